@@ -1,0 +1,59 @@
+# Every target does its own set-up in .venv and is quick when nothing changed.
+# Another Python: make test PYTHON=python3.10 VENV=.venv310
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := handler.py lightsout simulator tools tests
+
+.PHONY: demo test check crosscheck soak docs format lock clean
+
+demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embedded simulator
+	@$(BIN)/python -m lightsout demo
+
+test: $(VENV)/.dev  ## the tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## lint, format, types, and documents made from code
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/python tools/policy_docs.py --check
+
+crosscheck: $(VENV)/.dev .venv-crosscheck/.ready  ## what needs more than PyPI and one Python
+	.venv-crosscheck/bin/python tools/extract_api.py --check
+	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -m crosscheck
+	$(PYTHON) tools/other_pythons.py
+
+docs: $(VENV)/.dev  ## write again what is made from code
+	$(BIN)/python tools/policy_docs.py
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+lock:  ## pin every requirement with its hashes, for Python 3.10 and newer
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
+	for part in "" -cli -dev -crosscheck; do .venv-lock/bin/uv pip compile -q --universal \
+	  --python-version 3.10 --generate-hashes --no-header --no-emit-index-url --upgrade \
+	  requirements$$part.in -o requirements$$part.txt; done
+
+clean:
+	rm -rf .venv* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "lightsout needs Python 3.10 or newer: make PYTHON=python3.x")'
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements.txt requirements-cli.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt -r requirements-cli.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv-crosscheck/.ready: requirements-crosscheck.txt
+	@$(PYTHON) -m venv .venv-crosscheck
+	@.venv-crosscheck/bin/python -m pip install -q --disable-pip-version-check -r requirements-crosscheck.txt
+	@touch $@
