@@ -1,0 +1,27 @@
+"""A local Tencent Cloud for the demo, tests and benchmarks. Never deployed."""
+
+from __future__ import annotations
+
+from simulator.accounts import Account
+from simulator.clock import ManualClock
+from simulator.faults import Fault
+from simulator.fleet import demo_fleet, uniform_fleet
+from simulator.instance import Instance, Operation, Refusal, TrafficPackage
+from simulator.journal import Call
+from simulator.server import Simulator
+from simulator.world import World
+
+__all__ = [
+    "Account",
+    "Call",
+    "Fault",
+    "Instance",
+    "ManualClock",
+    "Operation",
+    "Refusal",
+    "Simulator",
+    "TrafficPackage",
+    "World",
+    "demo_fleet",
+    "uniform_fleet",
+]

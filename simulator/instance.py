@@ -1,0 +1,121 @@
+"""An instance and what is planned for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from simulator.place import Place
+
+# Attributes that a listing shows or filters on: setting one makes what was computed from it stale.
+_SHOWN = frozenset({"name", "zone", "tags", "created", "bundle", "current", "latest"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What was last done to an instance: LatestOperation and its companions."""
+
+    action: str
+    state: str  # OPERATING, SUCCESS, FAILED
+    request_id: str
+    started: datetime
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A planted no: a batch that holds the instance is rejected with this code.
+
+    `named`: the message holds the instance's ID. `times`: how often it happens (None: always).
+    `visible`: DescribeInstancesDeniedActions tells of it beforehand. `message`: if not the usual.
+    """
+
+    code: str
+    named: bool = True
+    times: int | None = 1
+    visible: bool = False
+    message: str | None = None
+    action: str = "StopInstances"
+
+    def text(self, instance_id: str) -> str:
+        """The message of the error answer."""
+        if self.message is not None:
+            return self.message
+        which = f"instance `{instance_id}`" if self.named else "an instance of the request"
+        return f"The operation on {which} was refused ({self.code.rpartition('.')[2]})."
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPackage:
+    """A month's traffic of an instance; `used` and `total` in bytes, times aware."""
+
+    id: str
+    used: int
+    total: int
+    start: datetime
+    end: datetime
+    deadline: datetime
+    status: str = "NETWORK_NORMAL"
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A machine. Attributes may be set at any time; tags are replaced as a whole.
+
+    `stop_seconds`, `start_seconds`: how long an accepted operation takes. `endings`: how the next
+    accepted operations end, one each: "success", "failed", "stuck", "never"; well, when empty.
+    """
+
+    place: Place
+    id: str
+    name: str
+    region: str
+    account: str
+    zone: str
+    tags: Mapping[str, str]
+    created: datetime
+    bundle: str
+    current: str  # the state as of the last look; read `state` instead
+    latest: Operation  # likewise; read `operation` instead
+    stop_seconds: float
+    start_seconds: float
+    traffic: list[TrafficPackage]
+    refusals: list[Refusal]
+    endings: list[str]
+    serial: int
+    accepted: Operation | None = None  # taken on and not finished, whether shown already or not
+    rendered: bytes | None = field(default=None, repr=False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "tags":
+            value = MappingProxyType(dict(value))
+        object.__setattr__(self, name, value)
+        if name in _SHOWN:
+            object.__setattr__(self, "rendered", None)
+            self.place.version += 1
+
+    @property
+    def state(self) -> str:
+        """InstanceState, as DescribeInstances shows it now."""
+        self.place.world.settle()
+        return self.current
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self.current = value
+
+    @property
+    def operation(self) -> Operation:
+        """The latest operation, as DescribeInstances shows it now."""
+        self.place.world.settle()
+        return self.latest
+
+    @operation.setter
+    def operation(self, value: Operation) -> None:
+        # What was under way is superseded: its end will not show any more.
+        self.latest = value
+        self.accepted = None

@@ -1,0 +1,70 @@
+"""A record of every call that reached the simulator."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    `at` is by the world's clock; `code` is None for a good answer, and `fault:<kind>` where a
+    fault had its hand in it; `applied`: the service did what was asked.
+    """
+
+    at: datetime
+    account: str
+    service: str
+    region: str
+    action: str
+    params: Any  # as sent: a dict, when the request was well-formed
+    code: str | None
+    request_id: str
+    applied: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+
+class Journal(Sequence[Call]):
+    """Calls in the order in which they were answered; safe for threads."""
+
+    def __init__(self, told: Callable[[Call], object] | None = None) -> None:
+        self._calls: list[Call] = []
+        self._told = told
+        self._lock = threading.Lock()
+
+    def add(self, call: Call) -> None:
+        with self._lock:
+            self._calls.append(call)
+            if self._told is not None:
+                self._told(call)
+
+    def calls(self, action: str | None = None, region: str | None = None) -> list[Call]:
+        """Those of an action, of a region, of both, or all."""
+        with self._lock:
+            return [
+                call
+                for call in self._calls
+                if action in (None, call.action) and region in (None, call.region)
+            ]
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Call]: ...
+
+    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+        return self.calls()[index]
+
+    def __len__(self) -> int:
+        return len(self._calls)

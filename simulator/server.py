@@ -1,0 +1,243 @@
+"""HTTP on loopback: bytes to requests, replies to bytes, and the ways in which a line breaks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import struct
+import sys
+import threading
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from random import Random
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+from simulator.accounts import Account
+from simulator.faults import Fault, Faults
+from simulator.gateway import Gateway, Reply, Request
+from simulator.journal import Call, Journal
+from simulator.lighthouse import lighthouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from simulator.world import World
+
+# On close: no farewell, a reset.
+LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+class Simulator:
+    """A local Tencent Cloud: `with Simulator(world) as sim:` serves at `sim.url` meanwhile.
+
+    `limits`: requests a second by action, over the documented ones; None: no limits. `sliding`: a
+    second is the last one, not the calendar's. `latency`: real seconds before each answer, up to
+    `jitter` more. `clock_skew`: how far (seconds) the service's clock is ahead of the caller's.
+    `credentials` may be changed while it runs. `told` gets each call as it is journalled.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        port: int = 0,
+        limits: Mapping[str, int] | None = MappingProxyType({}),
+        sliding: bool = False,
+        latency: float = 0.0,
+        jitter: float = 0.0,
+        clock_skew: float = 0.0,
+        credentials: Iterable[Account] | None = None,
+        random: Random | None = None,
+        told: Callable[[Call], object] | None = None,
+    ) -> None:
+        self.world = world
+        self.credentials = [Account()] if credentials is None else list(credentials)
+        self.faults = Faults()
+        self.journal = Journal(told)
+        self.latency = latency
+        self.jitter = jitter
+        self._random = random or Random()
+        self._gateway = Gateway(
+            world,
+            {"lighthouse": lighthouse()},
+            self.credentials,
+            self.faults,
+            self.journal,
+            limits=limits,
+            sliding=sliding,
+            clock_skew=clock_skew,
+            random=self._random,
+        )
+        self._port = port
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def clock_skew(self) -> float:
+        """Seconds by which the service's clock is ahead of the caller's; may be set at any time."""
+        return self._gateway.clock_skew
+
+    @clock_skew.setter
+    def clock_skew(self, seconds: float) -> None:
+        self._gateway.clock_skew = seconds
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`. Raises RuntimeError unless it is running."""
+        if self._server is None:
+            raise RuntimeError("the simulator is not running")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def calls(self, action: str | None = None, region: str | None = None) -> list[Call]:
+        """The journal's calls of an action, of a region, of both, or all."""
+        return self.journal.calls(action, region)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request without a socket."""
+        return self._gateway.handle(request)
+
+    def start(self) -> None:
+        """Serve in threads of its own. Raises OSError when the port is taken."""
+        self._server = _Server(("127.0.0.1", self._port), self._gateway, self)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="simulator", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving; connections that are still open are dropped."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._server.closing.set()
+        self._server.drop_connections()
+        self._server.server_close()
+        self._thread.join()
+        self._server = self._thread = None
+
+    def delay(self) -> float:
+        """Real seconds until the next answer."""
+        return self.latency + self.jitter * self._random.random()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    allow_reuse_address = True
+    request_queue_size = 128
+    daemon_threads = False  # close() waits for them, so that no answer is written after it
+
+    def __init__(self, address: tuple[str, int], gateway: Gateway, simulator: Simulator) -> None:
+        self.gateway = gateway
+        self.simulator = simulator
+        self.closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_ZERO:
+            self.close_request(request)  # a farewell first would make the reset an orderly end
+        else:
+            super().shutdown_request(request)
+
+    def drop_connections(self) -> None:
+        with self._open_lock:
+            for connection in self._open:
+                with suppress(OSError):  # the other side may have been faster
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up in the middle is ordinary here; anything else is a defect."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def handle(self) -> None:
+        if self.server.gateway.refused_connection():
+            return
+        super().handle()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/_simulator/faults":
+            self._add_fault(body)
+        elif self.path == "/":
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = self.server.gateway.handle(Request(headers, body))
+            self.server.closing.wait(self.server.simulator.delay())
+            self._reply(reply)
+        else:
+            self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
+
+    def do_GET(self) -> None:
+        if self.path == "/_simulator/journal":
+            calls = [call.as_json() for call in self.server.simulator.journal.calls()]
+            self._send_json(HTTPStatus.OK, calls)
+        else:
+            self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+        """The journal is the log."""
+
+    def _add_fault(self, body: bytes) -> None:
+        try:
+            fault = self.server.simulator.faults.add(Fault(**json.loads(body)))
+        except (TypeError, ValueError) as error:
+            self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+            return
+        self._send_json(HTTPStatus.OK, {"added": fault.kind})
+
+    def _send_json(self, status: int, content: Any) -> None:
+        self._send(status, json.dumps(content).encode(), "application/json")
+
+    def _reply(self, reply: Reply) -> None:
+        if reply.manner == "hang":
+            self.server.closing.wait(reply.seconds)
+        if reply.manner == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        if reply.manner == "answer":
+            self._send(reply.status, reply.body, reply.content_type)
+            return
+        if reply.manner == "cut":
+            whole = len(reply.body)
+            self._send(reply.status, reply.body[: whole // 2], reply.content_type, length=whole)
+        self.close_connection = True
+
+    def _send(
+        self, status: int, body: bytes, content_type: str, *, length: int | None = None
+    ) -> None:
+        # One write for head and body: two would wait for each other (Nagle, delayed ACK).
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"Server: simulator\r\nContent-Type: {content_type}\r\n"
+            f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+        )
+        self.wfile.write(head.encode() + body)

@@ -1,0 +1,74 @@
+"""The tool that cuts the official description down."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tool():
+    spec = importlib.util.spec_from_file_location("extract_api", ROOT / "tools/extract_api.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def scalar(name, kind, **flags):
+    return {"name": name, "type": kind, "member": kind, "document": "long", **flags}
+
+
+DESCRIPTION = {
+    "actions": {
+        "StopInstances": {"input": "StopRequest", "output": "StopAnswer", "document": "long"},
+        "ResetInstance": {"input": "ResetRequest", "output": "ResetAnswer"},
+    },
+    "objects": {
+        "StopRequest": {"members": [scalar("StopType", "string", required=True)]},
+        "StopAnswer": {
+            "members": [{"name": "Tags", "type": "list", "member": "Tag", "required": False}]
+        },
+        "Tag": {"members": [scalar("Value", "string", value_allowed_null=True)]},
+        "ResetRequest": {"members": []},
+    },
+}
+
+
+def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
+    assert tool.extract(DESCRIPTION, "lighthouse", "2020-03-24") == {
+        "service": "lighthouse",
+        "version": "2020-03-24",
+        "actions": {"StopInstances": {"input": "StopRequest", "output": "StopAnswer"}},
+        "objects": {
+            "StopRequest": [
+                {"name": "StopType", "type": "string", "member": "string", "required": True}
+            ],
+            "StopAnswer": [{"name": "Tags", "type": "list", "member": "Tag"}],
+            "Tag": [{"name": "Value", "type": "string", "member": "string", "nullable": True}],
+        },
+    }
+
+
+def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
+    (path,) = tool.API.glob("*.json")
+    text = path.read_text("utf-8")
+    assert tool.as_text(json.loads(text)) == text
+
+
+def test_check_prints_what_differs_and_fails(tool, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tool, "API", tmp_path)
+    monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
+    assert tool.main(["--check"]) == 1
+    assert tool.main([]) == 0
+    capsys.readouterr()
+    assert tool.main(["--check"]) == 0
+    assert capsys.readouterr().out == ""
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(path.read_text("utf-8").replace("StopType", "StopKind"), "utf-8")
+    assert tool.main(["--check"]) == 1
+    assert '+    "name": "StopType",' in capsys.readouterr().out
