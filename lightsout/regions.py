@@ -1,0 +1,28 @@
+"""The regions known at hand, to tell a misspelt one from a new one; the API has the last word."""
+
+from __future__ import annotations
+
+# Lighthouse and CVM. Source: the public answers of DescribeRegions (17 regions) and the list of
+# regions in the product documentation of CVM (finance zones), seen 2026-11.
+REGIONS = (
+    "ap-bangkok",
+    "ap-beijing",
+    "ap-beijing-fsi",
+    "ap-chengdu",
+    "ap-chongqing",
+    "ap-guangzhou",
+    "ap-hongkong",
+    "ap-jakarta",
+    "ap-nanjing",
+    "ap-seoul",
+    "ap-shanghai",
+    "ap-shanghai-fsi",
+    "ap-shenzhen-fsi",
+    "ap-singapore",
+    "ap-tokyo",
+    "eu-frankfurt",
+    "me-saudi-arabia",
+    "na-ashburn",
+    "na-siliconvalley",
+    "sa-saopaulo",
+)

@@ -1,0 +1,294 @@
+"""The form of a policy file, as one table.
+
+The walker with its suggestions, the JSON Schema for editors and the reference page are all read
+off this table, so that none of them can know more than the others.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from lightsout.forms import Either, Field, Fields, Form, ListOf, MapOf, Window, Word
+from lightsout.regions import REGIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEFAULT_TIMEZONE = "Asia/Shanghai"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+# How texts are converted -------------------------------------------------------------------------
+
+
+def duration(text: str) -> float:
+    """`45s`, `30m`, `2h` or `7d` in seconds; ValueError for anything else."""
+    digits, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
+        raise ValueError(f"{text!r} is not a duration such as 45s, 30m, 2h or 7d")
+    return float(int(digits) * _UNITS[unit])
+
+
+def zone(text: str) -> ZoneInfo:
+    """The IANA time zone of that name; ValueError where there is none."""
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{text!r} is no time zone") from None
+
+
+def zones() -> Iterable[str]:
+    import zoneinfo  # noqa: PLC0415  reads hundreds of files: for a suggestion only
+
+    return sorted(zoneinfo.available_timezones())
+
+
+# The table ---------------------------------------------------------------------------------------
+
+TEXT = Form("a text")
+FILLED = Form("a text that is not empty", r"[\s\S]+")
+NAME = Form("1 to 64 of a-z, 0-9 and -", r"[a-z0-9-]{1,64}")
+ZONE = Form("an IANA time zone such as Asia/Shanghai", r"[\s\S]+", zone, zones)
+REGION = Form(
+    "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", known=lambda: REGIONS
+)
+INSTANCE = Form("an instance ID such as lhins-0a1b2c3d", r"(lhins|ins)-[0-9a-z]{8,16}")
+DATE = Form("a date such as 2026-12-01", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
+DURATION = Form("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
+COUNT = Form("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
+PERCENT = Form("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
+SHARE = Form("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%")
+SIZE = Form("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)")
+OPENS = Form("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]")
+CLOSES = Form("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
+YES_NO = Word(
+    ("true", "false"),
+    convert="true".__eq__,
+    slips=(("yes", "true"), ("on", "true"), ("no", "false"), ("off", "false")),
+)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+LIGHTHOUSE = ("resource", "lighthouse")
+CVM = ("resource", "cvm")
+STOP = ("action", "stop")
+START = ("action", "start")
+
+
+def _selector(called: str, least: int, empty: str) -> Fields:
+    values = Either(
+        "a text or a list of texts", TEXT, ListOf("a list of texts", TEXT)
+    )  # `env: dev` is the same as `env: [dev]`
+    every = "every key must match" if least else "any key that matches is enough"
+    return Fields(
+        called,
+        (
+            Field(
+                "tags",
+                MapOf("a mapping of tag keys to values", FILLED, values, least),
+                f"Tag keys, and for each the values of which any one will do; {every}. In a value "
+                "`*` and `?` are wildcards; `*` also matches the empty value.",
+            ),
+            Field(
+                "instances",
+                ListOf("a list of instance IDs", INSTANCE, least),
+                "Instances by their IDs, beside the tags or instead of them.",
+            ),
+        ),
+        empty,
+    )
+
+
+WHEN = Fields(
+    "when",
+    (
+        Field(
+            "days",
+            Either(
+                "everyday, workdays, holidays or a list of mon..sun",
+                Word(("everyday", "workdays", "holidays")),
+                ListOf("a list of mon..sun", Word(DAYS)),
+            ),
+            "Days on which the window opens; `holidays` is every day that is not a workday.",
+            default="everyday",
+        ),
+        Field(
+            "between",
+            Window('two times such as ["20:00", "23:00"]', OPENS, CLOSES),
+            "Local wall clock, end exclusive. Across midnight it belongs to the day it opens on.",
+            default="the whole local day",
+        ),
+        Field(
+            "enforce",
+            YES_NO,
+            "`false` leaves a machine alone that was started after the window opened.",
+            default="false",
+        ),
+    ),
+)
+
+ONLY_IF = Fields(
+    "only_if",
+    (
+        Field(
+            "traffic_used_at_least",
+            SHARE,
+            "Share of the traffic package that is used.",
+            only=(LIGHTHOUSE, STOP),
+        ),
+        Field(
+            "traffic_used_below",
+            SHARE,
+            "Share of the traffic package that is used.",
+            only=(LIGHTHOUSE, START),
+        ),
+        Field(
+            "traffic_left_below",
+            SIZE,
+            "What is left of the traffic package.",
+            only=(LIGHTHOUSE, STOP),
+        ),
+        Field(
+            "running_at_least",
+            DURATION,
+            "Time since the latest start.",
+            only=(LIGHTHOUSE, STOP),
+        ),
+    ),
+)
+
+OPTIONS = Fields(
+    "options",
+    (
+        Field(
+            "stop_type",
+            Word(("SOFT", "HARD", "SOFT_FIRST")),
+            "How a machine is shut down.",
+            default="the API's own: lighthouse SOFT_FIRST, cvm SOFT",
+            only=(STOP,),
+        ),
+        Field(
+            "stopped_mode",
+            Word(("KEEP_CHARGING", "STOP_CHARGING")),
+            "Whether a stopped machine is charged for.",
+            default="KEEP_CHARGING",
+            only=(CVM, STOP),
+        ),
+    ),
+)
+
+LIMITS = Fields(
+    "limits",
+    (
+        Field("max_instances", COUNT, "At most so many instances."),
+        Field("max_percent", PERCENT, "At most so many percent of all instances there."),
+    ),
+)
+
+SOURCE = Fields(
+    "an EventBridge trigger",
+    (
+        Field("source", FILLED, "Source of the event; wildcards allowed.", required=True),
+        Field("type", FILLED, "Type of the event; wildcards allowed.", required=True),
+    ),
+    later=True,
+)
+
+POLICY = Fields(
+    "a policy",
+    (
+        Field("name", NAME, "Unique over all files.", required=True),
+        Field("description", TEXT, "For people."),
+        Field(
+            "resource",
+            Word(("lighthouse",), later=("cvm",)),
+            "What it acts on.",
+            required=True,
+            decides=True,
+        ),
+        Field(
+            "regions",
+            Either(
+                "a list of regions or the word all",
+                Word(("all",)),
+                ListOf("a list of regions", REGION),
+            ),
+            "Regions by name, or the word `all`.",
+            required=True,
+        ),
+        Field(
+            "action",
+            Word(("stop",), later=("start",)),
+            "What it does.",
+            default="stop",
+            decides=True,
+        ),
+        Field(
+            "match",
+            _selector("match", 1, "name tags or instances; no policy means everything"),
+            "What the policy selects. Tags and instances beside each other must both match.",
+            required=True,
+        ),
+        Field(
+            "exclude",
+            _selector("exclude", 0, ""),
+            "What it keeps nevertheless: any hit, of any key, is enough.",
+        ),
+        Field(
+            "include",
+            ListOf("a list of protected kinds", Word(("autoscaling",))),
+            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a stopped "
+            "member is found unhealthy, terminated and replaced.",
+        ),
+        Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
+        Field("when", WHEN, "Without it: whenever it is triggered.", later=True),
+        Field("only_if", ONLY_IF, "Conditions that the machine itself must meet.", later=True),
+        Field("options", OPTIONS, "Options of the API call."),
+        Field(
+            "limits",
+            LIMITS,
+            "For each policy, account and region. Past either one it acts on nothing there, and "
+            "the run fails.",
+        ),
+        Field(
+            "triggered_by",
+            ListOf(
+                "a list of triggers",
+                Either("a trigger", Word(("timer", "invoke"), later=("url",)), SOURCE),
+            ),
+            "The kinds of event it runs for.",
+            default="[timer, invoke]",
+        ),
+        Field(
+            "verify",
+            Fields(
+                "verify",
+                (
+                    Field(
+                        "timeout",
+                        DURATION,
+                        "How long to wait for the final state, from a batch's acceptance.",
+                        default="5m",
+                    ),
+                ),
+            ),
+            "How stopped machines are verified.",
+        ),
+    ),
+)
+
+FILE = Fields(
+    "a policy file",
+    (
+        Field("version", Word(("1",)), "Version of this form.", required=True),
+        Field("timezone", ZONE, "Time zone of its policies.", default=DEFAULT_TIMEZONE),
+        Field(
+            "holidays",
+            MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
+            "Days to correct or extend the built-in calendar with.",
+            later=True,
+        ),
+        Field("policies", ListOf("a list of policies", POLICY), "The policies.", required=True),
+    ),
+)
