@@ -1,0 +1,11 @@
+"""The entry point of the function: event and context in, the report out, or RunFailed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightsout.run import run
+
+
+def main_handler(event: Any, context: Any) -> dict[str, Any]:
+    return run(event, context)

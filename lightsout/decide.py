@@ -1,0 +1,123 @@
+"""Which instances a policy acts on, and for every other one why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lightsout.policy import is_exact, matches
+from lightsout.schedule import parse_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from lightsout.compute import Action, Filter, Instance
+    from lightsout.policy import Limits, Policy, Selector
+
+# A tag that the service puts on members of auto-scaling groups: a stopped member is found
+# unhealthy, terminated and replaced.
+AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
+
+# What DescribeInstances takes at most: filters a call, and values a filter.
+MAX_FILTERS = 10
+MAX_VALUES = 100
+
+
+class Verdict(Enum):
+    ACT = "act"
+    KEEP = "keep"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    verdict: Verdict
+    reason: str
+    warning: bool = False  # somebody should mend what led to this decision
+
+
+def decide(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
+    """What `policy` makes of `instance` at `now`; None where its match does not select it."""
+    why = selected_by(policy.match, instance)
+    if why is None:
+        return None
+    unless = excluded_by(policy.exclude, instance)
+    if unless:
+        return Decision(Verdict.EXCLUDED, f"excluded by {unless}")
+    return protection(policy, instance, now) or Decision(Verdict.ACT, why)
+
+
+def selected_by(match: Selector, instance: Instance) -> str | None:
+    """Why `match` selects the instance: all tags hit, and its list of instances if there is one."""
+    if match.instances and instance.id not in match.instances:
+        return None
+    hits = []
+    for key, patterns in match.tags.items():
+        value = instance.tags.get(key)
+        if value is None or not matches(value, patterns):
+            return None
+        hits.append(f"{key}={value}")
+    if hits:
+        return f"tag {', '.join(hits)}"
+    return "named in the policy" if match.instances else None  # an empty match is not «everything»
+
+
+def excluded_by(exclude: Selector, instance: Instance) -> str | None:
+    """The first rule of `exclude` that hits the instance: one is enough."""
+    if instance.id in exclude.instances:
+        return "instance ID"
+    for key, patterns in exclude.tags.items():
+        value = instance.tags.get(key)
+        if value is not None and matches(value, patterns):
+            return f"tag {key}={value}"
+    return None
+
+
+def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
+    """What keeps the instance running, whatever the policy says; None if nothing does."""
+    tags = instance.tags
+    if tags.get("keep-running", "false") != "false":
+        return Decision(Verdict.KEEP, f"keep-running {tags['keep-running']}".rstrip())
+    if "keep-until" in tags:
+        until = tags["keep-until"]
+        try:
+            if now < parse_until(until, policy.timezone):
+                return Decision(Verdict.KEEP, f"keep-until {until}")
+        except ValueError:
+            reason = f"keep-until {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
+            return Decision(Verdict.KEEP, reason, warning=True)
+    if AUTOSCALING in tags and "autoscaling" not in policy.include:
+        return Decision(Verdict.KEEP, f"member of auto-scaling group {tags[AUTOSCALING]}")
+    return None
+
+
+def filters_for(match: Selector, action: Action) -> Sequence[Filter]:
+    """What the service can sort out by itself: the states, and the tags as far as it knows how.
+
+    Instances on their way (STOPPING) are listed too: those left there from before are reported.
+    """
+    states = {"Name": "instance-state", "Values": [action.before, action.during]}
+    exact = [
+        {"Name": f"tag:{key}", "Values": list(values)}
+        for key, values in match.tags.items()
+        if len(values) <= MAX_VALUES and all(value and is_exact(value) for value in values)
+    ]
+    # With a wildcard, or an empty value, the service can still tell whether the key is there.
+    loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]
+    keys = [{"Name": "tag-key", "Values": loose[:1]}] if loose else []
+    return [states, *keys, *exact][:MAX_FILTERS]
+
+
+def over_limit(limits: Limits, acts: int, total: int | None) -> str | None:
+    """Why acting on `acts` of `total` instances is refused; None where it is within limits."""
+    if limits.max_instances is not None and acts > limits.max_instances:
+        return f"over limit: {acts} instances, max_instances is {limits.max_instances}"
+    if (
+        limits.max_percent is not None
+        and total is not None
+        and acts * 100 > limits.max_percent * total
+    ):
+        return f"over limit: {acts} of {total} instances, max_percent is {limits.max_percent}"
+    return None

@@ -1,0 +1,225 @@
+"""Batches out, outcomes back: one bounded loop of look, settle, send the remainder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lightsout.cloud import CallFailed, OutOfTime
+from lightsout.compute import batches
+from lightsout.ledger import Ledger
+from lightsout.meanings import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.clock import Clock
+    from lightsout.cloud import Deadline
+    from lightsout.compute import Compute, Instance
+    from lightsout.jobs import Job
+    from lightsout.log import Log
+
+FIRST_LOOK = 2.0  # seconds after the last batch; an instance takes some to stop
+LOOK_GROWTH = 1.6
+LONGEST_WAIT = 15.0  # seconds between two looks
+LAST_LOOK = 1.0  # seconds before the deadline
+
+PROBES = 2  # single instances that tell a role without rights from one that lacks some
+NAMED_REFUSALS = 3  # refusals for rights, one instance named after another, before one probe
+
+_WORTH_ANOTHER_TRY = {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.SERVICE, Meaning.THROTTLE}
+
+
+class Execution:
+    """Carries out one job and follows each of its instances to the final state."""
+
+    def __init__(
+        self, compute: Compute, job: Job, *, clock: Clock, deadline: Deadline, log: Log
+    ) -> None:
+        self.ledger = Ledger(job, clock, log)
+        self._compute = compute
+        self._job = job
+        self._clock = clock
+        self._deadline = deadline
+        self._log = log
+        self._closed: str | None = None  # why nobody is asked any more
+        self._named_refusals = 0  # for rights, with no call accepted yet
+
+    def run(self) -> None:
+        self._send(list(self._job.wishes))
+        wait = FIRST_LOOK
+        while self.ledger.open() and self._deadline.left() > LAST_LOOK:
+            self._clock.sleep(min(wait, self._deadline.left() - LAST_LOOK))
+            sent_more = self._look_again()
+            wait = FIRST_LOOK if sent_more else min(wait * LOOK_GROWTH, LONGEST_WAIT)
+        self.ledger.give_up(self.ledger.open(), "when time ran out")
+
+    def _look_again(self) -> bool:
+        """One round: settles what a look shows settled, asks again what was refused and is idle."""
+        ledger, again = self.ledger, []
+        seen = self._look(ledger.open())
+        if seen is not None:
+            ledger.settle_sent(list(ledger.sent), seen)
+            idle = ledger.sort_out(list(ledger.waiting), seen)
+            again = [id_ for id_ in idle if ledger.may_try_again(id_)]
+            self._send(again)
+        ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
+        return bool(again)
+
+    def _look(self, ids: Sequence[str]) -> Mapping[str, Instance] | None:
+        """What DescribeInstances says of `ids` now; None where it does not answer."""
+        try:
+            return self._compute.describe(ids)
+        except CallFailed as failure:
+            self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
+            return None
+
+    def _send(self, ids: Sequence[str]) -> None:
+        by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+        for id_ in ids:
+            by_options[self._job.wishes[id_].options].append(id_)
+        for alike in by_options.values():
+            for batch in batches(alike):
+                self._send_batch(batch)
+
+    def _send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
+        """Asks for `ids`; afterwards each is sent, settled, or waiting for another try.
+
+        `looked` are the codes after which this batch has been looked at already.
+        """
+        refusal = self._ask(ids) if ids else None
+        if refusal:
+            self._deal_with(ids, refusal, looked)
+
+    def _ask(self, ids: Sequence[str]) -> CallFailed | None:
+        """One call; what the service had against it, or None when nothing is left to do."""
+        if self._closed:
+            self.ledger.fail(ids, self._closed)
+            return None
+        try:
+            options = dict(self._job.wishes[ids[0]].options)
+            request_id = self._compute.act(self._job.action, ids, options)
+        except OutOfTime as refusal:
+            return refusal
+        except CallFailed as refusal:
+            self.ledger.refused(ids, refusal)
+            return refusal
+        self.ledger.accept(ids, request_id)
+        return None
+
+    # Refused batches -------------------------------------------------------------------------
+
+    def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        unsure = refusal.meaning is Meaning.UNSURE and not self.ledger.waits(ids)
+        if isinstance(refusal, OutOfTime):
+            self.ledger.never_asked(ids)
+        elif unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
+            self.ledger.wait(ids, refusal)
+        elif refusal.meaning is Meaning.RIGHTS:
+            self._deal_with_rights(ids, refusal, looked)
+        elif refusal.meaning in {Meaning.PERMANENT, Meaning.CREDENTIALS}:
+            self._closed = str(refusal)
+            self.ledger.fail(ids, self._closed)
+        else:
+            self._isolate(ids, refusal, looked)
+
+    def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        """Finds whom the refusal is about: by its message, by a look, or by halving."""
+        rest = self._without_named(ids, refusal)
+        if len(rest) == len(ids) and refusal.code not in looked:
+            looked |= {refusal.code}
+            rest = self._without_visible(ids)
+        if len(rest) < len(ids):
+            self._send_batch(rest, looked)
+        else:
+            self._halve(ids, refusal, looked)
+
+    def _halve(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        if len(ids) == 1:
+            self._blame(ids[0], refusal)
+            return
+        half = len(ids) // 2
+        left, right = ids[:half], ids[half:]
+        left_refusal = self._ask(left)
+        if left_refusal:
+            self._deal_with(left, left_refusal, looked)
+            self._send_batch(right, looked)
+        elif len(right) == 1:
+            self._send_batch(right, looked)
+        else:  # the left half was accepted: the culprit is in the right one, no need to ask
+            self._halve(right, refusal, looked)
+
+    def _without_named(self, ids: Sequence[str], refusal: CallFailed) -> Sequence[str]:
+        named = _named(ids, refusal)
+        if not named:
+            return ids
+        seen = self._look(named)
+        for id_ in named if seen is None else self.ledger.sort_out(named, seen):
+            self._blame(id_, refusal)
+        return [id_ for id_ in ids if id_ not in named]
+
+    def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
+        """What is left of a refused batch after one reading of it."""
+        seen = self._look(ids)
+        rest = ids if seen is None else self.ledger.sort_out(ids, seen)
+        if len(rest) < len(ids):
+            return rest
+        try:
+            denied = self._compute.denied(ids, self._job.action)
+        except CallFailed:
+            return ids
+        for id_ in ids:
+            if id_ in denied:
+                self._blame(id_, denied[id_])
+        return [id_ for id_ in ids if id_ not in denied]
+
+    def _blame(self, id_: str, refusal: CallFailed) -> None:
+        if refusal.meaning in _WORTH_ANOTHER_TRY:
+            self.ledger.wait([id_], refusal)
+        else:
+            self.ledger.fail([id_], str(refusal))
+
+    # Rights ----------------------------------------------------------------------------------
+
+    def _deal_with_rights(
+        self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
+    ) -> None:
+        """Tells a role without rights from one that lacks them for some instances, in few calls."""
+        named = _named(ids, refusal) if len(ids) > 1 else list(ids)
+        self.ledger.fail(named, str(refusal))
+        rest = [id_ for id_ in ids if id_ not in named]
+        self._named_refusals += bool(named)
+        if not rest:
+            return
+        if self.ledger.accepted and not named:  # the role has some rights here: sift out the others
+            self._halve(rest, refusal, looked)
+        elif self.ledger.accepted or (named and self._named_refusals < NAMED_REFUSALS):
+            self._send_batch(rest, looked)
+        else:
+            self._probe(rest, refusal, probes=1 if named else PROBES)
+
+    def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
+        """Asks for single instances, spread over the batch; all refused: so would be all."""
+        spread = dict.fromkeys(ids[len(ids) * n // (probes + 1)] for n in range(1, probes + 1))
+        answers = {}
+        for id_ in spread:
+            answers[id_] = self._ask([id_])
+            if self.ledger.accepted:
+                break
+        if all(answer and answer.meaning is Meaning.RIGHTS for answer in answers.values()):
+            self._closed = self._denied(refusal)
+        for id_, answer in answers.items():
+            if answer:
+                self._deal_with([id_], answer, frozenset())
+        self._send_batch([id_ for id_ in ids if id_ not in answers])
+
+    def _denied(self, refusal: CallFailed) -> str:
+        lacking = f"{self._job.site.resource.service}:{self._job.action.call}"
+        where = f"instances in {self._job.site.region}"
+        return f"not tried one by one: the role lacks {lacking} on {where} ({refusal})"
+
+
+def _named(ids: Sequence[str], refusal: CallFailed) -> list[str]:
+    """The instances that the message names; one that names all of a batch tells nothing."""
+    named = [id_ for id_ in ids if id_ in refusal.message]
+    return [] if len(named) == len(ids) > 1 else named

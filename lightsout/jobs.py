@@ -1,0 +1,52 @@
+"""The noun in the middle: instances to act on at one site, and who wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lightsout.compute import Action, Instance, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One instance of a job, as it was listed, and what is wanted of it."""
+
+    instance: Instance
+    policies: tuple[str, ...]  # names, the one whose options count first
+    options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
+    patience: float  # seconds from acceptance in which the final state is to be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    site: Site
+    action: Action
+    wishes: Mapping[str, Wish]  # by instance ID: nothing is wanted twice
+
+
+class Kind(Enum):
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one instance, seen by DescribeInstances; the reason is for a person."""
+
+    kind: Kind
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A call that the service accepted: that much, and no more."""
+
+    request_id: str
+    instance_ids: tuple[str, ...]

@@ -1,0 +1,200 @@
+"""Where each instance of a job stands: waiting, sent, or settled with its outcome."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cloud import CallFailed
+from lightsout.jobs import Accepted, Kind, Outcome
+from lightsout.meanings import Meaning
+from lightsout.verify import Sent, Sight, final_outcome, settle, sight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lightsout.clock import Clock
+    from lightsout.compute import Instance
+    from lightsout.jobs import Job
+    from lightsout.log import Log
+
+TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
+BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An instance that was refused for now, or for which no answer came."""
+
+    refusal: CallFailed
+    since: float  # seconds of the monotonic clock
+    tries: int = 1
+
+
+class Ledger:
+    """The books of one job: in the end every instance stands in `outcomes`, and only there."""
+
+    def __init__(self, job: Job, clock: Clock, log: Log) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self.accepted: list[Accepted] = []
+        self.sent: dict[str, Sent] = {}  # accepted, final state not yet seen
+        self.waiting: dict[str, Waiting] = {}  # to be asked again
+        self._job = job
+        self._clock = clock
+        self._log = log
+        self._seen: dict[str, Instance] = {}  # the latest look at each
+        self._refusals: dict[str, CallFailed] = {}  # the latest one of each
+
+    def open(self) -> list[str]:
+        """IDs whose final state has not been seen."""
+        return [*self.sent, *self.waiting]
+
+    # What a call brought -----------------------------------------------------------------------
+
+    def accept(self, ids: Sequence[str], request_id: str, *, recovered: bool = False) -> None:
+        """Notes an accepted call; its line is written first, so that no crash can lose it.
+
+        `recovered`: the answer never came, the RequestId was read off the instances.
+        """
+        wishes = self._job.wishes
+        facts: dict[str, Any] = {"recovered": True} if recovered else {}
+        self._log(
+            f"{self._job.action.name}.accepted",
+            request_id=request_id,
+            instance_ids=list(ids),
+            policies=sorted({name for id_ in ids for name in wishes[id_].policies}),
+            **facts,
+        )
+        self.accepted.append(Accepted(request_id, tuple(ids)))
+        for id_ in ids:
+            self._under_way(id_, request_id)
+
+    def refused(self, ids: Sequence[str], refusal: CallFailed) -> None:
+        self._log(
+            f"{self._job.action.name}.rejected",
+            level="warning",
+            code=refusal.code,
+            message=refusal.message,
+            request_id=refusal.request_id,
+            instance_ids=list(ids),
+        )
+        self._refusals |= dict.fromkeys(ids, refusal)
+
+    # What a look shows -------------------------------------------------------------------------
+
+    def sort_out(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> list[str]:
+        """Puts each instance where the look says it belongs; those that can be asked are left."""
+        self._seen |= seen
+        idle: list[str] = []
+        recovered: dict[str, list[str]] = defaultdict(list)
+        for id_ in ids:
+            instance = seen.get(id_)
+            where = sight(self._job.action, instance)
+            if instance and self._unanswered(id_, instance):
+                recovered[instance.operation_request_id].append(id_)
+            elif where is Sight.IDLE:
+                idle.append(id_)
+            elif where is Sight.UNDER_WAY and instance:  # by whomever: not ours to ask again
+                self._under_way(id_, instance.operation_request_id)
+            elif where is Sight.BUSY and instance:
+                self.wait([id_], self._busy(instance))
+            else:
+                self._settle(id_, final_outcome(self._job.action, instance))
+        for request_id, taken in recovered.items():
+            self.accept(taken, request_id, recovered=True)
+            self.settle_sent(taken, seen)
+        return idle
+
+    def settle_sent(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> None:
+        """Settles what the look shows in its final state; the rest stays open."""
+        self._seen |= seen
+        confirmed: dict[str, list[str]] = defaultdict(list)
+        for id_ in ids:
+            sent = self.sent[id_]
+            outcome = settle(self._job.action, sent, seen.get(id_))
+            self._settle(id_, outcome)
+            if outcome and outcome.kind is Kind.DONE:
+                confirmed[sent.request_id].append(id_)
+        for request_id, done in confirmed.items():
+            self._log("verify.confirmed", request_id=request_id, instance_ids=done)
+
+    def _unanswered(self, id_: str, instance: Instance) -> bool:
+        """Whether an operation that nobody confirmed to us is the one we asked for."""
+        refusal, request_id = self._refusals.get(id_), instance.operation_request_id
+        return (
+            refusal is not None
+            and refusal.maybe_done
+            and instance.operation == self._job.action.call
+            and request_id not in {"", self._job.wishes[id_].instance.operation_request_id}
+            and all(request_id != call.request_id for call in self.accepted)
+        )
+
+    def _busy(self, instance: Instance) -> CallFailed:
+        doing = f", {instance.operation} {instance.operation_state}" if instance.operation else ""
+        return CallFailed(self._job.action.call, BUSY, f"{instance.state}{doing}")
+
+    # Where an instance stands ------------------------------------------------------------------
+
+    def _under_way(self, id_: str, request_id: str) -> None:
+        before = self._job.wishes[id_].instance.operation_request_id
+        self.sent[id_] = Sent(request_id, self._clock.monotonic(), before)
+        self.waiting.pop(id_, None)
+
+    def wait(self, ids: Iterable[str], refusal: CallFailed) -> None:
+        now = self._clock.monotonic()
+        for id_ in ids:
+            self.waiting.setdefault(id_, Waiting(refusal, now)).refusal = refusal
+
+    def waits(self, ids: Iterable[str]) -> bool:
+        """Whether any of these was asked in vain before."""
+        return any(id_ in self.waiting for id_ in ids)
+
+    def may_try_again(self, id_: str) -> bool:
+        """Counts one more try of a waiting instance, or fails it when it had enough."""
+        waiting = self.waiting[id_]
+        patient = waiting.refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}
+        if waiting.tries >= TRIES and not patient:
+            self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
+            return False
+        waiting.tries += 1
+        return True
+
+    def fail(self, ids: Iterable[str], reason: str) -> None:
+        for id_ in ids:
+            self._settle(id_, Outcome(Kind.FAILED, reason))
+
+    def never_asked(self, ids: Iterable[str]) -> None:
+        """The run's time is over before these could be asked, or asked apart from their batch."""
+        for id_ in ids:
+            refusal = self._refusals.get(id_)
+            if refusal:
+                self.fail([id_], f"{refusal} (time ran out before another try)")
+            else:
+                self._settle(id_, Outcome(Kind.PENDING, "never asked: time ran out"))
+
+    def out_of_patience(self) -> list[str]:
+        """Open instances whose verify timeout is over."""
+        now, wishes = self._clock.monotonic(), self._job.wishes
+        since = {id_: sent.at for id_, sent in self.sent.items()}
+        since |= {id_: waiting.since for id_, waiting in self.waiting.items()}
+        return [id_ for id_, start in since.items() if now - start >= wishes[id_].patience]
+
+    def give_up(self, ids: Iterable[str], when: str) -> None:
+        """Settles open instances by what was last seen of them."""
+        for id_ in ids:
+            waiting, instance = self.waiting.get(id_), self._seen.get(id_)
+            if waiting:
+                self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
+            elif instance and instance.state == self._job.action.after:
+                self._settle(id_, Outcome(Kind.DONE))
+            else:
+                state = instance.state if instance else "not looked at"
+                reason = f"{state} {when} (RequestId {self.sent[id_].request_id})"
+                self._settle(id_, Outcome(Kind.PENDING, reason))
+
+    def _settle(self, id_: str, outcome: Outcome | None) -> None:
+        if outcome:
+            self.outcomes[id_] = outcome
+            self.sent.pop(id_, None)
+            self.waiting.pop(id_, None)

@@ -1,0 +1,115 @@
+"""Log lines: one JSON object a line on stdout, and what a run has to say in them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from lightsout.decide import Verdict
+from lightsout.jobs import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lightsout.clock import Clock
+    from lightsout.ledger import Ledger
+    from lightsout.survey import Finding
+
+LINE_BYTES = 8000  # SCF cuts a log line at 8 KB
+IDS_A_LINE = 100
+LONGEST_ID = 100  # characters
+_SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
+
+
+class Log:
+    """Writes one JSON object a line, whole and at once, whichever thread it comes from.
+
+    More instances than a line can name make several lines.
+    """
+
+    def __init__(self, write: Callable[[str], object], clock: Clock, **facts: Any) -> None:
+        self._write = write
+        self._clock = clock
+        self._facts = facts
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str, level: str = "info", **facts: Any) -> None:
+        now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        line = {"time": now, "level": level, "event": event, **self._facts, **facts}
+        with self._lock:
+            for ids in _portions(line.get("instance_ids", [])):
+                self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
+
+    def about(self, **facts: Any) -> Log:
+        """A log whose lines carry these facts as well."""
+        log = Log(self._write, self._clock, **self._facts, **facts)
+        log._lock = self._lock
+        return log
+
+
+def _fit(line: Mapping[str, Any]) -> str:
+    """The line as JSON, its longest texts and lists of names shortened where it must be."""
+    text = _json(line)
+    for keep in (400, 100, 20):
+        if len(text) <= LINE_BYTES:
+            break
+        line = {name: _shorten(value, keep, name) for name, value in line.items()}
+        text = _json(line)
+    return text.decode()
+
+
+def _json(line: Mapping[str, Any]) -> bytes:
+    # Half a surrogate pair, which JSON from outside may hold, is no UTF-8; its escape is good JSON.
+    return json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")
+
+
+def _shorten(value: Any, keep: int, name: str = "") -> Any:
+    """The value with at most `keep` characters a text; names that one searches by stay longer."""
+    if name in _SEARCHED_BY:
+        keep = max(keep, LONGEST_ID)
+    if isinstance(value, str) and len(value) > keep:
+        return value[:keep] + "…"
+    if isinstance(value, list) and name != "instance_ids":
+        more = ["…"] if len(value) > keep // 4 else []
+        return [_shorten(item, keep) for item in value[: keep // 4]] + more
+    return value
+
+
+def tell_plan(log: Log, finding: Finding) -> None:
+    """What a policy is about to do at a site: the counts, then each reason with its instances."""
+    names = [finding.policy.name]
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for id_, decision in finding.decisions.items():
+        if decision.verdict is Verdict.ACT:
+            reasons["act", finding.refused or ""].append(id_)
+        else:
+            reasons[decision.verdict.value, decision.reason].append(id_)
+        if decision.warning:
+            log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
+    acts = len(finding.to_act_on())
+    kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
+    log("plan", policies=names, act=acts, keep=kept, refused=finding.refused)
+    for (verdict, reason), ids in reasons.items():
+        log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=ids)
+    if finding.warning:
+        log("warning", level="warning", policies=names, message=finding.warning)
+
+
+def tell_failures(log: Log, ledger: Ledger) -> None:
+    """A line for each reason why instances did not reach their final state."""
+    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids}
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for id_, outcome in ledger.outcomes.items():
+        if outcome.kind in {Kind.FAILED, Kind.PENDING}:
+            event = "verify.failed" if id_ in asked else "instance.failed"
+            reasons[event, outcome.reason].append(id_)
+    for (event, reason), ids in reasons.items():
+        log(event, level="error", reason=reason, instance_ids=ids)
+
+
+def _portions(ids: list[str]) -> Iterator[list[str]]:
+    """What a line each can hold; one, and empty, where there are none."""
+    for start in range(0, max(len(ids), 1), IDS_A_LINE):
+        yield ids[start : start + IDS_A_LINE]

@@ -1,0 +1,100 @@
+"""What each error code of the API means for a batch of instances, in one table."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Meaning(Enum):
+    """What an error is about, and so what it calls for."""
+
+    THROTTLE = "the rate limit: everybody waits for this action in this region, then asks again"
+    SERVICE = "the service: look what happened, then ask again"
+    UNSURE = "the service, or an instance it cannot read: ask again, then split"
+    BUSY = "an instance that is busy: look again, another try before the run ends"
+    STATE = "an instance that is no longer in the state acted on: look again, send the rest"
+    GONE = "an instance that is gone: drop it, send the rest"
+    MALFORMED = "an ID or a batch that should never have been sent: name it, still send the rest"
+    INSTANCE = "some instance: look again, split until the culprit is found, send the rest"
+    RIGHTS = "the role: a few probes tell whether for all instances or for some"
+    CREDENTIALS = "the credentials: read again, once"
+    PERMANENT = "the request itself: asking again cannot help"
+
+
+# StopInstances of Lighthouse lists 15 codes of its own (https://cloud.tencent.com/document/api/1207/47570);
+# the others are common to every API (https://cloud.tencent.com/document/api/1207/47577).
+MEANINGS: dict[str, Meaning] = {
+    "FailedOperation": Meaning.INSTANCE,
+    "FailedOperation.DescribeInstanceStatus": Meaning.UNSURE,
+    "FailedOperation.InstanceOperationFailed": Meaning.INSTANCE,
+    "InternalError.DescribeInstanceStatus": Meaning.SERVICE,
+    "InvalidParameterValue.Duplicated": Meaning.MALFORMED,
+    "InvalidParameterValue.InstanceIdMalformed": Meaning.MALFORMED,
+    "InvalidParameterValue.LimitExceeded": Meaning.MALFORMED,
+    "InvalidParameterValue.OutOfRange": Meaning.MALFORMED,
+    "OperationDenied.InstanceCreating": Meaning.BUSY,
+    "OperationDenied.InstanceOperationInProgress": Meaning.BUSY,
+    "ResourceNotFound.InstanceIdNotFound": Meaning.GONE,
+    "ResourceNotFound.InstanceNotFound": Meaning.GONE,
+    "UnauthorizedOperation.NoPermission": Meaning.RIGHTS,
+    "UnsupportedOperation.InvalidInstanceState": Meaning.STATE,
+    "UnsupportedOperation.LatestOperationUnfinished": Meaning.BUSY,
+    # Common to every API
+    "RequestLimitExceeded": Meaning.THROTTLE,
+    "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,
+    "AuthFailure.TokenFailure": Meaning.CREDENTIALS,
+    "AuthFailure.UnauthorizedOperation": Meaning.RIGHTS,
+    "InvalidParameterValue": Meaning.PERMANENT,
+}
+
+# A code that is not in the table means what its family means: the part before the first dot.
+FAMILIES: dict[str, Meaning] = {
+    "RequestLimitExceeded": Meaning.THROTTLE,
+    "LimitExceeded": Meaning.THROTTLE,
+    "InternalError": Meaning.SERVICE,
+    "ServerNetworkError": Meaning.SERVICE,
+    "ClientNetworkError": Meaning.SERVICE,
+    "ServiceUnavailable": Meaning.SERVICE,
+    "UnreadableAnswer": Meaning.SERVICE,  # our word: a body that is not what it should be
+    "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
+    "ResourceUnavailable": Meaning.INSTANCE,
+    "ResourceNotFound": Meaning.GONE,
+    "ResourceInUse": Meaning.BUSY,
+    "ResourceInsufficient": Meaning.INSTANCE,
+    "FailedOperation": Meaning.UNSURE,
+    "OperationDenied": Meaning.INSTANCE,
+    "UnsupportedOperation": Meaning.INSTANCE,
+    "InvalidParameterValue": Meaning.INSTANCE,
+    "UnauthorizedOperation": Meaning.RIGHTS,
+    "ActionOffline": Meaning.PERMANENT,
+    "AuthFailure": Meaning.PERMANENT,
+    "InvalidAction": Meaning.PERMANENT,
+    "InvalidParameter": Meaning.PERMANENT,
+    "InvalidRequest": Meaning.PERMANENT,
+    "IpInBlacklist": Meaning.PERMANENT,
+    "IpNotInWhitelist": Meaning.PERMANENT,
+    "MissingParameter": Meaning.PERMANENT,
+    "NoSuchProduct": Meaning.PERMANENT,
+    "NoSuchVersion": Meaning.PERMANENT,
+    "UnknownParameter": Meaning.PERMANENT,
+    "UnsupportedProtocol": Meaning.PERMANENT,
+    "UnsupportedRegion": Meaning.PERMANENT,
+}
+
+# What a person can do about it, where the service's own words do not tell.
+ADVICE: dict[str, str] = {
+    "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",
+    "AuthFailure.SecretIdNotFound": "no such key, or a temporary one without its token",
+    "AuthFailure.SignatureFailure": "the secret key does not belong to this secret ID",
+    "AuthFailure.TokenFailure": "the temporary credentials have expired, or the token is wrong",
+    "UnsupportedRegion": "the service is not offered in this region, or its name is misspelt",
+}
+
+
+def meaning_of(code: str) -> Meaning:
+    """What `code` means; one that nobody has heard of is taken to be about some instance.
+
+    That is the safe default: the batch is looked at and split, so the other instances are stopped
+    all the same, at a bounded number of calls.
+    """
+    return MEANINGS.get(code) or FAMILIES.get(code.partition(".")[0], Meaning.INSTANCE)

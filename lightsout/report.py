@@ -1,0 +1,177 @@
+"""What a run returns: the report, or RunFailed with it. Only here outcomes get policies back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
+
+from lightsout.decide import Verdict
+from lightsout.jobs import Kind, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from lightsout.compute import Action
+    from lightsout.jobs import Accepted
+    from lightsout.survey import Finding
+
+GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
+STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
+
+# What a report calls an instance that the action was carried out on, or would be.
+_DONE = {"stop": "stopped", "start": "started"}
+_WOULD = {"stop": "would_stop", "start": "would_start"}
+
+Report = dict[str, Any]
+Entry = dict[str, Any]
+
+
+class RunFailed(Exception):
+    """Some instance was not confirmed in its final state, or the run could not do its work.
+
+    `report` is the whole report. SCF takes any returned dict for a success: only an exception makes
+    a failed run look failed.
+    """
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def stamp(instant: datetime) -> str:
+    return instant.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# The report ------------------------------------------------------------------------------------
+
+
+def new_entry(policy: str, account: str, resource: str, region: str | None, action: str) -> Entry:
+    """An entry of the report about a policy at one place, with nothing in it yet."""
+    groups: dict[str, Any] = {name: [] for name in GROUPS[:4]} | {name: {} for name in GROUPS[4:]}
+    place = {"account": account, "resource": resource, "region": region, "action": action}
+    told = {"status": "ok", "error": None}
+    return {"policy": policy, **place, **told, **groups, "stuck": {}, "requests": []}
+
+
+def fill(
+    entry: Entry,
+    finding: Finding,
+    action: Action,
+    outcomes: Mapping[str, Outcome] | None,
+    accepted: Iterable[Accepted],
+    now: datetime,
+) -> None:
+    """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
+    acted_on = frozenset() if finding.refused else frozenset(finding.to_act_on())
+    for id_, decision in sorted(finding.decisions.items()):
+        if decision.verdict is Verdict.KEEP:
+            entry["skipped"][id_] = decision.reason
+        elif decision.verdict is Verdict.ACT and finding.refused:
+            entry["skipped"][id_] = finding.refused
+        elif decision.verdict is Verdict.ACT and outcomes is None:
+            entry[_WOULD[action.name]].append(id_)
+        elif decision.verdict is Verdict.ACT and outcomes is not None:
+            _put(entry, id_, outcomes.get(id_, _UNKNOWN), action)
+    entry["stuck"] = {
+        id_: f"{action.during} since {instance.operation_started or 'an unknown time'}"
+        for id_, instance in sorted(finding.stuck.items())
+    }
+    entry["requests"] = [
+        {"action": action.call, "request_id": call.request_id, "instance_ids": ours}
+        for call in accepted
+        if (ours := [id_ for id_ in call.instance_ids if id_ in acted_on])
+    ]
+    overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
+    if finding.refused:
+        entry |= {"status": "refused", "error": finding.refused}
+    elif overdue:
+        entry |= {"status": "failed", "error": f"{len(overdue)} stuck in {action.during}"}
+    elif entry["failed"] or entry["pending"]:
+        entry["status"] = "failed"
+
+
+_UNKNOWN = Outcome(Kind.PENDING, "no word of it when time ran out")
+
+
+def _put(entry: Entry, id_: str, outcome: Outcome, action: Action) -> None:
+    if outcome.kind is Kind.DONE:
+        entry[_DONE[action.name]].append(id_)
+    else:
+        entry[outcome.kind.value][id_] = outcome.reason
+
+
+def _overdue(instance: Any, now: datetime) -> bool:
+    started = instance.started_at()
+    return started is not None and (now - started).total_seconds() > STUCK_AFTER
+
+
+def build(
+    *,
+    run_id: str,
+    trigger: str,
+    dry_run: bool,
+    started_at: datetime,
+    duration_ms: int,
+    entries: Iterable[Entry],
+    status: str | None = None,
+) -> Report:
+    """The report as the contract has it, all keys always there."""
+    policies = list(entries)
+    failed = any(entry["status"] not in {"ok", "not due"} for entry in policies)
+    return {
+        "status": status or ("failed" if failed else "ok"),
+        "run_id": run_id,
+        "trigger": trigger,
+        "dry_run": dry_run,
+        "started_at": stamp(started_at),
+        "duration_ms": duration_ms,
+        "counts": _count(policies),
+        "policies": policies,
+    }
+
+
+# Where an instance stands in two policies with different ends, it counts once, as the first of:
+_RANK = ("failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped")
+
+
+def _count(entries: Iterable[Entry]) -> dict[str, int]:
+    """How many instances, not how many lines of the report: one in two policies counts once."""
+    group_of: dict[tuple[str, ...], str] = {}
+    for entry in entries:
+        place = (entry["account"], entry["resource"], str(entry["region"]), entry["action"])
+        for group in GROUPS:
+            for id_ in entry[group]:
+                key = (*place, id_)
+                group_of[key] = min(group, group_of.get(key, group), key=_RANK.index)
+    counts = {"matched": len(group_of)} | dict.fromkeys(GROUPS, 0)
+    for group in group_of.values():
+        counts[group] += 1
+    return counts
+
+
+def failure_message(report: Report) -> str:
+    """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for entry in report["policies"]:
+        if entry["error"]:
+            place = f" in {entry['region']}" if entry["region"] else ""
+            reasons[f"{entry['policy']}{place}: {entry['error']}"] = []
+        for group in ("failed", "pending"):
+            for id_, reason in entry[group].items():
+                if id_ not in reasons[reason]:
+                    reasons[reason].append(id_)
+    counts = report["counts"]
+    bad = counts["failed"] + counts["pending"]
+    parts = [_sample(reason, ids) for reason, ids in list(reasons.items())[:3]]
+    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
+    return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
+
+
+def _sample(reason: str, ids: list[str]) -> str:
+    if not ids:
+        return reason
+    shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    return f"{shown}: {reason}"

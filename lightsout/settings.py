@@ -1,0 +1,172 @@
+"""What the environment says: settings of the function, and its credentials."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from lightsout.policy import DEFAULT_TIMEZONE, parse_duration
+from lightsout.schedule import parse_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+T = TypeVar("T")
+
+_ROOT_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+_HOST_AND_PORT = re.compile(
+    r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE
+)
+_KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
+
+
+class BadSettings(ValueError):
+    """The environment cannot be obeyed; the message names each variable and what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the API is: a root domain below which each service has its name, or one host."""
+
+    scheme: Literal["http", "https"] = "https"
+    root_domain: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    policies: Path
+    dry_run: bool
+    paused_until: datetime | None
+    endpoint: Endpoint
+    max_event_age: float  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A key pair, and the token when it is a temporary one; never printed."""
+
+    secret_id: str
+    secret_key: str
+    token: str | None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
+    """The settings; `beside` is the folder in which `policies/` is found by default.
+
+    Raises BadSettings with every variable that cannot be read.
+    """
+    mistakes: list[str] = []
+
+    def read(name: str, default: T, convert: Callable[[str], T]) -> T:
+        text = environ.get(name)
+        if text is None:
+            return default
+        try:
+            return convert(text)
+        except ValueError as error:
+            mistakes.append(f"{name}: {error}")
+            return default
+
+    settings = Settings(
+        policies=read("LIGHTSOUT_POLICIES", beside / "policies", _path),
+        dry_run=read("LIGHTSOUT_DRY_RUN", default=False, convert=_switch),
+        paused_until=read("LIGHTSOUT_PAUSED_UNTIL", None, _until),
+        endpoint=read("LIGHTSOUT_ENDPOINT", Endpoint(), parse_endpoint),
+        max_event_age=read("LIGHTSOUT_MAX_EVENT_AGE", 3600.0, parse_duration),
+    )
+    if mistakes:
+        raise BadSettings("; ".join(mistakes))
+    return settings
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError("is empty: give a folder or a file, or leave the variable out")
+    return Path(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError(f"must be 1 or 0, not {text!r}")
+    return text == "1"
+
+
+def _until(text: str) -> datetime | None:
+    return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if text else None
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """A root domain, or a URL that serves every service; ValueError says what else it is."""
+    if _ROOT_DOMAIN.fullmatch(text):
+        return Endpoint(root_domain=text)
+    if "@" in text:  # before anything that quotes the text: a password may stand there
+        raise ValueError("a URL may have a host and a port, nothing else")
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError(
+            f"{text!r} is neither a root domain (internal.tencentcloudapi.com) nor a URL "
+            "(http://127.0.0.1:9000)"
+        )
+    if url.path not in {"", "/"} or url.query or url.fragment:
+        raise ValueError("a URL may have a host and a port, nothing else")
+    if not _HOST_AND_PORT.fullmatch(url.netloc):
+        raise ValueError(f"{url.netloc!r} is no host and port")
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")
+    url.port  # noqa: B018  raises ValueError for a port over 65535
+    return Endpoint(scheme="http" if url.scheme == "http" else "https", host=url.netloc)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
+    """The credentials as they are now: a warm container is handed new ones between invocations.
+
+    In SCF, those of the execution role; elsewhere the usual variables, then the profile of the
+    official command line (`~/.tccli/default.credential`). Raises BadSettings when there are none.
+    """
+    for suffixes in (
+        ("SECRETID", "SECRETKEY", "SESSIONTOKEN"),
+        ("SECRET_ID", "SECRET_KEY", "TOKEN"),
+    ):
+        secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
+        if secret_id and secret_key:
+            names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
+            return _credentials(secret_id, secret_key, token, names)
+    profile = home / ".tccli" / f"{environ.get('TCCLI_PROFILE') or 'default'}.credential"
+    try:
+        found = json.loads(profile.read_text(encoding="utf-8"))
+        told = found["secretId"], found["secretKey"], found.get("token")
+    except OSError:
+        pass
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BadSettings(f"{profile}: no secretId and secretKey can be read from it") from None
+    else:
+        return _credentials(*told, str(profile))
+    raise BadSettings(
+        "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID and "
+        "TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
+    )
+
+
+def _credentials(secret_id: Any, secret_key: Any, token: Any, source: str) -> Credentials:
+    for part in (secret_id, secret_key, *([token] if token else [])):
+        if not isinstance(part, str) or not _KEY.fullmatch(part):
+            raise BadSettings(f"{source}: a key has no spaces, line ends or foreign characters")
+    return Credentials(secret_id, secret_key, token or None)

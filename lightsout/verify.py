@@ -1,0 +1,85 @@
+"""What a look at an instance says about the operation that was asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lightsout.compute import LEAVING
+from lightsout.jobs import Kind, Outcome
+
+if TYPE_CHECKING:
+    from lightsout.compute import Action, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An instance for which a call was accepted, or found under way."""
+
+    request_id: str  # empty where the service does not tell whose operation it is
+    at: float  # seconds of the monotonic clock
+    before: str  # RequestId of its latest operation when it was listed
+
+
+class Sight(Enum):
+    """What a look says of an instance that is to be asked, or was asked in vain."""
+
+    IDLE = "it can be asked now"
+    BUSY = "another operation is under way"
+    UNDER_WAY = "the operation wanted is under way"
+    SETTLED = "it need not be asked"
+
+
+def settle(action: Action, sent: Sent, instance: Instance | None) -> Outcome | None:
+    """The outcome of an accepted call for one instance, or None while it is open.
+
+    https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
+    in LatestOperationState. Just after acceptance the old state and operation may still be shown:
+    LatestOperationRequestId tells which operation one is looking at.
+    """
+    final = final_outcome(action, instance)
+    if instance is None or final:
+        unfinished = instance and instance.operation_state == "OPERATING"
+        return None if unfinished and final == Outcome(Kind.DONE) else final
+    ours = instance.operation_request_id == sent.request_id
+    if ours and instance.operation_state == "FAILED":
+        reason = f"{action.call} ended FAILED, {instance.state} (RequestId {sent.request_id})"
+        return Outcome(Kind.FAILED, reason)
+    superseded = (
+        not ours
+        and instance.operation_request_id not in {"", sent.before}
+        and instance.operation != action.call
+        and instance.state == action.before
+        and instance.operation_state == "SUCCESS"
+    )
+    if superseded:
+        return Outcome(
+            Kind.FAILED,
+            f"{instance.state} again: superseded by {instance.operation} (RequestId "
+            f"{instance.operation_request_id}) after {action.call} (RequestId {sent.request_id})",
+        )
+    return None
+
+
+def final_outcome(action: Action, instance: Instance | None) -> Outcome | None:
+    """The outcome where nothing is left to do, whoever did it; None where something is."""
+    if instance is None:
+        return Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
+    if instance.state in LEAVING:
+        return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
+    if instance.state == action.after:
+        return Outcome(Kind.DONE)
+    return None
+
+
+def sight(action: Action, instance: Instance | None) -> Sight:
+    """Whether an instance can be asked for `action` now."""
+    if instance is None or final_outcome(action, instance):
+        return Sight.SETTLED
+    asked = instance.operation == action.call and instance.operation_state == "OPERATING"
+    if instance.state == action.during or (instance.state == action.before and asked):
+        return Sight.UNDER_WAY
+    if instance.state == action.before and instance.operation_state != "OPERATING":
+        return Sight.IDLE
+    return Sight.BUSY

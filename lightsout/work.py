@@ -1,0 +1,97 @@
+"""The work at one site: survey, act, follow up; and what the report says of it."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightsout import report as reporting
+from lightsout.cloud import CallFailed
+from lightsout.compute import Compute
+from lightsout.execute import Execution
+from lightsout.log import tell_failures, tell_plan
+from lightsout.survey import job_of, survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from lightsout.clock import Clock
+    from lightsout.cloud import Cloud, Deadline
+    from lightsout.compute import Action, Site
+    from lightsout.log import Log
+    from lightsout.policy import Policy
+    from lightsout.report import Entry
+    from lightsout.survey import Finding
+    from lightsout.trigger import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every site of a run."""
+
+    request: Request
+    now: datetime  # the run's start: decisions are made by it
+    dry_run: bool
+    clock: Clock
+    deadline: Deadline
+
+
+@dataclass(slots=True)
+class Work:
+    """One site, the policies that act there, and how far the run came with them."""
+
+    site: Site
+    action: Action
+    policies: list[Policy] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    execution: Execution | None = None
+    error: str | None = "no answer when time ran out"  # until it is done
+
+    def do(self, cloud: Cloud, terms: Terms, log: Log) -> None:
+        """Survey, and unless this is a dry run act and verify. A failure stays here."""
+        place = self.site
+        log = log.about(account=place.account, resource=place.resource.name, region=place.region)
+        compute = Compute(cloud, self.site)
+        try:
+            self.findings = survey(compute, self.action, self.policies, terms.request, terms.now)
+            for finding in self.findings:
+                tell_plan(log, finding)
+            if not terms.dry_run:
+                job = job_of(compute, self.action, self.findings)
+                self.execution = Execution(
+                    compute, job, clock=terms.clock, deadline=terms.deadline, log=log
+                )
+                self.execution.run()
+                tell_failures(log, self.execution.ledger)
+            self.error = None
+        except CallFailed as failure:
+            self.error = f"{failure.action}: {failure}"
+        except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
+            self.error = where(error)
+
+    def entries(self, terms: Terms) -> Iterator[Entry]:
+        """The report's entry of each policy, however far the work came."""
+        place, found = self.site, {finding.policy.name: finding for finding in self.findings}
+        ledger = self.execution.ledger if self.execution else None
+        for policy in self.policies:
+            entry = reporting.new_entry(
+                policy.name, place.account, place.resource.name, place.region, self.action.name
+            )
+            if policy.name in found:
+                outcomes = None if terms.dry_run else dict(ledger.outcomes) if ledger else {}
+                calls = list(ledger.accepted) if ledger else []
+                finding = found[policy.name]
+                reporting.fill(entry, finding, self.action, outcomes, calls, terms.now)
+            if self.error:
+                entry |= {"status": "failed", "error": self.error}
+            yield entry
+
+
+def where(error: Exception) -> str:
+    """What went wrong inside, and where: no values, which might be secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return f"a mistake in lightsout itself: {type(error).__name__} at {place}; please report it"

@@ -1,0 +1,130 @@
+"""A stage: a fleet in the simulator, policies in a folder, and real runs between them."""
+
+from __future__ import annotations
+
+import json
+import random
+import textwrap
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lightsout import RunFailed
+from lightsout.run import Surroundings, run
+from simulator import Account, ManualClock, Simulator, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+GUANGZHOU = "ap-guangzhou"
+TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
+DEV_NIGHTS = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match:
+          tags: {env: dev}
+"""
+
+
+@dataclass
+class Stage:
+    """Everything around one run; `lines` are the log lines that it wrote."""
+
+    clock: ManualClock
+    world: World
+    sim: Simulator
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    lines: list[dict] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # everything that left a run, as text
+    hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def policies(self, text: str, name: str = "policy.yml") -> None:
+        (self.folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
+
+    def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
+        """Adds running instances tagged env=dev that stop in two seconds; their IDs."""
+        facts = {"tags": {"env": "dev"}, "stop_seconds": 2.0} | facts
+        ids = [f"lhins-{number:08x}" for number in range(first, first + count)]
+        for id_ in ids:
+            self.world.add(id_, region=region, **facts)
+        return ids
+
+    def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1"):
+        """The report of a run that must not fail."""
+        context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000)}
+        try:
+            report = run(event, context, self.surroundings())
+        except RunFailed as failure:
+            self.said += [str(failure), json.dumps(failure.report)]
+            raise
+        self.said.append(json.dumps(report))
+        return report
+
+    def failing_run(self, event=TIMER, **facts):
+        """RunFailed of a run that must fail."""
+        with pytest.raises(RunFailed) as failure:
+            self.run(event, **facts)
+        return failure.value
+
+    def surroundings(self) -> Surroundings:
+        return Surroundings(
+            environ=self.environ,
+            home=self.folder,
+            clock=self.clock,
+            random=random.Random(0),
+            write=self._write,
+        )
+
+    def when(self, event: str, do: Callable[[], object]) -> None:
+        """Does something in the middle of the next run: when the first such line is logged."""
+        self.hooks[event] = do
+
+    def _write(self, text: str) -> None:
+        self.said.append(text)
+        line = json.loads(text)
+        self.lines.append(line)
+        self.hooks.pop(line["event"], lambda: None)()
+
+    def logged(self, event: str) -> list[dict]:
+        return [line for line in self.lines if line["event"] == event]
+
+    def calls(self, action: str, region: str | None = None) -> list:
+        return self.sim.calls(action, region)
+
+    def states(self, ids) -> set[str]:
+        return {self.world.instance(id_).state for id_ in ids}
+
+
+@contextmanager
+def set_stage(folder: Path, **server):
+    """A stage with an empty fleet; afterwards, nothing secret may have left the runs on it."""
+    clock = ManualClock()
+    world = World(clock)
+    folder.mkdir(exist_ok=True)
+    with Simulator(world, **server) as sim:
+        sim.credentials[:] = [account := Account(token="simulated-token")]
+        environ = {
+            "LIGHTSOUT_POLICIES": str(folder),
+            "LIGHTSOUT_ENDPOINT": sim.url,
+            "TENCENTCLOUD_SECRETID": account.secret_id,
+            "TENCENTCLOUD_SECRETKEY": account.secret_key,
+            "TENCENTCLOUD_SESSIONTOKEN": account.token,
+        }
+        stage = Stage(clock, world, sim, folder, environ)
+        stage.policies(DEV_NIGHTS)
+        yield stage
+        said = "".join(stage.said)
+        for secret in ("simulated-key", "simulated-token", "TC3-HMAC-SHA256", "Signature="):
+            assert secret not in said, f"{secret} left the run"
+
+
+def only_entry(report: dict) -> dict:
+    (entry,) = report["policies"]
+    return entry
