@@ -2,6 +2,7 @@
 # Another Python: make test PYTHON=python3.10 VENV=.venv310
 PYTHON ?= python3
 VENV ?= .venv
+MINUTES ?= 20
 BIN := $(VENV)/bin
 SOURCES := handler.py lightsout simulator tools tests
 
@@ -18,6 +19,7 @@ check: $(VENV)/.dev  ## lint, format, types, and documents made from code
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/python tools/policy_docs.py --check
+	$(BIN)/python tools/reliability_docs.py --check
 
 crosscheck: $(VENV)/.dev .venv-crosscheck/.ready  ## what needs more than PyPI and one Python
 	.venv-crosscheck/bin/python tools/extract_api.py --check
@@ -26,6 +28,10 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready  ## what needs more than PyPI a
 
 docs: $(VENV)/.dev  ## write again what is made from code
 	$(BIN)/python tools/policy_docs.py
+	$(BIN)/python tools/reliability_docs.py
+
+soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
+	$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -1,0 +1,120 @@
+"""Listings that move, repeat, lie: every matching instance is found, none twice."""
+
+from __future__ import annotations
+
+import pytest
+from staging import DEV_NIGHTS, only_entry
+
+from simulator import Fault
+
+
+@pytest.mark.hazard(
+    "Items of a page appear again on the next, move between pages or vanish; a page is short "
+    "although more follow",
+    "Repeated IDs are dropped; with fewer instances than TotalCount the list is read again; an "
+    "instance counts as gone only when two queries do not show it.",
+)
+@pytest.mark.parametrize("kind", ["repeat", "shift", "vanish", "short_page"])
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("count", [95, 250])
+def test_pages_that_do_not_add_up_lose_nobody(stage, kind, after, count):
+    ids = stage.fleet(count)
+    stage.sim.faults.add(Fault(kind, "DescribeInstances", after=after))
+
+    report = stage.run()
+
+    assert only_entry(report)["stopped"] == ids
+    sent = [id_ for call in stage.calls("StopInstances") for id_ in call.params["InstanceIds"]]
+    assert sorted(sent) == ids
+
+
+@pytest.mark.hazard(
+    "TotalCount is too high",
+    "The list is read five times, then the run goes on with what it saw, and a warning.",
+)
+def test_a_total_that_is_too_high_is_a_warning(stage):
+    ids = stage.fleet(95)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=400))
+
+    report = stage.run()
+
+    assert only_entry(report)["stopped"] == ids
+    assert "TotalCount is 400" in stage.logged("warning")[0]["message"]
+
+
+@pytest.mark.hazard(
+    "TotalCount is too low, zero or missing",
+    "Full pages are followed by another request all the same.",
+)
+@pytest.mark.parametrize("total", [0, 7, 150, None])
+@pytest.mark.parametrize("count", [0, 95, 100, 250])
+def test_a_total_that_is_too_low_or_missing_loses_nobody(stage, total, count):
+    ids = stage.fleet(count)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "TotalCount changes from page to page, because instances come and go",
+    "The highest counts: the list is read on until it is met, or a page is empty.",
+)
+@pytest.mark.parametrize("totals", [(250, 251, 249), (300, 200, 250)])
+def test_a_total_that_changes_loses_nobody(stage, totals):
+    ids = stage.fleet(250)
+    for total in totals:  # a page each
+        stage.sim.faults.add(Fault("total", "DescribeInstances", value=total))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "An instance is in a state that nobody knows yet, with fields that nobody knows yet",
+    "It is not RUNNING: left alone. The others are stopped.",
+)
+def test_an_unknown_state_is_left_alone(stage):
+    ids = stage.fleet(10)
+    stage.sim.faults.add(Fault("unknown_state", "DescribeInstances", times=1, index=0))
+
+    report = stage.run()
+
+    assert len(only_entry(report)["stopped"]) == 9
+    assert len(stage.states(ids)) == 2
+
+
+@pytest.mark.hazard("Nothing matches", "One DescribeInstances, and a good run.")
+def test_nothing_matches(stage):
+    stage.fleet(3, tags={"env": "prod"})
+
+    assert stage.run()["counts"]["matched"] == 0
+    assert len(stage.sim.journal) == 1
+
+
+@pytest.mark.hazard(
+    "The same instance in two policies",
+    "Acted on once, with the options of the first; reported in both; counted once.",
+)
+def test_two_policies_share_their_instances(stage):
+    stage.policies(DEV_NIGHTS.replace("dev-nights", "also-dev"), "also.yml")
+    ids = stage.fleet(250)
+
+    report = stage.run()
+
+    assert [len(entry["stopped"]) for entry in report["policies"]] == [250, 250]
+    assert report["counts"]["stopped"] == 250
+    assert len(stage.calls("StopInstances")) == 3
+    assert len([call for call in stage.calls("DescribeInstances") if "Filters" in call.params]) == 3
+    assert stage.states(ids) == {"STOPPED"}
+
+
+@pytest.mark.hazard(
+    "Thousands of instances in one region",
+    "All are listed before the first stop, and all are stopped.",
+)
+def test_2100_instances_are_all_stopped(stage):
+    stage.fleet(2100)
+
+    report = stage.run()
+
+    assert report["counts"]["stopped"] == 2100
+    assert len(stage.calls("StopInstances")) == 21

@@ -1,0 +1,78 @@
+"""Writes docs/reliability.md from the hazards that tests declare; --check: is it stale?
+
+A test says `@pytest.mark.hazard("what goes wrong", "what happens then")`. The codes and their
+meanings come from lightsout/meanings.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from lightsout.meanings import FAMILIES, MEANINGS  # noqa: E402  found by the line above
+
+PAGE = ROOT / "docs" / "reliability.md"
+CHAPTERS = {
+    "test_codes.py": "Refused calls",
+    "test_rights.py": "Rights, limits, and parts that fail",
+    "test_transport.py": "Answers that never come, and credentials",
+    "test_listing.py": "Listings",
+    "test_deadline.py": "Time, retries, and what earlier runs left",
+}
+HEAD = """# What can go wrong, what happens then, and the test that shows it
+
+Made from the tests and from `lightsout/meanings.py` by `python tools/reliability_docs.py`;
+`make check` fails when it is stale. Every row is a test that goes through real HTTP to the simulator:
+`.venv/bin/python -m pytest -k NAME` runs one. Beside them, `tests/laws.py` states what must hold
+whatever happens, and `make soak` throws random troubles at it for as long as one likes.
+"""
+
+
+def main() -> int:
+    page = "\n".join([HEAD, *map(chapter, CHAPTERS), codes()])
+    if "--check" in sys.argv:
+        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page
+        print(
+            "docs/reliability.md is up to date"
+            if fresh
+            else "docs/reliability.md is stale: make docs"
+        )
+        return 0 if fresh else 1
+    PAGE.write_text(page, encoding="utf-8")
+    return 0
+
+
+def chapter(file: str) -> str:
+    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    rows = [
+        f"| {title} | {what} | `{test.name}` |"
+        for test in tree.body
+        if isinstance(test, ast.FunctionDef)
+        for title, what in hazards(test)
+    ]
+    head = f"\n## {CHAPTERS[file]} (`tests/{file}`)\n\n| what goes wrong | what happens | test |"
+    return "\n".join([head, "|---|---|---|", *rows])
+
+
+def hazards(test: ast.FunctionDef) -> list[tuple[str, str]]:
+    """The two texts of each hazard mark on a test."""
+    marks = [mark for mark in test.decorator_list if isinstance(mark, ast.Call)]
+    named = [mark for mark in marks if ast.unparse(mark.func) == "pytest.mark.hazard"]
+    return [(ast.literal_eval(mark.args[0]), ast.literal_eval(mark.args[1])) for mark in named]
+
+
+def codes() -> str:
+    head = "\n## What each error code means\n\n| code | it is about |\n|---|---|"
+    rows = [f"| `{code}` | {meaning.value} |" for code, meaning in MEANINGS.items()]
+    rows += [
+        f"| any other `{family}.…` | {meaning.value} |" for family, meaning in FAMILIES.items()
+    ]
+    return "\n".join([head, *rows, f"| any other | {FAMILIES['OperationDenied'].value} |"]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
