@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cloud import PATIENCE, CallFailed
+from lightsout.cloud import PATIENCE
 from lightsout.meanings import Meaning
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from lightsout.cloud import Answer, Cloud
+    from lightsout.cloud import Cloud
+    from lightsout.wire import Answer
 
 Filter = Mapping[str, object]  # Name and Values
 
@@ -68,7 +70,7 @@ class Instance:
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say."""
         try:
-            return datetime.fromisoformat(self.operation_started.replace("Z", "+00:00"))
+            return datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
         except ValueError:
             return None
 
@@ -150,9 +152,9 @@ class Compute:
         except CallFailed as failure:
             if failure.meaning not in {Meaning.GONE, Meaning.MALFORMED}:
                 raise
-            rest = [id_ for id_ in ids if id_ not in failure.message]
-            if len(rest) < len(ids):
-                return self._describe_batch(rest)
+            named = failure.named(ids)
+            if named:
+                return self._describe_batch([id_ for id_ in ids if id_ not in named])
             if len(ids) == 1:
                 return {}
             half = len(ids) // 2
@@ -185,7 +187,9 @@ class Compute:
         self, params: Mapping[str, Any], *, patience: float = PATIENCE
     ) -> tuple[list[Instance], int]:
         answer = self._call("DescribeInstances", params, patience=patience)
-        items = [read_instance(item) for item in _dicts(answer.get("InstanceSet"))]
+        if not isinstance(answer.get("InstanceSet"), list):  # not to be taken for an empty fleet
+            raise CallFailed("DescribeInstances", "UnreadableAnswer", "it has no InstanceSet")
+        items = [read_instance(item) for item in _dicts(answer["InstanceSet"])]
         total = answer.get("TotalCount")
         return [item for item in items if item.id], total if isinstance(total, int) else 0
 

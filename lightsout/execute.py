@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.cloud import CallFailed, OutOfTime
 from lightsout.compute import batches
 from lightsout.ledger import Ledger
 from lightsout.meanings import Meaning
+from lightsout.wire import CallFailed, OutOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.clock import Clock
-    from lightsout.cloud import Deadline
     from lightsout.compute import Compute, Instance
     from lightsout.jobs import Job
     from lightsout.log import Log
+    from lightsout.pacing import Deadline
 
 FIRST_LOOK = 2.0  # seconds after the last batch; an instance takes some to stop
 LOOK_GROWTH = 1.6
@@ -27,7 +27,7 @@ LAST_LOOK = 1.0  # seconds before the deadline
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
 NAMED_REFUSALS = 3  # refusals for rights, one instance named after another, before one probe
 
-_WORTH_ANOTHER_TRY = {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.SERVICE, Meaning.THROTTLE}
+_WORTH_ANOTHER_TRY = {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.UNSURE}
 
 
 class Execution:
@@ -50,21 +50,21 @@ class Execution:
         wait = FIRST_LOOK
         while self.ledger.open() and self._deadline.left() > LAST_LOOK:
             self._clock.sleep(min(wait, self._deadline.left() - LAST_LOOK))
-            sent_more = self._look_again()
-            wait = FIRST_LOOK if sent_more else min(wait * LOOK_GROWTH, LONGEST_WAIT)
+            accepted = len(self.ledger.accepted)
+            self._look_again()
+            more = len(self.ledger.accepted) > accepted  # to look for, from the beginning
+            wait = FIRST_LOOK if more else min(wait * LOOK_GROWTH, LONGEST_WAIT)
         self.ledger.give_up(self.ledger.open(), "when time ran out")
 
-    def _look_again(self) -> bool:
+    def _look_again(self) -> None:
         """One round: settles what a look shows settled, asks again what was refused and is idle."""
-        ledger, again = self.ledger, []
+        ledger = self.ledger
         seen = self._look(ledger.open())
         if seen is not None:
             ledger.settle_sent(list(ledger.sent), seen)
             idle = ledger.sort_out(list(ledger.waiting), seen)
-            again = [id_ for id_ in idle if ledger.may_try_again(id_)]
-            self._send(again)
+            self._send([id_ for id_ in idle if ledger.may_try_again(id_)])
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
-        return bool(again)
 
     def _look(self, ids: Sequence[str]) -> Mapping[str, Instance] | None:
         """What DescribeInstances says of `ids` now; None where it does not answer."""
@@ -150,7 +150,7 @@ class Execution:
             self._halve(right, refusal, looked)
 
     def _without_named(self, ids: Sequence[str], refusal: CallFailed) -> Sequence[str]:
-        named = _named(ids, refusal)
+        named = refusal.named(ids)
         if not named:
             return ids
         seen = self._look(named)
@@ -185,7 +185,7 @@ class Execution:
         self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
     ) -> None:
         """Tells a role without rights from one that lacks them for some instances, in few calls."""
-        named = _named(ids, refusal) if len(ids) > 1 else list(ids)
+        named = refusal.named(ids) if len(ids) > 1 else list(ids)
         self.ledger.fail(named, str(refusal))
         rest = [id_ for id_ in ids if id_ not in named]
         self._named_refusals += bool(named)
@@ -217,9 +217,3 @@ class Execution:
         lacking = f"{self._job.site.resource.service}:{self._job.action.call}"
         where = f"instances in {self._job.site.region}"
         return f"not tried one by one: the role lacks {lacking} on {where} ({refusal})"
-
-
-def _named(ids: Sequence[str], refusal: CallFailed) -> list[str]:
-    """The instances that the message names; one that names all of a batch tells nothing."""
-    named = [id_ for id_ in ids if id_ in refusal.message]
-    return [] if len(named) == len(ids) > 1 else named

@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cloud import CallFailed
 from lightsout.jobs import Accepted, Kind, Outcome
 from lightsout.meanings import Meaning
 from lightsout.verify import Sent, Sight, final_outcome, settle, sight
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -153,7 +153,7 @@ class Ledger:
     def may_try_again(self, id_: str) -> bool:
         """Counts one more try of a waiting instance, or fails it when it had enough."""
         waiting = self.waiting[id_]
-        patient = waiting.refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}
+        patient = waiting.refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
         if waiting.tries >= TRIES and not patient:
             self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
             return False

@@ -15,13 +15,15 @@ from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
 from lightsout.clock import Clock, SystemClock
-from lightsout.cloud import CallFailed, Cloud, Deadline
+from lightsout.cloud import Cloud
 from lightsout.compute import ACTIONS, RESOURCES, Site, list_regions
 from lightsout.log import Log
+from lightsout.pacing import Deadline
 from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed
 from lightsout.settings import BadSettings, read_credentials, read_settings
-from lightsout.trigger import OWN, BadEvent, Request, Trigger, choose, read_event
+from lightsout.trigger import OWN, BadEvent, Request, Trigger, choose, kind_of, read_event
+from lightsout.wire import CallFailed
 from lightsout.work import Terms, Work, where
 
 if TYPE_CHECKING:
@@ -92,15 +94,22 @@ class Run:
         self.started_at = outside.clock.now()
         self.started = outside.clock.monotonic()
         self.deadline = Deadline(outside.clock, _usable_seconds(context))
-        self.trigger = Trigger("unknown", Request())
+        self.trigger = Trigger(kind_of(event), Request())
         self.dry_run = False
+        self.policies_hash: str | None = None
+        self.warnings: list[str] = []
         self.works: list[Work] = []
         self.unplaced: list[Entry] = []  # of policies whose regions are not to be had
 
     def tell(self) -> Report:
         """The story."""
-        settings, policies = self._read()
-        if settings.paused_until and self.started_at < settings.paused_until:
+        try:
+            settings = read_settings(self.outside.environ, self.outside.beside)
+            paused = settings.paused_until and self.started_at < settings.paused_until
+            policies = [] if paused else self._read_policies(settings)
+        finally:
+            self._tell_start()
+        if paused:
             return self._finish(status="paused")
         chosen = choose(policies, self.trigger)
         if chosen:
@@ -116,28 +125,27 @@ class Run:
         self.log("run.finished", level="error", status="failed", error=reason)
         return RunFailed(reason, report)
 
-    def _read(self) -> tuple[Settings, Sequence[Policy]]:
-        """Environment, event and policies, before anything is called."""
-        environ, digest = self.outside.environ, None
-        try:
-            settings = read_settings(environ, self.outside.beside)
-            self.dry_run = settings.dry_run
-            age = settings.max_event_age
-            self.trigger = read_event(self.event, now=self.started_at, max_age=age)
-            self.dry_run = settings.dry_run or self.trigger.request.dry_run
-            loaded = policy_files.load(settings.policies)
-            digest = loaded.digest
-        finally:
-            self.log(
-                "run.started",
-                version=__version__,
-                policies_hash=digest,
-                trigger=self.trigger.kind,
-                dry_run=self.dry_run,
-            )
-        for warning in (*self.trigger.warnings, *loaded.warnings):
-            self._warn(str(warning))
-        return settings, loaded.policies
+    def _read_policies(self, settings: Settings) -> Sequence[Policy]:
+        """The event and the policies, before anything is called."""
+        self.dry_run = settings.dry_run
+        self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
+        self.dry_run = settings.dry_run or self.trigger.request.dry_run
+        loaded = policy_files.load(settings.policies)
+        self.policies_hash = loaded.digest
+        self.warnings = [*self.trigger.warnings, *map(str, loaded.warnings)]
+        return loaded.policies
+
+    def _tell_start(self) -> None:
+        """The first line of every run, whatever it read; then what it read with a frown."""
+        self.log(
+            "run.started",
+            version=__version__,
+            policies_hash=self.policies_hash,
+            trigger=self.trigger.kind,
+            dry_run=self.dry_run,
+        )
+        for warning in self.warnings:
+            self._warn(warning)
 
     def _open_cloud(self, settings: Settings) -> Cloud:
         outside = self.outside
@@ -147,7 +155,7 @@ class Run:
             deadline=self.deadline,
             clock=outside.clock,
             random=outside.random,
-            log=self.log,
+            log=self.log.about(account=OWN),
         )
 
     def _find_works(self, policies: Sequence[Policy], cloud: Cloud) -> None:

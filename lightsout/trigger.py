@@ -52,25 +52,28 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
     `max_age` in seconds is for timer events, which the platform may deliver hours late.
     """
-    if not isinstance(event, Mapping):
+    kind = kind_of(event)
+    if kind == "unknown":
         raise BadEvent(f"the event is {_kind(event)}, where a timer event or a request is expected")
-    if _is_timer(event):
+    if kind == "timer":
         _refuse_what_belongs_into_the_message(event)
         warnings = _judge_age(event.get("Time"), now, max_age)
-        return Trigger("timer", _read_message(event.get("Message")), warnings)
-    for mark, name in (
-        ("specversion", "EventBridge"),
-        ("EventList", "EventBridge"),
-        ("httpMethod", "function URL"),
-    ):
-        if mark in event:
-            raise BadEvent(f"this looks like a {name} event: that trigger is not supported yet")
-    return Trigger("invoke", read_request(event))
+        return Trigger(kind, _read_message(event.get("Message")), warnings)
+    if kind == "invoke":
+        return Trigger(kind, read_request(event))
+    raise BadEvent(f"this looks like a trigger of kind {kind}, which is not supported yet")
 
 
-def _is_timer(event: Mapping[Any, Any]) -> bool:
+def kind_of(event: Any) -> str:
+    """What kind of event it looks like: timer, eventbridge, url, invoke, or unknown."""
+    if not isinstance(event, Mapping):
+        return "unknown"
     kind = event.get("Type")
-    return isinstance(kind, str) and kind.lower() == "timer"
+    if isinstance(kind, str) and kind.lower() == "timer":
+        return "timer"
+    if "specversion" in event or "EventList" in event:
+        return "eventbridge"
+    return "url" if "httpMethod" in event else "invoke"
 
 
 def _refuse_what_belongs_into_the_message(event: Mapping[Any, Any]) -> None:

@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout import report as reporting
-from lightsout.cloud import CallFailed
 from lightsout.compute import Compute
 from lightsout.execute import Execution
 from lightsout.log import tell_failures, tell_plan
 from lightsout.survey import job_of, survey
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from lightsout.clock import Clock
-    from lightsout.cloud import Cloud, Deadline
+    from lightsout.cloud import Cloud
     from lightsout.compute import Action, Site
     from lightsout.log import Log
+    from lightsout.pacing import Deadline
     from lightsout.policy import Policy
     from lightsout.report import Entry
     from lightsout.survey import Finding

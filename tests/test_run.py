@@ -368,6 +368,15 @@ def test_a_pause_ends_the_run_at_once(stage):
     assert len(stage.sim.journal) == 0
 
 
+def test_a_pause_is_no_time_to_complain(stage):
+    stage.environ["LIGHTSOUT_PAUSED_UNTIL"] = "2026-12-01"
+    stage.policies("what is this")
+
+    report = stage.run({"Type": "Timer", "Message": "neither"})
+
+    assert (report["status"], report["trigger"]) == ("paused", "timer")
+
+
 def test_a_pause_that_is_over_changes_nothing(stage):
     stage.fleet(1)
     stage.environ["LIGHTSOUT_PAUSED_UNTIL"] = "2026-11-23T20:00+08:00"

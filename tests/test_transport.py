@@ -87,7 +87,7 @@ def test_a_stop_that_becomes_visible_late_is_recovered(stage):
 )
 @pytest.mark.parametrize("apply", [True, False])
 def test_a_hang_is_cut_short(stage, apply, monkeypatch):
-    monkeypatch.setattr("lightsout.cloud.READ_TIMEOUT", 0.2)
+    monkeypatch.setattr("lightsout.wire.READ_TIMEOUT", 0.2)
     ids = stage.fleet(3)
     stage.sim.faults.add(Fault("hang", "StopInstances", seconds=1, apply=apply))
 

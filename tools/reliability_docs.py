@@ -26,7 +26,7 @@ CHAPTERS = {
 HEAD = """# What can go wrong, what happens then, and the test that shows it
 
 Made from the tests and from `lightsout/meanings.py` by `python tools/reliability_docs.py`;
-`make check` fails when it is stale. Every row is a test that goes through real HTTP to the simulator:
+`make check` fails when it is stale. Each row is a test through real HTTP to the simulator:
 `.venv/bin/python -m pytest -k NAME` runs one. Beside them, `tests/laws.py` states what must hold
 whatever happens, and `make soak` throws random troubles at it for as long as one likes.
 """

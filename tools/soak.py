@@ -20,7 +20,7 @@ import laws  # noqa: E402  found by the line above
 from hypothesis import HealthCheck, given, seed, settings  # noqa: E402
 from staging import set_stage  # noqa: E402
 
-EXAMPLES_A_ROUND = 100
+EXAMPLES_A_ROUND = 50
 
 
 def play(number: int) -> int:

@@ -1,0 +1,149 @@
+"""Accepted calls, read back from logged lines, and what a look says became of each instance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from lightsout.compute import ACTIONS, LEAVING, RESOURCES, Action, Site
+from lightsout.trigger import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lightsout.compute import Instance
+
+# An operation that began this long before ours was accepted is an older one, which a listing still
+# shows: the service's times are whole seconds of its own clock.
+SLACK = timedelta(seconds=5)
+
+CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
+GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One accepted call, as a log line tells it."""
+
+    request_id: str
+    action: Action
+    site: Site
+    time: datetime
+    instance_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of one instance of an accepted call; the detail is for a person."""
+
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    acceptances: Sequence[Acceptance]  # each RequestId once, by time
+    ours: int  # lines of lightsout
+    others: int  # lines of something else
+
+
+def read_acceptances(lines: Iterable[str]) -> Reading:
+    """Every `….accepted` line.
+
+    A RequestId that stands twice counts once, with all the instances that its lines name.
+    """
+    found: dict[tuple[str, Site], Acceptance] = {}
+    ours = others = 0
+    for text in lines:
+        line = _line(text)
+        if line is None:
+            others += bool(text.strip())
+            continue
+        ours += 1
+        one = _acceptance(line)
+        if one:
+            key = (one.request_id, one.site)
+            first = found.get(key, one)
+            ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
+            found[key] = Acceptance(one.request_id, one.action, one.site, first.time, ids)
+    return Reading(sorted(found.values(), key=lambda one: one.time), ours, others)
+
+
+def _line(text: str) -> Mapping[str, Any] | None:
+    """The line as lightsout wrote it; None for anything else that stands in a log."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    known = isinstance(line, dict) and {"time", "event", "run_id"} <= line.keys()
+    return line if known else None
+
+
+def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
+    name, _, accepted = str(line["event"]).rpartition(".")
+    if accepted != "accepted" or line.get("account") != OWN:
+        return None
+    ids = line.get("instance_ids")
+    try:
+        return Acceptance(
+            request_id=str(line["request_id"]),
+            action=ACTIONS[name],
+            site=Site(OWN, RESOURCES[line["resource"]], str(line["region"])),
+            time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+            instance_ids=tuple(str(id_) for id_ in ids) if isinstance(ids, list) else (),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None  # a cut line, or of a version that knows more than this one
+
+
+def became(
+    one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
+) -> Became:
+    """What a look at the instance says about the call.
+
+    LatestOperationRequestId tells which operation one is looking at
+    (https://cloud.tencent.com/document/api/1207/47576).
+    """
+    if instance is None or instance.state in LEAVING:
+        away = f"on its way out: {instance.state}" if instance else "no longer found"
+        return Became(GONE, away)
+    if instance.operation_request_id == one.request_id:
+        return _by_its_own_operation(one, instance)
+    by = _successor(one, id_, instance, all_of_them)
+    if by:
+        return Became(SUPERSEDED, f"{instance.state}, after {by}")
+    if instance.state == one.action.after:
+        return Became(CONFIRMED, instance.state)
+    return Became(UNDER_WAY, f"{instance.state}, {one.action.call} does not show yet")
+
+
+def _successor(
+    one: Acceptance, id_: str, instance: Instance, all_of_them: Sequence[Acceptance]
+) -> str | None:
+    """The later operation that has taken the place of ours: from the log, or by the look."""
+    for other in reversed(all_of_them):  # the latest first
+        if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
+            return f"{other.action.call} (RequestId {other.request_id})"
+    if instance.operation_request_id and not _older(instance, one.time):
+        return f"{instance.operation} (RequestId {instance.operation_request_id})"
+    return None
+
+
+def _by_its_own_operation(one: Acceptance, instance: Instance) -> Became:
+    detail = f"{instance.state}, {instance.operation} {instance.operation_state}"
+    if instance.operation_state == "FAILED":
+        return Became(FAILED, detail)
+    if instance.state == one.action.after and instance.operation_state != "OPERATING":
+        return Became(CONFIRMED, instance.state)
+    return Became(UNDER_WAY, detail)
+
+
+def _older(instance: Instance, accepted: datetime) -> bool:
+    started = instance.started_at()
+    if started is None:
+        return False
+    if started.tzinfo is None:
+        started = started.replace(tzinfo=timezone.utc)
+    return started < accepted - SLACK

@@ -1,0 +1,38 @@
+"""`check`: every mistake in the policies, in the form that editors and CI understand."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lightsout import policy as policy_files
+from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.words import plural
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lightsout.run import Surroundings
+
+
+def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
+    """Mistakes and warnings go to stdout, one a line, as linters do it."""
+    settings = read_settings(outside.environ, outside.beside)
+    try:
+        found = policy_files.load(settings.policies)
+    except policy_files.PolicyMistakes as wrong:
+        for mistake in wrong.mistakes:
+            print(mistake)
+        print(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}", file=sys.stderr)
+        return FOUND_WRONG
+    for it in found.warnings:
+        print(f"{it.file}:{it.line}:{it.column}: warning: {it.message}")
+    files = {policy.place.rsplit(":", 2)[0] for policy in found.policies}
+    warned = f", {plural(len(found.warnings), 'warning')}" if found.warnings else ""
+    count = len(found.policies)
+    print(
+        f"{count} {'policy' if count == 1 else 'policies'} in {plural(len(files), 'file')}: "
+        f"no mistakes{warned}"
+    )
+    return GOOD

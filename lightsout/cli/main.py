@@ -1,0 +1,132 @@
+"""The command line: what may be typed, and which command it is handed to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lightsout import __version__
+from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse, check, plan, run, verify
+from lightsout.run import Surroundings
+from lightsout.settings import BadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPILOG = """\
+exit status: 0 good, 1 the run or check found something wrong, 2 wrong use
+The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSOUT_ENDPOINT,
+TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line's profile) …
+"""
+
+
+def main(argv: Sequence[str] | None = None, outside: Surroundings | None = None) -> int:
+    """Carries out one command and returns its exit status.
+
+    Raises SystemExit, as argparse does, for a command line that it cannot read.
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return WRONG_USE
+    _let_any_text_be_printed()
+    outside = outside or Surroundings()
+    if getattr(options, "policies", None) is not None:
+        outside = replace(
+            outside, environ={**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
+        )
+    try:
+        status: int = options.carry_out(options, outside)
+        sys.stdout.flush()
+    except (WrongUse, BadSettings) as mistake:
+        print(f"lightsout: {mistake}", file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        print("lightsout: interrupted", file=sys.stderr)
+        return FOUND_WRONG
+    except BrokenPipeError:  # whoever read the output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND_WRONG
+    return status
+
+
+def _demo(options: argparse.Namespace, outside: Surroundings) -> int:
+    from lightsout.cli import demo  # the other commands do not need the simulator
+
+    return demo.carry_out(options, outside)
+
+
+def _let_any_text_be_printed() -> None:
+    """Names are in any script; a terminal that cannot show one is no reason to end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m lightsout",
+        description="Stops tagged Tencent Cloud instances, and verifies that they stopped.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lightsout {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    one = commands.add_parser("check", help="read the policies and tell every mistake in them")
+    _add_policies(one)
+    one.set_defaults(carry_out=check.carry_out)
+
+    one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
+    _add_policies(one)
+    _add_narrowing(one)
+    one.add_argument("--json", action="store_true", help="a list of objects instead of tables")
+    _add_log(one)
+    one.set_defaults(carry_out=plan.carry_out)
+
+    one = commands.add_parser("run", help="do it now, and verify it")
+    _add_policies(one)
+    _add_narrowing(one)
+    one.add_argument("--dry-run", action="store_true", help="decide and tell, change nothing")
+    one.add_argument(
+        "--json-lines",
+        action="store_true",
+        help="the function's log lines on stdout, as when it is not a terminal",
+    )
+    _add_log(one)
+    one.set_defaults(carry_out=run.carry_out)
+
+    one = commands.add_parser("verify", help="what became of each RequestId in a log")
+    one.add_argument("file", metavar="FILE", help="logged lines; - reads them from stdin")
+    one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    one.set_defaults(carry_out=verify.carry_out)
+
+    one = commands.add_parser("demo", help="the whole story against a simulated cloud")
+    one.set_defaults(carry_out=_demo)
+    return parser
+
+
+def _add_policies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--policies", metavar="PATH", help="folder or file (default: LIGHTSOUT_POLICIES)"
+    )
+
+
+def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+    for option, metavar, what in (
+        ("--policy", "NAME", "this policy"),
+        ("--instance", "ID", "this instance"),
+        ("--region", "REGION", "this region"),
+    ):
+        parser.add_argument(
+            option, metavar=metavar, action="append", help=f"only {what}; may be repeated"
+        )
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", metavar="FILE", help="append the log lines to this file")

@@ -1,0 +1,121 @@
+"""A run of the very code that is deployed, begun and watched by a person."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.report import RunFailed
+from lightsout.run import Run, carry_out
+from lightsout.settings import BadSettings
+from lightsout.trigger import BadEvent
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from lightsout.clock import Clock
+    from lightsout.report import Report
+    from lightsout.run import Surroundings
+    from lightsout.work import Work
+
+TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
+LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
+MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run that is over: what it reports and what it saw; `error` is RunFailed's message."""
+
+    report: Report
+    works: Sequence[Work]
+    error: str | None
+    interrupted: bool
+
+    @property
+    def exit_status(self) -> int:
+        return FOUND_WRONG if self.error or self.interrupted else GOOD
+
+
+class HurryingClock:
+    """The clock of a run that a person may interrupt: nobody sleeps on after that."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._hurry = threading.Event()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        end = self._clock.monotonic() + seconds
+        while not self._hurry.is_set() and (left := end - self._clock.monotonic()) > 0:
+            self._clock.sleep(min(left, MOMENT))
+
+    def hurry(self) -> None:
+        self._hurry.set()
+
+
+def operate(event: Any, outside: Surroundings, time_limit: float = TIME_LIMIT) -> Done:
+    """Carries out a run of at most `time_limit` seconds.
+
+    Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
+    without its RequestId in the log. Raises WrongUse for an event or
+    an environment that cannot be obeyed; any other failure is in what it returns.
+    """
+    clock = HurryingClock(outside.clock)
+    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
+    the_run = Run(event, context, replace(outside, clock=clock))
+    pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
+    future, interrupted = pool.submit(carry_out, the_run), False
+    try:
+        wait([future])
+    except KeyboardInterrupt:
+        interrupted = True
+        print("\ninterrupted: nothing more is asked, answers under way …", file=sys.stderr)
+        the_run.deadline.expire()
+        clock.hurry()
+    finally:
+        pool.shutdown(wait=False)
+    try:
+        return Done(future.result(), the_run.works, None, interrupted)
+    except RunFailed as failure:
+        if isinstance(failure.__context__, (BadEvent, BadSettings)):
+            raise WrongUse(str(failure)) from None
+        return Done(failure.report, the_run.works, str(failure), interrupted)
+
+
+def request_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The request of a direct invoke, as narrow as the options make it."""
+    given = {"policies": options.policy, "instances": options.instance, "regions": options.region}
+    return {field: names for field, names in given.items() if names}
+
+
+@contextmanager
+def kept_in(path: str | None, write: Callable[[str], object]) -> Iterator[Callable[[str], object]]:
+    """`write`, with each line appended to a file before; raises WrongUse where that cannot be."""
+    if path is None:
+        yield write
+        return
+    try:
+        file = open(path, "a", encoding="utf-8", buffering=1)  # noqa: PTH123,SIM115  closed below
+    except OSError as error:
+        raise WrongUse(f"--log {path}: {error.strerror}; nothing was called") from None
+
+    def write_both(line: str) -> None:
+        file.write(line)
+        write(line)
+
+    with file:
+        yield write_both

@@ -1,0 +1,168 @@
+"""`verify`: what became of every RequestId that a log tells of, asked of the cloud now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.acceptances import (
+    CONFIRMED,
+    FAILED,
+    UNDER_WAY,
+    UNKNOWN,
+    Became,
+    became,
+    read_acceptances,
+)
+from lightsout.cli.operate import LOOK_LIMIT
+from lightsout.cli.progress import tell_retry
+from lightsout.cli.tables import Output
+from lightsout.cli.words import plural
+from lightsout.cloud import Cloud
+from lightsout.compute import Compute
+from lightsout.log import Log
+from lightsout.pacing import Deadline
+from lightsout.report import stamp
+from lightsout.settings import read_credentials, read_settings
+from lightsout.wire import CallFailed
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lightsout.cli.acceptances import Acceptance, Reading
+    from lightsout.compute import Instance, Site
+    from lightsout.run import Surroundings
+
+BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An accepted call, and what became of each of its instances."""
+
+    acceptance: Acceptance
+    instances: Mapping[str, Became]
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Superseded and gone are told and are no failures; failed and still under way are."""
+    reading = _read(options.file)
+    answers = ask(reading.acceptances, outside) if reading.acceptances else []
+    if options.json:
+        print(json.dumps([_as_json(answer) for answer in answers], ensure_ascii=False, indent=1))
+    else:
+        show(Output(), reading, answers)
+    bad = any(it.what in BAD for answer in answers for it in answer.instances.values())
+    return FOUND_WRONG if bad else GOOD
+
+
+def _read(file: str) -> Reading:
+    if file == "-":
+        return read_acceptances(sys.stdin)
+    try:
+        with open(file, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123  as typed
+            return read_acceptances(lines)
+    except OSError as error:
+        raise WrongUse(f"{file}: {error.strerror}") from None
+
+
+def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
+    """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
+    cloud = _open_cloud(outside)
+    ids: dict[Site, dict[str, None]] = defaultdict(dict)
+    for one in acceptances:
+        ids[one.site].update(dict.fromkeys(one.instance_ids))
+    seen = {site: _look(cloud, site, list(wanted)) for site, wanted in ids.items()}
+    return [_answer(one, seen[one.site], acceptances) for one in acceptances]
+
+
+def _look(cloud: Cloud, site: Site, ids: Sequence[str]) -> Mapping[str, Instance] | CallFailed:
+    """The instances that exist, or why the site does not tell: the other sites go on."""
+    try:
+        return Compute(cloud, site).describe(ids)
+    except CallFailed as failure:
+        return failure
+
+
+def _open_cloud(outside: Surroundings) -> Cloud:
+    settings = read_settings(outside.environ, outside.beside)
+    return Cloud(
+        credentials=lambda: read_credentials(outside.environ, outside.home),
+        endpoint=settings.endpoint,
+        deadline=Deadline(outside.clock, LOOK_LIMIT),
+        clock=outside.clock,
+        random=outside.random,
+        log=Log(tell_retry, outside.clock),
+    )
+
+
+def _answer(
+    one: Acceptance,
+    seen: Mapping[str, Instance] | CallFailed,
+    acceptances: Sequence[Acceptance],
+) -> Answer:
+    if isinstance(seen, CallFailed):
+        failure = Became(UNKNOWN, f"{seen.action}: {seen}")
+        return Answer(one, dict.fromkeys(one.instance_ids, failure))
+    found = {id_: became(one, id_, seen.get(id_), acceptances) for id_ in one.instance_ids}
+    return Answer(one, found)
+
+
+def _as_json(answer: Answer) -> Mapping[str, object]:
+    one = answer.acceptance
+    return {
+        "request_id": one.request_id,
+        "action": one.action.call,
+        "account": one.site.account,
+        "resource": one.site.resource.name,
+        "region": one.site.region,
+        "time": stamp(one.time),
+        "instances": {
+            id_: {"became": it.what, "detail": it.detail} for id_, it in answer.instances.items()
+        },
+    }
+
+
+def show(out: Output, reading: Reading, answers: Sequence[Answer]) -> None:
+    """A row for each RequestId, one for each instance that is not simply confirmed, the sum."""
+    if not answers:
+        out.say(f"nothing to verify: no accepted call in {_of_lines(reading)}")
+        return
+    rows = [
+        (answer.acceptance.site.region, answer.acceptance.request_id, _became(answer))
+        for answer in answers
+    ]
+    out.table(("region", "RequestId", "its instances"), rows)
+    out.say()
+    others = list(_unlike_the_rest(answers))
+    if others:
+        out.table(("RequestId", "instance", "what", "why"), others)
+        out.say()
+    instances = {id_ for answer in answers for id_ in answer.instances}
+    out.say(
+        f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "
+        f"in {_of_lines(reading)}",
+        look="bold",
+    )
+
+
+def _became(answer: Answer) -> str:
+    counts = Counter(it.what for it in answer.instances.values())
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common())
+
+
+def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
+    for answer in answers:
+        for id_, it in answer.instances.items():
+            if it.what != CONFIRMED:
+                yield f"{answer.acceptance.request_id[:8]}…", id_, it.what, it.detail
+
+
+def _of_lines(reading: Reading) -> str:
+    skipped = f" ({plural(reading.others, 'other line')} skipped)" if reading.others else ""
+    return f"{plural(reading.ours, 'log line')}{skipped}"

@@ -1,0 +1,226 @@
+"""What is there at one site, what each policy makes of it, and the job that comes of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
+
+from lightsout.compute import STOP, Listing
+from lightsout.decide import Verdict
+from lightsout.policy import Limits
+from lightsout.survey import job_of, survey
+from lightsout.trigger import Request
+from lightsout.wire import CallFailed
+
+A, B, C = fleet(3)
+
+
+class Site:
+    """A site that answers from a list of instances, and remembers what it was asked."""
+
+    site = GUANGZHOU
+
+    def __init__(self, *instances, warning=None):
+        self.there = {instance.id: instance for instance in instances}
+        self.warning = warning
+        self.asked = []
+
+    def search(self, filters):
+        self.asked.append(("search", [filter_["Name"] for filter_ in filters]))
+        return Listing(self.there, self.warning)
+
+    def find(self, ids):
+        self.asked.append(("find", list(ids)))
+        return Listing({id_: self.there[id_] for id_ in ids if id_ in self.there})
+
+    def count(self):
+        self.asked.append(("count", None))
+        return 10
+
+
+def look(site, *policies, request=None):
+    return survey(site, STOP, policies or (a_policy(),), request or Request(), NOW)
+
+
+def test_running_instances_that_match_are_to_be_acted_on():
+    site = Site(an_instance(A), an_instance(B, tags={}), an_instance(C, state="STOPPED"))
+
+    (finding,) = look(site)
+
+    assert finding.to_act_on() == [A]
+    assert list(finding.decisions) == list(finding.instances) == [A]
+
+
+def test_the_service_is_asked_by_filters_for_tags_and_by_id_for_named_instances():
+    site = Site(an_instance(A))
+
+    look(site, a_policy(), a_policy("named", match=selector(instances=[B, A])))
+
+    assert site.asked == [("search", ["instance-state", "tag:env"]), ("find", [A, B])]
+
+
+def test_policies_that_ask_the_same_question_share_the_answer():
+    site = Site(an_instance(A))
+
+    first, second = look(site, a_policy(), a_policy("also", exclude=selector(instances=[A])))
+
+    assert len(site.asked) == 1
+    assert first.to_act_on() == [A]
+    assert second.decisions[A].verdict is Verdict.EXCLUDED
+
+
+def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
+    site = Site(an_instance(A), an_instance(B), an_instance(C, tags={"env": "prod"}))
+
+    (finding,) = look(site, request=Request(instances=frozenset({B, C})))
+
+    assert site.asked == [("find", [B, C])]
+    assert finding.to_act_on() == [B]
+
+
+def test_named_in_the_policy_and_in_the_event_means_both():
+    site = Site(an_instance(A), an_instance(B), an_instance(C))
+    policy = a_policy(match=selector(instances=[A, B]))
+
+    (finding,) = look(site, policy, request=Request(instances=frozenset({B, C})))
+
+    assert finding.to_act_on() == [B]
+
+
+def test_nothing_in_common_means_nobody():
+    site = Site(an_instance(A), an_instance(B))
+    policy = a_policy(match=selector(instances=[A]))
+
+    (finding,) = look(site, policy, request=Request(instances=frozenset({B})))
+
+    assert finding.decisions == {}
+    assert ("search", ["instance-state"]) not in site.asked
+
+
+def test_matching_instances_that_are_on_their_way_from_before_are_noted():
+    site = Site(
+        an_instance(A, state="STOPPING"),
+        an_instance(B, state="STOPPING", tags={"env": "prod"}),
+        an_instance(C, state="STOPPING", tags={"env": "dev", "role": "bastion"}),
+    )
+
+    (finding,) = look(site, a_policy(exclude=selector({"role": ("bastion",)})))
+
+    assert list(finding.stuck) == [A]
+    assert finding.decisions == {}
+
+
+def test_a_stop_that_failed_before_is_tried_again_with_a_word_about_it():
+    facts = {"operation": "StopInstances", "operation_request_id": "req-yesterday"}
+    site = Site(
+        an_instance(A, operation_state="FAILED", **facts),
+        an_instance(B, operation_state="SUCCESS", **facts),
+    )
+
+    (finding,) = look(site)
+
+    assert finding.to_act_on() == [A, B]
+    assert "FAILED (RequestId req-yesterday)" in finding.decisions[A].reason
+    assert finding.decisions[A].warning
+    assert not finding.decisions[B].warning
+
+
+def test_a_listing_that_does_not_add_up_is_passed_on_as_a_warning():
+    (finding,) = look(Site(an_instance(A), warning="TotalCount is 3"))
+
+    assert finding.warning == "TotalCount is 3"
+
+
+def test_a_site_that_cannot_be_listed_is_not_surveyed(mocker):
+    site = Site()
+    mocker.patch.object(site, "search", side_effect=CallFailed("DescribeInstances", "X", "y"))
+
+    with pytest.raises(CallFailed):
+        look(site)
+
+
+def test_limits_count_what_would_be_acted_on_after_protection_and_narrowing():
+    site = Site(
+        an_instance(A), an_instance(B), an_instance(C, tags={"env": "dev", "keep-running": ""})
+    )
+    policy = a_policy(limits=Limits(1, None))
+
+    (over,) = look(site, policy)
+    (within,) = look(site, policy, request=Request(instances=frozenset({A, C})))
+
+    assert over.refused == "over limit: 2 instances, max_instances is 1"
+    assert within.refused is None
+
+
+def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_be_stopped():
+    site = Site(an_instance(A), an_instance(B))
+    policy = a_policy(limits=Limits(None, 10))
+
+    (finding,) = look(site, policy)
+    assert finding.refused == "over limit: 2 of 10 instances, max_percent is 10"
+
+    idle = Site()
+    look(idle, policy)
+    assert ("count", None) not in idle.asked
+
+
+# The job -----------------------------------------------------------------------------------------
+
+
+def job(*findings):
+    return job_of(Site(), STOP, findings)
+
+
+def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_first():
+    first = a_policy("first", stop_type="HARD", verify_timeout=60.0)
+    second = a_policy("second", stop_type="SOFT", verify_timeout=600.0)
+
+    wishes = job(a_finding(first, act=[A]), a_finding(second, act=[A, B])).wishes
+
+    assert wishes[A].policies == ("first", "second")
+    assert wishes[A].options == (("StopType", "HARD"),)
+    assert wishes[A].patience == 60.0
+    assert wishes[B].options == (("StopType", "SOFT"),)
+
+
+def test_without_a_stop_type_the_api_has_its_own_default():
+    assert job(a_finding(act=[A])).wishes[A].options == ()
+
+
+def test_a_policy_over_its_limit_wants_nothing_and_takes_nothing_from_others():
+    over = a_finding(a_policy("over", stop_type="HARD"), act=[A, B], refused="over limit")
+
+    wishes = job(over, a_finding(a_policy("within"), act=[B])).wishes
+
+    assert list(wishes) == [B]
+    assert wishes[B].policies == ("within",)
+    assert wishes[B].options == ()
+
+
+ids = st.lists(st.sampled_from(fleet(6)), unique=True)
+
+
+@given(st.lists(st.tuples(ids, ids, st.booleans()), max_size=4))
+def test_wanted_is_exactly_what_some_policy_within_its_limits_acts_on(parts):
+    findings = [
+        a_finding(
+            a_policy(f"p{number}"),
+            act=act,
+            keep=[id_ for id_ in keep if id_ not in act],
+            refused="over limit" if over else None,
+        )
+        for number, (act, keep, over) in enumerate(parts)
+    ]
+
+    wishes = job(*findings).wishes
+
+    wanted = {id_: [] for finding in findings for id_ in finding.decisions}
+    for finding in findings:
+        for id_ in finding.to_act_on():
+            if not finding.refused:
+                wanted[id_].append(finding.policy.name)
+    assert {id_: list(wish.policies) for id_, wish in wishes.items()} == {
+        id_: names for id_, names in wanted.items() if names
+    }
