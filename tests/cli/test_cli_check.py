@@ -1,0 +1,57 @@
+"""`check`: mistakes as compilers and linters print them."""
+
+from __future__ import annotations
+
+
+def test_good_policies_are_counted(stage, type_in):
+    said = type_in("check")
+
+    assert (said.status, said.out, said.err) == (0, "1 policy in 1 file: no mistakes\n", "")
+
+
+def test_every_mistake_has_its_place_on_stdout(stage, type_in):
+    stage.policies("version: 1\npolicies:\n  - name: A\n    colour: red\n")
+
+    said = type_in("check")
+
+    file = stage.folder / "policy.yml"
+    lines = said.out.splitlines()
+    assert said.status == 1
+    assert len(lines) > 3
+    assert all(line.startswith(f"{file}:") for line in lines)
+    assert any(line.startswith(f"{file}:4:5: ") and "colour" in line for line in lines)
+    assert said.err == f"lightsout: {len(lines)} mistakes\n"
+
+
+def test_a_region_that_may_be_misspelt_is_a_marked_warning(stage, type_in):
+    stage.policies(
+        """
+        version: 1
+        policies:
+          - name: near
+            resource: lighthouse
+            regions: [ap-guangzhuo]
+            match: {tags: {env: dev}}
+        """
+    )
+
+    said = type_in("check")
+
+    assert said.status == 0
+    warning, last = said.out.splitlines()
+    assert warning.startswith(f"{stage.folder / 'policy.yml'}:6:15: warning: ")
+    assert "ap-guangzhou" in warning
+    assert last == "1 policy in 1 file: no mistakes, 1 warning"
+
+
+def test_policies_may_stand_elsewhere(stage, type_in, tmp_path):
+    said = type_in("check", "--policies", tmp_path / "nowhere.yml")
+
+    assert said.status == 1
+    assert said.out.startswith(f"{tmp_path / 'nowhere.yml'}:1:1: ")
+
+
+def test_nothing_is_called(stage, type_in):
+    type_in("check")
+
+    assert len(stage.sim.journal) == 0

@@ -1,0 +1,63 @@
+"""What holds for every command: help, exit status, one sentence where something is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from lightsout import __version__
+from lightsout.cli.main import main
+
+
+def test_no_command_at_all_prints_the_help(capsys):
+    assert main([]) == 2
+    assert "check" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"lightsout {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["paln"], ["plan", "--regoin", "x"], ["verify"]])
+def test_what_cannot_be_read_is_wrong_use(words, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(words)
+
+    assert done.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_without_credentials_one_sentence_says_so(stage, type_in, command):
+    for name in [name for name in stage.environ if name.startswith("TENCENTCLOUD")]:
+        del stage.environ[name]
+
+    said = type_in(command)
+
+    assert said.status == 2
+    assert said.err.startswith("lightsout: no credentials: ")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["check"], ["plan"], ["run"]])
+def test_an_endpoint_that_is_none_is_one_sentence(stage, type_in, command):
+    stage.environ["LIGHTSOUT_ENDPOINT"] = "http://example.com"
+
+    said = type_in(*command)
+
+    assert said.status == 2
+    assert said.err.startswith("lightsout: LIGHTSOUT_ENDPOINT: plain http is for loopback")
+    assert len(stage.sim.journal) == 0
+
+
+def test_a_service_that_is_not_there_is_told_of_in_time(stage, type_in):
+    stage.sim.close()
+
+    said = type_in("plan")
+
+    assert said.status == 1
+    assert "again in" in said.err
+    assert "dev-nights in ap-guangzhou: DescribeInstances: ClientNetworkError" in said.out
+    assert stage.clock.monotonic() < 61
