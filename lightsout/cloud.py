@@ -103,7 +103,7 @@ class Cloud:
         return safe and failure.meaning in PASSING and self._clock.monotonic() + wait <= end
 
     def _back_off(self, attempt: int) -> float:
-        ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2**attempt)
+        ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
         return self._random.uniform(ceiling / 2, ceiling)
 
     def _tell_retry(self, service: str, region: str, failure: CallFailed, wait: float) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cloud import PATIENCE
 from lightsout.meanings import Meaning
-from lightsout.wire import CallFailed
+from lightsout.wire import CallFailed, one_line
 
 if TYPE_CHECKING:
     from lightsout.cloud import Cloud
@@ -171,7 +171,7 @@ class Compute:
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
         return {
             str(item.get("InstanceId")): CallFailed(
-                action.call, str(denied.get("Code")), str(denied.get("Message"))
+                action.call, str(denied.get("Code")), one_line(str(denied.get("Message")))
             )
             for item in _dicts(answer.get("InstanceDeniedActionSet"))
             for denied in _dicts(item.get("DeniedActions"))

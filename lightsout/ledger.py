@@ -50,6 +50,10 @@ class Ledger:
         """IDs whose final state has not been seen."""
         return [*self.sent, *self.waiting]
 
+    def wanted_by(self, ids: Iterable[str]) -> list[str]:
+        """The names of the policies that want any of `ids`."""
+        return sorted({name for id_ in ids for name in self._job.wishes[id_].policies})
+
     # What a call brought -----------------------------------------------------------------------
 
     def accept(self, ids: Sequence[str], request_id: str, *, recovered: bool = False) -> None:
@@ -57,13 +61,12 @@ class Ledger:
 
         `recovered`: the answer never came, the RequestId was read off the instances.
         """
-        wishes = self._job.wishes
         facts: dict[str, Any] = {"recovered": True} if recovered else {}
         self._log(
             f"{self._job.action.name}.accepted",
             request_id=request_id,
             instance_ids=list(ids),
-            policies=sorted({name for id_ in ids for name in wishes[id_].policies}),
+            policies=self.wanted_by(ids),
             **facts,
         )
         self.accepted.append(Accepted(request_id, tuple(ids)))
@@ -78,6 +81,7 @@ class Ledger:
             message=refusal.message,
             request_id=refusal.request_id,
             instance_ids=list(ids),
+            policies=self.wanted_by(ids),
         )
         self._refusals |= dict.fromkeys(ids, refusal)
 
@@ -117,7 +121,10 @@ class Ledger:
             if outcome and outcome.kind is Kind.DONE:
                 confirmed[sent.request_id].append(id_)
         for request_id, done in confirmed.items():
-            self._log("verify.confirmed", request_id=request_id, instance_ids=done)
+            wanted_by = self.wanted_by(done)
+            self._log(
+                "verify.confirmed", request_id=request_id, instance_ids=done, policies=wanted_by
+            )
 
     def _unanswered(self, id_: str, instance: Instance) -> bool:
         """Whether an operation that nobody confirmed to us is the one we asked for."""

@@ -106,7 +106,8 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
             event = "verify.failed" if id_ in asked else "instance.failed"
             reasons[event, outcome.reason].append(id_)
     for (event, reason), ids in reasons.items():
-        log(event, level="error", reason=reason, instance_ids=ids)
+        policies = ledger.wanted_by(ids)
+        log(event, level="error", reason=reason, instance_ids=ids, policies=policies)
 
 
 def _portions(ids: list[str]) -> Iterator[list[str]]:

@@ -205,8 +205,10 @@ class Run:
         ):
             self._warn(f"region {region} is named in the event, but in no policy that runs")
         matched = {id_ for work in self.works for found in work.findings for id_ in found.decisions}
-        for id_ in sorted((request.instances or set()) - matched):
-            self._warn(f"{id_} is named in the event, but no policy matches it as it is now")
+        unmatched = sorted((request.instances or set()) - matched)
+        if unmatched:
+            message = "named in the event, but no policy matches them as they are now"
+            self.log("warning", level="warning", message=message, instance_ids=unmatched)
 
     def _warn(self, message: str) -> None:
         self.log("warning", level="warning", message=message)
@@ -222,7 +224,8 @@ class Run:
             counts=report["counts"],
             duration_ms=report["duration_ms"],
         )
-        if failed:
+        blind = bool(self.unplaced) or any(work.error for work in self.works)
+        if failed and (blind or not self.dry_run):  # a dry run that could look has done its work
             raise RunFailed(reporting.failure_message(report), report)
         return report
 

@@ -79,6 +79,11 @@ class OutOfTime(CallFailed):
         super().__init__(action, "OutOfTime", "the run's time is over", delivered=False)
 
 
+def one_line(text: str) -> str:
+    """What a service or a gateway said, without markup, in one line that is not too long."""
+    return " ".join(_MARKUP.sub(" ", text).split())[:500]
+
+
 class Wire:
     """Clients of the SDK for one key, one for each service and region, with their connections."""
 
@@ -139,10 +144,10 @@ class Wire:
         """One short line without markup or secrets, whatever a gateway or a library said."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        line = " ".join(_MARKUP.sub(" ", str(text)).split())
+        line = str(text)
         for secret in (self.credentials.secret_key, self.credentials.token):
             line = line.replace(secret, "***") if secret else line
-        return _USER.sub("//***@", _SIGNATURE.sub("***", line))[:500]
+        return one_line(_USER.sub("//***@", _SIGNATURE.sub("***", line)))
 
     def _client(self, service: str, version: str, region: str) -> CommonClient:
         with self._lock:

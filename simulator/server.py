@@ -15,8 +15,6 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
-
 from simulator.accounts import Account
 from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Reply, Request
@@ -25,6 +23,8 @@ from simulator.lighthouse import lighthouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from typing_extensions import Self
 
     from simulator.world import World
 

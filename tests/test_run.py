@@ -238,6 +238,22 @@ def test_past_a_limit_nothing_is_stopped_and_the_run_fails(stage, limits, reason
     assert stage.calls("StopInstances") == []
 
 
+def test_a_dry_run_past_a_limit_tells_it_and_does_not_raise(stage):
+    stage.policies(DEV_NIGHTS.rstrip() + "\n        limits: {max_instances: 4}\n")
+    stage.fleet(5)
+
+    report = stage.run({"dry_run": True})
+
+    assert report["status"] == "failed"
+    assert only_entry(report)["status"] == "refused"
+
+
+def test_a_dry_run_that_cannot_look_raises(stage):
+    stage.world.deny("DescribeInstances")
+
+    assert "NoPermission" in str(stage.failing_run({"dry_run": True}))
+
+
 def test_within_its_limits_a_policy_acts(stage):
     limits = "\n        limits: {max_instances: 5, max_percent: 50}\n"
     stage.policies(DEV_NIGHTS.rstrip() + limits)
@@ -323,7 +339,7 @@ def test_a_request_narrows_the_run(stage):
 
     assert only_entry(report)["stopped"] == [ids[1]]
     assert stage.states([ids[0], ids[2]]) == {"RUNNING"}
-    assert any("lhins-notmatch" in line["message"] for line in stage.logged("warning"))
+    assert stage.logged("warning")[0]["instance_ids"] == ["lhins-notmatch"]
 
 
 def test_a_timers_message_is_a_request(stage):

@@ -42,7 +42,8 @@ class Done:
 
     @property
     def exit_status(self) -> int:
-        return FOUND_WRONG if self.error or self.interrupted else GOOD
+        wrong = self.interrupted or self.report["status"] == "failed"
+        return FOUND_WRONG if wrong else GOOD
 
 
 class HurryingClock:

@@ -49,7 +49,9 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     event = {**request_of(options), "dry_run": True}
     with kept_in(options.log, hear) as write:
         done = operate(event, replace(outside, write=write), LOOK_LIMIT)
-    notes = [*_notes(lines), *_not_by_hand(outside, done)]
+    notes = [*_notes(lines)]
+    if not options.policy:
+        notes += _not_by_hand(outside, done)
     if options.json:
         print(json.dumps(list(decisions(done.works)), ensure_ascii=False, indent=1))
         notes += [done.error] if done.error else []

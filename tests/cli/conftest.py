@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,11 +59,14 @@ class Live:
     sim: Simulator
     environ: dict[str, str]
     hear: Callable[[Call], object] | None = None  # gets each call before its answer leaves
+    children: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *words: str, python: tuple[str, ...] = ("-m", "lightsout"), **facts):
         command = [sys.executable, *python, *map(str, words)]
         facts = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | facts
-        return subprocess.Popen(command, cwd=ROOT, env=self.environ, **facts)
+        child = subprocess.Popen(command, cwd=ROOT, env=self.environ, **facts)
+        self.children.append(child)
+        return child
 
     def type_in(self, *words: str, **facts) -> Said:
         child = self.start(*words, **facts)
@@ -96,7 +99,9 @@ def live(tmp_path):
     world = World(SystemClock())
     with Simulator(world, told=tell) as sim:
         account = sim.credentials[0]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("LIGHTSOUT", "TENCENT"))}
+        # PYTHONUNBUFFERED would hide a line that is written and not flushed.
+        foreign = ("LIGHTSOUT", "TENCENT", "PYTHON")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         environ = clean | {
             "HOME": str(tmp_path),
             "LIGHTSOUT_POLICIES": str(folder),
@@ -106,3 +111,6 @@ def live(tmp_path):
         }
         live = Live(world, sim, environ)
         yield live
+        for child in live.children:
+            child.kill()
+            child.communicate()
