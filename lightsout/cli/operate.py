@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.report import RunFailed
+from lightsout.report import RunFailed, failure_message
 from lightsout.run import Run, carry_out
 from lightsout.settings import BadSettings
 from lightsout.trigger import BadEvent
@@ -33,7 +33,7 @@ MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that is over: what it reports and what it saw; `error` is RunFailed's message."""
+    """A run that is over: what it reports and what it saw; `error` is what went wrong."""
 
     report: Report
     works: Sequence[Work]
@@ -42,8 +42,7 @@ class Done:
 
     @property
     def exit_status(self) -> int:
-        wrong = self.interrupted or self.report["status"] == "failed"
-        return FOUND_WRONG if wrong else GOOD
+        return FOUND_WRONG if self.error or self.interrupted else GOOD
 
 
 class HurryingClock:
@@ -90,7 +89,9 @@ def operate(event: Any, outside: Surroundings, time_limit: float = TIME_LIMIT) -
     finally:
         pool.shutdown(wait=False)
     try:
-        return Done(future.result(), the_run.works, None, interrupted)
+        report = future.result()
+        error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
+        return Done(report, the_run.works, error, interrupted)
     except RunFailed as failure:
         if isinstance(failure.__context__, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None

@@ -85,4 +85,5 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
 
 def a_ledger(accepted=(), outcomes=None) -> SimpleNamespace:
     """As much of a ledger as the log reads."""
-    return SimpleNamespace(accepted=list(accepted), outcomes=dict(outcomes or {}))
+    told = {"accepted": list(accepted), "outcomes": dict(outcomes or {})}
+    return SimpleNamespace(**told, wanted_by=lambda _: ["dev-nights"])
