@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from staging import set_stage
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and their children would
+# inherit that; some tests are about what Ctrl-C does.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

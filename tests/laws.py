@@ -62,7 +62,7 @@ class Machine:
 
 machines = st.builds(
     Machine,
-    region=st.sampled_from([GUANGZHOU, GUANGZHOU, SHANGHAI]),
+    region=st.sampled_from([GUANGZHOU] * 9 + [SHANGHAI]),
     env=st.sampled_from(["dev", "dev", "dev", "prod"]),
     protected=st.sampled_from([False] * 5 + [True]),
     state=st.sampled_from(["RUNNING"] * 6 + ["STOPPED", "PENDING", "TERMINATING"]),
@@ -180,7 +180,9 @@ def hold(stage: Stage, scene: Scene) -> None:
     assert_each_stands_in_one_group(report, by_id)
     assert_nothing_is_claimed_that_is_not_so(stage, report, by_id)
     assert_the_log_has_every_request_id(stage, report)
-    if all(fault.fired == fault.times or not fault.fired for fault in faults):
+    if len({machine.region for machine in scene.machines}) < 2 or not faults:
+        # Two regions share the manual clock, and one that waits makes time fly for the other: then
+        # a trouble that is over after so many calls may not be over in time.
         assert_all_that_can_be_stopped_are(report, by_id)
 
 
