@@ -9,9 +9,10 @@ from simulator.fleet import demo_fleet, uniform_fleet
 from simulator.instance import Instance, Operation, Refusal, TrafficPackage
 from simulator.journal import Call
 from simulator.server import Simulator
-from simulator.world import World
+from simulator.world import GB, World
 
 __all__ = [
+    "GB",
     "Account",
     "Call",
     "Fault",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout.clock import SystemClock
-from simulator.fleet import demo_fleet, uniform_fleet
+from simulator.fleet import demo_cvms, demo_fleet, uniform_fleet
 from simulator.server import Simulator
 from simulator.world import World
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulator.journal import Call
 
 WELCOME = """\
-A simulated Tencent Cloud (Lighthouse) with {machines} machines: {url}
+A simulated Tencent Cloud (Lighthouse and CVM) with {machines} machines: {url}
 
   export TENCENTCLOUD_SECRET_ID={account.secret_id} TENCENTCLOUD_SECRET_KEY={account.secret_key}
   export LIGHTSOUT_ENDPOINT={url}
@@ -30,6 +30,7 @@ A simulated Tencent Cloud (Lighthouse) with {machines} machines: {url}
 The official command line works with it (the http:// belongs to the endpoint):
 
   tccli lighthouse DescribeInstances --region ap-guangzhou --Limit 3 --endpoint {url}
+  tccli cvm DescribeInstances --region ap-guangzhou --Limit 3 --endpoint {url}
 
 To plan a fault, to see the calls so far:
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
     world = World(SystemClock())
     if options.fleet == "demo":
         demo_fleet(world)
+        demo_cvms(world)
     else:
         uniform_fleet(world, int(options.fleet), ["ap-guangzhou"], {"env": "dev"})
     if options.stop_seconds is not None:

@@ -43,7 +43,7 @@ ALWAYS_APPLIED = LISTING | {"reset_after"}
 
 
 class Fault:
-    """Something that goes wrong with the calls of an action and region (None: any).
+    """Something that goes wrong with the calls of an action, region and service (None: any).
 
     The first `after` calls are let through, the next `times` are hit (None: all that follow).
     `fired` counts the hits. Raises ValueError for an unknown kind or detail.
@@ -55,6 +55,7 @@ class Fault:
         action: str | None = None,
         region: str | None = None,
         *,
+        service: str | None = None,
         after: int = 0,
         times: int | None = 1,
         **details: Any,
@@ -66,6 +67,7 @@ class Fault:
         self.kind = kind
         self.action = action
         self.region = region
+        self.service = service
         self.after = after
         self.times = times
         self.details = {**KINDS[kind], **details}
@@ -77,6 +79,14 @@ class Fault:
         if self.kind == "charset":
             return self.details["code"] is None
         return self.kind in ALWAYS_APPLIED or bool(self.details.get("apply"))
+
+    def concerns(self, action: str, region: str, service: str) -> bool:
+        """Whether such a call is one of those that it can hit."""
+        return (
+            self.action in (None, action)
+            and self.region in (None, region)
+            and self.service in (None, service)
+        )
 
     @property
     def exhausted(self) -> bool:
@@ -100,11 +110,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def hit(self, action: str, region: str, *, listing: bool) -> Fault | None:
+    def hit(self, action: str, region: str, service: str, *, listing: bool) -> Fault | None:
         """The fault of a call that has arrived, counted as fired."""
         with self._lock:
             for fault in self._faults:
-                if fault.action not in (None, action) or fault.region not in (None, region):
+                if not fault.concerns(action, region, service):
                     continue
                 if fault.exhausted or (fault.kind in LISTING and not listing):
                     continue
@@ -119,7 +129,7 @@ class Faults:
         """Whether a new connection is closed before anything is read from it."""
         with self._lock:
             for fault in self._faults:
-                anything = fault.action is None and fault.region is None
+                anything = (fault.action, fault.region, fault.service) == (None, None, None)
                 if fault.kind == "refuse" and anything and not fault.after and not fault.exhausted:
                     fault.fired += 1
                     return True

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 from random import Random
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.instance import Instance, TrafficPackage
 from simulator.world import GB, World
@@ -26,6 +26,7 @@ OWNERS = ("li.wei", "zhang.min", "wang.fang", "chen.jie", "alice", "bob", "刘�
 TEAMS = ("growth", "payments", "data", "infra", "教学")
 ENVIRONMENTS = (("dev", 0.38), ("test", 0.24), ("prod", 0.22), ("", 0.16))  # "": not tagged
 STATES = (("RUNNING", 0.83), ("STOPPED", 0.13), ("SHUTDOWN", 0.02), ("PENDING", 0.02))
+CHARGE_TYPES = (("POSTPAID_BY_HOUR", 0.6), ("PREPAID", 0.3), ("SPOTPAID", 0.1))
 AUTO_STOP = ("night", "weekend", "yes", "20:00", "")
 KEPT = (
     ("keep-running", "true"),
@@ -46,11 +47,15 @@ def uniform_fleet(
     n: int,
     regions: Iterable[str] = ("ap-guangzhou",),
     tags: Mapping[str, str] = MappingProxyType({}),
+    **facts: Any,
 ) -> list[Instance]:
-    """`n` running instances with the same tags, spread over the regions in turn."""
+    """`n` running instances with the same tags, spread over the regions in turn.
+
+    `facts` as World.add takes them, for example `service="cvm"`.
+    """
     names = tuple(regions)
     return [
-        world.add(region=names[i % len(names)], tags=tags, name=f"machine-{i:05d}")
+        world.add(region=names[i % len(names)], tags=tags, name=f"machine-{i:05d}", **facts)
         for i in range(n)
     ]
 
@@ -76,6 +81,26 @@ def demo_fleet(world: World, seed: int = 0) -> list[Instance]:
     return fleet
 
 
+def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
+    """A dozen CVM instances of each way to pay, some with a local disk, a GPU, an elastic IP."""
+    random = Random(seed)
+    return [
+        world.add(
+            service="cvm",
+            name=f"{random.choice(NAMES)}-cvm-{number:02d}",
+            state=_pick(random, STATES),
+            tags=_tags(random, _pick(random, ENVIRONMENTS)),
+            created=world.clock.now() - timedelta(days=random.randint(3, 700)),
+            stop_seconds=random.uniform(1.5, 3.0),
+            charge_type=_pick(random, CHARGE_TYPES),
+            local_disk=random.random() < 0.15,
+            gpu=random.random() < 0.15,
+            eip=f"198.51.100.{number}" if random.random() < 0.3 else None,
+        )
+        for number in range(1, 13)
+    ]
+
+
 def _lived_in(world: World, random: Random, region: str, number: int) -> Instance:
     environment = _pick(random, ENVIRONMENTS)
     age = timedelta(days=random.randint(3, 700), seconds=random.randint(0, 86_399))
@@ -88,7 +113,7 @@ def _lived_in(world: World, random: Random, region: str, number: int) -> Instanc
         created=world.clock.now() - age,
         stop_seconds=random.uniform(1.5, 3.0),
         start_seconds=random.uniform(1.5, 3.0),
-        traffic=[_traffic(world, random, number)],
+        packages=[_traffic(world, random, number)],
     )
 
 

@@ -85,7 +85,7 @@ class Gateway:
             service = self._service(call, request.headers)
             self._count(call, service)
             listing = call.action in service.listings
-            fault = self._faults.hit(call.action, call.region, listing=listing)
+            fault = self._faults.hit(call.action, call.region, call.service, listing=listing)
         except ApiError as error:
             self._journal.add(replace(call, code=error.code))
             return Reply(error_body(error.code, error.message, call.request_id))
@@ -163,7 +163,13 @@ class Gateway:
     def _acted(self, call: Call, service: Service, language: str, fault: Fault | None) -> bytes:
         service.description.check_request(call.action, call.params)
         asked = Asked(
-            self._world, call.account, call.region, call.params, call.request_id, language
+            world=self._world,
+            dialect=service.dialect,
+            account=call.account,
+            region=call.region,
+            params=call.params,
+            request_id=call.request_id,
+            language=language,
         )
         with self._world.lock:
             self._world.settle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from simulator.place import Place
 
 # Attributes that a listing shows or filters on: setting one makes what was computed from it stale.
-_SHOWN = frozenset({"name", "zone", "tags", "created", "bundle", "current", "latest"})
+_SHOWN = frozenset(
+    {
+        "name", "zone", "tags", "created", "bundle", "current", "latest", "public_ip", "eip",
+        "charge_type", "local_disk", "gpu", "stopped_mode",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,17 @@ class Operation:
     state: str  # OPERATING, SUCCESS, FAILED
     request_id: str
     started: datetime
+    error: str = ""  # why it FAILED, where the service tells
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An operation that takes an instance from one state through another to a third."""
+
+    action: str
+    before: str
+    during: str
+    after: str
 
 
 @dataclass(slots=True)
@@ -51,7 +67,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class TrafficPackage:
-    """A month's traffic of an instance; `used` and `total` in bytes, times aware."""
+    """A month's traffic of an instance; `used` and `total` in bytes, times aware.
+
+    A `total` of 0 means without limit; that the service shows it so is a guess.
+    """
 
     id: str
     used: int
@@ -61,6 +80,11 @@ class TrafficPackage:
     deadline: datetime
     status: str = "NETWORK_NORMAL"
 
+    def renewed(self, now: datetime) -> TrafficPackage:
+        """The same, unused, from `now` on."""
+        end = now + (self.end - self.start)
+        return replace(self, used=0, start=now, end=end, deadline=end, status="NETWORK_NORMAL")
+
 
 @dataclass(slots=True, eq=False)
 class Instance:
@@ -68,6 +92,9 @@ class Instance:
 
     `stop_seconds`, `start_seconds`: how long an accepted operation takes. `endings`: how the next
     accepted operations end, one each: "success", "failed", "stuck", "never"; well, when empty.
+    `error_msg`: what the operation says that ends failed. Of Lighthouse only: `bundle`, `packages`;
+    of CVM only: `charge_type`, `local_disk`, `gpu`, `eip`, and `stopped_mode`, whether it was
+    stopped to KEEP_CHARGING or STOP_CHARGING.
     """
 
     place: Place
@@ -83,9 +110,16 @@ class Instance:
     latest: Operation  # likewise; read `operation` instead
     stop_seconds: float
     start_seconds: float
-    traffic: list[TrafficPackage]
+    packages: list[TrafficPackage]
     refusals: list[Refusal]
     endings: list[str]
+    error_msg: str
+    public_ip: str | None
+    eip: str | None
+    charge_type: str
+    local_disk: bool
+    gpu: bool
+    stopped_mode: str
     serial: int
     accepted: Operation | None = None  # taken on and not finished, whether shown already or not
     rendered: bytes | None = field(default=None, repr=False)
@@ -107,6 +141,11 @@ class Instance:
     @state.setter
     def state(self, value: str) -> None:
         self.current = value
+
+    @property
+    def public_ip_released(self) -> bool:
+        """Stopped at no charge, it does not hold its ordinary address any more."""
+        return self.current == "STOPPED" and self.stopped_mode == "STOP_CHARGING"
 
     @property
     def operation(self) -> Operation:

@@ -48,13 +48,17 @@ class Journal(Sequence[Call]):
             if self._told is not None:
                 self._told(call)
 
-    def calls(self, action: str | None = None, region: str | None = None) -> list[Call]:
-        """Those of an action, of a region, of both, or all."""
+    def calls(
+        self, action: str | None = None, region: str | None = None, service: str | None = None
+    ) -> list[Call]:
+        """Those of an action, of a region, of a service; of all three, or all."""
         with self._lock:
             return [
                 call
                 for call in self._calls
-                if action in (None, call.action) and region in (None, call.region)
+                if action in (None, call.action)
+                and region in (None, call.region)
+                and service in (None, call.service)
             ]
 
     @overload

@@ -6,56 +6,69 @@ docstring of each action.
 
 from __future__ import annotations
 
-from functools import partial
+import re
 from typing import TYPE_CHECKING, Any
 
-from simulator.answer import Answer, Page, as_json
+from simulator.answer import Answer, Page
 from simulator.description import Description
-from simulator.errors import ApiError
-from simulator.lighthouse_rules import (
+from simulator.lighthouse_view import instance_members, region_members, render_traffic
+from simulator.rights import require_right
+from simulator.rules import (
     checked_ids,
     first_no,
+    is_busy,
     require_existing,
     require_offset_and_limit,
-    require_right,
-    require_stop_type,
+    require_word,
 )
-from simulator.lighthouse_view import accepting, render_instance, render_traffic
-from simulator.regions import REGIONS
-from simulator.service import Asked, Service
-from simulator.world import Move
+from simulator.service import Asked, Codes, Dialect, Service
+from simulator.shared import (
+    START,
+    STOP,
+    asked_for,
+    describe_instances,
+    describe_regions,
+    move_instances,
+)
+from simulator.view import COMMON_FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.instance import Instance
+    from simulator.instance import Instance, Move
+    from simulator.service import No
 
-STOP = Move("StopInstances", "RUNNING", "STOPPING", "STOPPED")
-START = Move("StartInstances", "STOPPED", "STARTING", "RUNNING")
+STOP_TYPES = ("SOFT", "HARD", "SOFT_FIRST")
+
+# The words that the Chinese messages use for a state.
+STATES_IN_CHINESE = {
+    "PENDING": "创建中",
+    "RUNNING": "运行中",
+    "STARTING": "开机中",
+    "STOPPED": "已关机",
+    "STOPPING": "关机中",
+    "REBOOTING": "重启中",
+    "SHUTDOWN": "待回收",
+    "TERMINATING": "销毁中",
+}
 
 
-def describe_instances(asked: Asked) -> Answer:
-    """A page of the account's instances, newest first; live, so pages shift when states change.
+# Actions
 
-    An empty InstanceIds counts as not given. Limit cuts a query by InstanceIds too.
-    """
-    require_right(asked, "DescribeInstances")
-    if asked.params.get("InstanceIds") and asked.params.get("Filters"):
-        raise ApiError(
-            "InvalidParameter.ParameterConflict",
-            "The parameters `InstanceIds` and `Filters` cannot be given together.",
-        )
-    offset, limit = require_offset_and_limit(asked.params)
-    everything = _in_order(asked.params, _asked_for(asked))
-    asked.world.seen(everything[offset : offset + limit])
-    return Answer(page=Page("InstanceSet", everything, render_instance, offset, limit))
+
+def list_instances(asked: Asked) -> Answer:
+    """As everywhere, and by time of expiry when OrderField asks for it: all have the same term."""
+    require_word(asked, "OrderField", ("EXPIRED_TIME",), "InvalidParameterValue")
+    require_word(asked, "Order", ("ASC", "DESC"), "InvalidParameterValue")
+    ascending = "OrderField" in asked.params and asked.params.get("Order", "ASC") == "ASC"
+    return describe_instances(asked, oldest_first=ascending)
 
 
 def describe_traffic_packages(asked: Asked) -> Answer:
     """The traffic packages of the instances named, or of all."""
     require_right(asked, "DescribeInstancesTrafficPackages")
-    offset, limit = require_offset_and_limit(asked.params)
-    everything = _asked_for(asked)
+    offset, limit = require_offset_and_limit(asked)
+    everything = asked_for(asked)
     page = Page("InstanceTrafficPackageSet", everything, render_traffic, offset, limit)
     return Answer(page=page)
 
@@ -63,7 +76,7 @@ def describe_traffic_packages(asked: Asked) -> Answer:
 def describe_denied_actions(asked: Asked) -> Answer:
     """What stopping or starting each instance would be refused for now, rights aside."""
     require_right(asked, "DescribeInstancesDeniedActions")
-    instances = require_existing(asked, checked_ids(asked.params["InstanceIds"]))
+    instances = require_existing(asked, checked_ids(asked))
     asked.world.seen(instances)
     denied = [
         {"InstanceId": each.id, "DeniedActions": _denied_actions(asked, each)} for each in instances
@@ -71,82 +84,96 @@ def describe_denied_actions(asked: Asked) -> Answer:
     return Answer({"InstanceDeniedActionSet": denied})
 
 
-def describe_regions(asked: Asked) -> Answer:
-    """The regions that the world has."""
-    require_right(asked, "DescribeRegions")
-    regions = []
-    for name in asked.world.regions:
-        chinese, mainland = REGIONS.get(name, (name, False))
-        regions.append(
-            {
-                "Region": name,
-                "RegionName": chinese,
-                "RegionState": "AVAILABLE",
-                "IsChinaMainland": mainland,
-            }
-        )
-    return Answer({"TotalCount": len(regions), "RegionSet": regions})
-
-
-def move_instances(move: Move, asked: Asked) -> Answer:
-    """StopInstances and StartInstances: all of the batch is accepted, or nothing is touched.
-
-    Checked in this order, each over the whole batch: form, existence, rights, an operation under
-    way, state, planted refusals. The message names the first instance that is in the way.
-    """
-    require_stop_type(asked.params)
-    instances = require_existing(asked, checked_ids(asked.params["InstanceIds"]))
-    require_right(asked, move.action, instances)
-    asked.world.seen(instances)
-    refused = first_no(instances, move, asked.language)
-    if refused is not None:
-        raise ApiError(*refused)
-    for each in instances:
-        seconds = each.stop_seconds if move is STOP else each.start_seconds
-        asked.world.begin(each, move, asked.request_id, seconds)
-    return Answer()
-
-
-def _asked_for(asked: Asked) -> list[Instance]:
-    place = asked.world.place(asked.account, asked.region)
-    if ids := asked.params.get("InstanceIds"):
-        wanted = checked_ids(ids, duplicates=True)
-        if asked.world.unknown_ids == "error":
-            require_existing(asked, wanted)
-        found = {each for each in wanted if each in place.instances}
-        known = [place.instances[each] for each in found]
-        return sorted(known, key=lambda i: (i.created, i.serial), reverse=True)
-    filters = asked.params.get("Filters") or []
-    return place.matching(as_json(filters), accepting(filters))
-
-
-def _in_order(params: dict[str, Any], newest_first: list[Instance]) -> list[Instance]:
-    """By time of expiry, when OrderField asks for it: every instance has the same term."""
-    if params.get("OrderField", "EXPIRED_TIME") != "EXPIRED_TIME":
-        raise ApiError("InvalidParameterValue", "The parameter `OrderField` must be EXPIRED_TIME.")
-    if params.get("Order", "ASC") not in ("ASC", "DESC"):
-        raise ApiError("InvalidParameterValue", "The parameter `Order` must be ASC or DESC.")
-    ascending = "OrderField" in params and params.get("Order", "ASC") == "ASC"
-    return newest_first[::-1] if ascending else newest_first
-
-
 def _denied_actions(asked: Asked, instance: Instance) -> list[dict[str, Any]]:
     denied = []
     for move in (STOP, START):
-        refused = first_no([instance], move, asked.language, visible_only=True)
-        if refused is not None:
-            code, message = refused
+        if no := first_no(asked, [instance], move, visible_only=True):
+            code, message = no
             denied.append({"Action": move.action, "Code": code, "Message": message})
     return denied
 
 
+def stop_instances(asked: Asked) -> Answer:
+    """RUNNING to STOPPED."""
+    require_word(asked, "StopType", STOP_TYPES, "InvalidParameterValue.OutOfRange")
+    move_instances(STOP, asked)
+    return Answer()
+
+
+def start_instances(asked: Asked) -> Answer:
+    """STOPPED to RUNNING."""
+    move_instances(START, asked)
+    return Answer()
+
+
+# What stands in an operation's way
+
+
+def unfinished(_asked: Asked, instance: Instance, _move: Move) -> No:
+    """An operation under way; creation has a code of its own."""
+    if instance.current == "PENDING" or not is_busy(instance):
+        return None
+    return (
+        "UnsupportedOperation.LatestOperationUnfinished",
+        f"The latest operation of the instance `{instance.id}` is not finished.",
+    )
+
+
+def wrong_state(asked: Asked, instance: Instance, move: Move) -> No:
+    """A state that the operation does not begin in."""
+    if instance.current == move.before:
+        return None
+    if instance.current == "PENDING":
+        return (
+            "OperationDenied.InstanceCreating",
+            f"The instance `{instance.id}` is being created and cannot be operated.",
+        )
+    code = "UnsupportedOperation.InvalidInstanceState"
+    if asked.language == "zh-CN":
+        state = STATES_IN_CHINESE.get(instance.current, instance.current)
+        return code, f"实例 `{instance.id}` 处于 `{state}` 状态中，不支持该操作。"
+    return (
+        code,
+        (
+            f"The instance `{instance.id}` is in the `{instance.current}` state, "
+            "which does not support this operation."
+        ),
+    )
+
+
+# The service
+
+
+DIALECT = Dialect(
+    service="lighthouse",
+    instance_id=re.compile(r"lhins-[a-z0-9]{8}"),
+    unknown_ids="error",
+    filters={**COMMON_FILTERS, "bundle-id": lambda i: (i.bundle,)},
+    filter_values=100,
+    members=instance_members,
+    region=region_members,
+    obstacles=(unfinished, wrong_state),
+    codes=Codes(
+        malformed_id="InvalidParameterValue.InstanceIdMalformed",
+        repeated_id="InvalidParameterValue.Duplicated",
+        unknown_id="ResourceNotFound.InstanceIdNotFound",
+        ids_and_filters="InvalidParameter.ParameterConflict",
+        negative_offset="InvalidParameterValue.Negative",
+        limit_out_of_range="InvalidParameterValue.OutOfRange",
+        too_many_filters="InvalidParameter.InvalidFilter",
+        too_many_values="InvalidParameter.FilterValueLimitExceeded",
+        unknown_filter="InvalidParameter.InvalidFilterNotSupportedName",
+        no_right="UnauthorizedOperation.NoPermission",
+    ),
+)
+
 ACTIONS: dict[str, Callable[[Asked], Answer]] = {
-    "DescribeInstances": describe_instances,
+    "DescribeInstances": list_instances,
     "DescribeInstancesDeniedActions": describe_denied_actions,
     "DescribeInstancesTrafficPackages": describe_traffic_packages,
     "DescribeRegions": describe_regions,
-    "StartInstances": partial(move_instances, START),
-    "StopInstances": partial(move_instances, STOP),
+    "StartInstances": start_instances,
+    "StopInstances": stop_instances,
 }
 
 # Requests a second, from the API page of each action.
@@ -164,6 +191,7 @@ def lighthouse() -> Service:
     """The service as the gateway takes it."""
     return Service(
         description=Description("lighthouse", "2020-03-24"),
+        dialect=DIALECT,
         actions=ACTIONS,
         rates=RATES,
         regionless=frozenset({"DescribeRegions"}),

@@ -1,4 +1,4 @@
-"""One account's share of one region."""
+"""One account's share of one region, in one service."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """The instances of one account in one region, newest first, and what was asked of them."""
+    """An account's instances of a service in a region, newest first, and what was asked of them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, service: str) -> None:
         self.world = world
+        self.service = service
         self.version = 0  # grows with every change that a listing could show
         self.instances: dict[str, Instance] = {}
         self._ordered: list[Instance] | None = None

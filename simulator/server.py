@@ -16,6 +16,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from simulator.accounts import Account
+from simulator.cvm import cvm
 from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Reply, Request
 from simulator.journal import Call, Journal
@@ -64,7 +65,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse()},
+            {"lighthouse": lighthouse(), "cvm": cvm()},
             self.credentials,
             self.faults,
             self.journal,
@@ -105,9 +106,11 @@ class Simulator:
             raise RuntimeError("the simulator is not running")
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def calls(self, action: str | None = None, region: str | None = None) -> list[Call]:
-        """The journal's calls of an action, of a region, of both, or all."""
-        return self.journal.calls(action, region)
+    def calls(
+        self, action: str | None = None, region: str | None = None, service: str | None = None
+    ) -> list[Call]:
+        """The journal's calls of an action, of a region, of a service; of all three, or all."""
+        return self.journal.calls(action, region, service)
 
     def handle(self, request: Request) -> Reply:
         """Answer a request without a socket."""

@@ -1,4 +1,4 @@
-"""What a service is to the gateway: a description, rates, and a function for each action."""
+"""What a service is to the gateway, and what the actions that all have differ in."""
 
 from __future__ import annotations
 
@@ -6,11 +6,54 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import re
+    from collections.abc import Callable, Iterable, Mapping
 
     from simulator.answer import Answer
     from simulator.description import Description
+    from simulator.instance import Instance, Move
     from simulator.world import World
+
+    No = tuple[str, str] | None  # code and message, where there is something to refuse
+    Obstacle = Callable[["Asked", Instance, Move], No]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The error codes of a service for what every service refuses."""
+
+    malformed_id: str
+    repeated_id: str
+    unknown_id: str
+    ids_and_filters: str
+    negative_offset: str
+    limit_out_of_range: str
+    too_many_filters: str
+    too_many_values: str
+    unknown_filter: str
+    no_right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A service's own form of what the services have in common.
+
+    `unknown_ids`: what a listing by IDs does with one that does not exist, "error" or "omit".
+    `filters`: by name, the texts of an instance of which one must be among the filter's values,
+    of which there may be `filter_values`. `members`, `region`: an instance, and the
+    region of a name, as the service shows them.
+    `obstacles`: what stands in an operation's way, each looked for in the whole batch in turn.
+    """
+
+    service: str
+    instance_id: re.Pattern[str]
+    unknown_ids: str
+    filters: Mapping[str, Callable[[Instance], Iterable[str]]]
+    filter_values: int
+    members: Callable[[Instance], dict[str, Any]]
+    region: Callable[[str], dict[str, Any]]
+    obstacles: tuple[Obstacle, ...]
+    codes: Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +61,17 @@ class Asked:
     """A request that was let in. Parameters have been checked against the description."""
 
     world: World
+    dialect: Dialect
     account: str
     region: str
     params: dict[str, Any]
     request_id: str
     language: str
+
+    @property
+    def instances(self) -> dict[str, Instance]:
+        """Those that the request can be about, by ID."""
+        return self.world.place(self.account, self.region, self.dialect.service).instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +82,7 @@ class Service:
     """
 
     description: Description
+    dialect: Dialect
     actions: Mapping[str, Callable[[Asked], Answer]]
     rates: Mapping[str, int]
     regionless: frozenset[str]

@@ -5,25 +5,29 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from simulator.instance import Instance, Operation, Refusal, TrafficPackage
+from simulator.instance import Instance, Operation, TrafficPackage
 from simulator.place import Place
 from simulator.regions import REGIONS
+from simulator.rights import Denial
+from simulator.view import made_up_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from lightsout.clock import Clock
+    from simulator.instance import Move, Refusal
 
 OWN_UIN = "100000000001"
 GB = 1024**3
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_PREFIXES = {"lighthouse": "lhins-", "cvm": "ins-"}  # of the IDs of each service
 
 # What an instance that is simply there was last asked for, by its state.
 _LATEST = {
@@ -37,32 +41,14 @@ _LATEST = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An operation that takes an instance from one state through another to a third."""
-
-    action: str
-    before: str
-    during: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """A right that is missing: for one action, in a region or "*", for all instances or some."""
-
-    action: str
-    region: str
-    ids: frozenset[str] | None
-    names_resource: bool
-
-
 class World:
     """All accounts' instances. One lock guards it; changes in time happen when somebody looks.
 
-    `unknown_ids`: what a listing by IDs does with one that does not exist: "error", as Lighthouse's
-    error list says, or "omit", as CVM does. `visible_after`: seconds during which an accepted
-    operation does not show yet (eventual consistency).
+    `unknown_ids`: what a listing by IDs does with one that does not exist: "error" or "omit"; not
+    given, "error" in Lighthouse, as its error list says, and "omit" in CVM. `visible_after`:
+    seconds during which an accepted operation does not show yet (eventual consistency).
+    `mixed_stop_charging`: what CVM does when STOP_CHARGING is asked of an instance to which it
+    cannot apply: "charged" (stop it at full charge) or "refused" (the whole batch).
     """
 
     def __init__(
@@ -70,19 +56,21 @@ class World:
         clock: Clock,
         *,
         regions: Iterable[str] = tuple(REGIONS),
-        unknown_ids: str = "error",
+        unknown_ids: str | None = None,
+        mixed_stop_charging: str = "charged",
         visible_after: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.clock = clock
         self.regions = tuple(regions)
         self.unknown_ids = unknown_ids
+        self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
         self.lock = threading.RLock()
         self._random = Random(seed)
         self._serials = itertools.count()
-        self._places: dict[tuple[str, str], Place] = {}
+        self._places: dict[tuple[str, str, str], Place] = {}
         self._by_id: dict[str, Instance] = {}
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._busy_until_seen: dict[str, float] = {}
@@ -93,6 +81,7 @@ class World:
         self,
         instance_id: str | None = None,
         *,
+        service: str = "lighthouse",
         region: str = "ap-guangzhou",
         state: str = "RUNNING",
         tags: Mapping[str, str] = MappingProxyType({}),
@@ -104,23 +93,27 @@ class World:
         operation: Operation | None = None,
         stop_seconds: float = 2.0,
         start_seconds: float = 2.0,
-        traffic: Iterable[TrafficPackage] | None = None,
+        packages: Iterable[TrafficPackage] | None = None,
         refusals: Iterable[Refusal] = (),
         endings: Iterable[str] = (),
+        error_msg: str = "The operation failed.",
+        public_ip: bool | str = True,
+        eip: str | None = None,
+        charge_type: str = "POSTPAID_BY_HOUR",
+        local_disk: bool = False,
+        gpu: bool = False,
+        stopped_mode: str = "KEEP_CHARGING",
     ) -> Instance:
-        """A new instance; what is not given is ordinary.
+        """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
 
-        Raises ValueError for a region that the world does not have or an ID that is taken.
+        Raises ValueError for a region that the world does not have, and for an ID that is taken or
+        of another service's form.
         """
         with self.lock:
-            if region not in self.regions:
-                raise ValueError(f"no region {region}")
-            instance_id = instance_id or self._new_id()
-            if instance_id in self._by_id:
-                raise ValueError(f"{instance_id} is there already")
+            instance_id = self._free_id(instance_id, service, region)
             created = created or self.clock.now() - timedelta(days=90)
             instance = Instance(
-                place=self.place(account, region),
+                place=self.place(account, region, service),
                 id=instance_id,
                 name=instance_id if name is None else name,
                 region=region,
@@ -130,12 +123,19 @@ class World:
                 created=created,
                 bundle=bundle,
                 current=state,
-                latest=operation or self._usual_operation(state, created),
+                latest=operation or self._usual_operation(service, state, created),
                 stop_seconds=stop_seconds,
                 start_seconds=start_seconds,
-                traffic=self._usual_traffic() if traffic is None else list(traffic),
+                packages=self._usual_packages(service) if packages is None else list(packages),
                 refusals=list(refusals),
                 endings=list(endings),
+                error_msg=error_msg,
+                public_ip=made_up_address(instance_id) if public_ip is True else public_ip or None,
+                eip=eip,
+                charge_type=charge_type,
+                local_disk=local_disk,
+                gpu=gpu,
+                stopped_mode=stopped_mode,
                 serial=next(self._serials),
             )
             self._by_id[instance_id] = instance
@@ -148,15 +148,22 @@ class World:
             self.settle()
             return self._by_id[instance_id]
 
-    def instances(self, region: str | None = None) -> list[Instance]:
-        """Every account's instances, in a region or everywhere."""
+    def instances(self, region: str | None = None, service: str | None = None) -> list[Instance]:
+        """Every account's instances, in a region or everywhere, of a service or of all."""
         with self.lock:
             self.settle()
-            return [i for i in self._by_id.values() if region in (None, i.region)]
+            return [
+                i
+                for i in self._by_id.values()
+                if region in (None, i.region) and service in (None, i.place.service)
+            ]
 
-    def place(self, account: str, region: str) -> Place:
-        """An account's share of a region; made when first asked for."""
-        return self._places.setdefault((account, region), Place(self))
+    def place(self, account: str, region: str, service: str) -> Place:
+        """An account's share of a region in a service; made when first asked for."""
+        key = (account, region, service)
+        if key not in self._places:
+            self._places[key] = Place(self, service)
+        return self._places[key]
 
     def terminate(self, instance_id: str) -> None:
         """It is gone at once. Raises KeyError when there is none."""
@@ -165,6 +172,17 @@ class World:
             instance.accepted = None
             instance.place.remove(instance)
 
+    def package(self, *, used: int, total: int) -> TrafficPackage:
+        """A traffic package (bytes) for an instance to have, a third of its month gone by."""
+        start = self.clock.now() - timedelta(days=10)
+        end = start + timedelta(days=30)
+        return TrafficPackage(f"lhtfp-{self._letters()}", used, total, start, end, end)
+
+    def renew_packages(self, instance_id: str) -> None:
+        """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
+        instance, now = self.instance(instance_id), self.clock.now()
+        instance.packages = [each.renewed(now) for each in instance.packages]
+
     # Who may
 
     def deny(
@@ -172,6 +190,7 @@ class World:
         action: str,
         *,
         region: str = "*",
+        service: str = "*",
         ids: Iterable[str] | None = None,
         names_resource: bool = True,
     ) -> Denial:
@@ -181,7 +200,7 @@ class World:
         Remove it from `denials` to give the right back.
         """
         which = None if ids is None else frozenset(ids)
-        denial = Denial(action, region, which, names_resource)
+        denial = Denial(action, region, service, which, names_resource)
         self.denials.append(denial)
         return denial
 
@@ -211,7 +230,8 @@ class World:
             )
             if ending in ("success", "failed"):
                 good = ending == "success"
-                ended = replace(operation, state="SUCCESS" if good else "FAILED")
+                error = "" if good else instance.error_msg
+                ended = replace(operation, state="SUCCESS" if good else "FAILED", error=error)
                 state = move.after if good else move.before
                 self._after(
                     max(seconds, self.visible_after),
@@ -252,19 +272,27 @@ class World:
         if shown.state != "OPERATING":
             instance.accepted = None
 
-    def _usual_operation(self, state: str, created: datetime) -> Operation:
+    def _usual_operation(self, service: str, state: str, created: datetime) -> Operation:
         action, outcome = _LATEST.get(state, ("StartInstances", "SUCCESS"))
+        if service == "cvm" and action == "CreateInstances":
+            action = "RunInstances"
         return Operation(action, outcome, self._new_request_id(), created)
 
-    def _usual_traffic(self) -> list[TrafficPackage]:
-        start = self.clock.now() - timedelta(days=10)
-        end = start + timedelta(days=30)
-        package_id = "lhtfp-" + self._letters()
-        return [TrafficPackage(package_id, 50 * GB, 500 * GB, start, end, end)]
+    def _usual_packages(self, service: str) -> list[TrafficPackage]:
+        return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
 
-    def _new_id(self) -> str:
-        fresh = (f"lhins-{self._letters()}" for _ in itertools.count())
-        return next(each for each in fresh if each not in self._by_id)
+    def _free_id(self, wanted: str | None, service: str, region: str) -> str:
+        if region not in self.regions:
+            raise ValueError(f"no region {region}")
+        prefix = _PREFIXES[service]
+        if wanted is None:
+            fresh = (prefix + self._letters() for _ in itertools.count())
+            return next(each for each in fresh if each not in self._by_id)
+        if not wanted.startswith(prefix):
+            raise ValueError(f"{wanted} is no ID of {service}")
+        if wanted in self._by_id:
+            raise ValueError(f"{wanted} is there already")
+        return wanted
 
     def _letters(self) -> str:
         return "".join(self._random.choices(_ID_LETTERS, k=8))

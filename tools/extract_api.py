@@ -29,6 +29,12 @@ SERVED = {
         "StartInstances",
         "StopInstances",
     ),
+    ("cvm", "2017-03-12"): (
+        "DescribeInstances",
+        "DescribeRegions",
+        "StartInstances",
+        "StopInstances",
+    ),
 }
 
 
@@ -71,6 +77,8 @@ def _member(member: dict[str, Any]) -> dict[str, Any]:
         kept["required"] = True
     if member.get("value_allowed_null"):
         kept["nullable"] = True
+    if member.get("output_required") is False:
+        kept["optional"] = True
     return kept
 
 

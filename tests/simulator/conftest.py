@@ -17,6 +17,8 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from simulator import Account, ManualClock, Simulator, World
 from simulator.gateway import Request
 
+VERSIONS = {"lighthouse": "2020-03-24", "cvm": "2017-03-12"}
+
 
 @pytest.fixture
 def clock():
@@ -68,11 +70,20 @@ class Caller:
 
 @pytest.fixture
 def caller(sim):
-    """Make a caller: of an account, in a region, of a version, with profile options."""
+    """Make a caller: of an account, in a region, of a service, with profile options."""
     made = []
 
-    def make(account=None, region="ap-guangzhou", *, version="2020-03-24", timeout=2, **profile):
+    def make(
+        account=None,
+        region="ap-guangzhou",
+        *,
+        service="lighthouse",
+        version=None,
+        timeout=2,
+        **profile,
+    ):
         account = account or Account()
+        version = version or VERSIONS[service]
         http = HttpProfile(protocol="http", endpoint=sim.url.removeprefix("http://"))
         http.reqTimeout = timeout
         http.keepAlive = True
@@ -80,7 +91,7 @@ def caller(sim):
         for name, value in profile.items():
             setattr(settings, name, value)
         key = Credential(account.secret_id, account.secret_key, account.token)
-        made.append(Caller(CommonClient("lighthouse", version, key, region, settings)))
+        made.append(Caller(CommonClient(service, version, key, region, settings)))
         return made[-1]
 
     yield make
@@ -91,6 +102,11 @@ def caller(sim):
 @pytest.fixture
 def call(caller):
     return caller()
+
+
+@pytest.fixture
+def cvm(caller):
+    return caller(service="cvm")
 
 
 @pytest.fixture

@@ -33,7 +33,9 @@ DESCRIPTION = {
         "StopAnswer": {
             "members": [{"name": "Tags", "type": "list", "member": "Tag", "required": False}]
         },
-        "Tag": {"members": [scalar("Value", "string", value_allowed_null=True)]},
+        "Tag": {
+            "members": [scalar("Value", "string", value_allowed_null=True, output_required=False)]
+        },
         "ResetRequest": {"members": []},
     },
 }
@@ -49,15 +51,23 @@ def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
                 {"name": "StopType", "type": "string", "member": "string", "required": True}
             ],
             "StopAnswer": [{"name": "Tags", "type": "list", "member": "Tag"}],
-            "Tag": [{"name": "Value", "type": "string", "member": "string", "nullable": True}],
+            "Tag": [
+                {
+                    "name": "Value",
+                    "type": "string",
+                    "member": "string",
+                    "nullable": True,
+                    "optional": True,
+                }
+            ],
         },
     }
 
 
 def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
-    (path,) = tool.API.glob("*.json")
-    text = path.read_text("utf-8")
-    assert tool.as_text(json.loads(text)) == text
+    for service, version in tool.SERVED:
+        text = (tool.API / f"{service}-{version}.json").read_text("utf-8")
+        assert tool.as_text(json.loads(text)) == text
 
 
 def test_check_prints_what_differs_and_fails(tool, tmp_path, monkeypatch, capsys):
@@ -68,7 +78,16 @@ def test_check_prints_what_differs_and_fails(tool, tmp_path, monkeypatch, capsys
     capsys.readouterr()
     assert tool.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
-    (path,) = tmp_path.glob("*.json")
+    path = tmp_path / "lighthouse-2020-03-24.json"
     path.write_text(path.read_text("utf-8").replace("StopType", "StopKind"), "utf-8")
     assert tool.main(["--check"]) == 1
     assert '+    "name": "StopType",' in capsys.readouterr().out
+
+
+def test_check_looks_at_every_service(tool, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tool, "API", tmp_path)
+    monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
+    tool.main([])
+    (tmp_path / "cvm-2017-03-12.json").unlink()
+    assert tool.main(["--check"]) == 1
+    assert '+ "service": "cvm",' in capsys.readouterr().out

@@ -10,36 +10,51 @@ import pytest
 
 import simulator
 from simulator import Refusal, demo_fleet
+from simulator.cvm import cvm as cvm_service
+from simulator.fleet import demo_cvms
+from simulator.lighthouse import lighthouse
 
-EXTRACT = Path(simulator.__file__).parent / "api" / "lighthouse-2020-03-24.json"
-API = json.loads(EXTRACT.read_text("utf-8"))
+FOLDER = Path(simulator.__file__).parent / "api"
+LIGHTHOUSE = json.loads((FOLDER / "lighthouse-2020-03-24.json").read_text("utf-8"))
+CVM = json.loads((FOLDER / "cvm-2017-03-12.json").read_text("utf-8"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+# Null where one pays by the hour, say the texts of the description, though no flag says so.
+NULL_BY_THE_HOUR = {".RenewFlag", ".ExpiredTime"}
 
 
-def problems(name, value, place=""):
+def problems(api, name, value, place=""):
     """What about a value does not fit the object or scalar of that name."""
-    if name in API["objects"]:
+    if name in api["objects"]:
         if not isinstance(value, dict):
             return [f"{place}: not a {name}"]
-        members = {m["name"]: m for m in API["objects"][name]}
+        members = {m["name"]: m for m in api["objects"][name]}
+        needed = {key for key, member in members.items() if not member.get("optional")}
         found = [f"{place}.{key}: nobody knows it" for key in value.keys() - members.keys()]
-        found += [f"{place}.{key}: missing" for key in members.keys() - value.keys()]
+        found += [f"{place}.{key}: missing" for key in needed - value.keys()]
         for key in members.keys() & value.keys():
-            found += member_problems(members[key], value[key], f"{place}.{key}")
+            found += member_problems(api, members[key], value[key], f"{place}.{key}")
         return found
-    kinds = {"string": str, "int64": int, "bool": bool, "datetime_iso": str}
+    kinds = {
+        "string": str,
+        "int64": int,
+        "uint64": int,
+        "float": float,
+        "bool": bool,
+        "datetime_iso": str,
+    }
     fits = type(value) is kinds[name] and (name != "datetime_iso" or TIME.fullmatch(value))
     return [] if fits else [f"{place}: {value!r} is no {name}"]
 
 
-def member_problems(member, value, place):
+def member_problems(api, member, value, place):
     if value is None:
-        return [] if member.get("nullable") else [f"{place}: null"]
+        told = api is CVM and place[place.rfind(".") :] in NULL_BY_THE_HOUR
+        return [] if member.get("nullable") or told else [f"{place}: null"]
     if member["type"] == "list":
         if not isinstance(value, list):
             return [f"{place}: not a list"]
-        return [p for item in value for p in problems(member["member"], item, f"{place}[]")]
-    return problems(member["member"], value, place)
+        return [p for item in value for p in problems(api, member["member"], item, f"{place}[]")]
+    return problems(api, member["member"], value, place)
 
 
 @pytest.fixture
@@ -49,7 +64,7 @@ def fleet(world):
     return machines
 
 
-@pytest.mark.parametrize("action", API["actions"])
+@pytest.mark.parametrize("action", LIGHTHOUSE["actions"])
 def test_an_answer_has_what_the_description_says_and_nothing_else(call, fleet, world, action):
     here = [i for i in fleet if i.region == "ap-guangzhou" and i.operation.state == "SUCCESS"]
     running = [i.id for i in here if i.state == "RUNNING"]
@@ -63,22 +78,39 @@ def test_an_answer_has_what_the_description_says_and_nothing_else(call, fleet, w
         "DescribeRegions": {},
     }
     answer = call(action, **asked[action])
-    assert problems(API["actions"][action]["output"], answer, action) == []
+    assert problems(LIGHTHOUSE, LIGHTHOUSE["actions"][action]["output"], answer, action) == []
+
+
+@pytest.mark.parametrize("action", CVM["actions"])
+def test_so_has_an_answer_of_cvm(cvm, world, action):
+    machines = demo_cvms(world)
+    world.add(service="cvm", gpu=True, local_disk=True, public_ip=False)
+    world.add(service="cvm", state="STOPPED", stopped_mode="STOP_CHARGING")
+    asked = {
+        "DescribeInstances": {"Limit": 100},
+        "StopInstances": {
+            "InstanceIds": [i.id for i in machines if i.state == "RUNNING"],
+            "StoppedMode": "STOP_CHARGING",
+        },
+        "StartInstances": {"InstanceIds": [i.id for i in machines if i.state == "STOPPED"]},
+        "DescribeRegions": {},
+    }
+    answer = cvm(action, **asked[action])
+    assert problems(CVM, CVM["actions"][action]["output"], answer, action) == []
 
 
 def test_the_check_itself_finds_what_is_wrong():
     good = {"Region": "r", "RegionName": "n", "RegionState": "s", "IsChinaMainland": True}
-    assert problems("RegionInfo", good) == []
-    assert problems("RegionInfo", {**good, "Colour": 1}) == [".Colour: nobody knows it"]
-    assert problems("RegionInfo", {**good, "IsChinaMainland": 1}) == [
+    assert problems(LIGHTHOUSE, "RegionInfo", good) == []
+    assert problems(LIGHTHOUSE, "RegionInfo", {**good, "Colour": 1}) == [".Colour: nobody knows it"]
+    assert problems(LIGHTHOUSE, "RegionInfo", {**good, "IsChinaMainland": 1}) == [
         ".IsChinaMainland: 1 is no bool"
     ]
-    assert problems("RegionInfo", {**good, "Region": None}) == [".Region: null"]
+    assert problems(LIGHTHOUSE, "RegionInfo", {**good, "Region": None}) == [".Region: null"]
     del good["RegionName"]
-    assert problems("RegionInfo", good) == [".RegionName: missing"]
+    assert problems(LIGHTHOUSE, "RegionInfo", good) == [".RegionName: missing"]
 
 
 def test_every_action_described_is_served_and_no_other():
-    from simulator.lighthouse import ACTIONS, RATES
-
-    assert ACTIONS.keys() == RATES.keys() == API["actions"].keys()
+    for service, api in ((lighthouse(), LIGHTHOUSE), (cvm_service(), CVM)):
+        assert service.actions.keys() == service.rates.keys() == api["actions"].keys()

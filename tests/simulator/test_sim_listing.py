@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator import World, uniform_fleet
+from simulator import GB, World, uniform_fleet
 
 
 def ids(answer):
@@ -164,3 +164,40 @@ def test_traffic_packages_of_everybody_come_in_pages(call, world):
     uniform_fleet(world, 25)
     answer = call("DescribeInstancesTrafficPackages", Offset=20, Limit=100)
     assert (answer["TotalCount"], len(answer["InstanceTrafficPackageSet"])) == (25, 5)
+
+
+def traffic_of(call, instance):
+    answer = call("DescribeInstancesTrafficPackages", InstanceIds=[instance.id])
+    return answer["InstanceTrafficPackageSet"][0]["TrafficPackageSet"]
+
+
+def test_an_instance_may_have_several_packages_or_none(call, world):
+    rich = world.add(
+        packages=[world.package(used=GB, total=2 * GB), world.package(used=0, total=9 * GB)]
+    )
+    assert [each["TrafficPackageRemaining"] for each in traffic_of(call, rich)] == [GB, 9 * GB]
+    assert traffic_of(call, world.add(packages=[])) == []
+
+
+def test_a_package_may_be_overdrawn_or_without_limit(call, world):
+    over = world.add(packages=[world.package(used=7 * GB, total=5 * GB)])
+    free = world.add(packages=[world.package(used=7 * GB, total=0)])
+    keys = ("TrafficUsed", "TrafficPackageTotal", "TrafficPackageRemaining", "TrafficOverflow")
+    (overdrawn,), (unlimited,) = traffic_of(call, over), traffic_of(call, free)
+    assert [overdrawn[key] for key in keys] == [7 * GB, 5 * GB, 0, 2 * GB]
+    assert [unlimited[key] for key in keys] == [7 * GB, 0, 0, 0]
+
+
+def test_a_package_is_renewed_at_a_moment(call, world, clock):
+    instance = world.add(packages=[world.package(used=5 * GB, total=5 * GB)])
+    world.at(3600, lambda: world.renew_packages(instance.id))
+    clock.advance(3599)
+    (before,) = traffic_of(call, instance)
+    clock.advance(1)
+    (after,) = traffic_of(call, instance)
+    assert (before["TrafficUsed"], after["TrafficUsed"]) == (5 * GB, 0)
+    assert (after["StartTime"], after["EndTime"]) == (
+        "2026-11-23T13:00:00Z",
+        "2026-12-23T13:00:00Z",
+    )
+    assert after["TrafficPackageId"] == before["TrafficPackageId"]
