@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from lightsout import yamltext
 from lightsout.forms import Reader, Value
 from lightsout.regions import REGIONS
-from lightsout.schema import DEFAULT_TIMEZONE, FILE, zone
-from lightsout.schema import duration as parse_duration
+from lightsout.schedule import WHOLE_DAY, When
+from lightsout.schema import DAYS, DEFAULT_TIMEZONE, FILE
+from lightsout.units import duration as parse_duration
+from lightsout.units import zone
+from lightsout.wildcards import is_exact, matches
 from lightsout.yamltext import START, Complaints, Mistake, Text, near, show
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ __all__ = [
     "DEFAULT_TIMEZONE",
     "Limits",
     "Mistake",
+    "OnlyIf",
     "Policies",
     "Policy",
     "PolicyMistakes",
@@ -57,6 +62,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyIf:
+    """Conditions that the machine itself must meet, all of them; None where there is none."""
+
+    traffic_used_at_least: float | None = None  # share of the traffic package, 0 to 1
+    traffic_used_below: float | None = None
+    traffic_left_below: int | None = None  # bytes
+    running_at_least: float | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One policy as its file says it; times in seconds."""
 
@@ -74,6 +89,9 @@ class Policy:
     triggered_by: frozenset[str]
     verify_timeout: float
     place: str  # file:line:column, for messages
+    when: When | None = None  # None: due whenever it is triggered
+    only_if: OnlyIf = OnlyIf()
+    stopped_mode: str | None = None  # None: the API's own default
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,41 +137,6 @@ def load(path: Path) -> Policies:
         raise PolicyMistakes(mistakes)
     policies = tuple(policy for file, found in files for policy in _policies(file, found))
     return Policies(policies, tuple(warnings), digest.hexdigest()[:12])
-
-
-def matches(value: str, patterns: Sequence[str]) -> bool:
-    """Whether any pattern covers all of `value`: `*` any text, `?` any one character.
-
-    Case-sensitive, and nothing else is special.
-    """
-    return any(_matches(value, pattern) for pattern in patterns)
-
-
-def is_exact(pattern: str) -> bool:
-    """Whether the pattern has no wildcard, so that it can only match itself."""
-    return "*" not in pattern and "?" not in pattern
-
-
-def _matches(value: str, pattern: str) -> bool:
-    if is_exact(pattern):
-        return value == pattern
-    # Greedy with one step back to the latest star: never worse than len(value) * len(pattern),
-    # where a regular expression with many stars could take for ever.
-    at = here = 0
-    star, resume = -1, 0
-    while at < len(value):
-        sign = pattern[here : here + 1]
-        if sign == "*":
-            star, resume = here, at
-            here += 1
-        elif sign and sign in ("?", value[at]):
-            here, at = here + 1, at + 1
-        elif star >= 0:
-            resume += 1
-            here, at = star + 1, resume
-        else:
-            return False
-    return not pattern[here:].strip("*")
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -257,6 +240,10 @@ def _get(value: Value, *path: str, default: Any = None) -> Any:
     return value.it
 
 
+def _plain(values: Mapping[str, Value]) -> dict[str, Any]:
+    return {key: value.it for key, value in values.items()}
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     """One text or a list of them."""
     return tuple(item.it for item in value) if isinstance(value, list) else (value,)
@@ -264,6 +251,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _policies(file: str, found: Value) -> Iterator[Policy]:
     default = _get(found, "timezone") or zone(DEFAULT_TIMEZONE)
+    holidays = _holidays(found)
     for policy in _get(found, "policies"):
         yield Policy(
             name=_get(policy, "name"),
@@ -283,7 +271,32 @@ def _policies(file: str, found: Value) -> Iterator[Policy]:
             or DEFAULT_TRIGGERS,
             verify_timeout=_get(policy, "verify", "timeout", default=DEFAULT_VERIFY_TIMEOUT),
             place=f"{file}:{policy.at.line}:{policy.at.column}",
+            when=_when(policy, holidays),
+            only_if=OnlyIf(**_plain(_get(policy, "only_if", default={}))),
+            stopped_mode=_get(policy, "options", "stopped_mode"),
         )
+
+
+def _holidays(found: Value) -> Mapping[date, bool]:
+    listed = _get(found, "holidays", default={})
+    return MappingProxyType(
+        {date.fromisoformat(day): word.it == "work" for day, word in listed.items()}
+    )
+
+
+def _when(policy: Value, holidays: Mapping[date, bool]) -> When | None:
+    if "when" not in policy.it:
+        return None
+    days = _get(policy, "when", "days", default="everyday")
+    listed = isinstance(days, list)
+    start, end = _get(policy, "when", "between", default=None) or (None, None)
+    return When(
+        days=frozenset(DAYS.index(day.it) for day in days) if listed else days,
+        start=start.it if start else 0,
+        end=end.it if end else WHOLE_DAY,
+        enforce=_get(policy, "when", "enforce", default=False),
+        holidays=holidays,
+    )
 
 
 def _selector(policy: Value, key: str) -> Selector:

@@ -7,45 +7,12 @@ off this table, so that none of them can know more than the others.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from lightsout.forms import Either, Field, Fields, Form, ListOf, MapOf, Window, Word
 from lightsout.regions import REGIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from lightsout.units import duration, minutes, share, size, zone, zones
 
 DEFAULT_TIMEZONE = "Asia/Shanghai"
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-# How texts are converted -------------------------------------------------------------------------
-
-
-def duration(text: str) -> float:
-    """`45s`, `30m`, `2h` or `7d` in seconds; ValueError for anything else."""
-    digits, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
-        raise ValueError(f"{text!r} is not a duration such as 45s, 30m, 2h or 7d")
-    return float(int(digits) * _UNITS[unit])
-
-
-def zone(text: str) -> ZoneInfo:
-    """The IANA time zone of that name; ValueError where there is none."""
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone") from None
-
-
-def zones() -> Iterable[str]:
-    import zoneinfo  # noqa: PLC0415  reads hundreds of files: for a suggestion only
-
-    return sorted(zoneinfo.available_timezones())
-
-
-# The table ---------------------------------------------------------------------------------------
 
 TEXT = Form("a text")
 FILLED = Form("a text that is not empty", r"[\s\S]+")
@@ -59,10 +26,10 @@ DATE = Form("a date such as 2026-12-01", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date.fro
 DURATION = Form("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Form("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
 PERCENT = Form("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
-SHARE = Form("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%")
-SIZE = Form("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)")
-OPENS = Form("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]")
-CLOSES = Form("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
+SHARE = Form("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%", share)
+SIZE = Form("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)", size)
+OPENS = Form("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes)
+CLOSES = Form("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)", minutes)
 YES_NO = Word(
     ("true", "false"),
     convert="true".__eq__,
@@ -122,7 +89,8 @@ WHEN = Fields(
         Field(
             "enforce",
             YES_NO,
-            "`false` leaves a machine alone that was started after the window opened.",
+            "`false` leaves a machine alone that somebody started (for action start: stopped) "
+            "after the window opened; a CVM cannot tell, and is acted on.",
             default="false",
         ),
     ),
@@ -134,25 +102,25 @@ ONLY_IF = Fields(
         Field(
             "traffic_used_at_least",
             SHARE,
-            "Share of the traffic package that is used.",
+            "Share of its traffic packages, added up, that is used: so much or more.",
             only=(LIGHTHOUSE, STOP),
         ),
         Field(
             "traffic_used_below",
             SHARE,
-            "Share of the traffic package that is used.",
+            "Share of its traffic packages, added up, that is used: less than that.",
             only=(LIGHTHOUSE, START),
         ),
         Field(
             "traffic_left_below",
             SIZE,
-            "What is left of the traffic package.",
+            "What is left of its traffic packages: less than that. 1 GB is 1024 MB.",
             only=(LIGHTHOUSE, STOP),
         ),
         Field(
             "running_at_least",
             DURATION,
-            "Time since the latest start.",
+            "Time since its latest start: so much or more.",
             only=(LIGHTHOUSE, STOP),
         ),
     ),
@@ -171,7 +139,8 @@ OPTIONS = Fields(
         Field(
             "stopped_mode",
             Word(("KEEP_CHARGING", "STOP_CHARGING")),
-            "Whether a stopped machine is charged for.",
+            "Whether a stopped machine is charged for. `STOP_CHARGING` gives up its ordinary "
+            "public IP and the certainty that it starts again.",
             default="KEEP_CHARGING",
             only=(CVM, STOP),
         ),
@@ -202,7 +171,7 @@ POLICY = Fields(
         Field("description", TEXT, "For people."),
         Field(
             "resource",
-            Word(("lighthouse",), later=("cvm",)),
+            Word(("lighthouse", "cvm")),
             "What it acts on.",
             required=True,
             decides=True,
@@ -219,7 +188,7 @@ POLICY = Fields(
         ),
         Field(
             "action",
-            Word(("stop",), later=("start",)),
+            Word(("stop", "start")),
             "What it does.",
             default="stop",
             decides=True,
@@ -242,8 +211,8 @@ POLICY = Fields(
             "member is found unhealthy, terminated and replaced.",
         ),
         Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
-        Field("when", WHEN, "Without it: whenever it is triggered.", later=True),
-        Field("only_if", ONLY_IF, "Conditions that the machine itself must meet.", later=True),
+        Field("when", WHEN, "Without it: whenever it is triggered."),
+        Field("only_if", ONLY_IF, "Conditions that the machine itself must meet, all of them."),
         Field("options", OPTIONS, "Options of the API call."),
         Field(
             "limits",
@@ -286,8 +255,7 @@ FILE = Fields(
         Field(
             "holidays",
             MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
-            "Days to correct or extend the built-in calendar with.",
-            later=True,
+            "Days to correct or extend the calendar of workdays and holidays with.",
         ),
         Field("policies", ListOf("a list of policies", POLICY), "The policies.", required=True),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from lightsout.policy import (
     Limits,
+    OnlyIf,
     PolicyMistakes,
     Selector,
     is_exact,
@@ -102,6 +104,92 @@ def test_what_a_policy_leaves_out_has_the_documented_default(read):
     assert policy.limits == Limits(None, None)
     assert policy.triggered_by == {"timer", "invoke"}
     assert policy.verify_timeout == 300.0
+
+
+WINDOWED = """
+    version: 1
+    holidays:
+      2027-02-06: work
+      2027-02-08: off
+    policies:
+      - name: windowed
+        resource: {resource}
+        regions: all
+        action: {action}
+        match: {{tags: {{env: dev}}}}
+        {rest}
+"""
+
+
+@pytest.fixture
+def windowed(read):
+    """A policy with these lines more."""
+
+    def windowed(rest, resource="lighthouse", action="stop"):
+        return read(WINDOWED.format(rest=rest, resource=resource, action=action)).policies[0]
+
+    return windowed
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("[20:00, 23:30]", 20 * 60, 23 * 60 + 30),
+        ('["20:00", "23:30"]', 20 * 60, 23 * 60 + 30),
+        ("['08:05', 09:10]", 8 * 60 + 5, 9 * 60 + 10),
+        ("[00:00, 24:00]", 0, 1440),
+        ("[22:00, 06:00]", 22 * 60, 6 * 60),
+        ("[22:00, 00:00]", 22 * 60, 0),
+        ("[00:00, 00:01]", 0, 1),
+    ],
+)
+def test_a_window_is_minutes_of_the_wall_clock_quoted_or_not(windowed, text, start, end):
+    when = windowed(f"when: {{between: {text}}}").when
+    assert (when.start, when.end) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("everyday", "everyday"),
+        ("workdays", "workdays"),
+        ("holidays", "holidays"),
+        ("[mon, wed, sun]", frozenset({0, 2, 6})),
+    ],
+)
+def test_days_are_a_word_or_weekdays(windowed, text, days):
+    assert windowed(f"when: {{days: {text}}}").when.days == days
+
+
+def test_what_a_window_leaves_out_is_every_day_all_day_and_not_enforced(windowed):
+    when = windowed("when: {}").when
+    assert (when.days, when.start, when.end, when.enforce) == ("everyday", 0, 1440, False)
+    assert windowed("when: {enforce: true}").when.enforce is True
+
+
+def test_the_holidays_of_the_file_go_with_every_window(windowed):
+    when = windowed("when: {days: workdays}").when
+    assert when.holidays == {date(2027, 2, 6): True, date(2027, 2, 8): False}
+
+
+def test_without_a_window_there_is_none_and_without_conditions_none_holds(windowed):
+    policy = windowed("description: plain")
+    assert (policy.when, policy.only_if, policy.stopped_mode) == (None, OnlyIf(), None)
+
+
+def test_conditions_are_shares_bytes_and_seconds(windowed):
+    stop = "{traffic_used_at_least: 95%, traffic_left_below: 60GB, running_at_least: 30m}"
+    assert windowed(f"only_if: {stop}").only_if == OnlyIf(
+        traffic_used_at_least=0.95, traffic_left_below=60 * 1024**3, running_at_least=1800.0
+    )
+    start = windowed("only_if: {traffic_used_below: 50%}", action="start").only_if
+    assert start == OnlyIf(traffic_used_below=0.5)
+
+
+def test_a_cvm_policy_says_whether_a_stopped_machine_is_charged_for(windowed):
+    policy = windowed("options: {stopped_mode: STOP_CHARGING}", resource="cvm")
+    assert (policy.resource, policy.action) == ("cvm", "stop")
+    assert policy.stopped_mode == "STOP_CHARGING"
 
 
 def test_without_any_zone_it_is_shanghai():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -21,6 +23,23 @@ SAMPLES = sorted([*ROOT.glob("policies/*.y*ml"), *ROOT.glob("docs/policies/*.y*m
 BLIND = {"two-documents", "deep-brackets", "directive", "not-utf8", "nul", "syntax", "tab"}
 BLIND |= {"yaml-features", "question-mark"}
 BAD = sorted(path for path in HERE.glob("bad/*.yml") if path.stem not in BLIND)
+
+
+class AsEditorsRead(yaml.SafeLoader):
+    """Plain values as YAML 1.2 has them, which editors go by: no dates, and `off` is a text."""
+
+    yaml_implicit_resolvers: ClassVar = {}
+
+
+for tag, pattern in (
+    ("bool", "true|false"),
+    ("null", "null|~|"),
+    ("int", "[-+]?[0-9]+"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
+):
+    AsEditorsRead.add_implicit_resolver(
+        f"tag:yaml.org,2002:{tag}", re.compile(f"^({pattern})$"), None
+    )
 
 
 def valid(document):
@@ -52,7 +71,8 @@ def test_the_schema_is_a_schema():
 def test_a_sample_is_right_for_the_reader_and_for_the_schema(path):
     assert load(path).warnings == ()
     assert valid(yaml.load(path.read_text("utf-8"), yaml.BaseLoader))
-    assert valid(yaml.safe_load(path.read_text("utf-8"))), "as an editor sees it"
+    seen = yaml.load(path.read_text("utf-8"), AsEditorsRead)
+    assert valid(seen), "as an editor sees it"
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -87,6 +107,14 @@ def test_what_the_reader_refuses_the_schema_refuses(path):
         {"include": ["autoscaling"], "timezone": "UTC", "verify": {"timeout": "10m"}},
         {"limits": {"max_instances": "10", "max_percent": 100}},
         {"triggered_by": ["invoke"]},
+        {"action": "start"},
+        {"resource": "cvm", "options": {"stopped_mode": "STOP_CHARGING"}},
+        {"when": {}},
+        {"when": {"days": "workdays", "between": ["20:00", "08:00"], "enforce": True}},
+        {"when": {"days": ["sat", "sun"], "between": ["00:00", "24:00"]}},
+        {"only_if": {"running_at_least": "30m", "traffic_left_below": "60GB"}},
+        {"only_if": {"traffic_used_at_least": "95%"}},
+        {"action": "start", "only_if": {"traffic_used_below": "50%"}},
     ],
 )
 def test_schema_and_reader_both_take(changes, tmp_path):
@@ -123,14 +151,22 @@ def test_schema_and_reader_both_take(changes, tmp_path):
         {"verify": {"timeout": 300}},
         {"options": {"stopped_mode": "KEEP_CHARGING"}},
         {"options": {"stop_type": "soft"}},
-        {"action": "start"},
         {"action": "start", "options": {"stop_type": "SOFT"}},
-        {"resource": "cvm"},
         {"triggered_by": []},
         {"triggered_by": ["url"]},
         {"triggered_by": [{"source": "*", "type": "*"}]},
-        {"when": {"days": "workdays"}},
-        {"only_if": {"running_at_least": "30m"}},
+        {"when": {"days": "weekdays"}},
+        {"when": {"days": []}},
+        {"when": {"days": ["workdays"]}},
+        {"when": {"between": ["20:00"]}},
+        {"when": {"between": ["24:00", "08:00"]}},
+        {"when": {"between": ["8:00", "20:00"]}},
+        {"when": {"enforce": "on"}},
+        {"only_if": {"traffic_used_at_least": "101%"}},
+        {"only_if": {"traffic_used_below": "50%"}},
+        {"action": "start", "only_if": {"running_at_least": "30m"}},
+        {"resource": "cvm", "only_if": {"running_at_least": "30m"}},
+        {"action": "start", "resource": "cvm", "options": {"stopped_mode": "STOP_CHARGING"}},
         {"include": ["everything"]},
         {"colour": "red"},
     ],

@@ -1,0 +1,49 @@
+"""How texts of a policy file are converted; each raises ValueError for what it cannot read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}  # 1024, as the service counts its packages
+
+
+def duration(text: str) -> float:
+    """`45s`, `30m`, `2h` or `7d` in seconds; ValueError for anything else."""
+    digits, unit = text[:-1], text[-1:]
+    if unit not in _SECONDS or not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
+        raise ValueError(f"{text!r} is not a duration such as 45s, 30m, 2h or 7d")
+    return float(int(digits) * _SECONDS[unit])
+
+
+def share(text: str) -> float:
+    """`95%` as 0.95."""
+    return int(text.removesuffix("%")) / 100
+
+
+def size(text: str) -> int:
+    """`60GB` in bytes."""
+    return int(text[:-2]) * _BYTES[text[-2:]]
+
+
+def minutes(text: str) -> int:
+    """`20:30` as minutes from midnight."""
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def zone(text: str) -> ZoneInfo:
+    """The IANA time zone of that name; ValueError where there is none."""
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{text!r} is no time zone") from None
+
+
+def zones() -> Iterable[str]:
+    import zoneinfo  # noqa: PLC0415  reads hundreds of files: for a suggestion only
+
+    return sorted(zoneinfo.available_timezones())

@@ -1,0 +1,43 @@
+"""Wildcards in the values of tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def matches(value: str, patterns: Sequence[str]) -> bool:
+    """Whether any pattern covers all of `value`: `*` any text, `?` any one character.
+
+    Case-sensitive, and nothing else is special.
+    """
+    return any(_matches(value, pattern) for pattern in patterns)
+
+
+def is_exact(pattern: str) -> bool:
+    """Whether the pattern has no wildcard, so that it can only match itself."""
+    return "*" not in pattern and "?" not in pattern
+
+
+def _matches(value: str, pattern: str) -> bool:
+    if is_exact(pattern):
+        return value == pattern
+    # Greedy with one step back to the latest star: never worse than len(value) * len(pattern),
+    # where a regular expression with many stars could take for ever.
+    at = here = 0
+    star, resume = -1, 0
+    while at < len(value):
+        sign = pattern[here : here + 1]
+        if sign == "*":
+            star, resume = here, at
+            here += 1
+        elif sign and sign in ("?", value[at]):
+            here, at = here + 1, at + 1
+        elif star >= 0:
+            resume += 1
+            here, at = star + 1, resume
+        else:
+            return False
+    return not pattern[here:].strip("*")

@@ -1,0 +1,114 @@
+"""When a policy is due, told a second time: minute by minute, from what a wall clock shows.
+
+Nothing of lightsout is used here, and no calendar library.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from zoneinfo import ZoneInfo
+
+UTC = timezone.utc
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+# The State Council's notices, read by hand: the days off, and the Saturdays and Sundays worked.
+# For 2025 国办发明电〔2024〕12号, for 2026 国办发明电〔2025〕7号.
+OFF = """
+2025-01-01 2025-01-28..2025-02-04 2025-04-04..2025-04-06 2025-05-01..2025-05-05
+2025-05-31..2025-06-02 2025-10-01..2025-10-08
+2026-01-01..2026-01-03 2026-02-15..2026-02-23 2026-04-04..2026-04-06 2026-05-01..2026-05-05
+2026-06-19..2026-06-21 2026-09-25..2026-09-27 2026-10-01..2026-10-07
+"""
+WORKED = """
+2025-01-26 2025-02-08 2025-04-27 2025-09-28 2025-10-11
+2026-01-04 2026-02-14 2026-02-28 2026-05-09 2026-09-20 2026-10-10
+"""
+
+
+def days_of(text: str) -> set[date]:
+    found = set()
+    for word in text.split():
+        first, _, last = word.partition("..")
+        day = date.fromisoformat(first)
+        while day <= date.fromisoformat(last or first):
+            found.add(day)
+            day += DAY
+    return found
+
+
+OFF_DAYS, WORKED_DAYS = days_of(OFF), days_of(WORKED)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A policy window as its file says it; `between` is empty for the whole day."""
+
+    zone: str
+    days: str
+    between: str = ""
+    corrected: str = ""  # such as `2027-02-06 work`
+
+    def works(self, day: date) -> bool:
+        words = dict(re.findall(r"(\S+) (work|off)", self.corrected))
+        if day.isoformat() in words:
+            return words[day.isoformat()] == "work"
+        return day in WORKED_DAYS or (day.weekday() < 5 and day not in OFF_DAYS)
+
+    def begins_on(self, day: date) -> bool:
+        if self.days == "everyday":
+            return True
+        if self.days in ("workdays", "holidays"):
+            return self.works(day) == (self.days == "workdays")
+        return WEEKDAYS[day.weekday()] in self.days.split()
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        if not self.between:
+            return 0, 1440
+        start, end = (
+            int(text[:2]) * 60 + int(text[3:]) for text in re.findall(r"\d\d:\d\d", self.between)
+        )
+        return start, end
+
+    def shows_inside(self, shown: datetime) -> bool:
+        """Whether somebody who reads that day and time off a clock would say: now."""
+        start, end = self.minutes
+        today, minute = shown.date(), shown.hour * 60 + shown.minute
+        if start < end:
+            return self.begins_on(today) and start <= minute < end
+        in_the_evening = self.begins_on(today) and minute >= start
+        in_the_morning = self.begins_on(today - DAY) and minute < end
+        return in_the_evening or in_the_morning
+
+    def inside(self, instant: datetime) -> bool:
+        return self.shows_inside(instant.astimezone(ZoneInfo(self.zone)))
+
+    def opened(self, instant: datetime) -> datetime:
+        """The first minute of the stretch in which `instant` lies."""
+        while inside_at(self, instant - MINUTE):
+            instant -= MINUTE
+        return instant
+
+    def closes(self, instant: datetime) -> datetime:
+        """The first minute after `instant` that is not inside."""
+        while inside_at(self, instant):
+            instant += MINUTE
+        return instant
+
+    def opens_after(self, instant: datetime, within: timedelta) -> datetime | None:
+        """The first minute after `instant` at which it becomes inside."""
+        end = instant + within
+        while instant < end:
+            instant += MINUTE
+            if inside_at(self, instant) and not inside_at(self, instant - MINUTE):
+                return instant
+        return None
+
+
+@cache
+def inside_at(case: Case, instant: datetime) -> bool:
+    return case.inside(instant)
