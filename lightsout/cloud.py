@@ -61,12 +61,14 @@ class Cloud:
         *,
         repeatable: bool = True,
         patience: float = PATIENCE,
+        listing: str | None = None,
     ) -> Answer:
         """The `Response` of one call; raises CallFailed, or OutOfTime when it was not made.
 
-        Throttled calls are repeated until the deadline. Those that surely never arrived, and
-        `repeatable` ones that the service did not answer well, for `patience` seconds. What is not
-        `repeatable` and may have been done is for the caller to look at.
+        A `repeatable` call that is throttled, or that the service did not answer well, is repeated
+        for `patience` seconds; so is one that surely never arrived. What is not `repeatable` is
+        repeated until the deadline while it is throttled; what of it may have been done is for the
+        caller to look at. `listing` names the list without which an answer makes no sense.
         """
         pacer = self._pacer(service, region, action)
         end = self._clock.monotonic() + patience
@@ -77,7 +79,7 @@ class Cloud:
             wire, left = self._wire, self._deadline.left()
             try:
                 answer = wire.ask(service, version, region, action, params, left)
-                return answer if repeatable else _with_request_id(action, answer)
+                return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
                 if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
                     renewed = True
@@ -97,10 +99,11 @@ class Cloud:
     ) -> bool:
         if wait >= self._deadline.left():
             return False
+        in_time = self._clock.monotonic() + wait <= end
         if failure.meaning is Meaning.THROTTLE:
-            return True
+            return in_time or not repeatable
         safe = repeatable or not failure.delivered
-        return safe and failure.meaning in PASSING and self._clock.monotonic() + wait <= end
+        return safe and failure.meaning in PASSING and in_time
 
     def _back_off(self, attempt: int) -> float:
         ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
@@ -135,12 +138,20 @@ class Cloud:
         with self._lock:
             key = (service, region, action)
             if key not in self._pacers:
-                self._pacers[key] = Pacer(RATES.get(action, OTHER_RATE), self._clock)
+                self._pacers[key] = Pacer(RATES.get((service, action), OTHER_RATE), self._clock)
             return self._pacers[key]
 
 
-def _with_request_id(action: str, answer: Answer) -> Answer:
-    """An accepted call is worth nothing without the RequestId that its result is known by."""
-    if not answer.get("RequestId"):
+def _checked(action: str, answer: Answer, listing: str | None, *, repeatable: bool) -> Answer:
+    """The answer, if it can be worked with.
+
+    An accepted call is worth nothing without the RequestId that its result is known by, and an
+    answer without its list must not be taken for an empty fleet.
+    """
+    if not repeatable and not answer.get("RequestId"):
         raise CallFailed(action, "UnreadableAnswer", "it has no RequestId", maybe_done=True)
+    if listing and answer.get(listing) is None and answer.get("TotalCount") == 0:
+        return answer | {listing: []}
+    if listing and not isinstance(answer.get(listing), list):
+        raise CallFailed(action, "UnreadableAnswer", f"it has no {listing}")
     return answer

@@ -1,19 +1,20 @@
-"""Lighthouse behind a few verbs; what differs from service to service is data, not branches."""
+"""Lighthouse and CVM behind the same few verbs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cloud import PATIENCE
+from lightsout.instance import dicts, read_instance
 from lightsout.meanings import Meaning
 from lightsout.wire import CallFailed, one_line
 
 if TYPE_CHECKING:
     from lightsout.cloud import Cloud
+    from lightsout.instance import Action, Instance, Resource, Site
     from lightsout.wire import Answer
 
 Filter = Mapping[str, object]  # Name and Values
@@ -25,69 +26,9 @@ READINGS = 5  # of a listing whose TotalCount does not add up
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A kind of instance, as its service describes it."""
-
-    name: str
-    service: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What can be done: `call` takes instances from `before` through `during` to `after`."""
-
-    name: str
-    call: str
-    before: str
-    during: str
-    after: str
-
-
-LIGHTHOUSE = Resource(name="lighthouse", service="lighthouse", version="2020-03-24")
-RESOURCES = {LIGHTHOUSE.name: LIGHTHOUSE}
-
-STOP = Action("stop", call="StopInstances", before="RUNNING", during="STOPPING", after="STOPPED")
-ACTIONS = {STOP.name: STOP}
-
-# States from which no instance comes back by itself.
-LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """The few facts of an instance that decisions and verification read."""
-
-    id: str
-    name: str
-    state: str
-    tags: Mapping[str, str]
-    operation: str  # LatestOperation
-    operation_state: str  # OPERATING | SUCCESS | FAILED
-    operation_request_id: str
-    operation_started: str  # UTC, as the service writes it: 2026-11-23T12:00:00Z
-
-    def started_at(self) -> datetime | None:
-        """When the latest operation started; None where the service does not say."""
-        try:
-            return datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     instances: Mapping[str, Instance]
     warning: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One resource in one region of one account: what a call is about."""
-
-    account: str
-    resource: Resource
-    region: str
 
 
 class Compute:
@@ -97,7 +38,16 @@ class Compute:
         self._cloud = cloud
         self.site = site
 
-    def search(self, filters: Sequence[Filter]) -> Listing:
+    def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
+        """Every instance that one of the queries lets through."""
+        listings = [self._search(filters) for filters in queries]
+        found: dict[str, Instance] = {}
+        for listing in listings:
+            found |= listing.instances
+        warnings = [listing.warning for listing in listings if listing.warning]
+        return Listing(found, "; ".join(warnings) or None)
+
+    def _search(self, filters: Sequence[Filter]) -> Listing:
         """Every instance that the filters let through, repeated items dropped.
 
         Pages go by offset over a fleet that lives: an item that changes its place between two
@@ -139,16 +89,19 @@ class Compute:
         """
         found: dict[str, Instance] = {}
         for batch in batches(ids):
-            found |= self._describe_batch(batch)
-            missing = [id_ for id_ in batch if id_ not in found]
-            found |= self._describe_batch(missing)
+            try:
+                found |= self._describe_batch(batch)
+            except CallFailed as failure:
+                if failure.code != "UnreadableAnswer":
+                    raise
+            found |= self._describe_batch([id_ for id_ in batch if id_ not in found])
         return found
 
     def _describe_batch(self, ids: Sequence[str]) -> dict[str, Instance]:
         if not ids:  # an empty list would be read as «not given» and list everything
             return {}
         try:
-            page, _ = self._page({"InstanceIds": list(ids), "Limit": PAGE})
+            page, total = self._page({"InstanceIds": list(ids), "Limit": PAGE})
         except CallFailed as failure:
             if failure.meaning not in {Meaning.GONE, Meaning.MALFORMED}:
                 raise
@@ -159,7 +112,11 @@ class Compute:
                 return {}
             half = len(ids) // 2
             return self._describe_batch(ids[:half]) | self._describe_batch(ids[half:])
-        return {instance.id: instance for instance in page}
+        found = {instance.id: instance for instance in page if instance.id in ids}
+        if len(found) < min(total, len(ids)):  # what is missing from it is not gone
+            told = f"TotalCount is {total}, it shows {len(found)}"
+            raise CallFailed("DescribeInstances", "UnreadableAnswer", told)
+        return found
 
     def count(self) -> int:
         """How many instances there are at this site, whatever their state and tags."""
@@ -168,15 +125,27 @@ class Compute:
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
         """Which of `ids` the service would refuse `action` now, each with the refusal to expect."""
+        if not self.site.resource.tells_denied_actions:
+            return {}
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
         return {
             str(item.get("InstanceId")): CallFailed(
-                action.call, str(denied.get("Code")), one_line(str(denied.get("Message")))
+                action.call, str(denied.get("Code"))[:100], one_line(str(denied.get("Message")))
             )
-            for item in _dicts(answer.get("InstanceDeniedActionSet"))
-            for denied in _dicts(item.get("DeniedActions"))
+            for item in dicts(answer.get("InstanceDeniedActionSet"))
+            for denied in dicts(item.get("DeniedActions"))
             if denied.get("Action") == action.call
         }
+
+    def traffic(self, ids: Sequence[str]) -> dict[str, Sequence[Mapping[str, Any]]]:
+        """The traffic packages of each of `ids`, as the service describes them; Lighthouse only."""
+        found: dict[str, Sequence[Mapping[str, Any]]] = {}
+        for batch in batches(ids):
+            params = {"InstanceIds": list(batch), "Limit": PAGE}
+            answer = self._call("DescribeInstancesTrafficPackages", params)
+            for item in dicts(answer.get("InstanceTrafficPackageSet")):
+                found[str(item.get("InstanceId"))] = dicts(item.get("TrafficPackageSet"))
+        return found
 
     def act(self, action: Action, ids: Sequence[str], options: Mapping[str, str]) -> str:
         """Asks for `action`; the RequestId of the accepted call. Accepted is not done."""
@@ -186,10 +155,8 @@ class Compute:
     def _page(
         self, params: Mapping[str, Any], *, patience: float = PATIENCE
     ) -> tuple[list[Instance], int]:
-        answer = self._call("DescribeInstances", params, patience=patience)
-        if not isinstance(answer.get("InstanceSet"), list):  # not to be taken for an empty fleet
-            raise CallFailed("DescribeInstances", "UnreadableAnswer", "it has no InstanceSet")
-        items = [read_instance(item) for item in _dicts(answer["InstanceSet"])]
+        answer = self._call("DescribeInstances", params, patience=patience, listing="InstanceSet")
+        items = [read_instance(item) for item in dicts(answer["InstanceSet"])]
         total = answer.get("TotalCount")
         return [item for item in items if item.id], total if isinstance(total, int) else 0
 
@@ -200,6 +167,7 @@ class Compute:
         *,
         repeatable: bool = True,
         patience: float = PATIENCE,
+        listing: str | None = None,
     ) -> Answer:
         return self._cloud.call(
             self.site.resource.service,
@@ -209,42 +177,31 @@ class Compute:
             params,
             repeatable=repeatable,
             patience=patience,
+            listing=listing,
         )
 
 
-def list_regions(cloud: Cloud, resource: Resource) -> list[str]:
-    """The regions in which `resource` can be had now."""
-    answer = cloud.call(resource.service, resource.version, ANY_REGION, "DescribeRegions", {})
-    return sorted(
-        str(item["Region"])
-        for item in _dicts(answer.get("RegionSet"))
-        if item.get("Region") and item.get("RegionState") == "AVAILABLE"
+def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
+    """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
+    answer = cloud.call(
+        resource.service,
+        resource.version,
+        ANY_REGION,
+        "DescribeRegions",
+        {},
+        patience=patience,
+        listing="RegionSet",
     )
+    available = {
+        str(item["Region"])
+        for item in dicts(answer["RegionSet"])
+        if item.get("Region") and item.get("RegionState") != "UNAVAILABLE"
+    }
+    if not available:  # not to be taken for «nothing to do»
+        raise CallFailed("DescribeRegions", "UnreadableAnswer", "it names no region")
+    return sorted(available)
 
 
 def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), BATCH):
         yield ids[start : start + BATCH]
-
-
-def read_instance(item: Mapping[str, Any]) -> Instance:
-    """An item of InstanceSet; fields that are missing, null or new do no harm."""
-
-    def text(name: str) -> str:
-        value = item.get(name)
-        return value if isinstance(value, str) else ""
-
-    return Instance(
-        id=text("InstanceId"),
-        name=text("InstanceName"),
-        state=text("InstanceState"),
-        tags={str(tag.get("Key")): str(tag.get("Value") or "") for tag in _dicts(item.get("Tags"))},
-        operation=text("LatestOperation"),
-        operation_state=text("LatestOperationState"),
-        operation_request_id=text("LatestOperationRequestId"),
-        operation_started=text("LatestOperationStartedTime"),
-    )
-
-
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
+from lightsout.instance import ACTIONS, START, STOP
 from lightsout.policy import is_exact, matches
 from lightsout.schedule import parse_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.compute import Action, Filter, Instance
+    from lightsout.compute import Filter
+    from lightsout.instance import Action, Instance
     from lightsout.policy import Limits, Policy, Selector
 
 # A tag that the service puts on members of auto-scaling groups: a stopped member is found
 # unhealthy, terminated and replaced.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
-# What DescribeInstances takes at most: filters a call, and values a filter.
-MAX_FILTERS = 10
-MAX_VALUES = 100
+MAX_FILTERS = 10  # of a call of DescribeInstances
+MAX_PARTS = 4  # queries that one filter of many values is worth
 
 
 class Verdict(Enum):
     ACT = "act"
     KEEP = "keep"
     EXCLUDED = "excluded"
+    CONFLICT = "conflict"  # another policy wants the opposite at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,24 @@ class Decision:
     warning: bool = False  # somebody should mend what led to this decision
 
 
-def decide(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
-    """What `policy` makes of `instance` at `now`; None where its match does not select it."""
+def decide(
+    policy: Policy, instance: Instance, now: datetime, opened: datetime | None = None
+) -> Decision | None:
+    """What `policy` makes of `instance` at `now`; None where its match does not select it.
+
+    `opened` is when the policy's window opened, where it leaves alone what somebody did since.
+    """
     why = selected_by(policy.match, instance)
     if why is None:
         return None
     unless = excluded_by(policy.exclude, instance)
     if unless:
         return Decision(Verdict.EXCLUDED, f"excluded by {unless}")
-    return protection(policy, instance, now) or Decision(Verdict.ACT, why)
+    return (
+        protection(policy, instance, now)
+        or done_by_somebody(policy, instance, opened)
+        or Decision(Verdict.ACT, why)
+    )
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:
@@ -76,10 +87,10 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
 
 
 def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
-    """What keeps the instance running, whatever the policy says; None if nothing does."""
-    tags = instance.tags
-    if tags.get("keep-running", "false") != "false":
-        return Decision(Verdict.KEEP, f"keep-running {tags['keep-running']}".rstrip())
+    """What keeps the instance as it is, whatever the policy says; None if nothing does."""
+    tags, keep = instance.tags, ACTIONS[policy.action].keep_tag
+    if tags.get(keep, "false") != "false":
+        return Decision(Verdict.KEEP, f"{keep} {tags[keep]}".rstrip())
     if "keep-until" in tags:
         until = tags["keep-until"]
         try:
@@ -93,7 +104,32 @@ def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | 
     return None
 
 
-def filters_for(match: Selector, action: Action) -> Sequence[Filter]:
+def done_by_somebody(
+    policy: Policy, instance: Instance, opened: datetime | None
+) -> Decision | None:
+    """Leaves alone what was started (or, for a start, stopped) inside the policy's window.
+
+    Only Lighthouse tells when its latest operation began.
+    """
+    opposite = START if policy.action == STOP.name else STOP
+    since = instance.started_at() if instance.operation == opposite.call else None
+    if opened is None or since is None or since < opened or instance.operation_state == "FAILED":
+        return None
+    local = since.astimezone(policy.timezone)
+    return Decision(Verdict.KEEP, f"{opposite.after} since {local:%H:%M}, inside the window")
+
+
+def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:
+    """What to ask the service, which takes `most` values a filter: more are split over queries."""
+    parts = []
+    for filter_ in filters_for(match, action, most):
+        name, values = filter_["Name"], filter_["Values"]
+        starts = range(0, len(values), most)
+        parts.append([{"Name": name, "Values": values[i : i + most]} for i in starts])
+    return [list(query) for query in product(*parts)]
+
+
+def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, Any]]:
     """What the service can sort out by itself: the states, and the tags as far as it knows how.
 
     Instances on their way (STOPPING) are listed too: those left there from before are reported.
@@ -102,7 +138,7 @@ def filters_for(match: Selector, action: Action) -> Sequence[Filter]:
     exact = [
         {"Name": f"tag:{key}", "Values": list(values)}
         for key, values in match.tags.items()
-        if len(values) <= MAX_VALUES and all(value and is_exact(value) for value in values)
+        if len(values) <= most * MAX_PARTS and all(value and is_exact(value) for value in values)
     ]
     # With a wildcard, or an empty value, the service can still tell whether the key is there.
     loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]

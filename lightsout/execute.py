@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.clock import Clock
-    from lightsout.compute import Compute, Instance
+    from lightsout.compute import Compute
+    from lightsout.instance import Instance
     from lightsout.jobs import Job
     from lightsout.log import Log
     from lightsout.pacing import Deadline
@@ -27,7 +28,14 @@ LAST_LOOK = 1.0  # seconds before the deadline
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
 NAMED_REFUSALS = 3  # refusals for rights, one instance named after another, before one probe
 
-_WORTH_ANOTHER_TRY = {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.UNSURE}
+_FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
+_WORTH_ANOTHER_TRY = {
+    Meaning.BUSY,
+    Meaning.STATE,
+    Meaning.GONE,
+    Meaning.UNSURE,
+    Meaning.CHARGING,
+}
 
 
 class Execution:
@@ -43,7 +51,9 @@ class Execution:
         self._deadline = deadline
         self._log = log
         self._closed: str | None = None  # why nobody is asked any more
+        self._blind: str | None = None  # why nothing can be looked at any more
         self._named_refusals = 0  # for rights, with no call accepted yet
+        self._charged: set[str] = set()  # that STOP_CHARGING turned out not to apply to
 
     def run(self) -> None:
         self._send(list(self._job.wishes))
@@ -63,8 +73,14 @@ class Execution:
         if seen is not None:
             ledger.settle_sent(list(ledger.sent), seen)
             idle = ledger.sort_out(list(ledger.waiting), seen)
-            self._send([id_ for id_ in idle if ledger.may_try_again(id_)])
+            ready = ledger.to_ask_again(idle)
+            alone = [id_ for id_ in ready if ledger.is_alone(id_)]
+            self._send([id_ for id_ in ready if id_ not in alone])
+            for id_ in alone:
+                self._send_batch([id_])
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
+        if self._blind:
+            ledger.give_up(ledger.open(), self._blind)
 
     def _look(self, ids: Sequence[str]) -> Mapping[str, Instance] | None:
         """What DescribeInstances says of `ids` now; None where it does not answer."""
@@ -72,15 +88,23 @@ class Execution:
             return self._compute.describe(ids)
         except CallFailed as failure:
             self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
+            if failure.meaning in _FOR_GOOD:
+                self._blind = f"because it can no longer be looked at: {failure}"
             return None
 
     def _send(self, ids: Sequence[str]) -> None:
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
-            by_options[self._job.wishes[id_].options].append(id_)
+            by_options[self._options(id_)].append(id_)
         for alike in by_options.values():
             for batch in batches(alike):
                 self._send_batch(batch)
+
+    def _options(self, id_: str) -> tuple[tuple[str, str], ...]:
+        options = self._job.wishes[id_].options
+        if id_ in self._charged:
+            return tuple(option for option in options if option[0] != "StoppedMode")
+        return options
 
     def _send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
         """Asks for `ids`; afterwards each is sent, settled, or waiting for another try.
@@ -96,8 +120,10 @@ class Execution:
         if self._closed:
             self.ledger.fail(ids, self._closed)
             return None
+        if self._deadline.left() < LAST_LOOK:  # its answer might come after the report
+            return OutOfTime(self._job.action.call)
         try:
-            options = dict(self._job.wishes[ids[0]].options)
+            options = dict(self._options(ids[0]))
             request_id = self._compute.act(self._job.action, ids, options)
         except OutOfTime as refusal:
             return refusal
@@ -110,25 +136,32 @@ class Execution:
     # Refused batches -------------------------------------------------------------------------
 
     def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        unsure = refusal.meaning is Meaning.UNSURE and not self.ledger.waits(ids)
+        unsure = (refusal.meaning is Meaning.UNSURE and not self.ledger.waits(ids)) or (
+            refusal.meaning in {Meaning.BUSY, Meaning.STATE} and self.ledger.may_be_ours(ids)
+        )
         if isinstance(refusal, OutOfTime):
             self.ledger.never_asked(ids)
         elif unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
             self.ledger.wait(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
             self._deal_with_rights(ids, refusal, looked)
-        elif refusal.meaning in {Meaning.PERMANENT, Meaning.CREDENTIALS}:
+        elif refusal.meaning in _FOR_GOOD:
             self._closed = str(refusal)
             self.ledger.fail(ids, self._closed)
         else:
             self._isolate(ids, refusal, looked)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        """Finds whom the refusal is about: by its message, by a look, or by halving."""
-        rest = self._without_named(ids, refusal)
-        if len(rest) == len(ids) and refusal.code not in looked:
-            looked |= {refusal.code}
-            rest = self._without_visible(ids)
+        """Finds whom the refusal is about: by a look, by its message, or by halving."""
+        first, looked = refusal.code not in looked, looked | {refusal.code}
+        rest = self._without_visible(ids) if first else ids
+        named = refusal.named(ids)
+        for id_ in rest:
+            if id_ in named:
+                self._blame(id_, refusal)
+        rest = [id_ for id_ in rest if id_ not in named]
+        if first and len(rest) == len(ids):
+            rest = self._without_denied(ids)
         if len(rest) < len(ids):
             self._send_batch(rest, looked)
         else:
@@ -149,21 +182,13 @@ class Execution:
         else:  # the left half was accepted: the culprit is in the right one, no need to ask
             self._halve(right, refusal, looked)
 
-    def _without_named(self, ids: Sequence[str], refusal: CallFailed) -> Sequence[str]:
-        named = refusal.named(ids)
-        if not named:
-            return ids
-        seen = self._look(named)
-        for id_ in named if seen is None else self.ledger.sort_out(named, seen):
-            self._blame(id_, refusal)
-        return [id_ for id_ in ids if id_ not in named]
-
     def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
         """What is left of a refused batch after one reading of it."""
         seen = self._look(ids)
-        rest = ids if seen is None else self.ledger.sort_out(ids, seen)
-        if len(rest) < len(ids):
-            return rest
+        return ids if seen is None else self.ledger.sort_out(ids, seen)
+
+    def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
+        """What is left of it after what the state does not show."""
         try:
             denied = self._compute.denied(ids, self._job.action)
         except CallFailed:
@@ -174,8 +199,11 @@ class Execution:
         return [id_ for id_ in ids if id_ not in denied]
 
     def _blame(self, id_: str, refusal: CallFailed) -> None:
+        if refusal.meaning is Meaning.CHARGING:
+            self._charged.add(id_)
         if refusal.meaning in _WORTH_ANOTHER_TRY:
-            self.ledger.wait([id_], refusal)
+            patience = min(self._job.wishes[id_].patience, self._deadline.left())
+            self.ledger.wait([id_], refusal, alone=True, pause=patience / 2)
         else:
             self.ledger.fail([id_], str(refusal))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lightsout.compute import Action, Instance, Site
+    from lightsout.instance import Action, Instance, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Wish:
     policies: tuple[str, ...]  # names, the one whose options count first
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
     patience: float  # seconds from acceptance in which the final state is to be seen
+    stop_charging: bool = False  # the final state is one in which it is no longer charged
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lightsout.clock import Clock
-    from lightsout.compute import Instance
+    from lightsout.instance import Instance
     from lightsout.jobs import Job
     from lightsout.log import Log
 
 TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
+TRIES_ALONE = 2  # of one that is known to be the culprit
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
+
+_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
 
 
 @dataclass(slots=True)
@@ -30,6 +33,8 @@ class Waiting:
     refusal: CallFailed
     since: float  # seconds of the monotonic clock
     tries: int = 1
+    alone: bool = False  # its batch was refused for it: asked again only by itself
+    not_before: float = 0.0
 
 
 class Ledger:
@@ -45,6 +50,8 @@ class Ledger:
         self._log = log
         self._seen: dict[str, Instance] = {}  # the latest look at each
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
+        self._unsure: set[str] = set()  # asked once without an answer
+        self._hoped: set[str] = set()  # of those, the ones already given time to show it
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
@@ -84,6 +91,8 @@ class Ledger:
             policies=self.wanted_by(ids),
         )
         self._refusals |= dict.fromkeys(ids, refusal)
+        if refusal.maybe_done:
+            self._unsure |= set(ids)
 
     # What a look shows -------------------------------------------------------------------------
 
@@ -104,7 +113,7 @@ class Ledger:
             elif where is Sight.BUSY and instance:
                 self.wait([id_], self._busy(instance))
             else:
-                self._settle(id_, final_outcome(self._job.action, instance))
+                self._settle(id_, self._final(id_, instance))
         for request_id, taken in recovered.items():
             self.accept(taken, request_id, recovered=True)
             self.settle_sent(taken, seen)
@@ -126,12 +135,15 @@ class Ledger:
                 "verify.confirmed", request_id=request_id, instance_ids=done, policies=wanted_by
             )
 
+    def _final(self, id_: str, instance: Instance | None) -> Outcome | None:
+        wish = self._job.wishes[id_]
+        return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
+
     def _unanswered(self, id_: str, instance: Instance) -> bool:
         """Whether an operation that nobody confirmed to us is the one we asked for."""
-        refusal, request_id = self._refusals.get(id_), instance.operation_request_id
+        request_id = instance.operation_request_id
         return (
-            refusal is not None
-            and refusal.maybe_done
+            id_ in self._unsure
             and instance.operation == self._job.action.call
             and request_id not in {"", self._job.wishes[id_].instance.operation_request_id}
             and all(request_id != call.request_id for call in self.accepted)
@@ -144,28 +156,57 @@ class Ledger:
     # Where an instance stands ------------------------------------------------------------------
 
     def _under_way(self, id_: str, request_id: str) -> None:
-        before = self._job.wishes[id_].instance.operation_request_id
-        self.sent[id_] = Sent(request_id, self._clock.monotonic(), before)
+        wish, now = self._job.wishes[id_], self._clock.monotonic()
+        before = wish.instance.operation_request_id
+        self.sent[id_] = Sent(request_id, now, before, wish.stop_charging)
         self.waiting.pop(id_, None)
 
-    def wait(self, ids: Iterable[str], refusal: CallFailed) -> None:
+    def wait(
+        self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
+    ) -> None:
+        """To be asked again, after `pause` seconds at the earliest.
+
+        `alone`: found out as the one that its batch was refused for.
+        """
         now = self._clock.monotonic()
         for id_ in ids:
-            self.waiting.setdefault(id_, Waiting(refusal, now)).refusal = refusal
+            waiting = self.waiting.setdefault(id_, Waiting(refusal, now))
+            if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
+                waiting.tries = 1  # those before said nothing about the instance
+            waiting.refusal = refusal
+            if alone and not waiting.alone:
+                waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
+
+    def may_be_ours(self, ids: Iterable[str]) -> bool:
+        """Whether a refusal may be about an operation of ours whose answer never came.
+
+        Says so once for each instance: what is not visible by then is not ours.
+        """
+        hoped = self._unsure & set(ids) - self._hoped
+        self._hoped |= hoped
+        return bool(hoped)
 
     def waits(self, ids: Iterable[str]) -> bool:
         """Whether any of these was asked in vain before."""
         return any(id_ in self.waiting for id_ in ids)
 
-    def may_try_again(self, id_: str) -> bool:
-        """Counts one more try of a waiting instance, or fails it when it had enough."""
-        waiting = self.waiting[id_]
-        patient = waiting.refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
-        if waiting.tries >= TRIES and not patient:
-            self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
-            return False
-        waiting.tries += 1
-        return True
+    def to_ask_again(self, idle: Iterable[str]) -> list[str]:
+        """Those whose time has come for one more try; the ones that had enough are failed."""
+        now, ready = self._clock.monotonic(), []
+        for id_ in idle:
+            waiting = self.waiting[id_]
+            patient = waiting.refusal.meaning in _PASSING and not waiting.alone
+            if now < waiting.not_before:
+                continue
+            if waiting.tries < (TRIES_ALONE if waiting.alone else TRIES) or patient:
+                waiting.tries += 1
+                ready.append(id_)
+            else:
+                self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
+        return ready
+
+    def is_alone(self, id_: str) -> bool:
+        return id_ in self.waiting and self.waiting[id_].alone
 
     def fail(self, ids: Iterable[str], reason: str) -> None:
         for id_ in ids:
@@ -193,8 +234,8 @@ class Ledger:
             waiting, instance = self.waiting.get(id_), self._seen.get(id_)
             if waiting:
                 self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
-            elif instance and instance.state == self._job.action.after:
-                self._settle(id_, Outcome(Kind.DONE))
+            elif instance and self._final(id_, instance):
+                self._settle(id_, self._final(id_, instance))
             else:
                 state = instance.state if instance else "not looked at"
                 reason = f"{state} {when} (RequestId {self.sent[id_].request_id})"

@@ -93,6 +93,10 @@ def tell_plan(log: Log, finding: Finding) -> None:
     log("plan", policies=names, act=acts, keep=kept, refused=finding.refused)
     for (verdict, reason), ids in reasons.items():
         log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=ids)
+        if verdict == Verdict.CONFLICT.value:
+            log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
+    if finding.error:
+        log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
     if finding.warning:
         log("warning", level="warning", policies=names, message=finding.warning)
 

@@ -16,6 +16,7 @@ class Meaning(Enum):
     GONE = "an instance that is gone: drop it, send the rest"
     MALFORMED = "an ID or a batch that should never have been sent: name it, still send the rest"
     INSTANCE = "some instance: look again, split until the culprit is found, send the rest"
+    CHARGING = "an instance that STOP_CHARGING cannot apply to: ask again without it"
     RIGHTS = "the role: a few probes tell whether for all instances or for some"
     CREDENTIALS = "the credentials: read again, once"
     PERMANENT = "the request itself: asking again cannot help"
@@ -39,6 +40,38 @@ MEANINGS: dict[str, Meaning] = {
     "UnauthorizedOperation.NoPermission": Meaning.RIGHTS,
     "UnsupportedOperation.InvalidInstanceState": Meaning.STATE,
     "UnsupportedOperation.LatestOperationUnfinished": Meaning.BUSY,
+    # StopInstances and StartInstances of CVM, as the public Go SDK lists them for each action
+    # in its CVM client of version 20170312
+    "InternalServerError": Meaning.SERVICE,
+    "InvalidInstance.NotSupported": Meaning.INSTANCE,
+    "InvalidInstanceId.Malformed": Meaning.MALFORMED,
+    "InvalidInstanceId.NotFound": Meaning.GONE,
+    "InvalidInstanceState": Meaning.STATE,
+    "MissingParameter": Meaning.PERMANENT,
+    "MutexOperation.TaskRunning": Meaning.BUSY,
+    "UnauthorizedOperation.InvalidToken": Meaning.PERMANENT,
+    "UnauthorizedOperation.MFAExpired": Meaning.PERMANENT,
+    "UnauthorizedOperation.MFANotFound": Meaning.PERMANENT,
+    "UnsupportedOperation.InstanceStateCorrupted": Meaning.INSTANCE,
+    "UnsupportedOperation.InstanceStateEnterRescueMode": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateEnterServiceLiveMigrate": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateExitRescueMode": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateExitServiceLiveMigrate": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateFreezing": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateIsolating": Meaning.STATE,
+    "UnsupportedOperation.InstanceStatePending": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateRebooting": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateRescueMode": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateRunning": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateServiceLiveMigrate": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateShutdown": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateStarting": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateStopped": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateStopping": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateTerminated": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateTerminating": Meaning.STATE,
+    "UnsupportedOperation.StoppedModeStopCharging": Meaning.CHARGING,
+    "UnsupportedOperation.StoppedModeStopChargingSameFamily": Meaning.CHARGING,
     # Common to every API
     "RequestLimitExceeded": Meaning.THROTTLE,
     "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,
@@ -64,7 +97,10 @@ FAMILIES: dict[str, Meaning] = {
     "FailedOperation": Meaning.UNSURE,
     "OperationDenied": Meaning.INSTANCE,
     "UnsupportedOperation": Meaning.INSTANCE,
+    "InvalidInstance": Meaning.INSTANCE,
+    "InvalidInstanceId": Meaning.GONE,
     "InvalidParameterValue": Meaning.INSTANCE,
+    "MutexOperation": Meaning.BUSY,
     "UnauthorizedOperation": Meaning.RIGHTS,
     "ActionOffline": Meaning.PERMANENT,
     "AuthFailure": Meaning.PERMANENT,

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from lightsout.clock import Clock
 
 # Requests a second for each account, region and action, from the page of each action.
-RATES = {"DescribeInstances": 100}
-OTHER_RATE = 10  # StopInstances, DescribeRegions, DescribeInstancesDeniedActions …
+RATES = {("lighthouse", "DescribeInstances"): 100, ("cvm", "DescribeInstances"): 40}
+OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
 # Evenly spaced calls at the very limit put one too many into a window whose edges both count, and
 # the network moves them besides.
 HEADROOM = 0.95

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.compute import Action
+    from lightsout.instance import Action
     from lightsout.jobs import Accepted
     from lightsout.survey import Finding
 
@@ -39,6 +39,9 @@ class RunFailed(Exception):
         super().__init__(message)
         self.report = report
 
+    def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
+        return RunFailed, (str(self), self.report)
+
 
 def stamp(instant: datetime) -> str:
     return instant.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -58,16 +61,18 @@ def new_entry(policy: str, account: str, resource: str, region: str | None, acti
 def fill(
     entry: Entry,
     finding: Finding,
-    action: Action,
     outcomes: Mapping[str, Outcome] | None,
     accepted: Iterable[Accepted],
     now: datetime,
 ) -> None:
     """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
+    action = finding.action
     acted_on = frozenset() if finding.refused else frozenset(finding.to_act_on())
     for id_, decision in sorted(finding.decisions.items()):
         if decision.verdict is Verdict.KEEP:
             entry["skipped"][id_] = decision.reason
+        elif decision.verdict is Verdict.CONFLICT:
+            entry["failed"][id_] = decision.reason
         elif decision.verdict is Verdict.ACT and finding.refused:
             entry["skipped"][id_] = finding.refused
         elif decision.verdict is Verdict.ACT and outcomes is None:
@@ -140,7 +145,7 @@ def _count(entries: Iterable[Entry]) -> dict[str, int]:
     """How many instances, not how many lines of the report: one in two policies counts once."""
     group_of: dict[tuple[str, ...], str] = {}
     for entry in entries:
-        place = (entry["account"], entry["resource"], str(entry["region"]), entry["action"])
+        place = (entry["account"], entry["resource"], str(entry["region"]))
         for group in GROUPS:
             for id_ in entry[group]:
                 key = (*place, id_)

@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import random
-import sys
-import uuid
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
-from lightsout.clock import Clock, SystemClock
 from lightsout.cloud import Cloud
-from lightsout.compute import ACTIONS, RESOURCES, Site, list_regions
+from lightsout.compute import list_regions
+from lightsout.instance import RESOURCES, Site
 from lightsout.log import Log
 from lightsout.pacing import Deadline
 from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed
+from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import BadSettings, read_credentials, read_settings
+from lightsout.surroundings import Surroundings, run_id_of, usable_seconds
 from lightsout.trigger import OWN, BadEvent, Request, Trigger, choose, kind_of, read_event
 from lightsout.wire import CallFailed
 from lightsout.work import Terms, Work, where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from lightsout.policy import Policy
     from lightsout.report import Entry, Report
     from lightsout.settings import Settings
 
-SIDE_BY_SIDE = 16  # sites at once
-LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous function
-GRACE = 0.2  # seconds that a site may take to notice the deadline
-DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context does not tell
-
-
-def print_line(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Everything a run takes from outside, so that tests and commands can hand it their own."""
-
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    home: Path = field(default_factory=lambda: Path(os.path.expanduser("~")))  # noqa: PTH111  never raises
-    beside: Path = Path(__file__).resolve().parent.parent
-    clock: Clock = field(default_factory=SystemClock)
-    random: random.Random = field(default_factory=random.Random)
-    write: Callable[[str], object] = print_line
+REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
+GRACE = 0.4  # seconds that a site may take to notice the deadline
 
 
 def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report:
@@ -86,35 +65,42 @@ def carry_out(the_run: Run) -> Report:
 class Run:
     """One run: what is read first, then one piece of work for each site, then the report."""
 
-    def __init__(self, event: Any, context: Any, outside: Surroundings) -> None:
+    def __init__(
+        self, event: Any, context: Any, outside: Surroundings, at: datetime | None = None
+    ) -> None:
+        """`at`: decides as if it were then, which only a dry run may; None: now."""
         self.outside = outside
         self.event = event
-        self.run_id = _run_id(context)
+        self.run_id = run_id_of(context)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
         self.started_at = outside.clock.now()
+        self.instant = at or self.started_at
         self.started = outside.clock.monotonic()
-        self.deadline = Deadline(outside.clock, _usable_seconds(context))
+        self.deadline = Deadline(outside.clock, usable_seconds(context))
         self.trigger = Trigger(kind_of(event), Request())
         self.dry_run = False
         self.policies_hash: str | None = None
         self.warnings: list[str] = []
         self.works: list[Work] = []
+        self.waiting: list[Entry] = []  # of policies that are not due
         self.unplaced: list[Entry] = []  # of policies whose regions are not to be had
 
     def tell(self) -> Report:
         """The story."""
         try:
             settings = read_settings(self.outside.environ, self.outside.beside)
-            paused = settings.paused_until and self.started_at < settings.paused_until
+            self.dry_run = settings.dry_run
+            paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
             self._tell_start()
         if paused:
             return self._finish(status="paused")
         chosen = choose(policies, self.trigger)
-        if chosen:
+        due = [policy for policy in chosen if self._is_due(policy)]
+        if due:
             cloud = self._open_cloud(settings)
-            self._find_works(chosen, cloud)
+            self._find_works(due, cloud)
             self._do_works(cloud)
         self._warn_of_the_unmatched(chosen)
         return self._finish()
@@ -122,17 +108,18 @@ class Run:
     def refuse(self, reason: str) -> RunFailed:
         """The failure of a run that came to nothing, or broke down on the way."""
         report = self._report("failed")
-        self.log("run.finished", level="error", status="failed", error=reason)
+        self._tell_end(report, error=reason)
         return RunFailed(reason, report)
 
     def _read_policies(self, settings: Settings) -> Sequence[Policy]:
         """The event and the policies, before anything is called."""
-        self.dry_run = settings.dry_run
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.request.dry_run
         loaded = policy_files.load(settings.policies)
         self.policies_hash = loaded.digest
-        self.warnings = [*self.trigger.warnings, *map(str, loaded.warnings)]
+        whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
+        told = calendar_warnings(whens, self.instant)
+        self.warnings = [*self.trigger.warnings, *map(str, loaded.warnings), *told]
         return loaded.policies
 
     def _tell_start(self) -> None:
@@ -158,33 +145,62 @@ class Run:
             log=self.log.about(account=OWN),
         )
 
+    def _is_due(self, policy: Policy) -> bool:
+        """Whether the policy's window is open; judged once, by the instant of the run."""
+        if policy.when is None or window_at(policy.when, policy.timezone, self.instant):
+            return True
+        self.waiting.append(
+            reporting.new_entry(policy.name, OWN, policy.resource, None, policy.action)
+            | {"status": "not due"}
+        )
+        following = next_window(policy.when, policy.timezone, self.instant)
+        opens = (
+            f"opens {following.opens:%Y-%m-%d %H:%M} {policy.timezone}" if following else "never"
+        )
+        self.log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
+        return False
+
     def _find_works(self, policies: Sequence[Policy], cloud: Cloud) -> None:
         """A piece of work for each site that a policy names and the event does not leave out."""
-        works: dict[tuple[str, str, str], Work] = {}
+        works: dict[tuple[str, str], Work] = {}
+        everywhere = self._list_regions(policies, cloud)
         for policy in policies:
-            resource, action = RESOURCES[policy.resource], ACTIONS[policy.action]
-            try:
-                regions = self._regions(policy, cloud)
-            except CallFailed as failure:
-                entry = reporting.new_entry(policy.name, OWN, resource.name, None, action.name)
-                entry |= {"status": "failed", "error": f"{failure.action}: {failure}"}
-                self.unplaced.append(entry)
+            resource, wanted = RESOURCES[policy.resource], self.trigger.request.regions
+            regions: Iterable[str] | str = policy.regions
+            if policy.regions == ("all",):
+                regions = sorted(wanted) if wanted else everywhere[resource.name]
+            if isinstance(regions, str):
+                entry = reporting.new_entry(policy.name, OWN, resource.name, None, policy.action)
+                self.unplaced.append(entry | {"status": "failed", "error": regions})
                 continue
             for region in regions:
-                key = (resource.name, region, action.name)
-                work = works.setdefault(key, Work(Site(OWN, resource, region), action))
-                work.policies.append(policy)
+                if wanted is None or region in wanted:
+                    site = Site(OWN, resource, region)
+                    works.setdefault((resource.name, region), Work(site)).policies.append(policy)
         self.works = list(works.values())
 
-    def _regions(self, policy: Policy, cloud: Cloud) -> Sequence[str]:
-        wanted = self.trigger.request.regions
-        if policy.regions != ("all",):
-            return [region for region in policy.regions if wanted is None or region in wanted]
-        return sorted(wanted) if wanted else list_regions(cloud, RESOURCES[policy.resource])
+    def _list_regions(
+        self, policies: Sequence[Policy], cloud: Cloud
+    ) -> dict[str, Sequence[str] | str]:
+        """The regions of each resource that a policy wants all of, or why they are not to be had.
+
+        Nobody else waits long for them: a policy that names its regions must not miss its time.
+        """
+        wanted = {policy.resource for policy in policies if policy.regions == ("all",)}
+        if not wanted or self.trigger.request.regions:
+            return {}
+        patience = min(REGIONS_PATIENCE, self.deadline.left() / 4)
+        pool = ThreadPoolExecutor(max_workers=len(wanted))
+        asked = {
+            name: pool.submit(list_regions, cloud, RESOURCES[name], patience) for name in wanted
+        }
+        wait(asked.values(), timeout=patience + GRACE)
+        pool.shutdown(wait=False)
+        return {name: _result_of(future) for name, future in asked.items()}
 
     def _do_works(self, cloud: Cloud) -> None:
         """All sites side by side. One that hangs is left behind when time runs out."""
-        pool, terms = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE), self._terms()
+        pool, terms = ThreadPoolExecutor(max_workers=max(1, len(self.works))), self._terms()
         try:
             futures = [pool.submit(work.do, cloud, terms, self.log) for work in self.works]
             wait(futures, timeout=self.deadline.left() + GRACE)
@@ -193,20 +209,20 @@ class Run:
 
     def _terms(self) -> Terms:
         clock, deadline = self.outside.clock, self.deadline
-        return Terms(self.trigger.request, self.started_at, self.dry_run, clock, deadline)
+        return Terms(self.trigger.request, self.instant, self.dry_run, clock, deadline)
 
     def _warn_of_the_unmatched(self, chosen: Sequence[Policy]) -> None:
         """What the event names and nothing answers to: likely a typo, and never an error."""
         request = self.trigger.request
         if not chosen:
             self._warn(f"no policy runs for an event of kind {self.trigger.kind}")
-        for region in sorted(
-            (request.regions or set()) - {work.site.region for work in self.works}
-        ):
+        named = {region for policy in chosen for region in policy.regions}
+        for region in sorted((request.regions or set()) - named if "all" not in named else ()):
             self._warn(f"region {region} is named in the event, but in no policy that runs")
-        matched = {id_ for work in self.works for found in work.findings for id_ in found.decisions}
+        found = [finding for work in self.works for finding in work.findings]
+        matched = {id_ for finding in found for id_ in (*finding.decisions, *finding.stuck)}
         unmatched = sorted((request.instances or set()) - matched)
-        if unmatched:
+        if unmatched and not any(work.blind() for work in self.works):
             message = "named in the event, but no policy matches them as they are now"
             self.log("warning", level="warning", message=message, instance_ids=unmatched)
 
@@ -215,22 +231,21 @@ class Run:
 
     def _finish(self, status: str | None = None) -> Report:
         report = self._report(status)
-        failed = report["status"] == "failed"
-        self.log(
-            "run.finished",
-            level="error" if failed else "info",
-            status=report["status"],
-            dry_run=self.dry_run,
-            counts=report["counts"],
-            duration_ms=report["duration_ms"],
-        )
-        blind = bool(self.unplaced) or any(work.error for work in self.works)
-        if failed and (blind or not self.dry_run):  # a dry run that could look has done its work
+        self._tell_end(report)
+        blind = bool(self.unplaced) or any(work.blind() for work in self.works)
+        # A dry run that could look has done its work, limits and all.
+        if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(reporting.failure_message(report), report)
         return report
 
+    def _tell_end(self, report: Report, **facts: Any) -> None:
+        told = {name: report[name] for name in ("status", "dry_run", "counts", "duration_ms")}
+        level = "error" if report["status"] == "failed" else "info"
+        self.log("run.finished", level, **told, **facts)
+
     def _report(self, status: str | None) -> Report:
-        terms = self._terms()
+        # What is stuck is so by the real time, whatever instant decides.
+        terms = replace(self._terms(), now=self.started_at)
         elapsed = self.outside.clock.monotonic() - self.started
         return reporting.build(
             run_id=self.run_id,
@@ -238,24 +253,20 @@ class Run:
             dry_run=self.dry_run,
             started_at=self.started_at,
             duration_ms=round(elapsed * 1000),
-            entries=[*self.unplaced, *(e for work in self.works for e in work.entries(terms))],
+            entries=[
+                *self.waiting,
+                *self.unplaced,
+                *(e for work in self.works for e in work.entries(terms)),
+            ],
             status=status,
         )
 
 
-def _fact(context: Any, name: str) -> Any:
-    """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""
-    return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
-
-
-def _run_id(context: Any) -> str:
-    known = _fact(context, "request_id")
-    return known[:100] if isinstance(known, str) and known else str(uuid.uuid4())
-
-
-def _usable_seconds(context: Any) -> float:
-    """The time for calls: what the platform allows, less what it takes to report."""
-    limit = _fact(context, "time_limit_in_ms")
-    known = isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0
-    seconds = min(limit / 1000, LONGEST_TIME_LIMIT) if known else DEFAULT_TIME_LIMIT
-    return float(seconds - min(5.0, max(0.5, seconds / 20)))
+def _result_of(future: Future[list[str]]) -> Sequence[str] | str:
+    """The regions, or why there are none."""
+    if not future.done():
+        return "DescribeRegions: no answer in time"
+    try:
+        return future.result()
+    except CallFailed as failure:
+        return f"{failure.action}: {failure}"

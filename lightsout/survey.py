@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lightsout.conditions import judge, needs_traffic, read_traffic
 from lightsout.decide import (
     Decision,
     Verdict,
     decide,
     excluded_by,
-    filters_for,
     over_limit,
+    queries_for,
     selected_by,
 )
+from lightsout.instance import ACTIONS
 from lightsout.jobs import Job, Wish
+from lightsout.schedule import window_at
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.compute import Action, Compute, Instance, Listing
+    from lightsout.compute import Compute, Listing
+    from lightsout.conditions import Traffic
+    from lightsout.instance import Action, Instance, Site
     from lightsout.policy import Policy
     from lightsout.trigger import Request
 
@@ -30,65 +36,156 @@ class Finding:
     """What one policy makes of the instances of one site."""
 
     policy: Policy
-    decisions: Mapping[str, Decision] = field(default_factory=dict)  # of instances that match
-    instances: Mapping[str, Instance] = field(default_factory=dict)  # the same ones
-    stuck: Mapping[str, Instance] = field(default_factory=dict)  # under way from before the run
+    decisions: dict[str, Decision] = field(default_factory=dict)  # of instances that match
+    instances: dict[str, Instance] = field(default_factory=dict)  # the same ones
+    stuck: dict[str, Instance] = field(default_factory=dict)  # under way from before the run
     refused: str | None = None  # the limit that it would go over
     warning: str | None = None
+    error: str | None = None  # why nothing can be said of it
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS[self.policy.action]
 
     def to_act_on(self) -> list[str]:
-        """IDs to act on, before limits: after protections and narrowing."""
+        """IDs to act on, before limits: after protections, conditions and narrowing."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
 
 
 def survey(
-    compute: Compute, action: Action, policies: Sequence[Policy], request: Request, now: datetime
+    compute: Compute, policies: Sequence[Policy], request: Request, now: datetime
 ) -> list[Finding]:
     """A finding for each policy; policies that ask the service the same question share the answer.
 
-    Raises CallFailed where the site cannot be listed whole.
+    Where the service does not answer one policy's question, that one has an error, and no other.
     """
-    answers: dict[str, Listing] = {}
-    findings = []
-    for policy in policies:
-        ids = _named_ids(policy, request)
-        filters = filters_for(policy.match, action)
-        question = repr(filters if ids is None else ids)
-        if question not in answers:
-            answers[question] = compute.search(filters) if ids is None else compute.find(ids)
-        finding = _judge(policy, action, answers[question], request, now)
-        acts = len(finding.to_act_on())
-        total = compute.count() if acts and policy.limits.max_percent is not None else None
-        finding.refused = over_limit(policy.limits, acts, total)
-        findings.append(finding)
-    return findings
+    return _Surveyor(compute, request, now).survey(policies)
 
 
-def _named_ids(policy: Policy, request: Request) -> list[str] | None:
-    """The IDs to ask for where only named instances can be meant; None where it takes filters."""
-    named = [ids for ids in (policy.match.instances, request.instances) if ids]
-    return sorted(frozenset.intersection(*named)) if named else None
+class _Surveyor:
+    """Asks each question once, and judges every instance by the same instant."""
 
+    def __init__(self, compute: Compute, request: Request, now: datetime) -> None:
+        self._compute = compute
+        self._request = request
+        self._now = now
+        self._answers: dict[str, Listing] = {}
+        self._traffic: dict[str, Traffic | None] = {}
 
-def _judge(
-    policy: Policy, action: Action, listing: Listing, request: Request, now: datetime
-) -> Finding:
-    finding = Finding(policy, warning=listing.warning)
-    decisions, instances, stuck = {}, {}, {}
-    for instance in listing.instances.values():
-        if request.instances and instance.id not in request.instances:
-            continue
-        if instance.state == action.before:
-            decision = decide(policy, instance, now)
+    def survey(self, policies: Sequence[Policy]) -> list[Finding]:
+        findings = [self._look(policy) for policy in policies]
+        self._find_conflicts(findings)
+        for finding in findings:
+            self._limit(finding)
+        return findings
+
+    def _limit(self, finding: Finding) -> None:
+        acts, limits = len(finding.to_act_on()), finding.policy.limits
+        try:
+            total = self._compute.count() if acts and limits.max_percent is not None else None
+        except CallFailed as failure:
+            finding.error = f"{failure.action}: {failure}"
+            finding.decisions, finding.instances = {}, {}
+        else:
+            finding.refused = over_limit(limits, acts, total)
+
+    def _look(self, policy: Policy) -> Finding:
+        try:
+            return self._judge(policy)
+        except CallFailed as failure:
+            return Finding(policy, error=f"{failure.action}: {failure}")
+
+    def _judge(self, policy: Policy) -> Finding:
+        listing, action = self._list(policy), ACTIONS[policy.action]
+        finding, candidates = Finding(policy, warning=listing.warning), []
+        for instance in listing.instances.values():
+            if self._request.instances and instance.id not in self._request.instances:
+                continue
+            if instance.state == action.before:
+                candidates.append(instance)
+            elif instance.state == action.during and _selects(policy, instance):
+                finding.stuck[instance.id] = instance
+        finding.decisions = self._decide(policy, candidates)
+        finding.instances = {one.id: one for one in candidates if one.id in finding.decisions}
+        return finding
+
+    def _list(self, policy: Policy) -> Listing:
+        named = [ids for ids in (policy.match.instances, self._request.instances) if ids]
+        ids = sorted(frozenset.intersection(*named)) if named else None
+        most = self._compute.site.resource.filter_values
+        queries = queries_for(policy.match, ACTIONS[policy.action], most)
+        question = repr(queries if ids is None else (policy.action, ids))
+        if question not in self._answers:
+            answer = self._compute.search(queries) if ids is None else self._compute.find(ids)
+            self._answers[question] = answer
+        return self._answers[question]
+
+    def _decide(self, policy: Policy, instances: Iterable[Instance]) -> dict[str, Decision]:
+        """What the policy makes of each instance that its match selects, conditions included."""
+        opened = _leaves_alone_since(policy, self._now)
+        action, decisions, acting = ACTIONS[policy.action], {}, []
+        for instance in instances:
+            decision = decide(policy, instance, self._now, opened)
             if decision:
                 decisions[instance.id] = _with_word(decision, action, instance)
-                instances[instance.id] = instance
-        elif instance.state == action.during:
-            selected = selected_by(policy.match, instance)
-            if selected and not excluded_by(policy.exclude, instance):
-                stuck[instance.id] = instance
-    finding.decisions, finding.instances, finding.stuck = decisions, instances, stuck
-    return finding
+                if decision.verdict is Verdict.ACT:
+                    acting.append(instance)
+        if needs_traffic(policy.only_if):
+            self._read_traffic([instance.id for instance in acting])
+        for instance in acting:
+            traffic = self._traffic.get(instance.id)
+            met = judge(policy, instance, traffic, self._now)
+            if not met.met:
+                decisions[instance.id] = Decision(Verdict.KEEP, met.reason, warning=met.doubtful)
+            elif met.reason:
+                why = decisions[instance.id]
+                reason = f"{why.reason}; {met.reason}"
+                decisions[instance.id] = Decision(Verdict.ACT, reason, warning=why.warning)
+        return decisions
+
+    def _read_traffic(self, ids: Sequence[str]) -> None:
+        """What cannot be read keeps its instances, and says so."""
+        unknown = [id_ for id_ in ids if id_ not in self._traffic]
+        try:
+            packages = self._compute.traffic(unknown)
+        except CallFailed:
+            packages = {}
+        for id_ in unknown:
+            self._traffic[id_] = read_traffic(packages.get(id_), self._now)
+
+    def _find_conflicts(self, findings: Sequence[Finding]) -> None:
+        """An instance due for stop and for start at once is left alone, and failed in both."""
+        for finding in findings:
+            acting = [finding.instances[id_] for id_ in finding.to_act_on()]
+            for other in findings:
+                if acting and other.action is not finding.action:
+                    opposite = self._decide(other.policy, acting)
+                    for instance in acting:
+                        decision = opposite.get(instance.id)
+                        if decision and decision.verdict is Verdict.ACT:
+                            _put_in_conflict(finding, other, instance)
+
+
+def _put_in_conflict(one: Finding, other: Finding, instance: Instance) -> None:
+    names = {finding.action.name: finding.policy.name for finding in (one, other)}
+    reason = f"due for stop by {names['stop']} and for start by {names['start']} at once: neither"
+    for finding in (one, other):
+        finding.decisions[instance.id] = Decision(Verdict.CONFLICT, reason)
+        finding.instances[instance.id] = instance
+
+
+def _selects(policy: Policy, instance: Instance) -> bool:
+    return selected_by(policy.match, instance) is not None and not excluded_by(
+        policy.exclude, instance
+    )
+
+
+def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
+    """When the window opened inside which somebody's own doing is left alone; None if never."""
+    if policy.when is None or policy.when.enforce:
+        return None
+    window = window_at(policy.when, policy.timezone, now)
+    return window.opens if window else None
 
 
 def _with_word(decision: Decision, action: Action, instance: Instance) -> Decision:
@@ -96,27 +193,35 @@ def _with_word(decision: Decision, action: Action, instance: Instance) -> Decisi
     failed = instance.operation == action.call and instance.operation_state == "FAILED"
     if decision.verdict is not Verdict.ACT or not failed:
         return decision
-    word = (
-        f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}): tried again"
-    )
-    return Decision(Verdict.ACT, f"{decision.reason}; {word}", warning=True)
+    why = f": {instance.operation_error}" if instance.operation_error else ""
+    word = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"
+    return Decision(Verdict.ACT, f"{decision.reason}; {word}: tried again", warning=True)
 
 
-def job_of(compute: Compute, action: Action, findings: Sequence[Finding]) -> Job:
+def job_of(site: Site, action: Action, findings: Sequence[Finding]) -> Job:
     """What the findings ask for, each instance once, with the options of the first policy."""
     wishes: dict[str, Wish] = {}
     for finding in findings:
-        if finding.refused:
+        if finding.refused or finding.action is not action:
             continue
-        policy = finding.policy
-        options = (("StopType", policy.stop_type),) if policy.stop_type else ()
         for id_ in finding.to_act_on():
             first = wishes.get(id_)
-            names = (*first.policies, policy.name) if first else (policy.name,)
-            wishes[id_] = Wish(
-                finding.instances[id_],
-                names,
-                first.options if first else options,
-                first.patience if first else policy.verify_timeout,
-            )
-    return Job(compute.site, action, wishes)
+            if first:
+                names = (*first.policies, finding.policy.name)
+                wishes[id_] = Wish(
+                    first.instance, names, first.options, first.patience, first.stop_charging
+                )
+            else:
+                wishes[id_] = _wish(finding.policy, finding.instances[id_])
+    return Job(site, action, wishes)
+
+
+def _wish(policy: Policy, instance: Instance) -> Wish:
+    """STOP_CHARGING is not even asked for where it cannot apply: such batches may be refused."""
+    options: Mapping[str, str | None] = {
+        "StopType": policy.stop_type,
+        "StoppedMode": None if instance.always_charged else policy.stopped_mode,
+    }
+    given = tuple((name, value) for name, value in options.items() if value)
+    stop_charging = policy.stopped_mode == "STOP_CHARGING"
+    return Wish(instance, (policy.name,), given, policy.verify_timeout, stop_charging)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightsout.schema import REGION
@@ -19,6 +19,7 @@ OWN = "own"  # the account that the function runs in
 # Past this age the platform no longer keeps an event for another try (six hours, and one spare), so
 # the `Time` of such a timer event cannot be when it fired: the documentation calls it the
 # trigger's *creation* time.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 PLATFORM_KEEPS = 7 * 3600.0
 
 
@@ -135,7 +136,7 @@ def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        fired = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        fired = _read_time(text)
     except (ValueError, TypeError):
         told = _show(text) if isinstance(text, str) else _kind(text)
         return (f"the timer's Time cannot be read, so its age is not judged: {told}",)
@@ -148,6 +149,15 @@ def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
             f"LIGHTSOUT_MAX_EVENT_AGE allows ({max_age / 60:.0f}): a late delivery stops nothing"
         )
     return ()
+
+
+def _read_time(text: str) -> datetime:
+    """An ISO 8601 time; UTC where it has no offset. ValueError or TypeError for anything else."""
+    form = _TIME.fullmatch(text)
+    if form is None:
+        raise ValueError(text)
+    offset = "+00:00" if form[2] in {None, "Z"} else form[2]
+    return datetime.fromisoformat(form[1] + offset)
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lightsout.compute import LEAVING
+from lightsout.instance import LEAVING
 from lightsout.jobs import Kind, Outcome
 
 if TYPE_CHECKING:
-    from lightsout.compute import Action, Instance
+    from lightsout.instance import Action, Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Sent:
     request_id: str  # empty where the service does not tell whose operation it is
     at: float  # seconds of the monotonic clock
     before: str  # RequestId of its latest operation when it was listed
+    stop_charging: bool = False  # STOPPED is not enough: it must no longer be charged
 
 
 class Sight(Enum):
@@ -38,14 +39,19 @@ def settle(action: Action, sent: Sent, instance: Instance | None) -> Outcome | N
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
     LatestOperationRequestId tells which operation one is looking at.
     """
-    final = final_outcome(action, instance)
-    if instance is None or final:
-        unfinished = instance and instance.operation_state == "OPERATING"
-        return None if unfinished and final == Outcome(Kind.DONE) else final
+    final = final_outcome(action, instance, stop_charging=sent.stop_charging)
+    if instance is None:
+        return final
+    if final:
+        unfinished = instance.state == action.after and instance.operation_state == "OPERATING"
+        return None if unfinished else final
     ours = instance.operation_request_id == sent.request_id
     if ours and instance.operation_state == "FAILED":
-        reason = f"{action.call} ended FAILED, {instance.state} (RequestId {sent.request_id})"
-        return Outcome(Kind.FAILED, reason)
+        why = f": {instance.operation_error}" if instance.operation_error else ""
+        return Outcome(
+            Kind.FAILED,
+            f"{action.call} ended FAILED, {instance.state} (RequestId {sent.request_id}){why}",
+        )
     superseded = (
         not ours
         and instance.operation_request_id not in {"", sent.before}
@@ -62,20 +68,28 @@ def settle(action: Action, sent: Sent, instance: Instance | None) -> Outcome | N
     return None
 
 
-def final_outcome(action: Action, instance: Instance | None) -> Outcome | None:
-    """The outcome where nothing is left to do, whoever did it; None where something is."""
+def final_outcome(
+    action: Action, instance: Instance | None, *, stop_charging: bool
+) -> Outcome | None:
+    """The outcome where nothing is left to do, whoever did it; None where something is.
+
+    With STOP_CHARGING, stopped means that StopChargingMode says so.
+    """
     if instance is None:
         return Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
     if instance.state in LEAVING:
         return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
-    if instance.state == action.after:
-        return Outcome(Kind.DONE)
-    return None
+    if instance.state != action.after:
+        return None
+    if stop_charging and instance.charging != "STOP_CHARGING":
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        return Outcome(Kind.SKIPPED, f"{instance.state}, but still charged: {why}")
+    return Outcome(Kind.DONE)
 
 
 def sight(action: Action, instance: Instance | None) -> Sight:
     """Whether an instance can be asked for `action` now."""
-    if instance is None or final_outcome(action, instance):
+    if instance is None or final_outcome(action, instance, stop_charging=False):
         return Sight.SETTLED
     asked = instance.operation == action.call and instance.operation_state == "OPERATING"
     if instance.state == action.during or (instance.state == action.before and asked):

@@ -27,6 +27,7 @@ Answer = dict[str, Any]
 
 CONNECT_TIMEOUT = 5.0  # seconds
 READ_TIMEOUT = 20.0  # seconds
+LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
 SHORTEST_TIMEOUT = 0.5  # seconds, however near the deadline is
 
 _UNREACHED = re.compile("NewConnectionError|NameResolutionError")  # by the names of urllib3
@@ -133,9 +134,9 @@ class Wire:
         advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
         return CallFailed(
             action,
-            code,
+            self._plain(code)[:LONGEST_NAME],
             self._plain(error.message) + advice,
-            str(error.requestId or ""),
+            self._plain(error.requestId or "")[:LONGEST_NAME],
             maybe_done=meaning_of(code) is Meaning.SERVICE and not unreached,
             delivered=not unreached,
         )
@@ -170,6 +171,8 @@ class Wire:
         credential = Credential(known.secret_id, known.secret_key, known.token)
         client = CommonClient(service, version, credential, region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
+        # A redirect would carry the token, which is no Authorization header, to wherever it points.
+        client.request.conn._session.max_redirects = 0  # noqa: SLF001  no setting
         if is_loopback(host):  # a proxy from the environment would look for it on its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client

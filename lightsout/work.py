@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from lightsout import report as reporting
 from lightsout.compute import Compute
 from lightsout.execute import Execution
+from lightsout.instance import ACTIONS
 from lightsout.log import tell_failures, tell_plan
 from lightsout.survey import job_of, survey
 from lightsout.wire import CallFailed
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
-    from lightsout.compute import Action, Site
+    from lightsout.instance import Site
     from lightsout.log import Log
     from lightsout.pacing import Deadline
     from lightsout.policy import Policy
@@ -34,7 +36,7 @@ class Terms:
     """What holds for every site of a run."""
 
     request: Request
-    now: datetime  # the run's start: decisions are made by it
+    now: datetime  # the instant that decisions are made by
     dry_run: bool
     clock: Clock
     deadline: Deadline
@@ -45,10 +47,9 @@ class Work:
     """One site, the policies that act there, and how far the run came with them."""
 
     site: Site
-    action: Action
     policies: list[Policy] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    execution: Execution | None = None
+    executions: dict[str, Execution] = field(default_factory=dict)  # by action
     error: str | None = "no answer when time ran out"  # until it is done
 
     def do(self, cloud: Cloud, terms: Terms, log: Log) -> None:
@@ -57,38 +58,53 @@ class Work:
         log = log.about(account=place.account, resource=place.resource.name, region=place.region)
         compute = Compute(cloud, self.site)
         try:
-            self.findings = survey(compute, self.action, self.policies, terms.request, terms.now)
+            self.findings = survey(compute, self.policies, terms.request, terms.now)
             for finding in self.findings:
                 tell_plan(log, finding)
             if not terms.dry_run:
-                job = job_of(compute, self.action, self.findings)
-                self.execution = Execution(
-                    compute, job, clock=terms.clock, deadline=terms.deadline, log=log
-                )
-                self.execution.run()
-                tell_failures(log, self.execution.ledger)
+                self._act(compute, terms, log)
             self.error = None
         except CallFailed as failure:
             self.error = f"{failure.action}: {failure}"
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
+    def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
+        """Stops and starts side by side: they share no instance, and verifying takes minutes."""
+        for action in ACTIONS.values():
+            job = job_of(self.site, action, self.findings)
+            if job.wishes:
+                self.executions[action.name] = Execution(
+                    compute, job, clock=terms.clock, deadline=terms.deadline, log=log
+                )
+        with ThreadPoolExecutor(max_workers=len(ACTIONS)) as pool:
+            running = [pool.submit(execution.run) for execution in self.executions.values()]
+        for execution in self.executions.values():
+            tell_failures(log, execution.ledger)
+        for future in running:
+            future.result()
+
     def entries(self, terms: Terms) -> Iterator[Entry]:
         """The report's entry of each policy, however far the work came."""
         place, found = self.site, {finding.policy.name: finding for finding in self.findings}
-        ledger = self.execution.ledger if self.execution else None
         for policy in self.policies:
             entry = reporting.new_entry(
-                policy.name, place.account, place.resource.name, place.region, self.action.name
+                policy.name, place.account, place.resource.name, place.region, policy.action
             )
             if policy.name in found:
+                execution = self.executions.get(policy.action)
+                ledger = execution.ledger if execution else None
                 outcomes = None if terms.dry_run else dict(ledger.outcomes) if ledger else {}
                 calls = list(ledger.accepted) if ledger else []
-                finding = found[policy.name]
-                reporting.fill(entry, finding, self.action, outcomes, calls, terms.now)
-            if self.error:
-                entry |= {"status": "failed", "error": self.error}
+                reporting.fill(entry, found[policy.name], outcomes, calls, terms.now)
+            error = self.error or (found[policy.name].error if policy.name in found else None)
+            if error:
+                entry |= {"status": "failed", "error": error}
             yield entry
+
+    def blind(self) -> bool:
+        """Whether something could not be looked at."""
+        return bool(self.error) or any(finding.error for finding in self.findings)
 
 
 def where(error: Exception) -> str:

@@ -11,6 +11,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
-def stage(tmp_path):
-    with set_stage(tmp_path / "policies") as stage:
+def resource():
+    """Modules whose stories hold for every resource parametrize this."""
+    return "lighthouse"
+
+
+@pytest.fixture
+def stage(tmp_path, resource):
+    with set_stage(tmp_path / "policies", resource) as stage:
         yield stage

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightsout import RunFailed
-from lightsout.run import Surroundings, run
+from lightsout.run import run
+from lightsout.surroundings import Surroundings
 from simulator import Account, ManualClock, Simulator, World
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUANGZHOU = "ap-guangzhou"
+PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
+RESOURCES = list(PREFIX)
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
 DEV_NIGHTS = """
     version: 1
@@ -40,20 +43,22 @@ class Stage:
     world: World
     sim: Simulator
     folder: Path
+    resource: str = "lighthouse"
     environ: dict[str, str] = field(default_factory=dict)
     lines: list[dict] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that left a run, as text
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
-        (self.folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
+        text = textwrap.dedent(text).replace("resource: lighthouse", f"resource: {self.resource}")
+        (self.folder / name).write_text(text, encoding="utf-8")
 
     def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
         """Adds running instances tagged env=dev that stop in two seconds; their IDs."""
         facts = {"tags": {"env": "dev"}, "stop_seconds": 2.0} | facts
-        ids = [f"lhins-{number:08x}" for number in range(first, first + count)]
+        ids = [f"{PREFIX[self.resource]}{number:08x}" for number in range(first, first + count)]
         for id_ in ids:
-            self.world.add(id_, region=region, **facts)
+            self.world.add(id_, service=self.resource, region=region, **facts)
         return ids
 
     def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1"):
@@ -103,7 +108,7 @@ class Stage:
 
 
 @contextmanager
-def set_stage(folder: Path, **server):
+def set_stage(folder: Path, resource: str = "lighthouse", **server):
     """A stage with an empty fleet; afterwards, nothing secret may have left the runs on it."""
     clock = ManualClock()
     world = World(clock)
@@ -117,7 +122,7 @@ def set_stage(folder: Path, **server):
             "TENCENTCLOUD_SECRETKEY": account.secret_key,
             "TENCENTCLOUD_SESSIONTOKEN": account.token,
         }
-        stage = Stage(clock, world, sim, folder, environ)
+        stage = Stage(clock, world, sim, folder, resource, environ)
         stage.policies(DEV_NIGHTS)
         yield stage
         said = "".join(stage.said)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from staging import DEV_NIGHTS, TIMER, only_entry
+from staging import DEV_NIGHTS, RESOURCES, TIMER, only_entry
 
 from simulator import Fault
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
 
 @pytest.mark.hazard(
@@ -17,12 +19,12 @@ from simulator import Fault
 def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage):
     ids = stage.fleet(2100)
 
-    failure = stage.failing_run(time_limit=2)
+    failure = stage.failing_run(time_limit=2.5)
 
     entry = only_entry(failure.report)
     never_asked = [id_ for id_, why in entry["pending"].items() if "never asked" in why]
     assert 0 < len(never_asked) < 2100
-    assert stage.clock.monotonic() < 2
+    assert stage.clock.monotonic() < 2.5
     assert stage.states(never_asked) == {"RUNNING"}
 
     stage.clock.advance(60)
@@ -121,6 +123,7 @@ def test_two_runs_at_once_do_no_harm(stage):
         thread.join()
 
     assert [report["status"] for report in reports] == ["ok", "ok"]
+    assert len(stage.calls("StopInstances")) <= 3 * 3
     assert stage.states(ids) == {"STOPPED"}
     applied = [call for call in stage.calls("StopInstances") if call.applied]
     assert sorted(id_ for call in applied for id_ in call.params["InstanceIds"]) == ids
@@ -168,6 +171,8 @@ def left_stopping(stage, count=1):
     "Found in the same listing, named as stuck with the time, and the run fails.",
 )
 def test_an_instance_stuck_for_long_fails_the_run(stage):
+    if stage.resource == "cvm":
+        pytest.skip("CVM does not tell since when")
     (stuck,) = left_stopping(stage)
     stage.clock.advance(16 * 60)
     ids = stage.fleet(2)

@@ -28,7 +28,10 @@ near_events = st.dictionaries(
 @settings(max_examples=250, deadline=None)
 @given(scene=laws.scenes)
 def test_whatever_the_service_does_the_laws_hold(scene):
-    with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:
+    with (
+        TemporaryDirectory() as folder,
+        set_stage(Path(folder) / "policies", scene.resource) as stage,
+    ):
         laws.hold(stage, scene)
 
 

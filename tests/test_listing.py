@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from staging import DEV_NIGHTS, only_entry
+from staging import DEV_NIGHTS, RESOURCES, only_entry
 
 from simulator import Fault
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
 
 @pytest.mark.hazard(
@@ -26,6 +28,29 @@ def test_pages_that_do_not_add_up_lose_nobody(stage, kind, after, count):
     assert only_entry(report)["stopped"] == ids
     sent = [id_ for call in stage.calls("StopInstances") for id_ in call.params["InstanceIds"]]
     assert sorted(sent) == ids
+
+
+@pytest.mark.hazard(
+    "A look shows fewer instances than its own TotalCount says",
+    "What is missing from it is not gone: it is looked at again.",
+)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_an_instance_missing_from_a_look_is_not_taken_for_gone(stage, times):
+    ids = stage.fleet(5, stop_seconds=60.0)
+    stage.sim.faults.add(Fault("vanish", "DescribeInstances", after=1, times=times))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "An answer has no InstanceSet",
+    "It is asked for again: it is not an empty fleet.",
+)
+def test_an_answer_without_its_list_is_asked_for_again(stage):
+    ids = stage.fleet(5)
+    stage.sim.faults.add(Fault("no_response", "DescribeInstances", times=2))
+
+    assert only_entry(stage.run())["stopped"] == ids
 
 
 @pytest.mark.hazard(

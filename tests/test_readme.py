@@ -42,8 +42,7 @@ def test_each_kind_of_command_has_its_test_here():
 
 def test_the_commands_for_people_run_as_written(stage, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("yaml")
-    stage.policies(example)
+    stage.policies(blocks("yaml")[0])
     stage.fleet(2, tags={"env": "dev", "auto-stop": ""})
     stage.fleet(8, first=100, tags={})
 
@@ -84,14 +83,27 @@ def test_a_moment_of_soak_holds_the_laws():
 
 
 def test_the_example_policy_is_read_and_does_what_it_says(stage):
-    (example,) = blocks("yaml")
-    stage.policies(example)
+    stage.policies(blocks("yaml")[0])
     (ours,) = stage.fleet(1, tags={"env": "test", "auto-stop": ""})
     stage.fleet(1, first=10, tags={"env": "test"})
     stage.fleet(1, first=20, tags={"env": "test", "auto-stop": "1", "role": "bastion"})
     stage.fleet(5, first=30, tags={})
 
     assert only_entry(stage.run())["stopped"] == [ours]
+
+
+def test_the_pair_of_policies_is_off_in_the_evening_and_on_in_the_morning(stage):
+    stage.policies(blocks("yaml")[1])
+    ids = stage.fleet(2, tags={"office-hours": ""}, start_seconds=2.0)
+
+    report = stage.run({})
+    assert [entry["status"] for entry in report["policies"]] == ["not due", "ok"]
+    assert stage.states(ids) == {"STOPPED"}
+
+    stage.clock.advance(12.6 * 3600)  # Tuesday, half past eight and a bit
+    assert stage.run({})["counts"]["started"] == 2
+    stage.clock.advance(4 * 86400)  # Saturday
+    assert stage.run({})["counts"]["matched"] == 0
 
 
 def test_the_example_mistake_is_the_one_that_is_printed(tmp_path, monkeypatch):

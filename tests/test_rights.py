@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from staging import DEV_NIGHTS, GUANGZHOU, only_entry
+from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
+
+from simulator import Fault
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
 FIVE = (3, 200, 201, 500, 777)
 
@@ -25,7 +29,9 @@ def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_r
     assert len(stage.calls("StopInstances")) <= 4
     untried = [reason for reason in failed.values() if reason.startswith("not tried one by one")]
     assert len(untried) >= 995
-    assert f"the role lacks lighthouse:StopInstances on instances in {GUANGZHOU}" in untried[0]
+    assert (
+        f"the role lacks {stage.resource}:StopInstances on instances in {GUANGZHOU}" in untried[0]
+    )
 
 
 @pytest.mark.hazard(
@@ -42,7 +48,7 @@ def test_five_of_1000_denied_by_resource_leave_995_stopped(stage, names_resource
 
     entry = only_entry(failure.report)
     assert sorted(entry["failed"]) == denied
-    assert all("NoPermission" in reason for reason in entry["failed"].values())
+    assert all("UnauthorizedOperation" in reason for reason in entry["failed"].values())
     assert len(entry["stopped"]) == 995
 
 
@@ -71,7 +77,7 @@ def test_a_denial_of_a_small_fleet_is_told_plainly(stage, count):
     failure = stage.failing_run()
 
     assert sorted(only_entry(failure.report)["failed"]) == ids
-    assert "NoPermission" in str(failure)
+    assert "UnauthorizedOperation" in str(failure)
     assert len(stage.calls("StopInstances")) <= 4
 
 
@@ -105,7 +111,7 @@ def test_a_region_that_may_not_be_listed_fails_alone(stage):
 
     first, second = failure.report["policies"]
     assert first["status"] == "failed"
-    assert "DescribeInstances: UnauthorizedOperation.NoPermission" in first["error"]
+    assert "DescribeInstances: UnauthorizedOperation" in first["error"]
     assert second["stopped"] == there
     assert len(stage.calls("DescribeInstances", GUANGZHOU)) == 1
 
@@ -127,6 +133,47 @@ def test_regions_that_may_not_be_listed_fail_only_the_policy_that_wants_all(stag
     assert by_name["dev-nights"]["stopped"] == ids
     assert by_name["all-of-it"]["region"] is None
     assert "DescribeRegions" in by_name["all-of-it"]["error"]
+
+
+@pytest.mark.hazard(
+    "The service refuses to list, or to count, for one policy of a region",
+    "That entry fails; the other policies of the region run.",
+)
+def test_a_policy_that_cannot_be_listed_does_not_take_its_neighbours_down(stage):
+    stage.policies(
+        DEV_NIGHTS.replace("dev-nights", "other").replace("env: dev", "team: x"), "z.yml"
+    )
+    ids = stage.fleet(3)
+    code = "InvalidParameterValue.TagKeyNotFound"
+    fault = Fault("error", "DescribeInstances", after=1, code=code, message="no such key")
+    stage.sim.faults.add(fault)
+
+    failure = stage.failing_run()
+
+    first, second = failure.report["policies"]
+    assert first["stopped"] == ids
+    assert code in second["error"]
+
+
+@pytest.mark.hazard(
+    "DescribeRegions does not answer, or names no region, and a policy says `regions: all`",
+    "That policy fails; those that name their regions wait 15 seconds at most, and run.",
+)
+@pytest.mark.parametrize("kind", ["throttle", "http", "no_response", "hang"])
+def test_regions_that_are_not_to_be_had_hold_nobody_up(stage, kind, monkeypatch):
+    monkeypatch.setattr("lightsout.run.REGIONS_PATIENCE", 0.5 if kind == "hang" else 15.0)
+    everywhere = DEV_NIGHTS.replace("dev-nights", "all-of-it").replace("[ap-guangzhou]", "all")
+    stage.policies(everywhere, "b.yml")
+    ids = stage.fleet(2)
+    facts = {"seconds": 2} if kind == "hang" else {}
+    stage.sim.faults.add(Fault(kind, "DescribeRegions", times=None, **facts))
+
+    failure = stage.failing_run()
+
+    by_name = {entry["policy"]: entry for entry in failure.report["policies"]}
+    assert by_name["dev-nights"]["stopped"] == ids
+    assert "DescribeRegions" in by_name["all-of-it"]["error"]
+    assert stage.clock.monotonic() < 30
 
 
 @pytest.mark.hazard(

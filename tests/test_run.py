@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
-from staging import DEV_NIGHTS, GUANGZHOU, only_entry
+from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
 
+from lightsout.run import run
 from simulator import Operation
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
 SHANGHAI = "ap-shanghai"
 
@@ -251,7 +255,7 @@ def test_a_dry_run_past_a_limit_tells_it_and_does_not_raise(stage):
 def test_a_dry_run_that_cannot_look_raises(stage):
     stage.world.deny("DescribeInstances")
 
-    assert "NoPermission" in str(stage.failing_run({"dry_run": True}))
+    assert "UnauthorizedOperation" in str(stage.failing_run({"dry_run": True}))
 
 
 def test_within_its_limits_a_policy_acts(stage):
@@ -280,13 +284,14 @@ def test_still_running_at_the_deadline_fails_the_run_with_its_request_id(stage):
 
 
 def test_an_operation_that_ends_failed_fails_the_run_with_its_request_id(stage):
-    (id_,) = stage.fleet(1, endings=["failed"])
+    (id_,) = stage.fleet(1, endings=["failed"], error_msg="the host is full")
 
     failure = stage.failing_run()
 
     (stop,) = stage.calls("StopInstances")
     reason = f"StopInstances ended FAILED, RUNNING (RequestId {stop.request_id})"
-    assert only_entry(failure.report)["failed"] == {id_: reason}
+    told = ": the host is full" if stage.resource == "cvm" else ""  # Lighthouse does not say why
+    assert only_entry(failure.report)["failed"] == {id_: reason + told}
     assert stage.logged("verify.failed")[0]["instance_ids"] == [id_]
 
 
@@ -435,6 +440,53 @@ def test_without_credentials_the_run_says_so(stage):
     del stage.environ["TENCENTCLOUD_SECRETKEY"]
 
     assert "no credentials" in str(stage.failing_run())
+
+
+def test_a_refused_run_tells_its_end_like_any_other(stage):
+    stage.failing_run({"polices": []})
+
+    line = stage.logged("run.finished")[0]
+    assert line["counts"]["matched"] == 0
+    assert line["error"]
+    assert {"dry_run", "duration_ms", "status"} <= set(line)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        None,
+        "text",
+        [],
+        {"time_limit_in_ms": 10**400},
+        {"time_limit_in_ms": "soon", "request_id": 5},
+        {"time_limit_in_ms": float("nan")},
+        {"time_limit_in_ms": -1, "request_id": "x" * 10_000},
+    ],
+)
+def test_an_odd_context_counts_as_one_that_tells_nothing(stage, context):
+    stage.fleet(1)
+
+    report = run({}, context, stage.surroundings())
+
+    assert report["status"] == "ok"
+    assert 0 < len(report["run_id"]) <= 100
+
+
+def test_a_context_that_cannot_even_be_asked_counts_as_well(stage):
+    class Context:
+        @property
+        def request_id(self):
+            raise RuntimeError("no")
+
+    assert run({}, Context(), stage.surroundings())["status"] == "ok"
+
+
+def test_run_failed_can_be_sent_to_another_process(stage):
+    failure = stage.failing_run(None)
+
+    again = pickle.loads(pickle.dumps(failure))
+
+    assert (str(again), again.report) == (str(failure), failure.report)
 
 
 def test_a_second_run_finds_nothing_left_to_do(stage):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 
 import pytest
-from staging import GUANGZHOU, only_entry, set_stage
+from staging import GUANGZHOU, RESOURCES, only_entry, set_stage
 
 from simulator import Account, Fault
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
 FLEET = 95
 
@@ -79,6 +81,9 @@ def test_a_stop_that_becomes_visible_late_is_recovered(stage):
     report = stage.run()
 
     assert only_entry(report)["stopped"] == ids
+    first, *further = stage.calls("StopInstances")
+    assert [line["request_id"] for line in stage.logged("stop.accepted")] == [first.request_id]
+    assert len(further) <= 1
 
 
 @pytest.mark.hazard(
@@ -156,6 +161,22 @@ def test_what_cannot_be_looked_at_is_not_claimed(stage):
 
 
 @pytest.mark.hazard(
+    "The right to look is lost after the stops were accepted",
+    "The run gives up at once: pending, with that refusal as the reason.",
+)
+def test_when_looking_is_no_longer_allowed_the_run_does_not_wait(stage):
+    ids = stage.fleet(3)
+    stage.when("stop.accepted", lambda: stage.world.deny("DescribeInstances"))
+
+    failure = stage.failing_run()
+
+    pending = only_entry(failure.report)["pending"]
+    assert list(pending) == ids
+    assert "can no longer be looked at: UnauthorizedOperation" in pending[ids[0]]
+    assert stage.clock.monotonic() < 10
+
+
+@pytest.mark.hazard(
     "The clock of the machine is off (`AuthFailure.SignatureExpire`)",
     "Permanent, said in plain words.",
 )
@@ -206,8 +227,8 @@ def test_credentials_that_are_over_are_said_to_be(stage):
     "Another program uses the same rate limit",
     "Back-off after each refusal; every instance is stopped.",
 )
-def test_a_shared_rate_limit_slows_the_run_and_loses_nothing(tmp_path):
-    with set_stage(tmp_path / "policies", limits={"StopInstances": 2}) as stage:
+def test_a_shared_rate_limit_slows_the_run_and_loses_nothing(tmp_path, resource):
+    with set_stage(tmp_path / "policies", resource, limits={"StopInstances": 2}) as stage:
         ids = stage.fleet(2100)
 
         report = stage.run()

@@ -39,7 +39,10 @@ def play(number: int) -> int:
     def scenes(scene: laws.Scene) -> None:
         nonlocal played
         played += 1
-        with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:
+        with (
+            TemporaryDirectory() as folder,
+            set_stage(Path(folder) / "policies", scene.resource) as stage,
+        ):
             laws.hold(stage, scene)
 
     scenes()

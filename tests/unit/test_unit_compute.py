@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 from unit_cloud import Scene, refusal
 from unit_values import GUANGZHOU, any_json, fleet
 
-from lightsout.compute import (
-    LIGHTHOUSE,
-    READINGS,
-    STOP,
-    Compute,
-    batches,
-    list_regions,
-    read_instance,
-)
+from lightsout.compute import READINGS, Compute, batches, list_regions
+from lightsout.instance import LIGHTHOUSE, STOP, read_instance
 from lightsout.wire import CallFailed, OutOfTime
 
 FILTERS = [{"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]}]
@@ -54,7 +47,7 @@ class Service:
         return {"InstanceSet": page, "TotalCount": len(ids)}
 
     def search(self):
-        return self.compute.search(FILTERS)
+        return self.compute.search([FILTERS])
 
     def listed(self) -> list[str]:
         return sorted(self.search().instances)

@@ -10,11 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from unit_values import NOW, a_policy, an_instance, any_text, selector
 
-from lightsout.compute import STOP
 from lightsout.decide import (
     AUTOSCALING,
     MAX_FILTERS,
-    MAX_VALUES,
+    MAX_PARTS,
     Decision,
     Verdict,
     decide,
@@ -23,6 +22,7 @@ from lightsout.decide import (
     over_limit,
     selected_by,
 )
+from lightsout.instance import STOP
 from lightsout.policy import Limits, matches
 
 ACT, KEEP, EXCLUDED = Verdict.ACT, Verdict.KEEP, Verdict.EXCLUDED
@@ -311,7 +311,7 @@ def test_every_decision_has_a_reason_and_only_the_match_decides_whether_there_is
 
 
 def test_the_service_sorts_out_states_and_exact_tags():
-    assert filters_for(selector({"env": ("dev", "test")}), STOP) == [
+    assert filters_for(selector({"env": ("dev", "test")}), STOP, 100) == [
         {"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]},
         {"Name": "tag:env", "Values": ["dev", "test"]},
     ]
@@ -319,15 +319,15 @@ def test_the_service_sorts_out_states_and_exact_tags():
 
 @pytest.mark.parametrize("values", [("*",), ("dev", "t*"), ("",), ("dev", ""), ("d?v",)])
 def test_what_the_service_cannot_tell_it_is_asked_by_key_only(values):
-    assert filters_for(selector({"env": values}), STOP)[1:] == [
+    assert filters_for(selector({"env": values}), STOP, 100)[1:] == [
         {"Name": "tag-key", "Values": ["env"]}
     ]
 
 
 def test_more_values_than_a_filter_takes_are_asked_by_key_only():
-    values = tuple(f"v{number}" for number in range(MAX_VALUES + 1))
+    values = tuple(f"v{number}" for number in range(MAX_PARTS * 100 + 1))
 
-    (_, asked) = filters_for(selector({"env": values}), STOP)
+    (_, asked) = filters_for(selector({"env": values}), STOP, 100)
 
     assert asked == {"Name": "tag-key", "Values": ["env"]}
 
@@ -361,11 +361,11 @@ def test_the_filters_hide_no_instance_that_the_match_selects(tags, instance_tags
     instance = an_instance(tags=instance_tags | hits, state=state)
     assume(selected_by(selector(tags), instance) is not None)
 
-    asked = filters_for(selector(tags), STOP)
+    asked = filters_for(selector(tags), STOP, 100)
 
     assert lets_through(asked, instance)
     assert len(asked) <= MAX_FILTERS
-    assert all(1 <= len(filter_["Values"]) <= MAX_VALUES for filter_ in asked)
+    assert all(1 <= len(filter_["Values"]) <= MAX_PARTS * 100 for filter_ in asked)
 
 
 # Limits ------------------------------------------------------------------------------------------

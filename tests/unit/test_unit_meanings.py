@@ -83,7 +83,7 @@ def test_what_is_about_the_request_itself_is_never_split_into_hundreds_of_calls(
         ("AuthFailure.SecretIdNotFound", Meaning.CREDENTIALS),
         ("AuthFailure.UnauthorizedOperation", Meaning.RIGHTS),
         ("UnauthorizedOperation", Meaning.RIGHTS),
-        ("UnauthorizedOperation.MFAExpired", Meaning.RIGHTS),
+        ("UnauthorizedOperation.SomethingNew", Meaning.RIGHTS),
         ("InternalError", Meaning.SERVICE),
         ("InternalError.TradeCallBillingGatewayFailed", Meaning.SERVICE),
         ("ServerNetworkError", Meaning.SERVICE),

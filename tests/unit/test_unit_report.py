@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
-from lightsout.compute import STOP
 from lightsout.decide import Verdict
 from lightsout.jobs import Accepted, Kind, Outcome
 from lightsout.report import GROUPS, RunFailed, build, failure_message, fill, new_entry, stamp
@@ -21,7 +20,7 @@ DONE = Outcome(Kind.DONE)
 
 def entry_of(finding, outcomes=None, accepted=(), *, dry_run=False, region="ap-guangzhou"):
     entry = new_entry(finding.policy.name, "own", "lighthouse", region, "stop")
-    fill(entry, finding, STOP, None if dry_run else outcomes or {}, accepted, NOW)
+    fill(entry, finding, None if dry_run else outcomes or {}, accepted, NOW)
     return entry
 
 

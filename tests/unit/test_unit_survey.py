@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
-from lightsout.compute import STOP, Listing
+from lightsout.compute import Listing
 from lightsout.decide import Verdict
+from lightsout.instance import STOP
 from lightsout.policy import Limits
 from lightsout.survey import job_of, survey
 from lightsout.trigger import Request
@@ -27,7 +27,8 @@ class Site:
         self.warning = warning
         self.asked = []
 
-    def search(self, filters):
+    def search(self, queries):
+        ((*filters,),) = queries
         self.asked.append(("search", [filter_["Name"] for filter_ in filters]))
         return Listing(self.there, self.warning)
 
@@ -41,7 +42,7 @@ class Site:
 
 
 def look(site, *policies, request=None):
-    return survey(site, STOP, policies or (a_policy(),), request or Request(), NOW)
+    return survey(site, policies or (a_policy(),), request or Request(), NOW)
 
 
 def test_running_instances_that_match_are_to_be_acted_on():
@@ -133,12 +134,14 @@ def test_a_listing_that_does_not_add_up_is_passed_on_as_a_warning():
     assert finding.warning == "TotalCount is 3"
 
 
-def test_a_site_that_cannot_be_listed_is_not_surveyed(mocker):
+def test_a_policy_whose_instances_cannot_be_listed_has_an_error_and_no_decisions(mocker):
     site = Site()
     mocker.patch.object(site, "search", side_effect=CallFailed("DescribeInstances", "X", "y"))
 
-    with pytest.raises(CallFailed):
-        look(site)
+    (finding,) = look(site)
+
+    assert finding.error == "DescribeInstances: X: y"
+    assert finding.decisions == {}
 
 
 def test_limits_count_what_would_be_acted_on_after_protection_and_narrowing():

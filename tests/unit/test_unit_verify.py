@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unit_values import an_instance
 
-from lightsout.compute import LEAVING, STOP
+from lightsout.instance import LEAVING, STOP
 from lightsout.jobs import Kind, Outcome
 from lightsout.verify import Sent, Sight, final_outcome, settle, sight
 
@@ -85,7 +85,7 @@ def test_a_later_operation_that_is_still_under_way_is_open():
 
 def test_gone_is_skipped():
     assert settle(STOP, SENT, None).kind is Kind.SKIPPED
-    assert final_outcome(STOP, None).reason.startswith("gone")
+    assert final_outcome(STOP, None, stop_charging=False).reason.startswith("gone")
 
 
 @pytest.mark.parametrize("state", sorted(LEAVING))

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from lightsout.compute import LIGHTHOUSE, Instance, Site
 from lightsout.decide import Decision, Verdict
+from lightsout.instance import LIGHTHOUSE, Instance, Site
 from lightsout.policy import Limits, Policy, Selector
 from lightsout.survey import Finding
 

@@ -1,0 +1,127 @@
+"""The nouns of the services: resource, action, site, instance. Their differences are data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of instance, as its service describes it."""
+
+    name: str
+    service: str
+    version: str
+    filter_values: int  # of one filter of DescribeInstances, at most
+    tells_denied_actions: bool  # DescribeInstancesDeniedActions
+    tells_operation_time: bool  # LatestOperationStartedTime
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done: `call` takes instances from `before` through `during` to `after`."""
+
+    name: str
+    call: str
+    before: str
+    during: str
+    after: str
+    keep_tag: str  # an instance that carries it is left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One resource in one region of one account: what a call is about."""
+
+    account: str
+    resource: Resource
+    region: str
+
+
+LIGHTHOUSE = Resource("lighthouse", "lighthouse", "2020-03-24", 100, True, True)  # noqa: FBT003
+CVM = Resource("cvm", "cvm", "2017-03-12", 5, False, False)  # noqa: FBT003
+RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
+
+STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
+START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
+ACTIONS = {action.name: action for action in (STOP, START)}
+
+# States from which no instance comes back by itself.
+LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
+
+# Operations after which an instance runs, so that their time is the time of its latest start.
+STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The few facts of an instance that decisions and verification read; empty where unknown."""
+
+    id: str
+    name: str
+    state: str
+    tags: Mapping[str, str]
+    operation: str  # LatestOperation
+    operation_state: str  # OPERATING | SUCCESS | FAILED
+    operation_request_id: str
+    operation_started: str  # UTC, as the service writes it: 2026-11-23T12:00:00Z
+    operation_error: str = ""  # LatestOperationErrorMsg; CVM only
+    charging: str = ""  # StopChargingMode; CVM only
+    always_charged: str = ""  # why STOP_CHARGING cannot apply to it; CVM only
+    public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
+
+    def started_at(self) -> datetime | None:
+        """When the latest operation started; None where the service does not say."""
+        try:
+            return datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
+        except ValueError:
+            return None
+
+
+def read_instance(item: Mapping[str, Any]) -> Instance:
+    """An item of InstanceSet, of either service; what is missing, null or new does no harm."""
+    always_charged = _always_charged(item) if "StopChargingMode" in item else ""
+    ips = item.get("PublicIpAddresses")
+    return Instance(
+        id=_text(item, "InstanceId"),
+        name=_text(item, "InstanceName"),
+        state=_text(item, "InstanceState"),
+        tags={_text(tag, "Key"): _text(tag, "Value") for tag in dicts(item.get("Tags"))},
+        operation=_text(item, "LatestOperation"),
+        operation_state=_text(item, "LatestOperationState"),
+        operation_request_id=_text(item, "LatestOperationRequestId"),
+        operation_started=_text(item, "LatestOperationStartedTime"),
+        operation_error=_text(item, "LatestOperationErrorMsg"),
+        charging=_text(item, "StopChargingMode"),
+        always_charged=always_charged,
+        public_ips=tuple(map(str, ips)) if isinstance(ips, list) else (),
+    )
+
+
+def _always_charged(item: Mapping[str, Any]) -> str:
+    """Why STOP_CHARGING cannot apply; https://cloud.tencent.com/document/product/213/19918."""
+    charge_type = _text(item, "InstanceChargeType")
+    if charge_type != "POSTPAID_BY_HOUR":
+        return {"PREPAID": "prepaid", "SPOTPAID": "a spot instance"}.get(charge_type, charge_type)
+    disks = [*dicts([item.get("SystemDisk")]), *dicts(item.get("DataDisks"))]
+    if any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks):
+        return "a local disk"
+    family = _text(item, "InstanceType").partition(".")[0]
+    if item.get("GPUInfo") or family.startswith(("GN", "GI", "GT", "PNV", "FX")):
+        return "GPU or FPGA"
+    return ""
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def dicts(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a JSON list; nothing where it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,64 @@
+"""What surrounds a run: the platform's context, the environment, the clock, stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightsout.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context does not tell
+LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous function
+
+
+def print_line(line: str) -> None:
+    """Writes a line of JSON; a stdout that cannot show it, or is gone, is no reason to die."""
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        print_line(json.dumps(json.loads(line)) + "\n")
+    except (OSError, ValueError):  # closed, or nobody reads it
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything a run takes from outside, so that tests and commands can hand it their own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    home: Path = field(default_factory=lambda: Path(os.path.expanduser("~")))  # noqa: PTH111  never raises
+    beside: Path = Path(__file__).resolve().parent.parent
+    clock: Clock = field(default_factory=SystemClock)
+    random: random.Random = field(default_factory=random.Random)
+    write: Callable[[str], object] = print_line
+
+
+def _fact(context: Any, name: str) -> Any:
+    """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""
+    try:
+        return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
+    except Exception:  # noqa: BLE001  an odd context counts as one that tells nothing
+        return None
+
+
+def run_id_of(context: Any) -> str:
+    known = _fact(context, "request_id")
+    return known[:100] if isinstance(known, str) and known else str(uuid.uuid4())
+
+
+def usable_seconds(context: Any) -> float:
+    """The time for calls: what the platform allows, less what it takes to report."""
+    limit = _fact(context, "time_limit_in_ms")
+    known = isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0
+    seconds = min(limit, LONGEST_TIME_LIMIT * 1000) / 1000 if known else DEFAULT_TIME_LIMIT
+    return float(seconds - min(5.0, max(0.5, seconds / 20)))
