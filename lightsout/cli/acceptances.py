@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from lightsout.compute import ACTIONS, LEAVING, RESOURCES, Action, Site
+from lightsout.instance import ACTIONS, LEAVING, RESOURCES, Action, Site
 from lightsout.trigger import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.compute import Instance
+    from lightsout.instance import Instance
 
 # An operation that began this long before ours was accepted is an older one, which a listing still
 # shows: the service's times are whole seconds of its own clock.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.advice import advice
 from lightsout.cli.words import plural
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
 
-    from lightsout.run import Surroundings
+    from lightsout.surroundings import Surroundings
 
 
 def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
@@ -26,10 +27,13 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
             print(mistake)
         print(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}", file=sys.stderr)
         return FOUND_WRONG
-    for it in found.warnings:
+    warnings = sorted(
+        [*found.warnings, *advice(found.policies, settings.policies, outside.clock.now())]
+    )
+    for it in warnings:
         print(f"{it.file}:{it.line}:{it.column}: warning: {it.message}")
     files = {policy.place.rsplit(":", 2)[0] for policy in found.policies}
-    warned = f", {plural(len(found.warnings), 'warning')}" if found.warnings else ""
+    warned = f", {plural(len(warnings), 'warning')}" if warnings else ""
     count = len(found.policies)
     print(
         f"{count} {'policy' if count == 1 else 'policies'} in {plural(len(files), 'file')}: "

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightsout.cli.operate import Done
-    from lightsout.run import Surroundings
+    from lightsout.surroundings import Surroundings
 
 POLICY = """\
 version: 1

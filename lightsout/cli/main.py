@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse, check, plan, run, verify
-from lightsout.run import Surroundings
+from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse, check, plan, preview, run, verify
 from lightsout.settings import BadSettings
+from lightsout.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,8 +84,16 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
     _add_policies(one)
-    _add_narrowing(one)
-    one.add_argument("--json", action="store_true", help="a list of objects instead of tables")
+    _add_narrowing(one, instance="the whole story of this instance")
+    one.add_argument(
+        "--at",
+        metavar="TIME",
+        help="decide as if it were then, with the machines as they are now: 2026-12-24T20:30, "
+        "which is Asia/Shanghai, or 2026-12-24T20:30+08:00",
+    )
+    form = one.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
+    form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")
     _add_log(one)
     one.set_defaults(carry_out=plan.carry_out)
 
@@ -100,6 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_log(one)
     one.set_defaults(carry_out=run.carry_out)
+
+    one = commands.add_parser("preview", help="when each policy acts in the coming days")
+    _add_policies(one)
+    one.add_argument(
+        "--from",
+        dest="first",
+        metavar="DATE",
+        help="the first day, in each policy's zone (default: today)",
+    )
+    one.add_argument("--days", metavar="N", help="how many days (default: 14)")
+    one.add_argument("--json", action="store_true", help="a list of windows instead of a calendar")
+    one.add_argument("--svg", metavar="FILE", help="draw a picture as well, to paste into a chat")
+    one.set_defaults(carry_out=preview.carry_out)
 
     one = commands.add_parser("verify", help="what became of each RequestId in a log")
     one.add_argument("file", metavar="FILE", help="logged lines; - reads them from stdin")
@@ -117,14 +138,14 @@ def _add_policies(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+def _add_narrowing(parser: argparse.ArgumentParser, instance: str = "only this instance") -> None:
     for option, metavar, what in (
-        ("--policy", "NAME", "this policy"),
-        ("--instance", "ID", "this instance"),
-        ("--region", "REGION", "this region"),
+        ("--policy", "NAME", "only this policy"),
+        ("--instance", "ID", instance),
+        ("--region", "REGION", "only this region"),
     ):
         parser.add_argument(
-            option, metavar=metavar, action="append", help=f"only {what}; may be repeated"
+            option, metavar=metavar, action="append", help=f"{what}; may be repeated"
         )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lightsout.clock import Clock
     from lightsout.report import Report
-    from lightsout.run import Surroundings
+    from lightsout.surroundings import Surroundings
     from lightsout.work import Work
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
@@ -67,8 +67,13 @@ class HurryingClock:
         self._hurry.set()
 
 
-def operate(event: Any, outside: Surroundings, time_limit: float = TIME_LIMIT) -> Done:
-    """Carries out a run of at most `time_limit` seconds.
+def operate(
+    event: Any,
+    outside: Surroundings,
+    time_limit: float = TIME_LIMIT,
+    at: datetime | None = None,
+) -> Done:
+    """Carries out a run of at most `time_limit` seconds; `at` is for a dry run, as Run has it.
 
     Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
     without its RequestId in the log. Raises WrongUse for an event or
@@ -76,7 +81,7 @@ def operate(event: Any, outside: Surroundings, time_limit: float = TIME_LIMIT) -
     """
     clock = HurryingClock(outside.clock)
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    the_run = Run(event, context, replace(outside, clock=clock))
+    the_run = Run(event, context, replace(outside, clock=clock), at)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     future, interrupted = pool.submit(carry_out, the_run), False
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cli.words import plural
+from lightsout.cli.words import natural, plural
+from lightsout.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,17 +15,17 @@ if TYPE_CHECKING:
     from lightsout.report import Report
     from lightsout.work import Work
 
-SHOWN_STOPPED = 20  # so many stopped machines are listed one by one, of more only the others
+SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
+DONE = ("stopped", "started")
 
-ORDER = ("failed", "pending", "stopping", "refused", "kept", "stopped")
+ORDER = ("failed", "pending", "stopping", "starting", "refused", "kept", *DONE)
 
 
 def show(out: Output, done: Done) -> None:
     """Tables of the machines and of the RequestIds, then the sum."""
     rows = list(_machines(done.report, names_of(done.works)))
-    stopped = [row for row in rows if row[3] == "stopped"]
-    if len(stopped) > SHOWN_STOPPED:
-        rows = [row for row in rows if row[3] != "stopped"]
+    if sum(row[3] in DONE for row in rows) > SHOWN_DONE:
+        rows = [row for row in rows if row[3] not in DONE]
     if rows:
         out.say()
         out.table(("region", "instance", "name", "what", "why"), rows)
@@ -34,10 +35,14 @@ def show(out: Output, done: Done) -> None:
         out.table(("region", "RequestId", "asked", "confirmed"), requests)
     out.say()
     show_errors(out, done)
+    for entry in done.report["policies"]:
+        if entry["status"] == "not due":
+            out.say(f"{entry['policy']} is not due: it was left out")
     counts = done.report["counts"]
     seconds = done.report["duration_ms"] / 1000
+    reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
     out.say(
-        f"{plural(counts['matched'], 'instance')} matched: {counts['stopped']} stopped and "
+        f"{plural(counts['matched'], 'instance')} matched: {', '.join(reached)} and "
         f"confirmed, {counts['skipped']} kept, {counts['failed']} failed, "
         f"{counts['pending']} pending; {seconds:.1f} s",
         look="bold" if done.error is None else "bold red",
@@ -48,14 +53,21 @@ def show_errors(out: Output, done: Done) -> None:
     """What a policy or a whole run came to grief on."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
-    errors = [entry for entry in done.report["policies"] if entry["error"]]
-    for entry in errors:
-        place = f" in {entry['region']}" if entry["region"] else ""
-        out.say(f"{entry['policy']}{place}: {entry['error']}", look="bold red")
+    for error in errors_of(done.report):
+        out.say(error, look="bold red")
     if done.error and not done.report["policies"]:
         out.say(done.error, look="bold red")
     if done.interrupted:
         out.say("interrupted: what was accepted so far stands above", look="bold red")
+
+
+def errors_of(report: Report) -> list[str]:
+    """A line for each policy and place that failed as a whole."""
+    return [
+        f"{entry['policy']}{' in ' + entry['region'] if entry['region'] else ''}: {entry['error']}"
+        for entry in report["policies"]
+        if entry["error"]
+    ]
 
 
 def names_of(works: Sequence[Work]) -> dict[str, str]:
@@ -72,27 +84,32 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
     """Region, ID, name, what and why of each instance, what is wrong first."""
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
+        action = ACTIONS[entry["action"]]
         told = {
             "failed": entry["failed"],
             "pending": entry["pending"],
-            "stopping": entry["stuck"],
+            action.during.lower(): entry["stuck"],
             "refused" if entry["status"] == "refused" else "kept": entry["skipped"],
-            "stopped": dict.fromkeys(entry["stopped"], "confirmed STOPPED"),
+            "stopped": dict.fromkeys(entry["stopped"], f"confirmed {action.after}"),
+            "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
         }
         for what, whys in told.items():
             for id_, why in whys.items():
                 found.add((entry["region"], id_, names.get(id_, ""), what, why))
-    yield from sorted(found, key=lambda row: (ORDER.index(row[3]), row[0], row[2], row[1]))
+    yield from sorted(
+        found,
+        key=lambda row: (ORDER.index(row[3]), natural(row[0]), natural(row[2]), natural(row[1])),
+    )
 
 
 def _requests(report: Report) -> Iterator[tuple[str, ...]]:
     """Region, RequestId, and how many instances it was about, of each accepted call."""
     asked: dict[tuple[str, str], set[str]] = {}
-    stopped: set[str] = set()
+    reached: set[str] = set()
     for entry in report["policies"]:
-        stopped |= set(entry["stopped"])
+        reached.update(entry["stopped"], entry["started"])
         for request in entry["requests"]:
             key = (entry["region"], request["request_id"])
             asked.setdefault(key, set()).update(request["instance_ids"])
     for (region, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):
-        yield region, request_id, str(len(ids)), str(len(ids & stopped))
+        yield region, request_id, str(len(ids)), str(len(ids & reached))

@@ -1,45 +1,80 @@
-"""`plan`: what a run would do now, machine by machine, and why."""
+"""`plan`: what a run would do now, or at another time, machine by machine, and why."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from dataclasses import replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from lightsout import policy as policy_files
+from lightsout.cli import FOUND_WRONG, WrongUse, story
+from lightsout.cli.asking import open_cloud, with_refusals
 from lightsout.cli.operate import LOOK_LIMIT, kept_in, operate, request_of
-from lightsout.cli.outcome import show_errors
+from lightsout.cli.outcome import errors_of, show_errors
 from lightsout.cli.progress import tell_retry
-from lightsout.cli.tables import Output
-from lightsout.cli.words import plural
-from lightsout.decide import Decision, Verdict
+from lightsout.cli.rows import CALLED, COLUMNS, in_order, leftovers, not_yet, rows_of
+from lightsout.cli.tables import Output, print_csv
+from lightsout.cli.words import moment, plural
+from lightsout.policy import DEFAULT_TIMEZONE
+from lightsout.schedule import UTC, next_window, parse_until
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from lightsout.cli.operate import Done
-    from lightsout.run import Surroundings
-    from lightsout.survey import Finding
-    from lightsout.work import Work
+    from lightsout.cli.rows import Row
+    from lightsout.policy import Policy
+    from lightsout.report import Entry
+    from lightsout.surroundings import Surroundings
 
-Row = dict[str, Any]
+HEADINGS = ("region", "instance", "name", "policy", "what", "why")
+YEARS = range(1970, 2200)
+ALWAYS_SUMMED = ("would_stop", "kept", "excluded", "refused")
 
-# What each decision is called: in JSON, in the table, and in the sum.
-CALLED = {
-    "would_stop": ("would stop", "would stop"),
-    "kept": ("kept", "kept"),
-    "excluded": ("excluded", "excluded"),
-    "refused": ("refused", "refused for a limit"),
-}
-COLUMNS = ("region", "instance", "name", "policy", "what", "why")
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A look at the policies that open next at `opens`, as if it were then."""
+
+    opens: datetime
+    policies: frozenset[str]
+    done: Done
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [it for it in self.done.report["policies"] if it["policy"] in self.policies]
+
+    @property
+    def errors(self) -> list[str]:
+        if self.done.error and not self.done.report["policies"]:
+            return [self.done.error]
+        return [f"when it opens, {line}" for line in errors_of({"policies": self.entries})]
+
+    @property
+    def blind(self) -> bool:
+        """Whether something could not be looked at. What a run may come to then is no error now."""
+        unplaced = any(entry["error"] and entry["region"] is None for entry in self.entries)
+        nothing = self.done.error is not None and not self.done.report["policies"]
+        unseen = any(work.blind() for work in self.done.works)
+        return unplaced or nothing or unseen or self.done.interrupted
 
 
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
-    """A dry run; its log lines go to `--log` only, its findings to stdout."""
+    """A dry run; its log lines go to `--log` only, its findings to stdout.
+
+    The exit status is that of a run at that time. Policies that are not due are judged as of their
+    next opening, and only told of.
+    """
+    instant = read_at(options.at) if options.at else outside.clock.now()
+    heads = [head_of(instant)] if options.at else []
+    if options.instance and not options.json and not options.csv:
+        return story.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
     def hear(line: str) -> None:
@@ -48,117 +83,200 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
 
     event = {**request_of(options), "dry_run": True}
     with kept_in(options.log, hear) as write:
-        done = operate(event, replace(outside, write=write), LOOK_LIMIT)
-    notes = [*_notes(lines)]
+        done = operate(event, replace(outside, write=write), LOOK_LIMIT, instant)
+    policies = _policies(outside, done)
+    openings = _openings(policies, done, instant)
+    later = list(_look_later(openings, event, replace(outside, write=hear), done))
+    rows, doubts = _rows(done, later, outside)
+    notes = [*dict.fromkeys(_notes(lines, rows)), *doubts]
     if not options.policy:
-        notes += _not_by_hand(outside, done)
-    if options.json:
-        print(json.dumps(list(decisions(done.works)), ensure_ascii=False, indent=1))
-        notes += [done.error] if done.error else []
-        print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
-        return done.exit_status
-    out = Output()
-    show_plan(out, done)
-    for note in notes:
-        out.say(note, look="yellow")
-    return done.exit_status
+        notes += _not_by_hand(policies)
+    waiting = list(_waiting(policies, openings, done))
+    if options.json or options.csv:
+        _print_rows(rows, as_csv=options.csv)
+        wrong = [done.error] if done.error else []
+        said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
+        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+    else:
+        out = Output()
+        for line in heads:
+            out.say(line, look="bold")
+        _show(out, rows, done, later)
+        for line in waiting:
+            out.say(line, look="cyan")
+        for note in notes:
+            out.say(note, look="yellow")
+    return FOUND_WRONG if any(it.blind for it in later) else done.exit_status
+
+
+def read_at(text: str) -> datetime:
+    """The instant of `--at`; raises WrongUse."""
+    try:
+        instant = parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if "T" in text else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.year not in YEARS:
+        wanted = "a time such as 2026-12-24T20:30 or 2026-12-24T20:30+08:00"
+        raise WrongUse(f"--at wants {wanted}, not {text!r}")
+    return instant
+
+
+def head_of(instant: datetime) -> str:
+    if isinstance(instant.tzinfo, ZoneInfo):
+        shown = moment(instant, instant.tzinfo)
+    else:
+        shown = instant.isoformat(sep=" ", timespec="minutes")
+    return f"as if it were {shown}, with the machines as they are now"
+
+
+# Looking -----------------------------------------------------------------------------------------
+
+
+def _policies(outside: Surroundings, done: Done) -> Sequence[Policy]:
+    """The policies that the look read; none where they or the environment are broken."""
+    if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
+        return []
+    return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
+
+
+def _openings(
+    policies: Iterable[Policy], done: Done, instant: datetime
+) -> dict[str, datetime | None]:
+    """When each policy that is not due opens next, by its name; None where it never does."""
+    not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
+    found: dict[str, datetime | None] = {}
+    for policy in policies:
+        if policy.when and policy.name in not_due:
+            window = next_window(policy.when, policy.timezone, instant)
+            found[policy.name] = window.opens.astimezone(UTC) if window else None
+    return found
+
+
+def _look_later(
+    openings: dict[str, datetime | None], event: Any, outside: Surroundings, done: Done
+) -> Iterator[Later]:
+    """One more dry run for each time at which policies open, with all that are due then."""
+    names: dict[datetime, set[str]] = defaultdict(set)
+    for name, opens in openings.items():
+        if opens:
+            names[opens].add(name)
+    for opens in sorted(names):
+        if not done.interrupted:
+            done = operate(event, outside, LOOK_LIMIT, opens)
+            yield Later(opens, frozenset(names[opens]), done)
+
+
+def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[list[Row], list[str]]:
+    """The rows of now and of later; and what the service does not tell about those of now."""
+    rows = [row for work in done.works for row in rows_of(work.site, work.findings)]
+    doubts: list[str] = []
+    if any(row.would_act for row in rows) and not done.interrupted:
+        settings = read_settings(outside.environ, outside.beside)
+        rows, doubts = with_refusals(rows, open_cloud(settings, outside, tell_retry))
+    rows += [
+        not_yet(row, look.opens)
+        for look in later
+        for work in look.done.works
+        for row in rows_of(work.site, work.findings)
+        if row.policy.name in look.policies
+    ]
+    return in_order(rows), doubts
+
+
+# Telling -----------------------------------------------------------------------------------------
+
+
+def _print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
+    objects = [row.as_json() for row in rows]
+    if as_csv:
+        print_csv(COLUMNS, objects)
+    else:
+        print(json.dumps(objects, ensure_ascii=False, indent=1))
 
 
 def show_plan(out: Output, done: Done) -> None:
-    """The table, the sum, and what went wrong."""
-    rows = [*decisions(done.works), *_leftovers(done.works)]
-    rows.sort(key=lambda row: (row["region"], row["name"], row["instance"]))
+    """The table of a dry run, the sum, and what went wrong."""
+    _show(out, in_order(r for work in done.works for r in rows_of(work.site, work.findings)), done)
+
+
+def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] = ()) -> None:
+    works = [*done.works, *(work for look in later for work in look.done.works)]
+    stuck = {it.machine: it for work in works for it in leftovers(work.site, work.findings)}
+    rows = in_order([*rows, *stuck.values()])
     if rows:
-        out.table(COLUMNS, [_cells(row) for row in rows])
+        out.table(HEADINGS, [_cells(row) for row in rows])
         out.say()
     show_errors(out, done)
-    if done.works and done.report["status"] != "paused":
+    for error in (line for look in later for line in look.errors):
+        out.say(error, look="bold red")
+    if works and done.report["status"] != "paused":
         out.say(_sum(rows), look="bold")
-
-
-def decisions(works: Sequence[Work]) -> Iterator[Row]:
-    """An object for each policy and instance that it matches, by region and name."""
-    found = [
-        {
-            "policy": finding.policy.name,
-            "account": work.site.account,
-            "resource": work.site.resource.name,
-            "region": work.site.region,
-            "instance": id_,
-            "name": finding.instances[id_].name,
-            "state": finding.instances[id_].state,
-            "decision": _called(finding, decision),
-            "reason": (finding.refused if _refused(finding, decision) else decision.reason),
-        }
-        for work in works
-        for finding in work.findings
-        for id_, decision in finding.decisions.items()
-    ]
-    yield from sorted(found, key=lambda row: (row["region"], row["name"], row["instance"]))
-
-
-def _refused(finding: Finding, decision: Decision) -> bool:
-    return decision.verdict is Verdict.ACT and finding.refused is not None
-
-
-def _called(finding: Finding, decision: Decision) -> str:
-    if _refused(finding, decision):
-        return "refused"
-    names = {Verdict.ACT: "would_stop", Verdict.KEEP: "kept", Verdict.EXCLUDED: "excluded"}
-    return names[decision.verdict]
-
-
-def _leftovers(works: Sequence[Work]) -> Iterator[Row]:
-    """Matching instances that were on their way before: named, for nobody else looks after them."""
-    for work in works:
-        for finding in work.findings:
-            for id_, instance in finding.stuck.items():
-                since = instance.operation_started or "an unknown time"
-                yield {
-                    "policy": finding.policy.name,
-                    "region": work.site.region,
-                    "instance": id_,
-                    "name": instance.name,
-                    "decision": "stopping",
-                    "reason": f"{instance.state} since {since}",
-                }
+    for line in _losses(rows):
+        out.say(line, look="yellow")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    what = CALLED.get(row["decision"], ("stopping", ""))[0]
-    return row["region"], row["instance"], row["name"], row["policy"], what, row["reason"]
+    it = row.instance
+    return row.site.region, it.id, it.name, row.policy.name, row.what, row.why
 
 
 def _sum(rows: Sequence[Row]) -> str:
     """How many machines, each counted once for each thing that is decided about it."""
     if not rows:
-        return "no instance matches: nothing would be stopped"
-    counts = Counter(name for name, _, _ in {_key(row) for row in rows})
-    parts = [f"{counts[name]} {words}" for name, (_, words) in CALLED.items()]
-    left = counts["stopping"]
-    more = f"; {plural(left, 'instance')} STOPPING from before" if left else ""
-    return ", ".join(parts) + more
+        return "no instance matches: nothing would change"
+    counts = Counter(decision for decision, _ in {(row.decision, row.machine) for row in rows})
+    left = [name for name in ("stopping", "starting") if counts[name]]
+    parts = [
+        f"{counts[name]} {words}"
+        for name, (_, words) in CALLED.items()
+        if name in ALWAYS_SUMMED or (counts[name] and name not in left)
+    ]
+    more = [f"{plural(counts[name], 'instance')} {CALLED[name][1]}" for name in left]
+    denied = len({row.machine for row in rows if row.denied})
+    more += [f"{denied} denied now"] if denied else []
+    return "; ".join([", ".join(parts), *more])
 
 
-def _key(row: Row) -> tuple[str, str, str]:
-    return row["decision"], row["region"], row["instance"]
+def _losses(rows: Sequence[Row]) -> Iterator[str]:
+    """What STOP_CHARGING takes along, and where it saves nothing."""
+    acted_on = {row.machine: row for row in rows if row.would_act}
+    lost = [f"{ip} of {row.instance.id}" for row in acted_on.values() for ip in row.public_ips]
+    if lost:
+        count = plural(len(lost), "public IP")
+        yield f"STOP_CHARGING would release {count} (an elastic one stays): {', '.join(lost)}"
+    charged = [f"{it.instance.id} ({it.charged})" for it in acted_on.values() if it.charged]
+    if charged:
+        count = plural(len(charged), "instance")
+        yield f"{count} would be stopped, but still charged: {', '.join(charged)}"
 
 
-def _notes(lines: Sequence[str]) -> Iterator[str]:
-    """Warnings and mistakes that the run logged."""
+def _waiting(
+    policies: Iterable[Policy], openings: dict[str, datetime | None], done: Done
+) -> Iterator[str]:
+    for policy in policies:
+        if policy.name in openings and done.report["status"] != "paused":
+            opens = openings[policy.name]
+            until = f"until {moment(opens, policy.timezone)}" if opens else "within a year"
+            yield f"{policy.name} is not due {until}"
+
+
+def _notes(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
+    """Warnings and mistakes that the looks logged, but for what a later look found after all."""
+    known = {row.instance.id for row in rows}
     for line in map(json.loads, lines):
-        if line["event"] == "warning":
-            yield f"warning: {line['message']}"
-        elif line["event"] == "policy.mistake":
+        if line["event"] == "policy.mistake":
             yield line["message"]
+        elif line["event"] == "warning":
+            named = line.get("instance_ids", [])
+            unknown = [id_ for id_ in named if id_ not in known]
+            if unknown or not named:
+                about = f"{', '.join(unknown)}: " if unknown else ""
+                yield f"warning: {about}{line['message']}"
 
 
-def _not_by_hand(outside: Surroundings, done: Done) -> Iterator[str]:
+def _not_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
     """Policies that a person's run leaves out, because they do not admit it."""
-    if not done.report["policies"] and done.error:
-        return  # the environment or the policies are broken, and that has been said
-    settings = read_settings(outside.environ, outside.beside)
-    for policy in policy_files.load(settings.policies).policies:
+    for policy in policies:
         if "invoke" not in policy.triggered_by:
             admitted = ", ".join(sorted(policy.triggered_by))
             yield f"{policy.name} is left out: it is triggered by {admitted} only, not by invoke"

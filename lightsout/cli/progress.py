@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.words import plural
-from lightsout.compute import STOP
+from lightsout.instance import STOP
 
 if TYPE_CHECKING:
     from lightsout.cli.tables import Output

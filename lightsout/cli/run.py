@@ -15,7 +15,7 @@ from lightsout.cli.tables import Output
 if TYPE_CHECKING:
     import argparse
 
-    from lightsout.run import Surroundings
+    from lightsout.surroundings import Surroundings
 
 
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:

@@ -5,20 +5,24 @@ Plain rows are never wrapped, so that grep finds a machine with all that is said
 
 from __future__ import annotations
 
+import csv
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.words import printable, width
+from lightsout.cli.words import harmless, printable, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
 # How a cell that says just this looks on a terminal.
 LOOKS = {
     "would stop": "yellow",
+    "would start": "yellow",
+    "not due": "cyan",
     "stopped": "green",
+    "started": "green",
     "confirmed": "green",
     "kept": "cyan",
     "excluded": "cyan",
@@ -27,9 +31,11 @@ LOOKS = {
     "pending": "bold red",
     "failed": "bold red",
     "refused": "bold red",
+    "conflict": "bold red",
     "under way": "bold red",
     "unknown": "bold red",
     "stopping": "magenta",
+    "starting": "magenta",
 }
 NEVER_WRAPPED = frozenset({"instance", "what", "RequestId", "region"})
 
@@ -55,6 +61,19 @@ class Output:
             _print_rich(self._console, columns, rows)
         else:
             _print_plain([columns, *rows])
+
+
+def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rows as RFC 4180 has them, in cells that no spreadsheet takes for a formula.
+
+    What is null is empty, and the items of a list stand with a space between them.
+    """
+    writer = csv.writer(sys.stdout)  # CRLF, and quotes where they are needed
+    writer.writerow(columns)
+    for row in rows:
+        cells = ("" if row[column] is None else row[column] for column in columns)
+        texts = (" ".join(it) if isinstance(it, list) else str(it) for it in cells)
+        writer.writerow([harmless(text) for text in texts])
 
 
 def printable_line(line: str) -> str:

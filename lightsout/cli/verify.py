@@ -18,16 +18,13 @@ from lightsout.cli.acceptances import (
     became,
     read_acceptances,
 )
-from lightsout.cli.operate import LOOK_LIMIT
+from lightsout.cli.asking import open_cloud
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
 from lightsout.cli.words import plural
-from lightsout.cloud import Cloud
 from lightsout.compute import Compute
-from lightsout.log import Log
-from lightsout.pacing import Deadline
 from lightsout.report import stamp
-from lightsout.settings import read_credentials, read_settings
+from lightsout.settings import read_settings
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -35,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lightsout.cli.acceptances import Acceptance, Reading
-    from lightsout.compute import Instance, Site
-    from lightsout.run import Surroundings
+    from lightsout.cloud import Cloud
+    from lightsout.instance import Instance, Site
+    from lightsout.surroundings import Surroundings
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
 
@@ -73,7 +71,8 @@ def _read(file: str) -> Reading:
 
 def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
     """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
-    cloud = _open_cloud(outside)
+    settings = read_settings(outside.environ, outside.beside)
+    cloud = open_cloud(settings, outside, tell_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
@@ -87,18 +86,6 @@ def _look(cloud: Cloud, site: Site, ids: Sequence[str]) -> Mapping[str, Instance
         return Compute(cloud, site).describe(ids)
     except CallFailed as failure:
         return failure
-
-
-def _open_cloud(outside: Surroundings) -> Cloud:
-    settings = read_settings(outside.environ, outside.beside)
-    return Cloud(
-        credentials=lambda: read_credentials(outside.environ, outside.home),
-        endpoint=settings.endpoint,
-        deadline=Deadline(outside.clock, LOOK_LIMIT),
-        clock=outside.clock,
-        random=outside.random,
-        log=Log(tell_retry, outside.clock),
-    )
 
 
 def _answer(

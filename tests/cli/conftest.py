@@ -14,7 +14,7 @@ import pytest
 
 from lightsout.cli.main import main
 from lightsout.clock import SystemClock
-from lightsout.run import print_line
+from lightsout.surroundings import print_line
 from simulator import Simulator, World
 
 if TYPE_CHECKING:

@@ -1,0 +1,165 @@
+"""What `check` warns of: right policies that may not do what was meant."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from lightsout.cli.advice import advice
+from lightsout.policy import load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+POLICY = """
+version: 1
+policies:
+  - name: it
+    resource: {resource}
+    regions: [ap-guangzhou]
+    action: {action}
+    match: {{tags: {{env: dev}}}}
+"""
+TIMER = "inputs: {{events: [{{timer: {{parameters: {{enable: true, cronExpression: '{}'}}}}}}]}}\n"
+QUARTER_HOURLY, HOURLY, DAILY = "0 7/15 * * * * *", "0 7 * * * * *", "0 7 20 * * * *"
+
+
+@pytest.fixture
+def warned(stage, type_in):
+    """The warnings about a policy with these lines more, whose timers fire so."""
+
+    def warned(rest="", cron=QUARTER_HOURLY, resource="lighthouse", action="stop"):
+        text = POLICY.format(resource=resource, action=action)
+        stage.policies(text + textwrap.indent(textwrap.dedent(rest), "    "))
+        if cron:
+            (stage.folder.parent / "serverless.yml").write_text(TIMER.format(cron))
+        said = type_in("check")
+        assert said.status == 0, said.out
+        *warnings, last = said.out.splitlines()
+        assert ("warning" in last) == bool(warnings)
+        mark = f"{stage.folder / 'policy.yml'}:4:5: warning: it: "
+        assert all(line.startswith(mark) for line in warnings), warnings
+        return [line.removeprefix(mark) for line in warnings]
+
+    return warned
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "when: {between: [20:00, 23:30]}",
+        "when: {between: [22:00, 06:00], days: [fri]}",
+        "when: {days: [sat, sun]}",
+        "only_if: {traffic_used_at_least: 95%}",
+        "only_if: {traffic_left_below: 60GB}",
+        "only_if: {running_at_least: 8h}",
+    ],
+)
+def test_an_ordinary_policy_is_not_warned_of(warned, rest):
+    assert warned(rest) == []
+
+
+def test_a_window_that_no_timer_hits_is_named_with_its_day(warned):
+    (warning,) = warned("when: {between: [08:30, 10:00]}", DAILY)
+    assert warning.startswith(
+        "no timer in serverless.yml fires inside the window 08:30–10:00 of 20"
+    )
+
+
+def test_a_window_between_two_ticks_is_missed_too(warned):
+    (warning,) = warned("when: {between: [20:08, 20:20]}")
+    assert warning.startswith("no timer in serverless.yml fires inside the window 20:08–20:20")
+
+
+def test_a_window_that_one_tick_hits_hangs_by_a_thread(warned):
+    (warning,) = warned("when: {between: [20:00, 20:15]}")
+    assert "is shorter than the timers' interval: one fires inside, at 20:07" in warning
+    assert warned("when: {between: [20:00, 20:30]}") == []
+    (daily,) = warned("when: {between: [20:00, 23:30]}", DAILY)
+    assert "one fires inside, at 20:07" in daily
+
+
+def test_the_timers_go_by_china_and_the_window_by_the_zone_of_the_policy(warned):
+    berlin = "timezone: Europe/Berlin\nwhen: {between: [20:00, 23:30]}"
+    (warning,) = warned(berlin, DAILY)
+    assert "no timer" in warning
+    (warning,) = warned(berlin.replace("20:00", "12:00").replace("23:30", "15:00"), DAILY)
+    assert "at 13:07" in warning
+
+
+def test_without_a_serverless_yml_nothing_is_said_of_timers(warned):
+    assert warned("when: {between: [20:08, 20:09]}", cron=None) == []
+
+
+def test_a_policy_that_no_timer_triggers_is_not_compared_with_timers(warned):
+    assert warned("when: {between: [20:08, 20:09]}\ntriggered_by: [invoke]") == []
+
+
+def test_a_serverless_yml_that_is_not_understood_is_told_with_its_name(stage, type_in):
+    (stage.folder.parent / "serverless.yml").write_text(TIMER.format("0 0 8 L * * *"))
+
+    said = type_in("check")
+
+    assert said.status == 0
+    place = f"{stage.folder.parent / 'serverless.yml'}:1:1: warning: "
+    assert said.out.startswith(f"{place}the timers cannot be told from it: 'L' is not read here\n")
+
+
+@pytest.mark.parametrize("action", ["stop", "start"])
+def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action):
+    facts = {"resource": "cvm", "action": action}
+    (warning,) = warned("when: {between: [20:00, 23:30]}", **facts)
+    assert warning.startswith("`enforce: false` cannot be told on CVM: a machine that somebody")
+    assert ("stopped inside" in warning) == (action == "start")
+    assert warned("when: {between: [20:00, 23:30], enforce: true}", **facts) == []
+    assert warned(**facts) == []
+
+
+def test_a_window_that_never_ends_leaves_everything_alone(warned):
+    (warning,) = warned("when: {days: everyday}")
+    assert warning.startswith("the window never ends, so every machine was started inside it")
+    assert warned("when: {enforce: true}") == ["the window never ends: leave `when` out"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "cron", "says"),
+    [
+        ("traffic_used_at_least: 95%", QUARTER_HOURLY, None),
+        ("traffic_used_at_least: 95%", HOURLY, "5 % of 500 GB in 17 minutes, and the timers"),
+        ("traffic_used_at_least: 80%", HOURLY, None),
+        ("traffic_used_at_least: 98%", QUARTER_HOURLY, "2 % of 500 GB in 7 minutes"),
+        ("traffic_used_at_least: 100%", QUARTER_HOURLY, "0 % of 500 GB in 0 minutes"),
+        ("traffic_left_below: 60GB", HOURLY, "60 GB in 43 minutes, and the timers look every 60"),
+        ("traffic_left_below: 60GB", QUARTER_HOURLY, None),
+        ("traffic_left_below: 60GB, traffic_used_at_least: 95%", HOURLY, "5 % of 500 GB"),
+    ],
+)
+def test_a_traffic_threshold_holds_only_if_the_timers_look_often_enough(
+    warned, condition, cron, says
+):
+    warnings = warned(f"only_if: {{{condition}}}", cron)
+    assert len(warnings) == (says is not None)
+    assert not says or says in warnings[0]
+
+
+def test_inside_a_window_only_the_ticks_in_it_matter(warned):
+    window = "when: {between: [08:00, 20:00]}\nonly_if: {traffic_used_at_least: 95%}"
+    assert warned(window) == []
+    (warning,) = warned(window, HOURLY)
+    assert "look every 60 minutes" in warning
+
+
+def test_a_calendar_that_ends_is_told_at_each_policy_that_goes_by_it(stage, warned):
+    assert stage.clock.now().month == 11, "in the last quarter"
+    (warning,) = warned("when: {days: workdays, between: [20:00, 23:30]}")
+    assert warning.startswith("the calendar of workdays and holidays does not cover 2027")
+
+
+def test_the_samples_and_the_shipped_timer_go_together():
+    samples = load(ROOT / "docs/policies").policies + load(ROOT / "policies").policies
+    spring = datetime(2026, 3, 2, tzinfo=timezone.utc)
+    assert len(samples) > 8
+    assert advice(samples, ROOT / "policies", spring) == []

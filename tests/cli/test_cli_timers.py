@@ -1,0 +1,118 @@
+"""Cron expressions of seven fields, as the timers of serverless.yml have them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from lightsout.cli.timers import CHINA, Timer, parse_cron, read_timers, ticks
+
+ROOT = Path(__file__).resolve().parents[2]
+MONDAY = datetime(2026, 11, 23, tzinfo=CHINA)
+
+
+def fires(cron, days=1, begin=MONDAY):
+    timers = [Timer(parse_cron(cron), None)]
+    found = ticks(timers, "any", begin, begin + timedelta(days=days))
+    return [f"{tick:%m-%d %H:%M:%S}" for tick in found]
+
+
+@pytest.mark.parametrize(
+    ("cron", "days", "expected"),
+    [
+        ("0 7 20 * * * *", 2, ["11-23 20:07:00", "11-24 20:07:00"]),
+        ("30 0,30 8 * * * *", 1, ["11-23 08:00:30", "11-23 08:30:30"]),
+        ("0 0 8-18/5 * * * *", 1, ["11-23 08:00:00", "11-23 13:00:00", "11-23 18:00:00"]),
+        ("0 0 */12 * * * *", 1, ["11-23 00:00:00", "11-23 12:00:00"]),
+        ("0 0 9 * * MON-FRI *", 7, [f"11-{day} 09:00:00" for day in range(23, 28)]),
+        ("0 0 9 * * 0,sat *", 7, ["11-28 09:00:00", "11-29 09:00:00"]),
+        ("0 0 9 1 DEC * *", 30, ["12-01 09:00:00"]),
+        ("0 0 9 1 * * 2027", 30, []),
+        ("0 0 9 25 * MON *", 7, ["11-23 09:00:00", "11-25 09:00:00"]),  # either will do
+    ],
+)
+def test_an_expression_fires_when_the_documentation_says(cron, days, expected):
+    assert fires(cron, days) == expected
+
+
+def test_a_quarter_hourly_timer_fires_96_times_a_day_and_never_at_the_full_hour():
+    found = fires("0 7/15 * * * * *")
+    assert len(found) == 96
+    assert {tick[-5:] for tick in found} == {"07:00", "22:00", "37:00", "52:00"}
+
+
+def test_the_shipped_timer_looks_every_quarter_of_an_hour_for_every_policy():
+    (timer,) = read_timers(ROOT / "serverless.yml")
+    assert timer == Timer(parse_cron("0 7/15 * * * * *"), None)
+
+
+def test_times_are_those_of_china_whoever_asks():
+    begin = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+    assert fires("0 7 20 * * * *", 1, begin) == ["11-23 20:07:00"]
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "",
+        "0 7 20 * * *",
+        "0 7 20 * * * * *",
+        "0 60 * * * * *",
+        "0 7 24 * * * *",
+        "0 7 20 0 * * *",
+        "0 7 20 L * * *",
+        "0 7 20 ? * * *",
+        "0 7 20 15W * * *",
+        "0 7 20 * * 2#1 *",
+        "0 7 20 * * 7 *",
+        "0 7 20 * * * 1969",
+        "0 9-7 20 * * * *",
+        "0 7/0 * * * * *",
+        "0 7/ * * * * *",
+        "0 , * * * * *",
+        "0 - * * * * *",
+        "0 -5 * * * * *",
+        "0 ٣ * * * * *",
+    ],
+)
+def test_what_is_not_understood_is_refused_and_not_guessed(cron):
+    with pytest.raises(ValueError, match=r"."):
+        parse_cron(cron)
+
+
+def serverless(*events: str) -> str:
+    return "inputs:\n  events:\n" + "".join(f"    - timer: {{parameters: {e}}}\n" for e in events)
+
+
+def test_timers_that_are_switched_off_do_not_count_and_some_are_for_some_policies(tmp_path):
+    file = tmp_path / "serverless.yml"
+    file.write_text(
+        serverless(
+            "{cronExpression: '0 1 * * * * *', enable: false}",
+            "{cronExpression: '0 2 * * * * *', argument: '{\"policies\": [\"a\"]}'}",
+            "{cronExpression: '0 3 8 * * * *', argument: not json}",
+        )
+    )
+    timers = read_timers(file)
+    end = MONDAY + timedelta(hours=9)
+
+    assert len(timers) == 2
+    assert len(ticks(timers, "a", MONDAY, end)) == 9 + 1
+    assert [f"{tick:%H:%M}" for tick in ticks(timers, "b", MONDAY, end)] == ["08:03"]
+
+
+@pytest.mark.parametrize("text", ["[", "\x00", serverless("{enable: true}")])
+def test_a_file_that_cannot_be_read_is_told(tmp_path, text):
+    file = tmp_path / "serverless.yml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"."):
+        read_timers(file)
+
+
+@pytest.mark.parametrize("text", ["", "7", "inputs: x", "inputs: {events: {a: b}}", "- a"])
+def test_a_file_of_another_form_has_no_timers(tmp_path, text):
+    file = tmp_path / "serverless.yml"
+    file.write_text(text)
+    assert read_timers(file) == []
