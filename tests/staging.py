@@ -108,9 +108,9 @@ class Stage:
 
 
 @contextmanager
-def set_stage(folder: Path, resource: str = "lighthouse", **server):
+def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
     """A stage with an empty fleet; afterwards, nothing secret may have left the runs on it."""
-    clock = ManualClock()
+    clock = clock or ManualClock()
     world = World(clock)
     folder.mkdir(exist_ok=True)
     with Simulator(world, **server) as sim:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 
 import pytest
 from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
@@ -433,6 +434,21 @@ def test_mistakes_in_policies_are_logged_a_line_each_and_nothing_is_called(stage
     assert len(mistakes) >= 4
     assert any("lighthouse" in message for message in mistakes)
     assert str(len(mistakes)) in str(failure)
+    assert len(stage.sim.journal) == 0
+
+
+def test_ten_mistakes_are_ten_lines_and_nothing_is_called(stage):
+    stage.fleet(1)
+    bad = Path(__file__).parent / "policy" / "bad"
+    stage.policies((bad / "ten-mistakes.yml").read_text(encoding="utf-8"))
+
+    failure = stage.failing_run()
+
+    said = [line["message"].partition("policy.yml:")[2] for line in stage.logged("policy.mistake")]
+    told = (bad / "ten-mistakes.txt").read_text(encoding="utf-8").splitlines()
+    assert said == [line.partition("ten-mistakes.yml:")[2] for line in told]
+    assert len(said) == 10
+    assert "10 mistakes" in str(failure)
     assert len(stage.sim.journal) == 0
 
 

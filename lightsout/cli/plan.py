@@ -210,7 +210,10 @@ def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] =
     for error in (line for look in later for line in look.errors):
         out.say(error, look="bold red")
     if works and done.report["status"] != "paused":
-        out.say(_sum(rows), look="bold")
+        blind = any(work.blind() for work in works)
+        out.say(
+            "what matches there is not known" if blind and not rows else _sum(rows), look="bold"
+        )
     for line in _losses(rows):
         out.say(line, look="yellow")
 

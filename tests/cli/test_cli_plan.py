@@ -471,3 +471,13 @@ def test_csv_and_json_at_once_are_wrong_use(stage, type_in):
         type_in("plan", "--csv", "--json")
 
     assert wrong.value.code == 2
+
+
+def test_where_nothing_could_be_listed_it_does_not_say_that_nothing_matches(fleet, type_in):
+    fleet.world.deny("DescribeInstances")
+
+    said = type_in("plan")
+
+    assert said.status == 1
+    assert "what matches there is not known" in said.out
+    assert "nothing would change" not in said.out
