@@ -203,7 +203,8 @@ class Execution:
             self._charged.add(id_)
         if refusal.meaning in _WORTH_ANOTHER_TRY:
             patience = min(self._job.wishes[id_].patience, self._deadline.left())
-            self.ledger.wait([id_], refusal, alone=True, pause=patience / 2)
+            pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
+            self.ledger.wait([id_], refusal, alone=True, pause=pause)
         else:
             self.ledger.fail([id_], str(refusal))
 
