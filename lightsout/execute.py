@@ -229,11 +229,11 @@ class Execution:
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
         """Asks for single instances, spread over the batch; all refused: so would be all."""
-        spread = dict.fromkeys(ids[len(ids) * n // (probes + 1)] for n in range(1, probes + 1))
-        answers = {}
-        for id_ in spread:
+        answers: dict[str, CallFailed | None] = {}
+        for number in range(1, probes + 1):
+            id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
             answers[id_] = self._ask([id_])
-            if self.ledger.accepted:
+            if self.ledger.accepted or len(answers) == len(ids):
                 break
         if all(answer and answer.meaning is Meaning.RIGHTS for answer in answers.values()):
             self._closed = self._denied(refusal)
@@ -241,6 +241,15 @@ class Execution:
             if answer:
                 self._deal_with([id_], answer, frozenset())
         self._send_batch([id_ for id_ in ids if id_ not in answers])
+
+    def _unlike_the_denied(
+        self, ids: Sequence[str], start: int, answers: Mapping[str, object]
+    ) -> str:
+        """The next to probe, from `start` on; rights often go by tag, so one with others."""
+        wishes = self._job.wishes
+        denied = [wishes[id_].instance.tags for id_ in (*self.ledger.outcomes, *answers)]
+        rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
+        return max(rest, key=lambda id_: sum(wishes[id_].instance.tags != tags for tags in denied))
 
     def _denied(self, refusal: CallFailed) -> str:
         lacking = f"{self._job.site.resource.service}:{self._job.action.call}"

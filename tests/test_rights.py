@@ -69,6 +69,39 @@ def test_some_denied_in_the_very_first_batch_are_told_from_a_blanket_denial(
     assert len(entry["stopped"]) == 300 - len(refused)
 
 
+@pytest.mark.parametrize("names_resource", [True, False])
+def test_a_third_of_the_fleet_denied_leaves_the_others_stopped(stage, names_resource):
+    ids = stage.fleet(300)
+    refused = ids[1::3]
+    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert sorted(entry["failed"]) == refused
+    assert len(entry["stopped"]) == 200
+
+
+@pytest.mark.hazard(
+    "The role has the right for one value of a tag only, and half of the fleet has another",
+    "The probe is one whose tags differ from those of the denied: the permitted half is stopped.",
+)
+@pytest.mark.parametrize("names_resource", [True, False])
+@pytest.mark.parametrize("first", ["test", "dev"])
+def test_rights_by_tag_are_found_out(stage, names_resource, first):
+    stage.policies(DEV_NIGHTS.replace("env: dev", "env: [dev, test]"))
+    other = "dev" if first == "test" else "test"
+    half = stage.fleet(60, tags={"env": first})
+    rest = stage.fleet(60, first=500, tags={"env": other})
+    permitted = half if first == "dev" else rest
+    refused = rest if first == "dev" else half
+    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert entry["stopped"] == permitted
+    assert sorted(entry["failed"]) == refused
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_denial_of_a_small_fleet_is_told_plainly(stage, count):
     ids = stage.fleet(count)
