@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightsout.meanings import FAMILIES, MEANINGS  # noqa: E402  found by the line above
+from lightsout.meanings import FAMILIES, MEANINGS, Meaning  # noqa: E402  found by the line above
 
 PAGE = ROOT / "docs" / "reliability.md"
 CHAPTERS = {
@@ -32,18 +32,38 @@ whatever happens, and `make soak` throws random troubles at it for as long as on
 """
 
 
+README = ROOT / "README.md"
+# The 15 codes of StopInstances of Lighthouse, and the rate limit.
+LIGHTHOUSE = [*list(MEANINGS)[:15], "RequestLimitExceeded"]
+BEGIN, END = "<!-- codes: begin -->\n", "<!-- codes: end -->"
+
+
 def main() -> int:
     page = "\n".join([HEAD, *map(chapter, CHAPTERS), codes()])
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    readme = before + BEGIN + meanings() + END + rest.partition(END)[2]
+    wanted = {PAGE: page, README: readme}
     if "--check" in sys.argv:
-        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page
-        print(
-            "docs/reliability.md is up to date"
-            if fresh
-            else "docs/reliability.md is stale: make docs"
-        )
-        return 0 if fresh else 1
-    PAGE.write_text(page, encoding="utf-8")
+        stale = [path.name for path, text in wanted.items() if _read(path) != text]
+        print(f"stale, make docs: {', '.join(stale)}" if stale else "the tables are up to date")
+        return 1 if stale else 0
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
     return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def meanings() -> str:
+    """The short form for the README: what a code can be about, with Lighthouse's own codes."""
+    rows = []
+    for meaning in Meaning:
+        own = [code for code, what in MEANINGS.items() if what is meaning and code in LIGHTHOUSE]
+        if own:
+            rows.append(f"| {', '.join(f'`{code}`' for code in own)} | {meaning.value} |")
+    return "\n".join(["| code | it is about |", "|---|---|", *rows]) + "\n"
 
 
 def chapter(file: str) -> str:
