@@ -3,7 +3,13 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import settings
 from staging import set_stage
+
+# The suite tries the same examples every time, so that a change is judged by what it changed. New
+# ones are for `make soak`, and for `pytest --hypothesis-profile=default`.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would
 # inherit that; some tests are about what Ctrl-C does.
