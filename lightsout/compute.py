@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.cloud import PATIENCE
 from lightsout.instance import dicts, read_instance
 from lightsout.meanings import Meaning
-from lightsout.wire import CallFailed, one_line
+from lightsout.wire import LONGEST_NAME, CallFailed, one_line
 
 if TYPE_CHECKING:
     from lightsout.cloud import Cloud
@@ -130,7 +130,9 @@ class Compute:
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
         return {
             str(item.get("InstanceId")): CallFailed(
-                action.call, str(denied.get("Code"))[:100], one_line(str(denied.get("Message")))
+                action.call,
+                str(denied.get("Code"))[:LONGEST_NAME],
+                one_line(str(denied.get("Message"))),
             )
             for item in dicts(answer.get("InstanceDeniedActionSet"))
             for denied in dicts(item.get("DeniedActions"))

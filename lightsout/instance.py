@@ -19,7 +19,6 @@ class Resource:
     version: str
     filter_values: int  # of one filter of DescribeInstances, at most
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
-    tells_operation_time: bool  # LatestOperationStartedTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,10 @@ class Site:
     region: str
 
 
-LIGHTHOUSE = Resource("lighthouse", "lighthouse", "2020-03-24", 100, True, True)  # noqa: FBT003
-CVM = Resource("cvm", "cvm", "2017-03-12", 5, False, False)  # noqa: FBT003
+LIGHTHOUSE = Resource(
+    "lighthouse", "lighthouse", "2020-03-24", filter_values=100, tells_denied_actions=True
+)
+CVM = Resource("cvm", "cvm", "2017-03-12", filter_values=5, tells_denied_actions=False)
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
 
 STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")

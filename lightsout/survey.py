@@ -114,7 +114,7 @@ class _Surveyor:
         ids = sorted(frozenset.intersection(*named)) if named else None
         most = self._compute.site.resource.filter_values
         queries = queries_for(policy.match, ACTIONS[policy.action], most)
-        question = repr(queries if ids is None else (policy.action, ids))
+        question = repr(queries if ids is None else ids)
         if question not in self._answers:
             answer = self._compute.search(queries) if ids is None else self._compute.find(ids)
             self._answers[question] = answer
