@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud import PATIENCE
 from lightsout.instance import dicts, read_instance
@@ -25,8 +24,7 @@ ANY_REGION = "ap-guangzhou"  # DescribeRegions answers alike in all of them
 READINGS = 5  # of a listing whose TotalCount does not add up
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     instances: Mapping[str, Instance]
     warning: str | None = None
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.instance import STARTS
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 GB = 1024**3
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(NamedTuple):
     """The traffic of the month, over all packages of an instance; bytes."""
 
     used: int
@@ -40,8 +38,7 @@ class Traffic:
         return f"{self.share:.0%} of {self.total / GB:.0f} GB traffic used"
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """Whether conditions are met, and in which words."""
 
     met: bool

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.instance import ACTIONS, START, STOP
 from lightsout.policy import is_exact, matches
@@ -33,8 +32,7 @@ class Verdict(Enum):
     CONFLICT = "conflict"  # another policy wants the opposite at the same time
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     verdict: Verdict
     reason: str
     warning: bool = False  # somebody should mend what led to this decision

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.yamltext import Items, Pairs, Place, Refused, Text, near, nearest, show
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from lightsout.yamltext import Complaints, Node
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """A text of a certain form, and what it is converted to."""
 
     noun: str
@@ -26,8 +24,7 @@ class Form:
     json: tuple[str, ...] = ("string",)  # the JSON types as which an editor may see it
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One of a few words; `later` are those that this release only recognises."""
 
     words: tuple[str, ...]
@@ -41,8 +38,7 @@ class Word:
         return f"{', '.join(most)} or {last}" if most else last
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(NamedTuple):
     """A list without repetitions."""
 
     noun: str
@@ -50,8 +46,7 @@ class ListOf:
     least: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A list of two times: from and to."""
 
     noun: str
@@ -59,8 +54,7 @@ class Window:
     closes: Form
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(NamedTuple):
     """A mapping whose keys the user chooses."""
 
     noun: str
@@ -69,8 +63,7 @@ class MapOf:
     least: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(NamedTuple):
     """What stands there decides: a text, or else a list or mapping."""
 
     noun: str
@@ -78,8 +71,7 @@ class Either:
     other: ListOf | Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     key: str
     kind: Kind
     about: str
@@ -90,8 +82,7 @@ class Field:
     decides: bool = False  # what others name in `only`
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """A mapping with keys of this form; `empty` says why it must hold one, where it must."""
 
     called: str
@@ -107,8 +98,7 @@ class Fields:
 Kind = Form | Word | ListOf | Window | MapOf | Either | Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What was read, and where: a converted text, or a list or dict of further values."""
 
     at: Place

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A kind of instance, as its service describes it."""
 
     name: str
@@ -21,8 +19,7 @@ class Resource:
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What can be done: `call` takes instances from `before` through `during` to `after`."""
 
     name: str
@@ -33,8 +30,7 @@ class Action:
     keep_tag: str  # an instance that carries it is left alone
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """One resource in one region of one account: what a call is about."""
 
     account: str
@@ -59,8 +55,7 @@ LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """The few facts of an instance that decisions and verification read; empty where unknown."""
 
     id: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from lightsout.instance import Action, Instance, Site
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """One instance of a job, as it was listed, and what is wanted of it."""
 
     instance: Instance
@@ -23,8 +21,7 @@ class Wish:
     stop_charging: bool = False  # the final state is one in which it is no longer charged
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     site: Site
     action: Action
     wishes: Mapping[str, Wish]  # by instance ID: nothing is wanted twice
@@ -37,16 +34,14 @@ class Kind(Enum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one instance, seen by DescribeInstances; the reason is for a person."""
 
     kind: Kind
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A call that the service accepted: that much, and no more."""
 
     request_id: str

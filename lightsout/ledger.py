@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightsout.jobs import Accepted, Kind, Outcome
@@ -26,15 +25,17 @@ BUSY = "InstanceBusy"  # our own word for what a look shows; the service has sev
 _PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
 
 
-@dataclass(slots=True)
 class Waiting:
     """An instance that was refused for now, or for which no answer came."""
 
-    refusal: CallFailed
-    since: float  # seconds of the monotonic clock
-    tries: int = 1
-    alone: bool = False  # its batch was refused for it: asked again only by itself
-    not_before: float = 0.0
+    __slots__ = ("alone", "not_before", "refusal", "since", "tries")
+
+    def __init__(self, refusal: CallFailed, since: float) -> None:
+        self.refusal = refusal
+        self.since = since  # seconds of the monotonic clock
+        self.tries = 1
+        self.alone = False  # its batch was refused for it: asked again only by itself
+        self.not_before = 0.0
 
 
 class Ledger:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import yamltext
 from lightsout.forms import Reader, Value
@@ -45,24 +44,21 @@ DEFAULT_TRIGGERS = frozenset({"timer", "invoke"})
 ID_PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """What `match` selects, or what `exclude` keeps; either part may be empty."""
 
     tags: Mapping[str, tuple[str, ...]]
     instances: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """For each policy, account and region; None where the policy sets none."""
 
     max_instances: int | None
     max_percent: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OnlyIf:
+class OnlyIf(NamedTuple):
     """Conditions that the machine itself must meet, all of them; None where there is none."""
 
     traffic_used_at_least: float | None = None  # share of the traffic package, 0 to 1
@@ -71,8 +67,7 @@ class OnlyIf:
     running_at_least: float | None = None  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """One policy as its file says it; times in seconds."""
 
     name: str
@@ -94,8 +89,7 @@ class Policy:
     stopped_mode: str | None = None  # None: the API's own default
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(NamedTuple):
     """All policies by file name and place; `digest` tells one state of the files from another."""
 
     policies: tuple[Policy, ...]

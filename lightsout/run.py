@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
@@ -245,7 +244,7 @@ class Run:
 
     def _report(self, status: str | None) -> Report:
         # What is stuck is so by the real time, whatever instant decides.
-        terms = replace(self._terms(), now=self.started_at)
+        terms = self._terms()._replace(now=self.started_at)
         elapsed = self.outside.clock.monotonic() - self.started
         return reporting.build(
             run_id=self.run_id,

@@ -8,9 +8,8 @@ back it holds both times that the clock shows such a time.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout import calendar_cn
 
@@ -25,13 +24,10 @@ ENOUGH = 10  # corrections for a year after which nobody has to be told that it 
 STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
 UTC = timezone.utc
 
-_MOMENT = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5]\d)?)?", re.ASCII
-)
+_MOMENT = r"(?a)(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5]\d)?)?"
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """The `when` of a policy; `start` and `end` are minutes of the local wall clock.
 
     The whole day is 0 and 1440; an end before the start lies on the next day.
@@ -65,16 +61,14 @@ class When:
         return calendar_cn.is_workday(day, self.holidays) == (self.days == "workdays")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A time in which a policy is due, its end exclusive; both aware, in the policy's zone."""
 
     opens: datetime
     closes: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The clocks of a zone go forward or back; what they show just before and at that instant."""
 
     instant: datetime
@@ -233,7 +227,7 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     A bare date holds through the end of that day in `zone`; a time without an offset is local to
     `zone`. Raises ValueError for any other form.
     """
-    form = _MOMENT.fullmatch(text)
+    form = re.fullmatch(_MOMENT, text)
     if form is None:
         raise ValueError(f"{text!r} is neither 2026-12-01 nor 2026-12-01T22:00[:00][+08:00]")
     day, clock, offset = form.groups()

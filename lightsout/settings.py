@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -20,10 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ROOT_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
-_HOST_AND_PORT = re.compile(
-    r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE
-)
+_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
+_HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
 
@@ -31,8 +27,7 @@ class BadSettings(ValueError):
     """The environment cannot be obeyed; the message names each variable and what it takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where the API is: a root domain below which each service has its name, or one host."""
 
     scheme: Literal["http", "https"] = "https"
@@ -40,8 +35,7 @@ class Endpoint:
     host: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     policies: Path
     dry_run: bool
     paused_until: datetime | None
@@ -49,16 +43,31 @@ class Settings:
     max_event_age: float  # seconds
 
 
-@dataclass(frozen=True, slots=True)
 class Credentials:
-    """A key pair, and the token when it is a temporary one; never printed."""
+    """A key pair, and the token when it is a temporary one; never printed, and so no tuple."""
 
-    secret_id: str
-    secret_key: str
-    token: str | None
+    __slots__ = ("secret_id", "secret_key", "token")
+
+    def __init__(self, secret_id: str, secret_key: str, token: str | None) -> None:
+        self.secret_id = secret_id
+        self.secret_key = secret_key
+        self.token = token
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Credentials)
+            and self.get_credential_info() == other.get_credential_info()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.get_credential_info())
+
+    def get_credential_info(self) -> tuple[str, str, str | None]:
+        """What the SDK asks of each of its kinds of credential, before it signs."""
+        return self.secret_id, self.secret_key, self.token
 
 
 def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
@@ -108,7 +117,7 @@ def _until(text: str) -> datetime | None:
 
 def parse_endpoint(text: str) -> Endpoint:
     """A root domain, or a URL that serves every service; ValueError says what else it is."""
-    if _ROOT_DOMAIN.fullmatch(text):
+    if re.fullmatch(_ROOT_DOMAIN, text):
         return Endpoint(root_domain=text)
     if "@" in text:  # before anything that quotes the text: a password may stand there
         raise ValueError("a URL may have a host and a port, nothing else")
@@ -120,7 +129,7 @@ def parse_endpoint(text: str) -> Endpoint:
         )
     if url.path not in {"", "/"} or url.query or url.fragment:
         raise ValueError("a URL may have a host and a port, nothing else")
-    if not _HOST_AND_PORT.fullmatch(url.netloc):
+    if not re.fullmatch(_HOST_AND_PORT, url.netloc):
         raise ValueError(f"{url.netloc!r} is no host and port")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")
@@ -129,6 +138,8 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def is_loopback(host: str) -> bool:
+    import ipaddress  # noqa: PLC0415  only an endpoint of one's own asks
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -6,10 +6,8 @@ import json
 import os
 import random
 import sys
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.clock import Clock, SystemClock
 
@@ -31,15 +29,14 @@ def print_line(line: str) -> None:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Everything a run takes from outside, so that tests and commands can hand it their own."""
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    home: Path = field(default_factory=lambda: Path(os.path.expanduser("~")))  # noqa: PTH111  never raises
+    environ: Mapping[str, str] = os.environ
+    home: Path = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
     beside: Path = Path(__file__).resolve().parent.parent
-    clock: Clock = field(default_factory=SystemClock)
-    random: random.Random = field(default_factory=random.Random)
+    clock: Clock = SystemClock()
+    random: random.Random = random.Random()
     write: Callable[[str], object] = print_line
 
 
@@ -53,7 +50,11 @@ def _fact(context: Any, name: str) -> Any:
 
 def run_id_of(context: Any) -> str:
     known = _fact(context, "request_id")
-    return known[:100] if isinstance(known, str) and known else str(uuid.uuid4())
+    if isinstance(known, str) and known:
+        return known[:100]
+    import uuid  # noqa: PLC0415  the platform tells it
+
+    return str(uuid.uuid4())
 
 
 def usable_seconds(context: Any) -> float:

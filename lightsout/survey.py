@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lightsout.conditions import judge, needs_traffic, read_traffic
@@ -31,17 +30,19 @@ if TYPE_CHECKING:
     from lightsout.trigger import Request
 
 
-@dataclass(slots=True)
 class Finding:
     """What one policy makes of the instances of one site."""
 
-    policy: Policy
-    decisions: dict[str, Decision] = field(default_factory=dict)  # of instances that match
-    instances: dict[str, Instance] = field(default_factory=dict)  # the same ones
-    stuck: dict[str, Instance] = field(default_factory=dict)  # under way from before the run
-    refused: str | None = None  # the limit that it would go over
-    warning: str | None = None
-    error: str | None = None  # why nothing can be said of it
+    def __init__(
+        self, policy: Policy, *, warning: str | None = None, error: str | None = None
+    ) -> None:
+        self.policy = policy
+        self.decisions: dict[str, Decision] = {}  # of instances that match
+        self.instances: dict[str, Instance] = {}  # the same ones
+        self.stuck: dict[str, Instance] = {}  # under way from before the run
+        self.refused: str | None = None  # the limit that it would go over
+        self.warning = warning
+        self.error = error  # why nothing can be said of it
 
     @property
     def action(self) -> Action:

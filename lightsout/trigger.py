@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.schema import REGION
 
@@ -30,8 +29,7 @@ class BadEvent(ValueError):
     """The event cannot be understood or obeyed; nothing was called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the policies are narrowed to; None leaves them as wide as they are."""
 
     policies: frozenset[str] | None = None
@@ -41,8 +39,7 @@ class Request:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     kind: str  # timer | invoke
     request: Request
     warnings: tuple[str, ...] = ()
@@ -79,14 +76,14 @@ def kind_of(event: Any) -> str:
 
 def _refuse_what_belongs_into_the_message(event: Mapping[Any, Any]) -> None:
     """A `dry_run` beside the Message would be overlooked, and the machines stopped in earnest."""
-    for field in fields(Request):
-        if field.name in event:
-            raise BadEvent(f"{field.name} beside a timer's Message: it belongs into the Message")
+    for name in Request._fields:
+        if name in event:
+            raise BadEvent(f"{name} beside a timer's Message: it belongs into the Message")
 
 
 def read_request(fields_: Mapping[Any, Any]) -> Request:
     """A request as the contract spells it; unknown fields and wrong types raise BadEvent."""
-    known = [field.name for field in fields(Request)]
+    known = list(Request._fields)
     for name in fields_:
         if name not in known:
             raise BadEvent(f"unknown field {_show(name)} in the event{_hint(str(name), known)}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.instance import LEAVING
 from lightsout.jobs import Kind, Outcome
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from lightsout.instance import Action, Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """An instance for which a call was accepted, or found under way."""
 
     request_id: str  # empty where the service does not tell whose operation it is

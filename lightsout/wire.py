@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import requests
 from tencentcloud.common.common_client import CommonClient
-from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
@@ -30,11 +29,12 @@ READ_TIMEOUT = 20.0  # seconds
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
 SHORTEST_TIMEOUT = 0.5  # seconds, however near the deadline is
 
-_UNREACHED = re.compile("NewConnectionError|NameResolutionError")  # by the names of urllib3
-_INSTANCE_ID = re.compile("[a-z]+-[a-z0-9]+")
-_MARKUP = re.compile("<[^>]*>")
-_SIGNATURE = re.compile(r"TC3-HMAC-SHA256.*?Signature=[0-9a-f]*")
-_USER = re.compile(r"//[^/@\s]+@")
+# What only a failure looks for, and so compiles.
+_UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
+_INSTANCE_ID = "[a-z]+-[a-z0-9]+"
+_MARKUP = "<[^>]*>"
+_SIGNATURE = "TC3-HMAC-SHA256.*?Signature=[0-9a-f]*"
+_USER = r"//[^/@\s]+@"
 
 
 class CallFailed(Exception):
@@ -68,7 +68,7 @@ class CallFailed(Exception):
 
     def named(self, ids: Sequence[str]) -> list[str]:
         """The instances that the message names; one that names all of a batch tells nothing."""
-        words = set(_INSTANCE_ID.findall(self.message))
+        words = set(re.findall(_INSTANCE_ID, self.message))
         named = [id_ for id_ in ids if id_ in words]
         return [] if len(named) == len(ids) > 1 else named
 
@@ -82,7 +82,7 @@ class OutOfTime(CallFailed):
 
 def one_line(text: str) -> str:
     """What a service or a gateway said, without markup, in one line that is not too long."""
-    return " ".join(_MARKUP.sub(" ", text).split())[:500]
+    return " ".join(re.sub(_MARKUP, " ", text).split())[:500]
 
 
 class Wire:
@@ -129,7 +129,8 @@ class Wire:
     def _failure(self, action: str, error: TencentCloudSDKException) -> CallFailed:
         code, reason = str(error.code), error.__context__
         unreached = isinstance(reason, requests.ConnectTimeout) or (
-            isinstance(reason, requests.ConnectionError) and bool(_UNREACHED.search(str(reason)))
+            isinstance(reason, requests.ConnectionError)
+            and bool(re.search(_UNREACHED, str(reason)))
         )
         advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
         return CallFailed(
@@ -148,7 +149,7 @@ class Wire:
         line = str(text)
         for secret in (self.credentials.secret_key, self.credentials.token):
             line = line.replace(secret, "***") if secret else line
-        return one_line(_USER.sub("//***@", _SIGNATURE.sub("***", line)))
+        return one_line(re.sub(_USER, "//***@", re.sub(_SIGNATURE, "***", line)))
 
     def _client(self, service: str, version: str, region: str) -> CommonClient:
         with self._lock:
@@ -167,9 +168,7 @@ class Wire:
         profile = ClientProfile(
             httpProfile=http, language="en-US", request_client=f"lightsout-{__version__}"
         )
-        known = self.credentials
-        credential = Credential(known.secret_id, known.secret_key, known.token)
-        client = CommonClient(service, version, credential, region, profile)
+        client = CommonClient(service, version, self.credentials, region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
         # A redirect would carry the token, which is no Authorization header, to wherever it points.
         client.request.conn._session.max_redirects = 0  # noqa: SLF001  no setting

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout import report as reporting
 from lightsout.compute import Compute
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from lightsout.trigger import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What holds for every site of a run."""
 
     request: Request
@@ -42,15 +40,15 @@ class Terms:
     deadline: Deadline
 
 
-@dataclass(slots=True)
 class Work:
     """One site, the policies that act there, and how far the run came with them."""
 
-    site: Site
-    policies: list[Policy] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    executions: dict[str, Execution] = field(default_factory=dict)  # by action
-    error: str | None = "no answer when time ran out"  # until it is done
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.policies: list[Policy] = []
+        self.findings: list[Finding] = []
+        self.executions: dict[str, Execution] = {}  # by action
+        self.error: str | None = "no answer when time ran out"  # until it is done
 
     def do(self, cloud: Cloud, terms: Terms, log: Log) -> None:
         """Survey, and unless this is a dry run act and verify. A failure stays here."""

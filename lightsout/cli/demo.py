@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
     world = World(outside.clock)
     demo_fleet(world)
     with tempfile.TemporaryDirectory(prefix="lightsout-demo-") as folder, Simulator(world) as sim:
-        outside = replace(outside, environ=_environment(sim, Path(folder)))
+        outside = outside._replace(environ=_environment(sim, Path(folder)))
         _introduce(out, sim)
         before = _traces(world)
         log = str(Path(folder, "log.jsonl"))
@@ -73,7 +73,7 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
         }
         out.say(f"An SCF timer event of {event['Time']} reaches the handler:", look="bold")
         with kept_in(log, Progress(out)) as write:
-            done = operate(event, replace(outside, write=write))
+            done = operate(event, outside._replace(write=write))
         show(out, done)
         out.say()
         out.say("verify reads the log of this run, and looks at each machine again:", look="bold")

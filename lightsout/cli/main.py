@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
@@ -36,9 +35,8 @@ def main(argv: Sequence[str] | None = None, outside: Surroundings | None = None)
     _let_any_text_be_printed()
     outside = outside or Surroundings()
     if getattr(options, "policies", None) is not None:
-        outside = replace(
-            outside, environ={**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
-        )
+        environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
+        outside = outside._replace(environ=environ)
     try:
         status: int = options.carry_out(options, outside)
         sys.stdout.flush()

@@ -7,7 +7,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
@@ -81,7 +81,7 @@ def operate(
     """
     clock = HurryingClock(outside.clock)
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    the_run = Run(event, context, replace(outside, clock=clock), at)
+    the_run = Run(event, context, outside._replace(clock=clock), at)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     future, interrupted = pool.submit(carry_out, the_run), False
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -83,10 +83,10 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
 
     event = {**request_of(options), "dry_run": True}
     with kept_in(options.log, hear) as write:
-        done = operate(event, replace(outside, write=write), LOOK_LIMIT, instant)
+        done = operate(event, outside._replace(write=write), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
     openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, replace(outside, write=hear), done))
+    later = list(_look_later(openings, event, outside._replace(write=hear), done))
     rows, doubts = _rows(done, later, outside)
     notes = [*dict.fromkeys(_notes(lines, rows)), *doubts]
     if not options.policy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightsout.cli.operate import kept_in, operate, request_of
@@ -23,13 +22,13 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     event = request_of(options) | ({"dry_run": True} if options.dry_run else {})
     if options.json_lines or not sys.stdout.isatty():
         with kept_in(options.log, outside.write) as write:
-            done = operate(event, replace(outside, write=write))
+            done = operate(event, outside._replace(write=write))
         if done.error:
             print(f"lightsout: {done.error}", file=sys.stderr)
         return done.exit_status
     out = Output()
     with kept_in(options.log, Progress(out)) as write:
-        done = operate(event, replace(outside, write=write))
+        done = operate(event, outside._replace(write=write))
     if done.report["dry_run"]:
         show_plan(out, done)
         out.say("DRY RUN: nothing was changed.", look="bold reverse yellow")

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ def type_in(stage, capsys):
     def type_in(*words: str) -> Said:
         capsys.readouterr()
         status = main(
-            [str(word) for word in words], replace(stage.surroundings(), write=print_line)
+            [str(word) for word in words], stage.surroundings()._replace(write=print_line)
         )
         said = Said(status, *capsys.readouterr())
         stage.said += [said.out, said.err]

@@ -99,7 +99,20 @@ def test_any_text_that_looks_like_yaml(file, text):
 def tree(text, loader):
     complaints = yamltext.Complaints("any.yml")
     root = yamltext.read(text.encode(), complaints, loader)
-    return root, [one.message for one in complaints.listed()]
+    return plain(root), [one.message for one in complaints.listed()]
+
+
+def plain(node):
+    """The tree as values that can be compared: each node's place and what it holds."""
+    if isinstance(node, yamltext.Text):
+        held = (node.value, node.missing)
+    elif isinstance(node, yamltext.Items):
+        held = [plain(item) for item in node.items]
+    elif isinstance(node, yamltext.Pairs):
+        held = [(plain(key), plain(item)) for key, item in node.pairs]
+    else:
+        held = None
+    return node and (type(node), node.line, node.column, held)
 
 
 # The two typos that one parser takes and the other refuses: `{a:{b: c}}` without a space, and a

@@ -74,13 +74,12 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
         | {id_: Decision(Verdict.KEEP, f"keep-running {id_}") for id_ in keep}
         | {id_: Decision(Verdict.EXCLUDED, "excluded by tag role=bastion") for id_ in excluded}
     )
-    return Finding(
-        policy or a_policy(),
-        decisions,
-        {id_: an_instance(id_) for id_ in decisions},
-        {instance.id: instance for instance in stuck},
-        refused,
-    )
+    finding = Finding(policy or a_policy())
+    finding.decisions = decisions
+    finding.instances = {id_: an_instance(id_) for id_ in decisions}
+    finding.stuck = {instance.id: instance for instance in stuck}
+    finding.refused = refused
+    return finding
 
 
 def a_ledger(accepted=(), outcomes=None) -> SimpleNamespace:
