@@ -25,16 +25,15 @@ class Form(NamedTuple):
 
 
 class Word(NamedTuple):
-    """One of a few words; `later` are those that this release only recognises."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    later: tuple[str, ...] = ()
     convert: Callable[[str], Any] = str
     slips: tuple[tuple[str, str], ...] = ()  # what people write instead, and what they mean
 
     @property
     def noun(self) -> str:
-        *most, last = (*self.words, *self.later)
+        *most, last = self.words
         return f"{', '.join(most)} or {last}" if most else last
 
 
@@ -77,7 +76,6 @@ class Field(NamedTuple):
     about: str
     required: bool = False
     default: str = ""
-    later: bool = False  # recognised and checked, but not supported by this release
     only: tuple[tuple[str, str], ...] = ()  # the resource or action that it belongs to
     decides: bool = False  # what others name in `only`
 
@@ -88,7 +86,6 @@ class Fields(NamedTuple):
     called: str
     fields: tuple[Field, ...]
     empty: str = ""
-    later: bool = False
 
     @property
     def noun(self) -> str:
@@ -126,7 +123,7 @@ class Reader:
             case Form(), Text():
                 return self._form(kind, node, wanted)
             case Word(), Text():
-                return self._word(kind, node, name, wanted, other)
+                return self._word(kind, node, wanted, other)
             case ListOf(), Items():
                 return self._list(kind, node, name)
             case Window(), Items():
@@ -153,16 +150,14 @@ class Reader:
                 return Value(node, form.convert(text))
         return self._wrong(node, wanted + show(text), lambda: near(text, form.known()))
 
-    def _word(self, word: Word, node: Text, name: str, wanted: str, other: Kind) -> Value | None:
+    def _word(self, word: Word, node: Text, wanted: str, other: Kind) -> Value | None:
         text = node.value
         if text in word.words:
             return Value(node, word.convert(text))
-        if text in word.later:
-            return self._wrong(node, f"{name} {text} is not supported yet")
         slip = dict(word.slips).get(text.lower())
 
         def hint() -> str:
-            meant = f" (did you mean {slip}?)" if slip else near(text, word.words + word.later)
+            meant = f" (did you mean {slip}?)" if slip else near(text, word.words)
             return meant or _as_list(other, node)
 
         return self._wrong(node, wanted + show(text), hint)
@@ -205,8 +200,6 @@ class Reader:
         return Value(node, {key: value for key, value in values.items() if value})
 
     def _fields(self, kind: Fields, node: Pairs, name: str) -> Value | None:
-        if kind.later:
-            self._wrong(node, f"{kind.called} is not supported yet")
         if kind.empty and not node.pairs:
             return self._wrong(node, f"{name} is empty: {kind.empty}")
         known = {field.key: field for field in kind.fields}
@@ -234,16 +227,13 @@ class Reader:
                     if isinstance(key, Text) and isinstance(item, Text) and key.value == field.key
                 ]
                 scope = said[0] if said else field.default
-                choices = field.kind.words + field.kind.later
-                self._scope[field.key] = scope if scope in choices else ""
+                self._scope[field.key] = scope if scope in field.kind.words else ""
 
     def _belongs(self, field: Field, key: Text) -> None:
         for about, wanted in field.only:
             said = self._scope[about]
             if said not in (wanted, ""):
                 self._wrong(key, f"{field.key} is for {about} {wanted}, not for {said}")
-        if field.later:
-            self._wrong(key, f"{field.key} is not supported yet")
 
     def _unknown(self, key: Text, known: dict[str, Field]) -> str:
         guess = ""

@@ -33,6 +33,7 @@ __all__ = [
     "Policy",
     "PolicyMistakes",
     "Selector",
+    "Source",
     "is_exact",
     "load",
     "matches",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 DEFAULT_VERIFY_TIMEOUT = 300.0
-DEFAULT_TRIGGERS = frozenset({"timer", "invoke"})
+DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
 ID_PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
 
 
@@ -49,6 +50,16 @@ class Selector(NamedTuple):
 
     tags: Mapping[str, tuple[str, ...]]
     instances: frozenset[str]
+
+
+class Source(NamedTuple):
+    """Events of EventBridge that a policy runs for; either part may hold wildcards."""
+
+    source: str
+    type: str
+
+    def __str__(self) -> str:
+        return f"source {self.source} and type {self.type}"
 
 
 class Limits(NamedTuple):
@@ -81,7 +92,7 @@ class Policy(NamedTuple):
     timezone: ZoneInfo
     stop_type: str | None  # None: the API's own default
     limits: Limits
-    triggered_by: frozenset[str]
+    triggered_by: frozenset[str | Source]
     verify_timeout: float
     place: str  # file:line:column, for messages
     when: When | None = None  # None: due whenever it is triggered
@@ -261,14 +272,18 @@ def _policies(file: str, found: Value) -> Iterator[Policy]:
             limits=Limits(
                 _get(policy, "limits", "max_instances"), _get(policy, "limits", "max_percent")
             ),
-            triggered_by=frozenset(_texts(_get(policy, "triggered_by", default=[])))
-            or DEFAULT_TRIGGERS,
+            triggered_by=_triggers(policy) or DEFAULT_TRIGGERS,
             verify_timeout=_get(policy, "verify", "timeout", default=DEFAULT_VERIFY_TIMEOUT),
             place=f"{file}:{policy.at.line}:{policy.at.column}",
             when=_when(policy, holidays),
             only_if=OnlyIf(**_plain(_get(policy, "only_if", default={}))),
             stopped_mode=_get(policy, "options", "stopped_mode"),
         )
+
+
+def _triggers(policy: Value) -> frozenset[str | Source]:
+    listed = (it.it for it in _get(policy, "triggered_by", default=[]))
+    return frozenset(it if isinstance(it, str) else Source(**_plain(it)) for it in listed)
 
 
 def _holidays(found: Value) -> Mapping[date, bool]:

@@ -15,10 +15,12 @@ from lightsout.log import Log
 from lightsout.pacing import Deadline
 from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed
+from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import BadSettings, read_credentials, read_settings
 from lightsout.surroundings import Surroundings, run_id_of, usable_seconds
-from lightsout.trigger import OWN, BadEvent, Request, Trigger, choose, kind_of, read_event
+from lightsout.survey import Task
+from lightsout.trigger import OWN, Trigger, choose, kind_of, read_event
 from lightsout.wire import CallFailed
 from lightsout.work import Terms, Work, where
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from lightsout.policy import Policy
     from lightsout.report import Entry, Report
     from lightsout.settings import Settings
+    from lightsout.trigger import Chosen
 
 REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
 GRACE = 0.4  # seconds that a site may take to notice the deadline
@@ -40,7 +43,12 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
     Raises RunFailed, and nothing else, unless every instance that it meant to act on was seen in
     its final state.
     """
-    return carry_out(Run(event, context, outside or Surroundings()))
+    the_run = Run(event, context, outside or Surroundings())
+    if the_run.trigger.kind != "url":
+        return carry_out(the_run)
+    from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
+
+    return function_url.answer(lambda: carry_out(the_run))
 
 
 def carry_out(the_run: Run) -> Report:
@@ -76,7 +84,7 @@ class Run:
         self.instant = at or self.started_at
         self.started = outside.clock.monotonic()
         self.deadline = Deadline(outside.clock, usable_seconds(context))
-        self.trigger = Trigger(kind_of(event), Request())
+        self.trigger = Trigger(kind_of(event), ())
         self.dry_run = False
         self.policies_hash: str | None = None
         self.warnings: list[str] = []
@@ -89,6 +97,7 @@ class Run:
         try:
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
+            self._let_in()
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -96,13 +105,20 @@ class Run:
         if paused:
             return self._finish(status="paused")
         chosen = choose(policies, self.trigger)
-        due = [policy for policy in chosen if self._is_due(policy)]
+        due = [one for one in chosen if self._is_due(one.policy)]
         if due:
             cloud = self._open_cloud(settings)
             self._find_works(due, cloud)
             self._do_works(cloud)
         self._warn_of_the_unmatched(chosen)
         return self._finish()
+
+    def _let_in(self) -> None:
+        """Who calls by the function URL has to bring the secret, before anything is told."""
+        if self.trigger.kind == "url":
+            from lightsout import function_url  # noqa: PLC0415  as in run()
+
+            function_url.authorize(self.event, self.outside.environ)
 
     def refuse(self, reason: str) -> RunFailed:
         """The failure of a run that came to nothing, or broke down on the way."""
@@ -113,7 +129,7 @@ class Run:
     def _read_policies(self, settings: Settings) -> Sequence[Policy]:
         """The event and the policies, before anything is called."""
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
-        self.dry_run = settings.dry_run or self.trigger.request.dry_run
+        self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
         self.policies_hash = loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
@@ -159,34 +175,39 @@ class Run:
         self.log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
         return False
 
-    def _find_works(self, policies: Sequence[Policy], cloud: Cloud) -> None:
+    def _find_works(self, due: Sequence[Chosen], cloud: Cloud) -> None:
         """A piece of work for each site that a policy names and the event does not leave out."""
         works: dict[tuple[str, str], Work] = {}
-        everywhere = self._list_regions(policies, cloud)
-        for policy in policies:
-            resource, wanted = RESOURCES[policy.resource], self.trigger.request.regions
+        everywhere = self._list_regions(due, cloud)
+        for chosen in due:
+            policy, wanted = chosen.policy, chosen.regions()
+            resource = RESOURCES[policy.resource]
             regions: Iterable[str] | str = policy.regions
             if policy.regions == ("all",):
-                regions = sorted(wanted) if wanted else everywhere[resource.name]
+                regions = everywhere[resource.name] if wanted is None else sorted(wanted)
             if isinstance(regions, str):
                 entry = reporting.new_entry(policy.name, OWN, resource.name, None, policy.action)
                 self.unplaced.append(entry | {"status": "failed", "error": regions})
                 continue
             for region in regions:
                 if wanted is None or region in wanted:
-                    site = Site(OWN, resource, region)
-                    works.setdefault((resource.name, region), Work(site)).policies.append(policy)
+                    work = works.setdefault(
+                        (resource.name, region), Work(Site(OWN, resource, region))
+                    )
+                    work.tasks.append(Task(policy, chosen.instances_in(region)))
         self.works = list(works.values())
 
-    def _list_regions(
-        self, policies: Sequence[Policy], cloud: Cloud
-    ) -> dict[str, Sequence[str] | str]:
+    def _list_regions(self, due: Sequence[Chosen], cloud: Cloud) -> dict[str, Sequence[str] | str]:
         """The regions of each resource that a policy wants all of, or why they are not to be had.
 
         Nobody else waits long for them: a policy that names its regions must not miss its time.
         """
-        wanted = {policy.resource for policy in policies if policy.regions == ("all",)}
-        if not wanted or self.trigger.request.regions:
+        wanted = {
+            it.policy.resource
+            for it in due
+            if it.policy.regions == ("all",) and it.regions() is None
+        }
+        if not wanted:
             return {}
         patience = min(REGIONS_PATIENCE, self.deadline.left() / 4)
         pool = ThreadPoolExecutor(max_workers=len(wanted))
@@ -208,19 +229,18 @@ class Run:
 
     def _terms(self) -> Terms:
         clock, deadline = self.outside.clock, self.deadline
-        return Terms(self.trigger.request, self.instant, self.dry_run, clock, deadline)
+        return Terms(self.instant, self.dry_run, clock, deadline)
 
-    def _warn_of_the_unmatched(self, chosen: Sequence[Policy]) -> None:
+    def _warn_of_the_unmatched(self, chosen: Sequence[Chosen]) -> None:
         """What the event names and nothing answers to: likely a typo, and never an error."""
-        request = self.trigger.request
-        if not chosen:
+        if self.trigger.occasions and not chosen:
             self._warn(f"no policy runs for an event of kind {self.trigger.kind}")
-        named = {region for policy in chosen for region in policy.regions}
-        for region in sorted((request.regions or set()) - named if "all" not in named else ()):
+        named = {region for one in chosen for region in one.policy.regions}
+        for region in sorted(self.trigger.named("regions") - named if "all" not in named else ()):
             self._warn(f"region {region} is named in the event, but in no policy that runs")
         found = [finding for work in self.works for finding in work.findings]
         matched = {id_ for finding in found for id_ in (*finding.decisions, *finding.stuck)}
-        unmatched = sorted((request.instances or set()) - matched)
+        unmatched = sorted(self.trigger.named("instances") - matched)
         if unmatched and not any(work.blind() for work in self.works):
             message = "named in the event, but no policy matches them as they are now"
             self.log("warning", level="warning", message=message, instance_ids=unmatched)

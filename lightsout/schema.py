@@ -161,7 +161,6 @@ SOURCE = Fields(
         Field("source", FILLED, "Source of the event; wildcards allowed.", required=True),
         Field("type", FILLED, "Type of the event; wildcards allowed.", required=True),
     ),
-    later=True,
 )
 
 POLICY = Fields(
@@ -224,7 +223,7 @@ POLICY = Fields(
             "triggered_by",
             ListOf(
                 "a list of triggers",
-                Either("a trigger", Word(("timer", "invoke"), later=("url",)), SOURCE),
+                Either("a trigger", Word(("timer", "invoke", "url")), SOURCE),
             ),
             "The kinds of event it runs for.",
             default="[timer, invoke]",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.conditions import judge, needs_traffic, read_traffic
 from lightsout.decide import (
@@ -27,16 +27,20 @@ if TYPE_CHECKING:
     from lightsout.conditions import Traffic
     from lightsout.instance import Action, Instance, Site
     from lightsout.policy import Policy
-    from lightsout.trigger import Request
+
+
+class Task(NamedTuple):
+    """A policy to carry out at a site, and the instances that the event leaves it."""
+
+    policy: Policy
+    only: frozenset[str] | None = None  # None: whatever it matches
 
 
 class Finding:
     """What one policy makes of the instances of one site."""
 
-    def __init__(
-        self, policy: Policy, *, warning: str | None = None, error: str | None = None
-    ) -> None:
-        self.policy = policy
+    def __init__(self, task: Task, *, warning: str | None = None, error: str | None = None) -> None:
+        self.policy, self.only = task
         self.decisions: dict[str, Decision] = {}  # of instances that match
         self.instances: dict[str, Instance] = {}  # the same ones
         self.stuck: dict[str, Instance] = {}  # under way from before the run
@@ -53,28 +57,25 @@ class Finding:
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
 
 
-def survey(
-    compute: Compute, policies: Sequence[Policy], request: Request, now: datetime
-) -> list[Finding]:
-    """A finding for each policy; policies that ask the service the same question share the answer.
+def survey(compute: Compute, tasks: Sequence[Task], now: datetime) -> list[Finding]:
+    """A finding for each task; policies that ask the service the same question share the answer.
 
     Where the service does not answer one policy's question, that one has an error, and no other.
     """
-    return _Surveyor(compute, request, now).survey(policies)
+    return _Surveyor(compute, now).survey(tasks)
 
 
 class _Surveyor:
     """Asks each question once, and judges every instance by the same instant."""
 
-    def __init__(self, compute: Compute, request: Request, now: datetime) -> None:
+    def __init__(self, compute: Compute, now: datetime) -> None:
         self._compute = compute
-        self._request = request
         self._now = now
         self._answers: dict[str, Listing] = {}
         self._traffic: dict[str, Traffic | None] = {}
 
-    def survey(self, policies: Sequence[Policy]) -> list[Finding]:
-        findings = [self._look(policy) for policy in policies]
+    def survey(self, tasks: Sequence[Task]) -> list[Finding]:
+        findings = [self._look(task) for task in tasks]
         self._find_conflicts(findings)
         for finding in findings:
             self._limit(finding)
@@ -90,17 +91,18 @@ class _Surveyor:
         else:
             finding.refused = over_limit(limits, acts, total)
 
-    def _look(self, policy: Policy) -> Finding:
+    def _look(self, task: Task) -> Finding:
         try:
-            return self._judge(policy)
+            return self._judge(task)
         except CallFailed as failure:
-            return Finding(policy, error=f"{failure.action}: {failure}")
+            return Finding(task, error=f"{failure.action}: {failure}")
 
-    def _judge(self, policy: Policy) -> Finding:
-        listing, action = self._list(policy), ACTIONS[policy.action]
-        finding, candidates = Finding(policy, warning=listing.warning), []
+    def _judge(self, task: Task) -> Finding:
+        policy, only = task
+        listing, action = self._list(task), ACTIONS[policy.action]
+        finding, candidates = Finding(task, warning=listing.warning), []
         for instance in listing.instances.values():
-            if self._request.instances and instance.id not in self._request.instances:
+            if only is not None and instance.id not in only:
                 continue
             if instance.state == action.before:
                 candidates.append(instance)
@@ -110,8 +112,10 @@ class _Surveyor:
         finding.instances = {one.id: one for one in candidates if one.id in finding.decisions}
         return finding
 
-    def _list(self, policy: Policy) -> Listing:
-        named = [ids for ids in (policy.match.instances, self._request.instances) if ids]
+    def _list(self, task: Task) -> Listing:
+        policy, only = task
+        named = [only] if only is not None else []
+        named += [policy.match.instances] if policy.match.instances else []
         ids = sorted(frozenset.intersection(*named)) if named else None
         most = self._compute.site.resource.filter_values
         queries = queries_for(policy.match, ACTIONS[policy.action], most)
@@ -160,8 +164,9 @@ class _Surveyor:
             acting = [finding.instances[id_] for id_ in finding.to_act_on()]
             for other in findings:
                 if acting and other.action is not finding.action:
-                    opposite = self._decide(other.policy, acting)
-                    for instance in acting:
+                    asked = [it for it in acting if other.only is None or it.id in other.only]
+                    opposite = self._decide(other.policy, asked)
+                    for instance in asked:
                         decision = opposite.get(instance.id)
                         if decision and decision.verdict is Verdict.ACT:
                             _put_in_conflict(finding, other, instance)

@@ -2,47 +2,91 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.schema import REGION
+from lightsout.policy import Source
+from lightsout.request import (
+    BadEvent,
+    Request,
+    hint,
+    kind_of_value,
+    read_request,
+    read_request_text,
+    refuse_fields_beside,
+    show,
+)
+from lightsout.wildcards import matches
 
 if TYPE_CHECKING:
     from lightsout.policy import Policy
 
 OWN = "own"  # the account that the function runs in
 
+_TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?"
+
 # Past this age the platform no longer keeps an event for another try (six hours, and one spare), so
 # the `Time` of such a timer event cannot be when it fired: the documentation calls it the
 # trigger's *creation* time.
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 PLATFORM_KEEPS = 7 * 3600.0
 
 
-LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
+class Occasion(NamedTuple):
+    """One thing that happened, and what it asks for."""
 
-
-class BadEvent(ValueError):
-    """The event cannot be understood or obeyed; nothing was called."""
-
-
-class Request(NamedTuple):
-    """What the policies are narrowed to; None leaves them as wide as they are."""
-
-    policies: frozenset[str] | None = None
-    instances: frozenset[str] | None = None
-    regions: frozenset[str] | None = None
-    accounts: frozenset[str] | None = None
-    dry_run: bool = False
+    kind: str  # timer | invoke | url | eventbridge
+    request: Request
+    source: str = ""  # of an EventBridge event
+    type: str = ""
 
 
 class Trigger(NamedTuple):
-    kind: str  # timer | invoke
-    request: Request
+    """An event as a whole: EventBridge may deliver several occasions at once, or none of worth."""
+
+    kind: str
+    occasions: tuple[Occasion, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def dry_run(self) -> bool:
+        """Where one occasion asks for a dry run, all of the run is one: no event turns it off."""
+        return any(occasion.request.dry_run for occasion in self.occasions)
+
+    def named(self, field: str) -> frozenset[str]:
+        """All that the occasions name in a field of their requests."""
+        found = (getattr(occasion.request, field) for occasion in self.occasions)
+        return frozenset().union(*(names for names in found if names))
+
+
+class Chosen(NamedTuple):
+    """A policy that runs, and the requests that let it: each narrows it by itself."""
+
+    policy: Policy
+    requests: tuple[Request, ...]
+
+    def regions(self) -> frozenset[str] | None:
+        """Where it may act; None: wherever the policy says."""
+        return _widest(request.regions for request in self.requests)
+
+    def instances_in(self, region: str) -> frozenset[str] | None:
+        """What it may act on there; None: on whatever it matches."""
+        return _widest(
+            request.instances
+            for request in self.requests
+            if request.regions is None or region in request.regions
+        )
+
+
+def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """What at least one of them allows, of which None allows everything."""
+    found: frozenset[str] = frozenset()
+    for names in sets:
+        if names is None:
+            return None
+        found |= names
+    return found
 
 
 def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
@@ -52,14 +96,17 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
     """
     kind = kind_of(event)
     if kind == "unknown":
-        raise BadEvent(f"the event is {_kind(event)}, where a timer event or a request is expected")
+        told = kind_of_value(event)
+        raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
     if kind == "timer":
-        _refuse_what_belongs_into_the_message(event)
-        warnings = _judge_age(event.get("Time"), now, max_age)
-        return Trigger(kind, _read_message(event.get("Message")), warnings)
-    if kind == "invoke":
-        return Trigger(kind, read_request(event))
-    raise BadEvent(f"this looks like a trigger of kind {kind}, which is not supported yet")
+        return _read_timer(event, now, max_age)
+    if kind == "eventbridge":
+        from lightsout import eventbridge  # noqa: PLC0415  only its events pay for it
+
+        return eventbridge.read(event)
+    body = event.get("body") if kind == "url" else None
+    request = read_request_text(body, "the body") if kind == "url" else read_request(event)
+    return Trigger(kind, (Occasion(kind, request),))
 
 
 def kind_of(event: Any) -> str:
@@ -74,59 +121,11 @@ def kind_of(event: Any) -> str:
     return "url" if "httpMethod" in event else "invoke"
 
 
-def _refuse_what_belongs_into_the_message(event: Mapping[Any, Any]) -> None:
-    """A `dry_run` beside the Message would be overlooked, and the machines stopped in earnest."""
-    for name in Request._fields:
-        if name in event:
-            raise BadEvent(f"{name} beside a timer's Message: it belongs into the Message")
-
-
-def read_request(fields_: Mapping[Any, Any]) -> Request:
-    """A request as the contract spells it; unknown fields and wrong types raise BadEvent."""
-    known = list(Request._fields)
-    for name in fields_:
-        if name not in known:
-            raise BadEvent(f"unknown field {_show(name)} in the event{_hint(str(name), known)}")
-    dry_run = fields_.get("dry_run", False)
-    if not isinstance(dry_run, bool):
-        raise BadEvent(f"dry_run must be true or false, not {_kind(dry_run)}")
-    names = {
-        name: _names(name, fields_[name]) for name in known if name in fields_ and name != "dry_run"
-    }
-    for region in sorted(names.get("regions", ())):
-        if not re.fullmatch(REGION.pattern, region):
-            raise BadEvent(f"regions: {_show(region)} is not {REGION.noun}")
-    return Request(dry_run=dry_run, **names)
-
-
-def _names(field: str, value: Any) -> frozenset[str]:
-    if not isinstance(value, list):
-        raise BadEvent(f"{field} must be a list of texts, not {_kind(value)}")
-    for item in value:
-        if not isinstance(item, str):
-            raise BadEvent(f"{field} must be a list of texts, but holds {_kind(item)}")
-    if not value:
-        # Neither «everything» nor «nothing» is a safe guess at what a caller meant by it.
-        raise BadEvent(f"{field} is an empty list: name at least one, or leave the field out")
-    return frozenset(value)
-
-
-def _read_message(message: Any) -> Request:
-    if message is None or message == "":
-        return Request()
-    if not isinstance(message, str):
-        raise BadEvent(f"the timer's Message must be text, not {_kind(message)}")
-    if not message.strip():
-        return Request()
-    try:
-        request = json.loads(message)
-    except (ValueError, RecursionError):
-        raise BadEvent(
-            "the timer's Message is not JSON: write a request, or leave it empty"
-        ) from None
-    if not isinstance(request, dict):
-        raise BadEvent(f"the timer's Message must be a JSON object, not {_kind(request)}")
-    return read_request(request)
+def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trigger:
+    refuse_fields_beside(event, "a timer's Message")
+    warnings = _judge_age(event.get("Time"), now, max_age)
+    request = read_request_text(event.get("Message"), "the timer's Message")
+    return Trigger("timer", (Occasion("timer", request),), warnings)
 
 
 def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
@@ -135,7 +134,7 @@ def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
     try:
         fired = _read_time(text)
     except (ValueError, TypeError):
-        told = _show(text) if isinstance(text, str) else _kind(text)
+        told = show(text) if isinstance(text, str) else kind_of_value(text)
         return (f"the timer's Time cannot be read, so its age is not judged: {told}",)
     age = (now - fired).total_seconds()
     if age > PLATFORM_KEEPS:
@@ -150,50 +149,60 @@ def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
 
 def _read_time(text: str) -> datetime:
     """An ISO 8601 time; UTC where it has no offset. ValueError or TypeError for anything else."""
-    form = _TIME.fullmatch(text)
+    form = re.fullmatch(_TIME, text)
     if form is None:
         raise ValueError(text)
     offset = "+00:00" if form[2] in {None, "Z"} else form[2]
     return datetime.fromisoformat(form[1] + offset)
 
 
-def _hint(name: str, known: list[str]) -> str:
-    import difflib  # noqa: PLC0415  only a mistake pays for it
-
-    near = difflib.get_close_matches(name[:LONGEST_SHOWN], known, n=1)
-    return f" (did you mean {near[0]}?)" if near else f"; known: {', '.join(known)}"
+# The choice --------------------------------------------------------------------------------------
 
 
-def _show(name: Any) -> str:
-    """A name from outside, quoted, on one line and not longer than a person reads."""
-    text = str(name)
-    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
-
-
-def _kind(value: Any) -> str:
-    """What a JSON value is, in words a caller of the function uses."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    names = {dict: "an object", list: "a list", str: "text", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)
-
-
-def choose(policies: Sequence[Policy], trigger: Trigger) -> list[Policy]:
+def choose(policies: Sequence[Policy], trigger: Trigger) -> list[Chosen]:
     """The policies that run for this event. Raises BadEvent for a name that cannot be obeyed."""
-    named, accounts = trigger.request.policies, trigger.request.accounts
-    if accounts and accounts != {OWN}:
-        raise BadEvent(f"no account is named {_show(min(accounts - {OWN}))}; known: {OWN}")
+    accounts = trigger.named("accounts")
+    if accounts - {OWN}:
+        raise BadEvent(f"no account is named {show(min(accounts - {OWN}))}; known: {OWN}")
     known = {policy.name: policy for policy in policies}
-    for name in sorted(named or ()):
-        if name not in known:
-            raise BadEvent(f"no policy is named {_show(name)}{_hint(name, list(known))}")
-        if trigger.kind not in known[name].triggered_by:
-            admitted = ", ".join(sorted(known[name].triggered_by))
-            raise BadEvent(f"policy {name} is not triggered by {trigger.kind}, only by {admitted}")
-    return [
-        policy
+    for occasion in trigger.occasions:
+        for name in sorted(occasion.request.policies or ()):
+            if name not in known:
+                raise BadEvent(f"no policy is named {show(name)}{hint(name, list(known))}")
+            if not admits(known[name], occasion):
+                admitted = ", ".join(sorted(map(str, known[name].triggered_by)))
+                told = f"not triggered by {_show_occasion(occasion)}, only by {admitted}"
+                raise BadEvent(f"policy {name} is {told}")
+    chosen = [
+        Chosen(policy, tuple(it.request for it in trigger.occasions if _runs(policy, it)))
         for policy in policies
-        if trigger.kind in policy.triggered_by and (named is None or policy.name in named)
     ]
+    return [one for one in chosen if one.requests]
+
+
+def admits(policy: Policy, occasion: Occasion) -> bool:
+    """Whether the policy runs for such an event, unless the event names others."""
+    return occasion.kind in policy.triggered_by or any(
+        isinstance(trigger, Source)
+        and matches(occasion.source, [trigger.source])
+        and matches(occasion.type, [trigger.type])
+        for trigger in policy.triggered_by
+        if occasion.kind == "eventbridge"
+    )
+
+
+def kinds_admitted(policy: Policy) -> frozenset[str]:
+    """The kinds of event that the policy can run for."""
+    kinds = policy.triggered_by
+    return frozenset(kind if isinstance(kind, str) else "eventbridge" for kind in kinds)
+
+
+def _runs(policy: Policy, occasion: Occasion) -> bool:
+    named = occasion.request.policies
+    return admits(policy, occasion) and (named is None or policy.name in named)
+
+
+def _show_occasion(occasion: Occasion) -> str:
+    if occasion.kind != "eventbridge":
+        return occasion.kind
+    return f"source {show(occasion.source)} and type {show(occasion.type)}"

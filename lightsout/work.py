@@ -24,16 +24,13 @@ if TYPE_CHECKING:
     from lightsout.instance import Site
     from lightsout.log import Log
     from lightsout.pacing import Deadline
-    from lightsout.policy import Policy
     from lightsout.report import Entry
-    from lightsout.survey import Finding
-    from lightsout.trigger import Request
+    from lightsout.survey import Finding, Task
 
 
 class Terms(NamedTuple):
     """What holds for every site of a run."""
 
-    request: Request
     now: datetime  # the instant that decisions are made by
     dry_run: bool
     clock: Clock
@@ -41,11 +38,11 @@ class Terms(NamedTuple):
 
 
 class Work:
-    """One site, the policies that act there, and how far the run came with them."""
+    """One site, the policies to carry out there, and how far the run came with them."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.policies: list[Policy] = []
+        self.tasks: list[Task] = []
         self.findings: list[Finding] = []
         self.executions: dict[str, Execution] = {}  # by action
         self.error: str | None = "no answer when time ran out"  # until it is done
@@ -56,7 +53,7 @@ class Work:
         log = log.about(account=place.account, resource=place.resource.name, region=place.region)
         compute = Compute(cloud, self.site)
         try:
-            self.findings = survey(compute, self.policies, terms.request, terms.now)
+            self.findings = survey(compute, self.tasks, terms.now)
             for finding in self.findings:
                 tell_plan(log, finding)
             if not terms.dry_run:
@@ -85,7 +82,7 @@ class Work:
     def entries(self, terms: Terms) -> Iterator[Entry]:
         """The report's entry of each policy, however far the work came."""
         place, found = self.site, {finding.policy.name: finding for finding in self.findings}
-        for policy in self.policies:
+        for policy, _ in self.tasks:
             entry = reporting.new_entry(
                 policy.name, place.account, place.resource.name, place.region, policy.action
             )

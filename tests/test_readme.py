@@ -128,3 +128,18 @@ def test_the_example_request_and_log_line_are_of_the_form_they_show(stage):
 
     assert read_request(request).dry_run is True
     assert list(stage.logged("stop.accepted")[0]) == list(log_line)
+
+
+def test_the_policy_for_alarms_acts_on_the_machine_of_the_alarm_alone(stage):
+    stage.policies(blocks("yaml")[2])
+    first, _ = stage.fleet(2)
+    alarm = {
+        "specversion": "1.0",
+        "source": "lighthouse.cloud.tencent",
+        "type": "lighthouse:ErrorEvent:ping_unreachable",
+        "subject": first,
+        "status": "1",
+        "data": {"instanceId": first},
+    }
+
+    assert only_entry(stage.run(alarm))["stopped"] == [first]

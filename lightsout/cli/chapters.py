@@ -14,8 +14,8 @@ from lightsout.decide import done_by_somebody, excluded_by, protection, selected
 from lightsout.instance import ACTIONS
 from lightsout.policy import OnlyIf, matches
 from lightsout.schedule import next_window, window_at
-from lightsout.survey import survey
-from lightsout.trigger import Request
+from lightsout.survey import Task, survey
+from lightsout.trigger import kinds_admitted
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Writer:
         """Each step, those behind one that keeps the machine included."""
         instance, action = self.instance, ACTIONS[policy.action]
         if "invoke" not in policy.triggered_by:
-            kinds = ", ".join(sorted(policy.triggered_by))
+            kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
         yield "match", selected_by(policy.match, instance) or ""
         exclusion = excluded_by(policy.exclude, instance)
@@ -150,18 +150,19 @@ class Writer:
 
     def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
         """The site as a run at `at` finds it, with all policies that would run beside this one."""
-        kind = "invoke" if "invoke" in policy.triggered_by else min(policy.triggered_by)
+        kinds = kinds_admitted(policy)
+        kind = "invoke" if "invoke" in kinds else min(kinds)
         if (at, kind) not in self._findings:
             beside = [
-                it
+                Task(it)
                 for it in self.policies
                 if it.resource == self.site.resource.name
                 and (it.regions == ("all",) or self.site.region in it.regions)
-                and kind in it.triggered_by
+                and kind in kinds_admitted(it)
                 and (it.when is None or window_at(it.when, it.timezone, at))
             ]
             compute = Compute(self.cloud, self.site)
-            self._findings[at, kind] = survey(compute, beside, Request(), at)
+            self._findings[at, kind] = survey(compute, beside, at)
         return self._findings[at, kind]
 
 

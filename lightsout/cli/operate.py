@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.report import RunFailed, failure_message
+from lightsout.request import BadEvent
 from lightsout.run import Run, carry_out
 from lightsout.settings import BadSettings
-from lightsout.trigger import BadEvent
 
 if TYPE_CHECKING:
     import argparse

@@ -281,5 +281,5 @@ def _not_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
     """Policies that a person's run leaves out, because they do not admit it."""
     for policy in policies:
         if "invoke" not in policy.triggered_by:
-            admitted = ", ".join(sorted(policy.triggered_by))
+            admitted = ", ".join(sorted(map(str, policy.triggered_by)))
             yield f"{policy.name} is left out: it is triggered by {admitted} only, not by invoke"

@@ -19,9 +19,10 @@ from lightsout.cli.words import printable
 from lightsout.compute import Compute, list_regions
 from lightsout.instance import RESOURCES, Site
 from lightsout.policy import ID_PREFIX, PolicyMistakes
+from lightsout.request import BadEvent, Request, read_request
 from lightsout.run import REGIONS_PATIENCE
 from lightsout.settings import read_settings
-from lightsout.trigger import OWN, BadEvent, Request, read_request
+from lightsout.trigger import OWN
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from lightsout.compute import Listing
 from lightsout.decide import Verdict
 from lightsout.instance import STOP
 from lightsout.policy import Limits
-from lightsout.survey import job_of, survey
-from lightsout.trigger import Request
+from lightsout.survey import Task, job_of, survey
 from lightsout.wire import CallFailed
 
 A, B, C = fleet(3)
@@ -41,8 +40,8 @@ class Site:
         return 10
 
 
-def look(site, *policies, request=None):
-    return survey(site, policies or (a_policy(),), request or Request(), NOW)
+def look(site, *policies, only=None):
+    return survey(site, [Task(policy, only) for policy in policies or (a_policy(),)], NOW)
 
 
 def test_running_instances_that_match_are_to_be_acted_on():
@@ -75,7 +74,7 @@ def test_policies_that_ask_the_same_question_share_the_answer():
 def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
     site = Site(an_instance(A), an_instance(B), an_instance(C, tags={"env": "prod"}))
 
-    (finding,) = look(site, request=Request(instances=frozenset({B, C})))
+    (finding,) = look(site, only=frozenset({B, C}))
 
     assert site.asked == [("find", [B, C])]
     assert finding.to_act_on() == [B]
@@ -85,7 +84,7 @@ def test_named_in_the_policy_and_in_the_event_means_both():
     site = Site(an_instance(A), an_instance(B), an_instance(C))
     policy = a_policy(match=selector(instances=[A, B]))
 
-    (finding,) = look(site, policy, request=Request(instances=frozenset({B, C})))
+    (finding,) = look(site, policy, only=frozenset({B, C}))
 
     assert finding.to_act_on() == [B]
 
@@ -94,7 +93,7 @@ def test_nothing_in_common_means_nobody():
     site = Site(an_instance(A), an_instance(B))
     policy = a_policy(match=selector(instances=[A]))
 
-    (finding,) = look(site, policy, request=Request(instances=frozenset({B})))
+    (finding,) = look(site, policy, only=frozenset({B}))
 
     assert finding.decisions == {}
     assert ("search", ["instance-state"]) not in site.asked
@@ -151,7 +150,7 @@ def test_limits_count_what_would_be_acted_on_after_protection_and_narrowing():
     policy = a_policy(limits=Limits(1, None))
 
     (over,) = look(site, policy)
-    (within,) = look(site, policy, request=Request(instances=frozenset({A, C})))
+    (within,) = look(site, policy, only=frozenset({A, C}))
 
     assert over.refused == "over limit: 2 instances, max_instances is 1"
     assert within.refused is None

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import NOW, a_policy, any_json, any_text
 
-from lightsout.trigger import BadEvent, Request, Trigger, choose, read_event
+from lightsout.request import BadEvent, Request
+from lightsout.trigger import Occasion, Trigger, choose, read_event
 
 HOUR = 3600.0
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
@@ -27,21 +28,30 @@ def complaint(event) -> str:
     return str(refusal.value)
 
 
+def asked_by(kind, request=Request()) -> Trigger:  # noqa: B008  a value
+    return Trigger(kind, (Occasion(kind, request),))
+
+
+def request_of(trigger) -> Request:
+    (occasion,) = trigger.occasions
+    return occasion.request
+
+
 def timer(message="", **facts):
     return TIMER | {"Message": message} | facts
 
 
 def test_a_timer_with_an_empty_message_narrows_nothing():
-    assert read(TIMER) == Trigger("timer", Request())
+    assert read(TIMER) == asked_by("timer")
 
 
 @pytest.mark.parametrize("message", ["", "  \n", None])
 def test_an_empty_message_is_no_request(message):
-    assert read(timer(message)).request == Request()
+    assert request_of(read(timer(message))) == Request()
 
 
 def test_a_timer_without_a_message_narrows_nothing():
-    assert read({"Type": "Timer"}) == Trigger("timer", Request())
+    assert read({"Type": "Timer"}) == asked_by("timer")
 
 
 @pytest.mark.parametrize("kind", ["timer", "TIMER", "Timer"])
@@ -52,7 +62,7 @@ def test_the_type_of_a_timer_is_read_whatever_its_case(kind):
 def test_the_timers_message_is_a_request():
     asked = read(timer('{"policies": ["dev-nights"], "dry_run": true}'))
 
-    assert asked.request == Request(policies=frozenset({"dev-nights"}), dry_run=True)
+    assert request_of(asked) == Request(policies=frozenset({"dev-nights"}), dry_run=True)
 
 
 def test_a_direct_invoke_is_the_request_itself():
@@ -66,7 +76,7 @@ def test_a_direct_invoke_is_the_request_itself():
         }
     )
 
-    assert asked == Trigger(
+    assert asked == asked_by(
         "invoke",
         Request(
             frozenset({"dev-nights"}),
@@ -79,7 +89,7 @@ def test_a_direct_invoke_is_the_request_itself():
 
 
 def test_an_empty_invoke_narrows_nothing():
-    assert read({}) == Trigger("invoke", Request())
+    assert read({}) == asked_by("invoke")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +115,13 @@ def test_an_empty_invoke_narrows_nothing():
         ("run", "the event is text"),
         (True, "the event is true or false"),
         (3.5, "the event is a number"),
-        ({"specversion": "1.0"}, "kind eventbridge, which is not supported yet"),
-        ({"EventList": []}, "kind eventbridge"),
-        ({"httpMethod": "POST", "body": "{}"}, "kind url"),
+        ({"specversion": "1.0"}, "an EventBridge event needs a source, as text; it has null"),
+        ({"EventList": []}, "EventList must be a list of events, not an empty list"),
+        ({"EventList": [{}]}, "it has no specversion"),
+        ({"EventList": [], "dry_run": True}, "unknown field 'dry_run' beside EventList"),
+        ({"httpMethod": "POST", "body": "stop"}, "the body is not JSON"),
+        ({"httpMethod": "POST", "body": "[]"}, "the body must be a JSON object, not a list"),
+        ({"httpMethod": "POST", "body": '{"dryrun": 1}'}, "did you mean dry_run?"),
     ],
 )
 def test_what_cannot_be_understood_is_said_plainly(event, words):
@@ -244,10 +258,10 @@ def test_a_request_that_is_understood_says_what_was_written_and_no_more(request,
         return
 
     for name in LISTS:
-        told = getattr(trigger.request, name)
+        told = getattr(request_of(trigger), name)
         assert told == (frozenset(request[name]) if name in request else None)
         assert told is None or told  # never an empty set, which might be read as everything
-    assert trigger.request.dry_run is request.get("dry_run", False)
+    assert request_of(trigger).dry_run is request.get("dry_run", False)
 
 
 POLICIES = (
@@ -267,17 +281,18 @@ def test_no_event_chooses_a_policy_that_does_not_admit_it(event):
     except BadEvent:
         return
 
-    assert chosen == [policy for policy in POLICIES if policy in chosen]  # each once, in order
-    assert all(trigger.kind in policy.triggered_by for policy in chosen)
-    if trigger.request.policies is not None:
-        assert {policy.name for policy in chosen} == trigger.request.policies
+    ran = [one.policy for one in chosen]
+    assert ran == [policy for policy in POLICIES if policy in ran]  # each once, in order
+    assert all(trigger.kind in policy.triggered_by for policy in ran)
+    if request_of(trigger).policies is not None:
+        assert {policy.name for policy in ran} == request_of(trigger).policies
 
 
 # The choice --------------------------------------------------------------------------------------
 
 
 def chosen(event) -> list[str]:
-    return [policy.name for policy in choose(POLICIES, read(event))]
+    return [one.policy.name for one in choose(POLICIES, read(event))]
 
 
 def test_without_names_every_policy_that_admits_the_event_runs():

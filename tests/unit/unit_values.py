@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lightsout.decide import Decision, Verdict
 from lightsout.instance import LIGHTHOUSE, Instance, Site
 from lightsout.policy import Limits, Policy, Selector
-from lightsout.survey import Finding
+from lightsout.survey import Finding, Task
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -74,7 +74,7 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
         | {id_: Decision(Verdict.KEEP, f"keep-running {id_}") for id_ in keep}
         | {id_: Decision(Verdict.EXCLUDED, "excluded by tag role=bastion") for id_ in excluded}
     )
-    finding = Finding(policy or a_policy())
+    finding = Finding(Task(policy or a_policy()))
     finding.decisions = decisions
     finding.instances = {id_: an_instance(id_) for id_ in decisions}
     finding.stuck = {instance.id: instance for instance in stuck}

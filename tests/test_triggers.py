@@ -1,0 +1,409 @@
+"""Events of every kind, as their documentation shows them: each narrows, none widens.
+
+Timer: https://cloud.tencent.com/document/product/583/9708; function URL: 583/96099; EventBridge:
+https://www.tencentcloud.com/document/product/1108/42275 (structure), 1108/46252 (Cloud Monitor),
+1108/46246 (CloudAudit).
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from staging import GUANGZHOU
+
+from lightsout.request import BadEvent, Request
+from lightsout.trigger import Chosen, read_event
+
+SECRET = "a-secret-of-the-function-url"
+SHANGHAI = "ap-shanghai"
+POLICIES = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou, ap-shanghai]
+        match: {tags: {env: dev}}
+        triggered_by: [timer, invoke, url, {source: "*.cloud.tencent", type: "*:ErrorEvent:*"},
+                       {source: "budget.*", type: spent}]
+"""
+TIMER = {
+    "Type": "Timer",
+    "TriggerName": "EveryDay",
+    "Time": "2026-11-23T11:49:00Z",
+    "Message": "",
+}
+
+
+def by_url(request="", *, authorization=f"Bearer {SECRET}", **facts):
+    headers = {"accept": "*/*", "content-length": "17", "x-scf-remote-addr": "203.0.113.5"}
+    if authorization:
+        headers["authorization"] = authorization
+    body = request if isinstance(request, str) else json.dumps(request)
+    event = {"httpMethod": "POST", "path": "/", "queryString": {}, "headers": headers, "body": body}
+    return event | facts
+
+
+def monitor_event(instance="lhins-00000000", status="1", **facts):
+    event = {
+        "specversion": "1.0",
+        "id": "13a3f42d-7258-4ada-da6d-023a333b4662",
+        "source": "lighthouse.cloud.tencent",
+        "type": "lighthouse:ErrorEvent:ping_unreachable",
+        "subject": instance,
+        "time": 1615430559146,
+        "region": "ap-guangzhou",
+        "resource": ["qcs::eb:ap-guangzhou:uid1250000000:eventbusid/eventruleid"],
+        "datacontenttype": "application/json;charset=utf-8",
+        "tags": {"key1": "value1"},
+        "status": status,
+        "data": {
+            "appId": "1250000011",
+            "instanceId": instance,
+            "projectId": "11",
+            "dimensions": {"ip": "127.0.0.1"},
+            "additionalMsg": {"IP": "something unnormal"},
+        },
+    }
+    return event | facts
+
+
+def custom_event(data=None, **facts):
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "budget.example",
+        "type": "spent",
+        "subject": "budget",
+        "time": "1615430559146",
+        "region": "ap-guangzhou",
+        "datacontenttype": "application/json;charset=utf-8",
+        "data": data,
+    }
+    return event | facts
+
+
+REQUEST = {"instances": ["lhins-00000001"], "regions": [GUANGZHOU]}
+ALL = [f"lhins-{number:08x}" for number in range(4)]  # two in Guangzhou, two in Shanghai
+NARROWED = {
+    "timer": (TIMER | {"Message": json.dumps(REQUEST)}, ["lhins-00000001"]),
+    "invoke": (REQUEST, ["lhins-00000001"]),
+    "function URL": (by_url(REQUEST), ["lhins-00000001"]),
+    "Cloud Monitor": (monitor_event("lhins-00000002"), ["lhins-00000002"]),
+    "Cloud Monitor, by its data": (
+        monitor_event("lhins-00000002", subject="qcs::lighthouse:ap-guangzhou:uid1:"),
+        ["lhins-00000002"],
+    ),
+    "Cloud Monitor, of another machine": (monitor_event("lhins-0000ffff"), []),
+    "a custom event": (custom_event(REQUEST), ["lhins-00000001"]),
+    "a custom event with its request as text": (
+        custom_event(json.dumps(REQUEST)),
+        ["lhins-00000001"],
+    ),
+    "a custom event about an instance": (custom_event(subject="lhins-00000003"), [ALL[3]]),
+    "the word as it has been seen": (custom_event(subjuect="lhins-00000003"), [ALL[3]]),
+    "a resource": (
+        custom_event(resource="qcs::lighthouse:ap-guangzhou:uin/1:instance/lhins-00000001"),
+        [ALL[1]],
+    ),
+    "a request and a subject that disagree": (
+        custom_event(REQUEST, subject="lhins-00000003"),
+        [],
+    ),
+    "two events at once": (
+        {"EventList": [monitor_event("lhins-00000000"), monitor_event("lhins-00000003")]},
+        [ALL[0], ALL[3]],
+    ),
+    "two events, one of them over": (
+        {"EventList": [monitor_event("lhins-00000000", "0"), monitor_event("lhins-00000003")]},
+        [ALL[3]],
+    ),
+    "an alarm that is over": (monitor_event(status="0"), []),
+    "requests that must not be mixed": (
+        {
+            "EventList": [
+                custom_event({"regions": [GUANGZHOU], "instances": ["lhins-00000000"]}),
+                custom_event({"regions": [SHANGHAI]}),
+            ]
+        },
+        [ALL[0], ALL[2], ALL[3]],
+    ),
+}
+WHOLE = {
+    "timer": TIMER,
+    "invoke": {},
+    "function URL": by_url(),
+    "function URL without a body": by_url(body=None),
+    "a custom event": custom_event(),
+}
+
+
+@pytest.fixture
+def fleet(stage):
+    stage.policies(POLICIES)
+    stage.environ["LIGHTSOUT_URL_SECRET"] = SECRET
+    return [*stage.fleet(2), *stage.fleet(2, first=2, region=SHANGHAI)]
+
+
+def report_of(answer):
+    if "statusCode" not in answer:
+        return answer
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"].startswith("application/json")
+    return json.loads(answer["body"])
+
+
+def stopped(stage):
+    return [one.id for one in stage.world.instances() if one.state == "STOPPED"]
+
+
+@pytest.mark.parametrize(("event", "ours"), NARROWED.values(), ids=NARROWED)
+def test_an_event_narrows_to_what_it_names(stage, fleet, event, ours):
+    report = report_of(stage.run(event))
+
+    assert sorted(stopped(stage)) == ours
+    assert report["counts"]["stopped"] == report["counts"]["matched"] == len(ours)
+    assert report["status"] == "ok"
+
+
+@pytest.mark.parametrize("event", WHOLE.values(), ids=WHOLE)
+def test_an_event_that_names_nothing_runs_what_admits_it(stage, fleet, event):
+    report = report_of(stage.run(event))
+
+    assert sorted(stopped(stage)) == fleet
+    assert report["trigger"] in {"timer", "invoke", "url", "eventbridge"}
+
+
+def test_an_alarm_that_is_over_calls_nothing_and_says_so(stage, fleet):
+    stage.run(monitor_event(status="0"))
+
+    assert len(stage.sim.journal) == 0
+    assert "is resolved: nothing to do" in stage.logged("warning")[0]["message"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        monitor_event(type="lighthouse:CloudEvent:ApiCall"),  # our own stops come back as such
+        monitor_event(source="somebody.else"),
+        custom_event(source="budgets", type="spent"),
+        custom_event(type="spent-more"),
+    ],
+)
+def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
+    if "instanceId" in (event["data"] or {}):
+        event["data"] = None
+
+    report = stage.run(event)
+
+    assert report["policies"] == []
+    assert len(stage.sim.journal) == 0
+    assert (
+        "no policy runs for an event of kind eventbridge" in stage.logged("warning")[0]["message"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (custom_event({"policys": []}), "did you mean policies?"),
+        (custom_event({"dry_run": "yes"}), "dry_run must be true or false"),
+        (custom_event(dry_run=True), "dry_run beside an event's data"),
+        (custom_event(["lhins-00000001"]), "data must be a request, as a JSON object, not a list"),
+        (custom_event("stop it"), "data must be a request"),
+        (custom_event(type=None), "needs a type"),
+        (custom_event({"policies": ["nobody"]}), "no policy is named 'nobody'"),
+        (
+            monitor_event(type="lighthouse:Other", data={"policies": ["dev-nights"]}),
+            "is not triggered by source 'lighthouse.cloud.tencent' and type 'lighthouse:Other'",
+        ),
+        ({"EventList": [monitor_event(), custom_event({"x": 1})]}, "unknown field 'x'"),
+    ],
+)
+def test_an_event_that_cannot_be_obeyed_changes_nothing(stage, fleet, event, words):
+    failure = stage.failing_run(event)
+
+    assert words in str(failure)
+    assert len(stage.sim.journal) == 0
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TIMER | {"Message": '{"dry_run": true}'},
+        {"dry_run": True},
+        by_url({"dry_run": True}),
+        custom_event({"dry_run": True}),
+        {"EventList": [custom_event(), custom_event({"dry_run": True})]},
+    ],
+)
+def test_an_event_may_ask_for_a_dry_run(stage, fleet, event):
+    report = report_of(stage.run(event))
+
+    assert report["dry_run"] is True
+    assert report["counts"]["would_stop"] == 4
+    assert stopped(stage) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TIMER | {"Message": '{"dry_run": false}'},
+        by_url({"dry_run": False}),
+        custom_event({"dry_run": False}),
+    ],
+)
+def test_no_event_turns_a_dry_run_off(stage, fleet, event):
+    stage.environ["LIGHTSOUT_DRY_RUN"] = "1"
+
+    stage.run(event)
+
+    assert stopped(stage) == []
+
+
+def test_an_event_does_not_lift_a_window_a_limit_or_a_protection(stage):
+    stage.policies(
+        POLICIES
+        + """
+        when: {between: ["03:00", "04:00"]}
+      - name: few
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        limits: {max_instances: 1}
+        triggered_by: [{source: "*", type: "*"}]
+    """
+    )
+    stage.fleet(2)
+    stage.fleet(1, first=10, tags={"env": "dev", "keep-running": ""})
+
+    failure = stage.failing_run(custom_event())
+
+    assert [entry["status"] for entry in failure.report["policies"]] == ["not due", "refused"]
+    assert stopped(stage) == []
+    kept = stage.run(custom_event(subject="lhins-0000000a"))["policies"][1]
+    assert kept["skipped"] == {"lhins-0000000a": "keep-running"}
+
+
+# The function URL --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", f"Basic {SECRET}", SECRET, f"Bearer {SECRET}x", "Bearer é😀"],
+)
+def test_without_the_secret_nobody_is_let_in(stage, fleet, authorization):
+    answer = stage.run(by_url(authorization=authorization))
+
+    assert answer["statusCode"] == 403
+    assert SECRET not in json.dumps(answer)
+    assert len(stage.sim.journal) == 0
+    assert SECRET not in "".join(stage.said)
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_a_function_without_a_secret_lets_nobody_in(stage, fleet, secret):
+    stage.environ.pop("LIGHTSOUT_URL_SECRET")
+    if secret is not None:
+        stage.environ["LIGHTSOUT_URL_SECRET"] = secret
+
+    answer = stage.run(by_url(authorization="Bearer "))
+
+    assert answer["statusCode"] == 403
+    assert "LIGHTSOUT_URL_SECRET" in answer["body"]
+
+
+def test_a_stranger_does_not_even_learn_that_it_is_paused(stage, fleet):
+    stage.environ["LIGHTSOUT_PAUSED_UNTIL"] = "2099-01-01"
+
+    assert stage.run(by_url(authorization=None))["statusCode"] == 403
+    assert report_of(stage.run(by_url()))["status"] == "paused"
+
+
+@pytest.mark.parametrize("body", ["stop", "[]", '{"dryrun": true}', '{"policies": ["nobody"]}'])
+def test_a_bad_request_is_answered_and_changes_nothing(stage, fleet, body):
+    answer = stage.run(by_url(body))
+
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"]
+    assert len(stage.sim.journal) == 0
+
+
+def test_the_name_of_the_header_is_read_whatever_its_case(stage, fleet):
+    headers = {"AUTHORIZATION": f"bearer {SECRET}"}
+
+    assert report_of(stage.run(by_url(headers=headers)))["counts"]["stopped"] == 4
+
+
+@pytest.mark.parametrize("headers", [None, [], "x", {"authorization": [f"Bearer {SECRET}"]}])
+def test_headers_of_another_form_bring_no_secret(stage, fleet, headers):
+    assert stage.run(by_url(headers=headers))["statusCode"] == 403
+
+
+def test_a_failed_run_raises_as_always(stage, fleet):
+    stage.world.deny("StopInstances")
+
+    failure = stage.failing_run(by_url())
+
+    assert failure.report["counts"]["failed"] == 4
+
+
+def test_policies_with_mistakes_fail_a_run_by_url_as_well(stage, fleet):
+    stage.policies("version: 2")
+
+    assert "mistake" in str(stage.failing_run(by_url()))
+
+
+# Laws --------------------------------------------------------------------------------------------
+
+names = st.frozensets(st.sampled_from("abc"), max_size=2)
+requests = st.builds(
+    Request, instances=st.none() | names, regions=st.none() | st.frozensets(st.sampled_from("xyz"))
+)
+
+
+@given(st.lists(requests, min_size=1, max_size=4))
+def test_what_may_be_acted_on_is_what_one_request_by_itself_allows(several):
+    chosen = Chosen(None, tuple(several))
+
+    for region in "xyz":
+        allowed = chosen.regions() is None or region in chosen.regions()
+        only = chosen.instances_in(region) if allowed else frozenset()
+        for instance in "abc":
+            by_one = any(
+                (it.regions is None or region in it.regions)
+                and (it.instances is None or instance in it.instances)
+                for it in several
+            )
+            assert (only is None or instance in only) is by_one
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("lhins-00000001"),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["source", "type", "subject", "resource", "status", "data", "dry_run"]),
+        values,
+    ),
+    st.booleans(),
+)
+def test_any_cloud_event_is_understood_or_refused_in_one_line(facts, batch):
+    event = custom_event() | facts
+    said = ""
+    try:
+        trigger = read_event({"EventList": [event]} if batch else event, now=None, max_age=1.0)
+        said = " ".join(trigger.warnings)
+    except BadEvent as refusal:
+        said = str(refusal)
+
+    assert "\n" not in said
+    assert len(said) < 500
