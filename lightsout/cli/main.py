@@ -123,7 +123,12 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(carry_out=preview.carry_out)
 
     one = commands.add_parser("verify", help="what became of each RequestId in a log")
-    one.add_argument("file", metavar="FILE", help="logged lines; - reads them from stdin")
+    one.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin",
+    )
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
 
