@@ -9,7 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse, check, plan, preview, run, verify
+from lightsout.cli import (
+    FOUND_WRONG,
+    WRONG_USE,
+    WrongUse,
+    check,
+    permissions,
+    plan,
+    preview,
+    run,
+    verify,
+)
 from lightsout.settings import BadSettings
 from lightsout.surroundings import Surroundings
 
@@ -131,6 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
+
+    one = commands.add_parser("permissions", help="the CAM documents that the policies need")
+    one.add_argument(
+        "document",
+        nargs="?",
+        choices=permissions.DOCUMENTS,
+        help="this one alone, as JSON: of the execution role, its trust policy, of who deploys",
+    )
+    _add_policies(one)
+    one.add_argument("--uin", metavar="UIN", help="the account's ID (default: whichever it is)")
+    one.add_argument("--json", action="store_true", help="all of them in one object")
+    one.set_defaults(carry_out=permissions.carry_out)
 
     one = commands.add_parser("demo", help="the whole story against a simulated cloud")
     one.set_defaults(carry_out=_demo)
