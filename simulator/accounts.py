@@ -11,7 +11,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import ApiError
 from simulator.world import OWN_UIN
@@ -29,13 +29,17 @@ AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A key of an account; with a token, a temporary one. `expires` is by the world's clock."""
+    """A key of an account; with a token, a temporary one. `expires` is by the world's clock.
+
+    `policy`: the CAM document that says what it may do; None: everything.
+    """
 
     uin: str = OWN_UIN
     secret_id: str = "AKIDsimulated"  # noqa: S105  the simulator's own
     secret_key: str = field(default="simulated-key", repr=False)
     token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
+    policy: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

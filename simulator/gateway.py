@@ -91,8 +91,8 @@ class Gateway:
             return Reply(error_body(error.code, error.message, call.request_id))
         language = request.headers.get("x-tc-language", "zh-CN")
         if fault is None:
-            return self._answered(call, service, language)
-        return self._faulted(call, service, language, fault)
+            return self._answered(call, service, language, account)
+        return self._faulted(call, service, language, account, fault)
 
     def refused_connection(self) -> bool:
         """Whether a fault wants a new connection closed unread; journalled as a call of nobody."""
@@ -151,16 +151,18 @@ class Gateway:
             key = (call.account, call.service, call.region, call.action)
             self._limiter.count(key, self._limit(call.action, service), call.at)
 
-    def _answered(self, call: Call, service: Service, language: str) -> Reply:
+    def _answered(self, call: Call, service: Service, language: str, account: Account) -> Reply:
         try:
-            body = self._acted(call, service, language, None)
+            body = self._acted(call, service, language, account, None)
         except ApiError as error:
             self._journal.add(replace(call, code=error.code))
             return Reply(error_body(error.code, error.message, call.request_id))
         self._journal.add(replace(call, applied=True))
         return Reply(body)
 
-    def _acted(self, call: Call, service: Service, language: str, fault: Fault | None) -> bytes:
+    def _acted(
+        self, call: Call, service: Service, language: str, account: Account, fault: Fault | None
+    ) -> bytes:
         service.description.check_request(call.action, call.params)
         asked = Asked(
             world=self._world,
@@ -170,6 +172,7 @@ class Gateway:
             params=call.params,
             request_id=call.request_id,
             language=language,
+            policy=account.policy,
         )
         with self._world.lock:
             self._world.settle()
@@ -178,12 +181,14 @@ class Gateway:
                 distort(fault, answer.page)
             return answer.body(call.request_id)
 
-    def _faulted(self, call: Call, service: Service, language: str, fault: Fault) -> Reply:
+    def _faulted(
+        self, call: Call, service: Service, language: str, account: Account, fault: Fault
+    ) -> Reply:
         call = replace(call, code=f"fault:{fault.kind}")
         body = b""
         try:
             if fault.applies:
-                body = self._acted(call, service, language, fault)
+                body = self._acted(call, service, language, account, fault)
                 call = replace(call, applied=True)
         except ApiError as error:
             body = error_body(error.code, error.message, call.request_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.cam import grants
 from simulator.errors import ApiError
 
 if TYPE_CHECKING:
@@ -31,21 +32,39 @@ class Denial:
 
 
 def require_right(asked: Asked, action: str, instances: Sequence[Instance] = ()) -> None:
-    """Refused, in the words of CAM, when a right is denied for all or for one of the instances."""
+    """Refused, in the words of CAM, when a right is missing for all or for one of the instances.
+
+    Missing is what the caller's policy does not grant, and what the world denies.
+    """
+    _require_grant(asked, action, instances)
     for denial in asked.world.denials:
         if not denial.concerns(asked.dialect.service, action, asked.region):
             continue
         denied = [i.id for i in instances if denial.ids is None or i.id in denial.ids]
         if denied or denial.ids is None:
-            raise ApiError(
-                asked.dialect.codes.no_right,
-                f"you are not authorized to perform operation ({asked.dialect.service}:{action})\n"
-                f"resource ({_resource(asked, denial, denied)}) has no permission",
-            )
+            named = denied and denial.names_resource
+            raise _refusal(asked, action, _resource(asked, denied[0]) if named else "*")
 
 
-def _resource(asked: Asked, denial: Denial, denied: list[str]) -> str:
-    if not denied or not denial.names_resource:
-        return "*"
-    service = asked.dialect.service
-    return f"qcs::{service}:{asked.region}:uin/{asked.account}:instance/{denied[0]}"
+def _require_grant(asked: Asked, action: str, instances: Sequence[Instance]) -> None:
+    if asked.policy is None:
+        return
+    right = f"{asked.dialect.service}:{action}"
+    if not instances and not grants(asked.policy, right, None, {}):
+        raise _refusal(asked, action, "*")
+    for instance in instances:
+        resource = _resource(asked, instance.id)
+        if not grants(asked.policy, right, resource, instance.tags):
+            raise _refusal(asked, action, resource)
+
+
+def _refusal(asked: Asked, action: str, resource: str) -> ApiError:
+    return ApiError(
+        asked.dialect.codes.no_right,
+        f"you are not authorized to perform operation ({asked.dialect.service}:{action})\n"
+        f"resource ({resource}) has no permission",
+    )
+
+
+def _resource(asked: Asked, instance_id: str) -> str:
+    return f"qcs::{asked.dialect.service}:{asked.region}:uin/{asked.account}:instance/{instance_id}"

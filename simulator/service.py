@@ -67,6 +67,7 @@ class Asked:
     params: dict[str, Any]
     request_id: str
     language: str
+    policy: Mapping[str, Any] | None = None  # the caller's CAM document; None: it may do everything
 
     @property
     def instances(self) -> dict[str, Instance]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -42,57 +41,36 @@ class Became:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    acceptances: Sequence[Acceptance]  # each RequestId once, by time
-    ours: int  # lines of lightsout
-    others: int  # lines of something else
-
-
-def read_acceptances(lines: Iterable[str]) -> Reading:
-    """Every `….accepted` line.
+def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
+    """Every `….accepted` line, by time.
 
     A RequestId that stands twice counts once, with all the instances that its lines name.
     """
     found: dict[tuple[str, Site], Acceptance] = {}
-    ours = others = 0
-    for text in lines:
-        line = _line(text)
-        if line is None:
-            others += bool(text.strip())
-            continue
-        ours += 1
+    for line in lines:
         one = _acceptance(line)
         if one:
             key = (one.request_id, one.site)
             first = found.get(key, one)
             ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
             found[key] = Acceptance(one.request_id, one.action, one.site, first.time, ids)
-    return Reading(sorted(found.values(), key=lambda one: one.time), ours, others)
-
-
-def _line(text: str) -> Mapping[str, Any] | None:
-    """The line as lightsout wrote it; None for anything else that stands in a log."""
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    known = isinstance(line, dict) and {"time", "event", "run_id"} <= line.keys()
-    return line if known else None
+    return sorted(found.values(), key=lambda one: one.time)
 
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
     name, _, accepted = str(line["event"]).rpartition(".")
     if accepted != "accepted" or line.get("account") != OWN:
         return None
-    ids = line.get("instance_ids")
+    ids = line.get("instance_ids", [])  # CLS leaves out what is a list
+    if not isinstance(ids, list) or not isinstance(line.get("region"), str):
+        return None
     try:
         return Acceptance(
             request_id=str(line["request_id"]),
             action=ACTIONS[name],
-            site=Site(OWN, RESOURCES[line["resource"]], str(line["region"])),
+            site=Site(OWN, RESOURCES[line["resource"]], line["region"]),
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
-            instance_ids=tuple(str(id_) for id_ in ids) if isinstance(ids, list) else (),
+            instance_ids=tuple(str(id_) for id_ in ids),
         )
     except (KeyError, TypeError, ValueError):
         return None  # a cut line, or of a version that knows more than this one

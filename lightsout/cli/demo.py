@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lightsout import __version__
 from lightsout.cli import FOUND_WRONG, GOOD, verify
 from lightsout.cli.acceptances import CONFIRMED, read_acceptances
+from lightsout.cli.logfiles import LogLines
 from lightsout.cli.operate import kept_in, operate
 from lightsout.cli.outcome import show
 from lightsout.cli.progress import Progress
@@ -112,10 +113,9 @@ def _introduce(out: Output, sim: Simulator) -> None:
 
 def _verify(out: Output, log: str, outside: Surroundings) -> bool:
     """The same as `python -m lightsout verify`; whether everything is confirmed."""
-    with open(log, encoding="utf-8") as lines:  # noqa: PTH123  a name that kept_in took as well
-        reading = read_acceptances(lines)
-    answers = verify.ask(reading.acceptances, outside)
-    verify.show(out, reading, answers)
+    lines = LogLines([log])
+    answers = verify.ask(read_acceptances(lines), outside)
+    verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
 
 

@@ -8,7 +8,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse, check, plan, preview, run, verify
+from lightsout.cli import (
+    FOUND_WRONG,
+    WRONG_USE,
+    WrongUse,
+    check,
+    permissions,
+    plan,
+    preview,
+    run,
+    verify,
+)
 from lightsout.settings import BadSettings
 from lightsout.surroundings import Surroundings
 
@@ -121,9 +131,26 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(carry_out=preview.carry_out)
 
     one = commands.add_parser("verify", help="what became of each RequestId in a log")
-    one.add_argument("file", metavar="FILE", help="logged lines; - reads them from stdin")
+    one.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin",
+    )
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
+
+    one = commands.add_parser("permissions", help="the CAM documents that the policies need")
+    one.add_argument(
+        "document",
+        nargs="?",
+        choices=permissions.DOCUMENTS,
+        help="this one alone, as JSON: of the execution role, its trust policy, of who deploys",
+    )
+    _add_policies(one)
+    one.add_argument("--uin", metavar="UIN", help="the account's ID (default: whichever it is)")
+    one.add_argument("--json", action="store_true", help="all of them in one object")
+    one.set_defaults(carry_out=permissions.carry_out)
 
     one = commands.add_parser("demo", help="the whole story against a simulated cloud")
     one.set_defaults(carry_out=_demo)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.acceptances import (
     CONFIRMED,
     FAILED,
@@ -19,6 +18,7 @@ from lightsout.cli.acceptances import (
     read_acceptances,
 )
 from lightsout.cli.asking import open_cloud
+from lightsout.cli.logfiles import LogLines
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
 from lightsout.cli.words import plural
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lightsout.cli.acceptances import Acceptance, Reading
+    from lightsout.cli.acceptances import Acceptance
     from lightsout.cloud import Cloud
     from lightsout.instance import Instance, Site
     from lightsout.surroundings import Surroundings
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +47,24 @@ class Answer:
     acceptance: Acceptance
     instances: Mapping[str, Became]
 
+    @property
+    def is_bad(self) -> bool:
+        return not self.instances or any(it.what in BAD for it in self.instances.values())
+
 
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
-    """Superseded and gone are told and are no failures; failed and still under way are."""
-    reading = _read(options.file)
-    answers = ask(reading.acceptances, outside) if reading.acceptances else []
+    """Superseded and gone are told and are no failures; failed and still under way are.
+
+    So is a call whose instances are not to be learnt: nobody has seen what became of them.
+    """
+    lines = LogLines(options.files)
+    acceptances = read_acceptances(lines)
+    answers = ask(acceptances, outside) if acceptances else []
     if options.json:
         print(json.dumps([_as_json(answer) for answer in answers], ensure_ascii=False, indent=1))
     else:
-        show(Output(), reading, answers)
-    bad = any(it.what in BAD for answer in answers for it in answer.instances.values())
-    return FOUND_WRONG if bad else GOOD
-
-
-def _read(file: str) -> Reading:
-    if file == "-":
-        return read_acceptances(sys.stdin)
-    try:
-        with open(file, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123  as typed
-            return read_acceptances(lines)
-    except OSError as error:
-        raise WrongUse(f"{file}: {error.strerror}") from None
+        show(Output(), lines, answers)
+    return FOUND_WRONG if any(answer.is_bad for answer in answers) else GOOD
 
 
 def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
@@ -115,10 +113,10 @@ def _as_json(answer: Answer) -> Mapping[str, object]:
     }
 
 
-def show(out: Output, reading: Reading, answers: Sequence[Answer]) -> None:
+def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
     """A row for each RequestId, one for each instance that is not simply confirmed, the sum."""
     if not answers:
-        out.say(f"nothing to verify: no accepted call in {_of_lines(reading)}")
+        out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
         return
     rows = [
         (answer.acceptance.site.region, answer.acceptance.request_id, _became(answer))
@@ -133,14 +131,18 @@ def show(out: Output, reading: Reading, answers: Sequence[Answer]) -> None:
     instances = {id_ for answer in answers for id_ in answer.instances}
     out.say(
         f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "
-        f"in {_of_lines(reading)}",
+        f"in {_of_lines(lines)}",
         look="bold",
     )
 
 
 def _became(answer: Answer) -> str:
     counts = Counter(it.what for it in answer.instances.values())
-    return ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    return (
+        NOT_NAMED
+        if not counts
+        else ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    )
 
 
 def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
@@ -150,6 +152,6 @@ def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
                 yield f"{answer.acceptance.request_id[:8]}…", id_, it.what, it.detail
 
 
-def _of_lines(reading: Reading) -> str:
-    skipped = f" ({plural(reading.others, 'other line')} skipped)" if reading.others else ""
-    return f"{plural(reading.ours, 'log line')}{skipped}"
+def _of_lines(lines: LogLines) -> str:
+    skipped = f" ({plural(lines.others, 'other line')} skipped)" if lines.others else ""
+    return f"{plural(lines.ours, 'log line')}{skipped}"

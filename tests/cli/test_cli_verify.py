@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
@@ -160,15 +159,16 @@ def test_it_asks_for_a_hundred_at_a_time(stage, type_in, log):
     assert "3 RequestIds, 250 instances" in said.out
 
 
-def test_lines_of_other_tools_are_skipped_and_counted(stage, type_in, monkeypatch):
-    ids = stage.fleet(1)
+def test_lines_of_other_tools_are_skipped_and_counted(stage, type_in, log):
+    ids = stopped_by_a_run(stage, type_in, log)
     noise = 'START RequestId: x\n{"message": "hi"}\n[1, 2]\n' + "[" * 20_000 + "\n\n"
     cut = accepted(ids, "cut")[:60] + "\n"
-    monkeypatch.setattr("sys.stdin", io.StringIO(noise + cut + accepted([], "ours")))
+    ours = log.read_text()
+    log.write_text(noise + cut + ours)
 
-    said = type_in("verify", "-")
+    said = type_in("verify", log)
 
-    assert "in 1 log line (5 other lines skipped)" in said.out
+    assert f"in {len(ours.splitlines())} log lines (5 other lines skipped)" in said.out
     assert said.status == 0
 
 

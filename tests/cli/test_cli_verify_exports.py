@@ -1,0 +1,99 @@
+"""`verify` tells the same of a run, in whichever form its log comes back."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+
+import pytest
+
+
+def as_console(texts):
+    ours = "".join(f"2026-11-23T12:00:00.000Z r {text}" for text in texts)
+    return f"START RequestId: r\n{ours}END RequestId: r\nReport RequestId: r Duration:2140ms\n"
+
+
+def record(message):
+    return {"SCF_FunctionName": "lightsout", "SCF_RequestId": "r", "SCF_Message": message.strip()}
+
+
+def as_cls_json(texts):
+    return "".join(json.dumps(record(text)) + "\r\n" for text in texts)
+
+
+def as_cls_fields(texts):
+    return "".join(json.dumps({**record(""), **json.loads(text)}) + "\n" for text in texts)
+
+
+def as_cls_csv(texts):
+    table = io.StringIO()
+    rows = csv.DictWriter(table, record(""))
+    rows.writeheader()
+    rows.writerows(map(record, texts))
+    return "\ufeff" + table.getvalue()
+
+
+def as_search_answer(texts):
+    results = [{"Time": 1, "LogJson": json.dumps(record(text))} for text in texts]
+    return json.dumps({"ListOver": True, "Results": results}, indent=4)
+
+
+FORMS = [as_console, as_cls_json, as_cls_fields, as_cls_csv, as_search_answer]
+
+
+@pytest.fixture
+def lines(stage, type_in, tmp_path):
+    """Of a run that stopped 120 instances in two calls; one was started again since."""
+    ids = stage.fleet(120)
+    type_in("run", "--log", tmp_path / "log.jsonl")
+    stage.clock.advance(600)
+    stage.world.instance(ids[7]).state = "RUNNING"
+    with (tmp_path / "log.jsonl").open(encoding="utf-8") as log:
+        return list(log)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_tells_what_the_plain_lines_tell(stage, type_in, tmp_path, lines, form, pack):
+    (tmp_path / "export").write_bytes(pack(form(lines).encode()))
+    plain = type_in("verify", "--json", tmp_path / "log.jsonl")
+
+    said = type_in("verify", "--json", tmp_path / "export")
+
+    assert [len(answer["instances"]) for answer in plain.json()] == [100, 20]
+    assert (said.status, said.json()) == (plain.status, plain.json())
+
+
+def test_parts_of_a_log_are_given_together(stage, type_in, tmp_path, lines):
+    for number, text in enumerate(lines):
+        (tmp_path / f"part-{number}").write_text(text, encoding="utf-8")
+    plain = type_in("verify", "--json", tmp_path / "log.jsonl")
+
+    said = type_in("verify", "--json", *(tmp_path / f"part-{n}" for n in range(len(lines))))
+
+    assert said.json() == plain.json()
+
+
+def test_a_call_whose_instances_the_export_leaves_out_is_found_wrong(
+    stage, type_in, tmp_path, lines
+):
+    fields = [{**json.loads(text), "SCF_Message": ""} for text in lines]
+    without = [{k: v for k, v in each.items() if not isinstance(v, list)} for each in fields]
+    (tmp_path / "export").write_text("".join(json.dumps(each) + "\n" for each in without))
+
+    said = type_in("verify", tmp_path / "export")
+
+    assert said.status == 1
+    assert said.out.count("not named in this log: export the field SCF_Message as well") == 2
+
+
+def test_a_cut_download_is_wrong_use(stage, type_in, tmp_path, lines):
+    (tmp_path / "cut.gz").write_bytes(gzip.compress("".join(lines).encode())[:-9])
+
+    said = type_in("verify", tmp_path / "cut.gz")
+
+    assert said.status == 2
+    assert said.err.startswith(f"lightsout: {tmp_path / 'cut.gz'}: a damaged gzip file")
+    assert len(said.err.splitlines()) == 1
