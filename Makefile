@@ -6,7 +6,7 @@ MINUTES ?= 20
 BIN := $(VENV)/bin
 SOURCES := handler.py lightsout simulator tools tests
 
-.PHONY: demo test check crosscheck soak docs format lock clean
+.PHONY: demo test check crosscheck package bench-coldstart soak docs format lock clean
 
 demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embedded simulator
 	@$(BIN)/python -m lightsout demo
@@ -25,6 +25,12 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready  ## what needs more than PyPI a
 	.venv-crosscheck/bin/python tools/extract_api.py --check
 	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -m crosscheck
 	$(PYTHON) tools/other_pythons.py
+
+package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
+	@$(BIN)/python tools/package.py
+
+bench-coldstart: package  ## what importing the handler costs, beside the SDK alone
+	@$(BIN)/python tools/bench_coldstart.py
 
 docs: $(VENV)/.dev  ## write again what is made from code
 	$(BIN)/python tools/policy_docs.py

@@ -1,0 +1,108 @@
+"""Makes what is deployed: dist/bundle/, the folder to upload, and dist/lightsout.zip, the same.
+
+The same sources give the same bytes, whenever and wherever that is. Bytecode is of the runtime's
+own version (3.10), and valid whatever the platform does to the files' times; where no such
+interpreter is at hand there is none, which costs a slower cold start, and this says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from other_pythons import RUNTIME, find
+
+ROOT = Path(__file__).resolve().parent.parent
+DIST = ROOT / "dist"
+
+# Not needed to run: what installers leave behind, type stubs, and a dependency's own commands.
+# Licences stay, in the dist-info folders.
+LEFT_BEHIND = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL", "entry_points.txt")
+NOT_NEEDED = (*LEFT_BEHIND, "top_level.txt", "zip-safe", "py.typed", "*.pyi", "bin", "tests")
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
+
+
+def main() -> int:
+    bundle, archive = build(DIST)
+    files = sum(1 for path in bundle.rglob("*") if path.is_file())
+    print(f"dist/bundle: {files} files; dist/lightsout.zip: {archive.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+def build(dist: Path) -> tuple[Path, Path]:
+    """The folder and the zip. Made beside the old ones, whose place they take only when whole."""
+    bundle, archive, fresh = dist / "bundle", dist / "lightsout.zip", dist / ".bundle"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    install_dependencies(fresh)
+    copy_sources(fresh)
+    python = find(RUNTIME)
+    if python:
+        compile_in(fresh, python)
+    else:
+        print(f"no CPython {RUNTIME} is at hand: sources only, which cost a slower cold start")
+    settle_modes(fresh)
+    write_zip(fresh, dist / ".lightsout.zip")
+    shutil.rmtree(bundle, ignore_errors=True)
+    fresh.rename(bundle)
+    (dist / ".lightsout.zip").replace(archive)
+    return bundle, archive
+
+
+def install_dependencies(folder: Path) -> None:
+    """Those of requirements.txt, hashes checked, for the runtime and not for this machine."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--require-hashes", "--requirement", str(ROOT / "requirements.txt")]
+    command += ["--target", str(folder), "--no-compile", "--only-binary=:all:"]
+    command += ["--implementation", "cp", "--python-version", RUNTIME]
+    for platform in ("manylinux2014_x86_64", "manylinux_2_17_x86_64"):
+        command += ["--platform", platform]
+    subprocess.run(command, check=True)
+    for pattern in NOT_NEEDED:
+        for path in list(folder.rglob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def copy_sources(folder: Path) -> None:
+    """The function itself: the command line and its entry are for people, and stay out."""
+    shutil.copy(ROOT / "handler.py", folder)
+    unwanted = shutil.ignore_patterns("cli", "__main__.py", "__pycache__", ".*")
+    shutil.copytree(ROOT / "lightsout", folder / "lightsout", ignore=unwanted)
+    (folder / "policies").mkdir()
+    for pattern in ("*.yml", "*.yaml"):
+        for path in (ROOT / "policies").glob(pattern):
+            shutil.copy(path, folder / "policies")
+
+
+def compile_in(folder: Path, python: str) -> None:
+    """Bytecode that is never checked against its source: an upload gives every file a new time."""
+    command = [python, "-m", "compileall", "-q", "-j", "1"]
+    command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), str(folder)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+
+
+def settle_modes(folder: Path) -> None:
+    """Readable by whoever runs it, whatever the umask here."""
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def write_zip(folder: Path, target: Path) -> None:
+    """The folder's content, in one order and with one time."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EARLIEST)
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            entry.create_system = 3  # Unix, so that the mode counts
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
