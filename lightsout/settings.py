@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from lightsout.receivers import Receiver
+
 T = TypeVar("T")
 
 _ROOT_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
-_HOST_AND_PORT = re.compile(
+HOST_AND_PORT = re.compile(
     r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE
 )
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
@@ -47,6 +49,8 @@ class Settings:
     paused_until: datetime | None
     endpoint: Endpoint
     max_event_age: float  # seconds
+    notify: tuple[Receiver, ...]
+    heartbeat: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
         paused_until=read("LIGHTSOUT_PAUSED_UNTIL", None, _until),
         endpoint=read("LIGHTSOUT_ENDPOINT", Endpoint(), parse_endpoint),
         max_event_age=read("LIGHTSOUT_MAX_EVENT_AGE", 3600.0, parse_duration),
+        notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
+        heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )
     if mistakes:
         raise BadSettings("; ".join(mistakes))
@@ -106,6 +112,21 @@ def _until(text: str) -> datetime | None:
     return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if text else None
 
 
+def _receivers(text: str) -> tuple[Receiver, ...]:
+    from lightsout.receivers import read_receivers  # noqa: PLC0415  paid for where it is set
+
+    found, mistakes = read_receivers(text)
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return tuple(found)
+
+
+def _heartbeat(text: str) -> str | None:
+    from lightsout.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
+
+    return read_heartbeat(text)
+
+
 def parse_endpoint(text: str) -> Endpoint:
     """A root domain, or a URL that serves every service; ValueError says what else it is."""
     if _ROOT_DOMAIN.fullmatch(text):
@@ -120,7 +141,7 @@ def parse_endpoint(text: str) -> Endpoint:
         )
     if url.path not in {"", "/"} or url.query or url.fragment:
         raise ValueError("a URL may have a host and a port, nothing else")
-    if not _HOST_AND_PORT.fullmatch(url.netloc):
+    if not HOST_AND_PORT.fullmatch(url.netloc):
         raise ValueError(f"{url.netloc!r} is no host and port")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")
