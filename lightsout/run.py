@@ -18,7 +18,7 @@ from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import BadSettings, read_credentials, read_settings
-from lightsout.surroundings import Surroundings, run_id_of, usable_seconds
+from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
 from lightsout.trigger import OWN, BadEvent, Request, Trigger, choose, kind_of, read_event
 from lightsout.wire import CallFailed
 from lightsout.work import Terms, Work, where
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
 GRACE = 0.4  # seconds that a site may take to notice the deadline
+TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
+LEFT_DRY = (
+    "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "
+    "to make it act, set LIGHTSOUT_DRY_RUN=0"
+)
 
 
 def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report:
@@ -41,7 +46,12 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
     Raises RunFailed, and nothing else, unless every instance that it meant to act on was seen in
     its final state.
     """
-    return carry_out(Run(event, context, outside or Surroundings()))
+    the_run = Run(event, context, outside or Surroundings())
+    if not any(map(the_run.outside.environ.get, TOLD)):
+        return carry_out(the_run)
+    from lightsout.announce import announced  # noqa: PLC0415  paid for where somebody is told
+
+    return announced(the_run, time_limit(context), carry_out)
 
 
 def carry_out(the_run: Run) -> Report:
@@ -90,6 +100,7 @@ class Run:
         try:
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
+            self.warnings += [LEFT_DRY] * settings.dry_run
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -119,7 +130,7 @@ class Run:
         self.policies_hash = loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
         told = calendar_warnings(whens, self.instant)
-        self.warnings = [*self.trigger.warnings, *map(str, loaded.warnings), *told]
+        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *told]
         return loaded.policies
 
     def _tell_start(self) -> None:
