@@ -27,6 +27,10 @@ class Deadline:
         """Seconds, never below zero."""
         return max(0.0, self._end - self._clock.monotonic())
 
+    def shorten(self, seconds: float) -> None:
+        """Ends so much sooner, because something else needs the time."""
+        self._end -= seconds
+
     def expire(self) -> None:
         """No further call: somebody wants the run to end and to report."""
         self._end = self._clock.monotonic()

@@ -18,7 +18,7 @@ from lightsout.report import RunFailed
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import BadSettings, read_credentials, read_settings
-from lightsout.surroundings import Surroundings, run_id_of, usable_seconds
+from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
 from lightsout.survey import Task
 from lightsout.trigger import OWN, Trigger, choose, kind_of, read_event
 from lightsout.wire import CallFailed
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
 GRACE = 0.4  # seconds that a site may take to notice the deadline
+TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
+LEFT_DRY = (
+    "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "
+    "to make it act, set LIGHTSOUT_DRY_RUN=0"
+)
 
 
 def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report:
@@ -45,10 +50,19 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
     """
     the_run = Run(event, context, outside or Surroundings())
     if the_run.trigger.kind != "url":
-        return carry_out(the_run)
+        return tell_of(the_run, context)
     from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
 
-    return function_url.answer(lambda: carry_out(the_run))
+    return function_url.answer(lambda: tell_of(the_run, context))
+
+
+def tell_of(the_run: Run, context: Any) -> Report:
+    """The report of a run, told to whom the environment names; raises as `run` does."""
+    if not any(map(the_run.outside.environ.get, TOLD)):
+        return carry_out(the_run)
+    from lightsout.announce import announced  # noqa: PLC0415  paid for where somebody is told
+
+    return announced(the_run, time_limit(context), carry_out)
 
 
 def carry_out(the_run: Run) -> Report:
@@ -98,6 +112,7 @@ class Run:
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
             self._let_in()
+            self.warnings += [LEFT_DRY] * settings.dry_run
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -134,7 +149,7 @@ class Run:
         self.policies_hash = loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
         told = calendar_warnings(whens, self.instant)
-        self.warnings = [*self.trigger.warnings, *map(str, loaded.warnings), *told]
+        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *told]
         return loaded.policies
 
     def _tell_start(self) -> None:

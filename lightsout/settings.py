@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from lightsout.receivers import Receiver
+
 T = TypeVar("T")
 
 _ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
-_HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
 
@@ -41,6 +43,8 @@ class Settings(NamedTuple):
     paused_until: datetime | None
     endpoint: Endpoint
     max_event_age: float  # seconds
+    notify: tuple[Receiver, ...]
+    heartbeat: str | None
 
 
 class Credentials:
@@ -93,6 +97,8 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
         paused_until=read("LIGHTSOUT_PAUSED_UNTIL", None, _until),
         endpoint=read("LIGHTSOUT_ENDPOINT", Endpoint(), parse_endpoint),
         max_event_age=read("LIGHTSOUT_MAX_EVENT_AGE", 3600.0, parse_duration),
+        notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
+        heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )
     if mistakes:
         raise BadSettings("; ".join(mistakes))
@@ -115,6 +121,21 @@ def _until(text: str) -> datetime | None:
     return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if text else None
 
 
+def _receivers(text: str) -> tuple[Receiver, ...]:
+    from lightsout.receivers import read_receivers  # noqa: PLC0415  paid for where it is set
+
+    found, mistakes = read_receivers(text)
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return tuple(found)
+
+
+def _heartbeat(text: str) -> str | None:
+    from lightsout.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
+
+    return read_heartbeat(text)
+
+
 def parse_endpoint(text: str) -> Endpoint:
     """A root domain, or a URL that serves every service; ValueError says what else it is."""
     if re.fullmatch(_ROOT_DOMAIN, text):
@@ -129,7 +150,7 @@ def parse_endpoint(text: str) -> Endpoint:
         )
     if url.path not in {"", "/"} or url.query or url.fragment:
         raise ValueError("a URL may have a host and a port, nothing else")
-    if not re.fullmatch(_HOST_AND_PORT, url.netloc):
+    if not re.fullmatch(HOST_AND_PORT, url.netloc):
         raise ValueError(f"{url.netloc!r} is no host and port")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")

@@ -38,6 +38,8 @@ class Surroundings(NamedTuple):
     clock: Clock = SystemClock()
     random: random.Random = random.Random()
     write: Callable[[str], object] = print_line
+    scratch: Path = Path("/tmp")  # noqa: S108  the one folder that SCF lets a function write to
+    patience: float = 4.0  # seconds that telling people of the run may take
 
 
 def _fact(context: Any, name: str) -> Any:
@@ -57,9 +59,14 @@ def run_id_of(context: Any) -> str:
     return str(uuid.uuid4())
 
 
-def usable_seconds(context: Any) -> float:
-    """The time for calls: what the platform allows, less what it takes to report."""
+def time_limit(context: Any) -> float:
+    """The seconds that the platform allows."""
     limit = _fact(context, "time_limit_in_ms")
     known = isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0
-    seconds = min(limit, LONGEST_TIME_LIMIT * 1000) / 1000 if known else DEFAULT_TIME_LIMIT
-    return float(seconds - min(5.0, max(0.5, seconds / 20)))
+    return float(min(limit, LONGEST_TIME_LIMIT * 1000) / 1000 if known else DEFAULT_TIME_LIMIT)
+
+
+def usable_seconds(context: Any) -> float:
+    """The time for calls: what the platform allows, less what it takes to report."""
+    seconds = time_limit(context)
+    return seconds - min(5.0, max(0.5, seconds / 20))

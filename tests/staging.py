@@ -48,6 +48,7 @@ class Stage:
     lines: list[dict] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that left a run, as text
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
+    patience: float = 4.0  # seconds of real time that telling people may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
         text = textwrap.dedent(text).replace("resource: lighthouse", f"resource: {self.resource}")
@@ -85,6 +86,8 @@ class Stage:
             clock=self.clock,
             random=random.Random(0),
             write=self._write,
+            scratch=self.folder,
+            patience=self.patience,
         )
 
     def when(self, event: str, do: Callable[[], object]) -> None:
