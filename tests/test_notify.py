@@ -596,12 +596,12 @@ def test_a_heartbeat_can_be_tried(box):
     assert beats(box) == [""]
 
 
-# Strangers at the function URL ---------------------------------------------------------------------
+# Strangers at the function URL -------------------------------------------------------------------
 
 
 def test_a_request_that_is_turned_away_at_the_function_url_is_nobodys_alarm(stage, box):
-    stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook")
-    stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = box.address("webhook", name="beat")
+    tell(stage, box.address("webhook"))
+    heartbeat(stage, box)
 
     answer = stage.run({"httpMethod": "POST", "headers": {}, "body": ""})
 
