@@ -66,8 +66,8 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
         except OSError as error:
             sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror}\n")
             return 1
-        print(_welcome(simulator), flush=True)
         try:
+            print(_welcome(simulator), flush=True)  # whoever reads it may already press Ctrl-C
             stop.wait()
         except KeyboardInterrupt:
             print()
