@@ -7,6 +7,7 @@ tencent-component-toolkit 2.27.6, as `make crosscheck` does again.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -106,3 +107,27 @@ def test_the_lock_file_of_the_deploying_library_names_no_registry():
     assert all(package.get("integrity") for name, package in lock["packages"].items() if name)
     for name, version in wanted.items():
         assert lock["packages"][f"node_modules/{name}"]["version"] == version
+
+
+def test_the_way_through_the_console_makes_the_same_function():
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", page, re.MULTILINE))
+    inputs, (timer,) = shipped(), timers(shipped())
+    (variable,), (tag,) = inputs["environment"]["variables"].items(), inputs["tags"].items()
+
+    wanted = {
+        "Function name": [inputs["name"]],
+        "Runtime environment": [inputs["runtime"]],
+        "Execution method": [inputs["handler"]],
+        "Memory": [inputs["memorySize"]],
+        "Execution timeout": [inputs["timeout"]],
+        "Environment variable": variable,
+        "Execution role": [inputs["role"]],
+        "Tag": tag,
+        "Trigger": [timer["parameters"]["qualifier"]],
+        "Trigger name": [timer["name"]],
+        "Trigger period": [timer["parameters"]["cronExpression"]],
+        "Additional information": [timer["parameters"]["argument"]],
+    }
+    for name, values in wanted.items():
+        assert re.findall(r"`([^`]+)`", rows[name]) == [str(value) for value in values], name
