@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 MINUTES ?= 20
 BIN := $(VENV)/bin
+TOOLKIT := tests/crosscheck/toolkit
 SOURCES := handler.py lightsout simulator tools tests
 
 .PHONY: demo test check crosscheck package bench-coldstart soak docs format lock clean
@@ -21,9 +22,9 @@ check: $(VENV)/.dev  ## lint, format, types, and documents made from code
 	$(BIN)/python tools/policy_docs.py --check
 	$(BIN)/python tools/reliability_docs.py --check
 
-crosscheck: $(VENV)/.dev .venv-crosscheck/.ready  ## what needs more than PyPI and one Python
+crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready  ## what needs more than PyPI and one Python
 	.venv-crosscheck/bin/python tools/extract_api.py --check
-	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -m crosscheck
+	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -rs -m crosscheck
 	$(PYTHON) tools/other_pythons.py
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
@@ -50,7 +51,7 @@ lock:  ## pin every requirement with its hashes, for Python 3.10 and newer
 	  requirements$$part.in -o requirements$$part.txt; done
 
 clean:
-	rm -rf .venv* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* $(TOOLKIT)/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "lightsout needs Python 3.10 or newer: make PYTHON=python3.x")'
@@ -69,3 +70,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@$(PYTHON) -m venv .venv-crosscheck
 	@.venv-crosscheck/bin/python -m pip install -q --disable-pip-version-check -r requirements-crosscheck.txt
 	@touch $@
+
+# The library under `scf deploy`. Without npm its tests are skipped, and say so.
+$(TOOLKIT)/node_modules/.ready: $(TOOLKIT)/package-lock.json
+	@if command -v npm > /dev/null; then cd $(TOOLKIT) && npm ci --ignore-scripts --loglevel=error && touch node_modules/.ready; fi

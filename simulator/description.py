@@ -15,10 +15,10 @@ SCALARS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
 
 class Description:
-    """The actions and objects of one service, from the vendored extract of tccli's description."""
+    """The actions and objects of one service, from a vendored extract of tccli's description."""
 
-    def __init__(self, service: str, version: str) -> None:
-        content = json.loads((FOLDER / f"{service}-{version}.json").read_text("utf-8"))
+    def __init__(self, service: str, version: str, folder: Path = FOLDER) -> None:
+        content = json.loads((folder / f"{service}-{version}.json").read_text("utf-8"))
         self.service = service
         self.version = version
         self.actions: dict[str, dict[str, str]] = content["actions"]
@@ -55,6 +55,8 @@ class Description:
                 raise _wrong_type(place, "a list")
             for index, item in enumerate(value):
                 self._check_item(member["member"], item, f"{place}.{index}")
+        elif member["type"] == "object":
+            self._check_item(member["member"], value, place)
         elif not _has_type(member["type"], value):
             raise _wrong_type(place, f"of type {member['type']}")
 

@@ -1,6 +1,6 @@
-"""Makes the simulator's extract of the official API description, or compares it.
+"""Makes the extracts of the official API description that tests need, or compares them.
 
-    python tools/extract_api.py           # writes simulator/api/*.json
+    python tools/extract_api.py           # writes simulator/api/ and tests/crosscheck/api/
     python tools/extract_api.py --check   # exits 1 when the installed tccli says otherwise
 
 Needs an environment with the official command line (`pip install tccli`), whose package data holds
@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-API = Path(__file__).resolve().parent.parent / "simulator" / "api"
+ROOT = Path(__file__).resolve().parent.parent
+API = ROOT / "simulator" / "api"
+DEPLOY_API = ROOT / "tests" / "crosscheck" / "api"
 
 # What the simulator serves, and nothing else, is vendored.
 SERVED = {
@@ -37,6 +39,40 @@ SERVED = {
     ),
 }
 
+# What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md. Only its
+# requests are checked, so the answers are left out.
+CALLED_TO_DEPLOY = {
+    ("cam", "2019-01-16"): ("DeleteRole",),
+    ("cls", "2020-10-16"): ("CreateIndex", "CreateLogset", "CreateTopic"),
+    ("monitor", "2018-07-24"): (
+        "BindingPolicyObject",
+        "CreateAlarmPolicy",
+        "DeleteAlarmPolicy",
+        "DescribeAlarmMetrics",
+        "DescribeAlarmNotices",
+        "DescribeAllNamespaces",
+    ),
+    ("scf", "2018-04-16"): (
+        "CreateFunction",
+        "CreateTrigger",
+        "DeleteFunction",
+        "DeleteTrigger",
+        "GetAlias",
+        "GetFunction",
+        "Invoke",
+        "ListTriggers",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+        "UpdateFunctionEventInvokeConfig",
+    ),
+    ("tag", "2018-08-13"): (
+        "AttachResourcesTag",
+        "CreateTag",
+        "DescribeResourceTagsByResourceIds",
+        "DescribeTags",
+    ),
+}
+
 
 def installed_description(service: str, version: str) -> dict[str, Any]:
     """The description inside the installed tccli.
@@ -53,11 +89,14 @@ def installed_description(service: str, version: str) -> dict[str, Any]:
 
 
 def extract(description: dict[str, Any], service: str, version: str) -> dict[str, Any]:
-    """Names, types, members and flags of the served actions, and of every object they reach."""
+    """Names, types, members and flags of the actions wanted, and of every object they reach."""
+    served = (service, version) in SERVED
+    wanted = SERVED[service, version] if served else CALLED_TO_DEPLOY[service, version]
+    sides = ("input", "output") if served else ("input",)
     actions = {
-        name: {"input": entry["input"], "output": entry["output"]}
+        name: {side: entry[side] for side in sides}
         for name, entry in description["actions"].items()
-        if name in SERVED[service, version]
+        if name in wanted
     }
     waiting = [name for action in actions.values() for name in action.values()]
     objects: dict[str, Any] = {}
@@ -99,8 +138,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args(arguments)
     status = 0
-    for service, version in SERVED:
-        path = API / f"{service}-{version}.json"
+    for service, version in (*SERVED, *CALLED_TO_DEPLOY):
+        folder = API if (service, version) in SERVED else DEPLOY_API
+        path = folder / f"{service}-{version}.json"
         fresh = as_text(extract(installed_description(service, version), service, version))
         if not options.check:
             path.write_text(fresh, "utf-8")

@@ -64,30 +64,47 @@ def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
     }
 
 
+def test_of_what_is_only_called_the_answers_are_left_out(tool, monkeypatch):
+    monkeypatch.setattr(tool, "CALLED_TO_DEPLOY", {("any", "2020-01-01"): ("StopInstances",)})
+
+    kept = tool.extract(DESCRIPTION, "any", "2020-01-01")
+
+    assert kept["actions"] == {"StopInstances": {"input": "StopRequest"}}
+    assert list(kept["objects"]) == ["StopRequest"]
+
+
 def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
-    for service, version in tool.SERVED:
-        text = (tool.API / f"{service}-{version}.json").read_text("utf-8")
+    files = [*tool.API.glob("*.json"), *tool.DEPLOY_API.glob("*.json")]
+
+    assert len(files) == len(tool.SERVED) + len(tool.CALLED_TO_DEPLOY)
+    for file in files:
+        text = file.read_text("utf-8")
         assert tool.as_text(json.loads(text)) == text
 
 
-def test_check_prints_what_differs_and_fails(tool, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def elsewhere(tool, tmp_path, monkeypatch):
+    """The tool writes into a folder of the test, from a small description."""
     monkeypatch.setattr(tool, "API", tmp_path)
+    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path)
     monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
+    return tmp_path
+
+
+def test_check_prints_what_differs_and_fails(tool, elsewhere, capsys):
     assert tool.main(["--check"]) == 1
     assert tool.main([]) == 0
     capsys.readouterr()
     assert tool.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
-    path = tmp_path / "lighthouse-2020-03-24.json"
+    path = elsewhere / "lighthouse-2020-03-24.json"
     path.write_text(path.read_text("utf-8").replace("StopType", "StopKind"), "utf-8")
     assert tool.main(["--check"]) == 1
     assert '+    "name": "StopType",' in capsys.readouterr().out
 
 
-def test_check_looks_at_every_service(tool, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tool, "API", tmp_path)
-    monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
+def test_check_looks_at_every_service(tool, elsewhere, capsys):
     tool.main([])
-    (tmp_path / "cvm-2017-03-12.json").unlink()
+    (elsewhere / "cvm-2017-03-12.json").unlink()
     assert tool.main(["--check"]) == 1
     assert '+ "service": "cvm",' in capsys.readouterr().out
