@@ -31,7 +31,7 @@ package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.
 	@$(BIN)/python tools/package.py
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone
-	@$(BIN)/python tools/bench_coldstart.py
+	@PYTHONPATH=. $(BIN)/python tools/bench_coldstart.py
 
 docs: $(VENV)/.dev  ## write again what is made from code
 	$(BIN)/python tools/policy_docs.py

@@ -1,7 +1,8 @@
 """What importing the bundle's handler costs beside importing the SDK's client and PyYAML alone.
 
 Both from the bundle's bytecode, in fresh processes, in pairs; CPU seconds, since those of the wall
-tell more about the machine. Run `make package` first.
+tell more about the machine. Then the memory of a run over 1,000 instances, against the simulator in
+a process of its own. Run `make package` first.
 """
 
 from __future__ import annotations
@@ -10,14 +11,30 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from other_pythons import RUNTIME, find
 
-BUNDLE = Path(__file__).resolve().parent.parent / "dist" / "bundle"
+from simulator import Account
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLE = ROOT / "dist" / "bundle"
 PAIRS = 25
 TARGET = 1.15
 ALONE = "import yaml; from tencentcloud.common.common_client import CommonClient"
 OURS = "import handler"
+POLICY = """
+version: 1
+policies:
+  - {name: all, resource: lighthouse, regions: [ap-guangzhou], match: {tags: {env: dev}}}
+"""
+RUN = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+import handler
+handler.main_handler({}, {"time_limit_in_ms": 900000})
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
 TIMED = "import sys, time; sys.path.insert(0, sys.argv[1]); a = time.process_time(); {}; "
 
 
@@ -34,7 +51,31 @@ def main() -> int:
     print(f"SDK client and PyYAML alone  {alone:6.1f}  (the least)")
     print(f"handler                      {ours:6.1f}  (the least), {ours / alone:.2f} times")
     print(f"ratio, pair by pair          {ratio:6.2f}  (median; wanted: at most {TARGET})")
+    print(f"peak memory of a run         {peak_memory(python):6.1f}  MB (1,000 instances)")
     return 0
+
+
+def peak_memory(python: str) -> float:
+    """Megabytes of a run in which 1,000 instances are stopped and seen stopped."""
+    serve = [sys.executable, "-m", "simulator", "--port", "0", "--fleet", "1000"]
+    serve += ["--stop-seconds", "2"]
+    with (
+        subprocess.Popen(serve, cwd=ROOT, stdout=subprocess.PIPE, text=True) as simulator,
+        TemporaryDirectory() as folder,
+    ):
+        url = simulator.stdout.readline().split()[-1] if simulator.stdout else ""
+        (Path(folder) / "policy.yml").write_text(POLICY, encoding="utf-8")
+        account = Account()
+        environ = {
+            "LIGHTSOUT_POLICIES": folder,
+            "LIGHTSOUT_ENDPOINT": url,
+            "TENCENTCLOUD_SECRETID": account.secret_id,
+            "TENCENTCLOUD_SECRETKEY": account.secret_key,
+        }
+        command = [python, "-I", "-S", "-c", RUN, str(BUNDLE)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+        simulator.terminate()
+    return float(done.stderr) / 1024  # Linux counts in kilobytes
 
 
 def seconds(python: str, imports: str) -> float:
