@@ -28,7 +28,7 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready 
 	$(PYTHON) tools/other_pythons.py
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
-	@$(BIN)/python tools/package.py
+	@PYTHONPATH=. $(BIN)/python tools/package.py
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone
 	@PYTHONPATH=. $(BIN)/python tools/bench_coldstart.py

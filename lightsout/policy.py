@@ -151,7 +151,7 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
     try:
         if not path.is_dir():
             return [path]
-        paths = [entry for entry in sorted(path.iterdir()) if _is_policy(entry)]
+        paths = [entry for entry in sorted(path.iterdir()) if is_policy_file(entry)]
     except OSError as error:
         complaints.add(START, f"cannot be read: {error.strerror}")
         return []
@@ -160,7 +160,8 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
     return paths
 
 
-def _is_policy(entry: Path) -> bool:
+def is_policy_file(entry: Path) -> bool:
+    """Whether an entry of the folder is read as policies, and so has to be deployed."""
     # Hidden files are what editors and archives leave behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()

@@ -81,11 +81,36 @@ def test_no_file_of_it_names_the_place_where_it_was_made(bundle):
         assert str(bundle.parent).encode() not in path.read_bytes(), path
 
 
-def test_the_same_sources_give_the_same_bytes(built, tmp_path):
+def test_the_same_sources_give_the_same_bytes(built, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
     bundle, archive = package.build(tmp_path)
 
     assert files_of(bundle) == files_of(built[0])
     assert archive.read_bytes() == built[1].read_bytes()
+
+
+def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(tmp_path, monkeypatch):
+    for name in (
+        "lightsout/secret.key",
+        "lightsout/core.py",
+        "lightsout/__main__.py",
+        "handler.py",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "policies").mkdir()
+    for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
+        (tmp_path / "policies" / name).write_text("")
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+
+    package.copy_sources(folder)
+
+    assert set(files_of(folder)) == {
+        "handler.py", "lightsout/core.py", "policies/a.yml", "policies/b.yaml",
+        "policies/weekend.YML",
+    }  # fmt: skip
 
 
 def test_the_zip_is_the_folder_and_small(built):

@@ -14,8 +14,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from other_pythons import RUNTIME, find
+
+from lightsout.policy import is_policy_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
@@ -72,19 +78,30 @@ def install_dependencies(folder: Path) -> None:
 def copy_sources(folder: Path) -> None:
     """The function itself: the command line and its entry are for people, and stay out."""
     shutil.copy(ROOT / "handler.py", folder)
-    unwanted = shutil.ignore_patterns("cli", "__main__.py", "__pycache__", ".*")
-    shutil.copytree(ROOT / "lightsout", folder / "lightsout", ignore=unwanted)
-    (folder / "policies").mkdir()
-    for pattern in ("*.yml", "*.yaml"):
-        for path in (ROOT / "policies").glob(pattern):
-            shutil.copy(path, folder / "policies")
+    copy_each(ROOT / "lightsout", folder, is_deployed)
+    copy_each(ROOT / "policies", folder, is_policy_file)
+
+
+def copy_each(source: Path, folder: Path, wanted: Callable[[Path], bool]) -> None:
+    """The files of a folder that are wanted, and none of what else lies there."""
+    target = folder / source.name
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        if path.is_file() and wanted(path):
+            shutil.copy(path, target)
+
+
+def is_deployed(path: Path) -> bool:
+    return path.suffix == ".py" and path.name != "__main__.py"
 
 
 def compile_in(folder: Path, python: str) -> None:
     """Bytecode that is never checked against its source: an upload gives every file a new time."""
     command = [python, "-m", "compileall", "-q", "-j", "1"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), str(folder)]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+    # Of the settings of a Python none counts: PYTHONOPTIMIZE would name the files otherwise.
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    subprocess.run(command, check=True, env={**ours, "PYTHONHASHSEED": "0"})
 
 
 def settle_modes(folder: Path) -> None:
