@@ -55,6 +55,8 @@ class Description:
                 raise _wrong_type(place, "a list")
             for index, item in enumerate(value):
                 self._check_item(member["member"], item, f"{place}.{index}")
+        elif member["type"] == "object":
+            self._check_item(member["member"], value, place)
         elif not _has_type(member["type"], value):
             raise _wrong_type(place, f"of type {member['type']}")
 
