@@ -134,9 +134,8 @@ class _Reader:
             act, keep = line.get("act"), line.get("keep")
             if isinstance(act, int) and isinstance(keep, int):
                 began = self._runs.get(run_id, time)
-                if not looks or looks[-1].time != began:  # else the same line once more
-                    refused, partial = bool(line.get("refused")), bool(line.get("partial"))
-                    looks.append(_Look(began, act, keep, refused, partial))
+                refused, partial = bool(line.get("refused")), bool(line.get("partial"))
+                looks.append(_Look(began, act, keep, refused, partial))
             elif looks:
                 ids, since = _texts(line, "instance_ids"), line.get("running_since")
                 looks[-1].ids[str(line.get("verdict"))].update(ids)

@@ -96,7 +96,7 @@ def intervals(
             current = None
     if current:
         found.append(current.until(horizon))
-    return [_clipped(one, horizon) for one in found if one.begin < horizon]
+    return [_clipped(one, horizon) for one in found if one.begin <= horizon]
 
 
 def _in_order(sign: Sign) -> tuple[datetime, bool, str, str, bool]:

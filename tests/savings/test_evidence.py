@@ -195,6 +195,16 @@ def test_what_somebody_else_stopped_is_not_ours(log):
     assert evidence.foreign == 1
 
 
+def test_nor_is_what_the_accepted_call_did_not_name(log):
+    log.night(8, [A])
+    log.line(8.1, "verify.confirmed", request_id="req-1", instance_ids=[B], policies=["nights"])
+
+    evidence = read_evidence(log.lines)
+
+    assert list(evidence.signs) == [Machine(SITE, A)]
+    assert evidence.foreign == 1
+
+
 def test_what_was_accepted_and_not_confirmed_is_counted_and_saves_nothing(log):
     log.begin(8)
     log.look(8, act=[A, B])

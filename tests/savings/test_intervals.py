@@ -100,7 +100,8 @@ def test_money_needs_the_first_confirmation_to_say_that_it_is_uncharged():
 def test_a_stop_that_does_not_end_counts_to_the_horizon():
     assert told([stop(20)]) == [(20, 100, 100, Ended.OPEN)]
     assert told([stop(20), sign(32, Kind.STARTED)], horizon=at(30)) == [(20, 30, 30, Ended.OPEN)]
-    assert told([stop(20)], horizon=at(20)) == []
+    assert told([stop(20)], horizon=at(20)) == [(20, 20, 20, Ended.OPEN)]
+    assert told([stop(20)], horizon=at(19)) == []
 
 
 def test_a_start_that_failed_does_not_end_it():
