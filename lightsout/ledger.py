@@ -123,17 +123,23 @@ class Ledger:
     def settle_sent(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> None:
         """Settles what the look shows in its final state; the rest stays open."""
         self._seen |= seen
-        confirmed: dict[str, list[str]] = defaultdict(list)
+        confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent = self.sent[id_]
             outcome = settle(self._job.action, sent, seen.get(id_))
             self._settle(id_, outcome)
             if outcome and outcome.kind is Kind.DONE:
-                confirmed[sent.request_id].append(id_)
-        for request_id, done in confirmed.items():
+                uncharged = seen[id_].charging == "STOP_CHARGING"
+                confirmed[sent.request_id, uncharged].append(id_)
+        for (request_id, uncharged), done in confirmed.items():
+            facts = {"charging": "STOP_CHARGING"} if uncharged else {}
             wanted_by = self.wanted_by(done)
             self._log(
-                "verify.confirmed", request_id=request_id, instance_ids=done, policies=wanted_by
+                "verify.confirmed",
+                request_id=request_id,
+                instance_ids=done,
+                policies=wanted_by,
+                **facts,
             )
 
     def _final(self, id_: str, instance: Instance | None) -> Outcome | None:

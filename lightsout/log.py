@@ -8,12 +8,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from lightsout.decide import Verdict
+from lightsout.instance import START, STOP
 from lightsout.jobs import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lightsout.clock import Clock
+    from lightsout.instance import Instance
     from lightsout.ledger import Ledger
     from lightsout.survey import Finding
 
@@ -21,6 +23,7 @@ LINE_BYTES = 8000  # SCF cuts a log line at 8 KB
 IDS_A_LINE = 100
 LONGEST_ID = 100  # characters
 _SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
+_TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
 class Log:
@@ -78,7 +81,10 @@ def _shorten(value: Any, keep: int, name: str = "") -> Any:
 
 
 def tell_plan(log: Log, finding: Finding) -> None:
-    """What a policy is about to do at a site: the counts, then each reason with its instances."""
+    """What a policy is about to do at a site: the counts, then each reason with its instances.
+
+    `partial` marks a look that may have missed instances: what it does not name may be RUNNING.
+    """
     names = [finding.policy.name]
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, decision in finding.decisions.items():
@@ -90,9 +96,13 @@ def tell_plan(log: Log, finding: Finding) -> None:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
     acts = len(finding.to_act_on())
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
-    log("plan", policies=names, act=acts, keep=kept, refused=finding.refused)
+    missing = finding.only is not None or finding.warning or finding.error
+    partial: dict[str, Any] = {"partial": True} if missing else {}
+    log("plan", policies=names, act=acts, keep=kept, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
-        log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=ids)
+        for some in _portions(ids):
+            since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}
+            log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
     if finding.error:
@@ -101,17 +111,39 @@ def tell_plan(log: Log, finding: Finding) -> None:
         log("warning", level="warning", policies=names, message=finding.warning)
 
 
+def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
+    """When each was started by its latest operation, empty where the service does not say.
+
+    What somebody started by hand stands in no other line; `savings` counts hours by it.
+    """
+    if finding.action is not STOP:
+        return {}
+    since = [_latest_start(finding.instances[id_]) for id_ in ids]
+    return {"running_since": since} if any(since) else {}
+
+
+def _latest_start(instance: Instance) -> str:
+    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    return instance.operation_started if started else ""
+
+
 def tell_failures(log: Log, ledger: Ledger) -> None:
-    """A line for each reason why instances did not reach their final state."""
+    """A line for each reason why instances did not reach their final state.
+
+    Of those asked, also for what is no failure: gone, or stopped but still charged.
+    """
     asked = {id_ for call in ledger.accepted for id_ in call.instance_ids}
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, outcome in ledger.outcomes.items():
         if outcome.kind in {Kind.FAILED, Kind.PENDING}:
             event = "verify.failed" if id_ in asked else "instance.failed"
             reasons[event, outcome.reason].append(id_)
+        elif outcome.kind is Kind.SKIPPED and id_ in asked:
+            reasons["verify.skipped", outcome.reason].append(id_)
     for (event, reason), ids in reasons.items():
         policies = ledger.wanted_by(ids)
-        log(event, level="error", reason=reason, instance_ids=ids, policies=policies)
+        level = "info" if event == "verify.skipped" else "error"
+        log(event, level=level, reason=reason, instance_ids=ids, policies=policies)
 
 
 def _portions(ids: list[str]) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""CVM, version 2017-03-12: the four actions that the simulator serves.
+"""CVM, version 2017-03-12: the five actions that the simulator serves.
 
 Behaviour from the public API pages; which codes an action has, from the lists above each action in
 the official Go SDK (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/cvm/v20170312,
@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from simulator.answer import Answer
+from simulator.cvm_price import inquire_price
 from simulator.cvm_view import can_stop_charging, instance_members, region_members
 from simulator.description import Description
 from simulator.errors import ApiError
@@ -156,12 +157,19 @@ DIALECT = Dialect(
 ACTIONS: dict[str, Callable[[Asked], Answer]] = {
     "DescribeInstances": describe_instances,
     "DescribeRegions": describe_regions,
+    "InquiryPriceRunInstances": inquire_price,
     "StartInstances": start_instances,
     "StopInstances": stop_instances,
 }
 
 # Requests a second, from the API page of each action; that of DescribeRegions is a guess.
-RATES = {"DescribeInstances": 40, "DescribeRegions": 10, "StartInstances": 10, "StopInstances": 10}
+RATES = {
+    "DescribeInstances": 40,
+    "DescribeRegions": 10,
+    "InquiryPriceRunInstances": 10,
+    "StartInstances": 10,
+    "StopInstances": 10,
+}
 
 
 def cvm() -> Service:

@@ -128,6 +128,8 @@ class Instance:
         if name == "tags":
             value = MappingProxyType(dict(value))
         object.__setattr__(self, name, value)
+        if name == "current":
+            self.place.world.diary.note(self.id, value)
         if name in _SHOWN:
             object.__setattr__(self, "rendered", None)
             self.place.version += 1

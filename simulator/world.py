@@ -11,6 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from simulator.diary import Diary
 from simulator.instance import Instance, Operation, TrafficPackage
 from simulator.place import Place
 from simulator.regions import REGIONS
@@ -67,6 +68,7 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
+        self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()
         self._random = Random(seed)
         self._serials = itertools.count()
@@ -74,6 +76,7 @@ class World:
         self._by_id: dict[str, Instance] = {}
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._busy_until_seen: dict[str, float] = {}
+        self.diary = Diary(clock)
 
     # What is there
 
@@ -183,6 +186,12 @@ class World:
         instance, now = self.instance(instance_id), self.clock.now()
         instance.packages = [each.renewed(now) for each in instance.packages]
 
+    def history(self, instance_id: str) -> list[tuple[datetime, str]]:
+        """Every state that the instance came into and when, whether anybody looked or not."""
+        with self.lock:
+            self.settle()
+            return self.diary.of(instance_id)
+
     # Who may
 
     def deny(
@@ -216,7 +225,10 @@ class World:
         """Let everything happen that is due by now."""
         with self.lock:
             while self._agenda and self._agenda[0][0] <= self.clock.monotonic():
-                heapq.heappop(self._agenda)[2]()
+                moment, _, happening = heapq.heappop(self._agenda)
+                self.diary.happened_at(moment)
+                happening()
+            self.diary.happens_now()
 
     def begin(self, instance: Instance, move: Move, request_id: str, seconds: float) -> None:
         """Take an operation on; it shows, and ends, in the course of time."""

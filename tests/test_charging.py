@@ -27,6 +27,8 @@ def test_pay_as_you_go_machines_are_no_longer_charged(cvms):
     assert only_entry(cvms.run())["stopped"] == ids
     (stop,) = cvms.calls("StopInstances")
     assert stop.params["StoppedMode"] == "STOP_CHARGING"
+    (line,) = cvms.logged("verify.confirmed")
+    assert line["charging"] == "STOP_CHARGING"
 
 
 @pytest.mark.parametrize("mode", ["charged", "refused"])
@@ -43,6 +45,8 @@ def test_machines_that_stay_charged_go_in_a_batch_of_their_own_and_are_named(cvm
     assert cvms.states([charged]) == {"STOPPED"}
     modes = [call.params.get("StoppedMode") for call in cvms.calls("StopInstances")]
     assert sorted(modes, key=str) == [None, "STOP_CHARGING"]
+    (line,) = cvms.logged("verify.skipped")
+    assert (line["instance_ids"], line["reason"]) == ([charged], entry["skipped"][charged])
 
 
 def test_without_the_option_everybody_is_stopped_at_full_charge(cvms):
@@ -51,6 +55,7 @@ def test_without_the_option_everybody_is_stopped_at_full_charge(cvms):
 
     assert only_entry(cvms.run())["stopped"] == ids
     assert "StoppedMode" not in cvms.calls("StopInstances")[0].params
+    assert "charging" not in cvms.logged("verify.confirmed")[0]
 
 
 def test_a_machine_that_turns_out_to_stay_charged_is_stopped_all_the_same(cvms):

@@ -34,6 +34,7 @@ SERVED = {
     ("cvm", "2017-03-12"): (
         "DescribeInstances",
         "DescribeRegions",
+        "InquiryPriceRunInstances",
         "StartInstances",
         "StopInstances",
     ),

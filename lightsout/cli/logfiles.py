@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     Line = Mapping[str, Any]
 
 OURS = ("time", "event", "run_id")  # what every line of ours has
-NO_TEXT = ("instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep")
+NO_TEXT = (
+    "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
+    "running_since",
+)  # fmt: skip
 FOREIGN = ("SCF_", "__")  # how fields begin that the platform puts beside ours
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 

@@ -17,6 +17,7 @@ from lightsout.cli import (
     plan,
     preview,
     run,
+    savings,
     verify,
 )
 from lightsout.settings import BadSettings
@@ -151,6 +152,29 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--uin", metavar="UIN", help="the account's ID (default: whichever it is)")
     one.add_argument("--json", action="store_true", help="all of them in one object")
     one.set_defaults(carry_out=permissions.carry_out)
+
+    one = commands.add_parser("savings", help="how long machines were stopped, and what it saved")
+    one.add_argument(
+        "files",
+        metavar="LOG",
+        nargs="+",
+        help="logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin; in any order",
+    )
+    one.add_argument(
+        "--until",
+        metavar="TIME",
+        help="count to then: 2026-12-31, the end of it, or 2026-12-31T12:00 (default: the last "
+        "line of the logs)",
+    )
+    one.add_argument("--tag", metavar="KEY", action="append", help="only this tag; may be repeated")
+    one.add_argument(
+        "--prices",
+        metavar="FILE",
+        help="YAML or JSON instead of CVM's prices: currency, and per_hour by instance type or ID",
+    )
+    one.add_argument("--csv", action="store_true", help="each stop, for a spreadsheet")
+    one.add_argument("--svg", metavar="FILE", help="draw the weeks as well, to paste into a chat")
+    one.set_defaults(carry_out=savings.carry_out)
 
     one = commands.add_parser("demo", help="the whole story against a simulated cloud")
     one.set_defaults(carry_out=_demo)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from lightsout.cli.outlook import WEEKDAYS, change_said, clock, regions_said, said, span
-from lightsout.cli.words import printable, width
+from lightsout.cli.svg import FAINT, LINE, cut, line, page, text
+from lightsout.cli.words import width
 from lightsout.schedule import WHOLE_DAY
 
 if TYPE_CHECKING:
@@ -31,18 +31,13 @@ LABEL = 12  # a time in a bar
 ACTIONS = {"stop": "#4353b3", "start": "#e08e1b"}
 TINTS = {"workday": "#ffffff", "weekend": "#eef0f4", "holiday": "#fde4e1", "make-up": "#fff1c9"}
 INKS = {"workday": "#1f2430", "weekend": "#7a8194", "holiday": "#c0392b", "make-up": "#946200"}
-INK, FAINT, LINE = "#1f2430", "#6b7280", "#d9dde5"
-FONT = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'PingFang SC', 'Microsoft YaHei', "
-    "'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif"
-)
 
 
 def draw(outlooks: Sequence[Outlook]) -> str:
     """A row of days for each policy, 14 at a time, with the windows on an axis of 24 hours."""
     columns = min(IN_A_ROW, max(len(outlook.days) for outlook in outlooks))
     wide = max(2 * EDGE + AXIS + columns * COLUMN, 640)
-    parts = [_text(EDGE, EDGE + 16, _range(outlooks), 20, bold=True)]
+    parts = [text(EDGE, EDGE + 16, _range(outlooks), 20, bold=True)]
     top = EDGE + TOP
     for outlook in outlooks:
         parts += _title(outlook, top, wide)
@@ -56,17 +51,7 @@ def draw(outlooks: Sequence[Outlook]) -> str:
             top += HEAD + TALL + GAP + CHANGED * any(day.changes for day in days)
     parts += _legend(outlooks, top)
     high = top + FOOT
-    size = f'width="{wide}" height="{high}"'
-    box = f'viewBox="0 0 {wide} {high}" font-family="{FONT}" role="img"'
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>',
-            f"<title>{_safe(_range(outlooks))}</title>",
-            f'<rect {size} fill="#ffffff"/>',
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    return page(_range(outlooks), wide, high, parts)
 
 
 def _range(outlooks: Sequence[Outlook]) -> str:
@@ -80,13 +65,13 @@ def _title(outlook: Outlook, top: int, wide: int) -> Iterator[str]:
     action = policy.action.upper()
     chip = 20 + 8 * len(action)
     yield f'<rect x="{EDGE}" y="{top}" width="{chip}" height="22" rx="11" fill="{colour}"/>'
-    yield _text(EDGE + chip / 2, top + 15.5, action, 12, "#ffffff", anchor="middle", bold=True)
+    yield text(EDGE + chip / 2, top + 15.5, action, 12, "#ffffff", anchor="middle", bold=True)
     room = wide - 2 * EDGE - chip - 10
-    yield _text(EDGE + chip + 10, top + 17, _cut(policy.name, room, 18), 18, bold=True)
+    yield text(EDGE + chip + 10, top + 17, cut(policy.name, room, 18), 18, bold=True)
     when = said(policy.when) if policy.when else "whenever it is triggered (no `when`)"
     does = f"{policy.resource} in {regions_said(policy)}"
     facts = [when, policy.timezone.key, does, *([policy.description] if policy.description else [])]
-    yield _text(EDGE, top + 42, _cut(" · ".join(facts), wide - 2 * EDGE, 13), 13, FAINT)
+    yield text(EDGE, top + 42, cut(" · ".join(facts), wide - 2 * EDGE, 13), 13, FAINT)
 
 
 def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
@@ -96,21 +81,21 @@ def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
         yield from _head(day, left + number * COLUMN, top)
     for hour in range(0, 25, 6):
         y = above + TALL * hour / 24
-        yield _line(left, y, right, y, LINE)
-        yield _text(left - 8, y + 4, f"{hour:02}:00", 11, FAINT, anchor="end")
+        yield line(left, y, right, y, LINE)
+        yield text(left - 8, y + 4, f"{hour:02}:00", 11, FAINT, anchor="end")
     for number in range(len(days) + 1):
         x = left + number * COLUMN
-        yield _line(x, above, x, below, LINE)
+        yield line(x, above, x, below, LINE)
     for number, day in enumerate(days):
         for start, end in day.spans:
             yield from _bar(left + number * COLUMN, above, start, end, ACTIONS[action])
         for nth, change in enumerate(day.changes):
             y = above + TALL * (change.before.hour * 60 + change.before.minute) / WHOLE_DAY
             x = left + number * COLUMN
-            yield _line(x, y, x + COLUMN, y, INKS["holiday"], dashed=True)
-            for line, note in enumerate(("clocks", change_said(change))):
-                at = below + 14 + 12 * (2 * nth + line)
-                yield _text(x + COLUMN / 2, at, note, 10, INKS["holiday"], "middle")
+            yield line(x, y, x + COLUMN, y, INKS["holiday"], dashed=True)
+            for below_it, note in enumerate(("clocks", change_said(change))):
+                at = below + 14 + 12 * (2 * nth + below_it)
+                yield text(x + COLUMN / 2, at, note, 10, INKS["holiday"], "middle")
 
 
 def _head(day: Day, x: int, top: int) -> Iterator[str]:
@@ -118,11 +103,11 @@ def _head(day: Day, x: int, top: int) -> Iterator[str]:
     ink, middle = INKS[day.kind], x + COLUMN / 2
     tint = f'fill="{TINTS[day.kind]}"'
     yield f'<rect x="{x}" y="{top}" width="{COLUMN}" height="{HEAD + TALL}" {tint}/>'
-    yield _text(middle, top + 14, WEEKDAYS[day.date.weekday()], 11, ink, "middle")
-    yield _text(middle, top + 29, f"{day.date:%m-%d}", 13, ink, "middle", bold=True)
+    yield text(middle, top + 14, WEEKDAYS[day.date.weekday()], 11, ink, "middle")
+    yield text(middle, top + 29, f"{day.date:%m-%d}", 13, ink, "middle", bold=True)
     if day.kind in ("holiday", "make-up"):
         label = day.name if day.kind == "holiday" else f"补班 {day.name}"
-        yield _text(middle, top + 43, _cut(label, COLUMN - 4, 10), 10, ink, "middle")
+        yield text(middle, top + 43, cut(label, COLUMN - 4, 10), 10, ink, "middle")
 
 
 def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]:
@@ -136,12 +121,12 @@ def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]
     goes_on = start == 0 or end == WHOLE_DAY
     if not goes_on and high < 2 * LABEL + 3:  # no room inside
         at = y - 4 if start > 120 else y + max(high, 2) + LABEL
-        yield _text(middle, at, span(start, end), 10, anchor="middle")
+        yield text(middle, at, span(start, end), 10, anchor="middle")
         return
     if start > 0 and high >= LABEL + 3:
-        yield _text(middle, y + LABEL, clock(start), 11, "#ffffff", "middle")
+        yield text(middle, y + LABEL, clock(start), 11, "#ffffff", "middle")
     if end < WHOLE_DAY and high >= LABEL + 3:
-        yield _text(middle, y + high - 4, clock(end), 11, "#ffffff", "middle")
+        yield text(middle, y + high - 4, clock(end), 11, "#ffffff", "middle")
 
 
 def _legend(outlooks: Sequence[Outlook], top: int) -> Iterator[str]:
@@ -149,7 +134,7 @@ def _legend(outlooks: Sequence[Outlook], top: int) -> Iterator[str]:
     for colour, label in _used(outlooks):
         box = f'width="12" height="12" rx="2" fill="{colour}" stroke="{LINE}"'
         yield f'<rect x="{x:.0f}" y="{top}" {box}/>'
-        yield _text(x + 18, top + 10.5, label, 12, FAINT)
+        yield text(x + 18, top + 10.5, label, 12, FAINT)
         x += 18 + 7 * width(label) + 22
 
 
@@ -167,39 +152,3 @@ def _used(outlooks: Sequence[Outlook]) -> Iterator[tuple[str, str]]:
     ):
         if kind in kinds:
             yield TINTS[kind], label
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    size: int,
-    colour: str = INK,
-    anchor: str = "start",
-    *,
-    bold: bool = False,
-) -> str:
-    weight = ' font-weight="600"' if bold else ""
-    place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
-    return f'<text {place} fill="{colour}"{weight}>{_safe(text)}</text>'
-
-
-def _line(
-    x: float, y: float, to_x: float, to_y: float, colour: str, *, dashed: bool = False
-) -> str:
-    dashes = ' stroke-dasharray="3 2"' if dashed else ""
-    ends = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
-    return f'<line {ends} stroke="{colour}"{dashes}/>'
-
-
-def _safe(text: str) -> str:
-    return escape(printable(text))
-
-
-def _cut(text: str, room: float, size: int) -> str:
-    """As much of the text as fits: Chinese characters are as wide as they are high."""
-    if width(text) * size * 0.54 <= room:
-        return text
-    while text and width(text + "…") * size * 0.54 > room:
-        text = text[:-1]
-    return text + "…"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout import policy as policy_files
@@ -13,6 +12,7 @@ from lightsout import schedule
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.outlook import WEEKDAYS, change_said, look_out, regions_said, said, span
 from lightsout.cli.picture import draw
+from lightsout.cli.svg import save
 from lightsout.cli.tables import Output
 from lightsout.cli.words import plural, width
 from lightsout.schedule import WHOLE_DAY
@@ -50,7 +50,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     warnings = _warnings(policies, now, max(from_days) + timedelta(days=count - 1))
     outlooks = [look_out(*it, count) for it in zip(policies, from_days, strict=True)]
     if options.svg:
-        _write(options.svg, draw(outlooks))
+        save(options.svg, draw(outlooks))
     if options.json:
         entries = [
             it for pair in zip(policies, from_days, strict=True) for it in _json(*pair, count)
@@ -86,13 +86,6 @@ def _first(text: str | None) -> date | None:
     if day is None or day.isoformat() != text or day.year not in YEARS:
         raise WrongUse(f"--from wants a date such as 2026-12-01, not {text!r}")
     return day
-
-
-def _write(path: str, picture: str) -> None:
-    try:
-        Path(path).write_text(picture, encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(f"--svg {path}: {error.strerror}") from None
 
 
 def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str]:

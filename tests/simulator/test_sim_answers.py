@@ -94,6 +94,10 @@ def test_so_has_an_answer_of_cvm(cvm, world, action):
         },
         "StartInstances": {"InstanceIds": [i.id for i in machines if i.state == "STOPPED"]},
         "DescribeRegions": {},
+        "InquiryPriceRunInstances": {
+            "Placement": {"Zone": "ap-guangzhou-3"},
+            "ImageId": "img-22trbn9x",
+        },
     }
     answer = cvm(action, **asked[action])
     assert problems(CVM, CVM["actions"][action]["output"], answer, action) == []

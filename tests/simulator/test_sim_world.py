@@ -87,6 +87,28 @@ def test_an_instance_found_stopping_from_before_stays_so(call, world, clock):
     assert code == "UnsupportedOperation.LatestOperationUnfinished"
 
 
+def test_the_history_tells_when_states_came_about_not_when_somebody_looked(call, world, clock):
+    began = clock.now()
+    instance = world.add(stop_seconds=10, start_seconds=20)
+    clock.advance(60)
+    call("StopInstances", InstanceIds=[instance.id])
+    clock.advance(86_400)
+    call("StartInstances", InstanceIds=[instance.id])
+    clock.advance(86_400)
+
+    history = world.history(instance.id)
+
+    assert [((at - began).total_seconds(), state) for at, state in history] == [
+        (0, "RUNNING"),
+        (60, "STOPPING"),
+        (70, "STOPPED"),
+        (86_460, "STARTING"),
+        (86_480, "RUNNING"),
+    ]
+    world.terminate(instance.id)
+    assert world.history(instance.id) == history
+
+
 def test_the_same_seed_makes_the_same_ids(clock):
     first, second = (uniform_fleet(World(clock, seed=7), 5) for _ in range(2))
     assert [i.id for i in first] == [i.id for i in second]

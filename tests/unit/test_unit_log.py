@@ -8,7 +8,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit_values import a_finding, a_ledger, a_policy, any_text, fleet
+from unit_values import a_finding, a_ledger, a_policy, an_instance, any_text, fleet
 
 from lightsout.jobs import Accepted, Kind, Outcome
 from lightsout.log import Log, tell_failures, tell_plan
@@ -176,6 +176,67 @@ def test_a_plan_that_goes_over_a_limit_says_so(log, lines):
     assert lines.read()[0]["refused"] == "over limit: 3 instances"
 
 
+def started(id_, at="2026-11-23T01:00:00Z", **facts):
+    facts = {"operation": "StartInstances", "operation_state": "SUCCESS"} | facts
+    return an_instance(id_, operation_started=at, **facts)
+
+
+def test_a_plan_tells_since_when_the_machines_run_that_it_may_stop(log, lines):
+    a, b, c, d, e = fleet(5)
+    finding = a_finding(act=[a, b, c], keep=[d], excluded=[e])
+    finding.instances |= {
+        a: started(a),
+        b: started(b, operation="RebootInstances"),
+        c: started(c, operation_state="FAILED"),
+        d: started(d, "2026-11-22T01:00:00Z"),
+        e: started(e),
+    }
+
+    tell_plan(log, finding)
+
+    assert {line["verdict"]: line.get("running_since") for line in lines.read()[1:]} == {
+        "act": ["2026-11-23T01:00:00Z", "", ""],
+        "keep": ["2026-11-22T01:00:00Z"],
+        "excluded": None,
+    }
+
+
+def test_the_times_stand_beside_their_instances_on_every_line(log, lines):
+    ids = fleet(250)
+    finding = a_finding(act=ids)
+    times = [f"2026-11-23T01:{number // 60:02}:{number % 60:02}Z" for number in range(250)]
+    finding.instances = {id_: started(id_, at) for id_, at in zip(ids, times, strict=True)}
+
+    tell_plan(log, finding)
+
+    _, *told = lines.read()
+    assert [len(line["instance_ids"]) for line in told] == [100, 100, 50]
+    assert [at for line in told for at in line["running_since"]] == times
+
+
+def test_a_start_policy_does_not_tell_since_when(log, lines):
+    finding = a_finding(a_policy(action="start"), act=fleet(1))
+    finding.instances = {id_: started(id_) for id_ in fleet(1)}
+
+    tell_plan(log, finding)
+
+    assert all("running_since" not in line for line in lines.read())
+
+
+@pytest.mark.parametrize(
+    "facts", [{"warning": "TotalCount is 3"}, {"error": "no answer"}, {"only": frozenset({"a"})}]
+)
+def test_a_look_that_may_have_missed_machines_is_marked(log, lines, facts):
+    finding, whole = a_finding(), a_finding()
+    for name, value in facts.items():
+        setattr(finding, name, value)
+
+    tell_plan(log, finding)
+    tell_plan(log, whole)
+
+    assert [line.get("partial") for line in lines.read() if "act" in line] == [True, None]
+
+
 def test_a_tag_that_cannot_be_read_is_a_warning_that_names_instance_and_policy(log, lines, mocker):
     (id_,) = fleet(1)
     finding = a_finding(a_policy("dev-nights"), keep=[id_])
@@ -227,6 +288,18 @@ def test_what_was_skipped_or_done_is_no_failure(log, lines):
     tell_failures(log, a_ledger([], {a: Outcome(Kind.SKIPPED, "gone"), b: Outcome(Kind.DONE)}))
 
     assert lines == []
+
+
+def test_machines_that_were_asked_and_skipped_are_told_with_the_reason(log, lines):
+    a, b = fleet(2)
+    charged = "STOPPED, but still charged: prepaid"
+    outcomes = {a: Outcome(Kind.SKIPPED, charged), b: Outcome(Kind.DONE)}
+
+    tell_failures(log, a_ledger([Accepted("req-1", (a, b))], outcomes))
+
+    (line,) = lines.read()
+    assert (line["event"], line["level"]) == ("verify.skipped", "info")
+    assert (line["reason"], line["instance_ids"]) == (charged, [a])
 
 
 def test_300_failures_of_one_reason_are_three_lines(log, lines):

@@ -1,0 +1,173 @@
+"""From signs that a machine gave to the intervals in which it was stopped, by lightsout and surely.
+
+Pure: times in, times out. An interval begins when its stop was confirmed, and ends with the next
+start. Where nobody wrote down when that was, there are two ends: up to `end` the machine was surely
+stopped, at `latest` it surely ran again. Only the first is ever claimed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+
+class Kind(Enum):
+    """What a sign says of its machine."""
+
+    CONFIRMED = "seen STOPPED after an accepted stop of ours"
+    STARTED = "a start of ours was accepted that was seen to succeed"
+    TRIED = "a start of ours was accepted that was never seen to succeed"
+    RUNNING = "seen RUNNING"
+    STOPPED = "seen STOPPED"
+    CHANGED = "its latest operation is neither our stop nor a start whose time is known"
+    GONE = "no longer found"
+
+
+class Ended(Enum):
+    """How an interval ended; the text is for a person."""
+
+    STARTED = "started by lightsout"
+    RESTARTED = "started by somebody"
+    SEEN = "seen running, start unknown"
+    CHANGED = "changed since, unknown when"
+    GONE = "gone, unknown since when"
+    TRIED = "start not confirmed"
+    OPEN = "not in the logs"
+
+
+# What is seen some time after it came about.
+_PERHAPS_EARLIER = {Kind.RUNNING: Ended.SEEN, Kind.CHANGED: Ended.CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that is known of a machine at an instant."""
+
+    time: datetime
+    kind: Kind
+    request_id: str = ""  # of the stop that was confirmed, or of the latest operation
+    policies: frozenset[str] = frozenset()  # that wanted the stop
+    uncharged: bool = False  # STOP_CHARGING was confirmed
+    since: datetime | None = None  # of what is seen RUNNING, where the service says it
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    begin: datetime
+    end: datetime  # surely stopped until then
+    latest: datetime  # perhaps stopped until then
+    request_id: str  # of the stop
+    policies: frozenset[str]
+    uncharged: bool
+    ended: Ended
+
+    @property
+    def hours(self) -> float:
+        return (self.end - self.begin).total_seconds() / 3600
+
+    @property
+    def hours_at_most(self) -> float:
+        return (self.latest - self.begin).total_seconds() / 3600
+
+
+def intervals(
+    signs: Iterable[Sign], looks: Mapping[str, Sequence[datetime]], horizon: datetime
+) -> list[Interval]:
+    """The intervals of one machine up to the horizon; no two of them overlap.
+
+    `looks` are, in order and by stop policy, the looks that would have shown the machine had it
+    been RUNNING. One that the signs do not tell of did not show it. A stop that was confirmed more
+    than once (by two policies, by a retried run) is one interval, with the policies of all.
+    """
+    found: list[Interval] = []
+    current: _Stopped | None = None
+    for sign in sorted(signs, key=_in_order):
+        if sign.kind is Kind.CONFIRMED:
+            current = current or _Stopped(sign, looks)
+            current.confirm(sign)
+        elif current and (over := current.over(sign)):
+            found.append(over)
+            current = None
+    if current:
+        found.append(current.until(horizon))
+    return [_clipped(one, horizon) for one in found if one.begin <= horizon]
+
+
+def _in_order(sign: Sign) -> tuple[datetime, bool, str, str, bool]:
+    """By time; of several at once, the one that knows more comes first, or claims less."""
+    unknown = sign.since is None
+    return sign.time, unknown, sign.kind.name, sign.request_id, sign.uncharged
+
+
+def _clipped(one: Interval, horizon: datetime) -> Interval:
+    ended = Ended.OPEN if one.end >= horizon else one.ended
+    end, latest = min(one.end, horizon), min(one.latest, horizon)
+    return replace(one, end=end, latest=latest, ended=ended)
+
+
+class _Stopped:
+    """A machine that is stopped, as far as the signs have been read."""
+
+    def __init__(self, first: Sign, looks: Mapping[str, Sequence[datetime]]) -> None:
+        self._first = first  # the confirmation that the interval begins with
+        self._looks = looks
+        self._policies: set[str] = set()
+        self._request_ids: set[str] = set()
+        self._surely = first.time  # the latest sign of being stopped
+        self._tried = False  # to start it, and nobody knows what came of it
+
+    def confirm(self, sign: Sign) -> None:
+        self._policies |= sign.policies
+        self._request_ids.add(sign.request_id)
+
+    def over(self, sign: Sign) -> Interval | None:
+        """The interval, where the sign ends it."""
+        if sign.kind is Kind.STARTED:
+            return self._interval(sign.time, sign.time, Ended.STARTED)
+        if sign.kind is Kind.RUNNING and sign.since:
+            since = min(sign.since, sign.time)
+            stale = since <= self._first.time  # a listing may lag behind
+            return None if stale else self._interval(since, since, Ended.RESTARTED)
+        if sign.kind is Kind.GONE:  # looks do not tell gone from stopped
+            return self._interval(self._surely, sign.time, Ended.GONE)
+        other = sign.kind is Kind.STOPPED and sign.request_id not in {"", *self._request_ids}
+        ended = Ended.CHANGED if other else _PERHAPS_EARLIER.get(sign.kind)
+        if ended:
+            return self._interval(self._not_seen_before(sign.time), sign.time, ended)
+        self._surely, self._tried = sign.time, sign.kind is Kind.TRIED
+        return None
+
+    def until(self, horizon: datetime) -> Interval:
+        """The interval as it stands when the signs end."""
+        seen = self._not_seen_before(horizon)
+        if self._tried and seen == self._surely:
+            return self._interval(seen, horizon, Ended.TRIED)
+        return self._interval(horizon, horizon, Ended.OPEN)
+
+    def _not_seen_before(self, time: datetime) -> datetime:
+        """When it was last known not to run, before `time`."""
+        latest = self._surely
+        for policy in self._policies:
+            looks = self._looks.get(policy, ())
+            place = bisect_left(looks, time)
+            if place:
+                latest = max(latest, looks[place - 1])
+        return latest
+
+    def _interval(self, end: datetime, latest: datetime, ended: Ended) -> Interval:
+        first = self._first
+        return Interval(
+            first.time,
+            end,
+            max(end, latest),
+            first.request_id,
+            frozenset(self._policies),
+            first.uncharged,
+            ended,
+        )

@@ -1,0 +1,127 @@
+"""What the cloud tells now of the machines in a log: tags, state, and what their price goes by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.asking import AT_ONCE, open_cloud
+from lightsout.cli.evidence import Machine
+from lightsout.cli.intervals import Kind, Sign
+from lightsout.cli.prices import Model
+from lightsout.cli.progress import tell_retry
+from lightsout.cli.words import plural
+from lightsout.compute import PAGE, Compute, batches
+from lightsout.instance import CVM, LEAVING, START, STOP, dicts
+from lightsout.settings import BadSettings
+from lightsout.trigger import OWN
+from lightsout.wire import CallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.cloud import Cloud
+    from lightsout.instance import Instance, Site
+    from lightsout.settings import Settings
+    from lightsout.surroundings import Surroundings
+
+
+@dataclass(slots=True)
+class Inventory:
+    """Answers, and why some are missing."""
+
+    cloud: Cloud | None = None  # None where there is nobody to ask
+    found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
+    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
+    missing: list[str] = field(default_factory=list)  # sentences
+
+
+def take_inventory(
+    machines: Collection[Machine],
+    uncharged: Collection[Machine],
+    settings: Settings,
+    outside: Surroundings,
+) -> Inventory:
+    """Asks for every machine of the account at hand, and for the model of those uncharged."""
+    inventory = Inventory()
+    own = [machine for machine in machines if machine.site.account == OWN]
+    foreign = len(machines) - len(own)
+    if foreign:
+        inventory.missing.append(
+            f"Tags and prices of {plural(foreign, 'machine')} in other accounts were not asked."
+        )
+    try:
+        cloud = inventory.cloud = open_cloud(settings, outside, tell_retry)
+    except BadSettings as mistake:
+        inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
+        return inventory
+    sites: dict[Site, list[str]] = defaultdict(list)
+    for machine in own:
+        sites[machine.site].append(machine.id)
+
+    def ask(site: Site) -> Inventory:
+        return _ask_site(cloud, site, sites[site], {it.id for it in uncharged if it.site == site})
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for answer in pool.map(ask, sites):
+            inventory.found |= answer.found
+            inventory.models |= answer.models
+            inventory.missing += answer.missing
+    return inventory
+
+
+def _ask_site(
+    cloud: Cloud, site: Site, ids: Sequence[str], uncharged: Collection[str]
+) -> Inventory:
+    """A site that does not answer costs the others nothing."""
+    answer = Inventory()
+    try:
+        found = Compute(cloud, site).describe(ids)
+        answer.found = {Machine(site, id_): found.get(id_) for id_ in ids}
+        if site.resource is CVM:
+            there = [id_ for id_ in ids if id_ in found and id_ in uncharged]
+            models = _ask_models(cloud, site, there)
+            answer.models = {Machine(site, id_): model for id_, model in models.items()}
+    except CallFailed as failure:
+        place = f"{site.resource.name} in {site.region}"
+        answer.missing.append(f"Tags of {place} are not known: {failure.action}: {failure}.")
+    return answer
+
+
+def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model]:
+    found: dict[str, Model] = {}
+    for batch in batches(ids):
+        params = {"InstanceIds": list(batch), "Limit": PAGE}
+        service, version = site.resource.service, site.resource.version
+        answer = cloud.call(
+            service, version, site.region, "DescribeInstances", params, listing="InstanceSet"
+        )
+        for item in dicts(answer["InstanceSet"]):
+            found[str(item.get("InstanceId"))] = _model(item)
+    return found
+
+
+def _model(item: Mapping[str, Any]) -> Model:
+    placement, disk = (item.get(name) or {} for name in ("Placement", "SystemDisk"))
+    told = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
+    return Model(*(str(text or "") for text in (*told, disk.get("DiskType"))))
+
+
+def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
+    """What the look tells of the time since the last line: whether anybody touched the machine."""
+    return {machine: _sign(instance, now) for machine, instance in found.items()}
+
+
+def _sign(instance: Instance | None, now: datetime) -> Sign:
+    if instance is None or instance.state in LEAVING:
+        return Sign(now, Kind.GONE)
+    if instance.state == STOP.after and instance.operation_request_id:
+        return Sign(now, Kind.STOPPED, request_id=instance.operation_request_id)
+    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    since = instance.started_at() if started else None
+    if instance.state == START.after and since:
+        return Sign(now, Kind.RUNNING, since=since)
+    return Sign(now, Kind.CHANGED)
