@@ -1,1 +1,2 @@
-def write(_): pass
+def write(_):
+    pass
