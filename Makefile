@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 MINUTES ?= 20
+FLEETS ?= 100 1000 10000 50000
 BIN := $(VENV)/bin
 SOURCES := handler.py lightsout simulator tools tests
 
-.PHONY: demo test check crosscheck soak docs format lock clean
+.PHONY: demo test check crosscheck soak bench docs format lock clean
 
 demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embedded simulator
 	@$(BIN)/python -m lightsout demo
@@ -32,6 +33,9 @@ docs: $(VENV)/.dev  ## write again what is made from code
 
 soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
 	$(BIN)/python tools/soak.py --minutes $(MINUTES)
+
+bench: $(VENV)/.run  ## what a run costs by the size of the fleet, written to docs/performance.md; 5 minutes
+	$(BIN)/python tools/bench.py --fleets $(FLEETS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

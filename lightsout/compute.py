@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.cloud import PATIENCE
 from lightsout.instance import dicts, read_instance
 from lightsout.meanings import Meaning
-from lightsout.memory import return_large_blocks
 from lightsout.threads import side_by_side
 from lightsout.wire import LONGEST_NAME, CallFailed, one_line
 
@@ -33,10 +32,11 @@ class Listing(NamedTuple):
 
 
 class Compute:
-    """The verbs, for one site."""
+    """The verbs, for one site; looks at many instances go on `threads` threads."""
 
-    def __init__(self, cloud: Cloud, site: Site) -> None:
+    def __init__(self, cloud: Cloud, site: Site, threads: int = 1) -> None:
         self._cloud = cloud
+        self._threads = threads
         self.site = site
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
@@ -75,7 +75,7 @@ class Compute:
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
-            for page, total in side_by_side(read, offsets):
+            for page, total in side_by_side(read, offsets, self._threads):
                 seen.update((instance.id, instance) for instance in page)
                 offset += len(page)
                 highest = max(highest, total)
@@ -83,7 +83,6 @@ class Compute:
             more = offset < highest or (full and offset != highest)
             if not more or len(seen) == known:
                 return seen, highest
-            return_large_blocks()
             following = range(offset, max(highest, offset + 1), PAGE)
             offsets = following[: PAGES_AHEAD if full else 1]
 
@@ -98,7 +97,7 @@ class Compute:
         in an answer without it. Only one that a second query does not show either counts as gone.
         """
         found: dict[str, Instance] = {}
-        for part in side_by_side(self._describe_twice, list(batches(ids))):
+        for part in side_by_side(self._describe_twice, list(batches(ids)), self._threads):
             found |= part
         return found
 

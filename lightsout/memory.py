@@ -15,7 +15,7 @@ ARENAS = 2  # heaps that the threads share; as many as processors of a large fun
 @lru_cache(maxsize=1)
 def return_large_blocks() -> None:
     """Once in a process; does nothing where the C library is not glibc."""
-    import ctypes  # noqa: PLC0415  2 ms that only a fleet of several pages pays
+    import ctypes  # noqa: PLC0415  2 ms that a run with nothing to do need not pay
 
     try:
         mallopt = ctypes.CDLL(None).mallopt

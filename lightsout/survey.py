@@ -53,6 +53,11 @@ class Finding:
         """IDs to act on, before limits: after protections, conditions and narrowing."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
 
+    def forget_names(self) -> None:
+        """Drops what nothing reads of an instance once it is decided on: a third of its memory."""
+        for id_, instance in self.instances.items():
+            self.instances[id_] = instance._replace(name="", operation_started="")
+
 
 def survey(
     compute: Compute, policies: Sequence[Policy], request: Request, now: datetime

@@ -38,6 +38,8 @@ class Terms(NamedTuple):
     dry_run: bool
     clock: Clock
     deadline: Deadline
+    threads: int  # for the looks of each site
+    names: bool  # whether anybody reads the names of instances afterwards
 
 
 class Work:
@@ -54,7 +56,7 @@ class Work:
         """Survey, and unless this is a dry run act and verify. A failure stays here."""
         place = self.site
         log = log.about(account=place.account, resource=place.resource.name, region=place.region)
-        compute = Compute(cloud, self.site)
+        compute = Compute(cloud, self.site, terms.threads)
         try:
             self.findings = survey(compute, self.policies, terms.request, terms.now)
             for finding in self.findings:
@@ -69,6 +71,8 @@ class Work:
 
     def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
         """Stops and starts side by side: they share no instance, and verifying takes minutes."""
+        for finding in self.findings if not terms.names else ():
+            finding.forget_names()
         for action in ACTIONS.values():
             job = job_of(self.site, action, self.findings)
             if job.wishes:
