@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lightsout.jobs import Accepted, Kind, Outcome
@@ -232,9 +233,9 @@ class Ledger:
     def out_of_patience(self) -> list[str]:
         """Open instances whose verify timeout is over."""
         now, wishes = self._clock.monotonic(), self._job.wishes
-        since = {id_: sent.at for id_, sent in self.sent.items()}
-        since |= {id_: waiting.since for id_, waiting in self.waiting.items()}
-        return [id_ for id_, start in since.items() if now - start >= wishes[id_].patience]
+        sent = ((id_, sent.at) for id_, sent in self.sent.items())
+        waiting = ((id_, waiting.since) for id_, waiting in self.waiting.items())
+        return [id_ for id_, at in chain(sent, waiting) if now - at >= wishes[id_].patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
         """Settles open instances by what was last seen of them."""

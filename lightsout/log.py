@@ -103,10 +103,11 @@ def tell_plan(log: Log, finding: Finding) -> None:
 
 def tell_failures(log: Log, ledger: Ledger) -> None:
     """A line for each reason why instances did not reach their final state."""
-    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids}
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    bad = {id_ for id_, what in ledger.outcomes.items() if what.kind in {Kind.FAILED, Kind.PENDING}}
+    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids if id_ in bad}
     for id_, outcome in ledger.outcomes.items():
-        if outcome.kind in {Kind.FAILED, Kind.PENDING}:
+        if id_ in bad:
             event = "verify.failed" if id_ in asked else "instance.failed"
             reasons[event, outcome.reason].append(id_)
     for (event, reason), ids in reasons.items():

@@ -67,7 +67,6 @@ def fill(
 ) -> None:
     """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
     action = finding.action
-    acted_on = frozenset() if finding.refused else frozenset(finding.to_act_on())
     for id_ in sorted(finding.decisions):
         decision = finding.decisions[id_]
         if decision.verdict is Verdict.KEEP:
@@ -87,7 +86,7 @@ def fill(
     entry["requests"] = [
         {"action": action.call, "request_id": call.request_id, "instance_ids": ours}
         for call in accepted
-        if (ours := [id_ for id_ in call.instance_ids if id_ in acted_on])
+        if (ours := [id_ for id_ in call.instance_ids if finding.acts_on(id_)])
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
@@ -151,10 +150,13 @@ def _count(entries: Iterable[Entry]) -> dict[str, int]:
     for here in by_place.values():
         counted: set[str] = set()
         for group in _RANK:
-            found = {id_ for entry in here for id_ in entry[group]} - counted
-            counts[group] += len(found)
-            counted |= found
-        counts["matched"] += len(counted)
+            if len(here) == 1:  # each instance stands in one group
+                counts[group] += len(here[0][group])
+                continue
+            before = len(counted)
+            counted.update(*(entry[group] for entry in here))
+            counts[group] += len(counted) - before
+    counts["matched"] = sum(counts.values())
     return counts
 
 

@@ -53,6 +53,11 @@ class Finding:
         """IDs to act on, before limits: after protections, conditions and narrowing."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
 
+    def acts_on(self, id_: str) -> bool:
+        """Whether the policy acts on it, limits included."""
+        decision = self.decisions.get(id_)
+        return decision is not None and decision.verdict is Verdict.ACT and not self.refused
+
     def forget_names(self) -> None:
         """Drops what nothing reads of an instance once it is decided on: a third of its memory."""
         for id_, instance in self.instances.items():

@@ -96,7 +96,7 @@ class Work:
             if policy.name in found:
                 execution = self.executions.get(policy.action)
                 ledger = execution.ledger if execution else None
-                outcomes = None if terms.dry_run else dict(ledger.outcomes) if ledger else {}
+                outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
                 calls = list(ledger.accepted) if ledger else []
                 reporting.fill(entry, found[policy.name], outcomes, calls, terms.now)
             error = self.error or (found[policy.name].error if policy.name in found else None)
