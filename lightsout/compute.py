@@ -32,11 +32,15 @@ class Listing(NamedTuple):
 
 
 class Compute:
-    """The verbs, for one site; looks at many instances go on `threads` threads."""
+    """The verbs, for one site; looks at many instances go on `threads` threads.
 
-    def __init__(self, cloud: Cloud, site: Site, threads: int = 1) -> None:
+    `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
+    """
+
+    def __init__(self, cloud: Cloud, site: Site, threads: int = 1, *, names: bool = True) -> None:
         self._cloud = cloud
-        self._threads = threads
+        self._names = names
+        self.threads = threads
         self.site = site
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
@@ -75,7 +79,7 @@ class Compute:
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
-            for page, total in side_by_side(read, offsets, self._threads):
+            for page, total in side_by_side(read, offsets, self.threads):
                 seen.update((instance.id, instance) for instance in page)
                 offset += len(page)
                 highest = max(highest, total)
@@ -97,7 +101,7 @@ class Compute:
         in an answer without it. Only one that a second query does not show either counts as gone.
         """
         found: dict[str, Instance] = {}
-        for part in side_by_side(self._describe_twice, list(batches(ids)), self._threads):
+        for part in side_by_side(self._describe_twice, list(batches(ids)), self.threads):
             found |= part
         return found
 
@@ -172,6 +176,8 @@ class Compute:
     ) -> tuple[list[Instance], int]:
         answer = self._call("DescribeInstances", params, patience=patience, listing="InstanceSet")
         items = [read_instance(item) for item in dicts(answer["InstanceSet"])]
+        if not self._names:
+            items = [item._replace(name="") for item in items]
         total = answer.get("TotalCount")
         return [item for item in items if item.id], total if isinstance(total, int) else 0
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FIRST_LOOK = 2.0  # seconds; an instance takes some to stop
 CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at many batches
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 32 * BATCH  # instances looked at side by side: so many are in memory twice
+FARTHEST = 4  # looks of each thread before they are settled: so many are in memory twice
 LAST_LOOK = 1.0  # seconds before the deadline
 
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
@@ -105,7 +105,7 @@ class Execution:
             seen = self._look(some)
             if seen is None or not self._settle(some, seen):
                 return
-            far = min(2 * far, FARTHEST)
+            far = min(2 * far, FARTHEST * self._compute.threads * BATCH)
 
     def _settle(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> bool:
         """Settles what the look shows settled; whether that is most of `ids`."""

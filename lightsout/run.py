@@ -79,7 +79,7 @@ class Run:
     ) -> None:
         """`at`: decides as if it were then, which only a dry run may; None: now.
 
-        `names`: the findings keep what only people read of their instances.
+        `names`: those of instances are kept, for people to read.
         """
         self.outside = outside
         self.names = names

@@ -58,10 +58,10 @@ class Finding:
         decision = self.decisions.get(id_)
         return decision is not None and decision.verdict is Verdict.ACT and not self.refused
 
-    def forget_names(self) -> None:
-        """Drops what nothing reads of an instance once it is decided on: a third of its memory."""
+    def forget_times(self) -> None:
+        """Drops what nothing reads of an instance once it is decided on, to make room for looks."""
         for id_, instance in self.instances.items():
-            self.instances[id_] = instance._replace(name="", operation_started="")
+            self.instances[id_] = instance._replace(operation_started="")
 
 
 def survey(

@@ -56,7 +56,7 @@ class Work:
         """Survey, and unless this is a dry run act and verify. A failure stays here."""
         place = self.site
         log = log.about(account=place.account, resource=place.resource.name, region=place.region)
-        compute = Compute(cloud, self.site, terms.threads)
+        compute = Compute(cloud, self.site, terms.threads, names=terms.names)
         try:
             self.findings = survey(compute, self.policies, terms.request, terms.now)
             for finding in self.findings:
@@ -71,8 +71,8 @@ class Work:
 
     def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
         """Stops and starts side by side: they share no instance, and verifying takes minutes."""
-        for finding in self.findings if not terms.names else ():
-            finding.forget_names()
+        for finding in self.findings:
+            finding.forget_times()
         for action in ACTIONS.values():
             job = job_of(self.site, action, self.findings)
             if job.wishes:
