@@ -56,6 +56,7 @@ class Execution:
         self._named_refusals = 0  # for rights, with no call accepted yet
         self._charged: set[str] = set()  # that STOP_CHARGING turned out not to apply to
         self._asked = 0.0  # when the latest call was accepted
+        self._progress = False  # whether the latest looks showed some settled
 
     def run(self) -> None:
         began = self._clock.monotonic()
@@ -77,11 +78,14 @@ class Execution:
         since = self._clock.monotonic() - self._asked
         few = BATCH / len(self._job.wishes)
         share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
+        if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
+            share /= 2  # the last of many, and they are stopping
         return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
 
     def _look_again(self) -> None:
         """One round: settles what looks show settled, asks again what was refused and is idle."""
         ledger = self.ledger
+        settled = len(ledger.outcomes)
         refused, line = list(ledger.waiting), list(ledger.sent)
         room = -len(refused) % BATCH or BATCH
         front, line = line[:room], line[room:]
@@ -90,6 +94,7 @@ class Execution:
             if self._settle(front, seen):
                 self._look_along(line)
             self._ask_again(ledger.sort_out(refused, seen))
+        self._progress = len(ledger.outcomes) > settled
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
         if self._blind:
             ledger.give_up(ledger.open(), self._blind)
