@@ -86,9 +86,11 @@ class Execution:
         """One round: settles what looks show settled, asks again what was refused and is idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
-        refused, line = list(ledger.waiting), list(ledger.sent)
-        room = -len(refused) % BATCH or BATCH
-        front, line = line[:room], line[room:]
+        refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
+        line.sort(key=lambda id_: id_ not in late)
+        certain = sum(id_ in late for id_ in line)
+        certain += -(certain + len(refused)) % BATCH or BATCH  # the call has room for more
+        front, line = line[:certain], line[certain:]
         seen = self._look([*refused, *front])
         if seen is not None:
             if self._settle(front, seen):
@@ -98,6 +100,11 @@ class Execution:
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
         if self._blind:
             ledger.give_up(ledger.open(), self._blind)
+
+    def _late(self) -> set[str]:
+        """Those whose last look this is: it must not be left out because others are not ready."""
+        run_ends = self._deadline.left() <= LAST_LOOK
+        return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
 
     def _look_along(self, line: Sequence[str]) -> None:
         """On along the line, twice as far each time, for as long as most is found settled.

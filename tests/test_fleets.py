@@ -97,3 +97,14 @@ def test_machines_that_hang_do_not_keep_the_others_from_being_seen(stage):
     assert {id_ for line in confirmed for id_ in line["instance_ids"]} == set(free)
     latest = max(line["time"] for line in confirmed)
     assert latest < "2026-11-23T12:00:10"
+
+
+@pytest.mark.parametrize("timeout", ["1h", "8s"])
+def test_whoever_stopped_is_seen_at_the_last_look_although_those_before_him_hang(stage, timeout):
+    stage.policies(DEV_NIGHTS.rstrip() + f"\n        verify: {{timeout: {timeout}}}\n")
+    free = stage.fleet(100, stop_seconds=3.0)
+    stage.fleet(1500, first=1000, endings=["stuck"])  # listed, sent and looked at before
+
+    report = stage.failing_run(time_limit=12 if timeout == "1h" else 900).report
+
+    assert report["policies"][0]["stopped"] == free
