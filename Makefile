@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 MINUTES ?= 20
+FLEETS ?= 100 1000 10000 50000
 BIN := $(VENV)/bin
 TOOLKIT := tests/crosscheck/toolkit
 SOURCES := handler.py lightsout simulator tools tests
 
-.PHONY: demo test check crosscheck package bench-coldstart soak docs format lock clean
+.PHONY: demo test check crosscheck package bench bench-coldstart soak docs format lock clean
 
 demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embedded simulator
 	@$(BIN)/python -m lightsout demo
@@ -39,6 +40,9 @@ docs: $(VENV)/.dev  ## write again what is made from code
 
 soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
 	$(BIN)/python tools/soak.py --minutes $(MINUTES)
+
+bench: $(VENV)/.run  ## what a run costs by the size of the fleet, written to docs/performance.md; 5 minutes
+	$(BIN)/python tools/bench.py --fleets $(FLEETS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.cloud import PATIENCE
 from lightsout.instance import dicts, read_instance
 from lightsout.meanings import Meaning
+from lightsout.threads import side_by_side
 from lightsout.wire import LONGEST_NAME, CallFailed, one_line
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Filter = Mapping[str, object]  # Name and Values
 PAGE = 100  # Limit of DescribeInstances: 20 unless asked, 100 at most
 BATCH = 100  # InstanceIds of DescribeInstances, StopInstances and their like, at most
 ANY_REGION = "ap-guangzhou"  # DescribeRegions answers alike in all of them
+PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
 READINGS = 5  # of a listing whose TotalCount does not add up
 
 
@@ -30,10 +32,15 @@ class Listing(NamedTuple):
 
 
 class Compute:
-    """The verbs, for one site."""
+    """The verbs, for one site; looks at many instances go on `threads` threads.
 
-    def __init__(self, cloud: Cloud, site: Site) -> None:
+    `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
+    """
+
+    def __init__(self, cloud: Cloud, site: Site, threads: int = 1, *, names: bool = True) -> None:
         self._cloud = cloud
+        self._names = names
+        self.threads = threads
         self.site = site
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
@@ -62,18 +69,26 @@ class Compute:
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
         """One reading, and the highest TotalCount of its pages (0 where they have none)."""
+
+        def read(offset: int) -> tuple[list[Instance], int]:
+            params = {"Filters": list(filters), "Offset": offset, "Limit": PAGE}
+            return self._page(params, patience=math.inf)  # without it there is no run
+
         seen: dict[str, Instance] = {}
         offset = highest = 0
+        offsets: Sequence[int] = [0]
         while True:
-            params = {"Filters": list(filters), "Offset": offset, "Limit": PAGE}
-            page, total = self._page(params, patience=math.inf)  # without it there is no run
             known = len(seen)
-            seen.update((instance.id, instance) for instance in page)
-            offset += len(page)
-            highest = max(highest, total)
-            more = offset < highest or (len(page) == PAGE and offset != highest)
+            for page, total in side_by_side(read, offsets, self.threads):
+                seen.update((instance.id, instance) for instance in page)
+                offset += len(page)
+                highest = max(highest, total)
+                full = len(page) == PAGE
+            more = offset < highest or (full and offset != highest)
             if not more or len(seen) == known:
                 return seen, highest
+            following = range(offset, max(highest, offset + 1), PAGE)
+            offsets = following[: PAGES_AHEAD if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
         """The listing of named instances, as far as they exist here."""
@@ -86,14 +101,18 @@ class Compute:
         in an answer without it. Only one that a second query does not show either counts as gone.
         """
         found: dict[str, Instance] = {}
-        for batch in batches(ids):
-            try:
-                found |= self._describe_batch(batch)
-            except CallFailed as failure:
-                if failure.code != "UnreadableAnswer":
-                    raise
-            found |= self._describe_batch([id_ for id_ in batch if id_ not in found])
+        for part in side_by_side(self._describe_twice, list(batches(ids)), self.threads):
+            found |= part
         return found
+
+    def _describe_twice(self, ids: Sequence[str]) -> dict[str, Instance]:
+        found: dict[str, Instance] = {}
+        try:
+            found |= self._describe_batch(ids)
+        except CallFailed as failure:
+            if failure.code != "UnreadableAnswer":
+                raise
+        return found | self._describe_batch([id_ for id_ in ids if id_ not in found])
 
     def _describe_batch(self, ids: Sequence[str]) -> dict[str, Instance]:
         if not ids:  # an empty list would be read as «not given» and list everything
@@ -157,6 +176,8 @@ class Compute:
     ) -> tuple[list[Instance], int]:
         answer = self._call("DescribeInstances", params, patience=patience, listing="InstanceSet")
         items = [read_instance(item) for item in dicts(answer["InstanceSet"])]
+        if not self._names:
+            items = [item._replace(name="") for item in items]
         total = answer.get("TotalCount")
         return [item for item in items if item.id], total if isinstance(total, int) else 0
 

@@ -110,8 +110,10 @@ def done_by_somebody(
     Only Lighthouse tells when its latest operation began.
     """
     opposite = START if policy.action == STOP.name else STOP
-    since = instance.started_at() if instance.operation == opposite.call else None
-    if opened is None or since is None or since < opened or instance.operation_state == "FAILED":
+    if opened is None or instance.operation != opposite.call:
+        return None
+    since = instance.started_at()
+    if since is None or since < opened or instance.operation_state == "FAILED":
         return None
     local = since.astimezone(policy.timezone)
     return Decision(Verdict.KEEP, f"{opposite.after} since {local:%H:%M}, inside the window")

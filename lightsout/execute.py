@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.compute import batches
+from lightsout.compute import BATCH, batches
 from lightsout.ledger import Ledger
 from lightsout.meanings import Meaning
 from lightsout.wire import CallFailed, OutOfTime
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from lightsout.log import Log
     from lightsout.pacing import Deadline
 
-FIRST_LOOK = 2.0  # seconds after the last batch; an instance takes some to stop
-LOOK_GROWTH = 1.6
+FIRST_LOOK = 2.0  # seconds; an instance takes some to stop
+CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at many batches
 LONGEST_WAIT = 15.0  # seconds between two looks
+FARTHEST = 4  # looks of each thread before they are settled: so many are in memory twice
 LAST_LOOK = 1.0  # seconds before the deadline
 
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
@@ -54,33 +55,81 @@ class Execution:
         self._blind: str | None = None  # why nothing can be looked at any more
         self._named_refusals = 0  # for rights, with no call accepted yet
         self._charged: set[str] = set()  # that STOP_CHARGING turned out not to apply to
+        self._asked = 0.0  # when the latest call was accepted
+        self._progress = False  # whether the latest looks showed some settled
 
     def run(self) -> None:
+        began = self._clock.monotonic()
         self._send(list(self._job.wishes))
-        wait = FIRST_LOOK
+        self._asked = self._clock.monotonic()
+        wait = FIRST_LOOK if self._asked - began < FIRST_LOOK else 0.0
         while self.ledger.open() and self._deadline.left() > LAST_LOOK:
             self._clock.sleep(min(wait, self._deadline.left() - LAST_LOOK))
-            accepted = len(self.ledger.accepted)
             self._look_again()
-            more = len(self.ledger.accepted) > accepted  # to look for, from the beginning
-            wait = FIRST_LOOK if more else min(wait * LOOK_GROWTH, LONGEST_WAIT)
+            wait = self._until_next_look()
         self.ledger.give_up(self.ledger.open(), "when time ran out")
 
+    def _until_next_look(self) -> float:
+        """Seconds: as long again as it is since the last batch; the closer, the more batches.
+
+        A look at the first of many tells how it stands, and costs little beside them all. One that
+        was refused gets the whole time, for there are only so many tries.
+        """
+        since = self._clock.monotonic() - self._asked
+        few = BATCH / len(self._job.wishes)
+        share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
+        if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
+            share /= 2  # the last of many, and they are stopping
+        return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
+
     def _look_again(self) -> None:
-        """One round: settles what a look shows settled, asks again what was refused and is idle."""
+        """One round: settles what looks show settled, asks again what was refused and is idle."""
         ledger = self.ledger
-        seen = self._look(ledger.open())
+        settled = len(ledger.outcomes)
+        refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
+        line.sort(key=lambda id_: id_ not in late)
+        certain = sum(id_ in late for id_ in line)
+        certain += -(certain + len(refused)) % BATCH or BATCH  # the call has room for more
+        front, line = line[:certain], line[certain:]
+        seen = self._look([*refused, *front])
         if seen is not None:
-            ledger.settle_sent(list(ledger.sent), seen)
-            idle = ledger.sort_out(list(ledger.waiting), seen)
-            ready = ledger.to_ask_again(idle)
-            alone = [id_ for id_ in ready if ledger.is_alone(id_)]
-            self._send([id_ for id_ in ready if id_ not in alone])
-            for id_ in alone:
-                self._send_batch([id_])
+            if self._settle(front, seen):
+                self._look_along(line)
+            self._ask_again(ledger.sort_out(refused, seen))
+        self._progress = len(ledger.outcomes) > settled
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
         if self._blind:
             ledger.give_up(ledger.open(), self._blind)
+
+    def _late(self) -> set[str]:
+        """Those whose last look this is: it must not be left out because others are not ready."""
+        run_ends = self._deadline.left() <= LAST_LOOK
+        return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
+
+    def _look_along(self, line: Sequence[str]) -> None:
+        """On along the line, twice as far each time, for as long as most is found settled.
+
+        So an instance is looked at about once, and about when it has had time to stop.
+        """
+        far = 2 * BATCH
+        while line:
+            some, line = line[:far], line[far:]
+            seen = self._look(some)
+            if seen is None or not self._settle(some, seen):
+                return
+            far = min(2 * far, FARTHEST * self._compute.threads * BATCH)
+
+    def _settle(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> bool:
+        """Settles what the look shows settled; whether that is most of `ids`."""
+        self.ledger.settle_sent(ids, seen)
+        return 2 * sum(id_ in self.ledger.sent for id_ in ids) <= len(ids)
+
+    def _ask_again(self, idle: Sequence[str]) -> None:
+        ready = self.ledger.to_ask_again(idle)
+        alone = [id_ for id_ in ready if self.ledger.is_alone(id_)]
+        self._send([id_ for id_ in ready if id_ not in alone])
+        for id_ in alone:
+            self._send_batch([id_])
 
     def _look(self, ids: Sequence[str]) -> Mapping[str, Instance] | None:
         """What DescribeInstances says of `ids` now; None where it does not answer."""
@@ -131,6 +180,7 @@ class Execution:
             self.ledger.refused(ids, refusal)
             return refusal
         self.ledger.accept(ids, request_id)
+        self._asked = self._clock.monotonic()
         return None
 
     # Refused batches -------------------------------------------------------------------------
@@ -246,10 +296,10 @@ class Execution:
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
         """The next to probe, from `start` on; rights often go by tag, so one with others."""
-        wishes = self._job.wishes
-        denied = [wishes[id_].instance.tags for id_ in (*self.ledger.outcomes, *answers)]
+        listed = self._job.instances
+        denied = [listed[id_].tags for id_ in (*self.ledger.outcomes, *answers)]
         rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
-        return max(rest, key=lambda id_: sum(wishes[id_].instance.tags != tags for tags in denied))
+        return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
 
     def _denied(self, refusal: CallFailed) -> str:
         lacking = f"{self._job.site.resource.service}:{self._job.action.call}"

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """One instance of a job, as it was listed, and what is wanted of it."""
+    """What is wanted of an instance of a job; the same for most of them."""
 
-    instance: Instance
     policies: tuple[str, ...]  # names, the one whose options count first
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
     patience: float  # seconds from acceptance in which the final state is to be seen
@@ -25,6 +24,7 @@ class Job(NamedTuple):
     site: Site
     action: Action
     wishes: Mapping[str, Wish]  # by instance ID: nothing is wanted twice
+    instances: Mapping[str, Instance]  # as they were listed
 
 
 class Kind(Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lightsout.jobs import Accepted, Kind, Outcome
@@ -44,7 +45,8 @@ class Ledger:
     def __init__(self, job: Job, clock: Clock, log: Log) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self.accepted: list[Accepted] = []
-        self.sent: dict[str, Sent] = {}  # accepted, final state not yet seen
+        # Accepted, final state not yet seen: a line, those that were not looked at longest first.
+        self.sent: dict[str, Sent] = {}
         self.waiting: dict[str, Waiting] = {}  # to be asked again
         self._job = job
         self._clock = clock
@@ -78,8 +80,7 @@ class Ledger:
             **facts,
         )
         self.accepted.append(Accepted(request_id, tuple(ids)))
-        for id_ in ids:
-            self._under_way(id_, request_id)
+        self._under_way(ids, request_id)
 
     def refused(self, ids: Sequence[str], refusal: CallFailed) -> None:
         self._log(
@@ -110,7 +111,7 @@ class Ledger:
             elif where is Sight.IDLE:
                 idle.append(id_)
             elif where is Sight.UNDER_WAY and instance:  # by whomever: not ours to ask again
-                self._under_way(id_, instance.operation_request_id)
+                self._under_way([id_], instance.operation_request_id)
             elif where is Sight.BUSY and instance:
                 self.wait([id_], self._busy(instance))
             else:
@@ -121,12 +122,14 @@ class Ledger:
         return idle
 
     def settle_sent(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> None:
-        """Settles what the look shows in its final state; the rest stays open."""
+        """Settles what the look shows in its final state; the rest goes to the end of the line."""
         self._seen |= seen
         confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
-            sent = self.sent[id_]
-            outcome = settle(self._job.action, sent, seen.get(id_))
+            sent = self.sent.pop(id_)
+            outcome = self._outcome(id_, sent, seen.get(id_))
+            if outcome is None:
+                self.sent[id_] = sent
             self._settle(id_, outcome)
             if outcome and outcome.kind is Kind.DONE:
                 uncharged = seen[id_].charging == "STOP_CHARGING"
@@ -142,6 +145,11 @@ class Ledger:
                 **facts,
             )
 
+    def _outcome(self, id_: str, sent: Sent, instance: Instance | None) -> Outcome | None:
+        before = self._job.instances[id_].operation_request_id
+        stop_charging = self._job.wishes[id_].stop_charging
+        return settle(self._job.action, sent, instance, before=before, stop_charging=stop_charging)
+
     def _final(self, id_: str, instance: Instance | None) -> Outcome | None:
         wish = self._job.wishes[id_]
         return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
@@ -152,7 +160,7 @@ class Ledger:
         return (
             id_ in self._unsure
             and instance.operation == self._job.action.call
-            and request_id not in {"", self._job.wishes[id_].instance.operation_request_id}
+            and request_id not in {"", self._job.instances[id_].operation_request_id}
             and all(request_id != call.request_id for call in self.accepted)
         )
 
@@ -162,11 +170,11 @@ class Ledger:
 
     # Where an instance stands ------------------------------------------------------------------
 
-    def _under_way(self, id_: str, request_id: str) -> None:
-        wish, now = self._job.wishes[id_], self._clock.monotonic()
-        before = wish.instance.operation_request_id
-        self.sent[id_] = Sent(request_id, now, before, wish.stop_charging)
-        self.waiting.pop(id_, None)
+    def _under_way(self, ids: Iterable[str], request_id: str) -> None:
+        sent = Sent(request_id, self._clock.monotonic())
+        for id_ in ids:
+            self.sent[id_] = sent
+            self.waiting.pop(id_, None)
 
     def wait(
         self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
@@ -231,9 +239,9 @@ class Ledger:
     def out_of_patience(self) -> list[str]:
         """Open instances whose verify timeout is over."""
         now, wishes = self._clock.monotonic(), self._job.wishes
-        since = {id_: sent.at for id_, sent in self.sent.items()}
-        since |= {id_: waiting.since for id_, waiting in self.waiting.items()}
-        return [id_ for id_, start in since.items() if now - start >= wishes[id_].patience]
+        sent = ((id_, sent.at) for id_, sent in self.sent.items())
+        waiting = ((id_, waiting.since) for id_, waiting in self.waiting.items())
+        return [id_ for id_, at in chain(sent, waiting) if now - at >= wishes[id_].patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
         """Settles open instances by what was last seen of them."""
@@ -253,3 +261,4 @@ class Ledger:
             self.outcomes[id_] = outcome
             self.sent.pop(id_, None)
             self.waiting.pop(id_, None)
+            self._seen.pop(id_, None)

@@ -132,13 +132,14 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
 
     Of those asked, also for what is no failure: gone, or stopped but still charged.
     """
-    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids}
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for id_, outcome in ledger.outcomes.items():
-        if outcome.kind in {Kind.FAILED, Kind.PENDING}:
+    undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}
+    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids if id_ in undone}
+    for id_, outcome in undone.items():
+        if outcome.kind is not Kind.SKIPPED:
             event = "verify.failed" if id_ in asked else "instance.failed"
             reasons[event, outcome.reason].append(id_)
-        elif outcome.kind is Kind.SKIPPED and id_ in asked:
+        elif id_ in asked:
             reasons["verify.skipped", outcome.reason].append(id_)
     for (event, reason), ids in reasons.items():
         policies = ledger.wanted_by(ids)

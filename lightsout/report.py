@@ -67,8 +67,8 @@ def fill(
 ) -> None:
     """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
     action = finding.action
-    acted_on = frozenset() if finding.refused else frozenset(finding.to_act_on())
-    for id_, decision in sorted(finding.decisions.items()):
+    for id_ in sorted(finding.decisions):
+        decision = finding.decisions[id_]
         if decision.verdict is Verdict.KEEP:
             entry["skipped"][id_] = decision.reason
         elif decision.verdict is Verdict.CONFLICT:
@@ -86,7 +86,7 @@ def fill(
     entry["requests"] = [
         {"action": action.call, "request_id": call.request_id, "instance_ids": ours}
         for call in accepted
-        if (ours := [id_ for id_ in call.instance_ids if id_ in acted_on])
+        if (ours := [id_ for id_ in call.instance_ids if finding.acts_on(id_)])
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
@@ -143,16 +143,20 @@ _RANK = ("failed", "pending", "stopped", "started", "would_stop", "would_start",
 
 def _count(entries: Iterable[Entry]) -> dict[str, int]:
     """How many instances, not how many lines of the report: one in two policies counts once."""
-    group_of: dict[tuple[str, ...], str] = {}
+    by_place: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        place = (entry["account"], entry["resource"], str(entry["region"]))
-        for group in GROUPS:
-            for id_ in entry[group]:
-                key = (*place, id_)
-                group_of[key] = min(group, group_of.get(key, group), key=_RANK.index)
-    counts = {"matched": len(group_of)} | dict.fromkeys(GROUPS, 0)
-    for group in group_of.values():
-        counts[group] += 1
+        by_place[entry["account"], entry["resource"], str(entry["region"])].append(entry)
+    counts = {"matched": 0} | dict.fromkeys(GROUPS, 0)
+    for here in by_place.values():
+        counted: set[str] = set()
+        for group in _RANK:
+            if len(here) == 1:  # each instance stands in one group
+                counts[group] += len(here[0][group])
+                continue
+            before = len(counted)
+            counted.update(*(entry[group] for entry in here))
+            counts[group] += len(counted) - before
+    counts["matched"] = sum(counts.values())
     return counts
 
 

@@ -12,6 +12,7 @@ from lightsout.cloud import Cloud
 from lightsout.compute import list_regions
 from lightsout.instance import RESOURCES, Site
 from lightsout.log import Log
+from lightsout.memory import return_large_blocks
 from lightsout.pacing import Deadline
 from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from lightsout.trigger import Chosen
 
 REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
+THREADS = 32  # that look at instances, over all sites
+# For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
+LEAST_THREADS, MOST_THREADS = 2, 8
 GRACE = 0.4  # seconds that a site may take to notice the deadline
 TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
 LEFT_DRY = (
@@ -87,10 +91,20 @@ class Run:
     """One run: what is read first, then one piece of work for each site, then the report."""
 
     def __init__(
-        self, event: Any, context: Any, outside: Surroundings, at: datetime | None = None
+        self,
+        event: Any,
+        context: Any,
+        outside: Surroundings,
+        at: datetime | None = None,
+        *,
+        names: bool = False,
     ) -> None:
-        """`at`: decides as if it were then, which only a dry run may; None: now."""
+        """`at`: decides as if it were then, which only a dry run may; None: now.
+
+        `names`: those of instances are kept, for people to read.
+        """
         self.outside = outside
+        self.names = names
         self.event = event
         self.run_id = run_id_of(context)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
@@ -235,6 +249,7 @@ class Run:
 
     def _do_works(self, cloud: Cloud) -> None:
         """All sites side by side. One that hangs is left behind when time runs out."""
+        return_large_blocks()
         pool, terms = ThreadPoolExecutor(max_workers=max(1, len(self.works))), self._terms()
         try:
             futures = [pool.submit(work.do, cloud, terms, self.log) for work in self.works]
@@ -244,7 +259,8 @@ class Run:
 
     def _terms(self) -> Terms:
         clock, deadline = self.outside.clock, self.deadline
-        return Terms(self.instant, self.dry_run, clock, deadline)
+        threads = min(MOST_THREADS, max(LEAST_THREADS, THREADS // max(1, len(self.works))))
+        return Terms(self.instant, self.dry_run, clock, deadline, threads, self.names)
 
     def _warn_of_the_unmatched(self, chosen: Sequence[Chosen]) -> None:
         """What the event names and nothing answers to: likely a typo, and never an error."""
@@ -253,12 +269,14 @@ class Run:
         named = {region for one in chosen for region in one.policy.regions}
         for region in sorted(self.trigger.named("regions") - named if "all" not in named else ()):
             self._warn(f"region {region} is named in the event, but in no policy that runs")
-        found = [finding for work in self.works for finding in work.findings]
-        matched = {id_ for finding in found for id_ in (*finding.decisions, *finding.stuck)}
-        unmatched = sorted(self.trigger.named("instances") - matched)
+        unmatched = set(self.trigger.named("instances"))
+        for finding in (finding for work in self.works for finding in work.findings):
+            unmatched -= {
+                id_ for id_ in unmatched if id_ in finding.decisions or id_ in finding.stuck
+            }
         if unmatched and not any(work.blind() for work in self.works):
             message = "named in the event, but no policy matches them as they are now"
-            self.log("warning", level="warning", message=message, instance_ids=unmatched)
+            self.log("warning", level="warning", message=message, instance_ids=sorted(unmatched))
 
     def _warn(self, message: str) -> None:
         self.log("warning", level="warning", message=message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.conditions import judge, needs_traffic, read_traffic
@@ -56,6 +57,16 @@ class Finding:
         """IDs to act on, before limits: after protections, conditions and narrowing."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
 
+    def acts_on(self, id_: str) -> bool:
+        """Whether the policy acts on it, limits included."""
+        decision = self.decisions.get(id_)
+        return decision is not None and decision.verdict is Verdict.ACT and not self.refused
+
+    def forget_times(self) -> None:
+        """Drops what nothing reads of an instance once it is decided on, to make room for looks."""
+        for id_, instance in self.instances.items():
+            self.instances[id_] = instance._replace(operation_started="")
+
 
 def survey(compute: Compute, tasks: Sequence[Task], now: datetime) -> list[Finding]:
     """A finding for each task; policies that ask the service the same question share the answer.
@@ -73,6 +84,7 @@ class _Surveyor:
         self._now = now
         self._answers: dict[str, Listing] = {}
         self._traffic: dict[str, Traffic | None] = {}
+        self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
         findings = [self._look(task) for task in tasks]
@@ -132,7 +144,8 @@ class _Surveyor:
         for instance in instances:
             decision = decide(policy, instance, self._now, opened)
             if decision:
-                decisions[instance.id] = _with_word(decision, action, instance)
+                word = _with_word(decision, action, instance)
+                decisions[instance.id] = self._alike.setdefault(word, word)
                 if decision.verdict is Verdict.ACT:
                     acting.append(instance)
         if needs_traffic(policy.only_if):
@@ -207,19 +220,16 @@ def _with_word(decision: Decision, action: Action, instance: Instance) -> Decisi
 def job_of(site: Site, action: Action, findings: Sequence[Finding]) -> Job:
     """What the findings ask for, each instance once, with the options of the first policy."""
     wishes: dict[str, Wish] = {}
-    for finding in findings:
-        if finding.refused or finding.action is not action:
-            continue
+    alike: dict[Wish, Wish] = {}
+    acting = [one for one in findings if one.action is action and not one.refused]
+    for finding in acting:
         for id_ in finding.to_act_on():
             first = wishes.get(id_)
+            wish = _wish(finding.policy, finding.instances[id_])
             if first:
-                names = (*first.policies, finding.policy.name)
-                wishes[id_] = Wish(
-                    first.instance, names, first.options, first.patience, first.stop_charging
-                )
-            else:
-                wishes[id_] = _wish(finding.policy, finding.instances[id_])
-    return Job(site, action, wishes)
+                wish = first._replace(policies=first.policies + wish.policies)
+            wishes[id_] = alike.setdefault(wish, wish)
+    return Job(site, action, wishes, ChainMap(*(finding.instances for finding in acting)))
 
 
 def _wish(policy: Policy, instance: Instance) -> Wish:
@@ -230,4 +240,4 @@ def _wish(policy: Policy, instance: Instance) -> Wish:
     }
     given = tuple((name, value) for name, value in options.items() if value)
     stop_charging = policy.stopped_mode == "STOP_CHARGING"
-    return Wish(instance, (policy.name,), given, policy.verify_timeout, stop_charging)
+    return Wish((policy.name,), given, policy.verify_timeout, stop_charging)

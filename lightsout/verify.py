@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from lightsout.instance import Action, Instance
 
 
+DONE = Outcome(Kind.DONE)
+
+
 class Sent(NamedTuple):
-    """An instance for which a call was accepted, or found under way."""
+    """A call that was accepted, or found under way; one for all instances of a batch."""
 
     request_id: str  # empty where the service does not tell whose operation it is
     at: float  # seconds of the monotonic clock
-    before: str  # RequestId of its latest operation when it was listed
-    stop_charging: bool = False  # STOPPED is not enough: it must no longer be charged
 
 
 class Sight(Enum):
@@ -30,14 +31,24 @@ class Sight(Enum):
     SETTLED = "it need not be asked"
 
 
-def settle(action: Action, sent: Sent, instance: Instance | None) -> Outcome | None:
+def settle(
+    action: Action,
+    sent: Sent,
+    instance: Instance | None,
+    *,
+    before: str,
+    stop_charging: bool = False,
+) -> Outcome | None:
     """The outcome of an accepted call for one instance, or None while it is open.
+
+    `before`: the RequestId of its latest operation when it was listed. `stop_charging`: STOPPED is
+    not enough, it must no longer be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
     LatestOperationRequestId tells which operation one is looking at.
     """
-    final = final_outcome(action, instance, stop_charging=sent.stop_charging)
+    final = final_outcome(action, instance, stop_charging=stop_charging)
     if instance is None:
         return final
     if final:
@@ -52,7 +63,7 @@ def settle(action: Action, sent: Sent, instance: Instance | None) -> Outcome | N
         )
     superseded = (
         not ours
-        and instance.operation_request_id not in {"", sent.before}
+        and instance.operation_request_id not in {"", before}
         and instance.operation != action.call
         and instance.state == action.before
         and instance.operation_state == "SUCCESS"
@@ -82,7 +93,7 @@ def final_outcome(
     if stop_charging and instance.charging != "STOP_CHARGING":
         why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
         return Outcome(Kind.SKIPPED, f"{instance.state}, but still charged: {why}")
-    return Outcome(Kind.DONE)
+    return DONE
 
 
 def sight(action: Action, instance: Instance | None) -> Sight:

@@ -16,6 +16,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from lightsout import __version__
 from lightsout.meanings import ADVICE, Meaning, meaning_of
 from lightsout.settings import is_loopback
+from lightsout.trust import Trusting, trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,7 +172,10 @@ class Wire:
         client = CommonClient(service, version, self.credentials, region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
         # A redirect would carry the token, which is no Authorization header, to wherever it points.
-        client.request.conn._session.max_redirects = 0  # noqa: SLF001  no setting
+        session = client.request.conn._session  # noqa: SLF001  no setting
+        session.max_redirects = 0
+        if self._endpoint.scheme == "https":
+            session.mount("https://", Trusting(trust(client.request.conn.certification)))
         if is_loopback(host):  # a proxy from the environment would look for it on its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client

@@ -35,6 +35,8 @@ class Terms(NamedTuple):
     dry_run: bool
     clock: Clock
     deadline: Deadline
+    threads: int  # for the looks of each site
+    names: bool  # whether anybody reads the names of instances afterwards
 
 
 class Work:
@@ -51,7 +53,7 @@ class Work:
         """Survey, and unless this is a dry run act and verify. A failure stays here."""
         place = self.site
         log = log.about(account=place.account, resource=place.resource.name, region=place.region)
-        compute = Compute(cloud, self.site)
+        compute = Compute(cloud, self.site, terms.threads, names=terms.names)
         try:
             self.findings = survey(compute, self.tasks, terms.now)
             for finding in self.findings:
@@ -66,6 +68,8 @@ class Work:
 
     def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
         """Stops and starts side by side: they share no instance, and verifying takes minutes."""
+        for finding in self.findings:
+            finding.forget_times()
         for action in ACTIONS.values():
             job = job_of(self.site, action, self.findings)
             if job.wishes:
@@ -89,7 +93,7 @@ class Work:
             if policy.name in found:
                 execution = self.executions.get(policy.action)
                 ledger = execution.ledger if execution else None
-                outcomes = None if terms.dry_run else dict(ledger.outcomes) if ledger else {}
+                outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
                 calls = list(ledger.accepted) if ledger else []
                 reporting.fill(entry, found[policy.name], outcomes, calls, terms.now)
             error = self.error or (found[policy.name].error if policy.name in found else None)

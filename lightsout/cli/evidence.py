@@ -200,7 +200,7 @@ class _Reader:
                 kind = Kind.STARTED if (call, id_) in done else Kind.TRIED
                 kind = Kind.RUNNING if action == STOP.name else kind
                 if (machine := Machine(call.site, id_)) in signs:
-                    signs[machine].add(Sign(time, kind))
+                    signs[machine].add(Sign(time, kind, call.request_id))
 
     def _add_sights(self, signs: dict[Machine, set[Sign]]) -> None:
         """A stop policy names what runs, a start policy what is stopped."""

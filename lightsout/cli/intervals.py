@@ -51,7 +51,7 @@ class Sign:
 
     time: datetime
     kind: Kind
-    request_id: str = ""  # of the stop that was confirmed, or of the latest operation
+    request_id: str = ""  # of the stop that was accepted or confirmed, or of the latest operation
     policies: frozenset[str] = frozenset()  # that wanted the stop
     uncharged: bool = False  # STOP_CHARGING was confirmed
     since: datetime | None = None  # of what is seen RUNNING, where the service says it
@@ -99,10 +99,15 @@ def intervals(
     return [_clipped(one, horizon) for one in found if one.begin <= horizon]
 
 
-def _in_order(sign: Sign) -> tuple[datetime, bool, str, str, bool]:
-    """By time; of several at once, the one that knows more comes first, or claims less."""
+def _in_order(sign: Sign) -> tuple[datetime, bool, bool, str, str, bool]:
+    """By time; of several at once, the one that knows more comes first, or claims less.
+
+    A machine ran when its stop was accepted, also where that was learned together with its end: the
+    answer was lost, and a look told both.
+    """
+    accepted = sign.kind is Kind.RUNNING and bool(sign.request_id)
     unknown = sign.since is None
-    return sign.time, unknown, sign.kind.name, sign.request_id, sign.uncharged
+    return sign.time, unknown, not accepted, sign.kind.name, sign.request_id, sign.uncharged
 
 
 def _clipped(one: Interval, horizon: datetime) -> Interval:

@@ -81,7 +81,7 @@ def operate(
     """
     clock = HurryingClock(outside.clock)
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    the_run = Run(event, context, outside._replace(clock=clock), at)
+    the_run = Run(event, context, outside._replace(clock=clock), at, names=True)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     future, interrupted = pool.submit(carry_out, the_run), False
     try:

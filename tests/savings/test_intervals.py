@@ -240,3 +240,18 @@ def test_hours_are_hours(hours):
     (only,) = intervals([stop(1), sign(1 + hours, Kind.STARTED)], {}, HORIZON)
 
     assert only.hours == only.hours_at_most == hours
+
+
+def test_a_stop_whose_answer_was_lost_begins_when_one_look_tells_of_both():
+    accepted = sign(20, Kind.RUNNING, request_id="req-1")
+
+    assert told([stop(20), accepted, sign(32, Kind.STARTED)]) == [(20, 32, 32, Ended.STARTED)]
+
+
+def test_what_ran_again_before_such_a_stop_is_not_one_interval_with_it():
+    accepted = sign(44, Kind.RUNNING, request_id="req-2")
+
+    assert told([stop(20), stop(44, "req-2"), accepted, sign(56, Kind.STARTED)]) == [
+        (20, 20, 44, Ended.SEEN),
+        (44, 56, 56, Ended.STARTED),
+    ]

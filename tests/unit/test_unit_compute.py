@@ -161,7 +161,7 @@ def test_an_offset_that_the_service_ignores_does_not_go_on_for_ever(service):
     there = service(fleet(250), first_page_again)
 
     assert there.search().warning
-    assert len(there.asked) == 2 * READINGS
+    assert len(there.asked) == 3 * READINGS
 
 
 def test_pages_that_never_end_end_with_the_deadline(service):

@@ -10,7 +10,7 @@ from lightsout.jobs import Kind, Outcome
 from lightsout.verify import Sent, Sight, final_outcome, settle, sight
 
 OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"
-SENT = Sent(OURS, at=0.0, before=BEFORE)
+SENT = Sent(OURS, at=0.0)
 DONE = Outcome(Kind.DONE)
 
 
@@ -23,7 +23,7 @@ def look(
         operation_state=operation_state,
         operation_request_id=request,
     )
-    return settle(STOP, SENT, seen)
+    return settle(STOP, SENT, seen, before=BEFORE)
 
 
 def test_stopped_by_our_call_is_done():
@@ -84,7 +84,7 @@ def test_a_later_operation_that_is_still_under_way_is_open():
 
 
 def test_gone_is_skipped():
-    assert settle(STOP, SENT, None).kind is Kind.SKIPPED
+    assert settle(STOP, SENT, None, before=BEFORE).kind is Kind.SKIPPED
     assert final_outcome(STOP, None, stop_charging=False).reason.startswith("gone")
 
 

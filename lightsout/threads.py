@@ -1,0 +1,25 @@
+"""Calls that wait for the network side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def side_by_side(do: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
+    """What `do` makes of each item, in their order; the first failure is raised.
+
+    What is under way by then ends before, what is not is never begun.
+    """
+    threads = min(threads, len(items))
+    if threads < 2:
+        yield from map(do, items)
+    else:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            yield from pool.map(do, items)

@@ -1,0 +1,69 @@
+"""What was measured of one run, beside what a perfect run could not do without."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SPREADS = {"one region": 1, "all regions": 13}  # the simulator has 13
+BATCH = 100  # instances of a page, and of a StopInstances, at most
+LISTINGS_A_SECOND, STOPS_A_SECOND = 100, 10  # in each region, as Lighthouse documents it
+SLOWEST_STOP = 4.0  # seconds, of the machines of bench_cloud.py
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    machines: int
+    spread: str
+    calls: Mapping[str, int]  # by action; looks at named instances are "verification"
+    throttled: int
+    seconds: float  # of the invocation, without the import
+    import_s: float
+    peak_bytes: int
+    cpu_s: float  # of the whole process, the import included
+    cloud_cpu_s: float
+
+    @property
+    def regions(self) -> int:
+        return SPREADS[self.spread]
+
+    @property
+    def batches(self) -> int:
+        """Pages to list, and batches to stop: the largest share, and with it every other."""
+        return sum(math.ceil(share / BATCH) for share in self._shares())
+
+    def _shares(self) -> list[int]:
+        few, more = divmod(self.machines, self.regions)
+        return [few + (number < more) for number in range(self.regions)]
+
+    @property
+    def bound(self) -> float:
+        """Seconds: listing and stopping at the documented rates, then the slowest stop."""
+        most = math.ceil(max(self._shares()) / BATCH)
+        return most / LISTINGS_A_SECOND + most / STOPS_A_SECOND + SLOWEST_STOP
+
+    @property
+    def megabytes(self) -> float:
+        return self.peak_bytes / 2**20
+
+    @property
+    def cpu_ms_each(self) -> float:
+        """CPU milliseconds an instance."""
+        return self.cpu_s * 1000 / self.machines
+
+    def line(self) -> str:
+        made = ", ".join(f"{count} {name}" for name, count in sorted(self.calls.items()))
+        return (
+            f"{self.machines:>6} in {self.spread}: {self.seconds:.2f} s, {self.ratio:.2f} × the "
+            f"bound of {self.bound:.2f}; {self.megabytes:.1f} MB; {self.cpu_s:.2f} s of CPU, "
+            f"{self.cpu_ms_each:.2f} ms each ({self.cloud_cpu_s:.1f} s in the cloud); {made} "
+            f"for {self.batches} batches, {self.throttled} throttled"
+        )
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.bound
