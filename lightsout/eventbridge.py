@@ -43,7 +43,8 @@ def read(event: Mapping[Any, Any]) -> Trigger:
             )
             continue
         refuse_fields_beside(one, "an event's data")
-        request = _narrowed(_request(one, source), _named(one, source))
+        data, theirs = _data(one), source.endswith(_CLOUD)
+        request = _narrowed(_request(data, theirs=theirs), _named(one, data, theirs=theirs))
         occasions.append(Occasion("eventbridge", request, source, type_))
     if len({occasion.request.dry_run for occasion in occasions}) > 1:
         warnings.append("one event of the batch asks for a dry run, so it is one for all of them")
@@ -76,12 +77,10 @@ def _text(event: Mapping[Any, Any], name: str) -> str:
     return value
 
 
-def _request(event: Mapping[Any, Any], source: str) -> Request:
+def _request(data: Any, *, theirs: bool) -> Request:
     """The request in `data`; that of an event of the cloud is one only where it looks like one."""
-    data = _data(event)
     if data is None or data == "":
         return Request()
-    theirs = source.endswith(_CLOUD)
     if isinstance(data, Mapping) and not (theirs and not data.keys() & set(Request._fields)):
         return read_request(data)
     if theirs:
@@ -102,11 +101,10 @@ def _data(event: Mapping[Any, Any]) -> Any:
         return data
 
 
-def _named(event: Mapping[Any, Any], source: str) -> frozenset[str]:
+def _named(event: Mapping[Any, Any], data: Any, *, theirs: bool) -> frozenset[str]:
     """The instances that the event is about."""
     told: list[Any] = [event.get(name) for name in ("subject", "subjuect", "resource")]
-    data = _data(event)
-    if source.endswith(_CLOUD) and isinstance(data, Mapping):
+    if theirs and isinstance(data, Mapping):
         told.append(data.get("instanceId"))  # of Cloud Monitor
     texts = [text for it in told for text in (it if isinstance(it, list) else [it])]
     return frozenset(

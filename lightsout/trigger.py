@@ -104,8 +104,10 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
         from lightsout import eventbridge  # noqa: PLC0415  only its events pay for it
 
         return eventbridge.read(event)
-    body = event.get("body") if kind == "url" else None
-    request = read_request_text(body, "the body") if kind == "url" else read_request(event)
+    if kind == "url":
+        request = read_request_text(event.get("body"), "the body")
+    else:
+        request = read_request(event)
     return Trigger(kind, (Occasion(kind, request),))
 
 

@@ -26,6 +26,8 @@ from lightsout.surroundings import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  no public name
+
 EPILOG = """\
 exit status: 0 good, 1 the run or check found something wrong, 2 wrong use
 The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSOUT_ENDPOINT,
@@ -86,11 +88,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lightsout {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for add in (
+        _check_parser,
+        _plan_parser,
+        _run_parser,
+        _preview_parser,
+        _verify_parser,
+        _permissions_parser,
+        _savings_parser,
+        _demo_parser,
+    ):
+        add(commands)
+    return parser
 
+
+def _check_parser(commands: Commands) -> None:
     one = commands.add_parser("check", help="read the policies and tell every mistake in them")
     _add_policies(one)
     one.set_defaults(carry_out=check.carry_out)
 
+
+def _plan_parser(commands: Commands) -> None:
     one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
     _add_policies(one)
     _add_narrowing(one, instance="the whole story of this instance")
@@ -106,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_log(one)
     one.set_defaults(carry_out=plan.carry_out)
 
+
+def _run_parser(commands: Commands) -> None:
     one = commands.add_parser("run", help="do it now, and verify it")
     _add_policies(one)
     _add_narrowing(one)
@@ -118,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_log(one)
     one.set_defaults(carry_out=run.carry_out)
 
+
+def _preview_parser(commands: Commands) -> None:
     one = commands.add_parser("preview", help="when each policy acts in the coming days")
     _add_policies(one)
     one.add_argument(
@@ -131,16 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--svg", metavar="FILE", help="draw a picture as well, to paste into a chat")
     one.set_defaults(carry_out=preview.carry_out)
 
+
+def _verify_parser(commands: Commands) -> None:
     one = commands.add_parser("verify", help="what became of each RequestId in a log")
-    one.add_argument(
-        "files",
-        metavar="FILE",
-        nargs="+",
-        help="logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin",
-    )
+    _add_files(one, "FILE")
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
 
+
+def _permissions_parser(commands: Commands) -> None:
     one = commands.add_parser("permissions", help="the CAM documents that the policies need")
     one.add_argument(
         "document",
@@ -153,13 +174,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="all of them in one object")
     one.set_defaults(carry_out=permissions.carry_out)
 
+
+def _savings_parser(commands: Commands) -> None:
     one = commands.add_parser("savings", help="how long machines were stopped, and what it saved")
-    one.add_argument(
-        "files",
-        metavar="LOG",
-        nargs="+",
-        help="logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin; in any order",
-    )
+    _add_files(one, "LOG", "; in any order")
     one.add_argument(
         "--until",
         metavar="TIME",
@@ -176,9 +194,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--svg", metavar="FILE", help="draw the weeks as well, to paste into a chat")
     one.set_defaults(carry_out=savings.carry_out)
 
+
+def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="the whole story against a simulated cloud")
     one.set_defaults(carry_out=_demo)
-    return parser
 
 
 def _add_policies(parser: argparse.ArgumentParser) -> None:
@@ -200,3 +219,8 @@ def _add_narrowing(parser: argparse.ArgumentParser, instance: str = "only this i
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", metavar="FILE", help="append the log lines to this file")
+
+
+def _add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
+    what = "logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin"
+    parser.add_argument("files", metavar=metavar, nargs="+", help=f"{what}{more}")
