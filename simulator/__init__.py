@@ -8,6 +8,7 @@ from simulator.faults import Fault
 from simulator.fleet import demo_fleet, uniform_fleet
 from simulator.instance import Instance, Operation, Refusal, TrafficPackage
 from simulator.journal import Call
+from simulator.scf import Function, Trigger
 from simulator.server import Simulator
 from simulator.world import GB, World
 
@@ -16,12 +17,14 @@ __all__ = [
     "Account",
     "Call",
     "Fault",
+    "Function",
     "Instance",
     "ManualClock",
     "Operation",
     "Refusal",
     "Simulator",
     "TrafficPackage",
+    "Trigger",
     "World",
     "demo_fleet",
     "uniform_fleet",

@@ -173,6 +173,7 @@ class Gateway:
             request_id=call.request_id,
             language=language,
             policy=account.policy,
+            temporary=account.token is not None,
         )
         with self._world.lock:
             self._world.settle()

@@ -46,6 +46,13 @@ def require_right(asked: Asked, action: str, instances: Sequence[Instance] = ())
             raise _refusal(asked, action, _resource(asked, denied[0]) if named else "*")
 
 
+def require_right_on(asked: Asked, action: str, resource: str) -> None:
+    """Refused when the caller's policy does not grant the action on what is no instance."""
+    right = f"{asked.dialect.service}:{action}"
+    if asked.policy is not None and not grants(asked.policy, right, resource, {}):
+        raise _refusal(asked, action, resource)
+
+
 def _require_grant(asked: Asked, action: str, instances: Sequence[Instance]) -> None:
     if asked.policy is None:
         return

@@ -9,6 +9,8 @@ import struct
 import sys
 import threading
 from contextlib import suppress
+from datetime import timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from random import Random
@@ -21,6 +23,8 @@ from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Reply, Request
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
+from simulator.scf import scf
+from simulator.sts import sts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,7 +69,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse(), "cvm": cvm()},
+            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts()},
             self.credentials,
             self.faults,
             self.journal,
@@ -134,6 +138,11 @@ class Simulator:
         self._server.server_close()
         self._thread.join()
         self._server = self._thread = None
+
+    def date(self) -> str:
+        """The service's clock, as HTTP writes it."""
+        now = self.world.clock.now() + timedelta(seconds=self.clock_skew)
+        return format_datetime(now, usegmt=True)
 
     def delay(self) -> float:
         """Real seconds until the next answer."""
@@ -240,7 +249,8 @@ class _Handler(BaseHTTPRequestHandler):
         # One write for head and body: two would wait for each other (Nagle, delayed ACK).
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-            f"Server: simulator\r\nContent-Type: {content_type}\r\n"
+            f"Server: simulator\r\nDate: {self.server.simulator.date()}\r\n"
+            f"Content-Type: {content_type}\r\n"
             f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
         )
         self.wfile.write(head.encode() + body)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
 
     from simulator.answer import Answer
@@ -56,6 +56,22 @@ class Dialect:
     codes: Codes
 
 
+def plain_dialect(service: str, *, no_right: str) -> Dialect:
+    """Of a service that has no instances; what it refuses otherwise has a common code."""
+    common = {each.name: "InvalidParameterValue" for each in fields(Codes)}
+    return Dialect(
+        service=service,
+        instance_id=re.compile("(?!)"),
+        unknown_ids="error",
+        filters={},
+        filter_values=0,
+        members=lambda _instance: {},
+        region=lambda _name: {},
+        obstacles=(),
+        codes=Codes(**common | {"no_right": no_right}),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request that was let in. Parameters have been checked against the description."""
@@ -68,6 +84,7 @@ class Asked:
     request_id: str
     language: str
     policy: Mapping[str, Any] | None = None  # the caller's CAM document; None: it may do everything
+    temporary: bool = False  # the key that signed it is one with a token
 
     @property
     def instances(self) -> dict[str, Instance]:

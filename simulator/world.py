@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lightsout.clock import Clock
     from simulator.instance import Move, Refusal
+    from simulator.scf import Function
 
 OWN_UIN = "100000000001"
 GB = 1024**3
@@ -68,6 +69,7 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
+        self.functions: list[Function] = []  # of SCF
         self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()
         self._random = Random(seed)

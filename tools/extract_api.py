@@ -38,6 +38,8 @@ SERVED = {
         "StartInstances",
         "StopInstances",
     ),
+    ("scf", "2018-04-16"): ("GetFunction", "ListTriggers"),
+    ("sts", "2018-08-13"): ("GetCallerIdentity",),
 }
 
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md. Only its
@@ -89,10 +91,14 @@ def installed_description(service: str, version: str) -> dict[str, Any]:
     return description
 
 
-def extract(description: dict[str, Any], service: str, version: str) -> dict[str, Any]:
-    """Names, types, members and flags of the actions wanted, and of every object they reach."""
-    served = (service, version) in SERVED
-    wanted = SERVED[service, version] if served else CALLED_TO_DEPLOY[service, version]
+def extract(
+    description: dict[str, Any], service: str, version: str, *, served: bool
+) -> dict[str, Any]:
+    """Names, types, members and flags of the actions wanted, and of every object they reach.
+
+    Of what is not `served`, the requests alone.
+    """
+    wanted = (SERVED if served else CALLED_TO_DEPLOY)[service, version]
     sides = ("input", "output") if served else ("input",)
     actions = {
         name: {side: entry[side] for side in sides}
@@ -139,10 +145,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args(arguments)
     status = 0
-    for service, version in (*SERVED, *CALLED_TO_DEPLOY):
-        folder = API if (service, version) in SERVED else DEPLOY_API
+    kinds = [(API, key, True) for key in SERVED]
+    kinds += [(DEPLOY_API, key, False) for key in CALLED_TO_DEPLOY]
+    for folder, (service, version), served in kinds:
         path = folder / f"{service}-{version}.json"
-        fresh = as_text(extract(installed_description(service, version), service, version))
+        description = installed_description(service, version)
+        fresh = as_text(extract(description, service, version, served=served))
         if not options.check:
             path.write_text(fresh, "utf-8")
         elif found := differences(path, fresh):

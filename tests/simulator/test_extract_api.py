@@ -42,7 +42,7 @@ DESCRIPTION = {
 
 
 def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
-    assert tool.extract(DESCRIPTION, "lighthouse", "2020-03-24") == {
+    assert tool.extract(DESCRIPTION, "lighthouse", "2020-03-24", served=True) == {
         "service": "lighthouse",
         "version": "2020-03-24",
         "actions": {"StopInstances": {"input": "StopRequest", "output": "StopAnswer"}},
@@ -67,7 +67,7 @@ def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
 def test_of_what_is_only_called_the_answers_are_left_out(tool, monkeypatch):
     monkeypatch.setattr(tool, "CALLED_TO_DEPLOY", {("any", "2020-01-01"): ("StopInstances",)})
 
-    kept = tool.extract(DESCRIPTION, "any", "2020-01-01")
+    kept = tool.extract(DESCRIPTION, "any", "2020-01-01", served=False)
 
     assert kept["actions"] == {"StopInstances": {"input": "StopRequest"}}
     assert list(kept["objects"]) == ["StopRequest"]
