@@ -48,14 +48,20 @@ class Settings(NamedTuple):
 
 
 class Credentials:
-    """A key pair, and the token when it is a temporary one; never printed, and so no tuple."""
+    """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
 
-    __slots__ = ("secret_id", "secret_key", "token")
+    `source`: where they were read, for people.
+    """
 
-    def __init__(self, secret_id: str, secret_key: str, token: str | None) -> None:
+    __slots__ = ("secret_id", "secret_key", "source", "token")
+
+    def __init__(
+        self, secret_id: str, secret_key: str, token: str | None, source: str = ""
+    ) -> None:
         self.secret_id = secret_id
         self.secret_key = secret_key
         self.token = token
+        self.source = source
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -79,7 +85,18 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
 
     Raises BadSettings with every variable that cannot be read.
     """
-    mistakes: list[str] = []
+    settings, mistakes = try_settings(environ, beside)
+    if mistakes:
+        raise BadSettings("; ".join(f"{name}: {why}" for name, why in mistakes.items()))
+    return settings
+
+
+def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, dict[str, str]]:
+    """The settings as far as they can be read, and by variable why one cannot.
+
+    What cannot be read has its default, which may not be what was meant: nothing may act on it.
+    """
+    mistakes: dict[str, str] = {}
 
     def read(name: str, default: T, convert: Callable[[str], T]) -> T:
         text = environ.get(name)
@@ -88,7 +105,7 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
         try:
             return convert(text)
         except ValueError as error:
-            mistakes.append(f"{name}: {error}")
+            mistakes[name] = str(error)
             return default
 
     settings = Settings(
@@ -100,9 +117,7 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
         notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
         heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )
-    if mistakes:
-        raise BadSettings("; ".join(mistakes))
-    return settings
+    return settings, mistakes
 
 
 def _path(text: str) -> Path:
@@ -180,7 +195,8 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
         secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
         if secret_id and secret_key:
             names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
-            return _credentials(secret_id, secret_key, token, names)
+            source = f"TENCENTCLOUD_{suffixes[0]} and its like"
+            return _credentials(secret_id, secret_key, token, names, source)
     profile = home / ".tccli" / f"{environ.get('TCCLI_PROFILE') or 'default'}.credential"
     try:
         found = json.loads(profile.read_text(encoding="utf-8"))
@@ -190,15 +206,17 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadSettings(f"{profile}: no secretId and secretKey can be read from it") from None
     else:
-        return _credentials(*told, str(profile))
+        return _credentials(*told, str(profile), str(profile))
     raise BadSettings(
         "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID and "
         "TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
     )
 
 
-def _credentials(secret_id: Any, secret_key: Any, token: Any, source: str) -> Credentials:
+def _credentials(
+    secret_id: Any, secret_key: Any, token: Any, names: str, source: str
+) -> Credentials:
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
-            raise BadSettings(f"{source}: a key has no spaces, line ends or foreign characters")
-    return Credentials(secret_id, secret_key, token or None)
+            raise BadSettings(f"{names}: a key has no spaces, line ends or foreign characters")
+    return Credentials(secret_id, secret_key, token or None, source)

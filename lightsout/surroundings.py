@@ -42,7 +42,7 @@ class Surroundings(NamedTuple):
     patience: float = 4.0  # seconds that telling people of the run may take
 
 
-def _fact(context: Any, name: str) -> Any:
+def fact(context: Any, name: str) -> Any:
     """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""
     try:
         return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
@@ -51,7 +51,7 @@ def _fact(context: Any, name: str) -> Any:
 
 
 def run_id_of(context: Any) -> str:
-    known = _fact(context, "request_id")
+    known = fact(context, "request_id")
     if isinstance(known, str) and known:
         return known[:100]
     import uuid  # noqa: PLC0415  the platform tells it
@@ -61,7 +61,7 @@ def run_id_of(context: Any) -> str:
 
 def time_limit(context: Any) -> float:
     """The seconds that the platform allows."""
-    limit = _fact(context, "time_limit_in_ms")
+    limit = fact(context, "time_limit_in_ms")
     known = isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0
     return float(min(limit, LONGEST_TIME_LIMIT * 1000) / 1000 if known else DEFAULT_TIME_LIMIT)
 

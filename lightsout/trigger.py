@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lightsout.policy import Policy
 
 OWN = "own"  # the account that the function runs in
+DOCTOR = "doctor"  # the one field of an invoke that only examines
 
 _TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?"
 
@@ -95,6 +96,8 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
     `max_age` in seconds is for timer events, which the platform may deliver hours late.
     """
     kind = kind_of(event)
+    if isinstance(event, Mapping) and DOCTOR in event:
+        raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
     if kind == "unknown":
         told = kind_of_value(event)
         raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
@@ -109,6 +112,11 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
     else:
         request = read_request(event)
     return Trigger(kind, (Occasion(kind, request),))
+
+
+def asks_doctor(event: Any) -> bool:
+    """Whether it only wants everything examined: exactly that, and nothing beside it."""
+    return isinstance(event, Mapping) and len(event) == 1 and event.get(DOCTOR) is True
 
 
 def kind_of(event: Any) -> str:

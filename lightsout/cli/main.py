@@ -13,6 +13,7 @@ from lightsout.cli import (
     WRONG_USE,
     WrongUse,
     check,
+    doctor,
     permissions,
     plan,
     preview,
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         _preview_parser,
         _verify_parser,
         _permissions_parser,
+        _doctor_parser,
         _savings_parser,
         _demo_parser,
     ):
@@ -173,6 +175,15 @@ def _permissions_parser(commands: Commands) -> None:
     one.add_argument("--uin", metavar="UIN", help="the account's ID (default: whichever it is)")
     one.add_argument("--json", action="store_true", help="all of them in one object")
     one.set_defaults(carry_out=permissions.carry_out)
+
+
+def _doctor_parser(commands: Commands) -> None:
+    one = commands.add_parser(
+        "doctor", help="examine settings, rights, clock, function and notifier; changes nothing"
+    )
+    _add_policies(one)
+    one.add_argument("--json", action="store_true", help="one object instead of a list")
+    one.set_defaults(carry_out=doctor.carry_out)
 
 
 def _savings_parser(commands: Commands) -> None:

@@ -1,0 +1,66 @@
+"""`doctor`: what is right, what is not and how to mend it, what cannot be known."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.permissions import read_deployment
+from lightsout.cli.progress import tell_retry
+from lightsout.cli.tables import Output
+from lightsout.diagnosis import FINE, MIND, UNKNOWN, WORDS, WRONG
+from lightsout.doctor import Doctor, Place, result_of
+from lightsout.itself import Function
+from lightsout.log import Log
+from lightsout.surroundings import run_id_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lightsout.diagnosis import Diagnosis
+    from lightsout.surroundings import Surroundings
+
+LOOKS = {FINE: "green", WRONG: "bold red", MIND: "bold yellow", UNKNOWN: "cyan"}
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Settings and keys are those of this shell; the function's own are read where one may."""
+    log = Log(tell_retry, outside.clock)
+    function = read_function(outside.beside / "serverless.yml")
+    found = Doctor(outside, Place(function), log).examine()
+    if options.json:
+        print(json.dumps(result_of(found, run_id_of(None)), ensure_ascii=False, indent=1))
+    else:
+        _show(Output(), found)
+    return FOUND_WRONG if any(one.mark == WRONG for one in found) else GOOD
+
+
+def read_function(file: Path) -> Function | None:
+    """What serverless.yml says of the function; None where there is no such file to read."""
+    import yaml
+
+    try:
+        deployment = read_deployment(file)
+    except WrongUse:
+        return None
+    inputs = yaml.safe_load(file.read_bytes())["inputs"]
+    return Function(
+        deployment.function,
+        deployment.namespace,
+        deployment.region,
+        timeout=inputs.get("timeout"),
+        memory=inputs.get("memorySize"),
+    )
+
+
+def _show(out: Output, found: Sequence[Diagnosis]) -> None:
+    for one in found:
+        out.say(f"{one.mark} {one.check}: {one.says}", look=LOOKS[one.mark])
+        if one.mend:
+            out.say(f"    {one.mend}")
+    counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
+    told = [f"{count} {WORDS[mark]}" for mark, count in counts.items() if count]
+    out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])

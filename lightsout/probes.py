@@ -1,0 +1,101 @@
+"""The doctor's questions to others about nobody's instances: the clock, who one is, who hears."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import requests
+
+from lightsout.compute import ANY_REGION
+from lightsout.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.meanings import Meaning
+from lightsout.message import write_test
+from lightsout.notify import ping, send
+from lightsout.settings import is_loopback
+from lightsout.wire import CallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from lightsout.clock import Clock
+    from lightsout.cloud import Cloud
+    from lightsout.receivers import Receiver
+    from lightsout.settings import Endpoint
+
+PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
+# Signatures of another time are refused: https://cloud.tencent.com/document/api/1207/47564
+ALLOWED_SKEW = 300.0  # seconds
+RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
+ROOT_DOMAIN = "tencentcloudapi.com"
+STS = ("sts", "2018-08-13")
+BEAT = "lightsout doctor: only a try, whatever the function does"
+
+
+def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
+    """Our clock against the service's, by the Date of any answer; it takes no credentials."""
+    host = endpoint.host or f"sts.{endpoint.root_domain or ROOT_DOMAIN}"
+    bare = host.partition(":")[0]
+    wait = min(seconds, PATIENCE)
+    try:
+        before = clock.now()
+        with requests.get(
+            f"{endpoint.scheme}://{host}/",
+            timeout=(wait, wait),
+            allow_redirects=False,
+            proxies={"no_proxy": bare} if is_loopback(bare) else None,
+            stream=True,
+        ) as answer:
+            date = answer.headers.get("Date", "")
+    except requests.RequestException as error:
+        return wrong("clock", f"{host} was not reached: {type(error).__name__}", NETWORK)
+    try:
+        ahead = (parsedate_to_datetime(date) - before).total_seconds()
+    except (TypeError, ValueError):
+        return unknown("clock", f"{host} does not tell its time")
+    direction = "behind" if ahead > 0 else "ahead of"
+    says = f"{abs(ahead):.0f} s {direction} that of {host}"
+    if abs(ahead) > ALLOWED_SKEW:
+        return wrong("clock", f"{says}: past {ALLOWED_SKEW:.0f} s signatures are refused", CLOCK)
+    return fine("clock", says if abs(ahead) > RESOLUTION else f"as that of {host}")
+
+
+def ask_identity(cloud: Cloud, source: str) -> Diagnosis:
+    """Whose the credentials are, which were read from `source`.
+
+    https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
+    (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
+    """
+    check = "credentials"
+    try:
+        answer = cloud.call(*STS, ANY_REGION, "GetCallerIdentity", {}, patience=PATIENCE)
+    except CallFailed as failure:
+        if failure.meaning is Meaning.RIGHTS:
+            return unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+        found = refused(check, failure)
+        return found._replace(says=f"read from {source}; {found.says}")
+    return fine(check, f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}")
+
+
+def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:
+    """A test message to each."""
+    found = []
+    for it in send(receivers, write_test, now=now, seconds=seconds):
+        who = f"address {it.number} ({it.form}, {it.host})"
+        if it.error is None:
+            found.append(fine("notify", f"{who} took a test message"))
+        else:
+            says = f"{who} did not take a test message: {it.error}"
+            mend = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
+            found.append(wrong("notify", says, mend))
+    return found
+
+
+def try_heartbeat(url: str, seconds: float) -> Diagnosis:
+    """A beat, which counts as a good run there: others than Healthchecks know no harmless one."""
+    it = ping(url, BEAT, seconds=seconds)
+    if it.error is None:
+        return fine("heartbeat", f"{it.host} took a beat, which counts as a good run there")
+    says = f"{it.host} did not take a beat: {it.error}"
+    return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

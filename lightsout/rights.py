@@ -1,0 +1,237 @@
+"""What the credentials may look at, and what the policies make of it now. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.compute import Compute, list_regions
+from lightsout.conditions import needs_traffic
+from lightsout.decide import Verdict
+from lightsout.diagnosis import (
+    AGAIN,
+    MARKS,
+    UNKNOWN,
+    Diagnosis,
+    broken,
+    fine,
+    mind,
+    refused,
+    unknown,
+    wrong,
+)
+from lightsout.instance import ACTIONS, RESOURCES, Site, dicts
+from lightsout.probes import PATIENCE
+from lightsout.schedule import window_at
+from lightsout.survey import Task, survey
+from lightsout.trigger import OWN
+from lightsout.wire import CallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.cloud import Cloud
+    from lightsout.instance import Resource
+    from lightsout.pacing import Deadline
+    from lightsout.policy import Policy
+    from lightsout.survey import Finding
+    from lightsout.wire import Answer
+
+SITES_AT_ONCE = 16
+THREADS = 2  # for the looks of each site
+
+Sites = dict[Site, list["Policy"]]
+
+
+class Sight(NamedTuple):
+    """What was seen at a site: of a policy, or of the site as a whole."""
+
+    site: Site
+    policy: str
+    what: Diagnosis
+
+
+class Ward(NamedTuple):
+    """What the look at every site shares."""
+
+    cloud: Cloud
+    deadline: Deadline
+    now: datetime
+
+
+def examine_rights(ward: Ward, policies: Sequence[Policy]) -> list[Diagnosis]:
+    """What may be read, what matches now, and what no look can tell."""
+    sites, found = find_sites(ward.cloud, policies)
+    pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
+    looks = {site: pool.submit(_examine_site, ward, site, sites[site]) for site in sites}
+    wait(looks.values(), timeout=ward.deadline.left())
+    pool.shutdown(wait=False, cancel_futures=True)
+    seen: list[Sight] = []
+    rights: list[Diagnosis] = []
+    for site, look in looks.items():
+        if look.done():
+            here, further = look.result()
+            seen += here
+            rights += further
+        else:
+            seen.append(Sight(site, "", wrong("", "no answer in time", AGAIN)))
+    return [*found, *_together(seen), *_once(rights), *_beyond(policies)]
+
+
+def find_sites(cloud: Cloud, policies: Sequence[Policy]) -> tuple[Sites, list[Diagnosis]]:
+    """The sites of each policy, and what DescribeRegions says where one wants all regions."""
+    found: list[Diagnosis] = []
+    everywhere: dict[str, Sequence[str]] = {}
+    for name in sorted({one.resource for one in policies if one.regions == ("all",)}):
+        check = f"right {RESOURCES[name].service}:DescribeRegions"
+        try:
+            everywhere[name] = list_regions(cloud, RESOURCES[name], PATIENCE)
+            found.append(fine(check, f"granted: {len(everywhere[name])} regions"))
+        except CallFailed as failure:
+            everywhere[name] = ()
+            found.append(refused(check, failure))
+    sites: Sites = {}
+    for policy in policies:
+        regions = everywhere[policy.resource] if policy.regions == ("all",) else policy.regions
+        for region in regions:
+            site = Site(OWN, RESOURCES[policy.resource], region)
+            sites.setdefault(site, []).append(policy)
+    return sites, found
+
+
+# One site ----------------------------------------------------------------------------------------
+
+
+def _examine_site(
+    ward: Ward, site: Site, policies: Sequence[Policy]
+) -> tuple[list[Sight], list[Diagnosis]]:
+    """What is there, and the rights beside that of looking at instances."""
+    try:
+        params = {"Offset": 0, "Limit": 1}
+        answer = _ask(ward.cloud, site, "DescribeInstances", params, listing="InstanceSet")
+        compute = Compute(ward.cloud, site, THREADS, names=False)
+        findings = [
+            it for some in _runs(policies, ward.now) for it in survey(compute, some, ward.now)
+        ]
+        samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
+        further = list(_further_rights(ward.cloud, site, policies, samples))
+    except CallFailed as failure:
+        return [Sight(site, "", refused("", failure))], []
+    except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites count
+        return [Sight(site, "", broken("", error))], []
+    total = answer.get("TotalCount")
+    count = f"{total} {'instance' if total == 1 else 'instances'}"
+    seen = [Sight(site, "", fine("", f"may be looked at: {count}"))]
+    return [*seen, *(Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings)], further
+
+
+def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:
+    """Policies that a run would carry out together: those that are due; the others one by one."""
+    yield [Task(policy) for policy in policies if _is_due(policy, now)]
+    yield from ([Task(policy)] for policy in policies if not _is_due(policy, now))
+
+
+def _is_due(policy: Policy, now: datetime) -> bool:
+    return policy.when is None or window_at(policy.when, policy.timezone, now) is not None
+
+
+def _judge(finding: Finding, now: datetime) -> Diagnosis:
+    """What a policy would do there now, whether or not its window is open."""
+    policy, acts = finding.policy, len(finding.to_act_on())
+    if finding.error:
+        return wrong("", finding.error, AGAIN)
+    others = [one for one in finding.decisions.values() if one.verdict is not Verdict.ACT]
+    conflicts = sum(one.verdict is Verdict.CONFLICT for one in others)
+    due = _is_due(policy, now)
+    says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
+    says += "" if due else ", if it were due"
+    if finding.refused:
+        tell = wrong if due else mind
+        return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
+    if conflicts:
+        says += f"; {conflicts} are to be stopped and started at once, and neither is done"
+        return wrong("", says, "keep the windows of those policies apart, or their tags")
+    if finding.warning:
+        return mind("", f"{says}; {finding.warning}", AGAIN)
+    return fine("", says)
+
+
+def _further_rights(
+    cloud: Cloud, site: Site, policies: Sequence[Policy], samples: Sequence[str]
+) -> Iterator[Diagnosis]:
+    asked: dict[str, Mapping[str, Any]] = {}
+    if site.resource.tells_denied_actions:
+        asked["DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
+    if any(needs_traffic(policy.only_if) for policy in policies):
+        asked["DescribeInstancesTrafficPackages"] = {"Limit": 1}
+    for action, params in asked.items():
+        check = f"right {site.resource.service}:{action}"
+        if params.get("InstanceIds") == []:
+            yield unknown(check, "there is no instance to ask about")
+            continue
+        try:
+            _ask(cloud, site, action, params)
+            yield fine(check, "granted")
+        except CallFailed as failure:
+            yield refused(check, failure)
+
+
+def _ask(
+    cloud: Cloud, site: Site, action: str, params: Mapping[str, Any], listing: str | None = None
+) -> Answer:
+    it = site.resource
+    return cloud.call(
+        it.service, it.version, site.region, action, params, patience=PATIENCE, listing=listing
+    )
+
+
+# All of them -------------------------------------------------------------------------------------
+
+
+def _together(seen: Iterable[Sight]) -> Iterator[Diagnosis]:
+    """One finding for all regions in which there is the same to be seen."""
+    regions: dict[tuple[str, str, str, Diagnosis], list[str]] = defaultdict(list)
+    for site, policy, what in seen:
+        regions[site.account, site.resource.name, policy, what].append(site.region)
+    for (account, resource, policy, what), names in regions.items():
+        whose = [*([account] if account != OWN else []), *([policy] if policy else [])]
+        check = f"{', '.join([*whose, resource])} in {', '.join(names)}"
+        yield what._replace(check=check)
+
+
+def _once(rights: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """Each right once, as CAM grants it for all regions: the answer of a site that could tell."""
+    best: dict[str, Diagnosis] = {}
+    for one in rights:
+        known = best.setdefault(one.check, one)
+        if _weight(one) < _weight(known):
+            best[one.check] = one
+    return list(best.values())
+
+
+def _weight(one: Diagnosis) -> int:
+    """A missing right weighs most; that one site has no instance to ask about, least."""
+    return len(MARKS) if one.mark == UNKNOWN else MARKS.index(one.mark)
+
+
+def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
+    """What cannot be known without doing it.
+
+    Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
+    (https://cloud.tencent.com/document/api/1207/47570 and /47571) or in CVM
+    (https://cloud.tencent.com/document/api/213/15743 and /15735).
+    """
+    acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
+    for right, name in sorted(acts.items()):
+        yield unknown(
+            f"right {right}",
+            "cannot be known without acting: the API offers no dry run of it",
+            f"compare the role with `python -m lightsout permissions role`, or let {name} act on "
+            'one machine: an invoke with "instances" names it',
+        )
+
+
+def _right_to_act(resource: Resource, action: str) -> str:
+    return f"{resource.service}:{ACTIONS[action].call}"
