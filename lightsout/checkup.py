@@ -88,12 +88,12 @@ class Variables:
 
     def _url(self, policies: Sequence[Policy]) -> Diagnosis:
         if self._environ.get(SECRET):
-            return fine("function URL", f"a request needs the {SECRET}")
+            return fine("URL", f"a request needs the {SECRET}")
         names = [one.name for one in policies if "url" in kinds_admitted(one)]
         says = f"{SECRET} is not set, so no request is let in"
         if not names:
-            return fine("function URL", says)
-        return wrong("function URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
+            return fine("URL", says)
+        return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
 
 
 def _said(endpoint: Endpoint) -> str:

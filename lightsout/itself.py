@@ -133,7 +133,7 @@ def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
         if environ.get(name) and variables.can_be_read(name):
             told.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
     for one in told:
-        yield one._replace(check=f"{CHECK}: {one.check}")
+        yield one._replace(check=f"{CHECK}'s {one.check}")
 
 
 # Triggers ----------------------------------------------------------------------------------------

@@ -203,3 +203,13 @@ def test_as_it_is_shipped_it_changes_nothing_in_a_fleet_that_its_policy_matches(
     assert report["counts"]["would_stop"] == 2
     assert live.calls("StopInstances") == []
     assert lines[-1]["dry_run"] is True
+
+
+@runtime
+def test_its_doctor_examines_it_where_it_is(bundle, live, anytime):
+    report, lines = invoke(bundle, live, {"doctor": True}, **deployed_environment(), **anytime)
+
+    marks = {it["check"]: it["mark"] for it in report["findings"]}
+    assert (report["status"], marks["dry run"], marks["credentials"]) == ("ok", "!", "✓")
+    assert len(lines) == len(report["findings"]) + 2
+    assert live.calls("StopInstances") == []

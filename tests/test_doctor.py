@@ -316,7 +316,7 @@ def test_a_year_that_the_calendar_does_not_know_is_to_be_minded(well):
 def test_a_url_policy_without_a_secret_lets_nobody_in(well):
     well.policies(f"{POLICY.rstrip()}\n        triggered_by: [url]\n")
 
-    mark, says, mend = visit(well).one("function URL")
+    mark, says, mend = visit(well).one("URL")
 
     assert (mark, mend) == ("✗", "set LIGHTSOUT_URL_SECRET")
     assert "dev-nights" in says

@@ -17,7 +17,12 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from simulator import Account, ManualClock, Simulator, World
 from simulator.gateway import Request
 
-VERSIONS = {"lighthouse": "2020-03-24", "cvm": "2017-03-12"}
+VERSIONS = {
+    "lighthouse": "2020-03-24",
+    "cvm": "2017-03-12",
+    "scf": "2018-04-16",
+    "sts": "2018-08-13",
+}
 
 
 @pytest.fixture

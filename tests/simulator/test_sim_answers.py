@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator import Refusal, demo_fleet
+from simulator import Function, Refusal, demo_fleet
 from simulator.cvm import cvm as cvm_service
 from simulator.fleet import demo_cvms
 from simulator.lighthouse import lighthouse
+from simulator.scf import scf
+from simulator.sts import sts
 
 FOLDER = Path(simulator.__file__).parent / "api"
 LIGHTHOUSE = json.loads((FOLDER / "lighthouse-2020-03-24.json").read_text("utf-8"))
 CVM = json.loads((FOLDER / "cvm-2017-03-12.json").read_text("utf-8"))
+SCF = json.loads((FOLDER / "scf-2018-04-16.json").read_text("utf-8"))
+STS = json.loads((FOLDER / "sts-2018-08-13.json").read_text("utf-8"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # Null where one pays by the hour, say the texts of the description, though no flag says so.
 NULL_BY_THE_HOUR = {".RenewFlag", ".ExpiredTime"}
@@ -40,6 +44,7 @@ def problems(api, name, value, place=""):
         "uint64": int,
         "float": float,
         "bool": bool,
+        "datetime": str,
         "datetime_iso": str,
     }
     fits = type(value) is kinds[name] and (name != "datetime_iso" or TIME.fullmatch(value))
@@ -103,6 +108,18 @@ def test_so_has_an_answer_of_cvm(cvm, world, action):
     assert problems(CVM, CVM["actions"][action]["output"], answer, action) == []
 
 
+@pytest.mark.parametrize("action", ["GetFunction", "ListTriggers"])
+def test_so_has_one_of_scf(caller, world, action):
+    world.functions.append(Function(environment={"LIGHTSOUT_DRY_RUN": "1"}))
+    answer = caller(service="scf")(action, FunctionName="lightsout")
+    assert problems(SCF, SCF["actions"][action]["output"], answer, action) == []
+
+
+def test_so_has_one_of_sts(caller):
+    answer = caller(service="sts")("GetCallerIdentity")
+    assert problems(STS, STS["actions"]["GetCallerIdentity"]["output"], answer) == []
+
+
 def test_the_check_itself_finds_what_is_wrong():
     good = {"Region": "r", "RegionName": "n", "RegionState": "s", "IsChinaMainland": True}
     assert problems(LIGHTHOUSE, "RegionInfo", good) == []
@@ -116,5 +133,10 @@ def test_the_check_itself_finds_what_is_wrong():
 
 
 def test_every_action_described_is_served_and_no_other():
-    for service, api in ((lighthouse(), LIGHTHOUSE), (cvm_service(), CVM)):
+    for service, api in (
+        (lighthouse(), LIGHTHOUSE),
+        (cvm_service(), CVM),
+        (scf(), SCF),
+        (sts(), STS),
+    ):
         assert service.actions.keys() == service.rates.keys() == api["actions"].keys()
