@@ -17,10 +17,7 @@ UNKNOWN = "?"  # cannot be told from here
 WORDS = {WRONG: "wrong", MIND: "to mind", UNKNOWN: "not to be known", FINE: "fine"}
 MARKS = tuple(WORDS)
 
-GRANT = (
-    "give the role the document that `python -m lightsout permissions role` prints for these "
-    "policies"
-)
+GRANT = "grant it: `python -m lightsout permissions role` has the document that the policies need"
 KEYS = (
     "give the function its execution role (`role` in serverless.yml); elsewhere set "
     "TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.settings import Endpoint
 
 PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
-# Signatures of another time are refused: https://cloud.tencent.com/document/api/1207/47564
+# AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
 ROOT_DOMAIN = "tencentcloudapi.com"

@@ -220,8 +220,8 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
     """What cannot be known without doing it.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
-    (https://cloud.tencent.com/document/api/1207/47570 and /47571) or in CVM
-    (https://cloud.tencent.com/document/api/213/15743 and /15735).
+    (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236).
     """
     acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
     for right, name in sorted(acts.items()):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.clock import SystemClock
 from simulator.fleet import demo_cvms, demo_fleet, uniform_fleet
+from simulator.scf import Function
 from simulator.server import Simulator
 from simulator.world import World
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
         demo_cvms(world)
     else:
         uniform_fleet(world, int(options.fleet), ["ap-guangzhou"], {"env": "dev"})
+    world.functions.append(Function(environment={"LIGHTSOUT_DRY_RUN": "1"}))  # for `doctor`
     if options.stop_seconds is not None:
         for instance in world.instances():
             instance.stop_seconds = options.stop_seconds
