@@ -8,6 +8,7 @@ from simulator.faults import Fault
 from simulator.fleet import demo_fleet, uniform_fleet
 from simulator.instance import Instance, Operation, Refusal, TrafficPackage
 from simulator.journal import Call
+from simulator.roles import Role
 from simulator.scf import Function, Trigger
 from simulator.server import Simulator
 from simulator.world import GB, World
@@ -22,6 +23,7 @@ __all__ = [
     "ManualClock",
     "Operation",
     "Refusal",
+    "Role",
     "Simulator",
     "TrafficPackage",
     "Trigger",

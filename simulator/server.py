@@ -69,7 +69,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts()},
+            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts(self.credentials)},
             self.credentials,
             self.faults,
             self.journal,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lightsout.clock import Clock
     from simulator.instance import Move, Refusal
+    from simulator.roles import Role
     from simulator.scf import Function
 
 OWN_UIN = "100000000001"
@@ -69,6 +70,7 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
+        self.roles: list[Role] = []  # that accounts lend
         self.functions: list[Function] = []  # of SCF
         self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()

@@ -39,7 +39,7 @@ SERVED = {
         "StopInstances",
     ),
     ("scf", "2018-04-16"): ("GetFunction", "ListTriggers"),
-    ("sts", "2018-08-13"): ("GetCallerIdentity",),
+    ("sts", "2018-08-13"): ("AssumeRole", "GetCallerIdentity"),
 }
 
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md. Only its
