@@ -25,11 +25,16 @@ Log = Callable[..., None]
 PATIENCE = 60.0  # seconds in which a repeatable call that is not answered well is repeated
 BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
 LONGEST_BACK_OFF = 8.0  # seconds
+RENEW_AGAIN = 60.0  # seconds until credentials that could not be renewed are tried again
 PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # what a repeatable call may be repeated for
 
 
 class Cloud:
-    """Calls to the API of one account, each signed, paced, and repeated where that is safe."""
+    """Calls to the API of one account, each signed, paced, and repeated where that is safe.
+
+    `credentials` are read before the first call, and again before they end. It may raise
+    CallFailed, and then so does every call.
+    """
 
     def __init__(
         self,
@@ -43,7 +48,9 @@ class Cloud:
     ) -> None:
         self._read_credentials = credentials
         self._endpoint = endpoint
-        self._wire = Wire(credentials(), endpoint)
+        self._wire: Wire | None = None
+        self._renew_at = 0.0
+        self._refusal: CallFailed | None = None
         self._deadline = deadline
         self._clock = clock
         self._random = random
@@ -76,7 +83,7 @@ class Cloud:
         while True:
             if not pacer.wait(self._deadline.left()) or not self._deadline.left():
                 raise OutOfTime(action)
-            wire, left = self._wire, self._deadline.left()
+            wire, left = self.open(), self._deadline.left()
             try:
                 answer = wire.ask(service, version, region, action, params, left)
                 return _checked(action, answer, listing, repeatable=repeatable)
@@ -120,18 +127,40 @@ class Cloud:
             wait_s=round(wait, 2),
         )
 
+    def open(self) -> Wire:
+        """What calls go over now. Raises whatever reading the credentials raises."""
+        with self._lock:
+            if self._refusal:
+                raise self._refusal
+            if self._wire is None or self._clock.monotonic() >= self._renew_at:
+                self._wire = self._reopened(self._wire)
+            return self._wire
+
+    def _reopened(self, wire: Wire | None) -> Wire:
+        """With other credentials; or the same wire, which may do for a while, without them."""
+        try:
+            credentials = self._read_credentials()
+        except CallFailed as refusal:
+            if wire is None:
+                self._refusal = refusal
+                raise
+            self._renew_at = self._clock.monotonic() + RENEW_AGAIN
+            return wire
+        self._renew_at = credentials.renew_at
+        return Wire(credentials, self._endpoint)
+
     def _renew(self, refused: Wire) -> bool:
         """Reads the credentials again; False where they are the ones that were just refused."""
         with self._lock:
             if self._wire is not refused:  # another thread was faster
                 return True
             try:
-                fresh = self._read_credentials()
+                fresh = self._reopened(refused)
             except BadSettings:
                 return False
-            changed = fresh != refused.credentials
+            changed = fresh.credentials != refused.credentials
             if changed:
-                self._wire = Wire(fresh, self._endpoint)
+                self._wire = fresh
             return changed
 
     def _pacer(self, service: str, region: str, action: str) -> Pacer:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import __version__
+from lightsout.accounts import open_clouds
 from lightsout.checkup import (
     ENDPOINT,
     POLICIES,
@@ -19,8 +20,8 @@ from lightsout.checkup import (
     check_windows,
     read_policies,
 )
-from lightsout.cloud import Cloud
 from lightsout.diagnosis import AGAIN, KEYS, MARKS, WORDS, WRONG, Diagnosis, broken, unknown, wrong
+from lightsout.instance import OWN
 from lightsout.itself import Examiner, Function, examine_function
 from lightsout.log import Log
 from lightsout.pacing import Deadline
@@ -29,11 +30,11 @@ from lightsout.report import RunFailed
 from lightsout.rights import Ward, examine_rights
 from lightsout.settings import BadSettings, read_credentials, try_settings
 from lightsout.surroundings import fact, run_id_of, time_limit, usable_seconds
-from lightsout.trigger import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from lightsout.cloud import Cloud
     from lightsout.surroundings import Surroundings
 
     Job = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
@@ -182,7 +183,8 @@ class Doctor:
             yield "credentials", lambda: missing
             yield "rights", lambda: unknown("rights", "not examined without credentials")
             return
-        cloud = self._open_cloud()
+        clouds = self._open_clouds()
+        cloud = clouds[OWN]
         yield "credentials", partial(ask_identity, cloud, source)
         if place.function:
             asker = Examiner(cloud, self._policies, self._now, outside.beside, place.within)
@@ -190,18 +192,20 @@ class Doctor:
         else:
             yield "function", lambda: unknown("function", "neither its name nor its place is told")
         if self._policies:
-            ward = Ward(cloud, self._deadline, self._now)
+            ward = Ward(clouds, self._deadline, self._now)
             yield "rights", partial(examine_rights, ward, self._policies)
 
-    def _open_cloud(self) -> Cloud:
+    def _open_clouds(self) -> Mapping[str, Cloud]:
         outside = self._outside
-        return Cloud(
+        return open_clouds(
+            self._loaded.accounts if self._loaded else (),
             credentials=lambda: read_credentials(outside.environ, outside.home),
             endpoint=self._variables.settings.endpoint,
             deadline=self._deadline,
             clock=outside.clock,
             random=outside.random,
-            log=self._log.about(account=OWN),
+            log=self._log,
+            run_id="doctor",
         )
 
 

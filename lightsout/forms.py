@@ -101,6 +101,15 @@ class Value(NamedTuple):
     at: Place
     it: Any
 
+    def get(self, *path: str, default: Any = None) -> Any:
+        """What stands at `path` in the mappings below."""
+        value = self
+        for key in path:
+            if key not in value.it:
+                return default
+            value = value.it[key]
+        return value.it
+
 
 class Reader:
     """Reads nodes by their form. Whatever does not fit is a complaint, and reads as None."""

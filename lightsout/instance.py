@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OWN = "own"  # the account that the function runs in
+
 
 class Resource(NamedTuple):
     """A kind of instance, as its service describes it."""
@@ -17,6 +19,7 @@ class Resource(NamedTuple):
     name: str
     service: str
     version: str
+    id_prefix: str  # of its instances
     filter_values: int  # of one filter of DescribeInstances, at most
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
 
@@ -39,11 +42,20 @@ class Site(NamedTuple):
     resource: Resource
     region: str
 
+    @property
+    def place(self) -> str:
+        return place_of(self.account, self.region)
+
+
+def place_of(account: str, where: str) -> str:
+    """`where`, a region mostly, as people read it: the account is named where it is another one."""
+    return where if account == OWN else f"{account} {where}"
+
 
 LIGHTHOUSE = Resource(
-    "lighthouse", "lighthouse", "2020-03-24", filter_values=100, tells_denied_actions=True
+    "lighthouse", "lighthouse", "2020-03-24", "lhins-", filter_values=100, tells_denied_actions=True
 )
-CVM = Resource("cvm", "cvm", "2017-03-12", filter_values=5, tells_denied_actions=False)
+CVM = Resource("cvm", "cvm", "2017-03-12", "ins-", filter_values=5, tells_denied_actions=False)
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
 
 STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")

@@ -9,8 +9,8 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from lightsout.instance import place_of
 from lightsout.report import failure_message
-from lightsout.trigger import OWN
 from lightsout.wording import CHINA, WORDS
 
 if TYPE_CHECKING:
@@ -146,9 +146,7 @@ def _line(entry: Entry, group: str, mark: str, ids: list[str], words: Words) -> 
 
 
 def _place(entry: Entry, words: Words) -> str:
-    where = entry["region"] or entry["resource"]
-    if entry["account"] != OWN:
-        where = f"{entry['account']} {where}"
+    where = place_of(entry["account"], entry["region"] or entry["resource"])
     return words.place.format(policy=entry["policy"], where=where)
 
 

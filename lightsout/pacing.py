@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from lightsout.clock import Clock
 
 # Requests a second for each account, region and action, from the page of each action.
-RATES = {("lighthouse", "DescribeInstances"): 100, ("cvm", "DescribeInstances"): 40}
+RATES = {
+    ("lighthouse", "DescribeInstances"): 100,
+    ("cvm", "DescribeInstances"): 40,
+    ("sts", "AssumeRole"): 600,
+}
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
 # Evenly spaced calls at the very limit put one too many into a window whose edges both count, and
 # the network moves them besides.

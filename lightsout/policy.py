@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import date
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout import yamltext
+from lightsout import rules, yamltext
 from lightsout.forms import Reader, Value
-from lightsout.regions import REGIONS
+from lightsout.instance import OWN
 from lightsout.schedule import WHOLE_DAY, When
 from lightsout.schema import DAYS, DEFAULT_TIMEZONE, FILE
 from lightsout.units import duration as parse_duration
 from lightsout.units import zone
 from lightsout.wildcards import is_exact, matches
-from lightsout.yamltext import START, Complaints, Mistake, Text, near, show
+from lightsout.yamltext import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TIMEZONE",
+    "Account",
     "Limits",
     "Mistake",
     "OnlyIf",
@@ -42,7 +42,6 @@ __all__ = [
 
 DEFAULT_VERIFY_TIMEOUT = 300.0
 DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
-ID_PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
 
 
 class Selector(NamedTuple):
@@ -95,15 +94,25 @@ class Policy(NamedTuple):
     triggered_by: frozenset[str | Source]
     verify_timeout: float
     place: str  # file:line:column, for messages
+    accounts: tuple[str, ...] = (OWN,)
     when: When | None = None  # None: due whenever it is triggered
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
+
+
+class Account(NamedTuple):
+    """Another account than the function's, and the role there that it assumes."""
+
+    name: str
+    role_arn: str
+    external_id: str | None  # None: the role's trust policy asks for none
 
 
 class Policies(NamedTuple):
     """All policies by file name and place; `digest` tells one state of the files from another."""
 
     policies: tuple[Policy, ...]
+    accounts: tuple[Account, ...]  # other than the function's own
     warnings: tuple[Mistake, ...]
     digest: str
 
@@ -124,9 +133,7 @@ def load(path: Path) -> Policies:
     complaints = Complaints(_shown(path))
     paths = _paths(path, complaints)
     mistakes = complaints.listed()
-    warnings: list[Mistake] = []
-    files: list[tuple[str, Value]] = []
-    names: dict[str, str] = {}
+    files: list[tuple[Complaints, Value]] = []
     digest = hashlib.sha256()
     for file in paths:
         complaints = Complaints(_shown(file))
@@ -134,14 +141,21 @@ def load(path: Path) -> Policies:
         found = None if data is None else _read(data, complaints)
         digest.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest())
         if found:
-            files.append((complaints.file, found))
-            _cross_check(found, complaints, names)
-            warnings += _region_warnings(complaints.file, found)
-        mistakes += complaints.listed()
+            files.append((complaints, found))
+        else:
+            mistakes += complaints.listed()
+    rules.check(files)
+    mistakes += [mistake for complaints, _ in files for mistake in complaints.listed()]
     if mistakes:
         raise PolicyMistakes(mistakes)
-    policies = tuple(policy for file, found in files for policy in _policies(file, found))
-    return Policies(policies, tuple(warnings), digest.hexdigest()[:12])
+    return Policies(
+        tuple(
+            policy for complaints, found in files for policy in _policies(complaints.file, found)
+        ),
+        tuple(account for _, found in files for account in _accounts(found)),
+        tuple(w for complaints, found in files for w in rules.warnings(complaints.file, found)),
+        digest.hexdigest()[:12],
+    )
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -197,53 +211,7 @@ def _read(data: bytes, complaints: Complaints) -> Value | None:
     return Reader(complaints).read(FILE, root, "the file")
 
 
-# Mistakes that are none by themselves ------------------------------------------------------------
-
-
-def _cross_check(found: Value, complaints: Complaints, names: dict[str, str]) -> None:
-    """Names that stand twice, in whatever file, and instances of the other resource."""
-    for policy in _get(found, "policies", default=[]):
-        if name := policy.it.get("name"):
-            place = f"{complaints.file}:{name.at.line}:{name.at.column}"
-            first = names.setdefault(name.it, place)
-            if first != place:
-                complaints.add(name.at, f"a second policy named {name.it}, the first is at {first}")
-        resource = _get(policy, "resource", default="")
-        for instance in _instances(policy):
-            if not instance.it.startswith(ID_PREFIX.get(resource, "")):
-                wanted = ID_PREFIX[resource]
-                what = (
-                    f"{show(instance.it)} is no {resource} instance: their IDs begin with {wanted}"
-                )
-                complaints.add(instance.at, what)
-
-
-def _instances(policy: Value) -> Iterator[Value]:
-    for selector in ("match", "exclude"):
-        yield from _get(policy, selector, "instances", default=[])
-
-
-def _region_warnings(file: str, found: Value) -> list[Mistake]:
-    warnings = Complaints(file)
-    for policy in _get(found, "policies", default=[]):
-        regions = _get(policy, "regions", default=[])
-        for region in regions if isinstance(regions, list) else []:
-            if region.it not in REGIONS:
-                text = f"region {region.it} is not in the list at hand"
-                warnings.add(region.at, text, partial(near, region.it, REGIONS))
-    return warnings.listed()
-
-
 # Values ------------------------------------------------------------------------------------------
-
-
-def _get(value: Value, *path: str, default: Any = None) -> Any:
-    """What stands at `path` in the mappings below `value`."""
-    for key in path:
-        if key not in value.it:
-            return default
-        value = value.it[key]
-    return value.it
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, Any]:
@@ -256,39 +224,45 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _policies(file: str, found: Value) -> Iterator[Policy]:
-    default = _get(found, "timezone") or zone(DEFAULT_TIMEZONE)
+    default = found.get("timezone") or zone(DEFAULT_TIMEZONE)
     holidays = _holidays(found)
-    for policy in _get(found, "policies"):
+    for policy in found.get("policies"):
         yield Policy(
-            name=_get(policy, "name"),
-            description=_get(policy, "description", default=""),
-            resource=_get(policy, "resource"),
-            regions=_texts(_get(policy, "regions")),
-            action=_get(policy, "action", default="stop"),
+            name=policy.get("name"),
+            description=policy.get("description", default=""),
+            resource=policy.get("resource"),
+            regions=_texts(policy.get("regions")),
+            action=policy.get("action", default="stop"),
             match=_selector(policy, "match"),
             exclude=_selector(policy, "exclude"),
-            include=frozenset(_texts(_get(policy, "include", default=[]))),
-            timezone=_get(policy, "timezone", default=default),
-            stop_type=_get(policy, "options", "stop_type"),
+            include=frozenset(_texts(policy.get("include", default=[]))),
+            timezone=policy.get("timezone", default=default),
+            stop_type=policy.get("options", "stop_type"),
             limits=Limits(
-                _get(policy, "limits", "max_instances"), _get(policy, "limits", "max_percent")
+                policy.get("limits", "max_instances"), policy.get("limits", "max_percent")
             ),
             triggered_by=_triggers(policy) or DEFAULT_TRIGGERS,
-            verify_timeout=_get(policy, "verify", "timeout", default=DEFAULT_VERIFY_TIMEOUT),
+            verify_timeout=policy.get("verify", "timeout", default=DEFAULT_VERIFY_TIMEOUT),
             place=f"{file}:{policy.at.line}:{policy.at.column}",
+            accounts=_texts(policy.get("accounts", default=OWN)),
             when=_when(policy, holidays),
-            only_if=OnlyIf(**_plain(_get(policy, "only_if", default={}))),
-            stopped_mode=_get(policy, "options", "stopped_mode"),
+            only_if=OnlyIf(**_plain(policy.get("only_if", default={}))),
+            stopped_mode=policy.get("options", "stopped_mode"),
         )
 
 
+def _accounts(found: Value) -> Iterator[Account]:
+    for account in found.get("accounts", default=[]):
+        yield Account(*map(account.get, Account._fields))
+
+
 def _triggers(policy: Value) -> frozenset[str | Source]:
-    listed = (it.it for it in _get(policy, "triggered_by", default=[]))
+    listed = (it.it for it in policy.get("triggered_by", default=[]))
     return frozenset(it if isinstance(it, str) else Source(**_plain(it)) for it in listed)
 
 
 def _holidays(found: Value) -> Mapping[date, bool]:
-    listed = _get(found, "holidays", default={})
+    listed = found.get("holidays", default={})
     return MappingProxyType(
         {date.fromisoformat(day): word.it == "work" for day, word in listed.items()}
     )
@@ -297,21 +271,21 @@ def _holidays(found: Value) -> Mapping[date, bool]:
 def _when(policy: Value, holidays: Mapping[date, bool]) -> When | None:
     if "when" not in policy.it:
         return None
-    days = _get(policy, "when", "days", default="everyday")
+    days = policy.get("when", "days", default="everyday")
     listed = isinstance(days, list)
-    start, end = _get(policy, "when", "between", default=None) or (None, None)
+    start, end = policy.get("when", "between", default=None) or (None, None)
     return When(
         days=frozenset(DAYS.index(day.it) for day in days) if listed else days,
         start=start.it if start else 0,
         end=end.it if end else WHOLE_DAY,
-        enforce=_get(policy, "when", "enforce", default=False),
+        enforce=policy.get("when", "enforce", default=False),
         holidays=holidays,
     )
 
 
 def _selector(policy: Value, key: str) -> Selector:
-    tags = _get(policy, key, "tags", default={})
+    tags = policy.get(key, "tags", default={})
     return Selector(
         MappingProxyType({name: _texts(values.it) for name, values in tags.items()}),
-        frozenset(_texts(_get(policy, key, "instances", default=[]))),
+        frozenset(_texts(policy.get(key, "instances", default=[]))),
     )

@@ -7,6 +7,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from lightsout.decide import Verdict
+from lightsout.instance import place_of
 from lightsout.jobs import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def failure_message(report: Report) -> str:
     reasons: dict[str, list[str]] = defaultdict(list)
     for entry in report["policies"]:
         if entry["error"]:
-            place = f" in {entry['region']}" if entry["region"] else ""
-            reasons[f"{entry['policy']}{place}: {entry['error']}"] = []
+            reasons[f"{subject_of(entry)}: {entry['error']}"] = []
         for group in ("failed", "pending"):
             for id_, reason in entry[group].items():
                 if id_ not in reasons[reason]:
@@ -177,6 +177,12 @@ def failure_message(report: Report) -> str:
     more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
     head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
     return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
+
+
+def subject_of(entry: Entry) -> str:
+    """Which policy, and where, as messages name it."""
+    where = place_of(entry["account"], entry["region"] or "").strip()
+    return f"{entry['policy']} in {where}" if where else entry["policy"]
 
 
 def _sample(reason: str, ids: list[str]) -> str:

@@ -11,6 +11,7 @@ from lightsout.conditions import needs_traffic
 from lightsout.decide import Verdict
 from lightsout.diagnosis import (
     AGAIN,
+    FINE,
     MARKS,
     UNKNOWN,
     Diagnosis,
@@ -21,15 +22,15 @@ from lightsout.diagnosis import (
     unknown,
     wrong,
 )
-from lightsout.instance import ACTIONS, RESOURCES, Site, dicts
+from lightsout.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.probes import PATIENCE
 from lightsout.schedule import window_at
+from lightsout.sites import ALL
 from lightsout.survey import Task, survey
-from lightsout.trigger import OWN
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.cloud import Cloud
@@ -56,14 +57,18 @@ class Sight(NamedTuple):
 class Ward(NamedTuple):
     """What the look at every site shares."""
 
-    cloud: Cloud
+    clouds: Mapping[str, Cloud]  # by account
     deadline: Deadline
     now: datetime
 
 
 def examine_rights(ward: Ward, policies: Sequence[Policy]) -> list[Diagnosis]:
     """What may be read, what matches now, and what no look can tell."""
-    sites, found = find_sites(ward.cloud, policies)
+    named = sorted({account for one in policies for account in one.accounts} - {OWN})
+    roles = {account: try_role(account, ward.clouds[account]) for account in named}
+    lent = {account for account, told in roles.items() if told.mark == FINE}
+    sites, found = find_sites(ward.clouds, policies, {OWN, *lent})
+    found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
     looks = {site: pool.submit(_examine_site, ward, site, sites[site]) for site in sites}
     wait(looks.values(), timeout=ward.deadline.left())
@@ -80,25 +85,52 @@ def examine_rights(ward: Ward, policies: Sequence[Policy]) -> list[Diagnosis]:
     return [*found, *_together(seen), *_once(rights), *_beyond(policies)]
 
 
-def find_sites(cloud: Cloud, policies: Sequence[Policy]) -> tuple[Sites, list[Diagnosis]]:
-    """The sites of each policy, and what DescribeRegions says where one wants all regions."""
+def try_role(account: str, cloud: Cloud) -> Diagnosis:
+    """Whether the account lends its role."""
+    check = f"account {account}"
+    try:
+        cloud.open()
+    except CallFailed as failure:
+        grant = f"`python -m lightsout permissions --account {account}` has what it has to grant"
+        return wrong(check, f"{failure.action}: {failure}", f"{grant}; docs/accounts.md")
+    return fine(check, "lends its role")
+
+
+def find_sites(
+    clouds: Mapping[str, Cloud], policies: Sequence[Policy], accounts: Collection[str]
+) -> tuple[Sites, list[Diagnosis]]:
+    """The sites of each policy in `accounts`, and what DescribeRegions says where one wants all."""
     found: list[Diagnosis] = []
-    everywhere: dict[str, Sequence[str]] = {}
-    for name in sorted({one.resource for one in policies if one.regions == ("all",)}):
-        check = f"right {RESOURCES[name].service}:DescribeRegions"
+    everywhere: dict[tuple[str, str], Sequence[str]] = {}
+    places = [(one, account) for one in policies for account in one.accounts if account in accounts]
+    for account, name in sorted({(it, one.resource) for one, it in places if one.regions == ALL}):
+        check = _right(account, RESOURCES[name], "DescribeRegions")
         try:
-            everywhere[name] = list_regions(cloud, RESOURCES[name], PATIENCE)
-            found.append(fine(check, f"granted: {len(everywhere[name])} regions"))
+            regions = everywhere[account, name] = list_regions(
+                clouds[account], RESOURCES[name], PATIENCE
+            )
+            found.append(fine(check, f"granted: {len(regions)} regions"))
         except CallFailed as failure:
-            everywhere[name] = ()
-            found.append(refused(check, failure))
+            everywhere[account, name] = ()
+            found.append(_refused(account, check, failure))
     sites: Sites = {}
-    for policy in policies:
-        regions = everywhere[policy.resource] if policy.regions == ("all",) else policy.regions
-        for region in regions:
-            site = Site(OWN, RESOURCES[policy.resource], region)
+    for policy, account in places:
+        named = everywhere[account, policy.resource] if policy.regions == ALL else policy.regions
+        for region in named:
+            site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)
     return sites, found
+
+
+def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
+    """A missing right in another account is granted there."""
+    found = refused(check, failure)
+    there = found.mend.replace("permissions role", f"permissions role --account {account}")
+    return found if account == OWN else found._replace(mend=there)
+
+
+def _right(account: str, resource: Resource, action: str) -> str:
+    return f"right {place_of(account, f'{resource.service}:{action}')}"
 
 
 # One site ----------------------------------------------------------------------------------------
@@ -108,17 +140,18 @@ def _examine_site(
     ward: Ward, site: Site, policies: Sequence[Policy]
 ) -> tuple[list[Sight], list[Diagnosis]]:
     """What is there, and the rights beside that of looking at instances."""
+    cloud = ward.clouds[site.account]
     try:
         params = {"Offset": 0, "Limit": 1}
-        answer = _ask(ward.cloud, site, "DescribeInstances", params, listing="InstanceSet")
-        compute = Compute(ward.cloud, site, THREADS, names=False)
+        answer = _ask(cloud, site, "DescribeInstances", params, listing="InstanceSet")
+        compute = Compute(cloud, site, THREADS, names=False)
         findings = [
             it for some in _runs(policies, ward.now) for it in survey(compute, some, ward.now)
         ]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
-        further = list(_further_rights(ward.cloud, site, policies, samples))
+        further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
-        return [Sight(site, "", refused("", failure))], []
+        return [Sight(site, "", _refused(site.account, "", failure))], []
     except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites count
         return [Sight(site, "", broken("", error))], []
     total = answer.get("TotalCount")
@@ -167,7 +200,7 @@ def _further_rights(
     if any(needs_traffic(policy.only_if) for policy in policies):
         asked["DescribeInstancesTrafficPackages"] = {"Limit": 1}
     for action, params in asked.items():
-        check = f"right {site.resource.service}:{action}"
+        check = _right(site.account, site.resource, action)
         if params.get("InstanceIds") == []:
             yield unknown(check, "there is no instance to ask about")
             continue
@@ -175,7 +208,7 @@ def _further_rights(
             _ask(cloud, site, action, params)
             yield fine(check, "granted")
         except CallFailed as failure:
-            yield refused(check, failure)
+            yield _refused(site.account, check, failure)
 
 
 def _ask(

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
-from lightsout.cloud import Cloud
-from lightsout.compute import list_regions
-from lightsout.instance import RESOURCES, Site
+from lightsout.accounts import open_clouds
+from lightsout.instance import OWN
 from lightsout.log import Log
 from lightsout.memory import return_large_blocks
 from lightsout.pacing import Deadline
 from lightsout.policy import PolicyMistakes
-from lightsout.report import RunFailed
+from lightsout.report import RunFailed, new_entry
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import BadSettings, read_credentials, read_settings
+from lightsout.sites import find_works
 from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
-from lightsout.survey import Task
-from lightsout.trigger import OWN, Trigger, asks_doctor, choose, kind_of, read_event
-from lightsout.wire import CallFailed
-from lightsout.work import Terms, Work, where
+from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event
+from lightsout.work import GRACE, Terms, Work, where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.policy import Policy
+    from lightsout.cloud import Cloud
+    from lightsout.policy import Account, Policy
     from lightsout.report import Entry, Report
     from lightsout.settings import Settings
     from lightsout.trigger import Chosen
 
-REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the list of regions
 THREADS = 32  # that look at instances, over all sites
 # For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
 LEAST_THREADS, MOST_THREADS = 2, 8
-GRACE = 0.4  # seconds that a site may take to notice the deadline
 TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
 LEFT_DRY = (
     "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "
@@ -122,6 +119,7 @@ class Run:
         self.trigger = Trigger(kind_of(event), ())
         self.dry_run = False
         self.policies_hash: str | None = None
+        self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
         self.works: list[Work] = []
         self.waiting: list[Entry] = []  # of policies that are not due
@@ -140,12 +138,13 @@ class Run:
             self._tell_start()
         if paused:
             return self._finish(status="paused")
-        chosen = choose(policies, self.trigger)
-        due = [one for one in chosen if self._is_due(one.policy)]
+        known = [OWN, *(account.name for account in self.accounts)]
+        chosen = choose(policies, known, self.trigger)
+        due = [one for one in chosen if self._is_due(one)]
         if due:
-            cloud = self._open_cloud(settings)
-            self._find_works(due, cloud)
-            self._do_works(cloud)
+            clouds = self._open_clouds(settings, due)
+            self.works, self.unplaced = find_works(due, clouds, self.deadline)
+            self._do_works(clouds)
         self._warn_of_the_unmatched(chosen)
         return self._finish()
 
@@ -167,7 +166,7 @@ class Run:
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
-        self.policies_hash = loaded.digest
+        self.accounts, self.policies_hash = loaded.accounts, loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
         told = calendar_warnings(whens, self.instant)
         self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *told]
@@ -185,25 +184,29 @@ class Run:
         for warning in self.warnings:
             self._warn(warning)
 
-    def _open_cloud(self, settings: Settings) -> Cloud:
+    def _open_clouds(self, settings: Settings, due: Sequence[Chosen]) -> Mapping[str, Cloud]:
+        """A door to each account that is due, by its name."""
         outside = self.outside
-        return Cloud(
+        wanted = {name for one in due for name in one.accounts()}
+        return open_clouds(
+            [account for account in self.accounts if account.name in wanted],
             credentials=lambda: read_credentials(outside.environ, outside.home),
             endpoint=settings.endpoint,
             deadline=self.deadline,
             clock=outside.clock,
             random=outside.random,
-            log=self.log.about(account=OWN),
+            log=self.log,
+            run_id=self.run_id,
         )
 
-    def _is_due(self, policy: Policy) -> bool:
+    def _is_due(self, chosen: Chosen) -> bool:
         """Whether the policy's window is open; judged once, by the instant of the run."""
+        policy = chosen.policy
         if policy.when is None or window_at(policy.when, policy.timezone, self.instant):
             return True
-        self.waiting.append(
-            reporting.new_entry(policy.name, OWN, policy.resource, None, policy.action)
-            | {"status": "not due"}
-        )
+        for account in chosen.accounts():
+            entry = new_entry(policy.name, account, policy.resource, None, policy.action)
+            self.waiting.append(entry | {"status": "not due"})
         following = next_window(policy.when, policy.timezone, self.instant)
         opens = (
             f"opens {following.opens:%Y-%m-%d %H:%M} {policy.timezone}" if following else "never"
@@ -211,55 +214,15 @@ class Run:
         self.log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
         return False
 
-    def _find_works(self, due: Sequence[Chosen], cloud: Cloud) -> None:
-        """A piece of work for each site that a policy names and the event does not leave out."""
-        works: dict[tuple[str, str], Work] = {}
-        everywhere = self._list_regions(due, cloud)
-        for chosen in due:
-            policy, wanted = chosen.policy, chosen.regions()
-            resource = RESOURCES[policy.resource]
-            regions: Iterable[str] | str = policy.regions
-            if policy.regions == ("all",):
-                regions = everywhere[resource.name] if wanted is None else sorted(wanted)
-            if isinstance(regions, str):
-                entry = reporting.new_entry(policy.name, OWN, resource.name, None, policy.action)
-                self.unplaced.append(entry | {"status": "failed", "error": regions})
-                continue
-            for region in regions:
-                if wanted is None or region in wanted:
-                    work = works.setdefault(
-                        (resource.name, region), Work(Site(OWN, resource, region))
-                    )
-                    work.tasks.append(Task(policy, chosen.instances_in(region)))
-        self.works = list(works.values())
-
-    def _list_regions(self, due: Sequence[Chosen], cloud: Cloud) -> dict[str, Sequence[str] | str]:
-        """The regions of each resource that a policy wants all of, or why they are not to be had.
-
-        Nobody else waits long for them: a policy that names its regions must not miss its time.
-        """
-        wanted = {
-            it.policy.resource
-            for it in due
-            if it.policy.regions == ("all",) and it.regions() is None
-        }
-        if not wanted:
-            return {}
-        patience = min(REGIONS_PATIENCE, self.deadline.left() / 4)
-        pool = ThreadPoolExecutor(max_workers=len(wanted))
-        asked = {
-            name: pool.submit(list_regions, cloud, RESOURCES[name], patience) for name in wanted
-        }
-        wait(asked.values(), timeout=patience + GRACE)
-        pool.shutdown(wait=False)
-        return {name: _result_of(future) for name, future in asked.items()}
-
-    def _do_works(self, cloud: Cloud) -> None:
+    def _do_works(self, clouds: Mapping[str, Cloud]) -> None:
         """All sites side by side. One that hangs is left behind when time runs out."""
         return_large_blocks()
         pool, terms = ThreadPoolExecutor(max_workers=max(1, len(self.works))), self._terms()
         try:
-            futures = [pool.submit(work.do, cloud, terms, self.log) for work in self.works]
+            futures = [
+                pool.submit(work.do, clouds[work.site.account], terms, self.log)
+                for work in self.works
+            ]
             wait(futures, timeout=self.deadline.left() + GRACE)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -273,9 +236,10 @@ class Run:
         """What the event names and nothing answers to: likely a typo, and never an error."""
         if self.trigger.occasions and not chosen:
             self._warn(f"no policy runs for an event of kind {self.trigger.kind}")
-        named = {region for one in chosen for region in one.policy.regions}
-        for region in sorted(self.trigger.named("regions") - named if "all" not in named else ()):
-            self._warn(f"region {region} is named in the event, but in no policy that runs")
+        for field, noun in (("accounts", "account"), ("regions", "region")):
+            ours = {name for one in chosen for name in getattr(one.policy, field)}
+            for name in sorted(self.trigger.named(field) - ours if "all" not in ours else ()):
+                self._warn(f"{noun} {name} is named in the event, but in no policy that runs")
         unmatched = set(self.trigger.named("instances"))
         for finding in (finding for work in self.works for finding in work.findings):
             unmatched -= {
@@ -319,13 +283,3 @@ class Run:
             ],
             status=status,
         )
-
-
-def _result_of(future: Future[list[str]]) -> Sequence[str] | str:
-    """The regions, or why there are none."""
-    if not future.done():
-        return "DescribeRegions: no answer in time"
-    try:
-        return future.result()
-    except CallFailed as failure:
-        return f"{failure.action}: {failure}"

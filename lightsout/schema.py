@@ -22,6 +22,11 @@ REGION = Form(
     "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", known=lambda: REGIONS
 )
 INSTANCE = Form("an instance ID such as lhins-0a1b2c3d", r"(lhins|ins)-[0-9a-z]{8,16}")
+ROLE = Form(
+    "a role such as qcs::cam::uin/100000000002:roleName/lightsout",
+    r"qcs::cam::uin/[0-9]{5,20}:roleName/[A-Za-z0-9_+=,.@-]{1,128}",
+)
+EXTERNAL_ID = Form("2 to 128 of A-Z, a-z, 0-9 and _+=,.@:/-", r"[A-Za-z0-9_+=,.@:/-]{2,128}")
 DATE = Form("a date such as 2026-12-01", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 DURATION = Form("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Form("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
@@ -186,6 +191,13 @@ POLICY = Fields(
             required=True,
         ),
         Field(
+            "accounts",
+            ListOf("a list of accounts", NAME),
+            "Accounts that it acts in, by the names that a file gives them; `own` is the "
+            "function's.",
+            default="[own]",
+        ),
+        Field(
             "action",
             Word(("stop", "start")),
             "What it does.",
@@ -246,6 +258,19 @@ POLICY = Fields(
     ),
 )
 
+ACCOUNT = Fields(
+    "an account",
+    (
+        Field("name", NAME, "What policies, events and reports call it.", required=True),
+        Field("role_arn", ROLE, "The role there that the function assumes.", required=True),
+        Field(
+            "external_id",
+            EXTERNAL_ID,
+            "What the role's trust policy wants to be told by whoever assumes it.",
+        ),
+    ),
+)
+
 FILE = Fields(
     "a policy file",
     (
@@ -255,6 +280,11 @@ FILE = Fields(
             "holidays",
             MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
             "Days to correct or extend the calendar of workdays and holidays with.",
+        ),
+        Field(
+            "accounts",
+            ListOf("a list of accounts", ACCOUNT),
+            "Other accounts that policies act in, those of every file; each stands in one.",
         ),
         Field("policies", ListOf("a list of policies", POLICY), "The policies.", required=True),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
@@ -50,17 +51,25 @@ class Settings(NamedTuple):
 class Credentials:
     """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
 
-    `source`: where they were read, for people.
+    `renew_at`: when to get other ones, by the monotonic clock. `source`: where they were read, for
+    people.
     """
 
-    __slots__ = ("secret_id", "secret_key", "source", "token")
+    __slots__ = ("renew_at", "secret_id", "secret_key", "source", "token")
 
     def __init__(
-        self, secret_id: str, secret_key: str, token: str | None, source: str = ""
+        self,
+        secret_id: str,
+        secret_key: str,
+        token: str | None,
+        *,
+        renew_at: float = math.inf,
+        source: str = "",
     ) -> None:
         self.secret_id = secret_id
         self.secret_key = secret_key
         self.token = token
+        self.renew_at = renew_at
         self.source = source
 
     def __repr__(self) -> str:
@@ -219,4 +228,4 @@ def _credentials(
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
             raise BadSettings(f"{names}: a key has no spaces, line ends or foreign characters")
-    return Credentials(secret_id, secret_key, token or None, source)
+    return Credentials(secret_id, secret_key, token or None, source=source)

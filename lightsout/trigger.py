@@ -23,7 +23,6 @@ from lightsout.wildcards import matches
 if TYPE_CHECKING:
     from lightsout.policy import Policy
 
-OWN = "own"  # the account that the function runs in
 DOCTOR = "doctor"  # the one field of an invoke that only examines
 
 _TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?"
@@ -67,17 +66,27 @@ class Chosen(NamedTuple):
     policy: Policy
     requests: tuple[Request, ...]
 
-    def regions(self) -> frozenset[str] | None:
-        """Where it may act; None: wherever the policy says."""
-        return _widest(request.regions for request in self.requests)
+    def accounts(self) -> list[str]:
+        """Those of the policy in which it may act."""
+        allowed = _widest(request.accounts for request in self.requests)
+        return [name for name in self.policy.accounts if allowed is None or name in allowed]
 
-    def instances_in(self, region: str) -> frozenset[str] | None:
+    def regions_in(self, account: str) -> frozenset[str] | None:
+        """Where it may act there; None: wherever the policy says."""
+        return _widest(it.regions for it in self.requests if allows(it.accounts, account))
+
+    def instances_in(self, account: str, region: str) -> frozenset[str] | None:
         """What it may act on there; None: on whatever it matches."""
         return _widest(
-            request.instances
-            for request in self.requests
-            if request.regions is None or region in request.regions
+            it.instances
+            for it in self.requests
+            if allows(it.accounts, account) and allows(it.regions, region)
         )
+
+
+def allows(names: frozenset[str] | None, name: str) -> bool:
+    """Whether a request that names these, or None, leaves the policies this one."""
+    return names is None or name in names
 
 
 def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
@@ -169,11 +178,13 @@ def _read_time(text: str) -> datetime:
 # The choice --------------------------------------------------------------------------------------
 
 
-def choose(policies: Sequence[Policy], trigger: Trigger) -> list[Chosen]:
-    """The policies that run for this event. Raises BadEvent for a name that cannot be obeyed."""
-    accounts = trigger.named("accounts")
-    if accounts - {OWN}:
-        raise BadEvent(f"no account is named {show(min(accounts - {OWN}))}; known: {OWN}")
+def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger) -> list[Chosen]:
+    """The policies that run for this event. Raises BadEvent for a name that cannot be obeyed.
+
+    `accounts`: the names that an event may use.
+    """
+    for name in sorted(trigger.named("accounts").difference(accounts)):
+        raise BadEvent(f"no account is named {show(name)}{hint(name, list(accounts))}")
     known = {policy.name: policy for policy in policies}
     for occasion in trigger.occasions:
         for name in sorted(occasion.request.policies or ()):

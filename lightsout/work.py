@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lightsout.report import Entry
     from lightsout.survey import Finding, Task
 
+GRACE = 0.4  # seconds that a site may take to notice the deadline
+
 
 class Terms(NamedTuple):
     """What holds for every site of a run."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GUANGZHOU = "ap-guangzhou"
 PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
 RESOURCES = list(PREFIX)
+SECRETS = ("simulated-key", "simulated-token", "temporary-key", "temporary-token")
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
 DEV_NIGHTS = """
     version: 1
@@ -129,7 +130,7 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
         stage.policies(DEV_NIGHTS)
         yield stage
         said = "".join(stage.said)
-        for secret in ("simulated-key", "simulated-token", "TC3-HMAC-SHA256", "Signature="):
+        for secret in (*SECRETS, "TC3-HMAC-SHA256", "Signature="):
             assert secret not in said, f"{secret} left the run"
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from lending import OWN, lend, uin_of
 from staging import set_stage
 
 from lightsout.instance import ACTIONS
@@ -18,7 +19,7 @@ FILES = [*sorted((ROOT / "docs" / "policies").glob("*.yml")), ROOT / "policies" 
 SAMPLES = [(file, policy) for file in FILES for policy in load(file).policies]
 
 
-def machine_for(stage, policy):
+def machine_for(stage, policy, accounts):
     """One machine that the policy is meant for, as it is when the policy opens."""
     action, region = ACTIONS[policy.action], policy.regions[0].replace("all", "ap-guangzhou")
     used = 490 if policy.only_if.traffic_used_at_least else 10
@@ -31,6 +32,7 @@ def machine_for(stage, policy):
         min(policy.match.instances, default=None),
         service=policy.resource,
         region=region,
+        account={"own": OWN, **{it.name: uin_of(it) for it in accounts}}[policy.accounts[0]],
         state=action.before,
         tags={key: values[0].replace("*", "x") for key, values in policy.match.tags.items()},
         **facts,
@@ -50,7 +52,9 @@ def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, 
         if policy.when:
             window = next_window(policy.when, policy.timezone, stage.clock.now())
             stage.clock.advance((window.opens - stage.clock.now()).total_seconds() + 60)
-        instance = machine_for(stage, policy)
+        accounts = load(file).accounts
+        lend(stage, accounts)
+        instance = machine_for(stage, policy, accounts)
         others = stage.fleet(9, state=instance.state, tags={"somebody": "else"})
 
         report = stage.run({"policies": [policy.name]})

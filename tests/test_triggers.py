@@ -7,7 +7,9 @@ https://www.tencentcloud.com/document/product/1108/42275 (structure), 1108/46252
 
 from __future__ import annotations
 
+import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from staging import GUANGZHOU
 
 from lightsout.request import BadEvent, Request
-from lightsout.trigger import Chosen, read_event
+from lightsout.trigger import Chosen, allows, read_event
 
 SECRET = "a-secret-of-the-function-url"
 SHANGHAI = "ap-shanghai"
@@ -360,24 +362,30 @@ def test_policies_with_mistakes_fail_a_run_by_url_as_well(stage, fleet):
 
 names = st.frozensets(st.sampled_from("abc"), max_size=2)
 requests = st.builds(
-    Request, instances=st.none() | names, regions=st.none() | st.frozensets(st.sampled_from("xyz"))
+    Request,
+    instances=st.none() | names,
+    regions=st.none() | st.frozensets(st.sampled_from("xyz")),
+    accounts=st.none() | st.frozensets(st.sampled_from("mn")),
 )
 
 
 @given(st.lists(requests, min_size=1, max_size=4))
 def test_what_may_be_acted_on_is_what_one_request_by_itself_allows(several):
-    chosen = Chosen(None, tuple(several))
+    chosen = Chosen(SimpleNamespace(accounts=("m", "n")), tuple(several))
 
-    for region in "xyz":
-        allowed = chosen.regions() is None or region in chosen.regions()
-        only = chosen.instances_in(region) if allowed else frozenset()
-        for instance in "abc":
-            by_one = any(
-                (it.regions is None or region in it.regions)
-                and (it.instances is None or instance in it.instances)
-                for it in several
-            )
-            assert (only is None or instance in only) is by_one
+    for account, region, instance in itertools.product("mn", "xyz", "abc"):
+        by_one = any(
+            allows(it.accounts, account)
+            and allows(it.regions, region)
+            and allows(it.instances, instance)
+            for it in several
+        )
+        by_all = (
+            account in chosen.accounts()
+            and allows(chosen.regions_in(account), region)
+            and allows(chosen.instances_in(account, region), instance)
+        )
+        assert by_all is by_one
 
 
 values = st.recursive(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from lightsout.instance import ACTIONS, LEAVING, RESOURCES, Action, Site
-from lightsout.trigger import OWN
+from lightsout.cli.logfiles import site_of
+from lightsout.instance import ACTIONS, LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.instance import Instance
+    from lightsout.instance import Action, Instance, Site
 
 # An operation that began this long before ours was accepted is an older one, which a listing still
 # shows: the service's times are whole seconds of its own clock.
@@ -59,16 +59,14 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
     name, _, accepted = str(line["event"]).rpartition(".")
-    if accepted != "accepted" or line.get("account") != OWN:
-        return None
-    ids = line.get("instance_ids", [])  # CLS leaves out what is a list
-    if not isinstance(ids, list) or not isinstance(line.get("region"), str):
+    site, ids = site_of(line), line.get("instance_ids", [])  # CLS leaves out what is a list
+    if accepted != "accepted" or site is None or not isinstance(ids, list):
         return None
     try:
         return Acceptance(
             request_id=str(line["request_id"]),
             action=ACTIONS[name],
-            site=Site(OWN, RESOURCES[line["resource"]], line["region"]),
+            site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(str(id_) for id_ in ids),
         )

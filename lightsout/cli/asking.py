@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lightsout import accounts as accounts_
+from lightsout import policy as policy_files
+from lightsout.cli import WrongUse
 from lightsout.cli.operate import LOOK_LIMIT
-from lightsout.cloud import Cloud
 from lightsout.compute import Compute, batches
-from lightsout.instance import ACTIONS
+from lightsout.instance import ACTIONS, OWN
 from lightsout.log import Log
 from lightsout.pacing import Deadline
 from lightsout.settings import read_credentials
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.cli.rows import Row
+    from lightsout.cloud import Cloud
     from lightsout.instance import Site
+    from lightsout.policy import Account
     from lightsout.settings import Settings
     from lightsout.surroundings import Surroundings
 
@@ -29,19 +34,53 @@ AT_ONCE = 16  # sites asked side by side
 Refusals = dict[str, CallFailed]  # by instance ID
 
 
-def open_cloud(settings: Settings, outside: Surroundings, write: Callable[[str], object]) -> Cloud:
-    """The account of the environment. Raises BadSettings where there are no credentials."""
-    return Cloud(
+def open_clouds(
+    settings: Settings,
+    outside: Surroundings,
+    write: Callable[[str], object],
+    accounts: Iterable[Account] = (),
+) -> dict[str, Cloud]:
+    """A door to the account of the environment, and to `accounts`, by name.
+
+    Raises BadSettings where there are no credentials.
+    """
+    return accounts_.open_clouds(
+        accounts,
         credentials=lambda: read_credentials(outside.environ, outside.home),
         endpoint=settings.endpoint,
         deadline=Deadline(outside.clock, LOOK_LIMIT),
         clock=outside.clock,
         random=outside.random,
         log=Log(write, outside.clock),
+        run_id=getpass.getuser(),
     )
 
 
-def with_refusals(rows: Sequence[Row], cloud: Cloud) -> tuple[list[Row], list[str]]:
+def clouds_of(
+    sites: Iterable[Site],
+    settings: Settings,
+    outside: Surroundings,
+    write: Callable[[str], object],
+) -> dict[str, Cloud]:
+    """A door to the account of each site, but for those that no policy at hand knows of.
+
+    Raises BadSettings where there are no credentials, WrongUse where the policies cannot be read
+    that tell of other accounts.
+    """
+    wanted = {site.account for site in sites}
+    try:
+        known = policy_files.load(settings.policies).accounts if wanted - {OWN} else ()
+    except policy_files.PolicyMistakes as wrong:
+        raise WrongUse(f"other accounts stand in the policies: {wrong.mistakes[0]}") from None
+    return open_clouds(settings, outside, write, [it for it in known if it.name in wanted])
+
+
+def unknown_account(site: Site) -> str:
+    """Why a site has no door."""
+    return f"no policy file at hand has an account {site.account}"
+
+
+def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[list[Row], list[str]]:
     """The rows, with a word where the service would refuse the action now.
 
     Also a warning for each site that does not tell.
@@ -51,12 +90,13 @@ def with_refusals(rows: Sequence[Row], cloud: Cloud) -> tuple[list[Row], list[st
         if row.would_act and row.site.resource.tells_denied_actions:
             wanted[row.site, row.policy.action][row.instance.id] = None
 
-    def ask(place: tuple[Site, str]) -> Refusals | str:
-        return _refusals(Compute(cloud, place[0]), place[1], list(wanted[place]))
+    def ask(what: tuple[Site, str]) -> Refusals | str:
+        site, action = what
+        return _refusals(Compute(clouds[site.account], site), action, list(wanted[what]))
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = dict(zip(wanted, pool.map(ask, wanted), strict=True))
-    told = {place: answer for place, answer in answers.items() if not isinstance(answer, str)}
+    told = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
     return (
         [_with_refusal(row, told.get((row.site, row.policy.action), {})) for row in rows],
         [answer for answer in answers.values() if isinstance(answer, str)],
@@ -70,7 +110,7 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
             found |= compute.denied(batch, ACTIONS[action])
     except CallFailed as failure:
         return (
-            f"warning: what the service would refuse now in {compute.site.region} cannot be "
+            f"warning: what the service would refuse now in {compute.site.place} cannot be "
             f"told: {failure.action}: {failure}"
         )
     return found

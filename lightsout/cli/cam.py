@@ -15,14 +15,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.conditions import needs_traffic
-from lightsout.instance import ACTIONS, RESOURCES
+from lightsout.instance import ACTIONS, OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lightsout.policy import Policy
+    from lightsout.policy import Account, Policy
 
     Document = Mapping[str, Any]
+    Statement = Mapping[str, Any]
 
 ANY = "*"
 EVERYWHERE = ""  # the region of a resource that may be in any
@@ -55,21 +56,36 @@ class Target(NamedTuple):
         return f"qcs::{self.service}:{self.region}:{_account(uin)}:instance/{self.instance}"
 
 
-def role(policies: Sequence[Policy], uin: str | None) -> Document:
+def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] = ()) -> Document:
     """What the execution role needs for these policies, and nothing else.
+
+    `others`: accounts whose role it assumes, those that a policy names.
+    """
+    named = {name for policy in policies for name in policy.accounts}
+    assumed = sorted(it.role_arn for it in others if it.name in named)
+    return _document(*_acting(policies, OWN, uin), _allow(["sts:AssumeRole"], assumed))
+
+
+def role_in(account: Account, policies: Sequence[Policy]) -> Document:
+    """What the role needs that the function assumes in another account."""
+    return _document(*_acting(policies, account.name, None))
+
+
+def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterator[Statement]:
+    """What the policies do in an account.
 
     Looking goes on everything, because it cannot be limited to instances. Stopping and starting
     goes on the regions that the policies name, on single instances where they name those.
     """
-    looks = {look for policy in policies for look in _looks(policy)}
+    policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
     for policy in policies:
         service = RESOURCES[policy.resource].service
         acts[f"{service}:{ACTIONS[policy.action].call}"] |= set(_targets(policy))
-    return _document(
-        _allow(looks, [ANY]),
-        *(_allow([act], _written(targets, uin)) for act, targets in sorted(acts.items())),
-    )
+    if policies:
+        yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
+    for act, targets in sorted(acts.items()):
+        yield _allow([act], _written(targets, uin))
 
 
 def _looks(policy: Policy) -> Iterator[str]:
@@ -108,9 +124,24 @@ def trust() -> Document:
     https://cloud.tencent.com/document/product/598/36219 has the form,
     https://cloud.tencent.com/document/product/583/32389 the service's name.
     """
-    principal = {"service": ["scf.qcloud.com"]}
-    statement = {"effect": "allow", "action": ["name/sts:AssumeRole"], "principal": principal}
+    return _document(_trusting({"service": ["scf.qcloud.com"]}))
+
+
+def trust_in(account: Account, uin: str) -> Document:
+    """Who may assume the role there: whom the function's account `uin` allows to.
+
+    Principal and condition are as the consoles write them. Of a role as principal no page tells; so
+    the whole account is trusted, which in turn allows nobody unless its own policies do.
+    """
+    statement = _trusting({"qcs": [f"qcs::cam::uin/{uin}:root"]})
+    if account.external_id:
+        equal = {"string_equal": {"sts:external_id": account.external_id}}
+        return _document({**statement, "condition": equal})
     return _document(statement)
+
+
+def _trusting(principal: Mapping[str, Any]) -> Statement:
+    return {"effect": "allow", "action": ["name/sts:AssumeRole"], "principal": principal}
 
 
 def deployer(deployment: Deployment, uin: str | None) -> Document:
@@ -169,11 +200,11 @@ def _account(uin: str | None) -> str:
     return f"uin/{uin}" if uin else ""
 
 
-def _allow(actions: Iterable[str], resources: Sequence[str]) -> Mapping[str, Any]:
+def _allow(actions: Iterable[str], resources: Sequence[str]) -> Statement:
     return {"effect": "allow", "action": sorted(actions), "resource": list(resources)}
 
 
-def _document(*statements: Mapping[str, Any]) -> Document:
+def _document(*statements: Statement) -> Document:
     """Statements without resources grant nothing, and CAM would not take them."""
     kept = [each for each in statements if each.get("resource") != []]
     return {"version": "2.0", "statement": kept}

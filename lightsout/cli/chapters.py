@@ -139,7 +139,7 @@ class Writer:
             if row.policy is policy and row.instance.id == self.instance.id
         ]
         if due.now:
-            rows, doubts = with_refusals(rows, self.cloud)
+            rows, doubts = with_refusals(rows, {self.site.account: self.cloud})
             chapter.steps += [("doubt", doubt) for doubt in doubts]
         for row in rows:
             chapter.row = row if due.now else not_yet(row, at)
@@ -157,6 +157,7 @@ class Writer:
                 Task(it)
                 for it in self.policies
                 if it.resource == self.site.resource.name
+                and self.site.account in it.accounts
                 and (it.regions == ("all",) or self.site.region in it.regions)
                 and kind in kinds_admitted(it)
                 and (it.when is None or window_at(it.when, it.timezone, at))
@@ -168,6 +169,8 @@ class Writer:
 
 def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
     """Everything for which the policy's match does not select the instance; nothing if it does."""
+    if site.account not in policy.accounts:
+        yield f"it is in {site.account}, the policy is about {', '.join(policy.accounts)}"
     if policy.regions != ("all",) and site.region not in policy.regions:
         yield f"it is in {site.region}, the policy is about {', '.join(policy.regions)}"
     if policy.match.instances and instance.id not in policy.match.instances:

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.intervals import Kind, Sign
-from lightsout.instance import RESOURCES, START, STOP, Site
+from lightsout.cli.logfiles import site_of
+from lightsout.instance import START, STOP, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -110,7 +111,7 @@ class _Reader:
 
     def read(self, time: datetime, line: Line) -> None:
         event, run_id = str(line["event"]), str(line.get("run_id"))
-        site = _site(line)
+        site = site_of(line)
         if event == "run.started":
             self._runs[run_id] = time
         elif site is None:
@@ -221,14 +222,6 @@ class _Reader:
             site: {name: sorted(times) for name, times in by_name.items()}
             for site, by_name in found.items()
         }
-
-
-def _site(line: Line) -> Site | None:
-    account, region = line.get("account"), line.get("region")
-    resource = RESOURCES.get(str(line.get("resource")))
-    if resource is None or not isinstance(account, str) or not isinstance(region, str):
-        return None
-    return Site(account, resource, region)
 
 
 def _texts(line: Line, name: str) -> list[str]:

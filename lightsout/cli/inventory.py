@@ -7,16 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.asking import AT_ONCE, open_cloud
+from lightsout.cli import WrongUse
+from lightsout.cli.asking import AT_ONCE, clouds_of, unknown_account
 from lightsout.cli.evidence import Machine
 from lightsout.cli.intervals import Kind, Sign
 from lightsout.cli.prices import Model
 from lightsout.cli.progress import tell_retry
-from lightsout.cli.words import plural
 from lightsout.compute import PAGE, Compute, batches
-from lightsout.instance import CVM, LEAVING, START, STOP, dicts
+from lightsout.instance import CVM, LEAVING, OWN, START, STOP, dicts
 from lightsout.settings import BadSettings
-from lightsout.trigger import OWN
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 class Inventory:
     """Answers, and why some are missing."""
 
-    cloud: Cloud | None = None  # None where there is nobody to ask
+    cloud: Cloud | None = None  # of the own account; None where there is nobody to ask
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
     models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
     missing: list[str] = field(default_factory=list)  # sentences
@@ -45,25 +44,23 @@ def take_inventory(
     settings: Settings,
     outside: Surroundings,
 ) -> Inventory:
-    """Asks for every machine of the account at hand, and for the model of those uncharged."""
+    """Asks for every machine, and for the model of those uncharged."""
     inventory = Inventory()
-    own = [machine for machine in machines if machine.site.account == OWN]
-    foreign = len(machines) - len(own)
-    if foreign:
-        inventory.missing.append(
-            f"Tags and prices of {plural(foreign, 'machine')} in other accounts were not asked."
-        )
+    sites: dict[Site, list[str]] = defaultdict(list)
+    for machine in machines:
+        sites[machine.site].append(machine.id)
     try:
-        cloud = inventory.cloud = open_cloud(settings, outside, tell_retry)
-    except BadSettings as mistake:
+        clouds = clouds_of(sites, settings, outside, tell_retry)
+    except (BadSettings, WrongUse) as mistake:
         inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
         return inventory
-    sites: dict[Site, list[str]] = defaultdict(list)
-    for machine in own:
-        sites[machine.site].append(machine.id)
+    inventory.cloud = clouds[OWN]
 
     def ask(site: Site) -> Inventory:
-        return _ask_site(cloud, site, sites[site], {it.id for it in uncharged if it.site == site})
+        if site.account not in clouds:
+            return _unknown(site, unknown_account(site))
+        wanted = {it.id for it in uncharged if it.site == site}
+        return _ask_site(clouds[site.account], site, sites[site], wanted)
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for answer in pool.map(ask, sites):
@@ -86,9 +83,13 @@ def _ask_site(
             models = _ask_models(cloud, site, there)
             answer.models = {Machine(site, id_): model for id_, model in models.items()}
     except CallFailed as failure:
-        place = f"{site.resource.name} in {site.region}"
-        answer.missing.append(f"Tags of {place} are not known: {failure.action}: {failure}.")
+        return _unknown(site, f"{failure.action}: {failure}")
     return answer
+
+
+def _unknown(site: Site, why: str) -> Inventory:
+    place = f"{site.resource.name} in {site.place}"
+    return Inventory(missing=[f"Tags of {place} are not known: {why}."])
 
 
 def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model]:

@@ -29,6 +29,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from lightsout.cli import WrongUse
+from lightsout.instance import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -225,3 +226,12 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
             except ValueError:
                 del line[name]
     return line
+
+
+def site_of(line: Line) -> Site | None:
+    """What the line is about; None where it does not tell all of it."""
+    account, region = line.get("account"), line.get("region")
+    resource = RESOURCES.get(str(line.get("resource")))
+    if resource is None or not isinstance(account, str) or not isinstance(region, str):
+        return None
+    return Site(account, resource, region)

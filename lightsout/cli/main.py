@@ -172,7 +172,10 @@ def _permissions_parser(commands: Commands) -> None:
         help="this one alone, as JSON: of the execution role, its trust policy, of who deploys",
     )
     _add_policies(one)
-    one.add_argument("--uin", metavar="UIN", help="the account's ID (default: whichever it is)")
+    one.add_argument("--uin", metavar="UIN", help="the ID of the account that the function runs in")
+    one.add_argument(
+        "--account", metavar="NAME", help="what is to be put into this other account instead"
+    )
     one.add_argument("--json", action="store_true", help="all of them in one object")
     one.set_defaults(carry_out=permissions.carry_out)
 
@@ -222,6 +225,7 @@ def _add_narrowing(parser: argparse.ArgumentParser, instance: str = "only this i
         ("--policy", "NAME", "only this policy"),
         ("--instance", "ID", instance),
         ("--region", "REGION", "only this region"),
+        ("--account", "NAME", "only this account"),
     ):
         parser.add_argument(
             option, metavar=metavar, action="append", help=f"{what}; may be repeated"

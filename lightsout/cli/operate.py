@@ -105,7 +105,12 @@ def operate(
 
 def request_of(options: argparse.Namespace) -> dict[str, Any]:
     """The request of a direct invoke, as narrow as the options make it."""
-    given = {"policies": options.policy, "instances": options.instance, "regions": options.region}
+    given = {
+        "policies": options.policy,
+        "instances": options.instance,
+        "regions": options.region,
+        "accounts": options.account,
+    }
     return {field: names for field, names in given.items() if names}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.cli.words import natural, plural
-from lightsout.instance import ACTIONS
+from lightsout.instance import ACTIONS, place_of
+from lightsout.report import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,9 +65,7 @@ def show_errors(out: Output, done: Done) -> None:
 def errors_of(report: Report) -> list[str]:
     """A line for each policy and place that failed as a whole."""
     return [
-        f"{entry['policy']}{' in ' + entry['region'] if entry['region'] else ''}: {entry['error']}"
-        for entry in report["policies"]
-        if entry["error"]
+        f"{subject_of(entry)}: {entry['error']}" for entry in report["policies"] if entry["error"]
     ]
 
 
@@ -81,7 +80,7 @@ def names_of(works: Sequence[Work]) -> dict[str, str]:
 
 
 def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]]:
-    """Region, ID, name, what and why of each instance, what is wrong first."""
+    """Place, ID, name, what and why of each instance, what is wrong first."""
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
         action = ACTIONS[entry["action"]]
@@ -95,7 +94,15 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
         }
         for what, whys in told.items():
             for id_, why in whys.items():
-                found.add((entry["region"], id_, names.get(id_, ""), what, why))
+                found.add(
+                    (
+                        place_of(entry["account"], entry["region"]),
+                        id_,
+                        names.get(id_, ""),
+                        what,
+                        why,
+                    )
+                )
     yield from sorted(
         found,
         key=lambda row: (ORDER.index(row[3]), natural(row[0]), natural(row[2]), natural(row[1])),
@@ -103,13 +110,14 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
 
 
 def _requests(report: Report) -> Iterator[tuple[str, ...]]:
-    """Region, RequestId, and how many instances it was about, of each accepted call."""
+    """Place, RequestId, and how many instances it was about, of each accepted call."""
     asked: dict[tuple[str, str], set[str]] = {}
     reached: set[str] = set()
     for entry in report["policies"]:
         reached.update(entry["stopped"], entry["started"])
         for request in entry["requests"]:
-            key = (entry["region"], request["request_id"])
+            place = place_of(entry["account"], entry["region"])
+            key = (place, request["request_id"])
             asked.setdefault(key, set()).update(request["instance_ids"])
-    for (region, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):
-        yield region, request_id, str(len(ids)), str(len(ids & reached))
+    for (place, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):
+        yield place, request_id, str(len(ids)), str(len(ids & reached))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, WrongUse, story
-from lightsout.cli.asking import open_cloud, with_refusals
+from lightsout.cli.asking import clouds_of, with_refusals
 from lightsout.cli.operate import LOOK_LIMIT, kept_in, operate, request_of
 from lightsout.cli.outcome import errors_of, show_errors
 from lightsout.cli.progress import tell_retry
@@ -172,7 +172,8 @@ def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[li
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
-        rows, doubts = with_refusals(rows, open_cloud(settings, outside, tell_retry))
+        clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
+        rows, doubts = with_refusals(rows, clouds)
     rows += [
         not_yet(row, look.opens)
         for look in later
@@ -220,7 +221,7 @@ def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] =
 
 def _cells(row: Row) -> tuple[str, ...]:
     it = row.instance
-    return row.site.region, it.id, it.name, row.policy.name, row.what, row.why
+    return row.site.place, it.id, it.name, row.policy.name, row.what, row.why
 
 
 def _sum(rows: Sequence[Row]) -> str:

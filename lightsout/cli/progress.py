@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.words import plural
-from lightsout.instance import STOP
+from lightsout.instance import STOP, place_of
 
 if TYPE_CHECKING:
     from lightsout.cli.tables import Output
@@ -21,7 +21,11 @@ def tell_retry(text: str) -> None:
     """Says on stderr why a command that only looks takes its time; every other line is silent."""
     line = json.loads(text)
     if line["event"] == "retry":
-        print(f"{line['region']} {_again(line)}", file=sys.stderr, flush=True)
+        print(f"{_place(line)}{_again(line)}", file=sys.stderr, flush=True)
+
+
+def _place(line: Line) -> str:
+    return f"{place_of(line['account'], line['region'])} " if "region" in line else ""
 
 
 def _again(line: Line) -> str:
@@ -34,7 +38,7 @@ class Progress:
     def __init__(self, out: Output) -> None:
         self._out = out
         self._began: datetime | None = None
-        self._accepted: dict[str, set[str]] = defaultdict(set)  # IDs by region
+        self._accepted: dict[str, set[str]] = defaultdict(set)  # IDs by place
         self._confirmed: dict[str, set[str]] = defaultdict(set)
         self._tell = {
             "plan": self._plan,
@@ -55,9 +59,10 @@ class Progress:
         tell = self._tell.get(line["event"])
         said = tell(line) if tell else None
         if said:
-            place = f"{line['region']} " if "region" in line else ""
             bad = {"warning": "yellow", "error": "bold red"}.get(line["level"], "")
-            self._out.say(f"{(now - self._began).total_seconds():4.1f}s {place}{said}", look=bad)
+            self._out.say(
+                f"{(now - self._began).total_seconds():4.1f}s {_place(line)}{said}", look=bad
+            )
 
     def _plan(self, line: Line) -> str | None:
         if "act" not in line:  # the lines with each reason: the table has them
@@ -66,7 +71,7 @@ class Progress:
         return f"{line['policies'][0]}: {line['act']} to stop, {line['keep']} kept{refused}"
 
     def _stop_accepted(self, line: Line) -> str:
-        self._accepted[line["region"]].update(line["instance_ids"])
+        self._accepted[_place(line)].update(line["instance_ids"])
         return f"{len(line['instance_ids'])} accepted, RequestId {line['request_id']}"
 
     def _stop_rejected(self, line: Line) -> str:
@@ -74,10 +79,10 @@ class Progress:
         return f"a batch of {asked} refused: {line['code']}: {line['message']}"
 
     def _verify_confirmed(self, line: Line) -> str:
-        region = line["region"]
-        self._confirmed[region].update(line["instance_ids"])
-        known = self._accepted[region] | self._confirmed[region]
-        return f"{len(self._confirmed[region])} of {len(known)} confirmed {STOP.after}"
+        place = _place(line)
+        self._confirmed[place].update(line["instance_ids"])
+        known = self._accepted[place] | self._confirmed[place]
+        return f"{len(self._confirmed[place])} of {len(known)} confirmed {STOP.after}"
 
     def _failed(self, line: Line) -> str:
         return f"{plural(len(line['instance_ids']), 'instance')} not stopped: {line['reason']}"

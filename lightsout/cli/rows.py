@@ -90,11 +90,11 @@ class Row:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """By region and name, as a person who looks for a machine would sort them."""
+    """By place and name, as a person who looks for a machine would sort them."""
     return sorted(
         rows,
         key=lambda row: (
-            natural(row.site.region),
+            natural(row.site.place),
             natural(row.instance.name),
             natural(row.instance.id),
         ),

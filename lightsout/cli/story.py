@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.asking import open_cloud
+from lightsout.cli.asking import open_clouds
 from lightsout.cli.chapters import Writer
 from lightsout.cli.operate import kept_in, request_of
 from lightsout.cli.progress import tell_retry
@@ -17,17 +17,17 @@ from lightsout.cli.rows import WOULD
 from lightsout.cli.tables import Output
 from lightsout.cli.words import printable
 from lightsout.compute import Compute, list_regions
-from lightsout.instance import RESOURCES, Site
-from lightsout.policy import ID_PREFIX, PolicyMistakes
+from lightsout.instance import RESOURCES, Site, place_of
+from lightsout.policy import PolicyMistakes
 from lightsout.request import BadEvent, Request, read_request
-from lightsout.run import REGIONS_PATIENCE
 from lightsout.settings import read_settings
-from lightsout.trigger import OWN
+from lightsout.sites import REGIONS_PATIENCE
+from lightsout.trigger import allows
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from lightsout.cli.rows import Row
@@ -48,7 +48,8 @@ def carry_out(
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
-        policies = _named(policy_files.load(settings.policies).policies, request)
+        loaded = policy_files.load(settings.policies)
+        policies = _named(loaded.policies, request)
     except BadEvent as mistake:
         raise WrongUse(str(mistake)) from None
     except PolicyMistakes as wrong:
@@ -60,12 +61,12 @@ def carry_out(
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
         return GOOD
     with kept_in(options.log, tell_retry) as write:
-        cloud = open_cloud(settings, outside, write)
+        clouds = open_clouds(settings, outside, write, loaded.accounts)
         good = True
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
             if number:
                 out.say()
-            good &= Story(out, cloud, policies, instant).tell(id_, request.regions)
+            good &= Story(out, clouds, policies, instant, request).tell(id_)
     return GOOD if good else FOUND_WRONG
 
 
@@ -82,53 +83,57 @@ class Story:
     """Finds a machine, then has each policy that could be about it say its part."""
 
     out: Output
-    cloud: Cloud
+    clouds: Mapping[str, Cloud]
     policies: Sequence[Policy]
     instant: datetime
+    request: Request
     good: bool = True
 
-    def tell(self, id_: str, regions: frozenset[str] | None) -> bool:
+    def tell(self, id_: str) -> bool:
         """False where something went wrong, or a run that comes to this machine would fail."""
-        sites = self._sites(id_, regions)
+        sites = self._sites(id_)
         with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
             answers = list(pool.map(lambda site: self._look(site, id_), sites))
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):
-                self._fail(f"{site.region} cannot be looked at: {answer.action}: {answer}")
+                self._fail(f"{site.place} cannot be looked at: {answer.action}: {answer}")
             elif answer:
                 self._tell_of(site, answer)
                 return self.good
             else:
-                looked.append(f"{site.region} ({site.resource.name})")
+                looked.append(f"{site.place} ({site.resource.name})")
         places = f"looked in {', '.join(looked)}" if looked else "there was none to look in"
         self.out.say(f"{id_} is not found in any region that the policies name: {places}")
         return self.good
 
-    def _sites(self, id_: str, wanted: frozenset[str] | None) -> list[Site]:
-        """Where it may be: the regions of all policies about its kind of resource."""
-        kinds = [kind for kind, prefix in ID_PREFIX.items() if id_.startswith(prefix)]
-        regions: dict[str, set[str]] = defaultdict(set)
+    def _sites(self, id_: str) -> list[Site]:
+        """Where it may be: accounts and regions of all policies about its kind of resource."""
+        kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
+        regions: dict[tuple[str, str], set[str]] = defaultdict(set)
         for policy in self.policies:
-            if policy.resource in (kinds or RESOURCES):
-                regions[policy.resource].update(policy.regions)
+            for account in policy.accounts:
+                if policy.resource in (kinds or RESOURCES):
+                    regions[account, policy.resource].update(policy.regions)
         return [
-            Site(OWN, RESOURCES[kind], region)
-            for kind, named in regions.items()
-            for region in sorted(self._all(kind) if "all" in named else named)
-            if wanted is None or region in wanted
+            Site(account, RESOURCES[kind], region)
+            for (account, kind), named in regions.items()
+            if allows(self.request.accounts, account)
+            for region in sorted(self._all(account, kind) if "all" in named else named)
+            if allows(self.request.regions, region)
         ]
 
-    def _all(self, kind: str) -> Sequence[str]:
+    def _all(self, account: str, kind: str) -> Sequence[str]:
         try:
-            return list_regions(self.cloud, RESOURCES[kind], REGIONS_PATIENCE)
+            return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
         except CallFailed as failure:
-            self._fail(f"the regions of {kind} are not told: {failure.action}: {failure}")
+            where = place_of(account, kind)
+            self._fail(f"the regions of {where} are not told: {failure.action}: {failure}")
             return ()
 
     def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:
         try:
-            return Compute(self.cloud, site).describe([id_]).get(id_)
+            return Compute(self.clouds[site.account], site).describe([id_]).get(id_)
         except CallFailed as failure:
             return failure
 
@@ -138,11 +143,12 @@ class Story:
 
     def _tell_of(self, site: Site, instance: Instance) -> None:
         kind = site.resource.name
-        facts = (instance.id, instance.name, instance.state, kind, site.region)
+        facts = (instance.id, instance.name, instance.state, kind, site.place)
         self.out.say(" · ".join(printable(fact) for fact in facts if fact), look="bold")
         tags = ", ".join(f"{key}={value}" for key, value in instance.tags.items())
         self.out.say(f"tags: {printable(tags) or 'none'}")
-        writer = Writer(self.cloud, self.policies, site, instance, self.instant)
+        cloud = self.clouds[site.account]
+        writer = Writer(cloud, self.policies, site, instance, self.instant)
         ours = [policy for policy in self.policies if policy.resource == kind]
         chapters = [writer.write(policy) for policy in ours]
         for chapter in chapters:

@@ -17,7 +17,7 @@ from lightsout.cli.acceptances import (
     became,
     read_acceptances,
 )
-from lightsout.cli.asking import open_cloud
+from lightsout.cli.asking import clouds_of, unknown_account
 from lightsout.cli.logfiles import LogLines
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
@@ -70,30 +70,33 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
 def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
     """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
-    cloud = open_cloud(settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
-    seen = {site: _look(cloud, site, list(wanted)) for site, wanted in ids.items()}
+    seen = {
+        site: _look(clouds.get(site.account), site, list(wanted)) for site, wanted in ids.items()
+    }
     return [_answer(one, seen[one.site], acceptances) for one in acceptances]
 
 
-def _look(cloud: Cloud, site: Site, ids: Sequence[str]) -> Mapping[str, Instance] | CallFailed:
+def _look(cloud: Cloud | None, site: Site, ids: Sequence[str]) -> Mapping[str, Instance] | Became:
     """The instances that exist, or why the site does not tell: the other sites go on."""
+    if cloud is None:
+        return Became(UNKNOWN, unknown_account(site))
     try:
         return Compute(cloud, site).describe(ids)
     except CallFailed as failure:
-        return failure
+        return Became(UNKNOWN, f"{failure.action}: {failure}")
 
 
 def _answer(
     one: Acceptance,
-    seen: Mapping[str, Instance] | CallFailed,
+    seen: Mapping[str, Instance] | Became,
     acceptances: Sequence[Acceptance],
 ) -> Answer:
-    if isinstance(seen, CallFailed):
-        failure = Became(UNKNOWN, f"{seen.action}: {seen}")
-        return Answer(one, dict.fromkeys(one.instance_ids, failure))
+    if isinstance(seen, Became):
+        return Answer(one, dict.fromkeys(one.instance_ids, seen))
     found = {id_: became(one, id_, seen.get(id_), acceptances) for id_ in one.instance_ids}
     return Answer(one, found)
 
@@ -119,7 +122,7 @@ def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
         out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
         return
     rows = [
-        (answer.acceptance.site.region, answer.acceptance.request_id, _became(answer))
+        (answer.acceptance.site.place, answer.acceptance.request_id, _became(answer))
         for answer in answers
     ]
     out.table(("region", "RequestId", "its instances"), rows)

@@ -184,7 +184,7 @@ def test_nothing_is_called(stage, type_in):
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
 
 
 @pytest.mark.parametrize(("policies", "command", "document"), EXAMPLES)

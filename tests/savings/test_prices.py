@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from lightsout.cli import WrongUse
-from lightsout.cli.asking import open_cloud
+from lightsout.cli.asking import open_clouds
 from lightsout.cli.pricefile import read_price_list
 from lightsout.cli.prices import Cache, Model, ask_price, asked_prices
+from lightsout.instance import OWN
 from lightsout.settings import Endpoint, read_settings
 from lightsout.wire import CallFailed
 
@@ -21,7 +22,7 @@ MODEL = Model("ap-guangzhou-3", "S5.MEDIUM4", "img-22trbn9x", "CLOUD_PREMIUM")
 @pytest.fixture
 def cloud(stage):
     settings = read_settings(stage.environ, stage.folder)
-    return open_cloud(settings, stage.surroundings(), lambda _: None)
+    return open_clouds(settings, stage.surroundings(), lambda _: None)[OWN]
 
 
 @pytest.mark.parametrize("disk", ["CLOUD_PREMIUM", "CLOUD_SSD"])
