@@ -43,6 +43,7 @@ soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/la
 
 bench: $(VENV)/.run  ## what a run costs by the size of the fleet, written to docs/performance.md; 5 minutes
 	$(BIN)/python tools/bench.py --fleets $(FLEETS)
+	$(BIN)/python tools/bench_parts.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import bench_page
 from bench_figures import SPREADS, Figures
+from bench_invoke import invoke
 
 TOOLS = Path(__file__).resolve().parent
 FLEETS = (100, 1_000, 10_000, 50_000)
@@ -30,12 +28,6 @@ policies:
     regions: {regions}
     match: {{tags: {{env: dev}}}}
 """
-
-
-class Invocation(NamedTuple):
-    told: dict[str, Any]  # by bench_function.py
-    peak_bytes: int
-    cpu_s: float
 
 
 def main() -> int:
@@ -66,11 +58,12 @@ def measure(machines: int, spread: str) -> Figures:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cloud:
         lines = iter(cloud.stdout or [])
-        invocation = invoke(next(lines).strip(), "all" if regions > 1 else "[ap-guangzhou]")
+        policy = POLICY.format(regions="all" if regions > 1 else "[ap-guangzhou]")
+        invocation = invoke(next(lines).strip(), policy)
         if cloud.stdin:
             cloud.stdin.close()
         told = json.loads(next(lines))
-    if told["states"] != {"STOPPED": machines}:
+    if invocation.told is None or told["states"] != {"STOPPED": machines}:
         raise SystemExit(f"{machines} machines, {spread}: the fleet is {told['states']}")
     return Figures(
         machines=machines,
@@ -83,35 +76,6 @@ def measure(machines: int, spread: str) -> Figures:
         cpu_s=invocation.cpu_s,
         cloud_cpu_s=told["cpu_s"],
     )
-
-
-def invoke(url: str, regions: str) -> Invocation:
-    """The handler in a process of its own.
-
-    This process must stay smaller than that one: the kernel counts the memory of the parent, which
-    a child shares until it is another program, into the child's peak.
-    """
-    with tempfile.TemporaryDirectory(prefix="lightsout-bench-") as folder:
-        Path(folder, "nights.yml").write_text(POLICY.format(regions=regions), encoding="utf-8")
-        environ = {
-            "LIGHTSOUT_POLICIES": folder,
-            "LIGHTSOUT_ENDPOINT": url,
-            "TENCENTCLOUD_SECRETID": "AKIDsimulated",
-            "TENCENTCLOUD_SECRETKEY": "simulated-key",
-        }
-        command = [sys.executable, str(TOOLS / "bench_function.py")]
-        with (
-            Path(folder, "log").open("w", encoding="utf-8") as log,
-            subprocess.Popen(
-                command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True
-            ) as function,
-        ):
-            said = function.stdout.read() if function.stdout else ""
-            _, status, usage = os.wait4(function.pid, 0)
-            function.returncode = os.waitstatus_to_exitcode(status)
-        if function.returncode:
-            raise SystemExit(Path(folder, "log").read_text(encoding="utf-8")[-3000:])
-    return Invocation(json.loads(said), usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 if __name__ == "__main__":

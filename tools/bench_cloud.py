@@ -1,6 +1,8 @@
 """The cloud of a benchmark, in a process of its own: serves a fleet until its stdin ends.
 
-    python tools/bench_cloud.py MACHINES REGIONS
+    python tools/bench_cloud.py MACHINES REGIONS [ACCOUNTS]
+
+The machines are spread evenly. Accounts after the first lend the function a role.
 
 Its first line is its URL; its last, a JSON object, tells what was asked of it and what it holds.
 """
@@ -19,35 +21,56 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lightsout.clock import SystemClock  # noqa: E402  found by the line above
-from simulator import Call, Simulator, World  # noqa: E402  as above
+from simulator import Call, Role, Simulator, World  # noqa: E402  as above
 from simulator.lighthouse import DIALECT  # noqa: E402  as above
 from simulator.regions import REGIONS  # noqa: E402  as above
 from simulator.view import renderer  # noqa: E402  as above
+from simulator.world import OWN_UIN  # noqa: E402  as above
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0  # seconds that a machine takes to stop
+TRUST = {
+    "version": "2.0",
+    "statement": [
+        {
+            "effect": "allow",
+            "action": ["name/sts:AssumeRole"],
+            "principal": {"qcs": [f"qcs::cam::uin/{OWN_UIN}:root"]},
+        }
+    ],
+}
 OWNERS = ("li.wei", "zhang.min", "wang.fang", "chen.jie", "alice", "bob", "刘洋")
 TEAMS = ("growth", "payments", "data", "infra", "教学")
 
 
-def main(machines: int, regions: int) -> None:
+def main(machines: int, regions: int, accounts: int = 1) -> None:
     world = World(SystemClock())
-    fill(world, machines, sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"])
+    uins = [uin_of(number) for number in range(accounts)]
+    named = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
+    fill(world, machines, [(uin, region) for uin in uins for region in named])
+    world.roles += [Role(uin, "lightsout", TRUST) for uin in uins[1:]]
     with Simulator(world, latency=LATENCY, jitter=JITTER, random=Random(0)) as simulator:
         print(simulator.url, flush=True)
         sys.stdin.read()
         print(json.dumps(told(simulator)), flush=True)
 
 
-def fill(world: World, machines: int, regions: list[str]) -> None:
+def uin_of(number: int) -> str:
+    """The IDs of the accounts, the function's own first."""
+    return str(int(OWN_UIN) + number)
+
+
+def fill(world: World, machines: int, places: list[tuple[str, str]]) -> None:
     """Machines that differ as those of people do, shown as JSON once already."""
     random = Random(0)
     render = renderer(DIALECT)
     for number in range(machines):
+        uin, region = places[number % len(places)]
         owner, team = random.choice(OWNERS), random.choice(TEAMS)
         machine = world.add(
             name=f"machine-{number:05d}",
-            region=regions[number % len(regions)],
+            account=uin,
+            region=region,
             tags={"env": "dev", "owner": owner, "team": team},
             created=world.clock.now() - timedelta(seconds=random.randrange(700 * 86_400)),
             stop_seconds=random.uniform(FASTEST, SLOWEST),
@@ -56,13 +79,19 @@ def fill(world: World, machines: int, regions: list[str]) -> None:
 
 
 def told(simulator: Simulator) -> dict[str, object]:
-    """The calls by what they are for, those that were throttled, and the state of the machines."""
+    """The calls by what they are for, those that were throttled, and the state of the machines.
+
+    `stops`: how many machines were asked to stop so often, by calls that were accepted.
+    """
     calls = simulator.calls()
+    accepted = [call for call in calls if call.action == "StopInstances" and call.applied]
+    stops = Counter(id_ for call in accepted for id_ in call.params["InstanceIds"])
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "calls": Counter(map(purpose, calls)),
         "throttled": sum(call.code == "RequestLimitExceeded" for call in calls),
         "states": Counter(instance.state for instance in simulator.world.instances()),
+        "stops": Counter(stops.values()),
         "cpu_s": usage.ru_utime + usage.ru_stime,
     }
 
@@ -73,4 +102,4 @@ def purpose(call: Call) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

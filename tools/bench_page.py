@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
-BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->"
 
 # Columns: the head, and what stands below it.
 COLUMNS: dict[str, Callable[[Figures], str]] = {
@@ -44,10 +43,15 @@ PANELS: dict[str, Callable[[Figures], float]] = {
 
 
 def write(measured: Sequence[Figures]) -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    text = before + BEGIN + table(measured) + END + rest.partition(END)[2]
-    PAGE.write_text(text, encoding="utf-8")
+    put("figures", table(measured))
     PICTURE.write_text(draw(measured), encoding="utf-8")
+
+
+def put(name: str, text: str) -> None:
+    """The text between the page's markers of that name."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    PAGE.write_text(before + begin + text + end + rest.partition(end)[2], encoding="utf-8")
 
 
 def table(measured: Sequence[Figures]) -> str:

@@ -1,0 +1,26 @@
+"""One big fleet in parts at once, in real processes: `tools/bench_parts.py`, on a small one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).resolve().parent.parent / "tools" / "bench_parts.py"
+
+
+@pytest.mark.hazard(
+    "A fleet is spread over several invocations, of which one is killed and tried again and one "
+    "is delivered twice at once",
+    "Every machine is stopped, by one accepted call; logs and reports together tell of each.",
+)
+def test_parts_at_once_stop_every_machine_once_whatever_becomes_of_them():
+    command = [sys.executable, str(TOOL), "--machines", "600", "--dry"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "600 machines STOPPED, each by one accepted call" in done.stdout
+    assert done.stdout.count("delivered twice") == 2
