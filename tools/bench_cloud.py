@@ -1,7 +1,8 @@
 """The cloud of a benchmark, in a process of its own: serves a fleet until its stdin ends.
 
-    python tools/bench_cloud.py MACHINES REGIONS
+    python tools/bench_cloud.py MACHINES REGIONS [FASTEST SLOWEST]
 
+FASTEST and SLOWEST are the seconds that a machine takes to stop.
 Its first line is its URL; its last, a JSON object, tells what was asked of it and what it holds.
 """
 
@@ -25,21 +26,22 @@ from simulator.regions import REGIONS  # noqa: E402  as above
 from simulator.view import renderer  # noqa: E402  as above
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
-FASTEST, SLOWEST = 2.0, 4.0  # seconds that a machine takes to stop
+FASTEST, SLOWEST = 2.0, 4.0
 OWNERS = ("li.wei", "zhang.min", "wang.fang", "chen.jie", "alice", "bob", "刘洋")
 TEAMS = ("growth", "payments", "data", "infra", "教学")
 
 
-def main(machines: int, regions: int) -> None:
+def main(machines: int, regions: int, fastest: float = FASTEST, slowest: float = SLOWEST) -> None:
     world = World(SystemClock())
-    fill(world, machines, sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"])
+    names = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
+    fill(world, machines, names, (fastest, slowest))
     with Simulator(world, latency=LATENCY, jitter=JITTER, random=Random(0)) as simulator:
         print(simulator.url, flush=True)
         sys.stdin.read()
         print(json.dumps(told(simulator)), flush=True)
 
 
-def fill(world: World, machines: int, regions: list[str]) -> None:
+def fill(world: World, machines: int, regions: list[str], stop: tuple[float, float]) -> None:
     """Machines that differ as those of people do, shown as JSON once already."""
     random = Random(0)
     render = renderer(DIALECT)
@@ -50,7 +52,7 @@ def fill(world: World, machines: int, regions: list[str]) -> None:
             region=regions[number % len(regions)],
             tags={"env": "dev", "owner": owner, "team": team},
             created=world.clock.now() - timedelta(seconds=random.randrange(700 * 86_400)),
-            stop_seconds=random.uniform(FASTEST, SLOWEST),
+            stop_seconds=random.uniform(*stop),
         )
         render(machine)
 
@@ -73,4 +75,4 @@ def purpose(call: Call) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:]))
