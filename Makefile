@@ -31,7 +31,7 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
 	@PYTHONPATH=. $(BIN)/python tools/package.py
 
-bench-coldstart: package  ## what importing the handler costs, beside the SDK alone
+bench-coldstart: package  ## what importing the handler costs, beside the SDK alone, and a month of runs
 	@PYTHONPATH=. $(BIN)/python tools/bench_coldstart.py
 
 docs: $(VENV)/.dev  ## write again what is made from code

@@ -17,11 +17,14 @@ from lightsout.policy import PolicyMistakes, load
 from lightsout.trigger import read_request
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, DEPLOY, TRIGGERS = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/deploy.md", "docs/triggers.md")
+)
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def commands():
@@ -32,9 +35,13 @@ def commands():
 
 
 def test_each_kind_of_command_has_its_test_here():
-    ours = r"make [\w-]+|python -m (lightsout .*|simulator)|git clone .*|\. \.venv/bin/activate"
+    ours = (
+        r"make [\w-]+|python -m (lightsout .*|simulator)|git (clone .*|pull)|\. \.venv/bin/activate"
+    )
+    crosschecked = "".join(blocks("sh", DEPLOY)).splitlines()
 
-    assert [line for line in commands() if not re.fullmatch(ours, line)] == []
+    others = [line for line in commands() if not re.fullmatch(ours, line)]
+    assert set(others) <= set(crosschecked)
     assert len(commands()) > 10
 
 
@@ -78,6 +85,14 @@ def test_a_moment_of_soak_holds_the_laws():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert "no law broken" in done.stdout, done.stderr
+
+
+def test_the_example_policy_is_the_one_that_is_shipped(tmp_path):
+    (tmp_path / "dev-nights.yml").write_text(blocks("yaml")[0], encoding="utf-8")
+
+    ((told,), (shipped,)) = (load(where).policies for where in (tmp_path, ROOT / "policies"))
+
+    assert told._replace(place="") == shipped._replace(place="")
 
 
 def test_the_example_policy_is_read_and_does_what_it_says(stage):
@@ -129,7 +144,7 @@ def test_the_example_request_and_log_line_are_of_the_form_they_show(stage):
 
 
 def test_the_policy_for_alarms_acts_on_the_machine_of_the_alarm_alone(stage):
-    stage.policies(blocks("yaml")[2])
+    stage.policies(blocks("yaml", TRIGGERS)[0])
     first, _ = stage.fleet(2)
     alarm = {
         "specversion": "1.0",

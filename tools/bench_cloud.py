@@ -1,9 +1,9 @@
 """The cloud of a benchmark, in a process of its own: serves a fleet until its stdin ends.
 
-    python tools/bench_cloud.py MACHINES REGIONS [ACCOUNTS]
+    python tools/bench_cloud.py MACHINES REGIONS [ACCOUNTS [FASTEST SLOWEST]]
 
 The machines are spread evenly. Accounts after the first lend the function a role.
-
+FASTEST and SLOWEST are the seconds that a machine takes to stop.
 Its first line is its URL; its last, a JSON object, tells what was asked of it and what it holds.
 """
 
@@ -28,7 +28,7 @@ from simulator.view import renderer  # noqa: E402  as above
 from simulator.world import OWN_UIN  # noqa: E402  as above
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
-FASTEST, SLOWEST = 2.0, 4.0  # seconds that a machine takes to stop
+FASTEST, SLOWEST = 2.0, 4.0
 TRUST = {
     "version": "2.0",
     "statement": [
@@ -43,11 +43,18 @@ OWNERS = ("li.wei", "zhang.min", "wang.fang", "chen.jie", "alice", "bob", "刘�
 TEAMS = ("growth", "payments", "data", "infra", "教学")
 
 
-def main(machines: int, regions: int, accounts: int = 1) -> None:
+def main(
+    machines: int,
+    regions: int,
+    accounts: int = 1,
+    fastest: float = FASTEST,
+    slowest: float = SLOWEST,
+) -> None:
     world = World(SystemClock())
     uins = [uin_of(number) for number in range(accounts)]
-    named = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
-    fill(world, machines, [(uin, region) for uin in uins for region in named])
+    names = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
+    places = [(uin, region) for uin in uins for region in names]
+    fill(world, machines, places, (fastest, slowest))
     world.roles += [Role(uin, "lightsout", TRUST) for uin in uins[1:]]
     with Simulator(world, latency=LATENCY, jitter=JITTER, random=Random(0)) as simulator:
         print(simulator.url, flush=True)
@@ -60,7 +67,9 @@ def uin_of(number: int) -> str:
     return str(int(OWN_UIN) + number)
 
 
-def fill(world: World, machines: int, places: list[tuple[str, str]]) -> None:
+def fill(
+    world: World, machines: int, places: list[tuple[str, str]], stop: tuple[float, float]
+) -> None:
     """Machines that differ as those of people do, shown as JSON once already."""
     random = Random(0)
     render = renderer(DIALECT)
@@ -73,7 +82,7 @@ def fill(world: World, machines: int, places: list[tuple[str, str]]) -> None:
             region=region,
             tags={"env": "dev", "owner": owner, "team": team},
             created=world.clock.now() - timedelta(seconds=random.randrange(700 * 86_400)),
-            stop_seconds=random.uniform(FASTEST, SLOWEST),
+            stop_seconds=random.uniform(*stop),
         )
         render(machine)
 
@@ -102,4 +111,4 @@ def purpose(call: Call) -> str:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:4]), *map(float, sys.argv[4:]))

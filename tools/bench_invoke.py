@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-FUNCTION = Path(__file__).resolve().parent / "bench_function.py"
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTION = ROOT / "tools" / "bench_function.py"
 
 
 class Invocation(NamedTuple):
@@ -37,7 +38,7 @@ def invoke(
             "TENCENTCLOUD_SECRETID": "AKIDsimulated",
             "TENCENTCLOUD_SECRETKEY": "simulated-key",
         }
-        command = [sys.executable, str(FUNCTION), json.dumps(event or {})]
+        command = [sys.executable, str(FUNCTION), str(ROOT), "1", json.dumps(event or {})]
         said = Path(folder, "said")
         with (
             said.open("w", encoding="utf-8") as out,

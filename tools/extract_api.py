@@ -45,7 +45,7 @@ SERVED = {
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md. Only its
 # requests are checked, so the answers are left out.
 CALLED_TO_DEPLOY = {
-    ("cam", "2019-01-16"): ("DeleteRole",),
+    ("cam", "2019-01-16"): ("DeleteRole", "DetachRolePolicy"),
     ("cls", "2020-10-16"): ("CreateIndex", "CreateLogset", "CreateTopic"),
     ("monitor", "2018-07-24"): (
         "BindingPolicyObject",
