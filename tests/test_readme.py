@@ -15,6 +15,7 @@ from staging import only_entry
 from lightsout.cli.main import main
 from lightsout.policy import PolicyMistakes, load
 from lightsout.trigger import read_request
+from simulator import Function
 
 ROOT = Path(__file__).resolve().parent.parent
 README, DEPLOY, TRIGGERS = (
@@ -50,6 +51,7 @@ def test_the_commands_for_people_run_as_written(stage, tmp_path, monkeypatch, ca
     stage.policies(blocks("yaml")[0])
     stage.fleet(2, tags={"env": "dev", "auto-stop": ""})
     stage.fleet(8, first=100, tags={})
+    stage.world.functions.append(Function())
 
     for line in commands():
         if line.startswith("python -m lightsout"):
