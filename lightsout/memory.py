@@ -9,7 +9,7 @@ from functools import lru_cache
 # instances take 77 MB instead of 39.
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
-ARENAS = 2  # heaps that the threads share; as many as processors of a large function
+ARENAS = 1  # heap, which the threads share: only one of them works at a time anyway
 
 
 @lru_cache(maxsize=1)

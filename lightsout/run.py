@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from lightsout.settings import Settings
     from lightsout.trigger import Chosen
 
-THREADS = 32  # that look at instances, over all sites
+THREADS = 16  # that look at instances, over all sites
 # For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
-LEAST_THREADS, MOST_THREADS = 2, 8
+LEAST_THREADS, MOST_THREADS = 1, 8
 TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
 LEFT_DRY = (
     "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "

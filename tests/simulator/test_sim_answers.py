@@ -137,6 +137,6 @@ def test_every_action_described_is_served_and_no_other():
         (lighthouse(), LIGHTHOUSE),
         (cvm_service(), CVM),
         (scf(), SCF),
-        (sts(), STS),
+        (sts([]), STS),
     ):
         assert service.actions.keys() == service.rates.keys() == api["actions"].keys()
