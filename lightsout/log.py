@@ -99,10 +99,8 @@ def tell_plan(log: Log, finding: Finding) -> None:
     names = [finding.policy.name]
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, decision in finding.decisions.items():
-        if decision.verdict is Verdict.ACT:
-            reasons["act", finding.refused or ""].append(id_)
-        else:
-            reasons[decision.verdict.value, decision.reason].append(id_)
+        refused = finding.refused if decision.verdict is Verdict.ACT else None
+        reasons[decision.verdict.value, refused or decision.reason].append(id_)
         if decision.warning:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
     acts = len(finding.to_act_on())
