@@ -22,6 +22,8 @@ CHAPTERS = {
     "test_transport.py": "Answers that never come, and credentials",
     "test_listing.py": "Listings",
     "test_deadline.py": "Time, retries, and what earlier runs left",
+    "test_triggers.py": "Events, and requests from outside",
+    "test_notify.py": "Telling people: robots, reminders, the heartbeat",
 }
 HEAD = """# What can go wrong, what happens then, and the test that shows it
 
