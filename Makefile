@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 TOOLKIT := tests/crosscheck/toolkit
 SOURCES := handler.py lightsout simulator tools tests
 
-.PHONY: demo test check crosscheck package bench bench-coldstart soak docs format lock clean
+.PHONY: demo test check crosscheck package try-package bench bench-coldstart soak docs format lock clean
 
 demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embedded simulator
 	@$(BIN)/python -m lightsout demo
@@ -30,6 +30,9 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready 
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
 	@PYTHONPATH=. $(BIN)/python tools/package.py
+
+try-package: package  ## dist/bundle as it is deployed, with a timer event, against a simulated cloud
+	@PYTHONPATH=. $(BIN)/python tools/try_package.py
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone, and a month of runs
 	@PYTHONPATH=. $(BIN)/python tools/bench_coldstart.py

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 LINE_BYTES = 8000  # SCF cuts a log line at 8 KB
 IDS_A_LINE = 100
+IDS_CHARACTERS = 2400  # of a line's IDs together, which stand in it twice; 100 IDs have 1,400
 LONGEST_ID = 100  # characters
+# The log service (CLS) makes fields, which one can search and which an export holds, of a line's
+# first-level texts and numbers, and drops its lists, objects and booleans
+# (https://cloud.tencent.com/document/product/583/55595; the international page says that it keeps
+# them as text, https://www.tencentcloud.com/document/product/583/40326). So what one searches by
+# stands there as text, too, and each count as a number.
+AS_TEXT = {"instance_ids": "instances", "policies": "policy"}
 _SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
 _TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
@@ -55,7 +62,7 @@ class Log:
 def _fit(line: Mapping[str, Any]) -> str:
     """The line as JSON, its longest texts and lists of names shortened where it must be."""
     text = _json(line)
-    for keep in (400, 100, 20):
+    for keep in (400, 100, 20, 8):
         if len(text) <= LINE_BYTES:
             break
         line = {name: _shorten(value, keep, name) for name, value in line.items()}
@@ -64,8 +71,10 @@ def _fit(line: Mapping[str, Any]) -> str:
 
 
 def _json(line: Mapping[str, Any]) -> bytes:
+    texts = {text: " ".join(line[name]) for name, text in AS_TEXT.items() if line.get(name)}
+    whole = {**line, **line.get("counts", {}), **texts}
     # Half a surrogate pair, which JSON from outside may hold, is no UTF-8; its escape is good JSON.
-    return json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")
+    return json.dumps(whole, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")
 
 
 def _shorten(value: Any, keep: int, name: str = "") -> Any:
@@ -74,7 +83,9 @@ def _shorten(value: Any, keep: int, name: str = "") -> Any:
         keep = max(keep, LONGEST_ID)
     if isinstance(value, str) and len(value) > keep:
         return value[:keep] + "…"
-    if isinstance(value, list) and name != "instance_ids":
+    if name == "instance_ids":
+        return [_shorten(item, LONGEST_ID) for item in value]
+    if isinstance(value, list):
         more = ["…"] if len(value) > keep // 4 else []
         return [_shorten(item, keep) for item in value[: keep // 4]] + more
     return value
@@ -88,16 +99,14 @@ def tell_plan(log: Log, finding: Finding) -> None:
     names = [finding.policy.name]
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, decision in finding.decisions.items():
-        if decision.verdict is Verdict.ACT:
-            reasons["act", finding.refused or ""].append(id_)
-        else:
-            reasons[decision.verdict.value, decision.reason].append(id_)
+        refused = finding.refused if decision.verdict is Verdict.ACT else None
+        reasons[decision.verdict.value, refused or decision.reason].append(id_)
         if decision.warning:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
     acts = len(finding.to_act_on())
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
     missing = finding.only is not None or finding.warning or finding.error
-    partial: dict[str, Any] = {"partial": True} if missing else {}
+    partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
     log("plan", policies=names, act=acts, keep=kept, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
         for some in _portions(ids):
@@ -149,5 +158,18 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
 
 def _portions(ids: list[str]) -> Iterator[list[str]]:
     """What a line each can hold; one, and empty, where there are none."""
-    for start in range(0, max(len(ids), 1), IDS_A_LINE):
-        yield ids[start : start + IDS_A_LINE]
+    some: list[str] = []
+    room = IDS_CHARACTERS
+    for id_ in ids:
+        room -= _size(id_)
+        if some and (room < 0 or len(some) == IDS_A_LINE):
+            yield some
+            some, room = [], IDS_CHARACTERS - _size(id_)
+        some.append(id_)
+    yield some
+
+
+def _size(id_: str) -> int:
+    """The characters of an ID; an event may name anything, which JSON may have to escape."""
+    plain = id_.isascii() and id_.replace("-", "").isalnum()
+    return len(id_) if plain else 6 * len(id_)

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-import yaml
-from staging import TIMER, set_stage
+from deployment import shipped
+from letterbox import TAKEN, open_letterbox
+from staging import DEV_NIGHTS, TIMER, set_stage
 
 from lightsout.clock import SystemClock
+from lightsout.policy import load
+from lightsout.report import stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import other_pythons  # noqa: E402  of tools/
+import invoke  # noqa: E402  of tools/
+import other_pythons  # noqa: E402  as above
 import package  # noqa: E402  as above
+import try_package  # noqa: E402  as above
 
 PYTHON = other_pythons.find(other_pythons.RUNTIME)
 OURS = {"handler.py", "lightsout", "policies"}
 DEPENDENCIES = {
-    "_yaml", "certifi", "charset_normalizer", "chinese_calendar", "idna", "requests",
+    "certifi", "charset_normalizer", "chinese_calendar", "idna", "requests",
     "tencentcloud", "tzdata", "urllib3", "yaml",
 }  # fmt: skip
-INVOKE = """
-import json, sys
+IMPORT_ALL = """
+import pkgutil, sys
 sys.path.insert(0, sys.argv[1])
-import handler
-event, context = json.loads(sys.argv[2]), {"request_id": "run-1", "time_limit_in_ms": 900000}
-print("RETURNED", json.dumps(handler.main_handler(event, context)))
+for module in pkgutil.walk_packages([sys.argv[1]]):
+    __import__(module.name)
+import yaml, zoneinfo
+zoneinfo.reset_tzpath(())  # those of the bundle, not of this machine
+zones = [zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()]
+print(yaml.__with_libyaml__, len(zones) > 400)
+"""
+NOBODY_CAN_WRITE = """
+import os
+for folder, _, _ in os.walk(bundle):
+    try:
+        open(os.path.join(folder, "probe"), "w")
+    except OSError:
+        continue
+    raise SystemExit("could write to " + folder)
 """
 
 
@@ -119,97 +138,244 @@ def test_the_zip_is_the_folder_and_small(built):
     with zipfile.ZipFile(archive) as zipped:
         held = {name: sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()}
     assert held == files_of(bundle)
-    assert archive.stat().st_size < 3_000_000
-
-
-def deployed_environment():
-    text = (ROOT / "serverless.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)["inputs"]["environment"]["variables"]
-
-
-def invoke(bundle, stage, event=TIMER, **environ):
-    """The handler in a process that has the bundle on its path, and nothing else."""
-    facts = {
-        name: value for name, value in stage.environ.items() if name != "LIGHTSOUT_POLICIES"
-    } | {"TENCENTCLOUD_RUNENV": "SCF", "TENCENTCLOUD_REGION": "ap-guangzhou"}
-    for path in bundle.rglob("*"):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    before = files_of(bundle)
-    done = subprocess.run(
-        [PYTHON, "-I", "-S", "-c", INVOKE, str(bundle), json.dumps(event)],
-        env=facts | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    for path in bundle.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    assert files_of(bundle) == before  # root may write anywhere: it did not
-    assert done.returncode == 0, done.stderr
-    *lines, last = done.stdout.splitlines()
-    assert last.startswith("RETURNED ")
-    return json.loads(last.removeprefix("RETURNED ")), [json.loads(line) for line in lines]
+    assert archive.stat().st_size < 2_500_000
 
 
 runtime = pytest.mark.skipif(PYTHON is None, reason="no CPython 3.10, the runtime, is at hand")
 
 
+@runtime
+def test_whatever_was_left_out_nothing_that_is_there_misses_it(bundle):
+    command = [PYTHON, "-I", "-S", "-B", "-W", "error", "-c", IMPORT_ALL, str(bundle)]
+
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+# It runs -----------------------------------------------------------------------------------------
+
+
 @pytest.fixture
 def live(tmp_path):
     with set_stage(tmp_path / "policies", clock=SystemClock()) as stage:
-        stage.fleet(2, tags={"env": "dev", "auto-stop": ""}, stop_seconds=0.1)
-        stage.fleet(8, first=10, tags={})
+        stage.fleet(2, stop_seconds=0.1)
         yield stage
 
 
-@pytest.fixture
-def anytime(bundle, tmp_path):
-    """The sample policy, which is due in the evening only, as it is then."""
-    path = tmp_path / "anytime.yml"
-    shipped = (bundle / "policies" / "dev-nights.yml").read_text(encoding="utf-8")
-    path.write_text(shipped.replace('between: ["20:00", "23:30"]', "enforce: true"))
-    return {"LIGHTSOUT_POLICIES": str(path)}
+def run(bundle, stage, event=None, *, prelude="", ahead=0.0, seconds=60.0, **environ):
+    """An invocation with the runtime; a timer that fires now, unless there is another event."""
+    now = SystemClock().now() + timedelta(seconds=ahead)
+    done = invoke.invoke(
+        bundle,
+        event or {**TIMER, "Time": stamp(now)},
+        stage.environ | environ,
+        python=PYTHON,
+        prelude=prelude,
+        ahead=ahead,
+        seconds=seconds,
+    )
+    stage.said.append(json.dumps(done))
+    return done
 
 
 @runtime
-def test_it_stops_a_fleet_with_the_runtime_and_nothing_but_itself(bundle, live, anytime):
-    report, _ = invoke(bundle, live, **anytime)
+def test_where_nobody_can_write_it_stops_a_fleet_and_sees_it_stopped(bundle, live):
+    before = files_of(bundle)
 
-    assert report["status"] == "ok"
-    assert report["counts"]["stopped"] == 2
+    done = run(bundle, live, prelude=NOBODY_CAN_WRITE)
 
-
-@runtime
-def test_its_bytecode_is_what_runs(bundle, live):
-    sources = {path: path.read_bytes() for path in bundle.rglob("*.py")}
-    for path in sources:
-        path.write_text("raise SystemExit('a source was read')")
-    try:
-        report, _ = invoke(bundle, live)
-    finally:
-        for path, source in sources.items():
-            path.write_bytes(source)
-
-    assert report["status"] == "ok"
+    (call,) = live.calls("StopInstances")
+    assert (done.error, done.complaints) == (None, [])
+    assert done.report["counts"]["stopped"] == 2
+    assert [line["request_id"] for line in done.log if line["event"] == "stop.accepted"] == [
+        call.request_id
+    ]
+    assert files_of(bundle) == before
 
 
 @runtime
-def test_as_it_is_shipped_it_changes_nothing_in_a_fleet_that_its_policy_matches(
-    bundle, live, anytime
+def test_a_failed_run_is_a_failed_invocation_and_still_tells_all(bundle, live):
+    done = run(bundle, live, TENCENTCLOUD_SECRETKEY="wrong")
+
+    assert done.error.startswith("RunFailed: ")
+    assert "AuthFailure.SignatureFailure" in done.report["policies"][0]["error"]
+    assert done.log[-1]["event"] == "run.finished"
+
+
+@runtime
+@pytest.mark.parametrize("missing", ["*.py", "*.pyc"])
+def test_its_bytecode_is_what_runs_and_without_any_the_sources_do(bundle, live, tmp_path, missing):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    for path in copy.rglob(missing):
+        if missing == "*.py":  # stays, for the bytecode is not read without it
+            path.write_text("raise SystemExit('a source was read')")
+        else:
+            path.unlink()
+
+    assert run(copy, live).report["counts"]["stopped"] == 2
+
+
+# What is imported late is there, too -------------------------------------------------------------
+
+
+@runtime
+def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
+    with open_letterbox() as box:
+        addresses = " ".join(box.address(form, "when=always") for form in TAKEN)
+        beat = f"{box.url}/beat"
+        done = run(bundle, live, LIGHTSOUT_NOTIFY=addresses, LIGHTSOUT_HEARTBEAT_URL=beat)
+
+    assert done.error is None
+    assert {letter.path.split("/")[1] for letter in box.letters} == {*TAKEN, "beat"}
+    assert [line for line in done.log if line["level"] != "info"] == []
+
+
+@runtime
+def test_it_answers_at_its_url(bundle, live):
+    live.policies(f"{DEV_NIGHTS}        triggered_by: [url]\n")
+    event = {"httpMethod": "POST", "headers": {"authorization": "Bearer open sesame"}, "body": ""}
+
+    answer = run(bundle, live, event, LIGHTSOUT_URL_SECRET="open sesame").report
+
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["counts"]["stopped"] == 2
+
+
+@runtime
+def test_it_understands_what_eventbridge_sends(bundle, live):
+    source = '{source: "*.cloud.tencent", type: "*"}'
+    live.policies(f"{DEV_NIGHTS}        triggered_by: [{source}]\n")
+    event = {
+        "specversion": "1.0",
+        "id": "event-1",
+        "source": "lighthouse.cloud.tencent",
+        "type": "lighthouse:ErrorEvent:Traffic",
+        "subject": "lhins-00000000",
+        "time": stamp(SystemClock().now()),
+        "data": {},
+    }
+
+    assert run(bundle, live, event).report["counts"]["stopped"] == 1
+
+
+@runtime
+def test_it_knows_time_zones_and_holidays_where_the_system_has_none(bundle, live):
+    when = 'timezone: America/New_York\n        when: {days: workdays, between: ["00:00", "24:00"]}'
+    live.policies(f"{DEV_NIGHTS}        {when}\n")
+
+    done = run(bundle, live, prelude="import zoneinfo; zoneinfo.reset_tzpath(())")
+
+    assert done.error is None
+    assert done.report["policies"][0]["policy"] == "dev-nights"
+
+
+@runtime
+def test_it_trusts_the_certificates_that_it_brings(bundle, live):
+    nobody_trusted = live.sim.url.replace("http:", "https:")
+
+    done = run(bundle, live, LIGHTSOUT_ENDPOINT=nobody_trusted, seconds=2.0)
+
+    assert "SSL" in done.report["policies"][0]["error"]
+
+
+@runtime
+def test_it_explains_a_mistake_in_a_policy(bundle, live):
+    live.policies(DEV_NIGHTS.replace("lighthouse", "lighthose"))
+
+    done = run(bundle, live)
+
+    mistakes = [line["message"] for line in done.log if line["event"] == "policy.mistake"]
+    assert len(mistakes) == 1
+    assert mistakes[0].endswith("(did you mean lighthouse?)")
+
+
+# As it is shipped --------------------------------------------------------------------------------
+
+
+@runtime
+@pytest.mark.parametrize(
+    ("choice", "group", "state"),
+    [({}, "would_stop", "RUNNING"), ({"LIGHTSOUT_DRY_RUN": "0"}, "stopped", "STOPPED")],
+    ids=["as shipped", "by choice"],
+)
+def test_as_shipped_it_changes_nothing_in_a_fleet_that_its_policy_matches_and_says_so(
+    bundle, live, choice, group, state
 ):
-    report, lines = invoke(bundle, live, **deployed_environment(), **anytime)
+    """The control is the same run by choice: it shows that the first one could have stopped."""
+    (policy,) = load(bundle / "policies").policies
+    now = SystemClock().now()
+    clock = try_package.AheadClock(try_package.due(policy, now) - now)
+    live.world.clock = clock
+    ids = live.fleet(3, first=10, tags={"env": "dev", "auto-stop": ""}, stop_seconds=0.1)
+    others = live.fleet(7, first=20, tags={"env": "prod"})
+    del live.environ["LIGHTSOUT_POLICIES"]
+    environ = shipped()["environment"]["variables"] | choice
 
-    assert report["counts"]["would_stop"] == 2
-    assert live.calls("StopInstances") == []
-    assert lines[-1]["dry_run"] is True
+    done = run(bundle, live, ahead=clock.ahead.total_seconds(), **environ)
+
+    assert done.error is None
+    assert sorted(done.report["policies"][0][group]) == ids
+    assert live.states(ids) == {state}
+    assert live.states(others) == {"RUNNING"}
+    warned = [line["message"] for line in done.log if line["level"] == "warning"]
+    assert [message for message in warned if "nobody is protected" in message] == (
+        [] if choice else warned
+    )
+    assert bool(warned) is not bool(choice)
 
 
 @runtime
-def test_its_doctor_examines_it_where_it_is(bundle, live, anytime):
-    report, lines = invoke(bundle, live, {"doctor": True}, **deployed_environment(), **anytime)
+def test_its_doctor_examines_it_where_it_is(bundle, live):
+    done = run(bundle, live, {"doctor": True}, **shipped()["environment"]["variables"])
 
-    marks = {it["check"]: it["mark"] for it in report["findings"]}
-    assert (report["status"], marks["dry run"], marks["credentials"]) == ("ok", "!", "✓")
-    assert len(lines) == len(report["findings"]) + 2
+    marks = {it["check"]: it["mark"] for it in done.report["findings"]}
+    assert (done.report["status"], marks["dry run"], marks["credentials"]) == ("ok", "!", "✓")
+    assert len(done.log) == len(done.report["findings"]) + 2
     assert live.calls("StopInstances") == []
+
+
+def test_it_can_be_tried_in_one_command(bundle, capsys):
+    assert try_package.main(bundle) == 0
+
+    _, shipped_run, chosen_run = capsys.readouterr().out.split("\n\n")
+    assert "LIGHTSOUT_DRY_RUN=1" in shipped_run
+    assert "nobody is protected yet" in shipped_run
+    assert "would stop: lhins-" in shipped_run
+    assert "in the cloud: 0 machines changed, 9 are as they were" in shipped_run
+    assert "stopped: lhins-" in chosen_run
+    assert "in the cloud: 3 machines changed, 6 are as they were" in chosen_run
+
+
+def test_a_package_that_does_not_do_what_it_says_is_found_out(bundle, tmp_path, capsys):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / "handler.py").write_text(
+        "from lightsout.run import run\n"
+        "def main_handler(event, context):\n"
+        "    report = run(event, context)\n"
+        "    [entry.update(stopped=[]) for entry in report['policies']]\n"
+        "    return report\n"
+    )
+    shutil.rmtree(copy / "__pycache__")
+
+    assert try_package.main(copy) == 1
+    assert "3 machines changed" in capsys.readouterr().out
+
+
+def test_without_a_bundle_there_is_nothing_to_try(tmp_path, capsys):
+    assert try_package.main(tmp_path) == 2
+    assert "run make package" in capsys.readouterr().out
+
+
+def test_policies_with_mistakes_are_not_packaged(tmp_path, monkeypatch, capsys):
+    (tmp_path / "policies").mkdir()
+    text = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {nam: b}\n"
+    (tmp_path / "policies" / "bad.yml").write_text(text)
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    monkeypatch.setattr(package, "DIST", tmp_path / "dist")
+
+    assert package.main() == 1
+    said = capsys.readouterr().out
+    assert "did you mean lighthouse?" in said
+    assert "did you mean name?" in said
+    assert not (tmp_path / "dist").exists()

@@ -200,6 +200,10 @@ def test_a_run_with_nothing_to_do_is_no_news(stage, box):
     assert box.letters == []
 
 
+@pytest.mark.hazard(
+    "Policies, settings, event or credentials are such that a run comes to nothing",
+    "Everybody is told, with the reason; whatever could be read of `LIGHTSOUT_NOTIFY` is used.",
+)
 @pytest.mark.parametrize(
     ("event", "environ", "policies", "reason"),
     [
@@ -226,6 +230,10 @@ def test_a_run_that_comes_to_nothing_is_told_whatever_the_reason(
     assert letter.body["report"] == failure.report
 
 
+@pytest.mark.hazard(
+    "An address in `LIGHTSOUT_NOTIFY` cannot be read",
+    "The run fails and names which; the others hear of it.",
+)
 def test_of_an_address_that_cannot_be_read_the_others_hear(stage, box):
     tell(stage, box.address("webhook"), f"http://example.com/{TOKEN}", box.address("slack"))
 
@@ -261,6 +269,11 @@ def timed(stage):
     return time.monotonic() - began, report
 
 
+@pytest.mark.hazard(
+    "A receiver never answers, or drips",
+    "All are told side by side: the run takes the time-out longer (4 s) and no more, and a warning "
+    "names who did not take it.",
+)
 @pytest.mark.parametrize("trouble", ["hang", "drip"])
 def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box, trouble):
     stage.patience = 0.3
@@ -283,6 +296,10 @@ def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box
     ]
 
 
+@pytest.mark.hazard(
+    "A receiver hangs when the function's time is nearly over",
+    "It gets what is left, and the run reports before the platform would kill it.",
+)
 def test_telling_takes_no_more_than_what_the_platform_leaves(stage, box):
     stage.patience = 30.0
     stage.fleet(1, endings=["stuck"])
@@ -315,6 +332,10 @@ def closed_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.hazard(
+    "A receiver refuses: a robot's error code inside of HTTP 200, HTTP 4xx or 5xx, a redirect",
+    "A warning with its words; the others are told, the run stays good.",
+)
 @pytest.mark.parametrize(
     ("form", "answer", "complaint"),
     [
@@ -349,6 +370,10 @@ def test_a_refusal_is_a_warning_and_nothing_worse(stage, box, form, answer, comp
     assert box.to("elsewhere") == []
 
 
+@pytest.mark.hazard(
+    "A receiver's answer quotes the token or the secret",
+    "It is logged without them.",
+)
 def test_an_answer_that_quotes_the_secret_is_logged_without_it(stage, box):
     tell(stage, box.address("dingtalk", f"secret={SECRET}"))
     box.answers["dingtalk"] = (200, json.dumps({"errcode": 1, "errmsg": f"{TOKEN}, {SECRET}?"}))
@@ -358,6 +383,10 @@ def test_an_answer_that_quotes_the_secret_is_logged_without_it(stage, box):
     assert warnings(stage)[-1].endswith("did not take the message: errcode 1: ***, ***?")
 
 
+@pytest.mark.hazard(
+    "Nobody listens at a receiver's address",
+    "A warning, without the address, which is a secret; the run stays good.",
+)
 def test_nobody_there_is_a_warning_without_the_address(stage):
     tell(stage, f"http://127.0.0.1:{closed_port()}/{TOKEN}?key={TOKEN}#form=wecom&{ALWAYS}")
     stage.fleet(1)
@@ -369,6 +398,10 @@ def test_nobody_there_is_a_warning_without_the_address(stage):
                          "Connection refused")  # fmt: skip
 
 
+@pytest.mark.hazard(
+    "A receiver's host has no address, or there is no network",
+    "A warning; what the run itself came to stands.",
+)
 def test_a_host_that_has_no_address_is_a_warning_too(stage, monkeypatch):
     def fails(*_args, **_kwargs):
         raise socket.gaierror(-2, "Name or service not known")
@@ -385,6 +418,10 @@ def test_a_host_that_has_no_address_is_a_warning_too(stage, monkeypatch):
     )
 
 
+@pytest.mark.hazard(
+    "A mistake in the code that tells people",
+    "A warning names it; the run stays good.",
+)
 def test_a_slip_in_telling_is_told_and_the_run_is_good(stage, box, monkeypatch):
     tell(stage, box.address("webhook", ALWAYS))
     heartbeat(stage, box)
@@ -417,6 +454,11 @@ def test_a_dry_run_that_was_left_on_warns_in_every_log(stage):
     assert all("set LIGHTSOUT_DRY_RUN=0" in said for said in warnings(stage))
 
 
+@pytest.mark.hazard(
+    "The dry run was left on",
+    "A warning in each log; once a day everybody hears what would have been stopped, and that "
+    "nobody is protected.",
+)
 def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
     left_dry(stage, box)
     stage.fleet(2)
@@ -455,6 +497,10 @@ def test_the_day_begins_at_nine_in_china(stage, box):
     assert len(box.letters) == 2
 
 
+@pytest.mark.hazard(
+    "Nobody took the daily reminder of a dry run",
+    "It comes again with the next run.",
+)
 def test_a_reminder_that_nobody_took_comes_again(stage, box):
     left_dry(stage, box)
     box.answers["webhook"] = (503, "later")
@@ -467,6 +513,10 @@ def test_a_reminder_that_nobody_took_comes_again(stage, box):
     assert len(box.letters) == 2
 
 
+@pytest.mark.hazard(
+    "The note that today's reminder was sent is lost or unreadable",
+    "It is sent again: rather twice than never.",
+)
 @pytest.mark.parametrize("spoil", ["unreadable", "a folder", "somebody else's"])
 def test_a_marker_that_is_spoilt_means_telling_again(stage, box, spoil):
     left_dry(stage, box)
@@ -538,6 +588,10 @@ def test_the_heart_beats_at_the_start_and_after_a_good_run(stage, box):
     assert "run run-1" in box.letters[1].text
 
 
+@pytest.mark.hazard(
+    "A run fails while a heartbeat is watched",
+    "`/fail` is called, with the counts, so that the watcher need not wait.",
+)
 def test_the_heart_misses_a_beat_after_a_failed_run(stage, box):
     heartbeat(stage, box)
 
@@ -565,6 +619,10 @@ def test_a_query_stays_behind_the_path(stage, box):
     assert all(letter.query == {"create": "1"} for letter in box.letters)
 
 
+@pytest.mark.hazard(
+    "The heartbeat's address is not reached",
+    "A warning; the run stays good.",
+)
 def test_a_heart_that_is_not_reached_is_a_warning(stage, box):
     stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = f"http://127.0.0.1:{closed_port()}/{TOKEN}"
 
@@ -575,6 +633,10 @@ def test_a_heart_that_is_not_reached_is_a_warning(stage, box):
     ]
 
 
+@pytest.mark.hazard(
+    "The heartbeat hangs",
+    "The run takes the time-out longer and no more; the end is never told before the start.",
+)
 def test_a_heart_that_hangs_delays_the_run_by_the_time_out_at_most(stage, box):
     stage.patience = 0.3
     usual, _ = timed(stage)
@@ -599,6 +661,10 @@ def test_a_heartbeat_can_be_tried(box):
 # Strangers at the function URL -------------------------------------------------------------------
 
 
+@pytest.mark.hazard(
+    "Strangers knock at the function URL",
+    "They are turned away, and nobody is woken for it.",
+)
 def test_a_request_that_is_turned_away_at_the_function_url_is_nobodys_alarm(stage, box):
     tell(stage, box.address("webhook"))
     heartbeat(stage, box)

@@ -178,6 +178,10 @@ def test_an_event_that_names_nothing_runs_what_admits_it(stage, fleet, event):
     assert report["trigger"] in {"timer", "invoke", "url", "eventbridge"}
 
 
+@pytest.mark.hazard(
+    "An alarm of Cloud Monitor is resolved",
+    "Nothing is called; a warning says so.",
+)
 def test_an_alarm_that_is_over_calls_nothing_and_says_so(stage, fleet):
     stage.run(monitor_event(status="0"))
 
@@ -185,6 +189,10 @@ def test_an_alarm_that_is_over_calls_nothing_and_says_so(stage, fleet):
     assert "is resolved: nothing to do" in stage.logged("warning")[0]["message"]
 
 
+@pytest.mark.hazard(
+    "Our own stops, or anybody's events, come back from EventBridge and no policy admits them",
+    "Nothing is called: there is no loop.",
+)
 @pytest.mark.parametrize(
     "event",
     [
@@ -207,6 +215,10 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
     )
 
 
+@pytest.mark.hazard(
+    "An event has an unknown field, a wrong type, an unknown policy, a batch with one such event",
+    "The run fails with what is wrong; nothing is called.",
+)
 @pytest.mark.parametrize(
     ("event", "words"),
     [
@@ -249,6 +261,10 @@ def test_an_event_may_ask_for_a_dry_run(stage, fleet, event):
     assert stopped(stage) == []
 
 
+@pytest.mark.hazard(
+    "An event says `dry_run: false` to a function in dry run",
+    "It stays a dry run.",
+)
 @pytest.mark.parametrize(
     "event",
     [
@@ -265,6 +281,10 @@ def test_no_event_turns_a_dry_run_off(stage, fleet, event):
     assert stopped(stage) == []
 
 
+@pytest.mark.hazard(
+    "An event comes outside the window, or for more or other machines than the policies allow",
+    "Windows, limits and protections hold.",
+)
 def test_an_event_does_not_lift_a_window_a_limit_or_a_protection(stage):
     stage.policies(
         POLICIES
@@ -292,6 +312,10 @@ def test_an_event_does_not_lift_a_window_a_limit_or_a_protection(stage):
 # The function URL --------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard(
+    "A request to the function URL has no secret, a wrong or a garbled one",
+    "403; nothing is called, and the secret is in no answer and no log.",
+)
 @pytest.mark.parametrize(
     "authorization",
     [None, "", "Bearer", "Bearer ", f"Basic {SECRET}", SECRET, f"Bearer {SECRET}x", "Bearer é😀"],
@@ -305,6 +329,10 @@ def test_without_the_secret_nobody_is_let_in(stage, fleet, authorization):
     assert SECRET not in "".join(stage.said)
 
 
+@pytest.mark.hazard(
+    "The function has a URL and no secret is set",
+    "403 for everybody, and what to set.",
+)
 @pytest.mark.parametrize("secret", [None, ""])
 def test_a_function_without_a_secret_lets_nobody_in(stage, fleet, secret):
     stage.environ.pop("LIGHTSOUT_URL_SECRET")
@@ -324,6 +352,10 @@ def test_a_stranger_does_not_even_learn_that_it_is_paused(stage, fleet):
     assert report_of(stage.run(by_url()))["status"] == "paused"
 
 
+@pytest.mark.hazard(
+    "A request to the function URL cannot be obeyed",
+    "400 with what is wrong; nothing is called.",
+)
 @pytest.mark.parametrize("body", ["stop", "[]", '{"dryrun": true}', '{"policies": ["nobody"]}'])
 def test_a_bad_request_is_answered_and_changes_nothing(stage, fleet, body):
     answer = stage.run(by_url(body))

@@ -7,6 +7,7 @@ a process of its own, and what a month of runs costs. Run `make package` first; 
 
 from __future__ import annotations
 
+import math
 import statistics
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import bench_month
+from invoke import invoke, way_to
 from other_pythons import RUNTIME, find
 
-from simulator import Account
+from lightsout.clock import SystemClock
+from simulator import Simulator, World, uniform_fleet
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "dist" / "bundle"
@@ -28,14 +31,6 @@ POLICY = """
 version: 1
 policies:
   - {name: all, resource: lighthouse, regions: [ap-guangzhou], match: {tags: {env: dev}}}
-"""
-RUN = """
-import re, sys
-sys.path.insert(0, sys.argv[1])
-import handler
-handler.main_handler({}, {"time_limit_in_ms": 900000})
-with open("/proc/self/status") as status:  # ru_maxrss counts what the parent had at the fork
-    print(re.search("VmHWM:\\s*([0-9]+)", status.read())[1], file=sys.stderr)
 """
 TIMED = "import sys, time; sys.path.insert(0, sys.argv[1]); a = time.process_time(); {}; "
 
@@ -61,25 +56,15 @@ def main() -> int:
 
 def peak_memory(python: str) -> float:
     """Megabytes of a run in which 1,000 instances are stopped and seen stopped."""
-    serve = [sys.executable, "-m", "simulator", "--port", "0", "--fleet", "1000"]
-    serve += ["--stop-seconds", "2"]
-    with (
-        subprocess.Popen(serve, cwd=ROOT, stdout=subprocess.PIPE, text=True) as simulator,
-        TemporaryDirectory() as folder,
-    ):
-        url = simulator.stdout.readline().split()[-1] if simulator.stdout else ""
+    world = World(SystemClock())
+    uniform_fleet(world, 1000, tags={"env": "dev"}, stop_seconds=2.0)
+    with TemporaryDirectory() as folder, Simulator(world) as simulator:
         (Path(folder) / "policy.yml").write_text(POLICY, encoding="utf-8")
-        account = Account()
-        environ = {
-            "LIGHTSOUT_POLICIES": folder,
-            "LIGHTSOUT_ENDPOINT": url,
-            "TENCENTCLOUD_SECRETID": account.secret_id,
-            "TENCENTCLOUD_SECRETKEY": account.secret_key,
-        }
-        command = [python, "-I", "-S", "-c", RUN, str(BUNDLE)]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-        simulator.terminate()
-    return float(done.stderr) / 1024  # Linux counts in kilobytes
+        environ = way_to(simulator) | {"LIGHTSOUT_POLICIES": folder}
+        done = invoke(BUNDLE, {}, environ, python=python)
+    if done.error:
+        raise SystemExit(done.error)
+    return done.peak_mb or math.nan
 
 
 def seconds(python: str, imports: str) -> float:

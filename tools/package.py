@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from other_pythons import RUNTIME, find
 
+from lightsout.cli.main import main as lightsout
 from lightsout.policy import is_policy_file
 
 if TYPE_CHECKING:
@@ -26,15 +27,33 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 
-# Not needed to run: what installers leave behind, type stubs, and a dependency's own commands.
-# Licences stay, in the dist-info folders.
-LEFT_BEHIND = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL", "entry_points.txt")
-NOT_NEEDED = (*LEFT_BEHIND, "top_level.txt", "zip-safe", "py.typed", "*.pyi", "bin", "tests")
+# What is not deployed of the dependencies, and why not: patterns of places in the folder. Licences
+# stay, in the dist-info folders. That nothing which stays misses any of it, tests/test_bundle.py
+# shows: it imports every module that is left, and runs whatever the function imports late.
+LEFT_OUT = {
+    "of installers": ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED",
+                      "*.dist-info/direct_url.json", "*.dist-info/WHEEL",
+                      "*.dist-info/entry_points.txt", "*.dist-info/top_level.txt",
+                      "*.dist-info/zip-safe"),
+    "for type checkers": ("*.pyi", "py.typed"),
+    "their own commands and tests": ("bin", "cli", "__main__.py", "tests"),
+    "need httpx, which is not here": ("tencentcloud/**/*_async.py",),
+    "need a browser, pyOpenSSL, PySocks or h2, which are not here": (
+        "urllib3/contrib", "urllib3/http2/connection.py"),
+    "a former name of yaml._yaml": ("_yaml",),
+    "what the time zones are compiled from, and tables of them": (
+        "tzdata/zoneinfo/tzdata.zi", "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/leapseconds"),
+    "compiled twins of modules beside them, which guess encodings; nobody asks for that, but "
+    "requests loads them: 1.6 MB of memory": ("charset_normalizer/*.so",),
+}  # fmt: skip
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 
 
 def main() -> int:
+    # What the function would refuse to run by is not packaged; `check` says what is wrong with it.
+    if status := lightsout(["check", "--policies", str(ROOT / "policies")]):
+        return status
     bundle, archive = build(DIST)
     files = sum(1 for path in bundle.rglob("*") if path.is_file())
     print(f"dist/bundle: {files} files; dist/lightsout.zip: {archive.stat().st_size / 1e6:.2f} MB")
@@ -70,7 +89,7 @@ def install_dependencies(folder: Path) -> None:
     for platform in ("manylinux2014_x86_64", "manylinux_2_17_x86_64"):
         command += ["--platform", platform]
     subprocess.run(command, check=True)
-    for pattern in NOT_NEEDED:
+    for pattern in (pattern for patterns in LEFT_OUT.values() for pattern in patterns):
         for path in list(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 

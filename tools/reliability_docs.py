@@ -24,6 +24,8 @@ CHAPTERS = {
     "test_deadline.py": "Time, retries, and what earlier runs left",
     "test_accounts.py": "Several accounts",
     "test_parts.py": "Several invocations",
+    "test_triggers.py": "Events, and requests from outside",
+    "test_notify.py": "Telling people: robots, reminders, the heartbeat",
 }
 HEAD = """# What can go wrong, what happens then, and the test that shows it
 

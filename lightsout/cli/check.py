@@ -1,4 +1,7 @@
-"""`check`: every mistake in the policies, in the form that editors and CI understand."""
+"""`check`: every mistake in the policies, in the form that editors and CI understand.
+
+Then, where there are none, those of the serverless.yml beside them.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from typing import TYPE_CHECKING
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.advice import advice
+from lightsout.cli.deployment import mistakes_of_the_deployment
 from lightsout.cli.words import plural
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+    from lightsout.policy import Mistake
     from lightsout.surroundings import Surroundings
 
 
@@ -23,10 +29,12 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
     try:
         found = policy_files.load(settings.policies)
     except policy_files.PolicyMistakes as wrong:
-        for mistake in wrong.mistakes:
-            print(mistake)
-        print(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}", file=sys.stderr)
-        return FOUND_WRONG
+        return _tell(wrong.mistakes)
+    deployment = settings.policies.parent / "serverless.yml"
+    if deployment.is_file():
+        names = {policy.name for policy in found.policies}
+        if mistakes := mistakes_of_the_deployment(deployment, names):
+            return _tell(mistakes)
     warnings = sorted(
         [*found.warnings, *advice(found.policies, settings.policies, outside.clock.now())]
     )
@@ -40,3 +48,10 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
         f"no mistakes{warned}"
     )
     return GOOD
+
+
+def _tell(mistakes: Sequence[Mistake]) -> int:
+    for mistake in mistakes:
+        print(mistake)
+    print(f"lightsout: {plural(len(mistakes), 'mistake')}", file=sys.stderr)
+    return FOUND_WRONG

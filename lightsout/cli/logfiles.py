@@ -7,7 +7,7 @@ The function writes one JSON object a line. What one gets back is that, or what 
 - CLS keeps a record a line: the text in `SCF_Message`, beside `SCF_RequestId` and others
   (https://cloud.tencent.com/document/product/583/60336). Of a line that is a JSON object it makes
   fields, and only of first-level texts and numbers; lists are left out
-  (https://cloud.tencent.com/document/product/583/55595).
+  (https://cloud.tencent.com/document/product/583/55595), and read back from the text beside them.
 - CLS exports such records as JSON or CSV (https://cloud.tencent.com/document/api/614/56451), and
   SearchLog answers with them as JSON text inside JSON
   (https://cloud.tencent.com/document/api/614/56447).
@@ -30,6 +30,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from lightsout.cli import WrongUse
 from lightsout.instance import RESOURCES, Site
+from lightsout.log import AS_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -225,6 +226,9 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
                 line[name] = json.loads(line[name])
             except ValueError:
                 del line[name]
+    for name, text in AS_TEXT.items():
+        if name not in line and isinstance(line.get(text), str):
+            line[name] = line[text].split()
     return line
 
 

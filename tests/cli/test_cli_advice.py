@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from deployment import TEXT
 
 from lightsout.cli.advice import advice
 from lightsout.policy import load
@@ -22,8 +23,12 @@ policies:
     action: {action}
     match: {{tags: {{env: dev}}}}
 """
-TIMER = "inputs: {{events: [{{timer: {{parameters: {{enable: true, cronExpression: '{}'}}}}}}]}}\n"
 QUARTER_HOURLY, HOURLY, DAILY = "0 7/15 * * * * *", "0 7 * * * * *", "0 7 20 * * * *"
+
+
+def serverless(cron):
+    assert QUARTER_HOURLY in TEXT
+    return TEXT.replace(QUARTER_HOURLY, cron, 1).replace("dev-nights", "it")
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def warned(stage, type_in):
         text = POLICY.format(resource=resource, action=action)
         stage.policies(text + textwrap.indent(textwrap.dedent(rest), "    "))
         if cron:
-            (stage.folder.parent / "serverless.yml").write_text(TIMER.format(cron))
+            (stage.folder.parent / "serverless.yml").write_text(serverless(cron))
         said = type_in("check")
         assert said.status == 0, said.out
         *warnings, last = said.out.splitlines()
@@ -99,7 +104,7 @@ def test_a_policy_that_no_timer_triggers_is_not_compared_with_timers(warned):
 
 
 def test_a_serverless_yml_that_is_not_understood_is_told_with_its_name(stage, type_in):
-    (stage.folder.parent / "serverless.yml").write_text(TIMER.format("0 0 8 L * * *"))
+    (stage.folder.parent / "serverless.yml").write_text(serverless("0 0 8 L * * *"))
 
     said = type_in("check")
 

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from datetime import timedelta
 
 import pytest
+from cls import fields_of
 from staging import DEV_NIGHTS
 
 from simulator import Account
@@ -83,6 +84,24 @@ def test_a_night_of_cvms_is_hours_times_the_price_of_cpu_and_memory(office, type
         in said.out
     )
     assert "Disks, images and elastic addresses are charged on" in said.out
+
+
+def test_of_an_export_that_has_lost_lists_and_booleans_it_tells_the_same(office, type_in, tmp_path):
+    office.world.prices["S5.MEDIUM4"] = 2.0
+    ids = office.fleet(3)
+    office.evening()
+    by_hand(office, ids[0])
+    office.evening(5, request_id="run-2")
+    office.evening(5, request_id="run-3")
+    lines = office.log.read_text(encoding="utf-8").splitlines()
+    export = tmp_path / "export.jsonl"
+    export.write_text("".join(json.dumps(fields_of(line)) + "\n" for line in lines), "utf-8")
+
+    said = type_in("savings", export)
+
+    assert said.status == 0
+    assert "4 stops" in said.out
+    assert said.out == type_in("savings", office.log).out
 
 
 @lighthouse

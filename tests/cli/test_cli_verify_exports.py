@@ -8,6 +8,7 @@ import io
 import json
 
 import pytest
+from cls import fields_of, record
 
 
 def as_console(texts):
@@ -15,16 +16,22 @@ def as_console(texts):
     return f"START RequestId: r\n{ours}END RequestId: r\nReport RequestId: r Duration:2140ms\n"
 
 
-def record(message):
-    return {"SCF_FunctionName": "lightsout", "SCF_RequestId": "r", "SCF_Message": message.strip()}
-
-
 def as_cls_json(texts):
     return "".join(json.dumps(record(text)) + "\r\n" for text in texts)
 
 
 def as_cls_fields(texts):
-    return "".join(json.dumps({**record(""), **json.loads(text)}) + "\n" for text in texts)
+    return "".join(json.dumps(fields_of(text)) + "\n" for text in texts)
+
+
+def as_cls_columns(texts):
+    """The same, where a table was asked for: every field a column, and a text."""
+    fields = [fields_of(text) for text in texts]
+    table = io.StringIO()
+    rows = csv.DictWriter(table, dict.fromkeys(name for each in fields for name in each))
+    rows.writeheader()
+    rows.writerows(fields)
+    return table.getvalue()
 
 
 def as_cls_csv(texts):
@@ -40,7 +47,7 @@ def as_search_answer(texts):
     return json.dumps({"ListOver": True, "Results": results}, indent=4)
 
 
-FORMS = [as_console, as_cls_json, as_cls_fields, as_cls_csv, as_search_answer]
+FORMS = [as_console, as_cls_json, as_cls_fields, as_cls_columns, as_cls_csv, as_search_answer]
 
 
 @pytest.fixture
@@ -79,8 +86,7 @@ def test_parts_of_a_log_are_given_together(stage, type_in, tmp_path, lines):
 def test_a_call_whose_instances_the_export_leaves_out_is_found_wrong(
     stage, type_in, tmp_path, lines
 ):
-    fields = [{**json.loads(text), "SCF_Message": ""} for text in lines]
-    without = [{k: v for k, v in each.items() if not isinstance(v, list)} for each in fields]
+    without = [{k: v for k, v in fields_of(text).items() if k != "instances"} for text in lines]
     (tmp_path / "export").write_text("".join(json.dumps(each) + "\n" for each in without))
 
     said = type_in("verify", tmp_path / "export")

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import re
-import subprocess
-import sys
-from typing import TYPE_CHECKING
 
 import pytest
-from deployment import ROOT, shipped, timers
+from deployment import shipped, timers
 from functions import Functions
-from recorder import Recorder
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from reader import follow, hold_to_the_description, hold_to_what_was_typed
 
 pytestmark = pytest.mark.crosscheck
 
-PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 ZIP = b"PK, and the rest of a bundle" * 50_000  # too long for an argument of a command
 
 # What is answered to commands whose output others use.
@@ -31,98 +22,22 @@ ANSWERS = {
     "Invoke": {"Result": {"InvokeResult": 0}},
 }
 
-# Writes its arguments down, and hands them on with the endpoint of the test.
-TCCLI = """#!{python}
-import json, os, sys
-with open("{log}", "a") as log:
-    log.write(json.dumps(sys.argv[1:]) + "\\n")
-os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{host}"])
-"""
-
-
-def commands() -> str:
-    """All of the page's commands, in order."""
-    return "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
-
-
-class Reading:
-    """What came of following the page from top to bottom."""
-
-    def __init__(self, calls: list, typed: list[list[str]]) -> None:
-        self.calls = calls
-        self.typed = typed
-
-    def only(self, action: str) -> dict:
-        (params,) = self.all(action)
-        return params
-
-    def all(self, action: str) -> list[dict]:
-        return [call.params for call in self.calls if call.action == action]
-
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
-    log, programs = folder / "typed", folder / "bin"
-    programs.mkdir()
+    (folder / "dist").mkdir()
+    (folder / "dist" / "lightsout.zip").write_bytes(ZIP)
     functions = Functions()
-    with Recorder(lambda call: ANSWERS.get(call.action) or functions.answer(call)) as recorder:
-        facts = {"python": sys.executable, "log": log, "host": recorder.host}
-        write_program(programs / "tccli", TCCLI.format(**facts))
-        for elsewhere_tested in ("make", "python", "npm", "scf"):
-            write_program(programs / elsewhere_tested, "#!/bin/sh\n")
-        (folder / "dist").mkdir()
-        (folder / "dist" / "lightsout.zip").write_bytes(ZIP)
-        done = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", commands()],
-            cwd=folder,
-            env={
-                "HOME": str(folder),
-                "PATH": f"{programs}:{os.environ['PATH']}",
-                "NO_PROXY": "127.0.0.1",
-                "TCCLI": os.environ["TCCLI"],
-                "TENCENTCLOUD_SECRET_ID": "simulated-id",
-                "TENCENTCLOUD_SECRET_KEY": "simulated-key",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    typed = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-    return Reading(recorder.calls, typed)
-
-
-def write_program(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
-    path.chmod(0o755)
-
-
-def parameters(arguments: list[str]) -> dict[str, str]:
-    """What a command says of the request: `--Name value`, not the client's own `--filter`."""
-    pairs = dict(zip(arguments[2::2], arguments[3::2], strict=True))
-    return {name[2:]: value for name, value in pairs.items() if name[2].isupper()}
+    return follow("deploy.md", folder, lambda it: ANSWERS.get(it.action) or functions.answer(it))
 
 
 def test_every_request_is_as_the_official_description_has_it(reading):
-    assert len(reading.calls) == len(reading.typed)
-    for call in reading.calls:
-        assert call.region == "ap-guangzhou"
-        assert not call.undescribed()
-        call.check()
+    hold_to_the_description(reading)
 
 
 def test_the_client_sends_what_is_typed_and_drops_nothing(reading):
-    """It drops what it does not know, deep inside of a value, without a word."""
-    for call, arguments in zip(reading.calls, reading.typed, strict=True):
-        assert arguments[:2] == [call.service, call.action]
-        if "--cli-input-json" in arguments:
-            continue  # a test of its own, below
-        typed = parameters(arguments)
-        assert set(typed) == set(call.params)
-        for name, value in call.params.items():
-            assert value == (typed[name] if isinstance(value, str) else json.loads(typed[name]))
+    hold_to_what_was_typed(reading)
 
 
 def test_it_makes_the_function_that_serverless_yml_makes(reading):

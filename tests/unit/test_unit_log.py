@@ -107,16 +107,19 @@ def test_a_short_line_is_not_cut(log, lines):
     assert lines.read()[0]["message"] == "x" * 7000
 
 
-names = st.sampled_from(["message", "reason", "code", "policies", "region", "error", "account"])
-values = any_text | st.integers() | st.none() | st.lists(any_text, max_size=200)
+names = st.sampled_from(["message", "reason", "code", "refused", "region", "error", "account"])
+policies = st.lists(any_text, max_size=200)
+values = any_text | st.integers() | st.none() | policies
 long_texts = st.builds(lambda text, times: text * times, any_text, st.sampled_from([1, 50, 2000]))
 ids = st.lists(st.from_regex(r"lhins-[0-9a-z]{8,16}", fullmatch=True), max_size=100, unique=True)
 
 
-@given(st.dictionaries(names, values | long_texts), ids, long_texts, st.uuids().map(str))
-def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(facts, instances, run_id, asked):
+@given(st.dictionaries(names, values | long_texts), policies, ids, long_texts, st.uuids().map(str))
+def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(
+    facts, policies, instances, run_id, asked
+):
     lines = Lines()
-    log = Log(lines.append, ManualClock(), run_id=run_id[:100])
+    log = Log(lines.append, ManualClock(), run_id=run_id[:100], policies=policies)
 
     log("stop.rejected", level="warning", request_id=asked, instance_ids=instances, **facts)
 
@@ -125,7 +128,46 @@ def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(facts, instanc
     assert line["instance_ids"] == instances
     assert line["request_id"] == asked
     assert line["run_id"] == run_id[:100]
-    assert set(line) == {"time", "level", "event", "run_id", "request_id", "instance_ids", *facts}
+    always = {"time", "level", "event", "run_id", "request_id", "instance_ids", "policies"}
+    assert set(line) - {"instances", "policy"} == {*always, *facts}
+
+
+@pytest.mark.parametrize("id_", ["lhins-" + "0" * 94, "ü" * 100, "\x00" * 100, "x" * 10_000])
+def test_however_long_the_ids_are_a_line_stays_within_8_kb(log, lines, id_):
+    ids = [f"{number:03}{id_}"[:10_000] for number in range(100)]
+
+    log("warning", message="x" * 5000, instance_ids=ids, policies=["p" * 64] * 100)
+
+    assert max(len(line.encode()) for line in lines) <= EIGHT_KB
+    told = [named for line in lines.read() for named in line["instance_ids"]]
+    assert [named[:100] for named in told] == [named[:100] for named in ids]
+
+
+# Where they are searched: CLS keeps first-level texts and numbers only ---------------------------
+
+
+def test_instances_and_policies_stand_in_a_line_as_text_too(log, lines):
+    log("stop.accepted", instance_ids=["lhins-a", "lhins-b"], policies=["nights", "weekends"])
+
+    (line,) = lines.read()
+    assert line["instance_ids"] == ["lhins-a", "lhins-b"]
+    assert line["instances"] == "lhins-a lhins-b"
+    assert line["policies"] == ["nights", "weekends"]
+    assert line["policy"] == "nights weekends"
+
+
+def test_each_count_stands_in_a_line_as_a_number_too(log, lines):
+    log("run.finished", counts={"stopped": 12, "failed": 1})
+
+    (line,) = lines.read()
+    assert (line["stopped"], line["failed"]) == (12, 1)
+    assert line["counts"] == {"stopped": 12, "failed": 1}
+
+
+def test_a_line_about_no_instance_names_none(log, lines):
+    log("instance.failed", reason="no answer", instance_ids=[])
+
+    assert "instances" not in lines.read()[0]
 
 
 def test_threads_do_not_write_into_each_others_lines():
@@ -234,7 +276,7 @@ def test_a_look_that_may_have_missed_machines_is_marked(log, lines, facts):
     tell_plan(log, finding)
     tell_plan(log, whole)
 
-    assert [line.get("partial") for line in lines.read() if "act" in line] == [True, None]
+    assert [line.get("partial") for line in lines.read() if "act" in line] == [1, None]
 
 
 def test_a_tag_that_cannot_be_read_is_a_warning_that_names_instance_and_policy(log, lines, mocker):
