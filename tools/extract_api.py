@@ -42,10 +42,16 @@ SERVED = {
     ("sts", "2018-08-13"): ("AssumeRole", "GetCallerIdentity"),
 }
 
-# What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md and
-# docs/operate.md. Only its requests are checked, so the answers are left out.
+# What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md,
+# docs/accounts.md and docs/operate.md. Only its requests are checked, so the answers are left out.
 CALLED_TO_DEPLOY = {
-    ("cam", "2019-01-16"): ("DeleteRole", "DetachRolePolicy"),
+    ("cam", "2019-01-16"): (
+        "AttachRolePolicy",
+        "CreatePolicy",
+        "CreateRole",
+        "DeleteRole",
+        "DetachRolePolicy",
+    ),
     ("cls", "2020-10-16"): (
         "CreateIndex",
         "CreateLogset",

@@ -26,6 +26,9 @@ with open("{log}", "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{host}"])
 """
+PYTHON = """#!/bin/sh
+PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} "$@"
+"""
 TESTED_ELSEWHERE = ("make", "python", "npm", "scf")
 
 
@@ -43,8 +46,16 @@ class Reading(NamedTuple):
         return [call.params for call in self.calls if call.action == action]
 
 
-def follow(page: str, folder: Path, answer: Callable[[Call], dict[str, Any]]) -> Reading:
-    """Runs all the commands of a page of docs/ in `folder`, stopping at the first that fails."""
+def follow(
+    page: str,
+    folder: Path,
+    answer: Callable[[Call], dict[str, Any]],
+    policies: str | None = None,
+) -> Reading:
+    """Runs all the commands of a page of docs/ in `folder`, stopping at the first that fails.
+
+    `policies`: what lightsout reads; None: its commands do nothing here, and say nothing.
+    """
     log, programs = folder / "typed", folder / "bin"
     programs.mkdir()
     with Recorder(answer) as recorder:
@@ -52,6 +63,9 @@ def follow(page: str, folder: Path, answer: Callable[[Call], dict[str, Any]]) ->
         write_program(programs / "tccli", TCCLI.format(**facts))
         for name in TESTED_ELSEWHERE:
             write_program(programs / name, "#!/bin/sh\n")
+        if policies:
+            python = PYTHON.format(root=ROOT, policies=policies, python=sys.executable)
+            write_program(programs / "python", python)
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", commands(page)],
             cwd=folder,
