@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli import WrongUse
 from lightsout.cli.asking import AT_ONCE, clouds_of, unknown_account
 from lightsout.cli.evidence import Machine
 from lightsout.cli.intervals import Kind, Sign
@@ -51,7 +50,7 @@ def take_inventory(
         sites[machine.site].append(machine.id)
     try:
         clouds = clouds_of(sites, settings, outside, tell_retry)
-    except (BadSettings, WrongUse) as mistake:
+    except BadSettings as mistake:
         inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
         return inventory
     inventory.cloud = clouds[OWN]
