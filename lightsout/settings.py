@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout.policy import DEFAULT_TIMEZONE, parse_duration
 from lightsout.schedule import parse_until
+from lightsout.yamltext import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from lightsout.receivers import Receiver
 
 T = TypeVar("T")
+
+OURS = "LIGHTSOUT_"
+VARIABLES = (
+    "LIGHTSOUT_POLICIES", "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_ENDPOINT",
+    "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL",
+    "LIGHTSOUT_URL_SECRET",
+)  # fmt: skip
 
 _ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
 HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
@@ -126,7 +134,18 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
         notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
         heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )
-    return settings, mistakes
+    return settings, mistakes | _misspelt(environ)
+
+
+def _misspelt(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that were meant for another: LIGHTSOUT_DRYRUN=1 must not stop anything."""
+    words = [name.removeprefix(OURS) for name in VARIABLES]
+    return {
+        name: f"is no setting (did you mean {OURS}{meant}?)"
+        for name in environ
+        if name.startswith(OURS) and name not in VARIABLES
+        if (meant := nearest(name.removeprefix(OURS), words))
+    }
 
 
 def _path(text: str) -> Path:

@@ -17,7 +17,7 @@ from lightsout import yamltext
 from lightsout.forms import Field, Fields, Form, ListOf, MapOf, Reader, Word
 from lightsout.request import BadEvent
 from lightsout.schema import FILLED, REGION, TEXT, YES_NO
-from lightsout.settings import BadSettings, read_settings
+from lightsout.settings import VARIABLES, BadSettings, read_settings
 from lightsout.trigger import read_event
 from lightsout.yamltext import Complaints, Items, Pairs, Text
 
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from lightsout.forms import Value
     from lightsout.yamltext import Mistake, Node, Place
 
-LIGHTSOUT = (
-    "LIGHTSOUT_POLICIES", "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_ENDPOINT",
-    "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL",
-    "LIGHTSOUT_URL_SECRET",
-)  # fmt: skip
 # What the tool reads besides, and nothing here depends on: not looked at.
 BESIDES = frozenset({
     "org", "app", "stage", "aliasName", "aliasDescription", "asyncRunEnable", "cfs", "deadLetter",
@@ -46,8 +41,8 @@ CRON = Form("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\
 VARIABLE = Form(
     "the name of a variable, one of lightsout's or not beginning with LIGHTSOUT_, SCF_, QCLOUD_ or "
     "TENCENTCLOUD_",
-    rf"{'|'.join(LIGHTSOUT)}|(?!LIGHTSOUT_|SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
-    known=lambda: LIGHTSOUT,
+    rf"{'|'.join(VARIABLES)}|(?!LIGHTSOUT_|SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
+    known=lambda: VARIABLES,
 )
 SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
 MEMORY = Form(

@@ -7,7 +7,8 @@ import re
 import pytest
 from deployment import ROOT, TEXT
 
-from lightsout.cli.deployment import LIGHTSOUT, mistakes_of_the_deployment
+from lightsout.cli.deployment import mistakes_of_the_deployment
+from lightsout.settings import VARIABLES
 
 EXAMPLES = re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE)
 
@@ -99,7 +100,7 @@ def test_it_knows_each_variable_of_the_readme_and_no_other():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| `(LIGHTSOUT_\w+)` \|", readme, re.MULTILINE)
 
-    assert sorted(table) == sorted(LIGHTSOUT)
+    assert sorted(table) == sorted(VARIABLES)
 
 
 def test_check_finds_them_beside_the_policies(stage, type_in):

@@ -101,6 +101,22 @@ def test_all_mistakes_are_told_at_once():
         assert name in told
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LIGHTSOUT_DRYRUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT_PAUSE_UNTIL", "LIGHTSOUT_PAUSED_UNTIL"),
+        ("LIGHTSOUT_POLICY", "LIGHTSOUT_POLICIES"),
+    ],
+)
+def test_a_misspelt_variable_is_an_error_that_names_what_was_meant(name, meant):
+    assert complaint(**{name: "1"}) == f"{name}: is no setting (did you mean {meant}?)"
+
+
+def test_a_variable_that_resembles_none_is_somebody_elses():
+    assert settings(LIGHTSOUT_TEAM="growth", LIGHTS_DRY_RUN="x").dry_run is False
+
+
 # The endpoint ------------------------------------------------------------------------------------
 
 
