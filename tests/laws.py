@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
@@ -190,10 +191,11 @@ def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
     return by_id
 
 
-def hold(scene: Scene) -> None:
-    """Runs the scene, its threads taking turns, and asserts every law on it."""
+def hold(scene: Scene) -> list[dict]:
+    """Runs the scene, its threads taking turns, and asserts every law on it; the lines it wrote."""
     turns = Turns(scene.order)
-    with set_up(scene, turns, told=lambda _: turns.advance(LATENCY)) as (stage, by_id):
+    service = {"told": lambda _: turns.advance(LATENCY), "random": Random(scene.order)}
+    with set_up(scene, turns, **service) as (stage, by_id):
         with turns.taken_by_runs():
             report = report_of(stage)
             asked = len(stage.calls("StopInstances"))
@@ -201,6 +203,7 @@ def hold(scene: Scene) -> None:
         assert_nothing_is_wrong(stage, report, by_id)
         if over_in_time(stage):
             assert_all_that_can_be_stopped_are(report, by_id)
+        return stage.lines
 
 
 def hold_in_a_race(scene: Scene) -> None:

@@ -73,6 +73,10 @@ def test_a_region_is_not_out_of_time_because_another_one_only_waits(order):
     laws.hold(replace(HALVED_WHILE_OTHERS_WAIT, order=order))
 
 
+def test_a_scene_that_is_played_again_is_the_same_to_the_letter():
+    assert laws.hold(HALVED_WHILE_OTHERS_WAIT) == laws.hold(HALVED_WHILE_OTHERS_WAIT)
+
+
 @settings(max_examples=100, deadline=None)
 @given(scene=laws.scenes)
 def test_whichever_thread_is_faster_nothing_is_done_or_told_that_is_wrong(scene):
