@@ -1,0 +1,154 @@
+"""Threads that take turns: one acts at a time, and time passes only when none of them can.
+
+On a ManualClock threads race: whoever sleeps is awake at once, so a minute may be over before
+another thread, which has real calls to make, has made two of them. Time then runs faster than it
+ever could, and what comes of a run is up to the load of the machine. With turns a sleeper wakes
+when the others have come as far as he, and the same seed plays the same scene.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
+
+from simulator import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def users_of(thing) -> list[str]:
+    """The modules of lightsout that have imported it by its name."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith("lightsout.") and vars(module).get(thing.__name__) is thing
+    ]
+
+
+class Rest(NamedTuple):
+    """A thread that has given its turn away, or has not had one yet."""
+
+    until: float  # seconds of the clock
+    able: Callable[[], bool]  # whether it can go on before
+    over: threading.Event
+
+
+class Turns(ManualClock):
+    """A clock for threads that take turns. The one that makes the clock has the first turn.
+
+    `seed` decides who of several that can act is next.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self._random = Random(seed)
+        self._resting: list[Rest] = []
+
+    @contextmanager
+    def taken_by_runs(self):
+        """Meanwhile the threads of runs take turns; in the end those left behind finish first."""
+        with ExitStack() as patches:
+            for real, ours in ((ThreadPoolExecutor, partial(TurnsPool, self)), (wait, self.wait)):
+                for module in users_of(real):
+                    patches.enter_context(patch(f"{module}.{real.__name__}", ours))
+            try:
+                yield
+            finally:
+                self.rest(able=lambda: len(self._resting) <= 1)  # nobody else is in line
+
+    def sleep(self, seconds: float) -> None:
+        self.rest(until=self.monotonic() + max(0.0, seconds))
+
+    def wait(self, futures: Iterable[Future], timeout: float = math.inf) -> None:
+        """As concurrent.futures.wait, for `timeout` seconds of this clock."""
+        futures = list(futures)
+        self.rest(
+            until=self.monotonic() + timeout, able=lambda: all(future.done() for future in futures)
+        )
+
+    def rest(self, *, until: float = math.inf, able: Callable[[], bool] = lambda: False) -> None:
+        """Gives the turn away, until the clock shows `until` or this thread is `able` to go on."""
+        over = self.stand_in_line(until=until, able=able)
+        self.pass_on()
+        over.wait()
+        if until == math.inf and not able():
+            raise RuntimeError("every thread waits for another one")
+
+    def stand_in_line(
+        self, *, until: float = math.inf, able: Callable[[], bool]
+    ) -> threading.Event:
+        """For a turn; the event is set when it has come."""
+        rest = Rest(until, able, threading.Event())
+        self._resting.append(rest)
+        return rest.over
+
+    def pass_on(self) -> None:
+        """The turn goes to one that can act, or else, with the time, to whose rest is over first.
+
+        Nothing here needs a lock: only who has the turn calls it.
+        """
+        now = self.monotonic()
+        ready = [rest for rest in self._resting if rest.until <= now or rest.able()]
+        if not ready:
+            first = min(self._resting, key=lambda rest: rest.until)
+            ready = [first]
+            if first.until < math.inf:
+                self.advance(first.until - now)
+        chosen = self._random.choice(ready)
+        self._resting.remove(chosen)
+        chosen.over.set()
+
+
+class TurnsPool(Executor):
+    """As ThreadPoolExecutor, of threads that take turns."""
+
+    def __init__(self, turns: Turns, max_workers: int) -> None:
+        self._turns = turns
+        self._free = max_workers
+        self._futures: list[Future] = []
+
+    def submit(self, do, /, *args, **kwargs):
+        future = TurnsFuture(self._turns)
+        self._futures.append(future)
+        turn = self._turns.stand_in_line(able=lambda: self._free > 0)
+        work = (turn, future, partial(do, *args, **kwargs))
+        threading.Thread(target=self._work, args=work, daemon=True).start()
+        return future
+
+    def _work(self, turn: threading.Event, future: Future, do: Callable[[], object]) -> None:
+        turn.wait()
+        self._free -= 1
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(do())
+            except BaseException as error:  # noqa: BLE001  for whoever asks for the result
+                future.set_exception(error)
+        self._free += 1
+        self._turns.pass_on()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as its base
+        if cancel_futures:
+            for future in self._futures:
+                future.cancel()
+        if wait:
+            self._turns.wait(self._futures)
+
+
+class TurnsFuture(Future):
+    """Waiting for its result is to give the turn away."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def result(self, timeout: float | None = None):
+        self._turns.wait([self], math.inf if timeout is None else timeout)
+        return super().result(timeout=0)
