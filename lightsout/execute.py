@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FIRST_LOOK = 2.0  # seconds; an instance takes some to stop
 CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at many batches
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 4  # looks of each thread before they are settled: so many are in memory twice
+FARTHEST = 2  # looks of each thread before they are settled: so many are in memory twice
 LAST_LOOK = 1.0  # seconds before the deadline
 
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
@@ -60,7 +60,7 @@ class Execution:
 
     def run(self) -> None:
         began = self._clock.monotonic()
-        self._send(list(self._job.wishes))
+        self._send(list(self._job.items))
         self._asked = self._clock.monotonic()
         wait = FIRST_LOOK if self._asked - began < FIRST_LOOK else 0.0
         while self.ledger.open() and self._deadline.left() > LAST_LOOK:
@@ -76,7 +76,7 @@ class Execution:
         was refused gets the whole time, for there are only so many tries.
         """
         since = self._clock.monotonic() - self._asked
-        few = BATCH / len(self._job.wishes)
+        few = BATCH / len(self._job.items)
         share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
         if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
             share /= 2  # the last of many, and they are stopping
@@ -150,7 +150,7 @@ class Execution:
                 self._send_batch(batch)
 
     def _options(self, id_: str) -> tuple[tuple[str, str], ...]:
-        options = self._job.wishes[id_].options
+        options = self._job.wish(id_).options
         if id_ in self._charged:
             return tuple(option for option in options if option[0] != "StoppedMode")
         return options
@@ -252,7 +252,7 @@ class Execution:
         if refusal.meaning is Meaning.CHARGING:
             self._charged.add(id_)
         if refusal.meaning in _WORTH_ANOTHER_TRY:
-            patience = min(self._job.wishes[id_].patience, self._deadline.left())
+            patience = min(self._job.wish(id_).patience, self._deadline.left())
             pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
             self.ledger.wait([id_], refusal, alone=True, pause=pause)
         else:
@@ -296,7 +296,7 @@ class Execution:
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
         """The next to probe, from `start` on; rights often go by tag, so one with others."""
-        listed = self._job.instances
+        listed = self._job.items
         denied = [listed[id_].tags for id_ in (*self.ledger.outcomes, *answers)]
         rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
         return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))

@@ -20,11 +20,30 @@ class Wish(NamedTuple):
     stop_charging: bool = False  # the final state is one in which it is no longer charged
 
 
+class Item(NamedTuple):
+    """An instance of a job, with what is still read of it as it was listed.
+
+    A run holds tens of thousands, so it is small: of the RequestId of its latest operation there is
+    the hash, a third of its size. Two of them are alike in one of 2^64 cases.
+    """
+
+    wish: Wish
+    tags: Mapping[str, str]
+    operation: int  # hash of the RequestId
+
+    def shows_another(self, instance: Instance) -> bool:
+        """Whether a look shows another operation than the listing did."""
+        now = instance.operation_request_id
+        return bool(now) and hash(now) != self.operation
+
+
 class Job(NamedTuple):
     site: Site
     action: Action
-    wishes: Mapping[str, Wish]  # by instance ID: nothing is wanted twice
-    instances: Mapping[str, Instance]  # as they were listed
+    items: Mapping[str, Item]  # by instance ID: nothing is wanted twice
+
+    def wish(self, id_: str) -> Wish:
+        return self.items[id_].wish
 
 
 class Kind(Enum):

@@ -51,7 +51,8 @@ class Ledger:
         self._job = job
         self._clock = clock
         self._log = log
-        self._seen: dict[str, Instance] = {}  # the latest look at each
+        # What the latest look at each open one came to: its state, and the outcome if it is final.
+        self._seen: dict[str, tuple[str, Outcome | None]] = {}
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
         self._unsure: set[str] = set()  # asked once without an answer
         self._hoped: set[str] = set()  # of those, the ones already given time to show it
@@ -62,7 +63,7 @@ class Ledger:
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
-        return sorted({name for id_ in ids for name in self._job.wishes[id_].policies})
+        return sorted({name for id_ in ids for name in self._job.wish(id_).policies})
 
     # What a call brought -----------------------------------------------------------------------
 
@@ -100,7 +101,7 @@ class Ledger:
 
     def sort_out(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> list[str]:
         """Puts each instance where the look says it belongs; those that can be asked are left."""
-        self._seen |= seen
+        self._note(seen)
         idle: list[str] = []
         recovered: dict[str, list[str]] = defaultdict(list)
         for id_ in ids:
@@ -123,7 +124,7 @@ class Ledger:
 
     def settle_sent(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> None:
         """Settles what the look shows in its final state; the rest goes to the end of the line."""
-        self._seen |= seen
+        self._note(seen)
         confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent = self.sent.pop(id_)
@@ -146,12 +147,17 @@ class Ledger:
             )
 
     def _outcome(self, id_: str, sent: Sent, instance: Instance | None) -> Outcome | None:
-        before = self._job.instances[id_].operation_request_id
-        stop_charging = self._job.wishes[id_].stop_charging
-        return settle(self._job.action, sent, instance, before=before, stop_charging=stop_charging)
+        item = self._job.items[id_]
+        return settle(
+            self._job.action,
+            sent,
+            instance,
+            another=instance is not None and item.shows_another(instance),
+            stop_charging=item.wish.stop_charging,
+        )
 
     def _final(self, id_: str, instance: Instance | None) -> Outcome | None:
-        wish = self._job.wishes[id_]
+        wish = self._job.wish(id_)
         return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
 
     def _unanswered(self, id_: str, instance: Instance) -> bool:
@@ -160,7 +166,7 @@ class Ledger:
         return (
             id_ in self._unsure
             and instance.operation == self._job.action.call
-            and request_id not in {"", self._job.instances[id_].operation_request_id}
+            and self._job.items[id_].shows_another(instance)
             and all(request_id != call.request_id for call in self.accepted)
         )
 
@@ -238,23 +244,32 @@ class Ledger:
 
     def out_of_patience(self) -> list[str]:
         """Open instances whose verify timeout is over."""
-        now, wishes = self._clock.monotonic(), self._job.wishes
+        now, wish = self._clock.monotonic(), self._job.wish
         sent = ((id_, sent.at) for id_, sent in self.sent.items())
         waiting = ((id_, waiting.since) for id_, waiting in self.waiting.items())
-        return [id_ for id_, at in chain(sent, waiting) if now - at >= wishes[id_].patience]
+        return [id_ for id_, at in chain(sent, waiting) if now - at >= wish(id_).patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
         """Settles open instances by what was last seen of them."""
         for id_ in ids:
-            waiting, instance = self.waiting.get(id_), self._seen.get(id_)
+            waiting = self.waiting.get(id_)
+            state, final = self._seen.get(id_, ("not looked at", None))
             if waiting:
                 self.fail([id_], f"{waiting.refusal} (asked {waiting.tries} times)")
-            elif instance and self._final(id_, instance):
-                self._settle(id_, self._final(id_, instance))
+            elif final:
+                self._settle(id_, final)
             else:
-                state = instance.state if instance else "not looked at"
                 reason = f"{state} {when} (RequestId {self.sent[id_].request_id})"
                 self._settle(id_, Outcome(Kind.PENDING, reason))
+
+    def close(self) -> None:
+        """Nothing is asked or looked at any more: drops what the report does not read."""
+        self._job = self._job._replace(items={})
+        self.sent, self.waiting, self._seen = {}, {}, {}
+
+    def _note(self, seen: Mapping[str, Instance]) -> None:
+        for id_, instance in seen.items():
+            self._seen[id_] = (instance.state, self._final(id_, instance))
 
     def _settle(self, id_: str, outcome: Outcome | None) -> None:
         if outcome:

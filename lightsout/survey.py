@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.conditions import judge, needs_traffic, read_traffic
@@ -16,7 +15,7 @@ from lightsout.decide import (
     selected_by,
 )
 from lightsout.instance import ACTIONS
-from lightsout.jobs import Job, Wish
+from lightsout.jobs import Item, Job, Wish
 from lightsout.schedule import window_at
 from lightsout.wire import CallFailed
 
@@ -61,11 +60,6 @@ class Finding:
         """Whether the policy acts on it, limits included."""
         decision = self.decisions.get(id_)
         return decision is not None and decision.verdict is Verdict.ACT and not self.refused
-
-    def forget_times(self) -> None:
-        """Drops what nothing reads of an instance once it is decided on, to make room for looks."""
-        for id_, instance in self.instances.items():
-            self.instances[id_] = instance._replace(operation_started="")
 
 
 def survey(compute: Compute, tasks: Sequence[Task], now: datetime) -> list[Finding]:
@@ -217,19 +211,24 @@ def _with_word(decision: Decision, action: Action, instance: Instance) -> Decisi
     return Decision(Verdict.ACT, f"{decision.reason}; {word}: tried again", warning=True)
 
 
-def job_of(site: Site, action: Action, findings: Sequence[Finding]) -> Job:
-    """What the findings ask for, each instance once, with the options of the first policy."""
-    wishes: dict[str, Wish] = {}
+def job_of(site: Site, action: Action, findings: Sequence[Finding], *, forget: bool = False) -> Job:
+    """What the findings ask for, each instance once, with the options of the first policy.
+
+    `forget`: the findings give their instances away one by one, for there is room for them once.
+    """
+    items: dict[str, Item] = {}
     alike: dict[Wish, Wish] = {}
     acting = [one for one in findings if one.action is action and not one.refused]
     for finding in acting:
         for id_ in finding.to_act_on():
-            first = wishes.get(id_)
-            wish = _wish(finding.policy, finding.instances[id_])
+            take = finding.instances.pop if forget else finding.instances.__getitem__
+            first, instance = items.get(id_), take(id_)
+            wish = _wish(finding.policy, instance)
             if first:
-                wish = first._replace(policies=first.policies + wish.policies)
-            wishes[id_] = alike.setdefault(wish, wish)
-    return Job(site, action, wishes, ChainMap(*(finding.instances for finding in acting)))
+                wish = first.wish._replace(policies=first.wish.policies + wish.policies)
+            operation = hash(instance.operation_request_id)
+            items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
+    return Job(site, action, items)
 
 
 def _wish(policy: Policy, instance: Instance) -> Wish:

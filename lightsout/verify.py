@@ -36,13 +36,13 @@ def settle(
     sent: Sent,
     instance: Instance | None,
     *,
-    before: str,
+    another: bool,
     stop_charging: bool = False,
 ) -> Outcome | None:
     """The outcome of an accepted call for one instance, or None while it is open.
 
-    `before`: the RequestId of its latest operation when it was listed. `stop_charging`: STOPPED is
-    not enough, it must no longer be charged.
+    `another`: its latest operation is another one than when it was listed. `stop_charging`: STOPPED
+    is not enough, it must no longer be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
@@ -63,7 +63,7 @@ def settle(
         )
     superseded = (
         not ours
-        and instance.operation_request_id not in {"", before}
+        and another
         and instance.operation != action.call
         and instance.state == action.before
         and instance.operation_state == "SUCCESS"

@@ -70,18 +70,20 @@ class Work:
 
     def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
         """Stops and starts side by side: they share no instance, and verifying takes minutes."""
-        for finding in self.findings:
-            finding.forget_times()
         for action in ACTIONS.values():
-            job = job_of(self.site, action, self.findings)
-            if job.wishes:
+            job = job_of(self.site, action, self.findings, forget=not terms.names)
+            if job.items:
                 self.executions[action.name] = Execution(
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
                 )
+        if not terms.names:
+            for finding in self.findings:
+                finding.instances = {}  # what is left of it; an emptied dict would stay as large
         with ThreadPoolExecutor(max_workers=len(ACTIONS)) as pool:
             running = [pool.submit(execution.run) for execution in self.executions.values()]
         for execution in self.executions.values():
             tell_failures(log, execution.ledger)
+            execution.ledger.close()
         for future in running:
             future.result()
 

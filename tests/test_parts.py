@@ -17,7 +17,7 @@ TOOL = Path(__file__).resolve().parent.parent / "tools" / "bench_parts.py"
     "Every machine is stopped, by one accepted call; logs and reports together tell of each.",
 )
 def test_parts_at_once_stop_every_machine_once_whatever_becomes_of_them():
-    command = [sys.executable, str(TOOL), "--machines", "600", "--dry"]
+    command = [sys.executable, str(TOOL), "--machines", "600", "--dry", "--sources"]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 

@@ -2,8 +2,9 @@
 
     python tools/bench.py [--fleets 100 1000] [--repeat 3] [--dry]
 
-The cloud is the simulator in a process of its own, with the documented limits; the function is the
-real handler in another, fresh for each run. Of several runs of one fleet the fastest counts.
+The cloud is the simulator in a process of its own, with the documented limits; the function is what
+`make package` leaves, in another, fresh for each run. Of several runs of one fleet the fastest
+counts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import bench_page
 from bench_figures import SPREADS, Figures
-from bench_invoke import invoke
+from bench_invoke import deployed, invoke
 
 TOOLS = Path(__file__).resolve().parent
 FLEETS = (100, 1_000, 10_000, 50_000)
@@ -59,7 +60,7 @@ def measure(machines: int, spread: str) -> Figures:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cloud:
         lines = iter(cloud.stdout or [])
         policy = POLICY.format(regions="all" if regions > 1 else "[ap-guangzhou]")
-        invocation = invoke(next(lines).strip(), policy)
+        invocation = invoke(deployed(), next(lines).strip(), policy)
         if cloud.stdin:
             cloud.stdin.close()
         told = json.loads(next(lines))
@@ -72,7 +73,7 @@ def measure(machines: int, spread: str) -> Figures:
         throttled=told["throttled"],
         seconds=invocation.told["seconds"],
         import_s=invocation.told["import_s"],
-        peak_bytes=invocation.peak_bytes,
+        peak_bytes=invocation.told["peak_bytes"],
         cpu_s=invocation.cpu_s,
         cloud_cpu_s=told["cpu_s"],
     )

@@ -8,27 +8,41 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from other_pythons import RUNTIME, find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
+BUNDLE = ROOT / "dist" / "bundle"
 FUNCTION = ROOT / "tools" / "bench_function.py"
 
 
 class Invocation(NamedTuple):
     told: dict[str, Any] | None  # by bench_function.py; None where it was killed
     lines: list[dict[str, Any]]  # its log
-    peak_bytes: int
     cpu_s: float
 
 
+def deployed() -> list[str]:
+    """How the function is started as it is deployed; exits where `make package` left no bundle."""
+    if not (BUNDLE / "handler.py").is_file():
+        raise SystemExit("there is no dist/bundle: run make package")
+    return [find(RUNTIME) or sys.executable, "-I", "-S", str(FUNCTION), str(BUNDLE)]
+
+
 def invoke(
-    url: str, policy: str, event: dict[str, Any] | None = None, kill_at: str | None = None
+    start: Sequence[str],
+    url: str,
+    policy: str,
+    event: dict[str, Any] | None = None,
+    kill_at: str | None = None,
 ) -> Invocation:
     """One invocation; with `kill_at` it is killed at the first such line of its log.
 
-    This process must stay smaller than that one: the kernel counts the memory of the parent, which
-    a child shares until it is another program, into the child's peak. Raises SystemExit for a run
-    that fails.
+    Raises SystemExit for a run that fails.
     """
     with tempfile.TemporaryDirectory(prefix="lightsout-bench-") as folder:
         Path(folder, "policy.yml").write_text(policy, encoding="utf-8")
@@ -38,7 +52,7 @@ def invoke(
             "TENCENTCLOUD_SECRETID": "AKIDsimulated",
             "TENCENTCLOUD_SECRETKEY": "simulated-key",
         }
-        command = [sys.executable, str(FUNCTION), str(ROOT), "1", json.dumps(event or {})]
+        command = [*start, "1", json.dumps(event or {})]
         said = Path(folder, "said")
         with (
             said.open("w", encoding="utf-8") as out,
@@ -55,7 +69,6 @@ def invoke(
         return Invocation(
             None if killed else json.loads(said.read_text(encoding="utf-8")),
             [json.loads(line) for line in lines],
-            usage.ru_maxrss * 1024,
             usage.ru_utime + usage.ru_stime,
         )
 

@@ -1,6 +1,6 @@
 """One big fleet in parts, all at once: `make bench`, written to docs/performance.md.
 
-    python tools/bench_parts.py [--machines 30000] [--dry]
+    python tools/bench_parts.py [--machines 30000] [--dry] [--sources]
 
 Two accounts in three regions each; every account and region is an invocation of its own, the real
 handler in a process of its own. One is killed at its first accepted batch and tried again, as the
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bench_page
-from bench_invoke import Invocation, invoke
+from bench_invoke import FUNCTION, ROOT, Invocation, deployed, invoke
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 CLOUD = Path(__file__).resolve().parent / "bench_cloud.py"
 ACCOUNTS = ("own", "research")
@@ -50,9 +50,9 @@ class Part(NamedTuple):
     fate: str = ""
     kill_at: str | None = None
 
-    def deliver(self, url: str) -> Invocation:
+    def deliver(self, start: Sequence[str], url: str) -> Invocation:
         event = {"accounts": [self.account], "regions": [self.region]}
-        return invoke(url, POLICY, event, self.kill_at)
+        return invoke(start, url, POLICY, event, self.kill_at)
 
 
 def parts() -> list[list[Part]]:
@@ -70,6 +70,7 @@ def parts() -> list[list[Part]]:
 
 def main() -> int:
     options = parser().parse_args()
+    start = [sys.executable, str(FUNCTION), str(ROOT)] if options.sources else deployed()
     command = [sys.executable, str(CLOUD), str(options.machines), str(len(REGIONS))]
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -78,7 +79,7 @@ def main() -> int:
         lines = iter(cloud.stdout or [])
         url, lists = next(lines).strip(), parts()
         with ThreadPoolExecutor(max_workers=len(lists)) as pool:
-            done = pool.map(lambda some: [(it, it.deliver(url)) for it in some], lists)
+            done = pool.map(lambda some: [(it, it.deliver(start, url)) for it in some], lists)
             deliveries = list(chain.from_iterable(done))
         if cloud.stdin:
             cloud.stdin.close()
@@ -95,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="One big fleet in parts, all at once.")
     parser.add_argument("--machines", type=int, default=30_000, metavar="N")
     parser.add_argument("--dry", action="store_true", help="only print: leave the page as it is")
+    parser.add_argument("--sources", action="store_true", help="run them, and not the package")
     return parser
 
 
@@ -120,12 +122,12 @@ def rows(deliveries: Iterable[tuple[Part, Invocation]]) -> Iterator[str]:
     yield "| account | region | | confirmed | left from before | s | peak RSS, MB |"
     yield "|---|---|---|---:|---:|---:|---:|"
     for part, it in deliveries:
-        done = "| | |"
+        done = "| | | |"
         if it.told:
             stopped, stuck = it.told["counts"]["stopped"], len(it.told["stuck"])
-            done = f"| {stopped:,} | {stuck:,} | {it.told['seconds']:.1f}"
-        memory = f"{it.peak_bytes / 2**20:.1f}"
-        yield f"| {part.account} | {part.region} | {part.fate} {done} | {memory} |"
+            memory = it.told["peak_bytes"] / 2**20
+            done = f"| {stopped:,} | {stuck:,} | {it.told['seconds']:.1f} | {memory:.1f}"
+        yield f"| {part.account} | {part.region} | {part.fate} {done} |"
 
 
 def summary(told: dict[str, Any]) -> str:

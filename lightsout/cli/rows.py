@@ -12,7 +12,7 @@ from lightsout.schedule import parse_until
 from lightsout.survey import job_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lightsout.instance import Instance, Site
@@ -103,9 +103,9 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
     """A row for each policy and instance that it matches."""
-    wishes = {name: job_of(site, action, findings).wishes for name, action in ACTIONS.items()}
+    jobs = {name: job_of(site, action, findings) for name, action in ACTIONS.items()}
     for finding in findings:
-        wanted = wishes[finding.policy.action]
+        job = jobs[finding.policy.action]
         for id_, decision in finding.decisions.items():
             instance = finding.instances[id_]
             row = Row(finding.policy, site, instance, _DECISIONS.get(decision.verdict, ""), "")
@@ -115,12 +115,12 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
             elif finding.refused:
                 yield replace(row, decision="refused", reason=finding.refused)
             else:
-                yield _acted_on(row, decision, wanted)
+                yield _acted_on(row, decision, job.wish(id_))
 
 
-def _acted_on(row: Row, decision: Decision, wishes: Mapping[str, Wish]) -> Row:
+def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
     """What STOP_CHARGING takes along hangs on the first of the policies that want the instance."""
-    wish, instance = wishes[row.instance.id], row.instance
+    instance = row.instance
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging:
         return replace(row, decision=called, reason=reason)

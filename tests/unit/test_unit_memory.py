@@ -6,13 +6,13 @@ import ctypes
 
 import pytest
 from unit_cloud import Scene
-from unit_values import GUANGZHOU, an_instance
+from unit_values import GUANGZHOU
 
 from lightsout.compute import Compute
-from lightsout.decide import Decision, Verdict
 from lightsout.instance import read_instance
 from lightsout.memory import return_large_blocks
-from lightsout.survey import Finding, Task
+from lightsout.run import Run, carry_out
+from lightsout.verify import DONE
 
 
 def read(number):
@@ -25,15 +25,18 @@ def test_equal_tags_are_kept_once():
     assert read(1).tags is read(2).tags
 
 
-def test_times_are_forgotten_and_nothing_else_is():
-    before = an_instance("lhins-00000001", name="web", operation_started="2026-11-23T12:00:00Z")
-    finding = Finding(Task(None))
-    finding.decisions = {before.id: Decision(Verdict.ACT, "tag env=dev")}
-    finding.instances = {before.id: before}
+@pytest.mark.parametrize("names", [True, False])
+def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, names):
+    (id_,) = stage.fleet(1)
+    context = {"request_id": "run-1", "time_limit_in_ms": 900_000}
+    the_run = Run({}, context, stage.surroundings(), names=names)
 
-    finding.forget_times()
+    carry_out(the_run)
 
-    assert finding.instances[before.id] == before._replace(operation_started="")
+    (work,) = the_run.works
+    assert work.executions["stop"].ledger.outcomes == {id_: DONE}
+    assert work.executions["stop"].ledger._job.items == {}
+    assert list(work.findings[0].instances) == ([id_] if names else [])
 
 
 @pytest.mark.parametrize("names", [True, False])

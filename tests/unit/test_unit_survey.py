@@ -171,15 +171,15 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 # The job -----------------------------------------------------------------------------------------
 
 
-def job(*findings):
-    return job_of(Site(), STOP, findings)
+def wishes_of(*findings):
+    return {id_: item.wish for id_, item in job_of(Site(), STOP, findings).items.items()}
 
 
 def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_first():
     first = a_policy("first", stop_type="HARD", verify_timeout=60.0)
     second = a_policy("second", stop_type="SOFT", verify_timeout=600.0)
 
-    wishes = job(a_finding(first, act=[A]), a_finding(second, act=[A, B])).wishes
+    wishes = wishes_of(a_finding(first, act=[A]), a_finding(second, act=[A, B]))
 
     assert wishes[A].policies == ("first", "second")
     assert wishes[A].options == (("StopType", "HARD"),)
@@ -188,13 +188,13 @@ def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_firs
 
 
 def test_without_a_stop_type_the_api_has_its_own_default():
-    assert job(a_finding(act=[A])).wishes[A].options == ()
+    assert wishes_of(a_finding(act=[A]))[A].options == ()
 
 
 def test_a_policy_over_its_limit_wants_nothing_and_takes_nothing_from_others():
     over = a_finding(a_policy("over", stop_type="HARD"), act=[A, B], refused="over limit")
 
-    wishes = job(over, a_finding(a_policy("within"), act=[B])).wishes
+    wishes = wishes_of(over, a_finding(a_policy("within"), act=[B]))
 
     assert list(wishes) == [B]
     assert wishes[B].policies == ("within",)
@@ -216,7 +216,7 @@ def test_wanted_is_exactly_what_some_policy_within_its_limits_acts_on(parts):
         for number, (act, keep, over) in enumerate(parts)
     ]
 
-    wishes = job(*findings).wishes
+    wishes = wishes_of(*findings)
 
     wanted = {id_: [] for finding in findings for id_ in finding.decisions}
     for finding in findings:

@@ -23,7 +23,8 @@ def look(
         operation_state=operation_state,
         operation_request_id=request,
     )
-    return settle(STOP, SENT, seen, before=BEFORE)
+    another = seen.operation_request_id not in {"", BEFORE}
+    return settle(STOP, SENT, seen, another=another)
 
 
 def test_stopped_by_our_call_is_done():
@@ -84,7 +85,7 @@ def test_a_later_operation_that_is_still_under_way_is_open():
 
 
 def test_gone_is_skipped():
-    assert settle(STOP, SENT, None, before=BEFORE).kind is Kind.SKIPPED
+    assert settle(STOP, SENT, None, another=False).kind is Kind.SKIPPED
     assert final_outcome(STOP, None, stop_charging=False).reason.startswith("gone")
 
 
