@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from lightsout.settings import Endpoint
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
-EARLY = (
-    600.0  # seconds before their end in which credentials are renewed, clocks that differ or not
-)
+EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
 
 
 def open_clouds(
