@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lightsout.cloud import Cloud
 from lightsout.compute import ANY_REGION
+from lightsout.credentials import Credentials
 from lightsout.instance import OWN
-from lightsout.settings import Credentials
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from random import Random
 
     from lightsout.clock import Clock
+    from lightsout.endpoint import Endpoint
     from lightsout.log import Log
     from lightsout.pacing import Deadline
     from lightsout.policy import Account
-    from lightsout.settings import Endpoint
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
 EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from lightsout.endpoint import Endpoint
     from lightsout.policy import Policies, Policy
-    from lightsout.settings import Endpoint, Settings
+    from lightsout.settings import Settings
 
 # What a setting's variable is when the function reads it.
 DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lightsout.credentials import BadSettings
 from lightsout.meanings import Meaning
 from lightsout.pacing import OTHER_RATE, RATES, Pacer
-from lightsout.settings import BadSettings
 from lightsout.wire import CallFailed, OutOfTime, Wire
 
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from lightsout.clock import Clock
+    from lightsout.credentials import Credentials
+    from lightsout.endpoint import Endpoint
     from lightsout.pacing import Deadline
-    from lightsout.settings import Credentials, Endpoint
     from lightsout.wire import Answer
 
 Log = Callable[..., None]

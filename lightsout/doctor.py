@@ -20,6 +20,7 @@ from lightsout.checkup import (
     check_windows,
     read_policies,
 )
+from lightsout.credentials import BadSettings, read_credentials
 from lightsout.diagnosis import AGAIN, KEYS, MARKS, WORDS, WRONG, Diagnosis, broken, unknown, wrong
 from lightsout.instance import OWN
 from lightsout.itself import Examiner, Function, examine_function
@@ -28,7 +29,7 @@ from lightsout.pacing import Deadline
 from lightsout.probes import ask_identity, read_clock, try_heartbeat, try_receivers
 from lightsout.report import RunFailed
 from lightsout.rights import Ward, examine_rights
-from lightsout.settings import BadSettings, read_credentials, try_settings
+from lightsout.settings import try_settings
 from lightsout.surroundings import fact, run_id_of, time_limit, usable_seconds
 
 if TYPE_CHECKING:

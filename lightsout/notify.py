@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from lightsout import __version__
+from lightsout.endpoint import is_loopback
 from lightsout.robots import FORMS, compose
-from lightsout.settings import is_loopback
 from lightsout.wire import one_line
 
 if TYPE_CHECKING:

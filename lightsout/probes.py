@@ -9,10 +9,10 @@ import requests
 
 from lightsout.compute import ANY_REGION
 from lightsout.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.endpoint import is_loopback
 from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
-from lightsout.settings import is_loopback
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
+    from lightsout.endpoint import Endpoint
     from lightsout.receivers import Receiver
-    from lightsout.settings import Endpoint
 
 PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
 # AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from lightsout.endpoint import HOST_AND_PORT, is_loopback
 from lightsout.robots import FORMS
-from lightsout.settings import HOST_AND_PORT, is_loopback
 
 if TYPE_CHECKING:
     from lightsout.wording import Language

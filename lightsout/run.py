@@ -9,6 +9,7 @@ from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
 from lightsout.accounts import open_clouds
+from lightsout.credentials import BadSettings, read_credentials
 from lightsout.instance import OWN
 from lightsout.log import Log
 from lightsout.memory import return_large_blocks
@@ -17,7 +18,7 @@ from lightsout.policy import PolicyMistakes
 from lightsout.report import RunFailed, new_entry
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
-from lightsout.settings import BadSettings, read_credentials, read_settings
+from lightsout.settings import read_settings
 from lightsout.sites import find_works
 from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
 from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event

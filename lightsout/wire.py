@@ -14,14 +14,15 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout import __version__
+from lightsout.endpoint import is_loopback
 from lightsout.meanings import ADVICE, Meaning, meaning_of
-from lightsout.settings import is_loopback
 from lightsout.trust import Trusting, trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightsout.settings import Credentials, Endpoint
+    from lightsout.credentials import Credentials
+    from lightsout.endpoint import Endpoint
 
 Answer = dict[str, Any]
 

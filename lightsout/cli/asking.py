@@ -12,10 +12,10 @@ from lightsout import accounts as accounts_
 from lightsout import policy as policy_files
 from lightsout.cli.operate import LOOK_LIMIT
 from lightsout.compute import Compute, batches
+from lightsout.credentials import read_credentials
 from lightsout.instance import ACTIONS, OWN
 from lightsout.log import Log
 from lightsout.pacing import Deadline
-from lightsout.settings import read_credentials
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lightsout import yamltext
+from lightsout.credentials import BadSettings
 from lightsout.forms import Field, Fields, Form, ListOf, MapOf, Reader, Word
 from lightsout.request import BadEvent
 from lightsout.schema import FILLED, REGION, TEXT, YES_NO
-from lightsout.settings import VARIABLES, BadSettings, read_settings
+from lightsout.settings import VARIABLES, read_settings
 from lightsout.trigger import read_event
 from lightsout.yamltext import Complaints, Items, Pairs, Text
 

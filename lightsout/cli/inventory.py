@@ -13,8 +13,8 @@ from lightsout.cli.intervals import Kind, Sign
 from lightsout.cli.prices import Model
 from lightsout.cli.progress import tell_retry
 from lightsout.compute import PAGE, Compute, batches
+from lightsout.credentials import BadSettings
 from lightsout.instance import CVM, LEAVING, OWN, START, STOP, dicts
-from lightsout.settings import BadSettings
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:

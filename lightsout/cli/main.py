@@ -21,7 +21,7 @@ from lightsout.cli import (
     savings,
     verify,
 )
-from lightsout.settings import BadSettings
+from lightsout.credentials import BadSettings
 from lightsout.surroundings import Surroundings
 
 if TYPE_CHECKING:

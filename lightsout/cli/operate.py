@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.credentials import BadSettings
 from lightsout.report import RunFailed, failure_message
 from lightsout.request import BadEvent
 from lightsout.run import Run, carry_out
-from lightsout.settings import BadSettings
 
 if TYPE_CHECKING:
     import argparse

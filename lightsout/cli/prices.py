@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lightsout.cli.evidence import Machine
     from lightsout.cli.pricefile import PriceList
     from lightsout.cloud import Cloud
-    from lightsout.settings import Endpoint
+    from lightsout.endpoint import Endpoint
 
 ACTION = "InquiryPriceRunInstances"
 SMALL, LARGE = 50, 500  # GB: within what every kind of system disk may have

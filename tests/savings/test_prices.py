@@ -11,8 +11,9 @@ from lightsout.cli import WrongUse
 from lightsout.cli.asking import open_clouds
 from lightsout.cli.pricefile import read_price_list
 from lightsout.cli.prices import Cache, Model, ask_price, asked_prices
+from lightsout.endpoint import Endpoint
 from lightsout.instance import OWN
-from lightsout.settings import Endpoint, read_settings
+from lightsout.settings import read_settings
 from lightsout.wire import CallFailed
 
 REGION = "ap-guangzhou"

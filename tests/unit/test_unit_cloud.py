@@ -9,7 +9,7 @@ import pytest
 import requests
 from unit_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
 
-from lightsout.settings import BadSettings
+from lightsout.credentials import BadSettings
 from lightsout.wire import OutOfTime
 
 THROTTLE = "RequestLimitExceeded"

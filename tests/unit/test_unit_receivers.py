@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lightsout.credentials import BadSettings
 from lightsout.receivers import Receiver, read_heartbeat, read_receivers
 from lightsout.robots import FORMS
-from lightsout.settings import BadSettings, read_settings
+from lightsout.settings import read_settings
 
 TOKEN = "token-0123456789"
 

@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import any_text
 
-from lightsout.settings import (
-    BadSettings,
-    Credentials,
-    Endpoint,
-    is_loopback,
-    parse_endpoint,
-    read_credentials,
-    read_settings,
-)
+from lightsout.credentials import BadSettings, Credentials, read_credentials
+from lightsout.endpoint import Endpoint, is_loopback, parse_endpoint
+from lightsout.settings import read_settings
 
 BESIDE = Path("/var/user")
 SCF = {

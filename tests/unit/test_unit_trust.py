@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lightsout.settings import Credentials, Endpoint
+from lightsout.credentials import Credentials
+from lightsout.endpoint import Endpoint
 from lightsout.trust import trust
 from lightsout.wire import CallFailed, Wire
 

@@ -9,7 +9,7 @@ from unit_cloud import TOKEN, http_answer, new_connection_error, on_the_wire, st
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
-from lightsout.settings import parse_endpoint
+from lightsout.endpoint import parse_endpoint
 from lightsout.wire import CallFailed
 from simulator import ManualClock
 

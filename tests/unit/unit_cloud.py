@@ -13,8 +13,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from lightsout.cloud import Cloud
+from lightsout.credentials import Credentials
+from lightsout.endpoint import Endpoint
 from lightsout.pacing import Deadline
-from lightsout.settings import Credentials, Endpoint
 from lightsout.wire import CallFailed
 from simulator import ManualClock
 

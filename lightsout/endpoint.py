@@ -1,0 +1,49 @@
+"""Where the API is, and what may stand in an address."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
+HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+
+
+class Endpoint(NamedTuple):
+    """Where the API is: a root domain below which each service has its name, or one host."""
+
+    scheme: Literal["http", "https"] = "https"
+    root_domain: str | None = None
+    host: str | None = None
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """A root domain, or a URL that serves every service; ValueError says what else it is."""
+    if re.fullmatch(_ROOT_DOMAIN, text):
+        return Endpoint(root_domain=text)
+    if "@" in text:  # before anything that quotes the text: a password may stand there
+        raise ValueError("a URL may have a host and a port, nothing else")
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError(
+            f"{text!r} is neither a root domain (internal.tencentcloudapi.com) nor a URL "
+            "(http://127.0.0.1:9000)"
+        )
+    if url.path not in {"", "/"} or url.query or url.fragment:
+        raise ValueError("a URL may have a host and a port, nothing else")
+    if not re.fullmatch(HOST_AND_PORT, url.netloc):
+        raise ValueError(f"{url.netloc!r} is no host and port")
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")
+    url.port  # noqa: B018  raises ValueError for a port over 65535
+    return Endpoint(scheme="http" if url.scheme == "http" else "https", host=url.netloc)
+
+
+def is_loopback(host: str) -> bool:
+    import ipaddress  # noqa: PLC0415  only an endpoint of one's own asks
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
