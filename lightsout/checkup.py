@@ -81,7 +81,7 @@ class Variables:
                 HEARTBEAT,
                 "heartbeat",
                 "nobody notices when the function is dead, unless an alarm does",
-                "docs/deploy.md#alarms",
+                "docs/notifications.md#heartbeat",
             ),
         ):
             if not self._environ.get(name) and self.can_be_read(name):

@@ -91,7 +91,8 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
     try:
         cloud.open()
     except CallFailed as failure:
-        grant = f"`python -m lightsout permissions --account {account}` has what it has to grant"
+        command = f"python -m lightsout permissions --account {account} --uin UIN"
+        grant = f"`{command}` has what it has to grant"
         return wrong(check, f"{failure.action}: {failure}", f"{grant}; docs/accounts.md")
     return fine(check, "lends its role")
 

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
     """Mistakes and warnings go to stdout, one a line, as linters do it."""
     settings = read_settings(outside.environ, outside.beside)
+    deployment = settings.policies.parent / "serverless.yml"
+    there = deployment.is_file()
     try:
         found = policy_files.load(settings.policies)
     except policy_files.PolicyMistakes as wrong:
-        return _tell(wrong.mistakes)
-    deployment = settings.policies.parent / "serverless.yml"
-    if deployment.is_file():
+        beside = mistakes_of_the_deployment(deployment, None) if there else []
+        return _tell([*wrong.mistakes, *beside])
+    if there:
         names = {policy.name for policy in found.policies}
         if mistakes := mistakes_of_the_deployment(deployment, names):
             return _tell(mistakes)

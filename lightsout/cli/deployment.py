@@ -117,8 +117,11 @@ FORM = Fields(
 )
 
 
-def mistakes_of_the_deployment(file: Path, policies: Collection[str]) -> list[Mistake]:
-    """What is wrong with a serverless.yml. `policies`: the names that a timer's request may use."""
+def mistakes_of_the_deployment(file: Path, policies: Collection[str] | None) -> list[Mistake]:
+    """What is wrong with a serverless.yml.
+
+    `policies`: the names that a timer's request may use; None where they are not known.
+    """
     complaints = Complaints(str(file))
     try:
         data = file.read_bytes()
@@ -130,17 +133,14 @@ def mistakes_of_the_deployment(file: Path, policies: Collection[str]) -> list[Mi
         return complaints.listed()
     unknown = set(_prepared(root))
     found = Reader(complaints).read(FORM, root, "the file")
-    mistakes = [it for it in complaints.listed() if (it.line, it.column) not in unknown]
-    if mistakes or found is None:
-        return mistakes
-    complaints = Complaints(str(file))
-    inputs = found.it["inputs"].it
-    _check_types(data.decode("utf-8-sig"), inputs, complaints)
-    _check_variables(inputs, file.parent, complaints)
-    for timer in _timers(inputs):
-        if "argument" in timer and not FROM_OUTSIDE.search(timer["argument"].it):
-            _check_request(timer["argument"], policies, complaints)
-    return complaints.listed()
+    if found is not None and "inputs" in found.it:
+        inputs = found.it["inputs"].it  # what does not fit the form is not in it, the rest is
+        _check_types(data.decode("utf-8-sig"), inputs, complaints)
+        _check_variables(inputs, file.parent, complaints)
+        for timer in _timers(inputs):
+            if "argument" in timer and not FROM_OUTSIDE.search(timer["argument"].it):
+                _check_request(timer["argument"], policies, complaints)
+    return [it for it in complaints.listed() if (it.line, it.column) not in unknown]
 
 
 def _prepared(node: Node) -> Iterator[tuple[int, int]]:
@@ -157,9 +157,10 @@ def _prepared(node: Node) -> Iterator[tuple[int, int]]:
 
 
 def _timers(inputs: dict[str, Value]) -> Iterator[dict[str, Value]]:
-    for event in inputs["events"].it:
-        if "timer" in event.it:
-            yield event.it["timer"].it["parameters"].it
+    for event in inputs["events"].it if "events" in inputs else ():
+        timer = event.it.get("timer")
+        if timer and "parameters" in timer.it:
+            yield timer.it["parameters"].it
 
 
 def _check_types(text: str, inputs: dict[str, Value], complaints: Complaints) -> None:
@@ -189,20 +190,24 @@ def _mapping(inputs: dict[str, Value], *path: str) -> dict[str, Value]:
 def _check_variables(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
     """Each by itself, as the function will read it; what comes from the shell is not known."""
     for name, value in _mapping(inputs, "environment", "variables").items():
-        if not FROM_OUTSIDE.search(value.it):
+        if name in VARIABLES and not FROM_OUTSIDE.search(value.it):
             try:
                 read_settings({name: value.it}, folder)
             except BadSettings as error:
                 complaints.add(value.at, str(error))
 
 
-def _check_request(argument: Value, policies: Collection[str], complaints: Complaints) -> None:
+def _check_request(
+    argument: Value, policies: Collection[str] | None, complaints: Complaints
+) -> None:
     """A timer's argument is a request; one that cannot be obeyed would fail every run."""
     event = {"Type": "Timer", "Message": argument.it}
     try:
         named = read_event(event, now=datetime.now(timezone.utc), max_age=0).named("policies")
     except BadEvent as error:
         complaints.add(argument.at, str(error))
+        return
+    if policies is None:
         return
     for name in sorted(named - set(policies)):
         hint = yamltext.near(name, policies)

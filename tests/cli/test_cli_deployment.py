@@ -88,6 +88,28 @@ def test_all_is_told_at_once(mistakes):
     assert len(mistakes(text)) == 2
 
 
+def test_what_only_shows_in_the_values_is_told_beside_a_misspelt_key(mistakes):
+    text = TEXT.replace("memorySize", "memorysize").replace("enable: true", 'enable: "false"')
+
+    found = mistakes(text.replace(': "1" ', ": 1 ").replace('argument: "{}"', 'argument: "{"'))
+
+    assert [it.split(": ", 1)[1].split()[0] for it in found] == [
+        "unknown",
+        "LIGHTSOUT_DRY_RUN",
+        "enable",
+        "the",
+    ]
+
+
+def test_one_misspelt_variable_is_one_mistake(mistakes):
+    assert len(mistakes(TEXT.replace("LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRYRUN"))) == 1
+
+
+@pytest.mark.parametrize("there", ["events:", "    - timer:", "        parameters:", "inputs:"])
+def test_a_misspelt_mapping_stops_no_look_at_the_rest(mistakes, there):
+    assert mistakes(TEXT.replace(there, there.replace(":", "s:"), 1))
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "serverless.yml").mkdir()
 
@@ -112,3 +134,21 @@ def test_check_finds_them_beside_the_policies(stage, type_in):
     assert said.status == 1
     assert said.out.startswith(f"{file}:")
     assert said.err == "lightsout: 1 mistake\n"
+
+
+def test_a_mistake_in_a_policy_hides_none_of_the_deployment(stage, type_in):
+    stage.folder.joinpath("broken.yml").write_text("version: 2\n", encoding="utf-8")
+    file = stage.folder.parent / "serverless.yml"
+    file.write_text(
+        TEXT.replace("timeout: 900", "timeout: 3s").replace(
+            "{}", '{\\"policies\\": [\\"unknown\\"]}'
+        ),
+        encoding="utf-8",
+    )
+
+    said = type_in("check")
+
+    assert said.status == 1
+    assert "broken.yml:1:" in said.out
+    assert said.out.splitlines()[-1].startswith(f"{file}:")
+    assert "'unknown'" not in said.out
