@@ -44,7 +44,7 @@ docs: $(VENV)/.dev  ## write again what is made from code
 soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
 	$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
-bench: package  ## what a run costs by the size of the fleet, written to docs/performance.md; 5 minutes
+bench: package  ## what a run costs by the size of the fleet, written to docs/performance.md; 3 minutes
 	$(BIN)/python tools/bench.py --fleets $(FLEETS)
 	$(BIN)/python tools/bench_parts.py
 

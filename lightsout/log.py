@@ -114,6 +114,9 @@ def tell_plan(log: Log, finding: Finding) -> None:
             log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
+    if finding.stuck:
+        message = f"{finding.action.during} from before this run: not acted on, not waited for"
+        log("warning", "warning", policies=names, message=message, instance_ids=[*finding.stuck])
     if finding.error:
         log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
     if finding.warning:

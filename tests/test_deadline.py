@@ -188,7 +188,7 @@ def test_an_instance_stuck_for_long_fails_the_run(stage):
 
 @pytest.mark.hazard(
     "A matching instance is STOPPING since a moment ago",
-    "Named as stuck; no failure yet.",
+    "Named as stuck, in the report and in a warning; no failure yet.",
 )
 def test_an_instance_that_is_just_stopping_is_named_only(stage):
     (stuck,) = left_stopping(stage)
@@ -199,6 +199,9 @@ def test_an_instance_that_is_just_stopping_is_named_only(stage):
     assert report["status"] == "ok"
     assert list(only_entry(report)["stuck"]) == [stuck]
     assert report["counts"]["matched"] == 0
+    (warning,) = stage.logged("warning")
+    assert warning["message"].startswith("STOPPING from before this run")
+    assert warning["instance_ids"] == [stuck]
 
 
 @pytest.mark.hazard(

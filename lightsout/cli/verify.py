@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +61,9 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
+    if lines.others and not lines.ours:
+        print(f"lightsout: {_of_lines(lines)}: is it another file?", file=sys.stderr)
+        return FOUND_WRONG
     if options.json:
         print(json.dumps([_as_json(answer) for answer in answers], ensure_ascii=False, indent=1))
     else:

@@ -190,6 +190,15 @@ def test_a_log_without_accepted_calls_has_nothing_to_verify(stage, type_in, log)
     )
 
 
+def test_a_file_without_a_line_of_ours_is_found_wrong(stage, type_in, log):
+    log.write_text("hello\nworld\n")
+
+    said = type_in("verify", log)
+
+    assert said.status == 1
+    assert said.err == "lightsout: 0 log lines (2 other lines skipped): is it another file?\n"
+
+
 def test_a_region_that_does_not_answer_is_unknown_and_found_wrong(stage, type_in, log):
     (id_,) = stopped_by_a_run(stage, type_in, log)
     stage.world.deny("DescribeInstances")
