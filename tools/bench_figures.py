@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SPREADS = {"one region": 1, "all regions": 13}  # the simulator has 13
+
+class Spread(NamedTuple):
+    """Where a fleet is; each account has its share in each region."""
+
+    regions: int
+    accounts: int = 1
+
+    @property
+    def sites(self) -> int:
+        return self.regions * self.accounts
+
+
+SPREADS = {  # the simulator has 13 regions
+    "one region": Spread(1),
+    "all regions": Spread(13),
+    "8 accounts": Spread(13, accounts=8),
+}
 BATCH = 100  # instances of a page, and of a StopInstances, at most
 LISTINGS_A_SECOND, STOPS_A_SECOND = 100, 10  # in each region, as Lighthouse documents it
 SLOWEST_STOP = 4.0  # seconds, of the machines of bench_cloud.py
@@ -28,17 +44,22 @@ class Figures:
     cloud_cpu_s: float
 
     @property
-    def regions(self) -> int:
-        return SPREADS[self.spread]
+    def sites(self) -> int:
+        return SPREADS[self.spread].sites
 
     @property
     def batches(self) -> int:
-        """Pages to list, and batches to stop: the largest share, and with it every other."""
+        """To stop, at the least: each site has its own."""
         return sum(math.ceil(share / BATCH) for share in self._shares())
 
+    @property
+    def pages(self) -> int:
+        """To list, at the least: a site that has nothing says so on one."""
+        return sum(max(1, math.ceil(share / BATCH)) for share in self._shares())
+
     def _shares(self) -> list[int]:
-        few, more = divmod(self.machines, self.regions)
-        return [few + (number < more) for number in range(self.regions)]
+        few, more = divmod(self.machines, self.sites)
+        return [few + (number < more) for number in range(self.sites)]
 
     @property
     def bound(self) -> float:

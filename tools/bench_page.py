@@ -21,7 +21,7 @@ PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
 COLUMNS: dict[str, Callable[[Figures], str]] = {
     "instances": lambda f: f"{f.machines:,}",
     "in": lambda f: f.spread,
-    "listings / least": lambda f: f"{f.calls['DescribeInstances']} / {f.batches}",
+    "listings / least": lambda f: f"{f.calls['DescribeInstances']} / {f.pages}",
     "stops / least": lambda f: f"{f.calls['StopInstances']} / {f.batches}",
     "looks / batches": lambda f: f"{f.calls['verification']} / {f.batches}",
     "throttled": lambda f: str(f.throttled),
@@ -33,7 +33,7 @@ COLUMNS: dict[str, Callable[[Figures], str]] = {
 
 # All lengths in pixels.
 PANEL, TALL, LEFT, TOP, GAP, EDGE = 220, 180, 54, 62, 74, 16
-COLOURS = dict(zip(SPREADS, ("#4353b3", "#e08e1b"), strict=True))
+COLOURS = dict(zip(SPREADS, ("#4353b3", "#e08e1b", "#3f7d58"), strict=True))
 INK, FAINT, LINE = "#1f2430", "#6b7280", "#d9dde5"
 PANELS: dict[str, Callable[[Figures], float]] = {
     "time, s (dashed: the bound)": lambda f: f.seconds,
