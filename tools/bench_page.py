@@ -65,7 +65,7 @@ def table(measured: Sequence[Figures]) -> str:
 
 def draw(measured: Sequence[Figures]) -> str:
     """A panel for each quantity over the size of the fleet; both axes by powers of ten."""
-    wide, high = EDGE + len(PANELS) * (LEFT + PANEL + EDGE), TOP + TALL + GAP
+    wide, high = 2 * EDGE + len(PANELS) * (LEFT + PANEL + EDGE), TOP + TALL + GAP
     parts: list[str] = []
     for number, (title, value) in enumerate(PANELS.items()):
         bounds = number == 0
@@ -126,7 +126,8 @@ class Scale:
 
     def ticks(self) -> list[float]:
         decades = range(math.floor(math.log10(self._low)), math.ceil(math.log10(self._high)) + 1)
-        fine = [step * 10.0**decade for decade in decades for step in (1, 1.5, 2, 3, 4, 5, 7)]
+        steps = (1, 1.5, 2, 3, 4, 5, 7) if self._high / self._low < 10 else (1, 2, 5)
+        fine = [step * 10.0**decade for decade in decades for step in steps]
         return [tick for tick in fine if self._low <= tick <= self._high]
 
 
