@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.cloud import Cloud
 from lightsout.compute import ANY_REGION
-from lightsout.credentials import Credentials
+from lightsout.credentials import checked
 from lightsout.instance import OWN
 from lightsout.wire import CallFailed
 
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from random import Random
 
     from lightsout.clock import Clock
+    from lightsout.credentials import Credentials
     from lightsout.endpoint import Endpoint
     from lightsout.log import Log
     from lightsout.pacing import Deadline
     from lightsout.policy import Account
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
+AT_LEAST = 60.0  # seconds between two renewals, whatever STS and our clock say
 EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
 
 
@@ -73,10 +75,9 @@ def assume(account: Account, own: Cloud, run_id: str, clock: Clock) -> Credentia
     answer = own.call("sts", "2018-08-13", ANY_REGION, "AssumeRole", params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
+        told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
         seconds = float(answer["ExpiredTime"]) - clock.now().timestamp()
-        renew_at = clock.monotonic() + seconds - min(EARLY, seconds / 4)
-        return Credentials(
-            keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"], renew_at=renew_at
-        )
+        renew_at = clock.monotonic() + max(AT_LEAST, seconds - min(EARLY, seconds / 4))
+        return checked(*told, account.name, account.role_arn, renew_at)
     except (KeyError, TypeError, ValueError):
         raise CallFailed("AssumeRole", "UnreadableAnswer", "it has no credentials") from None

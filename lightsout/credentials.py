@@ -73,7 +73,7 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
         if secret_id and secret_key:
             names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
             source = f"TENCENTCLOUD_{suffixes[0]} and its like"
-            return _credentials(secret_id, secret_key, token, names, source)
+            return checked(secret_id, secret_key, token, names, source)
     profile = home / ".tccli" / f"{environ.get('TCCLI_PROFILE') or 'default'}.credential"
     try:
         found = json.loads(profile.read_text(encoding="utf-8"))
@@ -83,17 +83,23 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadSettings(f"{profile}: no secretId and secretKey can be read from it") from None
     else:
-        return _credentials(*told, str(profile), str(profile))
+        return checked(*told, str(profile), str(profile))
     raise BadSettings(
         "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID and "
         "TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
     )
 
 
-def _credentials(
-    secret_id: Any, secret_key: Any, token: Any, names: str, source: str
+def checked(
+    secret_id: Any,
+    secret_key: Any,
+    token: Any,
+    names: str,
+    source: str,
+    renew_at: float = math.inf,
 ) -> Credentials:
+    """Credentials that can be signed with, from whatever was read; BadSettings says where not."""
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
             raise BadSettings(f"{names}: a key has no spaces, line ends or foreign characters")
-    return Credentials(secret_id, secret_key, token or None, source=source)
+    return Credentials(secret_id, secret_key, token or None, renew_at=renew_at, source=source)

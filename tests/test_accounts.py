@@ -11,6 +11,7 @@ from staging import GUANGZHOU, PREFIX, RESOURCES
 from lightsout.cli import cam
 from lightsout.policy import load
 from simulator import Fault
+from simulator.answer import Answer
 
 SHANGHAI = "ap-shanghai"
 STOP_HERE_START_THERE = (
@@ -204,6 +205,32 @@ def test_an_answer_of_sts_that_is_lost_is_asked_for_again_and_gives_no_secret_aw
     stage.run()
 
     assert stage.states(id_ for some in ids.values() for id_ in some) == {"STOPPED"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"Credentials": None},
+        {"Credentials": {"Token": None, "TmpSecretId": None, "TmpSecretKey": None}},
+        {"Credentials": {"Token": 5, "TmpSecretId": "a", "TmpSecretKey": []}},
+        {"Credentials": {"Token": "t", "TmpSecretId": "a b", "TmpSecretKey": "k\n"}},
+        {
+            "Credentials": {"Token": "t", "TmpSecretId": "a", "TmpSecretKey": "k"},
+            "ExpiredTime": "x",
+        },
+    ],
+)
+def test_an_answer_of_sts_that_makes_no_sense_is_a_refusal(stage, monkeypatch, answer):
+    ids = fleet(stage)
+    odd = Answer({"ExpiredTime": 4_000_000_000} | answer)
+    monkeypatch.setitem(stage.sim._gateway._services["sts"].actions, "AssumeRole", lambda _: odd)
+
+    failure = stage.failing_run()
+
+    wrong = "AssumeRole: UnreadableAnswer: it has no credentials"
+    assert {entry_of(failure.report, name)["error"] for name in LENT} == {wrong}
+    assert stage.states(ids["own"]) == {"STOPPED"}
 
 
 # Credentials that end --------------------------------------------------------------------------
