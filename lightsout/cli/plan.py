@@ -88,7 +88,8 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     openings = _openings(policies, done, instant)
     later = list(_look_later(openings, event, outside._replace(write=hear), done))
     rows, doubts = _rows(done, later, outside)
-    notes = [*dict.fromkeys(_notes(lines, rows)), *doubts]
+    told = done.error or ""  # it quotes the first mistake
+    notes = [*(note for note in dict.fromkeys(_notes(lines, rows)) if note not in told), *doubts]
     if not options.policy:
         notes += _not_by_hand(policies)
     waiting = list(_waiting(policies, openings, done))

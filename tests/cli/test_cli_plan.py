@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from lightsout.policy import PolicyMistakes, load
 from simulator import GB, Fault, Refusal
 
 TWO_POLICIES = """
@@ -175,13 +176,17 @@ def test_a_pause_is_said_so(stage, type_in):
     assert "paused by LIGHTSOUT_PAUSED_UNTIL" in said.out
 
 
-def test_broken_policies_give_every_mistake(stage, type_in):
+def test_broken_policies_give_every_mistake_once(stage, type_in):
     stage.policies("version: 1\npolicies:\n  - name: A\n")
+    with pytest.raises(PolicyMistakes) as wrong:
+        load(stage.folder)
 
     said = type_in("plan")
 
     assert said.status == 1
-    assert said.out.count("policy.yml:3:") > 2
+    assert len(wrong.value.mistakes) > 2
+    for mistake in map(str, wrong.value.mistakes):
+        assert said.out.count(mistake) == 1
     assert len(stage.sim.journal) == 0
 
 
