@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from lightsout.clock import Clock, SystemClock
 
@@ -19,14 +19,25 @@ LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous fu
 
 
 def print_line(line: str) -> None:
-    """Writes a line of JSON; a stdout that cannot show it, or is gone, is no reason to die."""
+    """Writes a line of JSON to stdout, or to stderr where stdout does not take it.
+
+    An accepted call may stand in no other place; and nothing here is a reason for a run to end.
+    """
+    if not _takes(sys.stdout, line):
+        _takes(sys.stderr, line)
+
+
+def _takes(stream: TextIO | None, line: str) -> bool:
+    if stream is None:  # closed before the interpreter began
+        return False
     try:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        stream.write(line)
+        stream.flush()
     except UnicodeEncodeError:
-        print_line(json.dumps(json.loads(line)) + "\n")
-    except (OSError, ValueError):  # closed, or nobody reads it
-        pass
+        return _takes(stream, json.dumps(json.loads(line)) + "\n")
+    except (OSError, ValueError):  # full, closed, or nobody reads it
+        return False
+    return True
 
 
 class Surroundings(NamedTuple):

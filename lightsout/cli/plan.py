@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,13 @@ from zoneinfo import ZoneInfo
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, WrongUse, story
 from lightsout.cli.asking import clouds_of, with_refusals
-from lightsout.cli.operate import LOOK_LIMIT, kept_in, operate, request_of
+from lightsout.cli.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.outcome import errors_of, show_errors
+from lightsout.cli.outputs import kept_in
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.rows import CALLED, COLUMNS, in_order, leftovers, not_yet, rows_of
-from lightsout.cli.tables import Output, print_csv
-from lightsout.cli.words import moment, plural
+from lightsout.cli.tables import Output, complain, print_csv
+from lightsout.cli.words import as_json, moment, plural
 from lightsout.policy import DEFAULT_TIMEZONE
 from lightsout.schedule import UTC, next_window, parse_until
 from lightsout.settings import read_settings
@@ -82,8 +82,8 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
         tell_retry(line)
 
     event = {**request_of(options), "dry_run": True}
-    with kept_in(options.log, hear) as write:
-        done = operate(event, outside._replace(write=write), LOOK_LIMIT, instant)
+    with kept_in(options.log, hear) as kept:
+        done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
     openings = _openings(policies, done, instant)
     later = list(_look_later(openings, event, outside._replace(write=hear), done))
@@ -97,7 +97,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
         _print_rows(rows, as_csv=options.csv)
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
-        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+        complain(*said)
     else:
         out = Output()
         for line in heads:
@@ -107,7 +107,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
             out.say(line, look="cyan")
         for note in notes:
             out.say(note, look="yellow")
-    return FOUND_WRONG if any(it.blind for it in later) else done.exit_status
+    return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
 
 def read_at(text: str) -> datetime:
@@ -193,7 +193,7 @@ def _print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
     if as_csv:
         print_csv(COLUMNS, objects)
     else:
-        print(json.dumps(objects, ensure_ascii=False, indent=1))
+        print(as_json(objects))
 
 
 def show_plan(out: Output, done: Done) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lightsout.cli.tables import complain
 from lightsout.cli.words import plural
 from lightsout.instance import STOP, place_of
 
@@ -21,7 +21,7 @@ def tell_retry(text: str) -> None:
     """Says on stderr why a command that only looks takes its time; every other line is silent."""
     line = json.loads(text)
     if line["event"] == "retry":
-        print(f"{_place(line)}{_again(line)}", file=sys.stderr, flush=True)
+        complain(f"{_place(line)}{_again(line)}")
 
 
 def _place(line: Line) -> str:
