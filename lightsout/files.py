@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from pathlib import Path
 
+NOT_REGULAR = "not a regular file"
+
 
 def read_small_file(path: Path | str, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; raises OSError for anything else."""
@@ -31,7 +33,7 @@ def open_regular_file(path: Path | str) -> BinaryIO:
         raise OSError(errno.EINVAL, str(error), str(path)) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise OSError(errno.EINVAL, NOT_REGULAR, str(path))
     return file
 
 

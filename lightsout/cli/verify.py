@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +20,7 @@ from lightsout.cli.asking import clouds_of, unknown_account
 from lightsout.cli.logfiles import LogLines
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
-from lightsout.cli.words import plural
+from lightsout.cli.words import as_json, plural
 from lightsout.compute import Compute
 from lightsout.report import stamp
 from lightsout.settings import read_settings
@@ -56,19 +54,18 @@ class Answer:
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     """Superseded and gone are told and are no failures; failed and still under way are.
 
-    So is a call whose instances are not to be learnt: nobody has seen what became of them.
+    So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
+    file without a line of lightsout.
     """
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
-    if lines.others and not lines.ours:
-        print(f"lightsout: {_of_lines(lines)}: is it another file?", file=sys.stderr)
-        return FOUND_WRONG
     if options.json:
-        print(json.dumps([_as_json(answer) for answer in answers], ensure_ascii=False, indent=1))
+        print(as_json([_as_json(answer) for answer in answers]))
     else:
         show(Output(), lines, answers)
-    return FOUND_WRONG if any(answer.is_bad for answer in answers) else GOOD
+    bad = any(answer.is_bad for answer in answers)
+    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
 
 
 def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:

@@ -180,23 +180,56 @@ def test_lines_that_this_version_cannot_follow_are_let_be(stage, type_in, log):
 
 
 def test_a_log_without_accepted_calls_has_nothing_to_verify(stage, type_in, log):
-    log.write_text("")
+    stage.fleet(1)
+    type_in("run", "--dry-run", "--log", log)
 
     said = type_in("verify", log)
 
     assert (said.status, said.out) == (
         0,
-        "nothing to verify: no accepted call in 0 log lines\n",
+        "nothing to verify: no accepted call in 4 log lines\n",
     )
 
 
-def test_a_file_without_a_line_of_ours_is_found_wrong(stage, type_in, log):
-    log.write_text("hello\nworld\n")
+@pytest.mark.parametrize(
+    "words", [["verify"], ["verify", "--json"], ["savings"], ["savings", "--csv"]]
+)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "the log is empty"),
+        ("\n\n", "the log is empty"),
+        ("hello\nworld\n", "no line of lightsout among 2 lines: is it another file?"),
+        ("SCF_Message;time\nhello;\n", "no line of lightsout among 1 line: is it another file?"),
+        ("[]", "no line of lightsout among 1 line: is it another file?"),
+    ],
+)
+def test_a_file_without_a_line_of_ours_is_found_wrong_in_words(
+    stage, type_in, log, words, content, why
+):
+    log.write_text(content)
 
-    said = type_in("verify", log)
+    said = type_in(*words, log)
 
     assert said.status == 1
-    assert said.err == "lightsout: 0 log lines (2 other lines skipped): is it another file?\n"
+    assert f"lightsout: {log}: {why}\n" in said.err
+
+
+@pytest.mark.parametrize("command", ["verify", "savings"])
+def test_one_such_file_among_good_ones_is_named_and_the_others_are_told(
+    stage, type_in, log, tmp_path, command
+):
+    stopped_by_a_run(stage, type_in, log)
+    other = tmp_path / "other"
+    other.write_text("hello\n")
+    alone = type_in(command, log)
+
+    said = type_in(command, other, log)
+
+    assert (alone.status, said.status) == (0, 1)
+    assert f"{other}: no line of lightsout among 1 line" in said.err
+    assert str(log) not in said.err
+    assert said.out.splitlines()[:3] == alone.out.splitlines()[:3]
 
 
 def test_a_region_that_does_not_answer_is_unknown_and_found_wrong(stage, type_in, log):
