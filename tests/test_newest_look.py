@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from staging import DEV_NIGHTS, RESOURCES, only_entry
 
-from simulator import Fault, Operation
+from simulator import Fault, Operation, Refusal
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
@@ -163,6 +163,8 @@ def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
     assert types == {ids[0]: "HARD", ids[1]: "SOFT", ids[2]: "HARD"}
     assert hard["skipped"] == {ids[1]: "excluded by tag role=bastion"}
     assert soft["stopped"] == ids
+    asked = {id_ for it in hard["requests"] for id_ in it["instance_ids"]}
+    assert asked == {ids[0], ids[2]}
     for line in stage.logged("stop.accepted"):
         assert line["policies"] == (
             ["soft"] if ids[1] in line["instance_ids"] else ["hard", "soft"]
@@ -263,6 +265,21 @@ def test_a_further_try_costs_one_look_a_batch(stage, code):
     journal = [call.action for call in stage.sim.journal]
     second = [n for n, action in enumerate(journal) if action == "StopInstances"][1]
     assert journal[:second].count("DescribeInstances") == 2
+
+
+def test_one_look_serves_both_halves_of_a_split(stage):
+    ids = stage.fleet(64)
+    refusal = Refusal("FailedOperation.InstanceOperationFailed", named=False, times=None)
+    stage.world.instance(ids[-1]).refusals.append(refusal)  # the last to be asked: six splits
+    looks = []
+    stage.told_too = lambda call: looks.append(call) if call.action == "DescribeInstances" else None
+    stage.when("verify.confirmed", lambda: setattr(stage, "told_too", lambda _: None))
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert list(entry["failed"]) == [ids[-1]]
+    splits = 6
+    assert len(looks) <= 1 + splits + 1  # the listing, a look a split, and the one that confirms
 
 
 def test_a_look_that_is_not_answered_lets_nothing_be_sent(stage):
