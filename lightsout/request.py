@@ -100,7 +100,7 @@ def looks_like(event: Mapping[Any, Any]) -> list[str]:
 def _is_timers_mark(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
     """`Type` with the value timer. The `type` of a CloudEvent is its sender's own word."""
     own = name == "type" and "specversion" in event
-    is_timer = isinstance(value, str) and value.strip().lower() == "timer"
+    is_timer = isinstance(value, str) and value.lower() == "timer"
     return str(name).lower() == "type" and is_timer and not own
 
 

@@ -513,6 +513,17 @@ def test_a_stranger_learns_nothing_of_the_settings(stage, fleet, name, value):
     )
 
 
+def test_for_a_stranger_nobodys_address_is_read(stage, fleet, mocker):
+    stage.environ["LIGHTSOUT_NOTIFY"] = "https://example.com/hook"
+    read = mocker.patch("lightsout.announce.read_receivers", return_value=([], []))
+
+    stage.run(by_url(authorization=None))
+
+    assert read.call_count == 0
+    stage.run(by_url("stop"))
+    assert read.call_count == 1
+
+
 def test_a_stranger_is_not_told_why_the_secret_is_none(stage, fleet):
     answers = []
     for secret in ("", "null", SECRET):

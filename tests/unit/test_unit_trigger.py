@@ -14,7 +14,7 @@ from unit_values import NOW, a_policy, any_json, any_text
 from lightsout.function_url import secret_weakness
 from lightsout.policy import Source
 from lightsout.request import BadEvent, Request
-from lightsout.trigger import Occasion, Trigger, choose, kind_of, read_event
+from lightsout.trigger import Occasion, Trigger, choose, idle_warnings, kind_of, read_event
 
 HOUR = 3600.0
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
@@ -245,7 +245,7 @@ def test_a_request_in_another_field_than_the_right_one_is_refused(envelope, fiel
     name, spelt = field
     inner = {spelt: True}
 
-    said = complaint(event | {place: json.dumps(inner) if as_text else inner})
+    said = complaint(event | {place: f" {json.dumps(inner)}" if as_text else inner})
 
     assert f"{name} in '{place}'" in said
 
@@ -267,6 +267,16 @@ def test_unknown_fields_of_the_platform_do_no_harm(envelope, fields):
     event, _ = envelope
 
     assert read(fields | event) == read(event)
+
+
+@pytest.mark.parametrize("name", ["SpecVersion", "Source", "Type", "Subject", "Data", "Status"])
+def test_a_field_of_a_cloud_event_in_another_case_is_not_overlooked(name):
+    assert f"(did you mean {name.lower()}?)" in complaint(OWN | {name: "x"})
+
+
+@pytest.mark.parametrize("name", ["eventlist", "EVENTLIST"])
+def test_a_batch_in_another_case_is_not_taken_for_one_event(name):
+    assert "did you mean EventList?" in complaint({"source": "a", "type": "b", name: [OWN]})
 
 
 def test_the_tags_of_a_resource_may_have_any_keys():
@@ -406,6 +416,20 @@ def test_data_that_may_be_meant_as_a_request_is_refused(data, words):
     assert words in complaint(OWN | {"data": data})
 
 
+@pytest.mark.parametrize("data", [None, "", "  ", {}, "{}", {"amount": 5}, '{"amount": 5}'])
+def test_data_without_a_field_of_a_request_is_none(data):
+    (occasion,) = read(OWN | {"data": data}).occasions
+
+    assert occasion.request == Request()
+    assert occasion.no_target
+
+
+def test_a_source_of_the_cloud_is_known_in_any_case():
+    event = OWN | {"source": "CVM.Cloud.Tencent", "data": {"dry_run": True}}
+
+    assert "an event of the cloud, which is no request" in complaint(event)
+
+
 @given(misspelt, any_json)
 def test_the_data_of_the_cloud_is_no_request_and_must_not_look_like_one(field, value):
     name, spelt = field
@@ -484,6 +508,27 @@ def test_what_is_no_instance_of_ours_names_none(subject, place):
     assert occasion.no_target
 
 
+def test_an_instance_that_the_text_of_an_alarm_mentions_is_not_what_it_is_about():
+    event = CLOUDS | {"data": {"additionalMsg": {"instanceId": MINE}, "detail": {"objId": MINE}}}
+
+    assert read(event).occasions[0].no_target
+
+
+def test_a_request_and_a_subject_leave_what_both_name():
+    data = {"instances": [MINE, "lhins-00000001"]}
+
+    assert request_of(read(OWN | {"data": data, "subject": MINE})).instances == {MINE}
+    assert request_of(read(OWN | {"data": data, "subject": OTHER})).instances == frozenset()
+
+
+def test_dimensions_nested_as_deep_as_can_be_name_nothing():
+    deep = MINE
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert read(CLOUDS | {"data": {"dimensions": deep}}).occasions[0].no_target
+
+
 ANY = Source("*", "*")
 ANY_SCOPED = Source("*", "*", "policy")
 BUDGET_SCOPED = Source("budget.*", "*", "policy")
@@ -511,6 +556,31 @@ def test_only_scope_policy_lets_an_event_without_a_name_act_on_all(triggers, run
     assert [one.requests[0].instances for one in named] == [{MINE}]
 
 
+@pytest.mark.parametrize("event", [TIMER, URL, {}])
+def test_a_trigger_for_events_of_any_source_is_for_events_alone(event):
+    policy = a_policy(triggered_by=frozenset({ANY_SCOPED}))
+
+    assert choose((policy,), ["own"], read(event)) == []
+
+
+@pytest.mark.parametrize(
+    "event", [OWN | {"data": {"policies": ["a"]}}, OWN | {"subject": MINE}, TIMER, URL, {}]
+)
+def test_only_an_event_that_names_nothing_is_a_warning(event):
+    policies = tuple(a_policy(name, triggered_by=frozenset({ANY})) for name in "ab")
+
+    assert list(idle_warnings(policies, read(event))) == []
+    assert len(list(idle_warnings(policies, read(OWN)))) == 1
+
+
+def test_a_warning_names_a_few_policies_and_counts_the_others():
+    policies = tuple(a_policy(f"p{at}", triggered_by=frozenset({ANY})) for at in range(300))
+
+    (warning,) = idle_warnings(policies, read(OWN))
+
+    assert "by p0, p1, p2, p3, p4 and 295 more;" in warning
+
+
 # The secret of the function URL ------------------------------------------------------------------
 
 
@@ -518,7 +588,8 @@ def test_only_scope_policy_lets_an_event_without_a_name_act_on_all(triggers, run
     "secret",
     [
         "", "0", "null", "undefined", "None", "fifteen-letters", "undefinedundefined",
-        "null-null-null-null", "${env:LIGHTSOUT_URL_SECRET}", "${env:A}${env:B}",
+        "null-null-null-null", "NoneNoneNoneNone", "UNDEFINED-UNDEFINED",
+        "${env:LIGHTSOUT_URL_SECRET}", "${env:A}${env:B}",
         "prefix-${env:SECRET}-that-is-long", "${env:NEVER_CLOSED_AGAIN", " " * 20,
         "a-good-secret-and-a-line-end\n", " a-good-secret-and-a-blank",
     ],
@@ -573,7 +644,7 @@ def test_a_time_past_what_the_platform_keeps_is_no_firing_time(ago):
         "yesterday", "", " ", "2026-11-23", "12:00", "2026-11-23T25:00:00Z", "2026-02-30T12:00:00Z",
         "2026-11-23T12:00:00+99:00", "23.11.2026 12:00:00", "20261123120000", "176389920",
         "17638992001", "1e9", 0, -1, 176389920, 10**400, float("nan"), float("inf"), [], {}, True,
-        None, "x" * 9999, "２０２６-11-23T12:00:00Z",
+        None, "x" * 9999, "２０２６-11-23T12:00:00Z", "１７６３８９９２００",
     ],
 )  # fmt: skip
 def test_a_timer_event_whose_time_cannot_be_read_is_refused_in_a_short_line(time):
