@@ -556,6 +556,27 @@ def test_only_scope_policy_lets_an_event_without_a_name_act_on_all(triggers, run
     assert [one.requests[0].instances for one in named] == [{MINE}]
 
 
+told = st.sampled_from([MINE, OTHER, "cdb-0a1b2c3d", f"near-{MINE}", "", "qcs::cvm:::instance/*"])
+abouts = st.dictionaries(
+    st.sampled_from(["subject", "subjuect", "resource", "data", "region", "status", "extra"]),
+    told | st.lists(told, max_size=2) | any_json
+    | st.dictionaries(st.sampled_from(["instanceId", "dimensions", "objName", "text"]), told),
+    max_size=4,
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from([OWN, CLOUDS]), abouts), min_size=1, max_size=3))
+def test_without_a_request_an_event_never_acts_on_all_that_a_policy_matches(several):
+    trigger = understood({"EventList": [event | about for event, about in several]})
+    if trigger is None:
+        return
+
+    policy = a_policy(triggered_by=frozenset({ANY}))
+    for one in choose((policy,), ["own"], trigger):
+        assert all(request.instances for request in one.requests)
+        assert one.instances_in("own", "ap-guangzhou") <= {MINE, OTHER}
+
+
 @pytest.mark.parametrize("event", [TIMER, URL, {}])
 def test_a_trigger_for_events_of_any_source_is_for_events_alone(event):
     policy = a_policy(triggered_by=frozenset({ANY_SCOPED}))
