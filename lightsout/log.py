@@ -105,7 +105,7 @@ def tell_plan(log: Log, finding: Finding) -> None:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
     acts = len(finding.to_act_on())
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
-    missing = finding.only is not None or finding.warning or finding.error
+    missing = finding.only is not None or finding.error
     partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
     log("plan", policies=names, act=acts, keep=kept, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
@@ -119,8 +119,6 @@ def tell_plan(log: Log, finding: Finding) -> None:
         log("warning", "warning", policies=names, message=message, instance_ids=[*finding.stuck])
     if finding.error:
         log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
-    if finding.warning:
-        log("warning", level="warning", policies=names, message=finding.warning)
 
 
 def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.decide import Verdict
 from lightsout.instance import place_of
-from lightsout.jobs import Kind, Outcome
+from lightsout.jobs import Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from lightsout.decide import Decision
     from lightsout.instance import Action
     from lightsout.jobs import Accepted
     from lightsout.survey import Finding
@@ -64,16 +65,18 @@ def fill(
     finding: Finding,
     outcomes: Mapping[str, Outcome] | None,
     accepted: Iterable[Accepted],
+    kept: Mapping[str, Decision],
     now: datetime,
 ) -> None:
-    """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
-    action = finding.action
-    for id_ in sorted(finding.decisions):
-        decision = finding.decisions[id_]
-        if decision.verdict is Verdict.KEEP:
-            entry["skipped"][id_] = decision.reason
-        elif decision.verdict is Verdict.CONFLICT:
-            entry["failed"][id_] = decision.reason
+    """Puts each instance that matches into one group; `outcomes` is None in a dry run.
+
+    `kept`: what was decided otherwise on a later look than the one that `finding` tells of.
+    """
+    action, decisions = finding.action, {**finding.decisions, **kept}
+    for id_ in sorted(decisions):
+        decision = decisions[id_]
+        if id_ in kept or decision.verdict in {Verdict.KEEP, Verdict.CONFLICT}:
+            _put(entry, id_, outcome_of(decision), action)
         elif decision.verdict is Verdict.ACT and finding.refused:
             entry["skipped"][id_] = finding.refused
         elif decision.verdict is Verdict.ACT and outcomes is None:
@@ -87,7 +90,7 @@ def fill(
     entry["requests"] = [
         {"action": action.call, "request_id": call.request_id, "instance_ids": ours}
         for call in accepted
-        if (ours := [id_ for id_ in call.instance_ids if finding.acts_on(id_)])
+        if (ours := [id_ for id_ in call.instance_ids if finding.acts_on(id_) and id_ not in kept])
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:

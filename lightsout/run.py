@@ -21,7 +21,7 @@ from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
 from lightsout.sites import find_works
 from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
-from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event
+from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ THREADS = 16  # that look at instances, over all sites
 # For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
 LEAST_THREADS, MOST_THREADS = 1, 8
 TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
+URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 LEFT_DRY = (
     "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "
     "to make it act, set LIGHTSOUT_DRY_RUN=0"
@@ -67,7 +68,8 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
 
 def tell_of(the_run: Run, context: Any) -> Report:
     """The report of a run, told to whom the environment names; raises as `run` does."""
-    if not any(map(the_run.outside.environ.get, TOLD)):
+    # Of a stranger at the function URL nobody is told, nor are their addresses read.
+    if the_run.forbidden() or not any(map(the_run.outside.environ.get, TOLD)):
         return carry_out(the_run)
     from lightsout.announce import announced  # noqa: PLC0415  paid for where somebody is told
 
@@ -129,10 +131,11 @@ class Run:
     def tell(self) -> Report:
         """The story."""
         try:
+            if forbidden := self.forbidden():  # asked before anything else is read
+                raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
-            self._let_in()
-            self.warnings += [LEFT_DRY] * settings.dry_run
+            self.warnings += [LEFT_DRY] * settings.dry_run + self._weak_secret()
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -141,6 +144,8 @@ class Run:
             return self._finish(status="paused")
         known = [OWN, *(account.name for account in self.accounts)]
         chosen = choose(policies, known, self.trigger)
+        for warning in idle_warnings(policies, self.trigger):
+            self._warn(warning)
         due = [one for one in chosen if self._is_due(one)]
         if due:
             clouds = self._open_clouds(settings, due)
@@ -149,12 +154,23 @@ class Run:
         self._warn_of_the_unmatched(chosen)
         return self._finish()
 
-    def _let_in(self) -> None:
-        """Who calls by the function URL has to bring the secret, before anything is told."""
-        if self.trigger.kind == "url":
-            from lightsout import function_url  # noqa: PLC0415  as in run()
+    def forbidden(self) -> BadEvent | None:
+        """Why a request to the function URL is turned away; None for any other event."""
+        if self.trigger.kind != "url":
+            return None
+        from lightsout import function_url  # noqa: PLC0415  as in run()
 
-            function_url.authorize(self.event, self.outside.environ)
+        return function_url.refusal(self.event, self.outside.environ)
+
+    def _weak_secret(self) -> list[str]:
+        """A warning of a secret with which the function URL lets nobody in."""
+        secret = self.outside.environ.get(URL_SECRET)
+        if secret is None:
+            return []
+        from lightsout.function_url import secret_weakness  # noqa: PLC0415  paid for where it is set
+
+        weakness = secret_weakness(secret)
+        return [f"{URL_SECRET} {weakness}: the function URL lets nobody in"] if weakness else []
 
     def refuse(self, reason: str) -> RunFailed:
         """The failure of a run that came to nothing, or broke down on the way."""

@@ -673,3 +673,16 @@ def test_a_request_that_is_turned_away_at_the_function_url_is_nobodys_alarm(stag
 
     assert answer["statusCode"] == 403
     assert box.letters == []
+
+
+@pytest.mark.parametrize("wrong", [{}, {"LIGHTSOUT_DRY_RUN": "perhaps"}, {"LIGHTSOUT_NOOP": "1"}])
+def test_a_stranger_cannot_ring_the_alarm_whatever_is_wrong_with_the_settings(stage, box, wrong):
+    tell(stage, box.address("webhook"))
+    heartbeat(stage, box)
+    stage.environ |= {"LIGHTSOUT_URL_SECRET": "null"} | wrong
+    headers = {"authorization": "Bearer null"}
+
+    answer = stage.run({"httpMethod": "POST", "headers": headers, "body": "", "Type": "Timer"})
+
+    assert answer["statusCode"] == 403
+    assert box.letters == []

@@ -265,9 +265,7 @@ def test_a_start_policy_does_not_tell_since_when(log, lines):
     assert all("running_since" not in line for line in lines.read())
 
 
-@pytest.mark.parametrize(
-    "facts", [{"warning": "TotalCount is 3"}, {"error": "no answer"}, {"only": frozenset({"a"})}]
-)
+@pytest.mark.parametrize("facts", [{"error": "no answer"}, {"only": frozenset({"a"})}])
 def test_a_look_that_may_have_missed_machines_is_marked(log, lines, facts):
     finding, whole = a_finding(), a_finding()
     for name, value in facts.items():
@@ -292,15 +290,6 @@ def test_a_tag_that_cannot_be_read_is_a_warning_that_names_instance_and_policy(l
     (warning,) = [line for line in lines.read() if line["event"] == "warning"]
     assert warning["message"] == f"{id_}: keep-until 'soon' …"
     assert warning["policies"] == ["dev-nights"]
-
-
-def test_a_listing_that_does_not_add_up_is_a_warning(log, lines):
-    finding = a_finding()
-    finding.warning = "TotalCount is 3"
-
-    tell_plan(log, finding)
-
-    assert lines.read()[-1]["message"] == "TotalCount is 3"
 
 
 def test_failures_are_a_line_a_reason_and_tell_asked_from_never_asked(log, lines):

@@ -20,7 +20,7 @@ DONE = Outcome(Kind.DONE)
 
 def entry_of(finding, outcomes=None, accepted=(), *, dry_run=False, region="ap-guangzhou"):
     entry = new_entry(finding.policy.name, "own", "lighthouse", region, "stop")
-    fill(entry, finding, None if dry_run else outcomes or {}, accepted, NOW)
+    fill(entry, finding, None if dry_run else outcomes or {}, accepted, {}, NOW)
     return entry
 
 
