@@ -26,6 +26,7 @@ from lightsout.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.probes import PATIENCE
 from lightsout.schedule import window_at
 from lightsout.sites import ALL
+from lightsout.still_charged import MEND, WHY, find_still_charged
 from lightsout.survey import Task, survey
 from lightsout.wire import CallFailed
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site
+SHOWN = 5  # instances that a finding names
 
 Sites = dict[Site, list["Policy"]]
 
@@ -149,6 +151,7 @@ def _examine_site(
         findings = [
             it for some in _runs(policies, ward.now) for it in survey(compute, some, ward.now)
         ]
+        paid_for = [it for one in policies for it in _paid_for(compute, one, ward.now)]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
         further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
@@ -158,7 +161,22 @@ def _examine_site(
     total = answer.get("TotalCount")
     count = f"{total} {'instance' if total == 1 else 'instances'}"
     seen = [Sight(site, "", fine("", f"may be looked at: {count}"))]
-    return [*seen, *(Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings)], further
+    seen += [Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings]
+    return [*seen, *paid_for], further
+
+
+def _paid_for(compute: Compute, policy: Policy, now: datetime) -> Iterator[Sight]:
+    """What is stopped already, and was not stopped as the policy says."""
+    try:
+        found = find_still_charged(compute, Task(policy), now)
+    except CallFailed as failure:
+        says = f"what is stopped, but still charged is not known: {failure.action}: {failure}"
+        yield Sight(compute.site, policy.name, unknown("", says))
+        return
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        says = f"{len(found)} {WHY}: {', '.join(found[:SHOWN])}{more}"
+        yield Sight(compute.site, policy.name, mind("", says, MEND))
 
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, WrongUse, story
-from lightsout.cli.asking import clouds_of, with_refusals
+from lightsout.cli.asking import clouds_of, paid_for, with_refusals
 from lightsout.cli.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.outcome import errors_of, show_errors
 from lightsout.cli.outputs import kept_in
@@ -21,6 +21,8 @@ from lightsout.cli.words import as_json, moment, plural
 from lightsout.policy import DEFAULT_TIMEZONE
 from lightsout.schedule import UTC, next_window, parse_until
 from lightsout.settings import read_settings
+from lightsout.still_charged import MEND, WHY, wants_no_charge
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     import argparse
@@ -88,6 +90,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     openings = _openings(policies, done, instant)
     later = list(_look_later(openings, event, outside._replace(write=hear), done))
     rows, doubts = _rows(done, later, outside)
+    doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
     notes = [*(note for note in dict.fromkeys(_notes(lines, rows)) if note not in told), *doubts]
     if not options.policy:
@@ -183,6 +186,22 @@ def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[li
         if row.policy.name in look.policies
     ]
     return in_order(rows), doubts
+
+
+def _paid_for(looks: Sequence[Done], outside: Surroundings, instant: datetime) -> Iterator[str]:
+    """A line for each policy and place with machines that are stopped, but still charged."""
+    works = [work for done in looks for work in done.works]
+    wanted = [work for work in works if any(wants_no_charge(task.policy) for task in work.tasks)]
+    if not wanted or any(done.interrupted for done in looks):
+        return
+    settings = read_settings(outside.environ, outside.beside)
+    clouds = clouds_of((work.site for work in wanted), settings, outside, tell_retry)
+    for (site, policy), found in paid_for(wanted, clouds, instant).items():
+        if isinstance(found, CallFailed):
+            yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
+        elif found:
+            count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
+            yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
 
 
 # Telling -----------------------------------------------------------------------------------------
