@@ -107,7 +107,8 @@ def tell_plan(log: Log, finding: Finding) -> None:
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
     missing = finding.only is not None or finding.error
     partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
-    log("plan", policies=names, act=acts, keep=kept, refused=finding.refused, **partial)
+    counts: dict[str, Any] = {"action": finding.policy.action, "act": acts, "keep": kept}
+    log("plan", policies=names, **counts, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
         for some in _portions(ids):
             since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}

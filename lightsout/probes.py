@@ -51,11 +51,11 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
     except requests.RequestException as error:
         return wrong("clock", f"{host} was not reached: {type(error).__name__}", NETWORK)
     try:
-        ahead = (parsedate_to_datetime(date) - before).total_seconds()
+        ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as it is shown
     except (TypeError, ValueError):
         return unknown("clock", f"{host} does not tell its time")
     direction = "behind" if ahead > 0 else "ahead of"
-    says = f"{abs(ahead):.0f} s {direction} that of {host}"
+    says = f"{abs(ahead)} s {direction} that of {host}"
     if abs(ahead) > ALLOWED_SKEW:
         return wrong("clock", f"{says}: past {ALLOWED_SKEW:.0f} s signatures are refused", CLOCK)
     return fine("clock", says if abs(ahead) > RESOLUTION else f"as that of {host}")

@@ -164,6 +164,33 @@ def _count(entries: Iterable[Entry]) -> dict[str, int]:
     return counts
 
 
+CHARGED, GONE, KEPT = "charged", "gone", "kept"
+_REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way out: ": GONE}
+
+
+def why_skipped(reason: str) -> str:
+    """Of an instance in `skipped`: CHARGED (stopped, still charged), GONE, or KEPT (left alone)."""
+    return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
+
+
+def count_skipped(report: Report) -> dict[str, int]:
+    """The count of `skipped`, of each kind; one that stands there as several counts as the first.
+
+    People read these: a machine that was stopped was not left alone.
+    """
+    found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
+    otherwise: set[tuple[str, ...]] = set()  # counted elsewhere
+    for entry in report["policies"]:
+        place = (entry["account"], entry["resource"], str(entry["region"]))
+        for id_, reason in entry["skipped"].items():
+            found[why_skipped(reason)].add((*place, id_))
+        otherwise.update((*place, id_) for group in _RANK[:-1] for id_ in entry[group])
+    charged = found[CHARGED] - otherwise
+    gone = found[GONE] - charged - otherwise
+    left = report["counts"]["skipped"] - len(charged) - len(gone)
+    return {CHARGED: len(charged), GONE: len(gone), KEPT: left}
+
+
 def failure_message(report: Report) -> str:
     """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
     reasons: dict[str, list[str]] = defaultdict(list)

@@ -20,6 +20,11 @@ def duration(text: str) -> float:
     return float(int(digits) * _SECONDS[unit])
 
 
+def time_unit(limit: float) -> tuple[int, str]:
+    """Seconds and name of the unit in which a limit of whole seconds is a whole number."""
+    return (60, "minutes") if limit % 60 == 0 else (1, "seconds")
+
+
 def share(text: str) -> float:
     """`95%` as 0.95."""
     return int(text.removesuffix("%")) / 100

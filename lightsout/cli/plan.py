@@ -271,7 +271,7 @@ def _losses(rows: Sequence[Row]) -> Iterator[str]:
     charged = [f"{it.instance.id} ({it.charged})" for it in acted_on.values() if it.charged]
     if charged:
         count = plural(len(charged), "instance")
-        yield f"{count} would be stopped, but still charged: {', '.join(charged)}"
+        yield f"{count} would be stopped, still charged: {', '.join(charged)}"
 
 
 def _waiting(

@@ -29,6 +29,7 @@ LOOKS = {
     "excluded": "cyan",
     "superseded": "yellow",
     "gone": "yellow",
+    "still charged": "bold yellow",
     "pending": "bold red",
     "failed": "bold red",
     "refused": "bold red",

@@ -10,6 +10,7 @@ from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.acceptances import (
     CONFIRMED,
     FAILED,
+    STILL_CHARGED,
     UNDER_WAY,
     UNKNOWN,
     Became,
@@ -52,7 +53,7 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
-    """Superseded and gone are told and are no failures; failed and still under way are.
+    """Superseded, gone and still charged are told and no failures; failed and under way are.
 
     So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
     file without a line of lightsout.
@@ -132,6 +133,14 @@ def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
     if others:
         out.table(("RequestId", "instance", "what", "why"), others)
         out.say()
+    charged = {
+        id_
+        for answer in answers
+        for id_, it in answer.instances.items()
+        if it.what == STILL_CHARGED
+    }
+    if charged:
+        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
     instances = {id_ for answer in answers for id_ in answer.instances}
     out.say(
         f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from lightsout.instance import Action
+
 # Where a spreadsheet may see the beginning of a formula, the wide forms that Chinese and Japanese
 # ones accept included.
 _FORMULA = re.compile(r"((?:^|[,;|])[\s\"']*)(?=[=+\-@＝＋－＠])")
@@ -19,6 +21,11 @@ _LINE_END = re.compile(r"(\r?\n)")
 
 def plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def past(action: Action) -> str:
+    """What is said of an instance when the action was carried out."""
+    return {"stop": "stopped", "start": "started"}[action.name]
 
 
 def moment(instant: datetime, zone: ZoneInfo) -> str:
