@@ -13,6 +13,7 @@ from lightsout.endpoint import is_loopback
 from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
+from lightsout.transport import describe, no_netrc
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
             f"{endpoint.scheme}://{host}/",
             timeout=(wait, wait),
             allow_redirects=False,
+            auth=no_netrc,
             proxies={"no_proxy": bare} if is_loopback(bare) else None,
             stream=True,
         ) as answer:
             date = answer.headers.get("Date", "")
     except requests.RequestException as error:
-        return wrong("clock", f"{host} was not reached: {type(error).__name__}", NETWORK)
+        return wrong("clock", f"{host} was not reached: {describe(error)}", NETWORK)
     try:
         ahead = (parsedate_to_datetime(date) - before).total_seconds()
     except (TypeError, ValueError):
