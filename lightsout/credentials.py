@@ -7,6 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from lightsout.plain import plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -16,6 +18,9 @@ _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about anoth
 
 class BadSettings(ValueError):
     """The environment cannot be obeyed; the message names each variable and what it takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
 
 
 class Credentials:
