@@ -60,6 +60,12 @@ def run_id_of(context: Any) -> str:
     return str(uuid.uuid4())
 
 
+def own_uin(context: Any) -> str:
+    """The ID of the account that the function runs in; empty where the platform does not tell."""
+    told = str(fact(context, "tencentcloud_uin"))
+    return told if told.isascii() and told.isdigit() else ""
+
+
 def time_limit(context: Any) -> float:
     """The seconds that the platform allows."""
     limit = fact(context, "time_limit_in_ms")
