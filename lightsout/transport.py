@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -61,10 +62,11 @@ def _reason(error: BaseException) -> str | None:
     if isinstance(error, HttpStatus):
         return str(error)
     if isinstance(error, ssl.SSLError):
-        return str(error.reason)
+        return getattr(error, "reason", None)
     if isinstance(error, socket.gaierror):
         return error.strerror
-    if isinstance(error, OSError) and error.errno is not None:
-        return os.strerror(error.errno)
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number in errno.errorcode:
+        return os.strerror(number)
     refused = re.match("Tunnel connection failed: ([0-9]{3}) ", str(error))
     return f"the proxy answered {refused[1]}" if refused else None

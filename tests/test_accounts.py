@@ -293,7 +293,7 @@ def identities(stage):
     "starts under the other. The own ID is the context's; where that has none, STS tells it.",
 )
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("context", [*SPELLINGS, int(OWN), "", None, "lightsout"])
+@pytest.mark.parametrize("context", [OWN, f"00{OWN}", int(OWN), None, "lightsout"])
 def test_the_own_account_under_a_second_name_is_refused(stage, spelling, context):
     stage.policies(TWICE.replace("{uin}", spelling))
     lend(stage, load(stage.folder).accounts)
