@@ -167,7 +167,7 @@ class Wire:
         """One short line of what the service said, unless it echoes a secret, however spelt."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        line = re.sub(_USER, "//***@", one_line(str(text)))
+        line = one_line(re.sub(_USER, "//***@", str(text)[:LONGEST_READ]))
         return WITHHELD if self._holds_a_secret(line) else line
 
     def _holds_a_secret(self, line: str) -> bool:
