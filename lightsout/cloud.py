@@ -147,6 +147,11 @@ class Cloud:
                 self._wire = self._reopened(self._wire)
             return self._wire
 
+    def close(self, refusal: CallFailed) -> None:
+        """From now on every call raises it."""
+        with self._lock:
+            self._refusal = refusal
+
     def _reopened(self, wire: Wire | None) -> Wire:
         """With other credentials; or the same wire, which may do for a while, without them."""
         try:
@@ -169,7 +174,8 @@ class Cloud:
                 fresh = self._reopened(refused)
             except BadSettings:
                 return False
-            changed = fresh.credentials != refused.credentials
+            old, new = refused.credentials, fresh.credentials
+            changed = new != old and new.role == old.role  # with another role it is somebody else
             if changed:
                 self._wire = fresh
             return changed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.decide import Verdict
 from lightsout.instance import place_of
 from lightsout.jobs import Kind, Outcome, outcome_of
+from lightsout.plain import plain, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ class RunFailed(Exception):
     """
 
     def __init__(self, message: str, report: Report) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.report = report
 
     def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
@@ -127,7 +128,7 @@ def build(
     status: str | None = None,
 ) -> Report:
     """The report as the contract has it, all keys always there."""
-    policies = list(entries)
+    policies = [plain_values(entry) for entry in entries]
     failed = any(entry["status"] not in {"ok", "not due"} for entry in policies)
     return {
         "status": status or ("failed" if failed else "ok"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Where a spreadsheet may see the beginning of a formula, the wide forms that Chinese and Japanese
 # ones accept included.
 _FORMULA = re.compile(r"((?:^|[,;|])[\s\"']*)(?=[=+\-@＝＋－＠])")
+_JOINERS = "\u200c\u200d"  # which emoji and some scripts need
 _LINE_END = re.compile(r"(\r?\n)")
 
 
@@ -35,7 +36,7 @@ def moment(instant: datetime, zone: ZoneInfo) -> str:
 
 def printable(text: str) -> str:
     """The text on one line, without the control characters by which a name could forge output."""
-    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
+    return printable_line(" ".join(text.split()))
 
 
 def printable_line(text: str) -> str:
@@ -51,7 +52,8 @@ def printable_lines(text: str) -> str:
 
 
 def _printable(c: str) -> str:
-    return c if c.isprintable() or unicodedata.category(c) == "Zs" else "�"
+    shown = c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs"
+    return c if shown else "�"
 
 
 def as_json(value: Any, indent: int = 1) -> str:

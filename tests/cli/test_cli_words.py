@@ -39,7 +39,7 @@ JSON = st.recursive(
 
 def steers(c: str) -> bool:
     """Whether a terminal may obey it: a control, a format, half a character, the end of a line."""
-    return unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and c not in "\u200c\u200d"
 
 
 @given(HOSTILE)
@@ -60,6 +60,10 @@ def test_of_lines_their_ends_are_left_and_nothing_else(words):
 @given(st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" \u3000\xa0")))
 def test_letters_signs_and_spaces_stay_as_they_are(words):
     assert printable_line(words) == printable_lines(words) == words
+
+
+def test_emoji_of_several_characters_stay_whole():
+    assert printable("a 👩‍🚀\u200b") == "a 👩‍🚀�"
 
 
 @given(JSON)
