@@ -30,6 +30,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from lightsout.cli import WrongUse
+from lightsout.cli.separated import FOREIGN, OURS, SEPARATORS, cells_of, rows_of, separator_of
 from lightsout.cli.tables import complain
 from lightsout.cli.words import plural
 from lightsout.files import NOT_REGULAR, open_regular_file
@@ -37,16 +38,14 @@ from lightsout.instance import RESOURCES, Site
 from lightsout.log import AS_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     Line = Mapping[str, Any]
 
-OURS = ("time", "event", "run_id")  # what every line of ours has
 NO_TEXT = (
     "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
     "running_since",
 )  # fmt: skip
-FOREIGN = ("SCF_", "__")  # how fields begin that the platform puts beside ours
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 
 GZIP = b"\x1f\x8b"
@@ -54,12 +53,8 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # Windows PowerShell writes it wherever `>`
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # that no text has; tab and ESC it may
 NO_SPACE = re.compile(r"\S")
 HEAD = 4096  # bytes that tell what a file is
-LONGEST = (
-    64 * 1024 * 1024
-)  # characters of a line, or of a document: SearchLog answers 49 MB at most
+LONGEST = 2**26  # characters of a line, or of a document: SearchLog answers 49 MB at most
 PIPE_HINT = "; pipe what another program writes, and name it -"
-SEPARATORS = ",\t;| "  # of the columns of a table
-FIELD = re.compile(r"[\w./@-]+")  # a name of CLS's
 
 _decoder = json.JSONDecoder()
 
@@ -169,7 +164,7 @@ def _units(text: IO[str]) -> Iterator[list[Line]]:
     """The lines of ours in each unit of the text that is not blank."""
     lines = (line for line in _lines(text) if line.strip())
     first = next(lines, "")
-    separator = _separator(first)
+    separator = separator_of(first)
     if first.strip() in {"{", "["}:  # one document over many lines, as tccli prints it
         yield from _in_documents(_bounded(first + text.read(LONGEST + 1)))
     elif separator:
@@ -196,7 +191,7 @@ def _in_table(heading: str, lines: Iterator[str], separator: str) -> Iterator[li
 
     Where quotes are missing around a text that holds the separator, the row tells it as a whole.
     """
-    columns = _cells(heading, separator)
+    columns = cells_of(heading, separator)
     read: list[str] = []
 
     def remembered() -> Iterator[str]:
@@ -204,37 +199,11 @@ def _in_table(heading: str, lines: Iterator[str], separator: str) -> Iterator[li
             read.append(line)
             yield line
 
-    for row in _rows(remembered(), separator):
+    for row in rows_of(remembered(), separator):
         found = list(_in_object(dict(zip(columns, row, strict=False)), 0))
         if row:
             yield found or list(_in_text("".join(read), 0))
         read.clear()
-
-
-def _rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Without blanks in front of a cell, unless they separate the cells."""
-    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    return next(_rows([line], separator), [])
-
-
-def _separator(line: str) -> str | None:
-    """What separates the columns of the table that the line is the heading of; None for no table.
-
-    A heading names a field that we know. Words between blanks are one only if all are names.
-    """
-    for separator in SEPARATORS if "{" not in line else "":
-        cells = _cells(line, separator)
-        names = {cell for cell in cells if FIELD.fullmatch(cell)}
-        foreign = any(name.startswith(FOREIGN) for name in names)
-        known = foreign or not names.isdisjoint(OURS)
-        if separator == " ":
-            known = len(names) == len(cells) and (foreign or names.issuperset(OURS))
-        if known:
-            return separator
-    return None
 
 
 def _in_documents(text: str) -> Iterator[list[Line]]:
@@ -289,7 +258,7 @@ def _json_in(line: str) -> Any:
     # A row of a table whose heading is in other words has its quotes doubled.
     if '""run_id""' not in line:
         return None
-    tables = (_cells(line, separator) for separator in SEPARATORS)
+    tables = (cells_of(line, separator) for separator in SEPARATORS)
     return next((row for row in tables if any(cell.startswith('{"') for cell in row)), None)
 
 
