@@ -43,7 +43,7 @@ VARIABLE = Form(
     "the name of a variable, one of lightsout's or not beginning with LIGHTSOUT_, SCF_, QCLOUD_ or "
     "TENCENTCLOUD_",
     rf"{'|'.join(VARIABLES)}|(?!LIGHTSOUT_|SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
-    known=lambda: VARIABLES,
+    meant=lambda text: yamltext.nearest(text, VARIABLES),
 )
 SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
 MEMORY = Form(
