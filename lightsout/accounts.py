@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.cloud import Cloud
-from lightsout.compute import ANY_REGION
 from lightsout.credentials import checked
 from lightsout.instance import OWN
 from lightsout.wire import CallFailed
@@ -38,6 +37,7 @@ def open_clouds(
     random: Random,
     log: Log,
     run_id: str,
+    home: str | None = None,
 ) -> dict[str, Cloud]:
     """A door to the function's own account, and to each of `accounts`, by name.
 
@@ -53,6 +53,7 @@ def open_clouds(
             clock=clock,
             random=random,
             log=log.about(account=name),
+            home=home,
         )
 
     own = door(OWN, credentials)
@@ -72,7 +73,7 @@ def assume(account: Account, own: Cloud, run_id: str, clock: Clock) -> Credentia
     params = {"RoleArn": account.role_arn, "RoleSessionName": session}
     if account.external_id:
         params["ExternalId"] = account.external_id
-    answer = own.call("sts", "2018-08-13", ANY_REGION, "AssumeRole", params, patience=ROLE_PATIENCE)
+    answer = own.call("sts", "2018-08-13", own.home, "AssumeRole", params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
         told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]

@@ -29,6 +29,15 @@ REGIONS = (
     "sa-saopaulo",
 )
 
+# Those that accounts of the international site do not have.
+MAINLAND = frozenset(
+    f"ap-{place}"
+    for place in (
+        "beijing", "beijing-fsi", "chengdu", "chongqing", "guangzhou", "nanjing", "shanghai",
+        "shanghai-fsi", "shenzhen-fsi",
+    )
+)  # fmt: skip
+
 
 def nearest_region(text: str) -> str | None:
     """The region known at hand of which `text` may be a misspelling."""

@@ -20,7 +20,7 @@ from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
 from lightsout.sites import find_works
-from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
+from lightsout.surroundings import Surroundings, home_region, run_id_of, time_limit, usable_seconds
 from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
@@ -112,6 +112,7 @@ class Run:
         self.names = names
         self.event = event
         self.run_id = run_id_of(context)
+        self.home = home_region(context, outside.environ)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
         self.started_at = outside.clock.now()
         self.instant = at or self.started_at
@@ -198,6 +199,7 @@ class Run:
             random=outside.random,
             log=self.log,
             run_id=self.run_id,
+            home=self.home,
         )
 
     def _is_due(self, chosen: Chosen) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,6 +58,13 @@ def run_id_of(context: Any) -> str:
     import uuid  # noqa: PLC0415  the platform tells it
 
     return str(uuid.uuid4())
+
+
+def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
+    """Where the function runs, or where a person works; None where nothing tells."""
+    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    form = r"[a-z]+(-[a-z0-9]+)+"
+    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
 
 
 def time_limit(context: Any) -> float:

@@ -16,6 +16,7 @@ from lightsout.credentials import read_credentials
 from lightsout.instance import ACTIONS, OWN
 from lightsout.log import Log
 from lightsout.pacing import Deadline
+from lightsout.surroundings import home_region
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def open_clouds(
         random=outside.random,
         log=Log(write, outside.clock),
         run_id=getpass.getuser(),
+        home=home_region(None, outside.environ),
     )
 
 
