@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.cloud import Cloud
-from lightsout.compute import ANY_REGION
 from lightsout.credentials import BadSettings, Role, checked
 from lightsout.instance import OWN
 from lightsout.units import uin_of
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from lightsout.policy import Account
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
-STS = ("sts", "2018-08-13", ANY_REGION)
+STS = ("sts", "2018-08-13")
 AT_LEAST = 60.0  # seconds between two renewals, whatever STS and our clock say
 EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
 
@@ -40,6 +39,7 @@ def open_clouds(
     random: Random,
     log: Log,
     run_id: str,
+    home: str | None = None,
 ) -> dict[str, Cloud]:
     """A door to the function's own account, and to each of `accounts`, by name.
 
@@ -56,6 +56,7 @@ def open_clouds(
             clock=clock,
             random=random,
             log=log.about(account=name),
+            home=home,
         )
 
     def in_role(name: str, role: Role, lender: Cloud) -> Cloud:
@@ -98,7 +99,7 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
 
 def _own_uin(own: Cloud, patience: float) -> str:
     """https://cloud.tencent.com/document/api/1312/66098; it needs no right."""
-    answer = own.call(*STS, "GetCallerIdentity", {}, patience=patience)
+    answer = own.call(*STS, own.home, "GetCallerIdentity", {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):
         raise CallFailed("GetCallerIdentity", "UnreadableAnswer", "it has no AccountId")
@@ -114,7 +115,7 @@ def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
     params = {"RoleArn": role.arn, "RoleSessionName": role.session}
     if role.external_id:
         params["ExternalId"] = role.external_id
-    answer = lender.call(*STS, "AssumeRole", params, patience=ROLE_PATIENCE)
+    answer = lender.call(*STS, lender.home, "AssumeRole", params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
         told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]

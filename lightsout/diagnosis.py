@@ -33,7 +33,8 @@ AGAIN = "ask again in a while; if it stays, docs/operate.md says what the code m
 MENDS = {  # of codes that are about one thing
     "AuthFailure.SignatureExpire": CLOCK,
     "OutOfTime": LONGER,
-    "UnsupportedRegion": "correct the region in the policy; the service is not offered there",
+    "UnsupportedRegion": "correct the region in the policy, where the account does not have it; "
+    "set TENCENTCLOUD_REGION, where it is none of the policy's",
 }
 
 

@@ -24,6 +24,7 @@ from lightsout.diagnosis import (
 )
 from lightsout.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.probes import PATIENCE
+from lightsout.regions import MAINLAND
 from lightsout.schedule import window_at
 from lightsout.sites import ALL
 from lightsout.still_charged import MEND, WHY, find_still_charged
@@ -112,7 +113,7 @@ def find_sites(
             regions = everywhere[account, name] = list_regions(
                 clouds[account], RESOURCES[name], PATIENCE
             )
-            found.append(fine(check, f"granted: {len(regions)} regions"))
+            found.append(fine(check, f"granted: {len(regions)} regions{_site_of(regions)}"))
         except CallFailed as failure:
             everywhere[account, name] = ()
             found.append(_refused(account, check, failure))
@@ -123,6 +124,13 @@ def find_sites(
             site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)
     return sites, found
+
+
+def _site_of(regions: Sequence[str]) -> str:
+    """Which site the account is of, where its regions tell."""
+    if set(regions) & MAINLAND:
+        return ""
+    return ", none in mainland China: an account of the international site"
 
 
 def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:

@@ -20,7 +20,14 @@ from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
 from lightsout.sites import find_works
-from lightsout.surroundings import Surroundings, own_uin, run_id_of, time_limit, usable_seconds
+from lightsout.surroundings import (
+    Surroundings,
+    home_region,
+    own_uin,
+    run_id_of,
+    time_limit,
+    usable_seconds,
+)
 from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
@@ -115,6 +122,7 @@ class Run:
         self.event = event
         self.run_id = run_id_of(context)
         self.uin = own_uin(context)
+        self.home = home_region(context, outside.environ)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
         self.started_at = outside.clock.now()
         self.instant = at or self.started_at
@@ -216,6 +224,7 @@ class Run:
             random=outside.random,
             log=self.log,
             run_id=self.run_id,
+            home=self.home,
         )
         if self.accounts and not self.uin:
             tell_apart(self.accounts, clouds, self.deadline)

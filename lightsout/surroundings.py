@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
@@ -75,6 +76,13 @@ def own_uin(context: Any) -> str:
     """The ID of the account that the function runs in; empty where the platform does not tell."""
     told = str(fact(context, "tencentcloud_uin"))
     return told if told.isascii() and told.isdigit() else ""
+
+
+def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
+    """Where the function runs, or where a person works; None where nothing tells."""
+    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    form = r"[a-z]+(-[a-z0-9]+)+"
+    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
 
 
 def time_limit(context: Any) -> float:

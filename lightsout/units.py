@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}  # 1024, as the service counts its packages
@@ -53,7 +54,9 @@ def zone(text: str) -> ZoneInfo:
         raise ValueError(f"{text!r} is no time zone") from None
 
 
-def zones() -> Iterable[str]:
+@cache
+def zones() -> Sequence[str]:
+    """Their names, sorted."""
     import zoneinfo  # noqa: PLC0415  reads hundreds of files: for a suggestion only
 
     return sorted(zoneinfo.available_timezones())

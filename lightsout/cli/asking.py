@@ -17,6 +17,7 @@ from lightsout.instance import ACTIONS, OWN
 from lightsout.log import Log
 from lightsout.pacing import Deadline
 from lightsout.still_charged import find_still_charged, wants_no_charge
+from lightsout.surroundings import home_region
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def open_clouds(
         random=outside.random,
         log=Log(write, outside.clock),
         run_id=getpass.getuser(),
+        home=home_region(None, outside.environ),
     )
 
 

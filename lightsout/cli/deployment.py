@@ -52,7 +52,7 @@ VARIABLE = Form(
     "QCLOUD_ or TENCENTCLOUD_",
     r"(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
     _variable,
-    known=lambda: VARIABLES,
+    meant=lambda text: yamltext.nearest(text, VARIABLES),
 )
 SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
 MEMORY = Form(

@@ -14,7 +14,7 @@ from lightsout.doctor import Doctor, Place, result_of
 from lightsout.files import read_small_file
 from lightsout.itself import Function
 from lightsout.log import Log
-from lightsout.surroundings import run_id_of
+from lightsout.surroundings import home_region, run_id_of
 from lightsout.yamltext import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     """Settings and keys are those of this shell; the function's own are read where one may."""
     log = Log(tell_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
-    found = Doctor(outside, Place(function), log).examine()
+    home = home_region(None, outside.environ) or (function.region if function else None)
+    found = Doctor(outside, Place(function, home=home), log).examine()
     if options.json:
         print(as_json(result_of(found, run_id_of(None))))
     else:
