@@ -26,7 +26,8 @@ def asked(mocker):
             return mocker.Mock(home="ap-singapore", call=mocker.Mock(side_effect=answer))
 
         own = door(endpoint.host or endpoint.root_domain or ROOT_DOMAIN)
-        return ask_identity(own, "the environment", endpoint, door), at
+        (found,) = ask_identity(own, "the environment", endpoint, door, [])
+        return found, at
 
     return asked
 
