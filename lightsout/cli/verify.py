@@ -23,13 +23,14 @@ from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
 from lightsout.cli.words import as_json, plural
 from lightsout.compute import Compute
+from lightsout.ledger import VISIBLE
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lightsout.cli.acceptances import Acceptance
     from lightsout.cloud import Cloud
@@ -76,30 +77,34 @@ def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
-    seen = {
-        site: _look(clouds.get(site.account), site, list(wanted)) for site, wanted in ids.items()
-    }
+    seen = {site: _look(clouds.get(site.account), site, wanted) for site, wanted in ids.items()}
+    absent = {site: wanted.keys() - seen[site].keys() for site, wanted in ids.items()}
+    if any(absent.values()):  # one look is no proof that an instance is gone
+        outside.clock.sleep(VISIBLE)
+        for site, wanted in absent.items():
+            seen[site] |= _look(clouds.get(site.account), site, wanted) if wanted else {}
     return [_answer(one, seen[one.site], acceptances) for one in acceptances]
 
 
-def _look(cloud: Cloud | None, site: Site, ids: Sequence[str]) -> Mapping[str, Instance] | Became:
-    """The instances that exist, or why the site does not tell: the other sites go on."""
+def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
+    """The instances that are shown; why not, where the site does not tell: the others go on."""
     if cloud is None:
-        return Became(UNKNOWN, unknown_account(site))
+        return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
     try:
-        return Compute(cloud, site).describe(ids)
+        return {**Compute(cloud, site).describe(sorted(ids))}
     except CallFailed as failure:
-        return Became(UNKNOWN, f"{failure.action}: {failure}")
+        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
 
 
 def _answer(
     one: Acceptance,
-    seen: Mapping[str, Instance] | Became,
+    seen: Mapping[str, Instance | Became],
     acceptances: Sequence[Acceptance],
 ) -> Answer:
-    if isinstance(seen, Became):
-        return Answer(one, dict.fromkeys(one.instance_ids, seen))
-    found = {id_: became(one, id_, seen.get(id_), acceptances) for id_ in one.instance_ids}
+    found: dict[str, Became] = {}
+    for id_ in one.instance_ids:
+        shown = seen.get(id_)
+        found[id_] = shown if isinstance(shown, Became) else became(one, id_, shown, acceptances)
     return Answer(one, found)
 
 
