@@ -16,6 +16,7 @@ import requests
 from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.robots import FORMS, compose
+from lightsout.timed import timed_request
 from lightsout.wire import one_line
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Trip(threading.Thread):
         except requests.Timeout:
             return
         except Exception as reason:  # noqa: BLE001  the edge of a thread; the run goes on
+            if time.monotonic() >= end:
+                return
             error = _reason(reason)
         self._error = None if error is None else _harmless(error, self._errand)
 
@@ -173,14 +176,14 @@ def _post(errand: Errand, end: float) -> str | None:
     logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": errand.host} if is_loopback(errand.host) else None
-    with requests.post(
+    with timed_request(
+        "POST",
         errand.url,
         data=errand.body,
         headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
-        timeout=(seconds, seconds),
+        timeout=seconds,
         allow_redirects=False,  # which would carry the message, and tokens, elsewhere
         proxies=proxies,
-        stream=True,
     ) as answer:
         text = _read(answer, end)
         if not 200 <= answer.status_code < 300:

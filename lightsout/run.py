@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
@@ -57,12 +58,12 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
         from lightsout import doctor  # noqa: PLC0415  only its visits pay for it
 
         return doctor.visit(context, outside)
-    the_run = Run(event, context, outside)
-    if the_run.trigger.kind != "url":
-        return tell_of(the_run, context)
-    from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
+    with closing(Run(event, context, outside)) as the_run:
+        if the_run.trigger.kind != "url":
+            return tell_of(the_run, context)
+        from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
 
-    return function_url.answer(lambda: tell_of(the_run, context))
+        return function_url.answer(lambda: tell_of(the_run, context))
 
 
 def tell_of(the_run: Run, context: Any) -> Report:
@@ -75,7 +76,7 @@ def tell_of(the_run: Run, context: Any) -> Report:
 
 
 def carry_out(the_run: Run) -> Report:
-    """The report of a run that the caller wants to look into afterwards; raises as `run` does."""
+    """The report of a run that the caller looks into, and closes; raises as `run` does."""
     try:
         return the_run.tell()
     except RunFailed:
@@ -125,6 +126,8 @@ class Run:
         self.works: list[Work] = []
         self.waiting: list[Entry] = []  # of policies that are not due
         self.unplaced: list[Entry] = []  # of policies whose regions are not to be had
+        self._clouds: Mapping[str, Cloud] = {}
+        self._end: dict[str, Any] | None = None  # the last line of the log
 
     def tell(self) -> Report:
         """The story."""
@@ -143,9 +146,9 @@ class Run:
         chosen = choose(policies, known, self.trigger)
         due = [one for one in chosen if self._is_due(one)]
         if due:
-            clouds = self._open_clouds(settings, due)
-            self.works, self.unplaced = find_works(due, clouds, self.deadline)
-            self._do_works(clouds)
+            self._clouds = self._open_clouds(settings, due)
+            self.works, self.unplaced = find_works(due, self._clouds, self.deadline)
+            self._do_works()
         self._warn_of_the_unmatched(chosen)
         return self._finish()
 
@@ -215,13 +218,13 @@ class Run:
         self.log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
         return False
 
-    def _do_works(self, clouds: Mapping[str, Cloud]) -> None:
+    def _do_works(self) -> None:
         """All sites side by side. One that hangs is left behind when time runs out."""
         return_large_blocks()
         pool, terms = ThreadPoolExecutor(max_workers=max(1, len(self.works))), self._terms()
         try:
             futures = [
-                pool.submit(work.do, clouds[work.site.account], terms, self.log)
+                pool.submit(work.do, self._clouds[work.site.account], terms, self.log)
                 for work in self.works
             ]
             wait(futures, timeout=self.deadline.left() + GRACE)
@@ -265,7 +268,14 @@ class Run:
     def _tell_end(self, report: Report, **facts: Any) -> None:
         told = {name: report[name] for name in ("status", "dry_run", "counts", "duration_ms")}
         level = "error" if report["status"] == "failed" else "info"
-        self.log("run.finished", level, **told, **facts)
+        self._end = {"level": level, **told, **facts}
+
+    def close(self) -> None:
+        """Writes the last line, after which threads that were left behind write none."""
+        if self._end:
+            self.log.close("run.finished", **self._end)
+        for cloud in self._clouds.values():
+            cloud.close()
 
     def _report(self, status: str | None) -> Report:
         # What is stuck is so by the real time, whatever instant decides.

@@ -16,6 +16,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.meanings import ADVICE, Meaning, meaning_of
+from lightsout.timed import Timed, total_time
 from lightsout.trust import Trusting, trust
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 CONNECT_TIMEOUT = 5.0  # seconds
-READ_TIMEOUT = 20.0  # seconds
+CALL_TIMEOUT = 20.0  # seconds from its begin to the last byte of its answer
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
-SHORTEST_TIMEOUT = 0.5  # seconds, however near the deadline is
+SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than work.GRACE
 
 # What only a failure looks for, and so compiles.
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
@@ -107,10 +108,11 @@ class Wire:
     ) -> Answer:
         """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
         client = self._client(service, version, region)
-        longest = max(SHORTEST_TIMEOUT, timeout)
-        client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), min(READ_TIMEOUT, longest))
+        longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
+        client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
         try:
-            answer: Answer = client.call_json(action, params)["Response"]
+            with total_time(longest):
+                answer: Answer = client.call_json(action, params)["Response"]
             error = answer.get("Error")  # the SDK looks in `application/json` only, to the letter
             told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
         except TencentCloudSDKException as refusal:
@@ -122,6 +124,12 @@ class Wire:
         if told:
             raise self._failure(action, TencentCloudSDKException(*told))
         return answer
+
+    def close(self) -> None:
+        """Closes the connections that no call is using."""
+        with self._lock:
+            for client in self._clients.values():
+                client.request.conn._session.close()  # noqa: SLF001  the SDK does not close it
 
     def _unreadable(self, action: str, reason: Exception) -> CallFailed:
         """What goes wrong while the SDK reads the answer, it lets through as it is."""
@@ -175,8 +183,9 @@ class Wire:
         # A redirect would carry the token, which is no Authorization header, to wherever it points.
         session = client.request.conn._session  # noqa: SLF001  no setting
         session.max_redirects = 0
-        if self._endpoint.scheme == "https":
-            session.mount("https://", Trusting(trust(client.request.conn.certification)))
+        secure = self._endpoint.scheme == "https"
+        adapter = Trusting(trust(client.request.conn.certification)) if secure else Timed()
+        session.mount(f"{self._endpoint.scheme}://", adapter)
         if is_loopback(host):  # a proxy from the environment would look for it on its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client
