@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,14 @@ from lightsout.report import RunFailed, new_entry
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
+from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY
 from lightsout.sites import find_works
 from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
 from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.cloud import Cloud
@@ -246,9 +248,7 @@ class Run:
                 self._warn(f"{noun} {name} is named in the event, but in no policy that runs")
         unmatched = set(self.trigger.named("instances"))
         for finding in (finding for work in self.works for finding in work.findings):
-            unmatched -= {
-                id_ for id_ in unmatched if id_ in finding.decisions or id_ in finding.stuck
-            }
+            unmatched.difference_update(finding.decisions, finding.stuck)
         if unmatched and not any(work.blind() for work in self.works):
             message = "named in the event, but no policy matches them as they are now"
             self.log("warning", level="warning", message=message, instance_ids=sorted(unmatched))
@@ -257,9 +257,9 @@ class Run:
         self.log("warning", level="warning", message=message)
 
     def _finish(self, status: str | None = None) -> Report:
+        blind = bool(self.unplaced) or any(work.blind() for work in self.works)
         report = self._report(status)
         self._tell_end(report)
-        blind = bool(self.unplaced) or any(work.blind() for work in self.works)
         # A dry run that could look has done its work, limits and all.
         if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(reporting.failure_message(report), report)
@@ -278,8 +278,6 @@ class Run:
             cloud.close()
 
     def _report(self, status: str | None) -> Report:
-        # What is stuck is so by the real time, whatever instant decides.
-        terms = self._terms()._replace(now=self.started_at)
         elapsed = self.outside.clock.monotonic() - self.started
         return reporting.build(
             run_id=self.run_id,
@@ -287,10 +285,28 @@ class Run:
             dry_run=self.dry_run,
             started_at=self.started_at,
             duration_ms=round(elapsed * 1000),
-            entries=[
-                *self.waiting,
-                *self.unplaced,
-                *(e for work in self.works for e in work.entries(terms)),
-            ],
+            entries=self._entries(),
             status=status,
+            room=self._room(),
         )
+
+    def _room(self) -> float:
+        if self.names:  # for people, who see all of it
+            return math.inf
+        count = sum(len(work.tasks) for work in self.works)
+        return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
+
+    def _entries(self) -> Iterator[Entry]:
+        """The entries of the report. Works go, unless a person looks: there is room for them once.
+
+        So a run that breaks down in its report has another one, without them.
+        """
+        # What is stuck is so by the real time, whatever instant decides.
+        terms = self._terms()._replace(now=self.started_at)
+        yield from self.waiting
+        yield from self.unplaced
+        works = self.works[::-1]
+        if not self.names:
+            self.works = []
+        while works:
+            yield from works.pop().entries(terms)

@@ -180,15 +180,16 @@ class Timed(HTTPAdapter):
     """Calls that end with the `total_time` they are made in, and answers of bounded size."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self._context = context or timed_context()
+        """`context`: a timed_context() for HTTPS; plain HTTP needs none."""
+        self._secure: dict[str, Any] = {"ssl_context": context} if context else {}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **facts: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **facts)
+        super().init_poolmanager(*args, **(facts | self._secure))
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **facts)
+        manager = super().proxy_manager_for(proxy, **(facts | self._secure))
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -200,7 +201,7 @@ class Timed(HTTPAdapter):
 def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
     """One request, as requests makes it, and what is read of its answer, in `timeout` seconds."""
     with Session() as session, total_time(timeout):
-        adapter = Timed()
+        adapter = Timed(timed_context())
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         with session.request(method, url, timeout=timeout, stream=True, **facts) as answer:

@@ -30,12 +30,14 @@ Answer = dict[str, Any]
 CONNECT_TIMEOUT = 5.0  # seconds
 CALL_TIMEOUT = 20.0  # seconds from its begin to the last byte of its answer
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
+LONGEST_TOLD = 500  # characters of a message that are quoted
+LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
 SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than work.GRACE
 
 # What only a failure looks for, and so compiles.
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
 _INSTANCE_ID = "[a-z]+-[a-z0-9]+"
-_MARKUP = "<[^>]*>"
+_MARKUP = "<[^<>]*>"
 _SIGNATURE = "TC3-HMAC-SHA256.*?Signature=[0-9a-f]*"
 _USER = r"//[^/@\s]+@"
 
@@ -85,7 +87,7 @@ class OutOfTime(CallFailed):
 
 def one_line(text: str) -> str:
     """What a service or a gateway said, without markup, in one line that is not too long."""
-    return " ".join(re.sub(_MARKUP, " ", text).split())[:500]
+    return " ".join(re.sub(_MARKUP, " ", text[:LONGEST_READ]).split())[:LONGEST_TOLD]
 
 
 class Wire:
@@ -157,6 +159,8 @@ class Wire:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
         line = str(text)
+        if len(line) > LONGEST_READ:
+            line = line[:LONGEST_READ].rpartition(" ")[0]  # whose end is no half of a secret
         for secret in (self.credentials.secret_key, self.credentials.token):
             line = line.replace(secret, "***") if secret else line
         return one_line(re.sub(_USER, "//***@", re.sub(_SIGNATURE, "***", line)))

@@ -12,6 +12,7 @@ from lightsout.compute import Compute
 from lightsout.execute import Execution
 from lightsout.instance import ACTIONS
 from lightsout.log import tell_failures, tell_plan
+from lightsout.report import Calls
 from lightsout.survey import job_of, survey
 from lightsout.wire import CallFailed
 
@@ -90,6 +91,7 @@ class Work:
     def entries(self, terms: Terms) -> Iterator[Entry]:
         """The report's entry of each policy, however far the work came."""
         place, found = self.site, {finding.policy.name: finding for finding in self.findings}
+        calls = {name: Calls(one.ledger.accepted) for name, one in self.executions.items()}
         for policy, _ in self.tasks:
             entry = reporting.new_entry(
                 policy.name, place.account, place.resource.name, place.region, policy.action
@@ -98,8 +100,8 @@ class Work:
                 execution = self.executions.get(policy.action)
                 ledger = execution.ledger if execution else None
                 outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
-                calls = list(ledger.accepted) if ledger else []
-                reporting.fill(entry, found[policy.name], outcomes, calls, terms.now)
+                ours = calls.get(policy.action, Calls(()))
+                reporting.fill(entry, found[policy.name], outcomes, ours, terms.now)
             error = self.error or (found[policy.name].error if policy.name in found else None)
             if error:
                 entry |= {"status": "failed", "error": error}

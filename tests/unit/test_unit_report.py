@@ -12,7 +12,16 @@ from unit_values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
 from lightsout.decide import Verdict
 from lightsout.jobs import Accepted, Kind, Outcome
-from lightsout.report import GROUPS, RunFailed, build, failure_message, fill, new_entry, stamp
+from lightsout.report import (
+    GROUPS,
+    Calls,
+    RunFailed,
+    build,
+    failure_message,
+    fill,
+    new_entry,
+    stamp,
+)
 
 A, B, C, D, E = fleet(5)
 DONE = Outcome(Kind.DONE)
@@ -20,7 +29,7 @@ DONE = Outcome(Kind.DONE)
 
 def entry_of(finding, outcomes=None, accepted=(), *, dry_run=False, region="ap-guangzhou"):
     entry = new_entry(finding.policy.name, "own", "lighthouse", region, "stop")
-    fill(entry, finding, None if dry_run else outcomes or {}, accepted, NOW)
+    fill(entry, finding, None if dry_run else outcomes or {}, Calls(accepted), NOW)
     return entry
 
 
