@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lightsout import policy as policy_files
 from lightsout.diagnosis import LONGER, Diagnosis, fine, mind, wrong
-from lightsout.function_url import SECRET
+from lightsout.function_url import SECRET, secret_weakness
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.trigger import kinds_admitted
 
@@ -88,10 +88,12 @@ class Variables:
                 yield mind(check, f"{name} is not set: {says}", f"set {name}: {mend}")
 
     def _url(self, policies: Sequence[Policy]) -> Diagnosis:
-        if self._environ.get(SECRET):
+        secret = self._environ.get(SECRET)
+        weakness = secret_weakness(secret) if secret else "is not set"
+        if not weakness:
             return fine("URL", f"a request needs the {SECRET}")
         names = [one.name for one in policies if "url" in kinds_admitted(one)]
-        says = f"{SECRET} is not set, so no request is let in"
+        says = f"{SECRET} {weakness}, so no request is let in"
         if not names:
             return fine("URL", says)
         return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")

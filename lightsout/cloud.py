@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightsout.credentials import BadSettings
@@ -12,7 +12,6 @@ from lightsout.pacing import OTHER_RATE, RATES, Pacer
 from lightsout.wire import CallFailed, OutOfTime, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from random import Random
 
     from lightsout.clock import Clock
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from lightsout.wire import Answer
 
 Log = Callable[..., None]
+Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 PATIENCE = 60.0  # seconds in which a repeatable call that is not answered well is repeated
 BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
@@ -66,7 +66,7 @@ class Cloud:
         version: str,
         region: str,
         action: str,
-        params: Mapping[str, Any],
+        params: Params,
         *,
         repeatable: bool = True,
         patience: float = PATIENCE,
@@ -77,7 +77,9 @@ class Cloud:
         A `repeatable` call that is throttled, or that the service did not answer well, is repeated
         for `patience` seconds; so is one that surely never arrived. What is not `repeatable` is
         repeated until the deadline while it is throttled; what of it may have been done is for the
-        caller to look at. `listing` names the list without which an answer makes no sense.
+        caller to look at. `params` that are a function are asked for anew when the turn of an
+        attempt has come; what it raises ends the call. `listing` names the list without which an
+        answer makes no sense.
         """
         pacer = self._pacer(service, region, action)
         end = self._clock.monotonic() + patience
@@ -85,9 +87,13 @@ class Cloud:
         while True:
             if not pacer.wait(self._deadline.left()) or not self._deadline.left():
                 raise OutOfTime(action)
-            wire, left = self.open(), self._deadline.left()
+            wire = self.open()
+            given = params() if callable(params) else params
+            left = self._deadline.left()
+            if not left:
+                raise OutOfTime(action)
             try:
-                answer = wire.ask(service, version, region, action, params, left)
+                answer = wire.ask(service, version, region, action, given, left)
                 return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
                 if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
@@ -102,6 +108,10 @@ class Cloud:
                     pacer.back_off(wait)
                 else:
                     self._clock.sleep(wait)
+
+    def monotonic(self) -> float:
+        """Seconds of the clock that calls are paced by."""
+        return self._clock.monotonic()
 
     def _worth_a_wait(
         self, failure: CallFailed, wait: float, end: float, *, repeatable: bool
@@ -129,7 +139,7 @@ class Cloud:
             wait_s=round(wait, 2),
         )
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Nothing more is called: closes the connections, which a warm process would keep."""
         for wire in list(self._wires):
             wire.close()
@@ -142,6 +152,11 @@ class Cloud:
             if self._wire is None or self._clock.monotonic() >= self._renew_at:
                 self._wire = self._reopened(self._wire)
             return self._wire
+
+    def close(self, refusal: CallFailed) -> None:
+        """From now on every call raises it."""
+        with self._lock:
+            self._refusal = refusal
 
     def _reopened(self, wire: Wire | None) -> Wire:
         """With other credentials; or the same wire, which may do for a while, without them."""
@@ -166,7 +181,8 @@ class Cloud:
                 fresh = self._reopened(refused)
             except BadSettings:
                 return False
-            changed = fresh.credentials != refused.credentials
+            old, new = refused.credentials, fresh.credentials
+            changed = new != old and new.role == old.role  # with another role it is somebody else
             if changed:
                 self._wire = fresh
             return changed

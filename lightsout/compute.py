@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud import PATIENCE
 from lightsout.instance import dicts, read_instance
+from lightsout.jobs import Look
 from lightsout.meanings import Meaning
 from lightsout.threads import side_by_side
 from lightsout.wire import LONGEST_NAME, CallFailed, one_line
 
 if TYPE_CHECKING:
-    from lightsout.cloud import Cloud
+    from lightsout.cloud import Cloud, Params
     from lightsout.instance import Action, Instance, Resource, Site
     from lightsout.wire import Answer
 
@@ -27,8 +28,17 @@ READINGS = 5  # of a listing whose TotalCount does not add up
 
 
 class Listing(NamedTuple):
+    """Instances, and when the oldest answer that shows one of them was asked for."""
+
+    at: float  # seconds of the monotonic clock
     instances: Mapping[str, Instance]
-    warning: str | None = None
+
+
+class NoAnswer(CallFailed):
+    """DescribeInstances contradicts itself, or shows fewer instances than it counts."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__("DescribeInstances", "UnreadableAnswer", told)
 
 
 class Compute:
@@ -45,27 +55,32 @@ class Compute:
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
         """Every instance that one of the queries lets through."""
-        listings = [self._search(filters) for filters in queries]
+        at = self.monotonic()
         found: dict[str, Instance] = {}
-        for listing in listings:
-            found |= listing.instances
-        warnings = [listing.warning for listing in listings if listing.warning]
-        return Listing(found, "; ".join(warnings) or None)
+        for filters in queries:
+            found |= self._search(filters)
+        return Listing(at, found)
 
-    def _search(self, filters: Sequence[Filter]) -> Listing:
+    def _search(self, filters: Sequence[Filter]) -> dict[str, Instance]:
         """Every instance that the filters let through, repeated items dropped.
 
         Pages go by offset over a fleet that lives: an item that changes its place between two
         pages is missed or repeated. So the instances are counted against TotalCount, and the list
-        is read again while they fall short of it.
+        is read again while they fall short of it. Raises CallFailed where they do to the end: what
+        it does not show may be protected, or have to be stopped.
         """
         found: dict[str, Instance] = {}
         for _ in range(READINGS):
-            seen, total = self._read_pages(filters)
+            try:
+                seen, total = self._read_pages(filters)
+            except NoAnswer as failure:
+                why = failure
+                continue
             found |= seen
             if len(found) >= total:
-                return Listing(found)
-        return Listing(found, f"TotalCount is {total}, but {READINGS} readings show {len(found)}")
+                return found
+            why = NoAnswer(f"TotalCount is {total}, but {READINGS} readings show {len(found)}")
+        raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
         """One reading, and the highest TotalCount of its pages (0 where they have none)."""
@@ -92,27 +107,28 @@ class Compute:
 
     def find(self, ids: Sequence[str]) -> Listing:
         """The listing of named instances, as far as they exist here."""
-        return Listing(self.describe(ids))
+        return Listing(*self.look(ids))
+
+    def look(self, ids: Sequence[str]) -> Look:
+        """What is shown of `ids` now."""
+        return Look(self.monotonic(), self.describe(ids))
 
     def describe(self, ids: Sequence[str]) -> dict[str, Instance]:
-        """The instances of `ids` that exist, at most BATCH a call.
+        """The instances of `ids` that are shown, at most BATCH a call.
 
         Lighthouse may refuse the whole query for one unknown ID, CVM answers without it: both end
-        in an answer without it. Only one that a second query does not show either counts as gone.
+        in an answer without it. Whether such a one is gone, a single look does not tell.
         """
         found: dict[str, Instance] = {}
-        for part in side_by_side(self._describe_twice, list(batches(ids)), self.threads):
+        for part in side_by_side(self._describe_surely, list(batches(ids)), self.threads):
             found |= part
         return found
 
-    def _describe_twice(self, ids: Sequence[str]) -> dict[str, Instance]:
-        found: dict[str, Instance] = {}
+    def _describe_surely(self, ids: Sequence[str]) -> dict[str, Instance]:
         try:
-            found |= self._describe_batch(ids)
-        except CallFailed as failure:
-            if failure.code != "UnreadableAnswer":
-                raise
-        return found | self._describe_batch([id_ for id_ in ids if id_ not in found])
+            return self._describe_batch(ids)
+        except NoAnswer:
+            return self._describe_batch(ids)
 
     def _describe_batch(self, ids: Sequence[str]) -> dict[str, Instance]:
         if not ids:  # an empty list would be read as «not given» and list everything
@@ -129,10 +145,10 @@ class Compute:
                 return {}
             half = len(ids) // 2
             return self._describe_batch(ids[:half]) | self._describe_batch(ids[half:])
-        found = {instance.id: instance for instance in page if instance.id in ids}
-        if len(found) < min(total, len(ids)):  # what is missing from it is not gone
-            told = f"TotalCount is {total}, it shows {len(found)}"
-            raise CallFailed("DescribeInstances", "UnreadableAnswer", told)
+        wanted = set(ids)
+        found = {instance.id: instance for instance in page if instance.id in wanted}
+        if len(found) < min(total, len(ids)):  # it shows fewer than it counts
+            raise NoAnswer(f"TotalCount is {total}, it shows {len(found)}")
         return found
 
     def count(self) -> int:
@@ -166,10 +182,16 @@ class Compute:
                 found[str(item.get("InstanceId"))] = dicts(item.get("TrafficPackageSet"))
         return found
 
-    def act(self, action: Action, ids: Sequence[str], options: Mapping[str, str]) -> str:
-        """Asks for `action`; the RequestId of the accepted call. Accepted is not done."""
-        answer = self._call(action.call, {"InstanceIds": list(ids), **options}, repeatable=False)
+    def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> str:
+        """Asks for `action`; the RequestId of the accepted call. Accepted is not done.
+
+        `params` is asked for the parameters when the call's turn has come, at each attempt.
+        """
+        answer = self._call(action.call, params, repeatable=False)
         return str(answer.get("RequestId", ""))
+
+    def monotonic(self) -> float:
+        return self._cloud.monotonic()
 
     def _page(
         self, params: Mapping[str, Any], *, patience: float = PATIENCE
@@ -178,13 +200,18 @@ class Compute:
         items = [read_instance(item) for item in dicts(answer["InstanceSet"])]
         if not self._names:
             items = [item._replace(name="") for item in items]
+        items = [item for item in items if item.id]
+        shown = {item.id: item for item in items}
+        for item in items:
+            if item != shown[item.id]:
+                raise NoAnswer(f"it shows {item.id} twice, and not alike")
         total = answer.get("TotalCount")
-        return [item for item in items if item.id], total if isinstance(total, int) else 0
+        return items, total if isinstance(total, int) else 0
 
     def _call(
         self,
         name: str,
-        params: Mapping[str, Any],
+        params: Params,
         *,
         repeatable: bool = True,
         patience: float = PATIENCE,

@@ -69,7 +69,14 @@ def read_traffic(packages: Sequence[Mapping[str, Any]] | None, now: datetime) ->
     TrafficOverflow is what went beyond a package: with any of it the packages count as used up,
     and it comes on top. A package without a total has no limit, and then the instance has none.
     """
-    current = [package for package in packages or () if _in_force(package, now)]
+    current = []
+    for package in packages or ():
+        end = package.get("EndTime")
+        until = _instant(end)
+        if end and until is None:  # it may be over, and then its traffic does not count
+            return None
+        if until is None or now <= until:
+            current.append(package)
     if not current:
         return None
     used = total = overflow = 0
@@ -134,15 +141,12 @@ def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
     """Whether somebody, or another policy, stopped it while there was traffic left.
 
     A start without a window would undo that at the next tick; it is there to bring a machine back
-    when its package was renewed.
+    when its package was renewed. A time that cannot be read counts as since the renewal.
     """
-    stopped = instance.started_at() if instance.operation == "StopInstances" else None
-    return bool(stopped and traffic.renewed and traffic.renewed <= stopped)
-
-
-def _in_force(package: Mapping[str, Any], now: datetime) -> bool:
-    end = _instant(package.get("EndTime"))
-    return end is None or now <= end
+    if instance.operation != "StopInstances":
+        return False
+    stopped = instance.started_at()
+    return not (stopped and traffic.renewed and stopped < traffic.renewed)
 
 
 def _latest_start(packages: Sequence[Mapping[str, Any]]) -> datetime | None:

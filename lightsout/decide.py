@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.instance import ACTIONS, START, STOP
+from lightsout.instance import ACTIONS, RESOURCES, STARTS, STOP
 from lightsout.policy import is_exact, matches
 from lightsout.schedule import parse_until
 
@@ -64,10 +64,10 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
         return None
     hits = []
     for key, patterns in match.tags.items():
-        value = instance.tags.get(key)
-        if value is None or not matches(value, patterns):
+        values = instance.tags.get(key)
+        if not values or not all(matches(value, patterns) for value in values):
             return None
-        hits.append(f"{key}={value}")
+        hits += [f"{key}={value}" for value in values]
     if hits:
         return f"tag {', '.join(hits)}"
     return "named in the policy" if match.instances else None  # an empty match is not «everything»
@@ -78,28 +78,37 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
     if instance.id in exclude.instances:
         return "instance ID"
     for key, patterns in exclude.tags.items():
-        value = instance.tags.get(key)
-        if value is not None and matches(value, patterns):
-            return f"tag {key}={value}"
+        for value in instance.tags.get(key, ()):
+            if matches(value, patterns):
+                return f"tag {key}={value}"
     return None
 
 
 def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
     """What keeps the instance as it is, whatever the policy says; None if nothing does."""
+    if instance.unreadable:
+        reason = f"its {instance.unreadable} cannot be read, and may hold a protection"
+        return Decision(Verdict.KEEP, reason, warning=True)
     tags, keep = instance.tags, ACTIONS[policy.action].keep_tag
-    if tags.get(keep, "false") != "false":
-        return Decision(Verdict.KEEP, f"{keep} {tags[keep]}".rstrip())
-    if "keep-until" in tags:
-        until = tags["keep-until"]
-        try:
-            if now < parse_until(until, policy.timezone):
-                return Decision(Verdict.KEEP, f"keep-until {until}")
-        except ValueError:
-            reason = f"keep-until {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
-            return Decision(Verdict.KEEP, reason, warning=True)
+    for value in tags.get(keep, ()):
+        if value != "false":
+            return Decision(Verdict.KEEP, f"{keep} {value}".rstrip())
+    for until in tags.get("keep-until", ()):
+        kept = _kept_until(until, policy, now)
+        if kept:
+            return kept
     if AUTOSCALING in tags and "autoscaling" not in policy.include:
-        return Decision(Verdict.KEEP, f"member of auto-scaling group {tags[AUTOSCALING]}")
+        return Decision(Verdict.KEEP, f"member of auto-scaling group {tags[AUTOSCALING][0]}")
     return None
+
+
+def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
+    try:
+        over = now >= parse_until(until, policy.timezone)
+    except ValueError:
+        reason = f"keep-until {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
+        return Decision(Verdict.KEEP, reason, warning=True)
+    return None if over else Decision(Verdict.KEEP, f"keep-until {until}")
 
 
 def done_by_somebody(
@@ -107,16 +116,30 @@ def done_by_somebody(
 ) -> Decision | None:
     """Leaves alone what was started (or, for a start, stopped) inside the policy's window.
 
-    Only Lighthouse tells when its latest operation began.
+    Only Lighthouse has a field for when the latest operation began. What cannot be read there
+    counts as done since the window opened.
     """
-    opposite = START if policy.action == STOP.name else STOP
-    if opened is None or instance.operation != opposite.call:
+    opposite = STARTS if policy.action == STOP.name else frozenset({STOP.call})
+    tells = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or not tells or instance.operation not in opposite:
         return None
-    since = instance.started_at()
-    if since is None or since < opened or instance.operation_state == "FAILED":
+    if instance.operation_state == "FAILED":
         return None
-    local = since.astimezone(policy.timezone)
-    return Decision(Verdict.KEEP, f"{opposite.after} since {local:%H:%M}, inside the window")
+    state, since = ACTIONS[policy.action].before, instance.started_at()
+    if since is None:
+        time = f"the time of its {instance.operation}, {instance.operation_started[:40]!r},"
+        reason = f"{time} cannot be read: it counts as {state} since the window opened"
+        return Decision(Verdict.KEEP, reason, warning=True)
+    if since < opened:
+        return None
+    return Decision(Verdict.KEEP, f"{state} since {_clock(since, policy)}, inside the window")
+
+
+def _clock(instant: datetime, policy: Policy) -> str:
+    try:
+        return f"{instant.astimezone(policy.timezone):%H:%M}"
+    except OverflowError:  # the last day of 9999, in another zone
+        return str(instant.year)
 
 
 def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.meanings import Meaning
+from lightsout.plain import plain
 from lightsout.work import where
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class Diagnosis(NamedTuple):
         """`ok` is true, false, or null where neither can be said."""
         ok = {FINE: True, WRONG: False}.get(self.mark)
         return {
-            "check": self.check,
+            "check": plain(self.check),
             "mark": self.mark,
             "ok": ok,
-            "says": self.says,
-            "mend": self.mend or None,
+            "says": plain(self.says),
+            "mend": plain(self.mend) or None,
         }
 
 

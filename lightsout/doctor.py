@@ -136,6 +136,7 @@ class Doctor:
         self.policies_hash = self._loaded.digest if self._loaded else None
         self._policies = self._loaded.policies if self._loaded else ()
         self._clouds: Mapping[str, Cloud] = {}
+        self._accounts = self._loaded.accounts if self._loaded else ()
 
     def examine(self) -> list[Diagnosis]:
         """Every finding, in the order in which a person reads them.
@@ -148,7 +149,7 @@ class Doctor:
         wait([future for _, future in asked], timeout=self._deadline.left() + GRACE)
         pool.shutdown(wait=False)
         for cloud in self._clouds.values():
-            cloud.close()
+            cloud.disconnect()
         found: list[Diagnosis] = []
         for check, future in asked:
             says = f"no answer within {self._place.seconds:g} s"
@@ -181,7 +182,7 @@ class Doctor:
         endpoint = self._variables.settings.endpoint
         yield "clock", partial(read_clock, endpoint, outside.clock, self._deadline.left())
         try:
-            source = read_credentials(outside.environ, outside.home).source
+            keys = read_credentials(outside.environ, outside.home)
         except BadSettings as mistake:
             missing = wrong("credentials", str(mistake), KEYS)
             yield "credentials", lambda: missing
@@ -189,7 +190,8 @@ class Doctor:
             return
         clouds = self._clouds = self._open_clouds()
         cloud = clouds[OWN]
-        yield "credentials", partial(ask_identity, cloud, source)
+        source = f"{keys.source}, to assume {keys.role.arn}" if keys.role else keys.source
+        yield "credentials", partial(ask_identity, cloud, source, self._accounts)
         if place.function:
             asker = Examiner(cloud, self._policies, self._now, outside.beside, place.within)
             yield "function", partial(examine_function, asker, place.function)
@@ -202,7 +204,7 @@ class Doctor:
     def _open_clouds(self) -> Mapping[str, Cloud]:
         outside = self._outside
         return open_clouds(
-            self._loaded.accounts if self._loaded else (),
+            self._accounts,
             credentials=lambda: read_credentials(outside.environ, outside.home),
             endpoint=self._variables.settings.endpoint,
             deadline=self._deadline,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.compute import BATCH, batches
 from lightsout.ledger import Ledger
@@ -12,11 +12,11 @@ from lightsout.wire import CallFailed, OutOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from lightsout.clock import Clock
     from lightsout.compute import Compute
-    from lightsout.instance import Instance
-    from lightsout.jobs import Job
+    from lightsout.jobs import Job, Look
     from lightsout.log import Log
     from lightsout.pacing import Deadline
 
@@ -37,6 +37,26 @@ _WORTH_ANOTHER_TRY = {
     Meaning.UNSURE,
     Meaning.CHARGING,
 }
+
+
+class NothingLeft(Exception):
+    """On the newest look nothing of a batch is left to ask for."""
+
+
+class Refused(NamedTuple):
+    """A call that was not accepted: for which instances, and why."""
+
+    ids: Sequence[str]
+    why: CallFailed
+
+
+class Attempt:
+    """A call that is about to be made: for which instances, how often it was sent, and when."""
+
+    def __init__(self, ids: Sequence[str], at: datetime) -> None:
+        self.ids = ids
+        self.sent = 0
+        self.at = at
 
 
 class Execution:
@@ -91,11 +111,11 @@ class Execution:
         certain = sum(id_ in late for id_ in line)
         certain += -(certain + len(refused)) % BATCH or BATCH  # the call has room for more
         front, line = line[:certain], line[certain:]
-        seen = self._look([*refused, *front])
-        if seen is not None:
-            if self._settle(front, seen):
+        look = self._look([*refused, *front])
+        if look is not None:
+            if self._settle(front, look):
                 self._look_along(line)
-            self._ask_again(ledger.sort_out(refused, seen))
+            self._ask_again(ledger.sort_out(refused, look))
         self._progress = len(ledger.outcomes) > settled
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
         if self._blind:
@@ -114,14 +134,14 @@ class Execution:
         far = 2 * BATCH
         while line:
             some, line = line[:far], line[far:]
-            seen = self._look(some)
-            if seen is None or not self._settle(some, seen):
+            look = self._look(some)
+            if look is None or not self._settle(some, look):
                 return
             far = min(2 * far, FARTHEST * self._compute.threads * BATCH)
 
-    def _settle(self, ids: Sequence[str], seen: Mapping[str, Instance]) -> bool:
+    def _settle(self, ids: Sequence[str], look: Look) -> bool:
         """Settles what the look shows settled; whether that is most of `ids`."""
-        self.ledger.settle_sent(ids, seen)
+        self.ledger.settle_sent(ids, look)
         return 2 * sum(id_ in self.ledger.sent for id_ in ids) <= len(ids)
 
     def _ask_again(self, idle: Sequence[str]) -> None:
@@ -131,23 +151,44 @@ class Execution:
         for id_ in alone:
             self._send_batch([id_])
 
-    def _look(self, ids: Sequence[str]) -> Mapping[str, Instance] | None:
+    def _look(self, ids: Sequence[str]) -> Look | None:
         """What DescribeInstances says of `ids` now; None where it does not answer."""
         try:
-            return self._compute.describe(ids)
+            return self._compute.look(ids)
         except CallFailed as failure:
-            self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
-            if failure.meaning in _FOR_GOOD:
-                self._blind = f"because it can no longer be looked at: {failure}"
+            self._tell_unlooked(failure)
             return None
+
+    def _tell_unlooked(self, failure: CallFailed) -> None:
+        self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
+        if failure.meaning in _FOR_GOOD:
+            self._blind = f"because it can no longer be looked at: {failure}"
+
+    def _decide_anew(self, ids: Sequence[str]) -> Sequence[str]:
+        """Those of `ids` that a fresh look shows idle and still wanted; the rest waits, or ends."""
+        try:
+            look = self._compute.look(ids)
+        except OutOfTime:
+            self.ledger.never_asked(ids)
+        except CallFailed as failure:
+            self._tell_unlooked(failure)
+            self.ledger.wait(ids, failure)
+        else:
+            return self.ledger.sort_out(ids, look)
+        return []
 
     def _send(self, ids: Sequence[str]) -> None:
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._options(id_)].append(id_)
+        far = self._compute.threads * BATCH
         for alike in by_options.values():
-            for batch in batches(alike):
-                self._send_batch(batch)
+            for start in range(0, len(alike), far):
+                some: Sequence[str] = alike[start : start + far]
+                if not self.ledger.fresh(some):  # looked at side by side, for that is faster
+                    some = self._decide_anew(some)
+                for batch in batches(some):
+                    self._send_batch(batch)
 
     def _options(self, id_: str) -> tuple[tuple[str, str], ...]:
         options = self._job.wish(id_).options
@@ -160,28 +201,48 @@ class Execution:
 
         `looked` are the codes after which this batch has been looked at already.
         """
-        refusal = self._ask(ids) if ids else None
-        if refusal:
-            self._deal_with(ids, refusal, looked)
+        refused = self._ask(ids) if ids else None
+        if refused:
+            self._deal_with(*refused, looked)
 
-    def _ask(self, ids: Sequence[str]) -> CallFailed | None:
-        """One call; what the service had against it, or None when nothing is left to do."""
+    def _ask(self, ids: Sequence[str]) -> Refused | None:
+        """One call for those of `ids` that are still wanted; None where nothing is left to do."""
         if self._closed:
             self.ledger.fail(ids, self._closed)
             return None
+        attempt = Attempt(ids, self._clock.now())
         if self._deadline.left() < LAST_LOOK:  # its answer might come after the report
-            return OutOfTime(self._job.action.call)
+            return Refused(ids, OutOfTime(self._job.action.call))
         try:
-            options = dict(self._options(ids[0]))
-            request_id = self._compute.act(self._job.action, ids, options)
+            request_id = self._compute.act(self._job.action, lambda: self._params(attempt))
+        except NothingLeft:
+            return None
         except OutOfTime as refusal:
-            return refusal
+            return Refused(attempt.ids, refusal)
         except CallFailed as refusal:
-            self.ledger.refused(ids, refusal)
-            return refusal
-        self.ledger.accept(ids, request_id)
+            self.ledger.refused(attempt.ids, refusal, attempt.at)
+            return Refused(attempt.ids, refusal)
+        self.ledger.accept(attempt.ids, request_id)
         self._asked = self._clock.monotonic()
         return None
+
+    def _params(self, attempt: Attempt) -> Mapping[str, Any]:
+        """The parameters of a call whose turn has come: of what the newest look leaves.
+
+        Raises NothingLeft. What is wanted with other options by now waits for a call of its own.
+        """
+        if attempt.sent or not self.ledger.fresh(attempt.ids):
+            attempt.ids = self._decide_anew(attempt.ids)
+        if not attempt.ids:
+            raise NothingLeft
+        options = self._options(attempt.ids[0])
+        others = [id_ for id_ in attempt.ids if self._options(id_) != options]
+        if others:
+            told = "it is wanted with other options than before"
+            self.ledger.wait(others, CallFailed(self._job.action.call, "OptionsChanged", told))
+            attempt.ids = [id_ for id_ in attempt.ids if self._options(id_) == options]
+        attempt.sent, attempt.at = attempt.sent + 1, self._clock.now()
+        return {"InstanceIds": list(attempt.ids), **dict(options)}
 
     # Refused batches -------------------------------------------------------------------------
 
@@ -221,11 +282,16 @@ class Execution:
         if len(ids) == 1:
             self._blame(ids[0], refusal)
             return
+        if not self.ledger.fresh(ids):  # one look serves both halves
+            rest = self._decide_anew(ids)
+            if len(rest) < len(ids):
+                self._send_batch(rest, looked)
+                return
         half = len(ids) // 2
         left, right = ids[:half], ids[half:]
-        left_refusal = self._ask(left)
-        if left_refusal:
-            self._deal_with(left, left_refusal, looked)
+        refused = self._ask(left)
+        if refused:
+            self._deal_with(*refused, looked)
             self._send_batch(right, looked)
         elif len(right) == 1:
             self._send_batch(right, looked)
@@ -234,8 +300,8 @@ class Execution:
 
     def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
         """What is left of a refused batch after one reading of it."""
-        seen = self._look(ids)
-        return ids if seen is None else self.ledger.sort_out(ids, seen)
+        look = self._look(ids)
+        return ids if look is None else self.ledger.sort_out(ids, look)
 
     def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
         """What is left of it after what the state does not show."""
@@ -279,17 +345,21 @@ class Execution:
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
         """Asks for single instances, spread over the batch; all refused: so would be all."""
-        answers: dict[str, CallFailed | None] = {}
+        ids = self._decide_anew(ids)  # one look serves all of them
+        if not ids:
+            return
+        answers: dict[str, Refused | None] = {}
         for number in range(1, probes + 1):
-            id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
-            answers[id_] = self._ask([id_])
             if self.ledger.accepted or len(answers) == len(ids):
                 break
-        if all(answer and answer.meaning is Meaning.RIGHTS for answer in answers.values()):
+            id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
+            answers[id_] = self._ask([id_])
+        meant = [it.why.meaning for it in answers.values() if it]
+        if len(meant) == len(answers) and {Meaning.RIGHTS}.issuperset(meant):
             self._closed = self._denied(refusal)
-        for id_, answer in answers.items():
+        for answer in answers.values():
             if answer:
-                self._deal_with([id_], answer, frozenset())
+                self._deal_with(*answer, frozenset())
         self._send_batch([id_ for id_ in ids if id_ not in answers])
 
     def _unlike_the_denied(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 OWN = "own"  # the account that the function runs in
+
+# Key and values: the service forbids two tags of one key, so an answer with two is odd, not void.
+Tags = Mapping[str, tuple[str, ...]]
 
 
 class Resource(NamedTuple):
@@ -22,6 +23,7 @@ class Resource(NamedTuple):
     id_prefix: str  # of its instances
     filter_values: int  # of one filter of DescribeInstances, at most
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
+    tells_operation_time: bool  # LatestOperationStartedTime
 
 
 class Action(NamedTuple):
@@ -53,10 +55,26 @@ def place_of(account: str, where: str) -> str:
 
 
 LIGHTHOUSE = Resource(
-    "lighthouse", "lighthouse", "2020-03-24", "lhins-", filter_values=100, tells_denied_actions=True
+    "lighthouse",
+    "lighthouse",
+    "2020-03-24",
+    "lhins-",
+    filter_values=100,
+    tells_denied_actions=True,
+    tells_operation_time=True,
 )
-CVM = Resource("cvm", "cvm", "2017-03-12", "ins-", filter_values=5, tells_denied_actions=False)
+CVM = Resource(
+    "cvm",
+    "cvm",
+    "2017-03-12",
+    "ins-",
+    filter_values=5,
+    tells_denied_actions=False,
+    tells_operation_time=False,
+)
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
+
+EARLIEST = 2000  # year; an operation before it is a null that some library wrote as a date
 
 STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
 START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
@@ -68,6 +86,7 @@ TAG_SETS = 1000  # that many instances may share; further ones push out the long
 LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 # Operations after which an instance runs, so that their time is the time of its latest start.
+# CreateInstances is Lighthouse's, RunInstances is CVM's.
 STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
 
 
@@ -77,7 +96,7 @@ class Instance(NamedTuple):
     id: str
     name: str
     state: str
-    tags: Mapping[str, str]
+    tags: Tags
     operation: str  # LatestOperation
     operation_state: str  # OPERATING | SUCCESS | FAILED
     operation_request_id: str
@@ -86,13 +105,19 @@ class Instance(NamedTuple):
     charging: str = ""  # StopChargingMode; CVM only
     always_charged: str = ""  # why STOP_CHARGING cannot apply to it; CVM only
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
+    unreadable: str = ""  # the field whose form is unknown, and which may hold a protection
 
     def started_at(self) -> datetime | None:
-        """When the latest operation started; None where the service does not say."""
+        """When the latest operation started; None where the service does not say.
+
+        Only the documented form counts (2026-11-23T12:00:00Z): of another one it is not certain
+        what it means.
+        """
         try:
-            return datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
+            started = datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
         except ValueError:
             return None
+        return started if started.year >= EARLIEST else None
 
 
 def read_instance(item: Mapping[str, Any]) -> Instance:
@@ -117,12 +142,36 @@ def read_instance(item: Mapping[str, Any]) -> Instance:
         charging=sys.intern(_text(item, "StopChargingMode")),
         always_charged=always_charged,
         public_ips=tuple(map(str, ips)) if isinstance(ips, list) else (),
+        unreadable=_unreadable(item),
     )
 
 
 @lru_cache(maxsize=TAG_SETS)
-def _tag_set(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    return dict(pairs)
+def _tag_set(pairs: tuple[tuple[str, str], ...]) -> Tags:
+    values: dict[str, tuple[str, ...]] = {}
+    for key, value in pairs:
+        values[key] = (*values.get(key, ()), value)
+    return values
+
+
+def _unreadable(item: Mapping[str, Any]) -> str:
+    """The first field that is there in a form that nobody documents; empty where there is none.
+
+    An absent or null field says that there is nothing to tell.
+    """
+    tags = item.get("Tags")
+    if tags is not None and not (isinstance(tags, list) and all(map(_is_tag, tags))):
+        return "Tags"
+    texts = ("LatestOperation", "LatestOperationState", "LatestOperationRequestId")
+    return next((name for name in texts if not isinstance(item.get(name, ""), str | None)), "")
+
+
+def _is_tag(tag: Any) -> bool:
+    return (
+        isinstance(tag, dict)
+        and isinstance(tag.get("Key"), str)
+        and isinstance(tag.get("Value", ""), str | None)
+    )
 
 
 def _always_charged(item: Mapping[str, Any]) -> str:
@@ -137,6 +186,11 @@ def _always_charged(item: Mapping[str, Any]) -> str:
     if item.get("GPUInfo") or family.startswith(("GN", "GI", "GT", "PNV", "FX")):
         return "GPU or FPGA"
     return ""
+
+
+def tag_texts(tags: Tags) -> list[str]:
+    """Each tag as people write it: key=value."""
+    return [f"{key}={value}" for key, values in tags.items() for value in values]
 
 
 def _text(item: Mapping[str, Any], name: str) -> str:

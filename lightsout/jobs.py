@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from lightsout.decide import Verdict
 
-    from lightsout.instance import Action, Instance, Site
+if TYPE_CHECKING:
+    from lightsout.decide import Decision
+    from lightsout.instance import Action, Instance, Site, Tags
 
 
 class Wish(NamedTuple):
@@ -21,26 +23,44 @@ class Wish(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An instance of a job, with what is still read of it as it was listed.
+    """An instance of a job, with what is still read of it as it was last decided on.
 
     A run holds tens of thousands, so it is small: of the RequestId of its latest operation there is
     the hash, a third of its size. Two of them are alike in one of 2^64 cases.
     """
 
     wish: Wish
-    tags: Mapping[str, str]
+    tags: Tags
     operation: int  # hash of the RequestId
 
     def shows_another(self, instance: Instance) -> bool:
-        """Whether a look shows another operation than the listing did."""
+        """Whether a look shows another operation than the one before did."""
         now = instance.operation_request_id
         return bool(now) and hash(now) != self.operation
 
 
+class Judged(NamedTuple):
+    """What the policies that wanted an instance make of it as a newer look shows it."""
+
+    wish: Wish | None  # of those that still want it; None: none does
+    kept: Mapping[str, Decision]  # of those that do not, by name
+
+
+Judge = Callable[["Instance", Wish], Judged]
+
+
 class Job(NamedTuple):
+    """Instances to act on; `judge` decides anew about one that a newer look shows.
+
+    What was decided holds for a while only, counted from `seen_at`, when the oldest listing that it
+    rests on was asked for (seconds of the monotonic clock).
+    """
+
     site: Site
     action: Action
-    items: Mapping[str, Item]  # by instance ID: nothing is wanted twice
+    items: dict[str, Item]  # by instance ID: nothing is wanted twice
+    judge: Judge
+    seen_at: float
 
     def wish(self, id_: str) -> Wish:
         return self.items[id_].wish
@@ -60,8 +80,21 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
+def outcome_of(decision: Decision) -> Outcome:
+    """What becomes of an instance that is decided not to be acted on."""
+    kind = Kind.FAILED if decision.verdict is Verdict.CONFLICT else Kind.SKIPPED
+    return Outcome(kind, decision.reason)
+
+
 class Accepted(NamedTuple):
     """A call that the service accepted: that much, and no more."""
 
     request_id: str
     instance_ids: tuple[str, ...]
+
+
+class Look(NamedTuple):
+    """What DescribeInstances showed of the instances that it was asked for, and when it was."""
+
+    at: float  # seconds of the monotonic clock
+    instances: Mapping[str, Instance]

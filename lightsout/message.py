@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lightsout.instance import place_of
+from lightsout.plain import plain
 from lightsout.report import failure_message
 from lightsout.wording import CHINA, WORDS
 
@@ -43,7 +44,7 @@ class Message(NamedTuple):
         return self._replace(lines=(*self.lines[:count], self.ellipsis))
 
     def text_lines(self) -> list[str]:
-        return [line for line in (self.title, *self.lines, self.footer) if line]
+        return [plain(line) for line in (self.title, *self.lines, self.footer) if line]
 
 
 def write(kind: Kind, report: Report, error: str | None, language: Language) -> Message:

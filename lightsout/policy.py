@@ -56,9 +56,11 @@ class Source(NamedTuple):
 
     source: str
     type: str
+    scope: str | None = None  # policy: one that names no instance is about all that it matches
 
     def __str__(self) -> str:
-        return f"source {self.source} and type {self.type}"
+        scope = f", scope {self.scope}" if self.scope else ""
+        return f"source {self.source} and type {self.type}{scope}"
 
 
 class Limits(NamedTuple):

@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from lightsout.accounts import refuse_own
 from lightsout.compute import ANY_REGION
+from lightsout.credentials import BadSettings
 from lightsout.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.endpoint import is_loopback
 from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
 from lightsout.timed import timed_request
+from lightsout.transport import describe, no_netrc
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
     from lightsout.endpoint import Endpoint
+    from lightsout.policy import Account
     from lightsout.receivers import Receiver
 
 PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
@@ -46,11 +50,12 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
             f"{endpoint.scheme}://{host}/",
             timeout=wait,
             allow_redirects=False,
+            auth=no_netrc,
             proxies={"no_proxy": bare} if is_loopback(bare) else None,
         ) as answer:
             date = answer.headers.get("Date", "")
     except requests.RequestException as error:
-        return wrong("clock", f"{host} was not reached: {type(error).__name__}", NETWORK)
+        return wrong("clock", f"{host} was not reached: {describe(error)}", NETWORK)
     try:
         ahead = (parsedate_to_datetime(date) - before).total_seconds()
     except (TypeError, ValueError):
@@ -62,8 +67,8 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
     return fine("clock", says if abs(ahead) > RESOLUTION else f"as that of {host}")
 
 
-def ask_identity(cloud: Cloud, source: str) -> Diagnosis:
-    """Whose the credentials are, which were read from `source`.
+def ask_identity(cloud: Cloud, source: str, accounts: Iterable[Account]) -> Iterator[Diagnosis]:
+    """Whose the credentials are, which were read from `source`; none of `accounts` may be theirs.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
@@ -73,10 +78,16 @@ def ask_identity(cloud: Cloud, source: str) -> Diagnosis:
         answer = cloud.call(*STS, ANY_REGION, "GetCallerIdentity", {}, patience=PATIENCE)
     except CallFailed as failure:
         if failure.meaning is Meaning.RIGHTS:
-            return unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+            yield unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+            return
         found = refused(check, failure)
-        return found._replace(says=f"read from {source}; {found.says}")
-    return fine(check, f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}")
+        yield found._replace(says=f"read from {source}; {found.says}")
+        return
+    yield fine(check, f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}")
+    try:
+        refuse_own(accounts, str(answer.get("AccountId")))
+    except BadSettings as mistake:
+        yield wrong("accounts", str(mistake), "correct it in the policy files")
 
 
 def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:

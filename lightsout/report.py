@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.decide import Verdict
 from lightsout.instance import place_of
-from lightsout.jobs import Kind, Outcome
+from lightsout.jobs import Kind, Outcome, outcome_of
+from lightsout.plain import plain, plain_values
 from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from lightsout.decide import Decision
     from lightsout.instance import Action
     from lightsout.jobs import Accepted
     from lightsout.survey import Finding
@@ -40,7 +42,7 @@ class RunFailed(Exception):
     """
 
     def __init__(self, message: str, report: Report) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.report = report
 
     def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
@@ -89,16 +91,18 @@ def fill(
     finding: Finding,
     outcomes: Mapping[str, Outcome] | None,
     calls: Calls,
+    kept: Mapping[str, Decision],
     now: datetime,
 ) -> None:
-    """Puts each instance that matches into one group; `outcomes` is None in a dry run."""
-    action = finding.action
-    for id_ in sorted(finding.decisions):
-        decision = finding.decisions[id_]
-        if decision.verdict is Verdict.KEEP:
-            entry["skipped"][id_] = decision.reason
-        elif decision.verdict is Verdict.CONFLICT:
-            entry["failed"][id_] = decision.reason
+    """Puts each instance that matches into one group; `outcomes` is None in a dry run.
+
+    `kept`: what was decided otherwise on a later look than the one that `finding` tells of.
+    """
+    action, decisions = finding.action, {**finding.decisions, **kept}
+    for id_ in sorted(decisions):
+        decision = decisions[id_]
+        if id_ in kept or decision.verdict in {Verdict.KEEP, Verdict.CONFLICT}:
+            _put(entry, id_, outcome_of(decision), action)
         elif decision.verdict is Verdict.ACT and finding.refused:
             entry["skipped"][id_] = finding.refused
         elif decision.verdict is Verdict.ACT and outcomes is None:
@@ -109,9 +113,10 @@ def fill(
         id_: f"{action.during} since {instance.operation_started or 'an unknown time'}"
         for id_, instance in sorted(finding.stuck.items())
     }
+    acting = [] if finding.refused else finding.to_act_on()
     entry["requests"] = [
         {"action": action.call, "request_id": request_id, "instance_ids": ours}
-        for request_id, ours in calls.about([] if finding.refused else finding.to_act_on())
+        for request_id, ours in calls.about(id_ for id_ in acting if id_ not in kept)
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
@@ -153,7 +158,7 @@ def build(
     `entries`: those of one place one after another. Of what is over `room`, only counts are left.
     """
     counts, kept, failed = dict.fromkeys(("matched", *GROUPS), 0), Kept(room), False
-    for entry in _counted(entries, counts):
+    for entry in _counted(map(plain_values, entries), counts):
         failed = failed or has_trouble(entry)
         kept.add(entry)
     counts["matched"] = sum(counts.values())
@@ -165,8 +170,8 @@ def build(
         "started_at": stamp(started_at),
         "duration_ms": duration_ms,
         "counts": counts,
-        "shortened": kept.shortened,
         "policies": kept.entries,
+        "shortened": kept.shortened,
     }
 
 
@@ -199,7 +204,8 @@ def failure_message(report: Report) -> str:
     counts = report["counts"]
     bad = counts["failed"] + counts["pending"]
     parts = [_sample(reason, list(ids)) for reason, ids in list(reasons.items())[:3]]
-    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    least = "at least " if report["shortened"] else ""
+    more = f"; and {least}{len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
     head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
     return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
 

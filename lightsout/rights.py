@@ -187,8 +187,6 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     if conflicts:
         says += f"; {conflicts} are to be stopped and started at once, and neither is done"
         return wrong("", says, "keep the windows of those policies apart, or their tags")
-    if finding.warning:
-        return mind("", f"{says}; {finding.warning}", AGAIN)
     return fine("", says)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.instance import OWN, RESOURCES
 from lightsout.regions import REGIONS
+from lightsout.units import uin_of
 from lightsout.yamltext import Complaints, near, show
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _check_account(
     if name and name.it == OWN:
         complaints.add(name.at, f"{OWN} is the function's own account: it is not listed")
     if name and role:
-        uin = role.it.split(":")[4].removeprefix("uin/")
+        uin = uin_of(role.it)
         first = uins.setdefault(uin, name.it)
         if first != name.it:
             what = f"account {uin} is {first} already: its machines would be met twice"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
-from lightsout.accounts import open_clouds
+from lightsout.accounts import open_clouds, refuse_own, tell_apart
 from lightsout.credentials import BadSettings, read_credentials
 from lightsout.instance import OWN
 from lightsout.log import Log
@@ -23,8 +23,8 @@ from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
 from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY
 from lightsout.sites import find_works
-from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
-from lightsout.trigger import Trigger, asks_doctor, choose, kind_of, read_event
+from lightsout.surroundings import Surroundings, own_uin, run_id_of, time_limit, usable_seconds
+from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ THREADS = 16  # that look at instances, over all sites
 # For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
 LEAST_THREADS, MOST_THREADS = 1, 8
 TOLD = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # variables that say who hears of runs
+URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 LEFT_DRY = (
     "LIGHTSOUT_DRY_RUN is 1: nothing is stopped or started, and nobody is protected yet; "
     "to make it act, set LIGHTSOUT_DRY_RUN=0"
@@ -70,7 +71,8 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
 
 def tell_of(the_run: Run, context: Any) -> Report:
     """The report of a run, told to whom the environment names; raises as `run` does."""
-    if not any(map(the_run.outside.environ.get, TOLD)):
+    # Of a stranger at the function URL nobody is told, nor are their addresses read.
+    if the_run.forbidden() or not any(map(the_run.outside.environ.get, TOLD)):
         return carry_out(the_run)
     from lightsout.announce import announced  # noqa: PLC0415  paid for where somebody is told
 
@@ -115,6 +117,7 @@ class Run:
         self.names = names
         self.event = event
         self.run_id = run_id_of(context)
+        self.uin = own_uin(context)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
         self.started_at = outside.clock.now()
         self.instant = at or self.started_at
@@ -134,10 +137,11 @@ class Run:
     def tell(self) -> Report:
         """The story."""
         try:
+            if forbidden := self.forbidden():  # asked before anything else is read
+                raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
-            self._let_in()
-            self.warnings += [LEFT_DRY] * settings.dry_run
+            self.warnings += [LEFT_DRY] * settings.dry_run + self._weak_secret()
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -146,20 +150,33 @@ class Run:
             return self._finish(status="paused")
         known = [OWN, *(account.name for account in self.accounts)]
         chosen = choose(policies, known, self.trigger)
+        for warning in idle_warnings(policies, self.trigger):
+            self._warn(warning)
         due = [one for one in chosen if self._is_due(one)]
         if due:
-            self._clouds = self._open_clouds(settings, due)
+            self._clouds = self._open_clouds(settings)
             self.works, self.unplaced = find_works(due, self._clouds, self.deadline)
             self._do_works()
         self._warn_of_the_unmatched(chosen)
         return self._finish()
 
-    def _let_in(self) -> None:
-        """Who calls by the function URL has to bring the secret, before anything is told."""
-        if self.trigger.kind == "url":
-            from lightsout import function_url  # noqa: PLC0415  as in run()
+    def forbidden(self) -> BadEvent | None:
+        """Why a request to the function URL is turned away; None for any other event."""
+        if self.trigger.kind != "url":
+            return None
+        from lightsout import function_url  # noqa: PLC0415  as in run()
 
-            function_url.authorize(self.event, self.outside.environ)
+        return function_url.refusal(self.event, self.outside.environ)
+
+    def _weak_secret(self) -> list[str]:
+        """A warning of a secret with which the function URL lets nobody in."""
+        secret = self.outside.environ.get(URL_SECRET)
+        if secret is None:
+            return []
+        from lightsout.function_url import secret_weakness  # noqa: PLC0415  paid for where it is set
+
+        weakness = secret_weakness(secret)
+        return [f"{URL_SECRET} {weakness}: the function URL lets nobody in"] if weakness else []
 
     def refuse(self, reason: str) -> RunFailed:
         """The failure of a run that came to nothing, or broke down on the way."""
@@ -173,6 +190,8 @@ class Run:
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
         self.accounts, self.policies_hash = loaded.accounts, loaded.digest
+        if self.uin:
+            refuse_own(self.accounts, self.uin)
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
         told = calendar_warnings(whens, self.instant)
         self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *told]
@@ -190,12 +209,11 @@ class Run:
         for warning in self.warnings:
             self._warn(warning)
 
-    def _open_clouds(self, settings: Settings, due: Sequence[Chosen]) -> Mapping[str, Cloud]:
-        """A door to each account that is due, by its name."""
+    def _open_clouds(self, settings: Settings) -> Mapping[str, Cloud]:
+        """A door to each account, by its name; a role is assumed when it is first called."""
         outside = self.outside
-        wanted = {name for one in due for name in one.accounts()}
-        return open_clouds(
-            [account for account in self.accounts if account.name in wanted],
+        clouds = open_clouds(
+            self.accounts,
             credentials=lambda: read_credentials(outside.environ, outside.home),
             endpoint=settings.endpoint,
             deadline=self.deadline,
@@ -204,6 +222,9 @@ class Run:
             log=self.log,
             run_id=self.run_id,
         )
+        if self.accounts and not self.uin:
+            tell_apart(self.accounts, clouds, self.deadline)
+        return clouds
 
     def _is_due(self, chosen: Chosen) -> bool:
         """Whether the policy's window is open; judged once, by the instant of the run."""
@@ -275,7 +296,7 @@ class Run:
         if self._end:
             self.log.close("run.finished", **self._end)
         for cloud in self._clouds.values():
-            cloud.close()
+            cloud.disconnect()
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started

@@ -165,6 +165,12 @@ SOURCE = Fields(
     (
         Field("source", FILLED, "Source of the event; wildcards allowed.", required=True),
         Field("type", FILLED, "Type of the event; wildcards allowed.", required=True),
+        Field(
+            "scope",
+            Word(("policy",)),
+            "`policy`: an event that has no request and names no instance lets the policy act on "
+            "all that it matches. Without it such an event does nothing.",
+        ),
     ),
 )
 

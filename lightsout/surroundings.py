@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.clock import Clock, SystemClock
+from lightsout.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,10 +54,16 @@ def fact(context: Any, name: str) -> Any:
 def run_id_of(context: Any) -> str:
     known = fact(context, "request_id")
     if isinstance(known, str) and known:
-        return known[:100]
+        return plain(known[:100])
     import uuid  # noqa: PLC0415  the platform tells it
 
     return str(uuid.uuid4())
+
+
+def own_uin(context: Any) -> str:
+    """The ID of the account that the function runs in; empty where the platform does not tell."""
+    told = str(fact(context, "tencentcloud_uin"))
+    return told if told.isascii() and told.isdigit() else ""
 
 
 def time_limit(context: Any) -> float:

@@ -15,18 +15,21 @@ from lightsout.decide import (
     selected_by,
 )
 from lightsout.instance import ACTIONS
-from lightsout.jobs import Item, Job, Wish
+from lightsout.jobs import Item, Job, Judged, Wish
 from lightsout.schedule import window_at
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from lightsout.compute import Compute, Listing
     from lightsout.conditions import Traffic
     from lightsout.instance import Action, Instance, Site
+    from lightsout.jobs import Judge
     from lightsout.policy import Policy
+
+NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
 
 
 class Task(NamedTuple):
@@ -36,21 +39,54 @@ class Task(NamedTuple):
     only: frozenset[str] | None = None  # None: whatever it matches
 
 
+class Judgement:
+    """Decides by one instant and one reading of the traffic, as often as it is asked."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.traffic: dict[str, Traffic | None] = {}  # None: it cannot be read
+        self._opened: dict[str, datetime | None] = {}  # by policy: see _leaves_alone_since
+
+    def wanted(self, policy: Policy, instance: Instance) -> Decision | None:
+        """What the policy makes of the instance, its `only_if` aside; None where it matches not."""
+        if policy.name not in self._opened:
+            self._opened[policy.name] = _leaves_alone_since(policy, self.now)
+        decision = decide(policy, instance, self.now, self._opened[policy.name])
+        return decision and _with_word(decision, ACTIONS[policy.action], instance)
+
+    def decide(self, policy: Policy, instance: Instance) -> Decision | None:
+        """What the policy makes of the instance; its traffic, if it counts, was read before."""
+        decision = self.wanted(policy, instance)
+        if decision is None or decision.verdict is not Verdict.ACT:
+            return decision
+        met = judge(policy, instance, self.traffic.get(instance.id), self.now)
+        if not met.met:
+            return Decision(Verdict.KEEP, met.reason, warning=met.doubtful)
+        if not met.reason:
+            return decision
+        return decision._replace(reason=f"{decision.reason}; {met.reason}")
+
+
 class Finding:
     """What one policy makes of the instances of one site."""
 
-    def __init__(self, task: Task, *, warning: str | None = None, error: str | None = None) -> None:
+    def __init__(self, task: Task, judgement: Judgement, *, error: str | None = None) -> None:
         self.policy, self.only = task
+        self.judgement = judgement
+        self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
         self.instances: dict[str, Instance] = {}  # the same ones
         self.stuck: dict[str, Instance] = {}  # under way from before the run
         self.refused: str | None = None  # the limit that it would go over
-        self.warning = warning
         self.error = error  # why nothing can be said of it
 
     @property
     def action(self) -> Action:
         return ACTIONS[self.policy.action]
+
+    def may_act_on(self, id_: str) -> bool:
+        """Whether the event leaves the policy this instance."""
+        return self.only is None or id_ in self.only
 
     def to_act_on(self) -> list[str]:
         """IDs to act on, before limits: after protections, conditions and narrowing."""
@@ -75,9 +111,8 @@ class _Surveyor:
 
     def __init__(self, compute: Compute, now: datetime) -> None:
         self._compute = compute
-        self._now = now
+        self._judgement = Judgement(now)
         self._answers: dict[str, Listing] = {}
-        self._traffic: dict[str, Traffic | None] = {}
         self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
@@ -101,12 +136,13 @@ class _Surveyor:
         try:
             return self._judge(task)
         except CallFailed as failure:
-            return Finding(task, error=f"{failure.action}: {failure}")
+            return Finding(task, self._judgement, error=f"{failure.action}: {failure}")
 
     def _judge(self, task: Task) -> Finding:
         policy, only = task
         listing, action = self._list(task), ACTIONS[policy.action]
-        finding, candidates = Finding(task, warning=listing.warning), []
+        finding, candidates = Finding(task, self._judgement), []
+        finding.seen_at = listing.at
         for instance in listing.instances.values():
             if only is not None and instance.id not in only:
                 continue
@@ -131,39 +167,24 @@ class _Surveyor:
             self._answers[question] = answer
         return self._answers[question]
 
-    def _decide(self, policy: Policy, instances: Iterable[Instance]) -> dict[str, Decision]:
+    def _decide(self, policy: Policy, instances: Sequence[Instance]) -> dict[str, Decision]:
         """What the policy makes of each instance that its match selects, conditions included."""
-        opened = _leaves_alone_since(policy, self._now)
-        action, decisions, acting = ACTIONS[policy.action], {}, []
-        for instance in instances:
-            decision = decide(policy, instance, self._now, opened)
-            if decision:
-                word = _with_word(decision, action, instance)
-                decisions[instance.id] = self._alike.setdefault(word, word)
-                if decision.verdict is Verdict.ACT:
-                    acting.append(instance)
         if needs_traffic(policy.only_if):
-            self._read_traffic([instance.id for instance in acting])
-        for instance in acting:
-            traffic = self._traffic.get(instance.id)
-            met = judge(policy, instance, traffic, self._now)
-            if not met.met:
-                decisions[instance.id] = Decision(Verdict.KEEP, met.reason, warning=met.doubtful)
-            elif met.reason:
-                why = decisions[instance.id]
-                reason = f"{why.reason}; {met.reason}"
-                decisions[instance.id] = Decision(Verdict.ACT, reason, warning=why.warning)
-        return decisions
+            wanted = ((it.id, self._judgement.wanted(policy, it)) for it in instances)
+            self._read_traffic([id_ for id_, it in wanted if it and it.verdict is Verdict.ACT])
+        decided = ((it.id, self._judgement.decide(policy, it)) for it in instances)
+        return {id_: self._alike.setdefault(it, it) for id_, it in decided if it}
 
     def _read_traffic(self, ids: Sequence[str]) -> None:
         """What cannot be read keeps its instances, and says so."""
-        unknown = [id_ for id_ in ids if id_ not in self._traffic]
+        known = self._judgement.traffic
+        unknown = [id_ for id_ in ids if id_ not in known]
         try:
             packages = self._compute.traffic(unknown)
         except CallFailed:
             packages = {}
         for id_ in unknown:
-            self._traffic[id_] = read_traffic(packages.get(id_), self._now)
+            known[id_] = read_traffic(packages.get(id_), self._judgement.now)
 
     def _find_conflicts(self, findings: Sequence[Finding]) -> None:
         """An instance due for stop and for start at once is left alone, and failed in both."""
@@ -171,7 +192,7 @@ class _Surveyor:
             acting = [finding.instances[id_] for id_ in finding.to_act_on()]
             for other in findings:
                 if acting and other.action is not finding.action:
-                    asked = [it for it in acting if other.only is None or it.id in other.only]
+                    asked = [it for it in acting if other.may_act_on(it.id)]
                     opposite = self._decide(other.policy, asked)
                     for instance in asked:
                         decision = opposite.get(instance.id)
@@ -180,11 +201,15 @@ class _Surveyor:
 
 
 def _put_in_conflict(one: Finding, other: Finding, instance: Instance) -> None:
+    for finding in (one, other):
+        finding.decisions[instance.id] = _conflict(one, other)
+        finding.instances[instance.id] = instance
+
+
+def _conflict(one: Finding, other: Finding) -> Decision:
     names = {finding.action.name: finding.policy.name for finding in (one, other)}
     reason = f"due for stop by {names['stop']} and for start by {names['start']} at once: neither"
-    for finding in (one, other):
-        finding.decisions[instance.id] = Decision(Verdict.CONFLICT, reason)
-        finding.instances[instance.id] = instance
+    return Decision(Verdict.CONFLICT, reason)
 
 
 def _selects(policy: Policy, instance: Instance) -> bool:
@@ -225,10 +250,43 @@ def job_of(site: Site, action: Action, findings: Sequence[Finding], *, forget: b
             first, instance = items.get(id_), take(id_)
             wish = _wish(finding.policy, instance)
             if first:
-                wish = first.wish._replace(policies=first.wish.policies + wish.policies)
+                wish = _joined([first.wish, wish])
             operation = hash(instance.operation_request_id)
             items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
-    return Job(site, action, items)
+    seen_at = min((it.seen_at for it in acting), default=0.0)
+    return Job(site, action, items, _judge_of(action, findings), seen_at)
+
+
+def _judge_of(action: Action, findings: Sequence[Finding]) -> Judge:
+    """Decides anew for the policies that wanted an instance: it can only drop some, or all."""
+    acting = {it.policy.name: it for it in findings if it.action is action}
+    opposite = [it for it in findings if it.action is not action]
+
+    def judge_anew(instance: Instance, wish: Wish) -> Judged:
+        wanting: list[Finding] = []
+        kept: dict[str, Decision] = {}
+        for name in wish.policies:
+            finding = acting[name]
+            decision = finding.judgement.decide(finding.policy, instance) or NO_MATCH
+            if decision.verdict is Verdict.ACT:
+                wanting.append(finding)
+            else:
+                kept[name] = decision
+        for other in opposite if wanting else ():
+            if other.may_act_on(instance.id):
+                decision = other.judgement.decide(other.policy, instance) or NO_MATCH
+                if decision.verdict is Verdict.ACT:
+                    names = [it.policy.name for it in (*wanting, other)]
+                    return Judged(None, kept | dict.fromkeys(names, _conflict(wanting[0], other)))
+        wishes = [_wish(it.policy, instance) for it in wanting]
+        return Judged(_joined(wishes) if wishes else None, kept)
+
+    return judge_anew
+
+
+def _joined(wishes: Sequence[Wish]) -> Wish:
+    """One wish, with the options of the first."""
+    return wishes[0]._replace(policies=tuple(name for it in wishes for name in it.policies))
 
 
 def _wish(policy: Policy, instance: Instance) -> Wish:

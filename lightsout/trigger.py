@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.policy import Source
 from lightsout.request import (
     BadEvent,
     Request,
+    check_envelope,
     hint,
     kind_of_value,
+    letters,
+    looks_like,
     read_request,
     read_request_text,
-    refuse_fields_beside,
     show,
 )
 from lightsout.wildcards import matches
@@ -25,12 +27,25 @@ if TYPE_CHECKING:
 
 DOCTOR = "doctor"  # the one field of an invoke that only examines
 
-_TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?"
+# What messages call an event that bears the marks of a kind.
+_NOUNS = {
+    "timer": "a timer event", "url": "a request to the function URL",
+    "eventbridge": "an EventBridge event", "batch": "a batch of EventBridge events",
+}  # fmt: skip
+_TIMER_FIELDS = ("Type", "TriggerName", "Time", "Message")
+
+_EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds or milliseconds, since 2001
+_TIME = (
+    r"(?a)(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"
+    r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)?"
+)
 
 # Past this age the platform no longer keeps an event for another try (six hours, and one spare), so
 # the `Time` of such a timer event cannot be when it fired: the documentation calls it the
 # trigger's *creation* time.
 PLATFORM_KEEPS = 7 * 3600.0
+
+MOST_NAMED = 5  # policies in one warning
 
 
 class Occasion(NamedTuple):
@@ -40,6 +55,7 @@ class Occasion(NamedTuple):
     request: Request
     source: str = ""  # of an EventBridge event
     type: str = ""
+    no_target: bool = False  # an EventBridge event that has no request and names no instance
 
 
 class Trigger(NamedTuple):
@@ -104,12 +120,15 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
     `max_age` in seconds is for timer events, which the platform may deliver hours late.
     """
-    kind = kind_of(event)
-    if isinstance(event, Mapping) and DOCTOR in event:
-        raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
-    if kind == "unknown":
+    if not isinstance(event, Mapping):
         told = kind_of_value(event)
         raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
+    if any(letters(name) == DOCTOR for name in event):
+        raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
+    kinds, kind = looks_like(event), kind_of(event)
+    if len(kinds) > 1:
+        told = " and ".join(_NOUNS[one] for one in kinds)
+        raise BadEvent(f"the event looks like {told} at once: send it as one of them")
     if kind == "timer":
         return _read_timer(event, now, max_age)
     if kind == "eventbridge":
@@ -117,7 +136,9 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
         return eventbridge.read(event)
     if kind == "url":
-        request = read_request_text(event.get("body"), "the body")
+        from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
+
+        request = function_url.read(event)
     else:
         request = read_request(event)
     return Trigger(kind, (Occasion(kind, request),))
@@ -129,50 +150,68 @@ def asks_doctor(event: Any) -> bool:
 
 
 def kind_of(event: Any) -> str:
-    """What kind of event it looks like: timer, eventbridge, url, invoke, or unknown."""
-    if not isinstance(event, Mapping):
-        return "unknown"
-    kind = event.get("Type")
-    if isinstance(kind, str) and kind.lower() == "timer":
-        return "timer"
-    if "specversion" in event or "EventList" in event:
-        return "eventbridge"
-    return "url" if "httpMethod" in event else "invoke"
+    """What kind of event it is: timer, eventbridge, url, invoke, or unknown.
+
+    What looks like a request to the function URL is one whatever else it looks like: nobody gets
+    round its secret.
+    """
+    kinds = looks_like(event) if isinstance(event, Mapping) else ["unknown"]
+    if "url" in kinds:
+        return "url"
+    kind = "invoke" if not kinds else kinds[0] if len(kinds) == 1 else "unknown"
+    return "eventbridge" if kind == "batch" else kind
+
+
+# Timers ------------------------------------------------------------------------------------------
 
 
 def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trigger:
-    refuse_fields_beside(event, "a timer's Message")
-    warnings = _judge_age(event.get("Time"), now, max_age)
+    check_envelope(event, _TIMER_FIELDS, right="Message", place="a timer's Message")
+    warnings = _judge_age(event, now, max_age)
     request = read_request_text(event.get("Message"), "the timer's Message")
     return Trigger("timer", (Occasion("timer", request),), warnings)
 
 
-def _judge_age(text: Any, now: datetime, max_age: float) -> tuple[str, ...]:
-    if text is None:
-        return ()
-    try:
-        fired = _read_time(text)
-    except (ValueError, TypeError):
-        told = show(text) if isinstance(text, str) else kind_of_value(text)
-        return (f"the timer's Time cannot be read, so its age is not judged: {told}",)
+def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple[str, ...]:
+    """Warnings where the age is not known. Raises BadEvent where the event comes too late."""
+    if "Time" not in event:
+        return ("the timer event has no Time, so its age is not judged",)
+    fired, told = _read_time(event["Time"]), show(event["Time"])
     age = (now - fired).total_seconds()
     if age > PLATFORM_KEEPS:
-        return (f"the timer's Time, {text}, is too old to be when it fired; its age is not judged",)
+        return (f"the timer's Time, {told}, is too old to be when it fired: its age is not judged",)
+    if age < -max_age:
+        return (f"the timer's Time, {told}, lies ahead: its age is not judged",)
     if age > max_age:
         raise BadEvent(
-            f"the timer event of {text} is {age / 60:.0f} minutes old, more than "
+            f"the timer event of {told} is {age / 60:.0f} minutes old, more than "
             f"LIGHTSOUT_MAX_EVENT_AGE allows ({max_age / 60:.0f}): a late delivery stops nothing"
         )
     return ()
 
 
-def _read_time(text: str) -> datetime:
-    """An ISO 8601 time; UTC where it has no offset. ValueError or TypeError for anything else."""
+def _read_time(value: Any) -> datetime:
+    """The instant of a timer's Time. Raises BadEvent."""
+    try:
+        return _parse_time(str(value).strip() if isinstance(value, (str, int, float)) else "")
+    except ValueError:
+        told = show(value) if isinstance(value, str) else kind_of_value(value)
+        raise BadEvent(
+            f"the timer's Time cannot be read: {told}; an event whose age nobody knows stops "
+            "nothing (a time is such as 2026-11-23T12:00:00Z)"
+        ) from None
+
+
+def _parse_time(text: str) -> datetime:
+    """An ISO 8601 time or an epoch; UTC where it has no offset. Raises ValueError."""
+    if epoch := re.fullmatch(_EPOCH, text):
+        return datetime.fromtimestamp(int(epoch[1]), timezone.utc)
     form = re.fullmatch(_TIME, text)
     if form is None:
         raise ValueError(text)
-    offset = "+00:00" if form[2] in {None, "Z"} else form[2]
-    return datetime.fromisoformat(form[1] + offset)
+    day, clock, seconds, hours, minutes = form.groups()
+    offset = f"{hours or '+00'}:{minutes or '00'}"
+    return datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{offset}")
 
 
 # The choice --------------------------------------------------------------------------------------
@@ -203,13 +242,19 @@ def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger
 
 def admits(policy: Policy, occasion: Occasion) -> bool:
     """Whether the policy runs for such an event, unless the event names others."""
-    return occasion.kind in policy.triggered_by or any(
-        isinstance(trigger, Source)
+    return occasion.kind in policy.triggered_by or bool(_sources(policy, occasion))
+
+
+def _sources(policy: Policy, occasion: Occasion) -> list[Source]:
+    """The triggers of the policy that an EventBridge event meets."""
+    return [
+        trigger
+        for trigger in policy.triggered_by
+        if isinstance(trigger, Source)
+        and occasion.kind == "eventbridge"
         and matches(occasion.source, [trigger.source])
         and matches(occasion.type, [trigger.type])
-        for trigger in policy.triggered_by
-        if occasion.kind == "eventbridge"
-    )
+    ]
 
 
 def kinds_admitted(policy: Policy) -> frozenset[str]:
@@ -220,7 +265,32 @@ def kinds_admitted(policy: Policy) -> frozenset[str]:
 
 def _runs(policy: Policy, occasion: Occasion) -> bool:
     named = occasion.request.policies
+    if occasion.no_target and not _acts_without_target(policy, occasion):
+        return False
     return admits(policy, occasion) and (named is None or policy.name in named)
+
+
+def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
+    """Whether an event that names no instance lets it act on all that it matches.
+
+    Every trigger that the event meets has to say so: of two, the narrower one holds.
+    """
+    return all(trigger.scope == "policy" for trigger in _sources(policy, occasion))
+
+
+def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]:
+    """What to tell of events that name no instance, where policies need one."""
+    for occasion in trigger.occasions:
+        if not occasion.no_target:
+            continue
+        idle = [it.name for it in policies if admits(it, occasion) and not _runs(it, occasion)]
+        if idle:
+            more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
+            yield (
+                f"the event of {_show_occasion(occasion)} names no Lighthouse or CVM instance, so "
+                f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}; to act on all "
+                "that a policy matches, write `scope: policy` in its trigger"
+            )
 
 
 def _show_occasion(occasion: Occasion) -> str:

@@ -35,6 +35,11 @@ def minutes(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
 
 
+def uin_of(role: str) -> str:
+    """The ID of the account that a role is in, without leading zeros."""
+    return role.split(":")[4].removeprefix("uin/").lstrip("0")
+
+
 def zone(text: str) -> ZoneInfo:
     """The IANA time zone of that name; ValueError where there is none."""
     try:

@@ -34,23 +34,21 @@ class Sight(Enum):
 def settle(
     action: Action,
     sent: Sent,
-    instance: Instance | None,
+    instance: Instance,
     *,
     another: bool,
     stop_charging: bool = False,
 ) -> Outcome | None:
     """The outcome of an accepted call for one instance, or None while it is open.
 
-    `another`: its latest operation is another one than when it was listed. `stop_charging`: STOPPED
-    is not enough, it must no longer be charged.
+    `another`: its latest operation is another one than when it was decided on. `stop_charging`:
+    STOPPED is not enough, it must no longer be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
     LatestOperationRequestId tells which operation one is looking at.
     """
     final = final_outcome(action, instance, stop_charging=stop_charging)
-    if instance is None:
-        return final
     if final:
         unfinished = instance.state == action.after and instance.operation_state == "OPERATING"
         return None if unfinished else final
@@ -77,15 +75,11 @@ def settle(
     return None
 
 
-def final_outcome(
-    action: Action, instance: Instance | None, *, stop_charging: bool
-) -> Outcome | None:
+def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) -> Outcome | None:
     """The outcome where nothing is left to do, whoever did it; None where something is.
 
     With STOP_CHARGING, stopped means that StopChargingMode says so.
     """
-    if instance is None:
-        return Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
     if instance.state in LEAVING:
         return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
     if instance.state != action.after:
@@ -96,9 +90,9 @@ def final_outcome(
     return DONE
 
 
-def sight(action: Action, instance: Instance | None) -> Sight:
+def sight(action: Action, instance: Instance) -> Sight:
     """Whether an instance can be asked for `action` now."""
-    if instance is None or final_outcome(action, instance, stop_charging=False):
+    if final_outcome(action, instance, stop_charging=False):
         return Sight.SETTLED
     asked = instance.operation == action.call and instance.operation_state == "OPERATING"
     if instance.state == action.during or (instance.state == action.before and asked):

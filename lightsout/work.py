@@ -17,11 +17,12 @@ from lightsout.survey import job_of, survey
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
+    from lightsout.decide import Decision
     from lightsout.instance import Site
     from lightsout.log import Log
     from lightsout.pacing import Deadline
@@ -101,11 +102,19 @@ class Work:
                 ledger = execution.ledger if execution else None
                 outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
                 ours = calls.get(policy.action, Calls(()))
-                reporting.fill(entry, found[policy.name], outcomes, ours, terms.now)
+                kept = self._kept(policy.name)
+                reporting.fill(entry, found[policy.name], outcomes, ours, kept, terms.now)
             error = self.error or (found[policy.name].error if policy.name in found else None)
             if error:
                 entry |= {"status": "failed", "error": error}
             yield entry
+
+    def _kept(self, policy: str) -> Mapping[str, Decision]:
+        """What the policy no longer wanted on a newer look, or came into conflict over."""
+        kept: dict[str, Decision] = {}
+        for execution in self.executions.values():
+            kept |= execution.ledger.kept.get(policy, {})
+        return kept
 
     def blind(self) -> bool:
         """Whether something could not be looked at."""

@@ -38,8 +38,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "short_page": {"by": 1},
     "vanish": {"index": 0},
     "unknown_state": {"index": 0},
+    "contradiction": {"index": 0},
+    "member": {"index": 0, "name": "", "value": None},
+    "hide": {"index": 0},
 }
-LISTING = frozenset({"total", "repeat", "shift", "short_page", "vanish", "unknown_state"})
+ONE_ITEM = frozenset({"unknown_state", "contradiction", "member", "hide"})
+LISTING = frozenset({"total", "repeat", "shift", "short_page", "vanish"}) | ONE_ITEM
 ALWAYS_APPLIED = LISTING | {"reset_after"}
 
 
@@ -149,8 +153,15 @@ def distort(fault: Fault, page: Page) -> None:
         del page.items[max(0, len(page.items) - fault.details["by"]) :]
     elif fault.kind == "vanish":
         del page.items[fault.details["index"] : fault.details["index"] + 1]
-    elif fault.kind == "unknown_state":
-        _unknown_state(page, fault.details["index"])
+    elif fault.kind in ONE_ITEM and fault.details["index"] < len(page.items):
+        _change(fault, page)
+
+
+def _hide(page: Page, index: int) -> None:
+    # As if there were no such instance: TotalCount does not count it either.
+    del page.items[index]
+    if page.total:
+        page.total -= 1
 
 
 def _repeat(page: Page) -> None:
@@ -162,8 +173,21 @@ def _repeat(page: Page) -> None:
         page.items = [page.items[0], *page.items][: max(2, len(page.items))]
 
 
-def _unknown_state(page: Page, index: int) -> None:
-    if index < len(page.items):
-        members = json.loads(page.items[index])
-        changed = {**members, "InstanceState": "HIBERNATING", "HibernationMode": "DEEP"}
-        page.items[index] = json.dumps(changed, ensure_ascii=False).encode()
+def _change(fault: Fault, page: Page) -> None:
+    """Shows one item otherwise than it is, a second time and otherwise, or not at all."""
+    index = fault.details["index"]
+    if fault.kind == "hide":
+        _hide(page, index)
+        return
+    members = json.loads(page.items[index])
+    if fault.kind == "unknown_state":
+        members |= {"InstanceState": "HIBERNATING", "HibernationMode": "DEEP"}
+    elif fault.kind == "member":
+        members[fault.details["name"]] = fault.details["value"]
+    elif fault.kind == "contradiction":
+        members["InstanceState"] = "RUNNING" if members["InstanceState"] == "STOPPED" else "STOPPED"
+    changed = json.dumps(members, ensure_ascii=False).encode()
+    if fault.kind == "contradiction":  # TotalCount knows nothing of it
+        page.items.append(changed)
+    else:
+        page.items[index] = changed

@@ -49,6 +49,8 @@ class Stage:
     lines: list[dict] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that left a run, as text
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
+    told_too: Callable = lambda _: None
+    after_calls: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
     patience: float = 4.0  # seconds of real time that telling people may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
@@ -63,9 +65,9 @@ class Stage:
             self.world.add(id_, service=self.resource, region=region, **facts)
         return ids
 
-    def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1"):
-        """The report of a run that must not fail."""
-        context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000)}
+    def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
+        """The report of a run that must not fail; `facts` are those of its context besides."""
+        context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000), **facts}
         try:
             report = run(event, context, self.surroundings())
         except RunFailed as failure:
@@ -95,6 +97,15 @@ class Stage:
         """Does something in the middle of the next run: when the first such line is logged."""
         self.hooks[event] = do
 
+    def after(self, action: str, do: Callable[[], object]) -> None:
+        """Does something when the next call of the action has been answered, each once, in turn."""
+        self.after_calls.append((action, do))
+
+    def told(self, call) -> None:
+        self.told_too(call)
+        if self.after_calls and self.after_calls[0][0] == call.action:
+            self.after_calls.pop(0)[1]()
+
     def _write(self, text: str) -> None:
         self.said.append(text)
         line = json.loads(text)
@@ -117,7 +128,8 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
     clock = clock or ManualClock()
     world = World(clock)
     folder.mkdir(exist_ok=True)
-    with Simulator(world, **server) as sim:
+    told: list[Callable] = [server.pop("told", lambda _: None)]
+    with Simulator(world, told=lambda call: [each(call) for each in told], **server) as sim:
         sim.credentials[:] = [account := Account(token="simulated-token")]
         environ = {
             "LIGHTSOUT_POLICIES": str(folder),
@@ -127,6 +139,7 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
             "TENCENTCLOUD_SESSIONTOKEN": account.token,
         }
         stage = Stage(clock, world, sim, folder, resource, environ)
+        told.append(stage.told)
         stage.policies(DEV_NIGHTS)
         yield stage
         said = "".join(stage.said)

@@ -234,9 +234,13 @@ def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
 @runtime
 def test_it_answers_at_its_url(bundle, live):
     live.policies(f"{DEV_NIGHTS}        triggered_by: [url]\n")
-    event = {"httpMethod": "POST", "headers": {"authorization": "Bearer open sesame"}, "body": ""}
+    event = {
+        "httpMethod": "POST",
+        "headers": {"authorization": "Bearer open sesame, please"},
+        "body": "",
+    }
 
-    answer = run(bundle, live, event, LIGHTSOUT_URL_SECRET="open sesame").report
+    answer = run(bundle, live, event, LIGHTSOUT_URL_SECRET="open sesame, please").report
 
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["counts"]["stopped"] == 2

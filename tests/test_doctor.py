@@ -30,6 +30,7 @@ CONTEXT = {
     "namespace": "default",
     "tencentcloud_region": GUANGZHOU,
 }
+SECRET = "a-secret-of-the-function-url"
 POLICY = """
     version: 1
     policies:
@@ -320,6 +321,19 @@ def test_a_url_policy_without_a_secret_lets_nobody_in(well):
 
     assert (mark, mend) == ("✗", "set LIGHTSOUT_URL_SECRET")
     assert "dev-nights" in says
+
+
+def test_a_weak_url_secret_lets_nobody_in_either(well):
+    well.policies(f"{POLICY.rstrip()}\n        triggered_by: [url]\n")
+    well.environ["LIGHTSOUT_URL_SECRET"] = "undefined"
+
+    mark, says, _ = visit(well).one("URL")
+
+    assert mark == "✗"
+    assert says == (
+        "LIGHTSOUT_URL_SECRET has fewer than 16 characters, not counting words such as undefined, "
+        "so no request is let in, not even for dev-nights"
+    )
 
 
 def test_too_little_time_for_verification_is_to_be_minded(well):
@@ -621,7 +635,7 @@ def test_a_timer_whose_argument_cannot_be_read_always_fails(well, function):
     ],
 )
 def test_what_makes_a_policy_run_has_to_be_there(well, function, triggered_by, triggers, mark):
-    well.environ["LIGHTSOUT_URL_SECRET"] = "secret"
+    well.environ["LIGHTSOUT_URL_SECRET"] = SECRET
     well.policies(f"{POLICY.rstrip()}\n        triggered_by: {triggered_by}\n")
     function.triggers = triggers
 
@@ -753,11 +767,11 @@ def test_a_context_that_tells_nothing_leaves_the_function_unknown(well, context)
         {"doctor": "true"},
         {"doctor": None},
         {"doctor": True, "Type": "Timer"},
-        {"doctor": True, "httpMethod": "POST", "headers": {"authorization": "Bearer s"}},
+        {"doctor": True, "httpMethod": "POST", "headers": {"authorization": f"Bearer {SECRET}"}},
     ],
 )
 def test_asked_in_any_other_way_nothing_is_done_and_the_right_way_is_told(stage, event):
-    stage.environ["LIGHTSOUT_URL_SECRET"] = "s"
+    stage.environ["LIGHTSOUT_URL_SECRET"] = SECRET
     stage.fleet(1)
 
     said = stage.run(event)["body"] if "httpMethod" in event else str(stage.failing_run(event))
@@ -773,13 +787,13 @@ def test_asked_in_any_other_way_nothing_is_done_and_the_right_way_is_told(stage,
         {"specversion": "1.0", "source": "s", "type": "t", "data": {"doctor": True}},
         {
             "httpMethod": "POST",
-            "headers": {"authorization": "Bearer s"},
+            "headers": {"authorization": f"Bearer {SECRET}"},
             "body": '{"doctor": true}',
         },
     ],
 )
 def test_only_a_direct_invoke_may_ask(stage, event):
-    stage.environ["LIGHTSOUT_URL_SECRET"] = "s"
+    stage.environ["LIGHTSOUT_URL_SECRET"] = SECRET
     stage.fleet(1)
 
     said = stage.run(event)["body"] if "httpMethod" in event else str(stage.failing_run(event))

@@ -54,25 +54,61 @@ def test_an_answer_without_its_list_is_asked_for_again(stage):
 
 
 @pytest.mark.hazard(
-    "TotalCount is too high",
-    "The list is read five times, then the run goes on with what it saw, and a warning.",
+    "A listing shows fewer instances than its TotalCount says, to the end of five readings",
+    "It is no answer: the entry fails with both numbers, nothing is stopped there, and other "
+    "policies run.",
 )
-def test_a_total_that_is_too_high_is_a_warning(stage):
+@pytest.mark.parametrize(("count", "total"), [(95, 400), (0, 7), (95, 96), (100, 150)])
+def test_a_listing_that_shows_fewer_than_it_counts_fails_its_entry(stage, count, total):
+    ids = stage.fleet(count)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert f"TotalCount is {total}, but 5 readings show {count}" in entry["error"]
+    assert not stage.calls("StopInstances")
+    assert stage.states(ids) <= {"RUNNING"}
+
+
+@pytest.mark.hazard(
+    "The same, for some readings only",
+    "It is read again, at most five times.",
+)
+def test_a_listing_that_comes_to_add_up_is_good(stage):
     ids = stage.fleet(95)
-    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=400))
+    stage.sim.faults.add(Fault("total", "DescribeInstances", times=4, value=96))
 
-    report = stage.run()
+    assert only_entry(stage.run())["stopped"] == ids
 
-    assert only_entry(report)["stopped"] == ids
-    assert "TotalCount is 400" in stage.logged("warning")[0]["message"]
+
+@pytest.mark.hazard(
+    "One answer shows an instance in two states, or with two sets of tags",
+    "It is no answer: it is read again; to the end of five readings the entry fails.",
+)
+def test_an_answer_that_contradicts_itself_is_no_answer(stage):
+    ids = stage.fleet(3)
+    stage.sim.faults.add(Fault("contradiction", "DescribeInstances", times=2))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+    stage.fleet(3, first=10)
+    stage.sim.faults.add(Fault("contradiction", "DescribeInstances", times=None))
+    assert "twice" in only_entry(stage.failing_run().report)["error"]
 
 
 @pytest.mark.hazard(
     "TotalCount is too low, zero or missing",
     "Full pages are followed by another request all the same.",
 )
-@pytest.mark.parametrize("total", [0, 7, 150, None])
-@pytest.mark.parametrize("count", [0, 95, 100, 250])
+@pytest.mark.parametrize(
+    ("count", "total"),
+    [
+        (count, total)
+        for count in (0, 95, 100, 250)
+        for total in (0, 7, 150, None)
+        if (total or 0) <= count
+    ],
+)
 def test_a_total_that_is_too_low_or_missing_loses_nobody(stage, total, count):
     ids = stage.fleet(count)
     stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))

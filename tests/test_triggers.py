@@ -7,6 +7,7 @@ https://www.tencentcloud.com/document/product/1108/42275 (structure), 1108/46252
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 from types import SimpleNamespace
@@ -30,6 +31,11 @@ POLICIES = """
         match: {tags: {env: dev}}
         triggered_by: [timer, invoke, url, {source: "*.cloud.tencent", type: "*:ErrorEvent:*"},
                        {source: "budget.*", type: spent}]
+      - name: on-any-word
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        triggered_by: [{source: "weather.*", type: "*", scope: policy}]
 """
 TIMER = {
     "Type": "Timer",
@@ -87,6 +93,7 @@ def custom_event(data=None, **facts):
     return event | facts
 
 
+CDB = {"source": "cdb.cloud.tencent", "type": "cdb:ErrorEvent:BreakDown"}
 REQUEST = {"instances": ["lhins-00000001"], "regions": [GUANGZHOU]}
 ALL = [f"lhins-{number:08x}" for number in range(4)]  # two in Guangzhou, two in Shanghai
 NARROWED = {
@@ -118,6 +125,29 @@ NARROWED = {
         {"EventList": [monitor_event("lhins-00000000"), monitor_event("lhins-00000003")]},
         [ALL[0], ALL[3]],
     ),
+    "only its dimensions": (
+        monitor_event(
+            subject="qcs::lighthouse:ap-guangzhou:uin/1:",
+            data={"appId": "1", "dimensions": {"unInstanceId": ALL[1]}},
+        ),
+        [ALL[1]],
+    ),
+    "a database and a machine": (
+        monitor_event("cdb-00000001", resource=["cdb-00000001", ALL[2]]),
+        [ALL[2]],
+    ),
+    "a custom event whose data is about an instance": (
+        custom_event({"instanceId": ALL[3], "amount": 1200}),
+        [ALL[3]],
+    ),
+    "two events, one of them about a database": (
+        {"EventList": [monitor_event("cdb-00000001", **CDB), monitor_event(ALL[1])]},
+        [ALL[1]],
+    ),
+    "two events, one of them about nothing": (
+        {"EventList": [custom_event(), custom_event(subject=ALL[2])]},
+        [ALL[2]],
+    ),
     "two events, one of them over": (
         {"EventList": [monitor_event("lhins-00000000", "0"), monitor_event("lhins-00000003")]},
         [ALL[3]],
@@ -138,7 +168,21 @@ WHOLE = {
     "invoke": {},
     "function URL": by_url(),
     "function URL without a body": by_url(body=None),
+    "a custom event whose request names no instance": custom_event({"policies": ["dev-nights"]}),
+}
+NAMELESS = {
+    "an alarm about a database": monitor_event("cdb-00000001", **CDB),
+    "an alarm about a disk": monitor_event(
+        "disk-00000001", resource=["qcs::cvm:ap-guangzhou:uin/1:volume/disk-00000001"]
+    ),
+    "an alarm about a longer word": monitor_event("my-lhins-00000001"),
+    "an alarm that says little": monitor_event(subject=None, data=None),
+    "an alarm whose text mentions one": monitor_event(
+        "cdb-00000001", data={"additionalMsg": {"text": "near lhins-00000001"}}
+    ),
     "a custom event": custom_event(),
+    "a custom event without a request": custom_event({"amount": 1200, "currency": "CNY"}),
+    "a custom event with empty data": custom_event({}),
 }
 
 
@@ -179,6 +223,51 @@ def test_an_event_that_names_nothing_runs_what_admits_it(stage, fleet, event):
 
 
 @pytest.mark.hazard(
+    "An event of EventBridge names no instance that we know: a database, a disk, nothing at all",
+    "Nothing is called; a warning names the policies that would have run.",
+)
+@pytest.mark.parametrize("event", NAMELESS.values(), ids=NAMELESS)
+def test_an_event_that_names_no_instance_of_ours_calls_nothing(stage, fleet, event):
+    report = stage.run(event)
+
+    assert (report["status"], report["policies"]) == ("ok", [])
+    assert len(stage.sim.journal) == 0
+    warning = stage.logged("warning")[0]["message"]
+    assert "names no Lighthouse or CVM instance" in warning
+    assert "by dev-nights;" in warning
+    assert "`scope: policy`" in warning
+
+
+def test_scope_policy_lets_an_event_that_names_nothing_act_on_all(stage, fleet):
+    report = stage.run(custom_event(source="weather.example", type="storm", subject="coast"))
+
+    assert sorted(stopped(stage)) == ALL[:2]
+    assert [entry["policy"] for entry in report["policies"]] == ["on-any-word"]
+    assert stage.logged("warning") == []
+
+
+def test_an_instance_that_is_named_narrows_scope_policy_as_well(stage, fleet):
+    stage.run(custom_event(source="weather.example", type="storm", subject=ALL[1]))
+
+    assert stopped(stage) == [ALL[1]]
+
+
+@pytest.mark.hazard(
+    "An event meets two triggers of a policy, one of them with `scope: policy`, and names nothing",
+    "The narrower one holds: nothing is called.",
+)
+def test_of_two_triggers_that_an_event_meets_the_narrower_holds(stage, fleet):
+    stage.policies(
+        POLICIES.replace('type: "*", scope', 'type: storm}, {source: "*", type: "*", scope')
+    )
+    storm = custom_event(source="weather.example", type="storm")
+
+    assert stage.run(storm)["policies"] == []
+    assert len(stage.sim.journal) == 0
+    assert len(stage.run(storm | {"type": "rain"})["policies"]) == 1
+
+
+@pytest.mark.hazard(
     "An alarm of Cloud Monitor is resolved",
     "Nothing is called; a warning says so.",
 )
@@ -216,7 +305,8 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
 
 
 @pytest.mark.hazard(
-    "An event has an unknown field, a wrong type, an unknown policy, a batch with one such event",
+    "An event has an unknown field, a wrong type, an unknown policy, a request's field in a wrong "
+    "place, one key twice, or is of two kinds at once; or a batch has one such event",
     "The run fails with what is wrong; nothing is called.",
 )
 @pytest.mark.parametrize(
@@ -224,16 +314,34 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
     [
         (custom_event({"policys": []}), "did you mean policies?"),
         (custom_event({"dry_run": "yes"}), "dry_run must be true or false"),
-        (custom_event(dry_run=True), "dry_run beside an event's data"),
+        (custom_event(dry_run=True), "dry_run beside an event's data: put dry_run inside the data"),
+        (custom_event(DRY_RUN=True), "dry_run beside an event's data"),
+        (custom_event(data_base64="eyJkcnlfcnVuIjp0cnVlfQ=="), "data_base64 is not read"),
+        (custom_event('{"dry_run": true, "dry_run": false}'), "'dry_run' stands twice"),
+        (custom_event({"dryrun": True}), "did you mean dry_run?"),
+        (custom_event({"region": GUANGZHOU}), "did you mean regions?"),
+        (custom_event(detail={"dry_run": True}), "dry_run in 'detail', beside an event's data"),
+        (
+            monitor_event(data={"instanceId": ALL[0], "dry_run": True}),
+            "dry_run in the data of an event of the cloud, which is no request",
+        ),
+        (TIMER | {"Dry_Run": True}, "dry_run beside a timer's Message"),
+        (TIMER | {"Message": '{"dry_run": true, "dry_run": true}'}, "'dry_run' stands twice"),
+        (TIMER | {"specversion": "1.0"}, "looks like an EventBridge event and a timer event"),
+        (monitor_event(Type="Timer"), "looks like an EventBridge event and a timer event"),
+        ({"EventList": [custom_event(Type="timer")]}, "looks like two kinds at once"),
         (custom_event(["lhins-00000001"]), "data must be a request, as a JSON object, not a list"),
         (custom_event("stop it"), "data must be a request"),
         (custom_event(type=None), "needs a type"),
         (custom_event({"policies": ["nobody"]}), "no policy is named 'nobody'"),
         (
-            monitor_event(type="lighthouse:Other", data={"policies": ["dev-nights"]}),
-            "is not triggered by source 'lighthouse.cloud.tencent' and type 'lighthouse:Other'",
+            custom_event({"policies": ["dev-nights"]}, type="other"),
+            "is not triggered by source 'budget.example' and type 'other'",
         ),
-        ({"EventList": [monitor_event(), custom_event({"x": 1})]}, "unknown field 'x'"),
+        (
+            {"EventList": [monitor_event(), custom_event({"x": 1, "dry_run": True})]},
+            "unknown field 'x'",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_obeyed_changes_nothing(stage, fleet, event, words):
@@ -287,7 +395,7 @@ def test_no_event_turns_a_dry_run_off(stage, fleet, event):
 )
 def test_an_event_does_not_lift_a_window_a_limit_or_a_protection(stage):
     stage.policies(
-        POLICIES
+        POLICIES.replace("weather.*", "budget.*")
         + """
         when: {between: ["03:00", "04:00"]}
       - name: few
@@ -295,7 +403,7 @@ def test_an_event_does_not_lift_a_window_a_limit_or_a_protection(stage):
         regions: [ap-guangzhou]
         match: {tags: {env: dev}}
         limits: {max_instances: 1}
-        triggered_by: [{source: "*", type: "*"}]
+        triggered_by: [{source: "*", type: "*", scope: policy}]
     """
     )
     stage.fleet(2)
@@ -343,6 +451,140 @@ def test_a_function_without_a_secret_lets_nobody_in(stage, fleet, secret):
 
     assert answer["statusCode"] == 403
     assert "LIGHTSOUT_URL_SECRET" in answer["body"]
+
+
+@pytest.mark.hazard(
+    "The secret of the function URL is weak: a placeholder that nobody filled in, a few letters",
+    "403 for everybody, whoever knows it too; other runs go on with a warning.",
+)
+@pytest.mark.parametrize(
+    "secret",
+    ["0", "null", "undefined", "undefinedundefined", "fifteen-letters", "${env:A}${env:B}"],
+)
+def test_a_weak_secret_lets_nobody_in_and_is_a_warning_elsewhere(stage, fleet, secret):
+    stage.environ["LIGHTSOUT_URL_SECRET"] = secret
+
+    answer = stage.run(by_url(authorization=f"Bearer {secret}"))
+
+    assert answer["statusCode"] == 403
+    assert len(stage.sim.journal) == 0
+    assert stage.run(TIMER)["counts"]["stopped"] == 4
+    (warning,) = stage.logged("warning")
+    assert "the function URL lets nobody in" in warning["message"]
+
+
+def test_a_good_secret_is_no_warning(stage, fleet):
+    stage.run(TIMER)
+
+    assert stage.logged("warning") == []
+
+
+WRONG = {
+    "LIGHTSOUT_POLICIES": "",
+    "LIGHTSOUT_DRY_RUN": "perhaps",
+    "LIGHTSOUT_PAUSED_UNTIL": "tomorrow",
+    "LIGHTSOUT_ENDPOINT": "http://example.com",
+    "LIGHTSOUT_MAX_EVENT_AGE": "long",
+    "LIGHTSOUT_NOTIFY": "nonsense",
+    "LIGHTSOUT_HEARTBEAT_URL": "nonsense",
+    "LIGHTSOUT_DRYRUN": "1",
+}
+
+
+@pytest.mark.hazard(
+    "A stranger knocks at the function URL of a function whose settings or policies are wrong",
+    "403 as ever: no setting is read, none is told, no alarm is rung.",
+)
+@pytest.mark.parametrize(("name", "value"), WRONG.items(), ids=WRONG)
+def test_a_stranger_learns_nothing_of_the_settings(stage, fleet, name, value):
+    right = stage.run(by_url(authorization=None))
+    stage.lines.clear()
+    stage.environ[name] = value
+    stage.policies("version: 2")
+
+    answer = stage.run(by_url(authorization=None))
+
+    assert answer == right
+    assert answer["statusCode"] == 403
+    assert [line["event"] for line in stage.lines] == ["run.started", "run.finished"]
+    assert name not in json.dumps(stage.lines)
+    assert "settings" in str(stage.failing_run(by_url())) or name in str(
+        stage.failing_run(by_url())
+    )
+
+
+def test_for_a_stranger_nobodys_address_is_read(stage, fleet, mocker):
+    stage.environ["LIGHTSOUT_NOTIFY"] = "https://example.com/hook"
+    read = mocker.patch("lightsout.announce.read_receivers", return_value=([], []))
+
+    stage.run(by_url(authorization=None))
+
+    assert read.call_count == 0
+    stage.run(by_url("stop"))
+    assert read.call_count == 1
+
+
+def test_a_stranger_is_not_told_why_the_secret_is_none(stage, fleet):
+    answers = []
+    for secret in ("", "null", SECRET):
+        stage.environ["LIGHTSOUT_URL_SECRET"] = secret
+        answers.append(stage.run(by_url(authorization="Bearer null")))
+
+    assert answers == answers[:1] * 3
+    told = [line["error"] for line in stage.logged("run.finished")]
+    assert len(set(told)) == 3  # the log is for who runs the function
+
+
+@pytest.mark.hazard(
+    "An event with the method of HTTP looks like another kind of event as well",
+    "It needs the secret all the same, and is refused with it too.",
+)
+@pytest.mark.parametrize(
+    "other",
+    [{"Type": "Timer"}, {"TYPE": "timer"}, {"specversion": "1.0"}, {"EventList": [monitor_event()]},
+     {"doctor": True}, {"policies": ["dev-nights"]}, {"dry_run": False}],
+)  # fmt: skip
+def test_nobody_gets_round_the_secret_by_looking_like_another_event(stage, fleet, other):
+    stranger = stage.run(by_url(authorization=None) | other)
+    friend = stage.run(by_url() | other)
+
+    assert (stranger["statusCode"], friend["statusCode"]) == (403, 400)
+    assert len(stage.sim.journal) == 0
+
+
+@pytest.mark.hazard(
+    "A request to the function URL has its fields in the query string, a header or beside the body",
+    "400, and where they belong; nothing is called.",
+)
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"queryString": {"dry_run": "true"}}, "query string"),
+        ({"queryString": {"x": ""}}, "query string"),
+        ({"queryStringParameters": {"dry_run": "true"}}, "query string"),
+        ({"path": "/?dry_run=true"}, "query string"),
+        ({"dry_run": True}, "dry_run beside the body: put dry_run inside the body"),
+        ({"Dry-Run": True}, "dry_run beside the body"),
+        ({"Body": '{"dry_run": true}'}, "did you mean body?"),
+        ({"isBase64Encoded": True, "body": "%"}, "not base64"),
+        ({"body": '{"dry_run": true, "dry_run": true}'}, "stands twice"),
+    ],
+)
+def test_a_request_in_the_wrong_place_is_answered_and_changes_nothing(stage, fleet, facts, words):
+    answer = stage.run(by_url(**facts))
+
+    assert answer["statusCode"] == 400
+    assert words in json.loads(answer["body"])["error"]
+    assert len(stage.sim.journal) == 0
+
+
+def test_a_body_in_base64_is_a_request_as_well(stage, fleet):
+    body = base64.b64encode(json.dumps(REQUEST).encode()).decode()
+
+    report = report_of(stage.run(by_url(body, isBase64Encoded=True)))
+
+    assert stopped(stage) == ["lhins-00000001"]
+    assert report["counts"]["stopped"] == 1
 
 
 def test_a_stranger_does_not_even_learn_that_it_is_paused(stage, fleet):

@@ -125,13 +125,13 @@ def test_nothing_is_written_after_the_last_line(stage, monkeypatch):
         return real(compute, *args)
 
     monkeypatch.setattr("lightsout.work.survey", slow)
-    threads = threading.active_count()
+    threads, files = threading.active_count(), descriptors()
 
     stage.failing_run({}, time_limit=0.8)
     written = list(stage.lines)
     late.set()
 
-    assert left_over(threads, descriptors()) == (0, 0)
+    assert left_over(threads, files) == (0, 0)
     assert surveyed == ["ap-guangzhou", "ap-shanghai"]
     assert stage.lines == written
     assert [line["event"] for line in written].count("run.finished") == 1

@@ -9,7 +9,7 @@ import pytest
 from staging import DEV_NIGHTS, RESOURCES, only_entry
 
 from lightsout.cli.main import main
-from simulator import Operation
+from simulator import Fault, Operation
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
@@ -96,6 +96,99 @@ def test_what_somebody_started_inside_the_window_is_left_alone_unless_enforced(s
     else:
         assert entry["stopped"] == [before]
         assert entry["skipped"] == {inside: "RUNNING since 19:30, inside the window"}
+
+
+@pytest.mark.hazard(
+    "A machine was created, started or rebooted since the window opened",
+    "Left alone without `enforce` (Lighthouse; a CVM does not tell when).",
+)
+@pytest.mark.parametrize(
+    "operation", ["StartInstances", "RebootInstances", "CreateInstances", "RunInstances"]
+)
+def test_whatever_set_it_running_inside_the_window_counts(stage, operation):
+    when(stage, "{between: [19:00, 23:00]}")
+    (id_,) = stage.fleet(1)
+    at = NOON - timedelta(minutes=30)
+    stage.world.instance(id_).latest = Operation(operation, "SUCCESS", "by-hand", at)
+
+    entry = only_entry(stage.run(TIMER))
+
+    assert entry["stopped"] == ([id_] if stage.resource == "cvm" else [])
+
+
+@pytest.mark.hazard(
+    "The time of a machine's latest start cannot be read",
+    "It counts as started since the window opened: left alone, with a warning. The others are "
+    "stopped.",
+)
+@pytest.mark.parametrize(
+    "time",
+    [
+        None, "", 1763899200, "2026-11-01T08:00:00.5Z", "2026-11-01 08:00:00", "2026年11月1日",
+        "2026-11-01T08:00:60Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", {}, "\x1b[31m",
+    ],
+)  # fmt: skip
+def test_a_start_whose_time_cannot_be_read_leaves_that_machine_alone(stage, time):
+    if stage.resource == "cvm":
+        pytest.skip("a CVM has no such field")
+    when(stage, "{between: [19:00, 23:00]}")
+    odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
+    member = {"name": "LatestOperationStartedTime", "value": time}
+    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **member))
+
+    entry = only_entry(stage.run(TIMER))
+
+    assert sorted(entry["stopped"]) == sorted(others)
+    assert list(entry["skipped"]) == [odd]
+    readable = time == "9999-12-31T23:59:59Z"
+    assert ("cannot be read" in entry["skipped"][odd]) != readable
+    warned = ["cannot be read" in line["message"] for line in stage.logged("warning")]
+    assert any(warned) != readable
+
+
+@pytest.mark.hazard(
+    "Tags come in a form that nobody documents",
+    "Left alone, with a warning: a protection may stand there.",
+)
+def test_tags_that_cannot_be_read_protect(stage):
+    stage.policies(
+        DEV_NIGHTS.replace("tags: {env: dev}", f"instances: [{', '.join(stage.fleet(2))}]")
+    )
+    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value="keep-running"))
+
+    entry = only_entry(stage.run(TIMER))
+
+    (reason,) = entry["skipped"].values()
+    assert reason == "its Tags cannot be read, and may hold a protection"
+    assert len(entry["stopped"]) == 1
+    assert any(reason in line["message"] for line in stage.logged("warning"))
+
+
+@pytest.mark.hazard(
+    "An answer has two tags of one key",
+    "Any of them protects, any of them excludes, all must match.",
+)
+@pytest.mark.parametrize(
+    ("pairs", "stopped"),
+    [
+        ([("env", "dev"), ("env", "dev")], True),
+        ([("env", "dev"), ("env", "prod")], False),
+        ([("env", "dev"), ("keep-running", "yes"), ("keep-running", "false")], False),
+        ([("env", "dev"), ("keep-running", "false"), ("keep-running", "yes")], False),
+        ([("env", "dev"), ("role", "web"), ("role", "bastion")], False),
+        ([("env", "dev"), ("role", "bastion"), ("role", "web")], False),
+        ([("env", "dev"), ("keep-until", "2020-01-01"), ("keep-until", "2027-01-01")], False),
+    ],
+)
+def test_of_two_tags_of_one_key_both_count(stage, pairs, stopped):
+    stage.policies(DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n")
+    (id_,) = stage.fleet(1)
+    tags = [{"Key": key, "Value": value} for key, value in pairs]
+    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value=tags))
+
+    entry = only_entry(stage.run(TIMER))
+
+    assert entry["stopped"] == ([id_] if stopped else [])
 
 
 def test_the_handler_obeys_the_windows_that_preview_shows(stage, capsys):

@@ -176,13 +176,13 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
     if policy.match.instances and instance.id not in policy.match.instances:
         yield "it is not among the instances that the policy names"
     for key, patterns in policy.match.tags.items():
-        value = instance.tags.get(key)
         wanted = " or ".join(pattern or '""' for pattern in patterns)
-        if value is None:
+        if key not in instance.tags:
             yield f"it has no tag {key}; wanted is {wanted}"
-        elif not matches(value, patterns):
-            shown = value or '""'
-            yield f"its tag {key} is {shown}; wanted is {wanted}"
+        for value in instance.tags.get(key, ()):
+            if not matches(value, patterns):
+                shown = value or '""'
+                yield f"its tag {key} is {shown}; wanted is {wanted}"
 
 
 def _when_said(policy: Policy, due: Due) -> str:

@@ -134,8 +134,10 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
     """When the tag that keeps the instance lets it go; None where something else keeps it."""
-    text = instance.tags.get("keep-until")
-    if text is None or decision != Decision(Verdict.KEEP, f"keep-until {text}"):
+    texts = instance.tags.get("keep-until", ())
+    kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
+    text = next(kept, None)
+    if text is None:
         return None
     try:
         return parse_until(text, policy.timezone).astimezone(policy.timezone)

@@ -19,6 +19,7 @@ from lightsout.cli.tables import Output, print_csv
 from lightsout.cli.tally import Stop, Sum, by_policy, by_tag, by_week, total
 from lightsout.cli.weeks import draw
 from lightsout.cli.words import plural
+from lightsout.instance import tag_texts
 from lightsout.policy import DEFAULT_TIMEZONE
 from lightsout.report import stamp
 from lightsout.schedule import parse_until
@@ -187,7 +188,7 @@ def _money(sum_: Sum, currency: str) -> str:
 
 def _row(stop: Stop, currency: str) -> Mapping[str, Any]:
     one, site = stop.interval, stop.machine.site
-    tags = None if stop.tags is None else [f"{key}={value}" for key, value in stop.tags.items()]
+    tags = None if stop.tags is None else tag_texts(stop.tags)
     return {
         "account": site.account,
         "resource": site.resource.name,

@@ -17,7 +17,7 @@ from lightsout.cli.rows import WOULD
 from lightsout.cli.tables import Output
 from lightsout.cli.words import printable
 from lightsout.compute import Compute, list_regions
-from lightsout.instance import RESOURCES, Site, place_of
+from lightsout.instance import RESOURCES, Site, place_of, tag_texts
 from lightsout.policy import PolicyMistakes
 from lightsout.request import BadEvent, Request, read_request
 from lightsout.settings import read_settings
@@ -145,7 +145,7 @@ class Story:
         kind = site.resource.name
         facts = (instance.id, instance.name, instance.state, kind, site.place)
         self.out.say(" · ".join(printable(fact) for fact in facts if fact), look="bold")
-        tags = ", ".join(f"{key}={value}" for key, value in instance.tags.items())
+        tags = ", ".join(tag_texts(instance.tags))
         self.out.say(f"tags: {printable(tags) or 'none'}")
         cloud = self.clouds[site.account]
         writer = Writer(cloud, self.policies, site, instance, self.instant)

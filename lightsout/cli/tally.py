@@ -8,14 +8,16 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from lightsout.cli.words import natural
+from lightsout.instance import tag_texts
 from lightsout.schedule import UTC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from lightsout.cli.evidence import Machine
     from lightsout.cli.intervals import Interval
+    from lightsout.instance import Tags
 
 WEEK = timedelta(days=7)
 UNKNOWN_TAGS = "unknown tags"
@@ -28,7 +30,7 @@ class Stop:
 
     machine: Machine
     interval: Interval
-    tags: Mapping[str, str] | None = None  # None: not known
+    tags: Tags | None = None  # None: not known
     price: float | None = None  # an hour, where it is known
 
     @property
@@ -97,12 +99,16 @@ def by_tag(stops: Iterable[Stop], keys: Sequence[str] = ()) -> dict[str, Sum]:
     return dict(sorted(found.items(), key=lambda item: (-item[1].hours, natural(item[0]))))
 
 
-def _labels(tags: Mapping[str, str] | None, keys: Sequence[str]) -> list[str]:
+def _labels(tags: Tags | None, keys: Sequence[str]) -> list[str]:
     if tags is None:
         return [UNKNOWN_TAGS]
     if keys:
-        return [f"{key}={tags[key]}" if key in tags else f"no tag {key}" for key in keys]
-    return [f"{key}={value}" for key, value in tags.items()] or [NO_TAGS]
+        return [
+            label
+            for key in keys
+            for label in tag_texts({key: tags[key]} if key in tags else {}) or [f"no tag {key}"]
+        ]
+    return tag_texts(tags) or [NO_TAGS]
 
 
 def by_week(stops: Iterable[Stop], zone: ZoneInfo) -> list[Week]:

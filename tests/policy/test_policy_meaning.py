@@ -16,6 +16,7 @@ from lightsout.policy import (
     OnlyIf,
     PolicyMistakes,
     Selector,
+    Source,
     is_exact,
     load,
     matches,
@@ -91,6 +92,14 @@ def test_every_part_of_a_policy_is_read(read):
     assert policy.triggered_by == {"invoke"}
     assert policy.verify_timeout == 90.0
     assert policy.place.endswith("policy.yml:5:5")
+
+
+def test_a_trigger_may_say_what_an_event_is_about_that_names_no_instance(read):
+    triggers = "[{source: a, type: b}, {source: a, type: c, scope: policy}]"
+
+    policy = read(FULL.replace("[invoke]", triggers)).policies[0]
+
+    assert policy.triggered_by == {Source("a", "b"), Source("a", "c", "policy")}
 
 
 def test_what_a_policy_leaves_out_has_the_documented_default(read):

@@ -77,7 +77,7 @@ def test_policies_share_a_stop_and_the_sum_has_it_once():
 
 def test_a_machine_counts_in_each_of_its_tags():
     stops = [
-        a_stop(START, 2, tags={"env": "dev", "team": "red"}),
+        a_stop(START, 2, tags={"env": ("dev",), "team": ("red",)}),
         a_stop(START, 3, "ins-00000002", tags={}),
         a_stop(START, 4, "ins-00000003", tags=None),
     ]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit_cloud import Scene, refusal
 from unit_values import GUANGZHOU, any_json, fleet
 
-from lightsout.compute import READINGS, Compute, batches, list_regions
+from lightsout.compute import READINGS, Compute, NoAnswer, batches, list_regions
 from lightsout.instance import LIGHTHOUSE, STOP, read_instance
 from lightsout.wire import CallFailed, OutOfTime
 
@@ -73,7 +73,6 @@ def test_a_calm_fleet_is_listed_in_the_least_possible_calls_of_100(service, coun
     listing = there.search()
 
     assert sorted(listing.instances) == fleet(count)
-    assert listing.warning is None
     assert len(there.asked) == calls
     assert {params["Limit"] for params in there.params()} == {100}
     assert [params["Offset"] for params in there.params()] == list(range(0, calls * 100, 100))
@@ -141,16 +140,14 @@ def test_a_total_that_is_too_low_loses_nobody(service, total):
     assert service(fleet(250), lie).listed() == fleet(250)
 
 
-def test_a_total_that_is_too_high_ends_in_a_warning_after_a_few_readings(service):
+def test_a_total_that_is_too_high_is_no_listing_after_a_few_readings(service):
     def lie(_, __, answer):
         return answer | {"TotalCount": 300}
 
     there = service(fleet(250), lie)
 
-    listing = there.search()
-
-    assert sorted(listing.instances) == fleet(250)
-    assert listing.warning == f"TotalCount is 300, but {READINGS} readings show 250"
+    with pytest.raises(NoAnswer, match=f"TotalCount is 300, but {READINGS} readings show 250"):
+        there.search()
     assert len(there.asked) == 4 * READINGS
 
 
@@ -160,8 +157,33 @@ def test_an_offset_that_the_service_ignores_does_not_go_on_for_ever(service):
 
     there = service(fleet(250), first_page_again)
 
-    assert there.search().warning
+    with pytest.raises(NoAnswer):
+        there.search()
     assert len(there.asked) == 3 * READINGS
+
+
+def test_an_answer_that_shows_one_instance_in_two_states_is_read_again(service):
+    def contradict(_, number, answer):
+        if number == 1:
+            answer["InstanceSet"] += [item(fleet(1)[0], InstanceState="STOPPED")]
+        return answer
+
+    there = service(fleet(5), contradict)
+
+    assert {it.state for it in there.search().instances.values()} == {"RUNNING"}
+    assert len(there.asked) == 2
+
+
+def test_answers_that_go_on_to_contradict_themselves_are_no_listing(service):
+    def contradict(_, __, answer):
+        tagged = item(fleet(1)[0], Tags=[{"Key": "keep-running", "Value": "yes"}])
+        return answer | {"InstanceSet": [*answer["InstanceSet"], tagged]}
+
+    there = service(fleet(5), contradict)
+
+    with pytest.raises(NoAnswer, match=f"{fleet(1)[0]} twice"):
+        there.search()
+    assert len(there.asked) == READINGS
 
 
 def test_pages_that_never_end_end_with_the_deadline(service):
@@ -213,29 +235,59 @@ def test_the_facts_of_an_instance():
     )
 
     assert (found.id, found.name, found.state) == ("lhins-00000001", "开发机", "RUNNING")
-    assert found.tags == {"env": "dev", "empty": ""}
+    assert found.tags == {"env": ("dev",), "empty": ("",)}
     assert (found.operation, found.operation_state) == ("StartInstances", "SUCCESS")
     assert found.operation_request_id == "req-1"
     assert found.started_at() == datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("tags", [None, [], {}, "x", [None], [[]], 5])
-def test_tags_that_are_null_or_odd_are_none(tags):
-    assert read_instance(item("lhins-00000001", Tags=tags)).tags == {}
+@pytest.mark.parametrize("tags", [None, []])
+def test_no_tags_are_an_ordinary_case(tags):
+    found = read_instance(item("lhins-00000001", Tags=tags))
+
+    assert found.tags == {}
+    assert not found.unreadable
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{}, "x", [None], [[]], 5, False, [{"Value": "x"}], [{"Key": 1}], [{"Key": "a", "Value": 1}]],
+)
+def test_tags_in_an_unknown_form_are_unreadable(tags):
+    assert read_instance(item("lhins-00000001", Tags=tags)).unreadable == "Tags"
+
+
+def test_two_tags_of_one_key_are_both_kept():
+    tags = [{"Key": "env", "Value": "dev"}, {"Key": "env", "Value": "prod"}]
+
+    assert read_instance(item("lhins-00000001", Tags=tags)).tags == {"env": ("dev", "prod")}
 
 
 def test_a_tag_without_a_value_has_the_empty_one():
     tags = [{"Key": "env", "Value": None}, {"Key": "role"}]
 
-    assert read_instance(item("lhins-00000001", Tags=tags)).tags == {"env": "", "role": ""}
+    assert read_instance(item("lhins-00000001", Tags=tags)).tags == {"env": ("",), "role": ("",)}
 
 
 def test_fields_that_are_missing_or_null_are_empty():
-    assert read_instance({}) == read_instance({"InstanceState": None, "LatestOperation": 5})
+    assert read_instance({}) == read_instance({"InstanceState": None, "LatestOperation": None})
+    assert read_instance({"LatestOperation": 5}).unreadable == "LatestOperation"
     assert read_instance({}).started_at() is None
 
 
-@pytest.mark.parametrize("text", ["", "soon", "0000-00-00 00:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "0000-00-00 00:00:00",
+        "0001-01-01T00:00:00Z",
+        "2026-11-23T12:00:00.5Z",
+        "2026-11-23T12:00:60Z",
+        "2026年11月23日",
+        "1763899200",
+    ],
+)
 def test_a_time_that_cannot_be_read_is_none(text):
     assert read_instance({"LatestOperationStartedTime": text}).started_at() is None
 
@@ -285,7 +337,7 @@ def test_a_named_one_costs_one_further_query_and_its_own(service):
 
     there.compute.describe(fleet(100))
 
-    assert [len(params["InstanceIds"]) for params in there.params()] == [100, 99, 1]
+    assert [len(params["InstanceIds"]) for params in there.params()] == [100, 99]
 
 
 def test_an_answer_without_the_unknown_ones_will_do_as_well(service):
@@ -368,16 +420,20 @@ def test_all_instances_are_counted_without_listing_them(service):
     assert "Filters" not in there.params()[0]
 
 
+def asking(**options):
+    return lambda: {"InstanceIds": fleet(2)} | options
+
+
 def test_a_stop_is_sent_once_with_its_options_and_answers_its_request_id(service):
     there = service(fleet(2))
 
-    assert there.compute.act(STOP, fleet(2), {"StopType": "HARD"}) == "req-1"
+    assert there.compute.act(STOP, asking(StopType="HARD")) == "req-1"
     assert there.asked == [("StopInstances", {"InstanceIds": fleet(2), "StopType": "HARD"})]
 
 
 def test_a_stop_without_options_has_none(service):
     there = service(fleet(2))
-    there.compute.act(STOP, fleet(2), {})
+    there.compute.act(STOP, asking())
 
     assert there.params("StopInstances") == [{"InstanceIds": fleet(2)}]
 
@@ -386,7 +442,7 @@ def test_a_stop_that_may_have_been_carried_out_is_not_sent_again(service):
     there = service(fleet(2), lambda *_: refusal("InternalError"))
 
     with pytest.raises(CallFailed) as failed:
-        there.compute.act(STOP, fleet(2), {})
+        there.compute.act(STOP, asking())
 
     assert failed.value.maybe_done
     assert len(there.asked) == 1

@@ -341,7 +341,7 @@ def lets_through(asked, instance) -> bool:
         elif name == "tag-key":
             hit = any(value in instance.tags for value in values)
         else:
-            hit = instance.tags.get(name.removeprefix("tag:")) in values
+            hit = any(value in values for value in instance.tags.get(name.removeprefix("tag:"), ()))
         if not hit:
             return False
     return True

@@ -7,7 +7,7 @@ from unit_values import an_instance
 
 from lightsout.instance import LEAVING, STOP
 from lightsout.jobs import Kind, Outcome
-from lightsout.verify import Sent, Sight, final_outcome, settle, sight
+from lightsout.verify import Sent, Sight, settle, sight
 
 OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"
 SENT = Sent(OURS, at=0.0)
@@ -84,11 +84,6 @@ def test_a_later_operation_that_is_still_under_way_is_open():
     assert look("RUNNING", "RebootInstances", "OPERATING", OTHER) is None
 
 
-def test_gone_is_skipped():
-    assert settle(STOP, SENT, None, another=False).kind is Kind.SKIPPED
-    assert final_outcome(STOP, None, stop_charging=False).reason.startswith("gone")
-
-
 @pytest.mark.parametrize("state", sorted(LEAVING))
 @pytest.mark.parametrize("operation_state", ["OPERATING", "SUCCESS", "FAILED"])
 def test_on_its_way_out_is_skipped(state, operation_state):
@@ -129,7 +124,3 @@ def at_sight(state, operation="", operation_state="") -> Sight:
 )
 def test_at_first_sight(state, operation, operation_state, seen):
     assert at_sight(state, operation, operation_state) is seen
-
-
-def test_what_is_gone_need_not_be_asked():
-    assert sight(STOP, None) is Sight.SETTLED

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lightsout.decide import Decision, Verdict
 from lightsout.instance import LIGHTHOUSE, Instance, Site
 from lightsout.policy import Limits, Policy, Selector
-from lightsout.survey import Finding, Task
+from lightsout.survey import Finding, Judgement, Task
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -60,7 +60,11 @@ def an_instance(id_="lhins-00000001", **facts) -> Instance:
         "operation_request_id": "",
         "operation_started": "",
     }
-    return Instance(id=id_, **(usual | facts))
+    told = usual | facts
+    told["tags"] = {
+        key: (value,) if isinstance(value, str) else value for key, value in told["tags"].items()
+    }
+    return Instance(id=id_, **told)
 
 
 def fleet(count: int, first: int = 0) -> list[str]:
@@ -74,7 +78,7 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
         | {id_: Decision(Verdict.KEEP, f"keep-running {id_}") for id_ in keep}
         | {id_: Decision(Verdict.EXCLUDED, "excluded by tag role=bastion") for id_ in excluded}
     )
-    finding = Finding(Task(policy or a_policy()))
+    finding = Finding(Task(policy or a_policy()), Judgement(NOW))
     finding.decisions = decisions
     finding.instances = {id_: an_instance(id_) for id_ in decisions}
     finding.stuck = {instance.id: instance for instance in stuck}
