@@ -21,7 +21,7 @@ from lightsout.report import RunFailed, new_entry
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
-from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY
+from lightsout.shorten import room_for
 from lightsout.sites import find_works
 from lightsout.surroundings import Surroundings, own_uin, run_id_of, time_limit, usable_seconds
 from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
@@ -300,6 +300,7 @@ class Run:
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started
+        count = sum(len(work.tasks) for work in self.works)
         return reporting.build(
             run_id=self.run_id,
             trigger=self.trigger.kind,
@@ -308,14 +309,8 @@ class Run:
             duration_ms=round(elapsed * 1000),
             entries=self._entries(),
             status=status,
-            room=self._room(),
+            room=math.inf if self.names else room_for(count),  # people see all of it
         )
-
-    def _room(self) -> float:
-        if self.names:  # for people, who see all of it
-            return math.inf
-        count = sum(len(work.tasks) for work in self.works)
-        return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
 
     def _entries(self) -> Iterator[Entry]:
         """The entries of the report. Works go, unless a person looks: there is room for them once.

@@ -10,10 +10,15 @@ from typing import Any
 Entry = dict[str, Any]
 
 LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
-# Where even empty entries are more than that, so much of them: it saves 10 MB of 64.
-ENOUGH, SMALLEST_ENTRY = 2_000_000, 300
+SMALLEST_ENTRY = 250  # bytes
+ENOUGH = 1_000_000  # bytes of entries that are too many even when they are empty
 GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
 BAD = ("failed", "pending", "stuck")
+
+
+def room_for(count: int) -> int:
+    """Bytes for so many entries. Those that cannot all be there are few: it saves 14 MB of 76."""
+    return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
 
 
 class Kept:

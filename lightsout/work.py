@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +13,7 @@ from lightsout.instance import ACTIONS
 from lightsout.log import tell_failures, tell_plan
 from lightsout.report import Calls
 from lightsout.survey import job_of, survey
+from lightsout.threads import side_by_side
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
     from lightsout.decide import Decision
-    from lightsout.instance import Site
+    from lightsout.instance import Instance, Site
     from lightsout.log import Log
     from lightsout.pacing import Deadline
     from lightsout.report import Entry
@@ -79,15 +79,18 @@ class Work:
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
                 )
         if not terms.names:
+            nothing: dict[str, Instance] = {}  # an emptied one would stay as large as it was
             for finding in self.findings:
-                finding.instances = {}  # what is left of it; an emptied dict would stay as large
-        with ThreadPoolExecutor(max_workers=len(ACTIONS)) as pool:
-            running = [pool.submit(execution.run) for execution in self.executions.values()]
-        for execution in self.executions.values():
-            tell_failures(log, execution.ledger)
-            execution.ledger.close()
-        for future in running:
-            future.result()
+                finding.instances = nothing
+
+        def carry_out(execution: Execution) -> None:
+            try:
+                execution.run()
+            finally:
+                tell_failures(log, execution.ledger)
+                execution.ledger.close()
+
+        list(side_by_side(carry_out, list(self.executions.values()), len(ACTIONS)))
 
     def entries(self, terms: Terms) -> Iterator[Entry]:
         """The report's entry of each policy, however far the work came."""
