@@ -241,16 +241,31 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.manner == "cut":
             whole = len(reply.body)
             self._send(reply.status, reply.body[: whole // 2], reply.content_type, length=whole)
+        if reply.manner == "drip":
+            self._drip(reply)
         self.close_connection = True
+
+    def _drip(self, reply: Reply) -> None:
+        whole = self._head(reply.status, len(reply.body), reply.content_type) + reply.body
+        self.wfile.write(whole[: reply.from_byte])
+        for at in range(reply.from_byte, len(whole)):
+            if self.server.closing.wait(reply.seconds):
+                return
+            self.wfile.write(whole[at : at + 1])
 
     def _send(
         self, status: int, body: bytes, content_type: str, *, length: int | None = None
     ) -> None:
         # One write for head and body: two would wait for each other (Nagle, delayed ACK).
+        self.wfile.write(
+            self._head(status, len(body) if length is None else length, content_type) + body
+        )
+
+    def _head(self, status: int, length: int, content_type: str) -> bytes:
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             f"Server: simulator\r\nDate: {self.server.simulator.date()}\r\n"
             f"Content-Type: {content_type}\r\n"
-            f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+            f"Content-Length: {length}\r\n\r\n"
         )
-        self.wfile.write(head.encode() + body)
+        return head.encode()
