@@ -85,7 +85,8 @@ class Compute:
         """One reading, and the highest TotalCount of its pages (0 where they have none)."""
 
         def read(offset: int) -> tuple[list[Instance], int]:
-            params = {"Filters": list(filters), "Offset": offset, "Limit": PAGE}
+            narrowed = {"Filters": list(filters)} if filters else {}
+            params = {**narrowed, "Offset": offset, "Limit": PAGE}
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}

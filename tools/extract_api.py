@@ -79,6 +79,7 @@ CALLED_TO_DEPLOY = {
         "UpdateFunctionCode",
         "UpdateFunctionConfiguration",
         "UpdateFunctionEventInvokeConfig",
+        "UpdateTrigger",
     ),
     ("tag", "2018-08-13"): (
         "AttachResourcesTag",

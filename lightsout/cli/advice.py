@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lightsout import schedule
 from lightsout.cli.outlook import span
-from lightsout.cli.timers import read_timers, ticks
-from lightsout.policy import Mistake
+from lightsout.cli.timers import UnreadableTimers, read_timers, ticks
+from lightsout.policy import Mistake, OnlyIf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,15 +34,19 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
     ]
     file = path.parent / "serverless.yml"
-    if not file.is_file():
-        return found
+    timers: list[Timer] | None = None  # where nobody can tell
     try:
-        timers = read_timers(file)
-    except ValueError as error:
-        return [*found, Mistake(str(file), 1, 1, f"the timers cannot be told from it: {error}")]
+        timers = read_timers(file) if file.is_file() else None
+    except UnreadableTimers as error:
+        found += [
+            Mistake(str(file), line, column, f"its timers cannot be told: {text}")
+            for line, column, text in error.places
+        ]
     for policy in policies:
         if "timer" in policy.triggered_by:
-            found += [_at(policy, text) for text in _of_the_timers(policy, timers, now)]
+            found += [_at(policy, text) for text in _of_every_tick(policy, timers)]
+            if timers is not None:
+                found += [_at(policy, text) for text in _of_the_timers(policy, timers, now)]
     return found
 
 
@@ -73,6 +77,16 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
 def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
     whens = [(policy.when, policy.timezone)] if policy.when else []
     return schedule.calendar_warnings(whens, now)
+
+
+def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[str]:
+    """Nothing but the timers says when it acts."""
+    reached = timers is None or any(it.reaches(policy.name) for it in timers)
+    if reached and policy.when is None and policy.only_if == OnlyIf():
+        yield (
+            "without `when` and `only_if` it acts at every tick of a timer, day and night: say "
+            "when, or `triggered_by: [invoke]`"
+        )
 
 
 def _of_the_timers(policy: Policy, timers: Sequence[Timer], now: datetime) -> Iterator[str]:

@@ -12,6 +12,7 @@ from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.advice import advice
 from lightsout.cli.deployment import mistakes_of_the_deployment
+from lightsout.cli.deployment_warnings import warnings_of_the_deployment
 from lightsout.cli.words import plural
 from lightsout.settings import read_settings
 
@@ -37,9 +38,9 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
         names = {policy.name for policy in found.policies}
         if mistakes := mistakes_of_the_deployment(deployment, names):
             return _tell(mistakes)
-    warnings = sorted(
-        [*found.warnings, *advice(found.policies, settings.policies, outside.clock.now())]
-    )
+    beside = warnings_of_the_deployment(deployment, found.policies) if there else []
+    advised = advice(found.policies, settings.policies, outside.clock.now())
+    warnings = sorted([*found.warnings, *advised, *beside])
     for it in warnings:
         print(f"{it.file}:{it.line}:{it.column}: warning: {it.message}")
     files = {policy.place.rsplit(":", 2)[0] for policy in found.policies}

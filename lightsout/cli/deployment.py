@@ -7,20 +7,22 @@ which `make crosscheck` does again.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lightsout import yamltext
+from lightsout.cli.references import FROM_OUTSIDE, check_references
+from lightsout.cli.triggers import TRIGGERS, each_of, let_be, may, must, parameters_of
 from lightsout.credentials import BadSettings
-from lightsout.forms import Field, Fields, Form, ListOf, MapOf, Reader, Word
+from lightsout.forms import Fields, Form, ListOf, MapOf, Reader, Word
+from lightsout.function_url import SECRET, secret_weakness
 from lightsout.request import BadEvent
-from lightsout.schema import FILLED, REGION, TEXT, YES_NO
+from lightsout.schema import FILLED, REGION, TEXT
 from lightsout.settings import VARIABLES, misspelt, read_settings
 from lightsout.trigger import read_event
-from lightsout.yamltext import Complaints, Items, Pairs, Text
+from lightsout.yamltext import Complaints, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -29,14 +31,14 @@ if TYPE_CHECKING:
     from lightsout.forms import Value
     from lightsout.yamltext import Mistake, Node, Place
 
-# What the tool reads besides, and nothing here depends on: not looked at.
-BESIDES = frozenset({
-    "org", "app", "stage", "aliasName", "aliasDescription", "asyncRunEnable", "cfs", "deadLetter",
-    "eip", "enableRoleAuth", "ignoreTriggers", "initTimeout", "instanceConcurrencyConfig", "layers",
+# What the tool reads besides, and nothing here depends on: not looked at. Of the file,
+# and of inputs.
+BESIDES = frozenset({"org", "app", "stage"})
+INPUTS_BESIDES = frozenset({
+    "aliasName", "aliasDescription", "asyncRunEnable", "cfs", "deadLetter", "eip",
+    "enableRoleAuth", "ignoreTriggers", "initTimeout", "instanceConcurrencyConfig", "layers",
     "publicAccess", "publish", "publishDescription", "traceEnable", "traffic", "vpcConfig",
-    "cos", "ckafka", "clb", "eb", "mps", "url",
 })  # fmt: skip
-FROM_OUTSIDE = re.compile(r"\$\{.*\}")  # known only when it is deployed
 
 
 def _variable(name: str) -> str:
@@ -46,7 +48,6 @@ def _variable(name: str) -> str:
     return name
 
 
-CRON = Form("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\S+){6}")
 VARIABLE = Form(
     "the name of a variable, one of lightsout's or none like them, and not beginning with SCF_, "
     "QCLOUD_ or TENCENTCLOUD_",
@@ -64,65 +65,38 @@ ID = Form("the ID that the command in docs/deploy.md prints", r"[0-9a-f-]{36}")
 TEXTS = MapOf("a mapping of texts", FILLED, FILLED)
 
 
-def _must(key: str, kind: Any) -> Field:
-    return Field(key, kind, "", required=True)
-
-
-def _may(key: str, kind: Any) -> Field:
-    return Field(key, kind, "")
-
-
-TIMER = Fields(
-    "a timer",
-    (
-        _must("name", FILLED),
-        _must(
-            "parameters",
-            Fields(
-                "a timer's parameters",
-                (
-                    _must("cronExpression", CRON),
-                    _must("enable", YES_NO),
-                    # Without it the timer is deleted and made anew by each deploy.
-                    _must("argument", FILLED),
-                    _may("qualifier", FILLED),
-                ),
-            ),
-        ),
-    ),
-)
 INPUTS = Fields(
     "inputs",
     (
-        _must("name", FILLED),
-        _may("namespace", FILLED),
-        _must("region", REGION),
-        _must("runtime", Word(("Python3.10",))),
-        _may("type", Word(("event",))),
-        _must("handler", Word(("handler.main_handler",))),
-        _may("memorySize", MEMORY),
-        _must("timeout", SECONDS),
-        _must("role", FILLED),
-        _may("description", TEXT),
-        _may("tags", TEXTS),
-        _must(
+        must("name", FILLED),
+        may("namespace", FILLED),
+        must("region", REGION),
+        must("runtime", Word(("Python3.10",))),
+        may("type", Word(("event",))),
+        must("handler", Word(("handler.main_handler",))),
+        may("memorySize", MEMORY),
+        must("timeout", SECONDS),
+        must("role", FILLED),
+        may("description", TEXT),
+        may("tags", TEXTS),
+        must(
             "src",
-            Fields("src", (_must("src", FILLED), _may("exclude", ListOf("a list of texts", TEXT)))),
+            Fields("src", (must("src", FILLED), may("exclude", ListOf("a list of texts", TEXT)))),
         ),
-        _may(
+        may(
             "environment",
             Fields(
                 "environment",
-                (_must("variables", MapOf("a mapping of variables", VARIABLE, TEXT)),),
+                (must("variables", MapOf("a mapping of variables", VARIABLE, TEXT)),),
             ),
         ),
-        _may("cls", Fields("cls", (_must("logsetId", ID), _must("topicId", ID)))),
-        _must("events", ListOf("a list of triggers", Fields("a trigger", (_may("timer", TIMER),)))),
+        may("cls", Fields("cls", (must("logsetId", ID), must("topicId", ID)))),
+        must("events", TRIGGERS),
     ),
 )
 FORM = Fields(
     "serverless.yml",
-    (_must("component", Word(("scf",))), _must("name", FILLED), _must("inputs", INPUTS)),
+    (must("component", Word(("scf",))), must("name", FILLED), must("inputs", INPUTS)),
 )
 
 
@@ -132,78 +106,119 @@ def mistakes_of_the_deployment(file: Path, policies: Collection[str] | None) -> 
     `policies`: the names that a timer's request may use; None where they are not known.
     """
     complaints = Complaints(str(file))
+    inputs = read_inputs(file, complaints)
+    _check_types(inputs, file.parent, complaints)
+    _check_variables(inputs, file.parent, complaints)
+    _check_names(inputs, complaints)
+    for timer in parameters_of(inputs, "timer"):
+        if "argument" in timer and not FROM_OUTSIDE.search(timer["argument"].it):
+            _check_request(timer["argument"], policies, complaints)
+    return complaints.listed()
+
+
+def read_inputs(file: Path, complaints: Complaints) -> dict[str, Value]:
+    """What stands under `inputs` and fits its form."""
     try:
         data = file.read_bytes()
     except OSError as error:
         complaints.add(yamltext.START, f"cannot be read: {error.strerror}")
-        return complaints.listed()
+        return {}
     root = yamltext.read(data, complaints)
     if root is None:
-        return complaints.listed()
-    unknown = set(_prepared(root))
+        return {}
+    _let_be(root, complaints)
     found = Reader(complaints).read(FORM, root, "the file")
-    if found is not None and "inputs" in found.it:
-        inputs = found.it["inputs"].it  # what does not fit the form is not in it, the rest is
-        _check_types(data.decode("utf-8-sig"), inputs, complaints)
-        _check_variables(inputs, file.parent, complaints)
-        for timer in _timers(inputs):
-            if "argument" in timer and not FROM_OUTSIDE.search(timer["argument"].it):
-                _check_request(timer["argument"], policies, complaints)
-    return [it for it in complaints.listed() if (it.line, it.column) not in unknown]
+    check_references(root, complaints)
+    return found.it["inputs"].it if found and "inputs" in found.it else {}
 
 
-def _prepared(node: Node) -> Iterator[tuple[int, int]]:
-    """Takes out of the tree what is the tool's own affair; the places of what nobody knows yet."""
-    if isinstance(node, Text) and FROM_OUTSIDE.search(node.value):
-        yield node.line, node.column
-    if isinstance(node, Items):
-        for item in node.items:
-            yield from _prepared(item)
+def _let_be(root: Node, complaints: Complaints) -> None:
+    """Takes out of the tree what is the tool's own affair."""
+    _drop(root, BESIDES)
+    for inputs in _below(root, "inputs"):
+        _drop(inputs, INPUTS_BESIDES)
+        for events in _below(inputs, "events"):
+            let_be(events, complaints)
+
+
+def _below(node: Node, name: str) -> Iterator[Node]:
+    for key, item in node.pairs if isinstance(node, Pairs) else ():
+        if isinstance(key, Text) and key.value == name:
+            yield item
+
+
+def _drop(node: Node, names: Collection[str]) -> None:
     if isinstance(node, Pairs):
-        node.pairs = [it for it in node.pairs if getattr(it[0], "value", None) not in BESIDES]
-        for _, item in node.pairs:
-            yield from _prepared(item)
+        node.pairs = [it for it in node.pairs if getattr(it[0], "value", None) not in names]
 
 
-def _timers(inputs: dict[str, Value]) -> Iterator[dict[str, Value]]:
-    for event in inputs["events"].it if "events" in inputs else ():
-        timer = event.it.get("timer")
-        if timer and "parameters" in timer.it:
-            yield timer.it["parameters"].it
+# What the form does not tell ---------------------------------------------------------------------
 
 
-def _check_types(text: str, inputs: dict[str, Value], complaints: Complaints) -> None:
-    """What must be a text and is none without quotes, and what must be none and has them."""
-    lines = text.splitlines()
-
-    def quoted(at: Place) -> bool:
-        return lines[at.line - 1][at.column - 1 :].startswith(("'", '"', "|", ">"))
-
-    variables = _mapping(inputs, "environment", "variables")
-    for name, value in (variables | _mapping(inputs, "tags")).items():
-        written = value.it
-        if not quoted(value.at) and not isinstance(yaml.safe_load(written), str):
-            complaints.add(value.at, f'{name} must be a text: write "{written}"')
-    for timer in _timers(inputs):
-        if "enable" in timer and quoted(timer["enable"].at):
-            complaints.add(timer["enable"].at, "enable is a text: any text switches the timer on")
-
-
-def _mapping(inputs: dict[str, Value], *path: str) -> dict[str, Value]:
+def mapping_of(inputs: dict[str, Value], *path: str) -> dict[str, Value]:
+    """The values that stand there by their keys."""
     found: Any = inputs
     for key in path:
         found = found[key].it if key in found else {}
     return dict(found)
 
 
+def variables_of(inputs: dict[str, Value]) -> dict[str, Value]:
+    return mapping_of(inputs, "environment", "variables")
+
+
+def _check_types(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
+    """What must be a text and is none without quotes, and what must be none and has them."""
+    for name, value in (variables_of(inputs) | mapping_of(inputs, "tags")).items():
+        if _is_quoted(value.at) or isinstance(plain := yaml.safe_load(value.it), str):
+            continue
+        if plain is None:
+            complaints.add(value.at, f"{name} is null, which arrives as «null»: leave it out")
+        else:
+            write = f': write "{value.it}"' if not _wrong(name, value.it, folder) else ""
+            complaints.add(value.at, f"{name} must be a text{write}")
+    for kind, called in (("timer", "timer"), ("http", "URL")):
+        for parameters in parameters_of(inputs, kind):
+            enable = parameters.get("enable")
+            if enable and _is_quoted(enable.at):
+                what = f"enable is a text: any text switches the {called} on"
+                complaints.add(enable.at, what)
+
+
+def _is_quoted(at: Place) -> bool:
+    return isinstance(at, Text) and at.first != at.column
+
+
 def _check_variables(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
-    """Each by itself, as the function will read it; what comes from the shell is not known."""
-    for name, value in _mapping(inputs, "environment", "variables").items():
-        if name in VARIABLES and not FROM_OUTSIDE.search(value.it):
-            try:
-                read_settings({name: value.it}, folder)
-            except BadSettings as error:
-                complaints.add(value.at, str(error))
+    for name, value in variables_of(inputs).items():
+        if why := _wrong(name, value.it, folder):
+            complaints.add(value.at, why)
+
+
+def _wrong(name: str, text: str, folder: Path) -> str | None:
+    """Why the function could not use the variable; what comes from the shell is not known."""
+    if "${env" in text:
+        return None
+    if name == SECRET:
+        weakness = secret_weakness(text)
+        return f"{SECRET} {weakness}: it lets nobody in" if weakness else None
+    if name in VARIABLES and not FROM_OUTSIDE.search(text):
+        try:
+            read_settings({name: text}, folder)
+        except BadSettings as error:
+            return str(error)
+    return None
+
+
+def _check_names(inputs: dict[str, Value], complaints: Complaints) -> None:
+    """A second trigger of one name is refused when the function is already changed."""
+    first: dict[str, Place] = {}
+    for timer in each_of(inputs, "timer"):
+        if name := timer.it.get("name"):
+            if name.it in first:
+                where = f"{first[name.it].line}:{first[name.it].column}"
+                complaints.add(name.at, f"a second timer named {name.it}, the first is at {where}")
+            first.setdefault(name.it, name.at)
 
 
 def _check_request(

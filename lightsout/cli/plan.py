@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, WrongUse, story
 from lightsout.cli.asking import clouds_of, paid_for, with_refusals
+from lightsout.cli.near_tags import explain, idle_among
 from lightsout.cli.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.outcome import errors_of, show_errors
 from lightsout.cli.outputs import kept_in
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lightsout.policy import Policy
     from lightsout.report import Entry
     from lightsout.surroundings import Surroundings
+    from lightsout.work import Work
 
 HEADINGS = ("region", "instance", "name", "policy", "what", "why")
 YEARS = range(1970, 2200)
@@ -95,6 +97,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     notes = [*(note for note in dict.fromkeys(_notes(lines, rows)) if note not in told), *doubts]
     if not options.policy:
         notes += _not_by_hand(policies)
+    notes += _near_tags(done, later, outside)
     waiting = list(_waiting(policies, openings, done))
     if options.json or options.csv:
         _print_rows(rows, as_csv=options.csv)
@@ -202,6 +205,16 @@ def _paid_for(looks: Sequence[Done], outside: Surroundings, instant: datetime) -
         elif found:
             count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
             yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
+
+
+def _near_tags(done: Done, later: Sequence[Later], outside: Surroundings) -> list[str]:
+    """What comes near the tags of policies that no machine has; asks for it where there are any."""
+    if done.interrupted or any(look.done.interrupted for look in later):
+        return []
+    looks: list[tuple[Work, frozenset[str] | None]] = [(work, None) for work in done.works]
+    looks += [(work, look.policies) for look in later for work in look.done.works]
+    settings = read_settings(outside.environ, outside.beside)
+    return explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
 
 
 # Telling -----------------------------------------------------------------------------------------

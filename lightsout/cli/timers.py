@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,52 @@ FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 6, WEEKDAYS),
     (1970, 2099, ()),
 )
+EVERY = ("*", "?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Days of the month."""
+
+    numbers: frozenset[int]
+    last: bool  # the last day of the month
+    nearest: frozenset[int]  # the workday nearest to each; 0: the last of the month
+
+    def __contains__(self, day: date) -> bool:
+        last = monthrange(day.year, day.month)[1]
+        return (
+            day.day in self.numbers
+            or (self.last and day.day == last)
+            or any(day.day == _nearest_workday(day, it or last, last) for it in self.nearest)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Weekdays:
+    """Days of the week, from 0, which is Sunday."""
+
+    numbers: frozenset[int]
+    last: frozenset[int]  # the last one in the month of each
+    counted: frozenset[tuple[int, int]]  # a day, and which one of the month
+
+    def __contains__(self, day: date) -> bool:
+        weekday, last = _weekday(day), monthrange(day.year, day.month)[1]
+        return (
+            weekday in self.numbers
+            or (weekday in self.last and day.day > last - 7)
+            or (weekday, (day.day + 6) // 7) in self.counted
+        )
+
+
+def _weekday(day: date) -> int:
+    return (day.weekday() + 1) % 7
+
+
+def _nearest_workday(day: date, wanted: int, last: int) -> int:
+    """The day of that month, Monday to Friday, nearest to `wanted`; 0: the month has no such."""
+    near = range(max(1, wanted - 2), min(last, wanted + 2) + 1)
+    workdays = [number for number in near if 1 <= _weekday(day.replace(day=number)) <= 5]
+    return min(workdays, key=lambda number: abs(number - wanted)) if wanted <= last else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +83,17 @@ class Cron:
     """An expression of 7 fields, read: the times of a day, and on which days."""
 
     times: tuple[timedelta, ...]  # since midnight
-    days: frozenset[int] | None  # None where every one will do
+    days: Dates | None  # None where every one will do
     months: frozenset[int]
-    weekdays: frozenset[int] | None
+    weekdays: Weekdays | None
     years: frozenset[int]
 
     def fires_on(self, day: date) -> bool:
         if day.month not in self.months or day.year not in self.years:
             return False
-        weekday = (day.weekday() + 1) % 7
         # Where both are given either will do, as the documentation has it.
-        hits = [
-            number in wanted
-            for number, wanted in ((day.day, self.days), (weekday, self.weekdays))
-            if wanted is not None
-        ]
-        return any(hits) or not hits
+        given = [days for days in (self.days, self.weekdays) if days is not None]
+        return any(day in days for days in given) or not given
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +101,71 @@ class Timer:
     cron: Cron
     policies: frozenset[str] | None  # None: all of them
 
+    def reaches(self, policy: str) -> bool:
+        """Whether it fires for the policy of that name."""
+        return self.policies is None or policy in self.policies
+
+
+class UnreadableTimers(ValueError):
+    """Why nobody can tell when the timers fire, and where that stands: line, column, words."""
+
+    def __init__(self, *places: tuple[int, int, str]) -> None:
+        self.places = places
+        super().__init__("; ".join(text for _, _, text in places))
+
 
 def parse_cron(text: str) -> Cron:
-    """The seven fields; ValueError for anything that is not `*`, numbers, names, `,`, `-`, `/`."""
-    parts = text.split()
+    """The seven fields; ValueError for what the documentation of timers does not have."""
+    parts = text.upper().split()
     if len(parts) != len(FIELDS):
         raise ValueError(f"{text!r} has not the 7 fields of a cron expression")
-    read = [_field(part.upper(), *field) for part, field in zip(parts, FIELDS, strict=True)]
-    seconds, minutes, hours, days, months, weekdays, years = read
+    seconds, minutes, hours, months, years = (
+        _field(parts[at], *FIELDS[at]) for at in (0, 1, 2, 4, 6)
+    )
     times = tuple(
         timedelta(hours=hour, minutes=minute, seconds=second)
         for hour in sorted(hours)
         for minute in sorted(minutes)
         for second in sorted(seconds)
     )
-    return Cron(
-        times,
-        None if parts[3] == "*" else days,
-        months,
-        None if parts[5] == "*" else weekdays,
-        years,
-    )
+    dates = None if parts[3] in EVERY else _dates(parts[3])
+    weekdays = None if parts[5] in EVERY else _weekdays(parts[5])
+    return Cron(times, dates, months, weekdays, years)
+
+
+def _dates(text: str) -> Dates:
+    """Days of the month: `L` is the last, `15W` the workday nearest to the 15th, `LW` the last."""
+    parts = text.split(",")
+    nearest = {
+        0 if part == "LW" else _within(_number(part[:-1], 1, ()), part, FIELDS[3])
+        for part in parts
+        if part.endswith("W")
+    }
+    plain = ",".join(part for part in parts if part != "L" and not part.endswith("W"))
+    numbers = _field(plain, *FIELDS[3]) if plain else frozenset[int]()
+    return Dates(numbers, last="L" in parts, nearest=frozenset(nearest))
+
+
+def _weekdays(text: str) -> Weekdays:
+    """Days of the week: `5L` is the last Friday of the month, `1#2` its second Monday."""
+    last, counted, plain = set(), set(), []
+    for part in text.split(","):
+        day, sign, number = part.partition("#")
+        if sign:
+            which = _within(_number(number, 0, ()), part, (1, 5, ()))
+            counted.add((_within(_number(day, 0, WEEKDAYS), part, FIELDS[5]), which))
+        elif part.endswith("L"):
+            last.add(_within(_number(part[:-1], 0, WEEKDAYS), part, FIELDS[5]))
+        else:
+            plain.append(part)
+    numbers = _field(",".join(plain), *FIELDS[5]) if plain else frozenset[int]()
+    return Weekdays(numbers, frozenset(last), frozenset(counted))
+
+
+def _within(number: int, text: str, field: tuple[int, int, Sequence[str]]) -> int:
+    if not field[0] <= number <= field[1]:
+        raise ValueError(f"{text!r} is not within {field[0]} to {field[1]}")
+    return number
 
 
 def _field(text: str, first: int, last: int, names: Sequence[str]) -> frozenset[int]:
@@ -111,18 +197,34 @@ def _number(text: str, first: int, names: Sequence[str]) -> int:
     return int(text)
 
 
+# The file ----------------------------------------------------------------------------------------
+
+
 def read_timers(file: Path) -> list[Timer]:
-    """The enabled timers of a serverless.yml; ValueError where they cannot be read."""
+    """The timers of a serverless.yml that are enabled, and whose runs are no dry ones.
+
+    Raises UnreadableTimers where that cannot be told.
+    """
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        document, tree = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"cannot be read: {error}".splitlines()[0]) from None
-    timers = []
-    for event in _get(_get(document, "inputs", {}), "events", []):
+        raise UnreadableTimers((1, 1, f"cannot be read: {error}".splitlines()[0])) from None
+    timers, wrong = [], []
+    for number, event in enumerate(_get(_get(document, "inputs", {}), "events", [])):
         facts = _get(_get(event, "timer", {}), "parameters", {})
-        if facts and _get(facts, "enable", default=True):
-            cron = parse_cron(str(_get(facts, "cronExpression", "")))
-            timers.append(Timer(cron, _narrowed(_get(facts, "argument", ""))))
+        if not facts or not _get(facts, "enable", default=True):
+            continue
+        cron = str(_get(facts, "cronExpression", ""))
+        try:
+            request = _request(_get(facts, "argument", ""))
+            if request.get("dry_run") is not True:
+                timers.append(Timer(parse_cron(cron), _names(request)))
+        except ValueError as error:
+            path = ("inputs", "events", number, "timer", "parameters", "cronExpression")
+            wrong.append((*_place(tree, path), f"{cron!r}: {error}"))
+    if wrong:
+        raise UnreadableTimers(*wrong)
     return timers
 
 
@@ -132,19 +234,37 @@ def _get(mapping: Any, key: str, default: Any) -> Any:
     return found if isinstance(found, type(default)) else default
 
 
-def _narrowed(argument: str) -> frozenset[str] | None:
-    """The policies that the timer's request names, if it names any."""
+def _place(node: yaml.Node | None, path: Sequence[str | int]) -> tuple[int, int]:
+    """Line and column of what stands at `path`, or of the last step towards it."""
+    for step in path:
+        found = node
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = node.value[step]
+        elif isinstance(node, yaml.MappingNode):
+            found = next((item for key, item in node.value if key.value == step), node)
+        node = found
+    return (node.start_mark.line + 1, node.start_mark.column + 1) if node else (1, 1)
+
+
+def _request(argument: str) -> Mapping[str, Any]:
+    """The timer's request; none where it is not one: the run itself says what is wrong with it."""
     try:
-        request: Mapping[str, Any] = json.loads(argument or "{}")
-        names = request.get("policies")
-        return None if names is None else frozenset(names)
-    except (ValueError, AttributeError, TypeError):
-        return None  # the run itself says what is wrong with it
+        request = json.loads(argument or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+def _names(request: Mapping[str, Any]) -> frozenset[str] | None:
+    """The policies that the request names, if it names any."""
+    names = request.get("policies")
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return frozenset(names) if named and names is not None else None
 
 
 def ticks(timers: Sequence[Timer], policy: str, begin: datetime, end: datetime) -> list[datetime]:
     """When a timer fires for the policy from `begin` until before `end`, in order."""
-    crons = [timer.cron for timer in timers if timer.policies is None or policy in timer.policies]
+    crons = [timer.cron for timer in timers if timer.reaches(policy)]
     return sorted({tick for cron in crons for tick in _fires(cron, begin, end)})
 
 

@@ -23,6 +23,7 @@ policies:
     action: {action}
     match: {{tags: {{env: dev}}}}
 """
+WINDOW = "    when: {between: [20:00, 23:30]}\n"
 QUARTER_HOURLY, HOURLY, DAILY = "0 7/15 * * * * *", "0 7 * * * * *", "0 7 20 * * * *"
 
 
@@ -54,7 +55,6 @@ def warned(stage, type_in):
 @pytest.mark.parametrize(
     "rest",
     [
-        "",
         "when: {between: [20:00, 23:30]}",
         "when: {between: [22:00, 06:00], days: [fri]}",
         "when: {days: [sat, sun]}",
@@ -103,14 +103,72 @@ def test_a_policy_that_no_timer_triggers_is_not_compared_with_timers(warned):
     assert warned("when: {between: [20:08, 20:09]}\ntriggered_by: [invoke]") == []
 
 
-def test_a_serverless_yml_that_is_not_understood_is_told_with_its_name(stage, type_in):
-    (stage.folder.parent / "serverless.yml").write_text(serverless("0 0 8 L * * *"))
+def test_a_cron_that_is_not_understood_is_told_at_its_line_and_no_timer_is_guessed(stage, type_in):
+    file = stage.folder.parent / "serverless.yml"
+    text = serverless("0 0 8 X * * *").replace("dev-nights", "it")
+    file.write_text(text)
+    line = 1 + text[: text.index("0 0 8 X")].count("\n")
+    stage.policies(POLICY.format(resource="lighthouse", action="stop") + WINDOW)
 
     said = type_in("check")
 
     assert said.status == 0
-    place = f"{stage.folder.parent / 'serverless.yml'}:1:1: warning: "
-    assert said.out.startswith(f"{place}the timers cannot be told from it: 'L' is not read here\n")
+    (warning, _) = said.out.splitlines()
+    place, told = warning.split(" warning: ")
+    assert place == f"{file}:{line}:27:"
+    assert told == "its timers cannot be told: '0 0 8 X * * *': 'X' is not read here"
+
+
+@pytest.mark.parametrize("cron", ["0 7 20 ? * * *", "0 7 20 L * ? *", "0 7 20 ? * MON#1 *"])
+def test_a_cron_with_special_signs_is_understood(warned, cron):
+    (warning,) = warned(WINDOW.strip(), cron)
+    assert "one fires inside" in warning or "no timer in serverless.yml fires inside" in warning
+
+
+EVERY_TICK = (
+    "without `when` and `only_if` it acts at every tick of a timer, day and night: say when, or "
+    "`triggered_by: [invoke]`"
+)
+
+
+@pytest.mark.parametrize("cron", [QUARTER_HOURLY, DAILY, None])
+@pytest.mark.parametrize("rest", ["", "only_if: {}", "triggered_by: [timer, url]"])
+def test_a_policy_that_acts_at_every_tick_is_warned_of(warned, rest, cron):
+    assert warned(rest, cron) == [EVERY_TICK]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "when: {between: [20:00, 23:30]}",
+        "only_if: {running_at_least: 8h}",
+        "triggered_by: [invoke]",
+    ],
+)
+def test_a_policy_that_says_when_or_has_no_timer_is_not(warned, rest):
+    assert warned(rest) == warned(rest, None) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("{}", True),
+        ('{"policies": ["it"]}', True),
+        ('{"policies": ["other"]}', False),
+        ('{"policies": ["it"], "dry_run": true}', False),
+    ],
+)
+def test_only_a_timer_that_lets_it_act_counts(stage, type_in, argument, told):
+    stage.policies(POLICY.format(resource="lighthouse", action="stop"))
+    stage.policies(
+        POLICY.format(resource="lighthouse", action="stop").replace("name: it", "name: other")
+        + "    when: {between: [20:00, 23:30]}\n",
+        "other.yml",
+    )
+    text = TEXT.replace('argument: "{}"', f"argument: '{argument}'")
+    (stage.folder.parent / "serverless.yml").write_text(text.replace("dev-nights", "it"))
+
+    assert (EVERY_TICK in type_in("check").out) is told
 
 
 @pytest.mark.parametrize("action", ["stop", "start"])
@@ -120,7 +178,7 @@ def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action
     assert warning.startswith("`enforce: false` cannot be told on CVM: a machine that somebody")
     assert ("stopped inside" in warning) == (action == "start")
     assert warned("when: {between: [20:00, 23:30], enforce: true}", **facts) == []
-    assert warned(**facts) == []
+    assert warned("triggered_by: [invoke]", **facts) == []
 
 
 def test_a_window_that_never_ends_leaves_everything_alone(warned):

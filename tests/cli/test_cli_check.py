@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+GOOD = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        when: {between: [20:00, 23:30]}
+"""
+
 
 def test_good_policies_are_counted(stage, type_in):
+    stage.policies(GOOD)
+
     said = type_in("check")
 
     assert (said.status, said.out, said.err) == (0, "1 policy in 1 file: no mistakes\n", "")
@@ -24,16 +36,7 @@ def test_every_mistake_has_its_place_on_stdout(stage, type_in):
 
 
 def test_a_region_that_may_be_misspelt_is_a_marked_warning(stage, type_in):
-    stage.policies(
-        """
-        version: 1
-        policies:
-          - name: near
-            resource: lighthouse
-            regions: [ap-guangzhuo]
-            match: {tags: {env: dev}}
-        """
-    )
+    stage.policies(GOOD.replace("ap-guangzhou", "ap-guangzhuo"))
 
     said = type_in("check")
 

@@ -46,7 +46,7 @@ def test_the_shipped_file_has_none(mistakes, text):
         ("LIGHTSOUT_DRY_RUN", "TENCENTCLOUD_REGION", "wants the name of a variable, one of lights"),
         (': "1" ', ": 1 ", 'LIGHTSOUT_DRY_RUN must be a text: write "1"'),
         (': "1" ', ': "yes" ', "LIGHTSOUT_DRY_RUN: must be 1 or 0, not 'yes'"),
-        ("project: lightsout", "project: 7", 'project must be a text: write "7"'),
+        ("managed-by: lightsout", "managed-by: 7", 'managed-by must be a text: write "7"'),
         ("0 7/15 * * * * *", "7/15 * * * *", "cronExpression wants a cron expression of 7 fields"),
         ("enable: true", 'enable: "false"', "enable is a text: any text switches the timer on"),
         ("enable: true", "enable: yes", "enable wants true or false, not 'yes' (did you mean true"),
@@ -56,6 +56,13 @@ def test_the_shipped_file_has_none(mistakes, text):
         ("{}", '{\\"policies\\": [\\"dev-night\\"]}', "no policy is named 'dev-night' (did you m"),
         ("component: scf", "component: website", "component wants scf, not 'website'"),
         ("    variables:", "   variables:\n     *x", "aliases"),
+        ("  src:", "  layer: []\n  src:", "unknown key 'layer'"),
+        (': "1" ', ": true ", "LIGHTSOUT_DRY_RUN must be a text"),
+        (': "1" ', ": ~ ", "LIGHTSOUT_DRY_RUN is null, which arrives as «null»: leave it out"),
+        (': "1" ', ': "${env:A}${env:B}" ', "is not set becomes «undefined»: let one"),
+        (': "1" ', ': "x${env:A}" ', "a variable that is not set becomes «undefined»"),
+        ('"{}"', "'{\"policies\": [\"${env:P}\"]}'", "a variable that is not set becomes «undefi"),
+        (': "1" ', ": ${env.DRY} ", "${env.NAME} stays as it stands: write ${env:NAME}"),
     ],
 )  # fmt: skip
 def test_each_trap_is_told_with_its_place(mistakes, there, instead, said):
@@ -65,6 +72,168 @@ def test_each_trap_is_told_with_its_place(mistakes, there, instead, said):
 
     assert [it for it in found if said in it], found
     assert all(re.match(r"[0-9]+:[0-9]+: ", it) for it in found)
+
+
+def with_trigger(trigger):
+    return TEXT.replace("- timer:", f"- {trigger}\n    - timer:", 1)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [
+        (
+            "url: {}",
+            "the deploying tool has no trigger url, and breaks off: write http: {parameter",
+        ),
+        ("eb: {}", "the deploying tool has no trigger eb, and breaks off: make the rule in the co"),
+        ("cron: {}", "unknown key 'cron'; known here: timer, http"),
+        ("{}", "events is empty: timer or http"),
+        (
+            "{http: {}, timer: {}}",
+            "a trigger is one key: the deploying tool reads the first and no",
+        ),
+        ("http: {parameter: {}}", "unknown key 'parameter' (did you mean parameters?)"),
+        ("http: {parameters: {authtype: NONE}}", "unknown key 'authtype' (did you mean authType?)"),
+        ('http: {parameters: {enable: "true"}}', "any text switches the URL on"),
+    ],
+)
+def test_a_trigger_that_the_tool_breaks_off_at_or_misreads_is_told(mistakes, trigger, said):
+    found = mistakes(with_trigger(trigger))
+
+    assert [it for it in found if said in it], found
+    assert all(it.startswith("34:") for it in found)
+
+
+SECRET = "LIGHTSOUT_URL_SECRET"  # the variable's name
+
+
+def with_variable(name, value):
+    line = f'LIGHTSOUT_DRY_RUN: "1"\n      {name}: {value} #'
+    return TEXT.replace('LIGHTSOUT_DRY_RUN: "1"', line, 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["'null'", "undefined", "'0'", "'${URL_SECRET}'", "undefinedundefined", "fifteen-letters", "''",
+     "'                    '", "${secret}-and-sixteen-more"],
+)  # fmt: skip
+def test_a_secret_that_lets_nobody_in_is_told_and_not_quoted(mistakes, value):
+    (found,) = mistakes(with_variable(SECRET, value))
+
+    assert re.match(rf"[0-9]+:[0-9]+: {SECRET} (is|has|holds|begins) .*: it lets nobody in$", found)
+    assert "fifteen" not in found
+
+
+@pytest.mark.parametrize("value", ["sixteen-letters!", "${env:URL_SECRET}", "'a b c d e f g h i'"])
+def test_a_good_secret_and_one_from_the_shell_are_not(mistakes, value):
+    assert mistakes(with_variable(SECRET, value)) == []
+
+
+def test_a_secret_that_is_no_text_is_told_once_for_each_reason(mistakes):
+    found = mistakes(with_variable(SECRET, "null"))
+    assert any("is null, which arrives as" in it for it in found)
+    assert not any("write" in it for it in found), "what is suggested would be a mistake"
+
+
+def test_what_is_suggested_for_a_variable_is_itself_right(mistakes):
+    assert not any("write" in it for it in mistakes(TEXT.replace(': "1" ', ": true ", 1)))
+
+
+EVERY_KEY = """{name: url, parameters: {name: url, qualifier: $DEFAULT, enable: false,
+        authType: CAM, netConfig: {enableExtranet: true, enableIntranet: false}, corsConfig: {
+        enable: true, origins: ['*'], methods: 'GET,POST', credentials: true, maxAge: 60}}}"""
+URLS = [
+    "{parameters: {qualifier: $DEFAULT, authType: NONE, netConfig: {enableExtranet: true}}}",
+    "{parameters: {qualifier: '1', netConfig: {enableIntranet: true}}}",
+    EVERY_KEY,
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_function_url_is_taken_as_the_tool_has_it(mistakes, url):
+    assert mistakes(with_trigger(f"http: {url}")) == []
+
+
+@pytest.mark.parametrize("trigger", ["cos", "ckafka", "clb", "mps"])
+def test_other_triggers_of_the_tool_are_its_own_affair(mistakes, trigger):
+    assert mistakes(with_trigger(f"{trigger}: {{x: y}}")) == []
+
+
+def test_a_second_timer_of_one_name_is_told(mistakes):
+    text = EXAMPLES.replace("lightsout-warning", "lightsout-quarter-hourly")
+    (found,) = mistakes(text)
+    assert "a second timer named lightsout-quarter-hourly, the first is at" in found
+
+
+@pytest.fixture
+def warnings(stage, type_in):
+    """What `check` warns of in such a file, without the path."""
+
+    def of(text, verify="5m"):
+        stage.policies(POLICY.replace("5m", verify))
+        file = stage.folder.parent / "serverless.yml"
+        file.write_text(text, encoding="utf-8")
+        said = type_in("check")
+        assert said.status == 0, said.out
+        return [it.removeprefix(f"{file}:") for it in said.out.splitlines()[:-1]]
+
+    return of
+
+
+POLICY = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        when: {between: [20:00, 23:30]}
+        verify: {timeout: 5m}
+"""
+
+
+def test_nothing_is_warned_of_in_the_shipped_file(warnings):
+    assert warnings(TEXT) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "place", "said"),
+    [
+        ("region: ap-guangzhou ", "region: ap-guangzhuo ", "9:11", "(did you mean ap-guangzhou?)"),
+        ("timeout: 900", "timeout: 300", "14:12", "dev-nights verifies for up to 300 s"),
+        ("managed-by:", "project:", "19:5", "the service keeps the tag key project for itself"),
+    ],
+)
+def test_what_may_be_meant_is_a_warning_with_its_place(warnings, there, instead, place, said):
+    assert there in TEXT
+    (found,) = warnings(TEXT.replace(there, instead, 1))
+    assert found.startswith(f"{place}: warning: ")
+    assert said in found
+
+
+def test_a_timeout_above_the_longest_verification_is_long_enough(warnings):
+    assert warnings(TEXT.replace("timeout: 900", "timeout: 301")) == []
+    assert warnings(TEXT, verify="15m") != []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (URLS[0], []),
+        ("{parameters: {qualifier: $DEFAULT}}", ["nobody can reach it without enableExtranet"]),
+        ("{parameters: {netConfig: {enableExtranet: true}}}", ["without a qualifier the next"]),
+        (URLS[2], ["authType CAM: its signature takes the header"]),
+    ],
+)
+def test_a_function_url_that_nobody_could_use_is_warned_of(warnings, url, words):
+    text = with_variable(SECRET, "${env:URL_SECRET}")
+    found = warnings(text.replace("- timer:", f"- http: {url}\n    - timer:", 1))
+    assert [word in it for word, it in zip(words, found, strict=True)] == [True] * len(words)
+
+
+def test_a_function_url_without_a_secret_is_warned_of(warnings):
+    (found,) = warnings(with_trigger(f"http: {URLS[0]}"))
+    assert found == f"34:13: warning: http: without {SECRET} among the variables it lets nobody in"
 
 
 def test_half_a_log_topic_is_told(mistakes):

@@ -59,8 +59,10 @@ class Functions:
         self.timers = []
         return {}
 
-    def _list_timers(self, _params: dict[str, Any]) -> dict[str, Any]:
-        return {"Triggers": self.timers, "TotalCount": len(self.timers)}
+    def _list_timers(self, params: dict[str, Any]) -> dict[str, Any]:
+        wanted = [(it["Name"], it["Values"]) for it in params.get("Filters", [])]
+        found = [it for it in self.timers if all(it[name] in values for name, values in wanted)]
+        return {"Triggers": found, "TotalCount": len(found)}
 
     def _create_timer(self, params: dict[str, Any]) -> dict[str, Any]:
         timer = {

@@ -16,6 +16,7 @@ from deployment import shipped, with_examples
 from functions import Functions
 from recorder import Recorder
 
+from lightsout.cli.triggers import NO_TRIGGERS
 from simulator.errors import ApiError
 
 TOOLKIT = Path(__file__).parent / "toolkit"
@@ -45,8 +46,8 @@ class Deploys:
         self.recorder = recorder
         self.functions = functions
 
-    def __call__(self, inputs: dict) -> list[str]:
-        """Deploys; the actions called."""
+    def __call__(self, inputs: dict, *, breaks: str = "") -> list[str]:
+        """Deploys; the actions called. `breaks`: what it says when it breaks off."""
         before = len(self.recorder.calls)
         done = subprocess.run(
             [NODE, str(TOOLKIT / "deploy.cjs"), self.recorder.host],
@@ -56,7 +57,8 @@ class Deploys:
             check=False,
             timeout=60,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == bool(breaks), done.stdout + done.stderr
+        assert breaks in done.stderr
         return [call.action for call in self.recorder.calls[before:]]
 
     def last(self, action: str) -> dict:
@@ -138,7 +140,7 @@ def test_the_tag_is_put_on_the_function(deploy):
     deploy(shipped())
 
     sent = deploy.last("AttachResourcesTag")
-    assert (sent["TagKey"], sent["TagValue"]) == ("project", "lightsout")
+    assert (sent["TagKey"], sent["TagValue"]) == ("managed-by", "lightsout")
     assert sent["ResourceIds"] == ["default/function/lightsout"]
 
 
@@ -196,3 +198,66 @@ def test_the_examples_set_the_log_topic_and_a_second_timer(deploy):
     warning = deploy.last("CreateTrigger")
     assert warning["TriggerName"] == "lightsout-warning"
     assert json.loads(warning["CustomArgument"]) == {"policies": ["dev-nights"], "dry_run": True}
+
+
+def with_url(**parameters):
+    inputs = shipped()
+    inputs["events"].insert(0, {"http": {"parameters": parameters}})
+    return inputs
+
+
+def test_a_function_url_is_made_as_it_is_written_and_updated_by_the_next_deploy(deploy):
+    inputs = with_url(qualifier="$DEFAULT", authType="NONE", netConfig={"enableExtranet": True})
+
+    deploy(inputs)
+    actions = deploy(inputs)
+
+    (call, _timer) = deploy.recorder.of("CreateTrigger")
+    call.check()
+    assert (call.params["Type"], call.params["Enable"]) == ("http", "OPEN")
+    assert json.loads(call.params["TriggerDesc"]) == {
+        "AuthType": "NONE",
+        "NetConfig": {"EnableIntranet": False, "EnableExtranet": True},
+    }
+    (update,) = deploy.recorder.of("UpdateTrigger")
+    update.check()
+    assert "CreateTrigger" not in actions
+
+
+def test_a_function_url_without_a_qualifier_is_not_found_by_the_next_deploy(deploy):
+    deploy(with_url(netConfig={"enableExtranet": True}))
+
+    assert "CreateTrigger" in deploy(with_url(netConfig={"enableExtranet": True}))
+
+
+def test_without_a_network_nobody_reaches_a_function_url(deploy):
+    deploy(with_url(qualifier="$DEFAULT"))
+
+    desc = json.loads(deploy.recorder.of("CreateTrigger")[0].params["TriggerDesc"])
+    assert not any(desc["NetConfig"].values())
+
+
+def test_a_function_url_that_is_no_longer_in_the_file_stays(deploy):
+    deploy(with_url(qualifier="$DEFAULT", netConfig={"enableExtranet": True}))
+
+    assert "DeleteTrigger" not in deploy(shipped())
+
+
+@pytest.mark.parametrize("trigger", [*NO_TRIGGERS, "cron"])
+def test_a_trigger_that_it_does_not_have_breaks_it_off_before_any_timer_is_made(deploy, trigger):
+    inputs = shipped()
+    inputs["events"].append({trigger: {"parameters": {}}})
+
+    actions = deploy(inputs, breaks="is not a constructor")
+
+    assert "CreateFunction" in actions
+    assert "CreateTrigger" not in actions
+
+
+def test_of_two_triggers_in_one_only_the_first_is_read(deploy):
+    inputs = with_url(qualifier="$DEFAULT")
+    inputs["events"] = [inputs["events"][1] | inputs["events"][0]]
+
+    deploy(inputs)
+
+    assert [call.params["Type"] for call in deploy.recorder.of("CreateTrigger")] == ["timer"]
