@@ -24,6 +24,7 @@ PAGE = 100  # Limit of DescribeInstances: 20 unless asked, 100 at most
 BATCH = 100  # InstanceIds of DescribeInstances, StopInstances and their like, at most
 PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
 READINGS = 5  # of a listing whose TotalCount does not add up
+MOST_PAGES = 5000  # of a reading: half a million instances
 
 
 class Listing(NamedTuple):
@@ -82,7 +83,10 @@ class Compute:
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
-        """One reading, and the highest TotalCount of its pages (0 where they have none)."""
+        """One reading, and the highest TotalCount of its pages (0 where they have none).
+
+        Raises CallFailed where there are far more pages than the first TotalCount is good for.
+        """
 
         def read(offset: int) -> tuple[list[Instance], int]:
             narrowed = {"Filters": list(filters)} if filters else {}
@@ -90,7 +94,7 @@ class Compute:
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}
-        offset = highest = 0
+        offset = highest = pages = most = 0
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
@@ -102,8 +106,13 @@ class Compute:
             more = offset < highest or (full and offset != highest)
             if not more or len(seen) == known:
                 return seen, highest
+            pages += len(offsets)
+            most = most or min(2 * (highest // PAGE) + PAGES_AHEAD, MOST_PAGES)
+            if pages > most:
+                told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
+                raise CallFailed("DescribeInstances", "UnreadableAnswer", told)
             following = range(offset, max(highest, offset + 1), PAGE)
-            offsets = following[: PAGES_AHEAD if full else 1]
+            offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
         """The listing of named instances, as far as they exist here."""

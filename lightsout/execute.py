@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.compute import BATCH, batches
@@ -147,7 +148,7 @@ class Execution:
     def _ask_again(self, idle: Sequence[str]) -> None:
         ready = self.ledger.to_ask_again(idle)
         alone = [id_ for id_ in ready if self.ledger.is_alone(id_)]
-        self._send([id_ for id_ in ready if id_ not in alone])
+        self._send([id_ for id_ in ready if not self.ledger.is_alone(id_)])
         for id_ in alone:
             self._send_batch([id_])
 
@@ -367,7 +368,8 @@ class Execution:
     ) -> str:
         """The next to probe, from `start` on; rights often go by tag, so one with others."""
         listed = self._job.items
-        denied = [listed[id_].tags for id_ in (*self.ledger.outcomes, *answers)]
+        latest = islice(reversed(self.ledger.outcomes), BATCH)
+        denied = [listed[id_].tags for id_ in (*latest, *answers)]
         rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
         return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
 

@@ -365,7 +365,7 @@ class Ledger:
             else:
                 self._seen[id_] = (instance.state, self._final(instance))
                 self._missing.pop(id_, None)
-        self._unanswered.note(look.instances)
+        self._unanswered.note(ids, look.instances)
 
     def _settle(self, id_: str, outcome: Outcome | None) -> None:
         if outcome:

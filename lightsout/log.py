@@ -63,7 +63,7 @@ class Log:
     def _write_line(self, event: str, level: str, facts: Mapping[str, Any]) -> None:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         told = {"time": now, "level": level, "event": event, **self._facts, **facts}
-        line: dict[str, Any] = plain_values(told)
+        line: dict[str, Any] = plain_values(_cut(told))
         for ids in _portions(line.get("instance_ids", [])):
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
@@ -72,6 +72,14 @@ class Log:
         log = Log(self._write, self._clock, **self._facts, **facts)
         log._lock, log._closed = self._lock, self._closed
         return log
+
+
+def _cut(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The line, no text of it longer than a line: what is longer is not even looked at."""
+    return {
+        name: value[:LINE_BYTES] if isinstance(value, str) else value
+        for name, value in line.items()
+    }
 
 
 def _fit(line: Mapping[str, Any]) -> str:

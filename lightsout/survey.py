@@ -125,7 +125,8 @@ class _Surveyor:
     def __init__(self, compute: Compute, now: datetime) -> None:
         self._compute = compute
         self._judgement = Judgement(now)
-        self._answers: dict[int, Listing] = {}  # by the hash of the question, which is long
+        # By the IDs asked for, or else by the hash of the queries, which are long.
+        self._answers: dict[frozenset[str] | int, Listing] = {}
         self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
@@ -168,15 +169,18 @@ class _Surveyor:
 
     def _list(self, task: Task) -> Listing:
         policy, only = task
-        named = [only] if only is not None else []
-        named += [policy.match.instances] if policy.match.instances else []
-        ids = sorted(frozenset.intersection(*named)) if named else None
-        most = self._compute.site.resource.filter_values
-        queries = queries_for(policy.match, ACTIONS[policy.action], most)
-        question = hash(repr(queries if ids is None else ids))
-        if question not in self._answers:
-            answer = self._compute.search(queries) if ids is None else self._compute.find(ids)
-            self._answers[question] = answer
+        queries = queries_for(
+            policy.match, ACTIONS[policy.action], self._compute.site.resource.filter_values
+        )
+        named = policy.match.instances or None
+        wanted = named & only if named and only is not None else named or only
+        question = hash(repr(queries)) if wanted is None else wanted
+        if question in self._answers:
+            return self._answers[question]
+        if wanted is None:
+            self._answers[question] = self._compute.search(queries)
+        else:
+            self._answers[question] = self._compute.find(sorted(wanted))
         return self._answers[question]
 
     def _decide(self, policy: Policy, instances: Sequence[Instance]) -> dict[str, Decision]:

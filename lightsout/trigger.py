@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.policy import Source
@@ -109,12 +110,14 @@ def allows(names: frozenset[str] | None, name: str) -> bool:
 
 def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
     """What at least one of them allows, of which None allows everything."""
-    found: frozenset[str] = frozenset()
-    for names in sets:
-        if names is None:
-            return None
-        found |= names
-    return found
+    named = tuple(sets)
+    return None if None in named else _union(named)
+
+
+@lru_cache(maxsize=64)
+def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
+    """All of them; the same object for the same question, which each policy asks at each site."""
+    return frozenset().union(*sets)
 
 
 def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:

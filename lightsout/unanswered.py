@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.instance import Instance
@@ -45,10 +45,10 @@ class Unanswered:
         """When the latest of its calls was sent."""
         return self._calls[id_][-1].at
 
-    def note(self, seen: Mapping[str, Instance]) -> None:
-        """Keeps what a look shows of the instances of these calls."""
-        for id_ in self._calls.keys() & seen.keys():
-            for call in self._calls[id_]:
+    def note(self, ids: Iterable[str], seen: Mapping[str, Instance]) -> None:
+        """Keeps what a look shows of those of `ids` that were in these calls."""
+        for id_ in ids:
+            for call in self._calls.get(id_, ()) if id_ in seen else ():
                 if self._may_be(call, seen[id_]):
                     call.shown[id_] = seen[id_].operation_request_id
                 else:

@@ -12,7 +12,7 @@ from unit_values import GUANGZHOU, any_json, fleet
 
 from lightsout.compute import READINGS, Compute, NoAnswer, batches, list_regions
 from lightsout.instance import LIGHTHOUSE, STOP, read_instance
-from lightsout.wire import CallFailed, OutOfTime
+from lightsout.wire import CallFailed
 
 FILTERS = [{"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]}]
 
@@ -186,16 +186,47 @@ def test_answers_that_go_on_to_contradict_themselves_are_no_listing(service):
     assert len(there.asked) == READINGS
 
 
-def test_pages_that_never_end_end_with_the_deadline(service):
+@pytest.mark.parametrize(
+    ("total", "calls"),
+    [
+        (lambda number: 100 * number + 1, 103),  # one more each time
+        (lambda number: 200 * number, 105),  # twice what it shows
+        (lambda _: None, 101),
+        (lambda _: 10**9, 301),  # MOST_PAGES
+    ],
+)
+def test_pages_that_never_end_are_cut_at_what_total_count_and_reason_allow(
+    service, monkeypatch, total, calls
+):
     def more_and_more(there, number, answer):
         page = [item(id_) for id_ in fleet(100, first=100 * number)]
-        return answer | {"InstanceSet": page, "TotalCount": 100 * number + 1}
+        return answer | {"InstanceSet": page, "TotalCount": total(number)}
 
-    there = service([], more_and_more, seconds=10)
+    monkeypatch.setattr("lightsout.compute.MOST_PAGES", 300)
+    there = service([], more_and_more, seconds=600)
 
-    with pytest.raises(OutOfTime):
+    with pytest.raises(CallFailed, match="and do not end"):
         there.search()
-    assert there.scene.clock.monotonic() <= 10
+    assert len(there.asked) <= calls
+
+
+def test_a_fleet_that_doubles_while_it_is_listed_is_listed(service):
+    def double(there, number, answer):
+        if number == 2:
+            there.ids += fleet(2500, first=10_000)
+        return answer
+
+    assert len(service(fleet(2500), double).listed()) == 5000
+
+
+def test_pages_of_one_instance_each_are_cut_too(service):
+    def one_each(_, __, answer):
+        return answer | {"InstanceSet": answer["InstanceSet"][:1]}
+
+    there = service(fleet(1000), one_each)
+
+    with pytest.raises(CallFailed, match="121 pages show 121 instances of 1000"):
+        there.search()
 
 
 @pytest.mark.parametrize("odd", [{}, {"InstanceSet": None}, {"InstanceSet": "none"}], ids=repr)
