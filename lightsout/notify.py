@@ -18,7 +18,7 @@ from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.robots import FORMS, compose
 from lightsout.timed import timed_request
-from lightsout.transport import describe, no_netrc
+from lightsout.transport import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -176,9 +176,7 @@ def _post(errand: Errand, end: float) -> str | None:
         errand.url,
         data=errand.body,
         headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
-        auth=no_netrc,
         timeout=seconds,
-        allow_redirects=False,  # which would carry the message, and tokens, elsewhere
         proxies=proxies,
     ) as answer:
         if not 200 <= answer.status_code < 300:

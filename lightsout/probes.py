@@ -15,7 +15,7 @@ from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
 from lightsout.timed import timed_request
-from lightsout.transport import describe, no_netrc
+from lightsout.transport import describe
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
             "GET",
             f"{endpoint.scheme}://{host}/",
             timeout=wait,
-            allow_redirects=False,
-            auth=no_netrc,
             proxies={"no_proxy": bare} if is_loopback(bare) else None,
         ) as answer:
             date = answer.headers.get("Date", "")

@@ -26,6 +26,8 @@ from urllib3.exceptions import (
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.ssl_ import create_urllib3_context
 
+from lightsout.transport import no_netrc
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -199,12 +201,19 @@ class Timed(HTTPAdapter):
 
 @contextmanager
 def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
-    """One request, as requests makes it, and what is read of its answer, in `timeout` seconds."""
+    """One request, as requests makes it, and what is read of its answer, in `timeout` seconds.
+
+    It follows no redirect, which would carry what is sent, and tokens, elsewhere.
+    """
     with Session() as session, total_time(timeout):
+        session.auth = no_netrc
         adapter = Timed(timed_context())
         session.mount("http://", adapter)
         session.mount("https://", adapter)
-        with session.request(method, url, timeout=timeout, stream=True, **facts) as answer:
+        asked = session.request(
+            method, url, timeout=timeout, stream=True, allow_redirects=False, **facts
+        )
+        with asked as answer:
             yield answer
 
 
