@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.clock import SystemClock
 from simulator.fleet import demo_cvms, demo_fleet, uniform_fleet
-from simulator.scf import Function
+from simulator.functions import Function
 from simulator.server import Simulator
 from simulator.world import World
 

@@ -15,10 +15,13 @@ class Answer:
     """A good answer: plain members, or a page of a listing, whose items are rendered last.
 
     A listing fault may move the window, change the items or the total before that.
+    `later` makes further members when nobody holds the world's lock: what it does takes time, or
+    calls the simulator itself. It may raise ApiError.
     """
 
     members: dict[str, Any] = field(default_factory=dict)
     page: Page | None = None
+    later: Callable[[], dict[str, Any]] | None = None
 
     def body(self, request_id: str) -> bytes:
         """The JSON text of the whole answer."""

@@ -46,11 +46,20 @@ def require_right(asked: Asked, action: str, instances: Sequence[Instance] = ())
             raise _refusal(asked, action, _resource(asked, denied[0]) if named else "*")
 
 
-def require_right_on(asked: Asked, action: str, resource: str) -> None:
-    """Refused when the caller's policy does not grant the action on what is no instance."""
-    right = f"{asked.dialect.service}:{action}"
-    if asked.policy is not None and not grants(asked.policy, right, resource, {}):
-        raise _refusal(asked, action, resource)
+def require_right_on(
+    asked: Asked, action: str, resource: str, *, service: str | None = None
+) -> None:
+    """Refused when the right to the action on what is no instance is missing.
+
+    `service`: whose action it is, where not of the service that was asked.
+    """
+    service = service or asked.dialect.service
+    granted = asked.policy is None or grants(asked.policy, f"{service}:{action}", resource, {})
+    denied = any(
+        it.ids is None and it.concerns(service, action, asked.region) for it in asked.world.denials
+    )
+    if denied or not granted:
+        raise _refusal(asked, action, resource, service)
 
 
 def _require_grant(asked: Asked, action: str, instances: Sequence[Instance]) -> None:
@@ -65,10 +74,11 @@ def _require_grant(asked: Asked, action: str, instances: Sequence[Instance]) -> 
             raise _refusal(asked, action, resource)
 
 
-def _refusal(asked: Asked, action: str, resource: str) -> ApiError:
+def _refusal(asked: Asked, action: str, resource: str, service: str | None = None) -> ApiError:
+    operation = f"{service or asked.dialect.service}:{action}"
     return ApiError(
         asked.dialect.codes.no_right,
-        f"you are not authorized to perform operation ({asked.dialect.service}:{action})\n"
+        f"you are not authorized to perform operation ({operation})\n"
         f"resource ({resource}) has no permission",
     )
 

@@ -18,9 +18,14 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from simulator.accounts import Account
+from simulator.cam_service import cam
+from simulator.cls import cls
 from simulator.cvm import cvm
 from simulator.faults import Fault, Faults
-from simulator.gateway import Gateway, Reply, Request
+from simulator.function_keys import FunctionKeys
+from simulator.function_tags import tag
+from simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
+from simulator.invocations import Host
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
 from simulator.scf import scf
@@ -44,6 +49,8 @@ class Simulator:
     second is the last one, not the calendar's. `latency`: real seconds before each answer, up to
     `jitter` more. `clock_skew`: how far (seconds) the service's clock is ahead of the caller's.
     `credentials` may be changed while it runs. `told` gets each call as it is journalled.
+    `largest_request`: bytes of a request. `endpoint_variable`: by which the functions that run here
+    are told `url`; "": they are not, as in the real cloud.
     """
 
     def __init__(
@@ -59,6 +66,8 @@ class Simulator:
         credentials: Iterable[Account] | None = None,
         random: Random | None = None,
         told: Callable[[Call], object] | None = None,
+        largest_request: int = LARGEST_REQUEST,
+        endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
         self.world = world
         self.credentials = [Account()] if credentials is None else list(credentials)
@@ -69,7 +78,15 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts(self.credentials)},
+            {
+                "cam": cam(),
+                "cls": cls(),
+                "cvm": cvm(),
+                "lighthouse": lighthouse(),
+                "scf": scf(),
+                "sts": sts(self.credentials),
+                "tag": tag(),
+            },
             self.credentials,
             self.faults,
             self.journal,
@@ -77,7 +94,10 @@ class Simulator:
             sliding=sliding,
             clock_skew=clock_skew,
             random=self._random,
+            largest_request=largest_request,
         )
+        keys = FunctionKeys(world, self.credentials)
+        world.invocations.host = Host(lambda: self.url, keys.of, endpoint_variable)
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -130,6 +150,7 @@ class Simulator:
 
     def close(self) -> None:
         """Stop serving; connections that are still open are dropped."""
+        self.world.invocations.sandbox.close()
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -201,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/_simulator/faults":
             self._add_fault(body)
+        elif self.path == "/_simulator/clock":
+            self._sleep(body)
         elif self.path == "/":
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = self.server.gateway.handle(Request(headers, body))
@@ -226,6 +249,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
             return
         self._send_json(HTTPStatus.OK, {"added": fault.kind})
+
+    def _sleep(self, body: bytes) -> None:
+        """A function sleeps: the world's clock goes on."""
+        clock = self.server.simulator.world.clock
+        clock.sleep(float(json.loads(body)["sleep"]))
+        self._send_json(HTTPStatus.OK, {"now": clock.now().timestamp()})
 
     def _send_json(self, status: int, content: Any) -> None:
         self._send(status, json.dumps(content).encode(), "application/json")

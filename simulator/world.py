@@ -12,10 +12,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simulator.diary import Diary
+from simulator.functions import Functions
 from simulator.instance import Instance, Operation, TrafficPackage
+from simulator.invocations import Invocations
+from simulator.logs import Logs
 from simulator.place import Place
+from simulator.policies import Cam
 from simulator.regions import REGIONS
 from simulator.rights import Denial
+from simulator.roles import OWN_UIN
 from simulator.view import made_up_address
 
 if TYPE_CHECKING:
@@ -25,9 +30,7 @@ if TYPE_CHECKING:
     from lightsout.clock import Clock
     from simulator.instance import Move, Refusal
     from simulator.roles import Role
-    from simulator.scf import Function
 
-OWN_UIN = "100000000001"
 GB = 1024**3
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _PREFIXES = {"lighthouse": "lhins-", "cvm": "ins-"}  # of the IDs of each service
@@ -70,8 +73,12 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
-        self.roles: list[Role] = []  # that accounts lend
-        self.functions: list[Function] = []  # of SCF
+        self.roles: list[Role] = []  # that accounts lend, or give to functions
+        self.cam = Cam(self)
+        self.functions = Functions(self)
+        self.logs = Logs(self)
+        self.invocations = Invocations(self)
+        self.objects: dict[tuple[str, str], dict[str, bytes]] = {}  # of COS, by bucket and region
         self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()
         self._random = Random(seed)
@@ -257,7 +264,7 @@ class World:
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""
         instance = self.instance(instance_id)
-        operation = Operation(action, "OPERATING", self._new_request_id(), self.clock.now())
+        operation = Operation(action, "OPERATING", self.request_id(), self.clock.now())
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
@@ -292,7 +299,7 @@ class World:
         action, outcome = _LATEST.get(state, ("StartInstances", "SUCCESS"))
         if service == "cvm" and action == "CreateInstances":
             action = "RunInstances"
-        return Operation(action, outcome, self._new_request_id(), created)
+        return Operation(action, outcome, self.request_id(), created)
 
     def _usual_packages(self, service: str) -> list[TrafficPackage]:
         return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
@@ -313,7 +320,8 @@ class World:
     def _letters(self) -> str:
         return "".join(self._random.choices(_ID_LETTERS, k=8))
 
-    def _new_request_id(self) -> str:
+    def request_id(self) -> str:
+        """A new one."""
         return new_request_id(self._random)
 
 

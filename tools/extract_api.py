@@ -38,8 +38,63 @@ SERVED = {
         "StartInstances",
         "StopInstances",
     ),
-    ("scf", "2018-04-16"): ("GetFunction", "ListTriggers"),
+    ("scf", "2018-04-16"): (
+        "CreateFunction",
+        "CreateTrigger",
+        "DeleteFunction",
+        "DeleteReservedConcurrencyConfig",
+        "DeleteTrigger",
+        "GetAlias",
+        "GetFunction",
+        "GetFunctionAddress",
+        "GetFunctionEventInvokeConfig",
+        "GetReservedConcurrencyConfig",
+        "Invoke",
+        "ListFunctions",
+        "ListTriggers",
+        "PutReservedConcurrencyConfig",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+        "UpdateFunctionEventInvokeConfig",
+        "UpdateTrigger",
+        "UpdateTriggerStatus",
+    ),
     ("sts", "2018-08-13"): ("AssumeRole", "GetCallerIdentity"),
+    ("cam", "2019-01-16"): (
+        "AttachRolePolicy",
+        "CreatePolicy",
+        "CreateRole",
+        "DeletePolicy",
+        "DeleteRole",
+        "DescribeRoleList",
+        "DetachRolePolicy",
+        "GetPolicy",
+        "GetRole",
+        "ListAttachedRolePolicies",
+        "ListPolicies",
+        "UpdateAssumeRolePolicy",
+        "UpdatePolicy",
+    ),
+    ("cls", "2020-10-16"): (
+        "CreateIndex",
+        "CreateLogset",
+        "CreateTopic",
+        "DeleteLogset",
+        "DeleteTopic",
+        "DescribeIndex",
+        "DescribeLogsets",
+        "DescribeTopics",
+        "ModifyIndex",
+        "ModifyTopic",
+        "SearchLog",
+    ),
+    ("tag", "2018-08-13"): (
+        "AttachResourcesTag",
+        "CreateTag",
+        "DescribeResourceTagsByResourceIds",
+        "DescribeTags",
+        "DetachResourcesTag",
+    ),
 }
 
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md,
@@ -100,7 +155,14 @@ def installed_description(service: str, version: str) -> dict[str, Any]:
         raise SystemExit(2)
     folder = Path(spec.origin).parent / "services" / service / f"v{version.replace('-', '')}"
     description: dict[str, Any] = json.loads((folder / "api.json").read_text("utf-8"))
-    return description
+    return description | {"errors": installed_errors(service, version)}
+
+
+def installed_errors(service: str, version: str) -> list[str]:
+    """The error codes of a service, from the SDK that tccli brings along."""
+    name = f"tencentcloud.{service}.v{version.replace('-', '')}.errorcodes"
+    codes = vars(importlib.import_module(name))
+    return sorted(value for key, value in codes.items() if key.isupper())
 
 
 def extract(
@@ -108,7 +170,7 @@ def extract(
 ) -> dict[str, Any]:
     """Names, types, members and flags of the actions wanted, and of every object they reach.
 
-    Of what is not `served`, the requests alone.
+    Of what is `served`, the service's error codes too; of other actions, the requests alone.
     """
     wanted = (SERVED if served else CALLED_TO_DEPLOY)[service, version]
     sides = ("input", "output") if served else ("input",)
@@ -126,7 +188,8 @@ def extract(
         members = description["objects"][name]["members"]
         objects[name] = [_member(member) for member in members]
         waiting.extend(member["member"] for member in members)
-    return {"service": service, "version": version, "actions": actions, "objects": objects}
+    content = {"service": service, "version": version, "actions": actions, "objects": objects}
+    return content | {"errors": description["errors"]} if served else content
 
 
 def _member(member: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ DESCRIPTION = {
         },
         "ResetRequest": {"members": []},
     },
+    "errors": ["FailedOperation"],
 }
 
 
@@ -61,6 +62,7 @@ def test_only_what_is_served_and_what_it_reaches_is_kept(tool):
                 }
             ],
         },
+        "errors": ["FailedOperation"],
     }
 
 
@@ -71,6 +73,7 @@ def test_of_what_is_only_called_the_answers_are_left_out(tool, monkeypatch):
 
     assert kept["actions"] == {"StopInstances": {"input": "StopRequest"}}
     assert list(kept["objects"]) == ["StopRequest"]
+    assert "errors" not in kept
 
 
 def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
@@ -86,7 +89,8 @@ def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
 def elsewhere(tool, tmp_path, monkeypatch):
     """The tool writes into a folder of the test, from a small description."""
     monkeypatch.setattr(tool, "API", tmp_path)
-    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path)
+    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path / "deploy")
+    (tmp_path / "deploy").mkdir()
     monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
     return tmp_path
 

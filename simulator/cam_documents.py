@@ -1,0 +1,75 @@
+"""Reading the policy documents that CAM is given, with a code for each thing that is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import ApiError
+from simulator.roles import ASSUME, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST = 6144  # characters without blanks
+PRINCIPALS = {"qcs", "service", "federated"}
+
+
+def policy_document(text: str) -> dict[str, Any]:
+    """A document that grants: each statement has an effect, actions and resources."""
+    document = _document(text)
+    for statement in statements(document):
+        _require(_texts(statement.get("action")), "ActionError")
+        _require(_texts(statement.get("resource")), "ResourceError")
+        _require("principal" not in statement, "PrincipalError")
+    return document
+
+
+def trust_document(text: str) -> dict[str, Any]:
+    """A document that trusts: each statement says who may assume the role."""
+    document = _document(text)
+    for statement in statements(document):
+        actions = statement.get("action")
+        named = {actions} if isinstance(actions, str) else set(actions or ())
+        _require(named & ASSUME, "ActionError")
+        principal: Any = statement.get("principal")
+        whom = isinstance(principal, dict) and principal and principal.keys() <= PRINCIPALS
+        _require(whom and all(map(_texts, principal.values())), "PrincipalError")
+    return document
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _wrong("PolicyDocumentError", "The policy document is not a JSON object.")
+    if len("".join(text.split())) > LONGEST:
+        raise _wrong("PolicyDocumentLengthOverLimit", "The policy document is too long.")
+    _require(document.get("version") == "2.0", "VersionError")
+    given: Any = document.get("statement")
+    listed = given if isinstance(given, list) else [given]
+    _require(listed and all(isinstance(each, dict) for each in listed), "StatementError")
+    for statement in listed:
+        _require(statement.get("effect") in ("allow", "deny"), "EffectError")
+        _require(isinstance(statement.get("condition", {}), dict), "ConditionError")
+    return document
+
+
+def _texts(value: Any) -> bool:
+    listed = [value] if isinstance(value, str) else value
+    return isinstance(listed, list) and bool(listed) and all(isinstance(it, str) for it in listed)
+
+
+def _require(good: object, code: str) -> None:
+    if not good:
+        raise _wrong(code, f"The policy document is not valid: {code}.")
+
+
+def _wrong(code: str, message: str) -> ApiError:
+    return ApiError(f"InvalidParameter.{code}", message)
