@@ -19,9 +19,9 @@ def policy_document(text: str) -> dict[str, Any]:
     """A document that grants: each statement has an effect, actions and resources."""
     document = _document(text)
     for statement in statements(document):
-        _require(_texts(statement.get("action")), "ActionError")
-        _require(_texts(statement.get("resource")), "ResourceError")
-        _require("principal" not in statement, "PrincipalError")
+        _require(_texts(statement.get("action")), "InvalidParameter.ActionError")
+        _require(_texts(statement.get("resource")), "InvalidParameter.ResourceError")
+        _require("principal" not in statement, "InvalidParameter.PrincipalError")
     return document
 
 
@@ -31,10 +31,10 @@ def trust_document(text: str) -> dict[str, Any]:
     for statement in statements(document):
         actions = statement.get("action")
         named = {actions} if isinstance(actions, str) else set(actions or ())
-        _require(named & ASSUME, "ActionError")
+        _require(named & ASSUME, "InvalidParameter.ActionError")
         principal: Any = statement.get("principal")
         whom = isinstance(principal, dict) and principal and principal.keys() <= PRINCIPALS
-        _require(whom and all(map(_texts, principal.values())), "PrincipalError")
+        _require(whom and all(map(_texts, principal.values())), "InvalidParameter.PrincipalError")
     return document
 
 
@@ -48,16 +48,24 @@ def _document(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise _wrong("PolicyDocumentError", "The policy document is not a JSON object.")
+        raise ApiError(
+            "InvalidParameter.PolicyDocumentError", "The policy document is not a JSON object."
+        )
     if len("".join(text.split())) > LONGEST:
-        raise _wrong("PolicyDocumentLengthOverLimit", "The policy document is too long.")
-    _require(document.get("version") == "2.0", "VersionError")
+        raise ApiError(
+            "InvalidParameter.PolicyDocumentLengthOverLimit", "The policy document is too long."
+        )
+    _require(document.get("version") == "2.0", "InvalidParameter.VersionError")
     given: Any = document.get("statement")
     listed = given if isinstance(given, list) else [given]
-    _require(listed and all(isinstance(each, dict) for each in listed), "StatementError")
+    _require(
+        listed and all(isinstance(each, dict) for each in listed), "InvalidParameter.StatementError"
+    )
     for statement in listed:
-        _require(statement.get("effect") in ("allow", "deny"), "EffectError")
-        _require(isinstance(statement.get("condition", {}), dict), "ConditionError")
+        _require(statement.get("effect") in ("allow", "deny"), "InvalidParameter.EffectError")
+        _require(
+            isinstance(statement.get("condition", {}), dict), "InvalidParameter.ConditionError"
+        )
     return document
 
 
@@ -68,8 +76,4 @@ def _texts(value: Any) -> bool:
 
 def _require(good: object, code: str) -> None:
     if not good:
-        raise _wrong(code, f"The policy document is not valid: {code}.")
-
-
-def _wrong(code: str, message: str) -> ApiError:
-    return ApiError(f"InvalidParameter.{code}", message)
+        raise ApiError(code, f"The policy document is not valid: {code}.")
