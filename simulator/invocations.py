@@ -113,7 +113,10 @@ class Invocations:
             run = _throttled(event, started)
         else:
             run = self.sandbox.run(self._task(event), clock.now, started)
-            run.seconds = max(run.seconds, clock.monotonic() - before)
+            passed = clock.monotonic() - before if isinstance(clock, ManualClock) else 0.0
+            if passed > function.timeout:  # it slept on, though nobody really waited
+                run.time_out(function.timeout)
+            run.seconds = max(run.seconds, passed)
         run.retry = event.retry
         with self.world.lock:
             self.runs.append(run)
@@ -207,6 +210,6 @@ def _context(function: Function, request_id: str, own: Mapping[str, str]) -> dic
 
 
 def _throttled(event: Event, started: datetime) -> Run:
-    error = {"errorCode": -1, "errorMessage": "ResourceLimitReached", "statusCode": THROTTLED}
-    told = json.dumps(error | {"requestId": event.request_id})
-    return Run(event.request_id, started, 0.0, error=told, status=THROTTLED)
+    run = Run(event.request_id, started, 0.0)
+    run.fail("ResourceLimitReached", THROTTLED)
+    return run

@@ -54,14 +54,15 @@ class WorldClock:
         return self._monotonic() + self.ahead - self._before
 
     def sleep(self, seconds: float) -> None:
+        until = self.now() + seconds
         server = urlsplit(str(self._address))
         line = http.client.HTTPConnection(str(server.hostname), server.port, timeout=30)
         try:
-            line.request("POST", "/_simulator/clock", json.dumps({"sleep": seconds}))
-            told = json.loads(line.getresponse().read())
+            line.request("POST", "/_simulator/clock", json.dumps({"until": until}))
+            line.getresponse().read()
         finally:
             line.close()
-        self.ahead = max(self.ahead, told["now"] - time.time())
+        self.ahead = max(self.ahead, until - time.time())
 
 
 class _Kind(type):
@@ -101,15 +102,10 @@ def main() -> None:
     print(json.dumps(answer), file=pipe, flush=True)
 
 
-def _told(error: BaseException) -> dict[str, Any]:
-    """As ErrMsg has it."""
+def _told(error: BaseException) -> dict[str, str]:
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    return {
-        "errorCode": -1,
-        "errorMessage": f"user code exception caught: {type(error).__name__}: {error}",
-        "stackTrace": trace,
-        "statusCode": 430,
-    }
+    message = f"user code exception caught: {type(error).__name__}: {error}"
+    return {"message": message, "trace": trace}
 
 
 def peak_memory() -> int:

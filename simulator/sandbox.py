@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.scf_lines import USER_ERROR, Run
+from simulator.scf_lines import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,6 @@ RUNTIME = Path(__file__).with_name("runtime.py")
 VERSION = "3.10"
 # Root may write where nobody may; without these two rights it is held to a folder's mode as others.
 HELD_TO_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-TIMED_OUT = 433
 
 
 class Task(NamedTuple):
@@ -166,7 +165,7 @@ def _awaited(lines: _Lines, task: Task) -> dict[str, Any] | None:
     if line is None:
         return None
     if not line:
-        return {"error": {"errorMessage": "the process ended without an answer"}, "memory": 0}
+        return {"error": {"message": "the process ended without an answer"}, "memory": 0}
     content: dict[str, Any] = json.loads(line)
     return content
 
@@ -182,14 +181,12 @@ def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
 
 def _told(run: Run, answer: dict[str, Any] | None, task: Task) -> Run:
     if answer is None:
-        message = f"Invoking task timed out after {task.seconds:g} seconds"
-        answer = {"error": {"errorCode": -1, "errorMessage": message, "statusCode": TIMED_OUT}}
-    run.memory = answer.get("memory", 0)
+        run.time_out(task.seconds)
+        return run
+    run.memory = answer["memory"]
     run.returned = answer.get("returned", "")
     if error := answer["error"]:
-        error["requestId"] = run.request_id
-        run.error = json.dumps(error, ensure_ascii=False)
-        run.status = error.get("statusCode", USER_ERROR)
+        run.fail(error["message"], stackTrace=error.get("trace", ""))
     return run
 
 

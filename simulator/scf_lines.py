@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 8192  # bytes
 MOST_BYTES = 1024**2  # of a request's lines together
-GOOD, RUNNING, USER_ERROR = 200, 202, 430
+GOOD, RUNNING, USER_ERROR, TIMED_OUT = 200, 202, 430, 433
 
 
 @dataclass(slots=True)
@@ -41,6 +41,15 @@ class Run:
     status: int = GOOD
     memory: int = 0  # bytes, at most
     retry: int = 0
+
+    def fail(self, message: str, status: int = USER_ERROR, **facts: Any) -> None:
+        """It ended with an error, told as ErrMsg tells it."""
+        error = {"errorCode": -1, "errorMessage": message, **facts, "statusCode": status}
+        self.error = json.dumps(error | {"requestId": self.request_id}, ensure_ascii=False)
+        self.status, self.returned = status, ""
+
+    def time_out(self, seconds: float) -> None:
+        self.fail(f"Invoking task timed out after {seconds:g} seconds", TIMED_OUT)
 
     @property
     def ended(self) -> datetime:

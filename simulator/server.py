@@ -253,8 +253,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _sleep(self, body: bytes) -> None:
         """A function sleeps: the world's clock goes on."""
         clock = self.server.simulator.world.clock
-        clock.sleep(float(json.loads(body)["sleep"]))
-        self._send_json(HTTPStatus.OK, {"now": clock.now().timestamp()})
+        clock.sleep(float(json.loads(body)["until"]) - clock.now().timestamp())
+        self._send_json(HTTPStatus.OK, {})
 
     def _send_json(self, status: int, content: Any) -> None:
         self._send(status, json.dumps(content).encode(), "application/json")

@@ -13,8 +13,9 @@ from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
+from zips import ECHO, TRUSTS_SCF
 
-from simulator import Account, ManualClock, Simulator, World
+from simulator import Account, ManualClock, Role, Simulator, World
 from simulator.gateway import Request
 
 VERSIONS = {
@@ -88,11 +89,12 @@ def caller(sim):
         service="lighthouse",
         version=None,
         timeout=2,
+        endpoint=None,
         **profile,
     ):
         account = account or Account()
         version = version or VERSIONS[service]
-        http = HttpProfile(protocol="http", endpoint=sim.url.removeprefix("http://"))
+        http = HttpProfile(protocol="http", endpoint=(endpoint or sim).url.removeprefix("http://"))
         http.reqTimeout = timeout
         http.keepAlive = True
         settings = ClientProfile(httpProfile=http, language="en-US")
@@ -155,3 +157,32 @@ def tc3(headers, signed, date):
         f"TC3-HMAC-SHA256 Credential=AKIDsimulated/{scope}, SignedHeaders={names}, "
         f"Signature={key.hex()}"
     )
+
+
+@pytest.fixture
+def role(world):
+    """A role that SCF may assume, there for long, which may do everything."""
+    world.roles.append(Role(Account().uin, "runs", json.loads(TRUSTS_SCF)))
+    return "runs"
+
+
+@pytest.fixture
+def scf(caller):
+    return caller(service="scf", timeout=60)
+
+
+@pytest.fixture
+def create(scf, role, clock):
+    """Make a function `it` by the API, and wait until it is Active, unless told otherwise."""
+
+    def create(*, wait=10.0, **params):
+        usual = {
+            "FunctionName": "it",
+            "Code": {"ZipFile": ECHO},
+            "Runtime": "Python3.10",
+            "Role": role,
+        }
+        scf("CreateFunction", **usual | params)
+        clock.advance(wait)
+
+    return create
