@@ -2,15 +2,15 @@
 
 Known are `field:"exact phrase"`, `field:word` and `word*`, the same without a field (the full
 text), `field:>5000` and its like, `field:*`, AND, OR, NOT, parentheses and `*`
-(https://cloud.tencent.com/document/product/614/47044). Texts are cut into words at the usual
-separators; a phrase fits where its words stand one behind the other.
+(https://cloud.tencent.com/document/product/614/47044). Texts are cut into words by the index; a
+phrase fits where its words stand one behind the other.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.errors import ApiError
@@ -28,7 +28,6 @@ TOKEN = re.compile(
     |(?P<word>[^\s()":<>|]+)))""",
     re.VERBOSE,
 )
-BETWEEN_WORDS = re.compile(r"""[@&?|#()='",;:<>\[\]{}/ \n\t\r\\]+""")
 COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 JOINED = ("AND", "OR", "NOT")
 
@@ -118,27 +117,29 @@ def _condition(token: re.Match[str], index: Index) -> Test:
             raise _syntax("a comparison needs a field")
         bound = float(token["number"])
         return partial(_compares, field, COMPARISONS[token["compare"]], bound)
-    wanted = re.sub(r"\\(.)", r"\1", token["phrase"]) if word is None else word
-    if word is None and "*" in wanted:
-        raise _syntax("a phrase with a wildcard is not simulated")
-    if word is not None and ("?" in word or "*" in word[:-1]):
+    if word is None:
+        phrase = re.sub(r"\\(.)", r"\1", token["phrase"])
+        return partial(_says, field, index.words(field, phrase), "")
+    if "?" in word or "*" in word[:-1]:
         raise _syntax("wildcards are simulated at the end of a word only")
-    starts = word is not None and word.endswith("*")
-    return partial(_says, field, tuple(_words(wanted.rstrip("*") if starts else wanted)), starts)
+    words = index.words(field, word.rstrip("*"))
+    if not word.endswith("*"):
+        return partial(_says, field, words, "")
+    return partial(_says, field, words[:-1], words[-1] if words else "")
 
 
-def _says(field: str | None, wanted: tuple[str, ...], starts: bool, line: Line) -> bool:  # noqa: FBT001  partial
-    return any(_holds(_words(text), wanted, starts) for text in _texts(line, field))
+def _says(field: str | None, whole: tuple[str, ...], begin: str, line: Line) -> bool:
+    """Whether these words stand one behind the other, and behind them one that begins so."""
+    return line.index is not None and any(
+        _holds(line.index.words(field, text), whole, begin) for text in _texts(line, field)
+    )
 
 
-def _holds(words: tuple[str, ...], wanted: tuple[str, ...], starts: bool) -> bool:  # noqa: FBT001  as above
-    places = range(len(words) - len(wanted) + 1)
-    if not starts:
-        return any(words[at : at + len(wanted)] == wanted for at in places)
-    *whole, last = wanted or ("",)
-    return any(
-        list(words[at : at + len(whole)]) == whole and words[at + len(whole)].startswith(last)
-        for at in places
+def _holds(words: tuple[str, ...], whole: tuple[str, ...], begin: str) -> bool:
+    length = len(whole) + bool(begin)
+    return length > 0 and any(
+        words[at : at + len(whole)] == whole and words[at + length - 1].startswith(begin)
+        for at in range(len(words) - length + 1)
     )
 
 
@@ -159,11 +160,6 @@ def _texts(line: Line, field: str | None) -> list[str]:
     if field is None:
         return list(line.fields.values()) if index.full_text else []
     return [line.fields[field]] if field in line.fields and index.has(field) else []
-
-
-@lru_cache(maxsize=200_000)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in BETWEEN_WORDS.split(text.lower()) if word)
 
 
 def _syntax(why: str) -> ApiError:

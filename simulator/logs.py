@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from simulator.policies import china_time
@@ -59,6 +60,15 @@ class Index:
     @property
     def full_text(self) -> bool:
         return bool(self.rule.get("FullText"))
+
+    def words(self, field: str | None, text: str) -> tuple[str, ...]:
+        """The text cut as the index cuts that field, or, None, the full text."""
+        part = (self.rule.get("FullText" if field is None else "KeyValue")) or {}
+        separators = part.get("Tokenizer", TOKENIZER)
+        for each in part.get("KeyValues") or ():
+            if each["Key"] == field:
+                separators = each["Value"]["Tokenizer"]
+        return _cut(text if part.get("CaseSensitive") else text.lower(), separators)
 
 
 @dataclass(slots=True)
@@ -193,6 +203,13 @@ class Logs:
 
     def _id(self) -> str:
         return f"{next(self._numbers):08x}-0000-4000-8000-{next(self._numbers):012x}"
+
+
+@lru_cache(maxsize=200_000)
+def _cut(text: str, separators: str) -> tuple[str, ...]:
+    for each in separators:
+        text = text.replace(each, "\0")
+    return tuple(word for word in text.split("\0") if word)
 
 
 def platform_index(modified: str, *, dynamic: bool = False) -> Index:
