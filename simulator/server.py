@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.accounts import Account
 from simulator.cam_service import cam
 from simulator.cls import cls
+from simulator.cos import PREFIX, Asked, Cos
 from simulator.cvm import cvm
 from simulator.faults import Fault, Faults
 from simulator.function_keys import FunctionKeys
@@ -32,7 +33,7 @@ from simulator.scf import scf
 from simulator.sts import sts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from typing_extensions import Self
 
@@ -96,6 +97,7 @@ class Simulator:
             random=self._random,
             largest_request=largest_request,
         )
+        self.cos = Cos(world, self.credentials, self.journal)
         keys = FunctionKeys(world, self.credentials)
         world.invocations.host = Host(lambda: self.url, keys.of, endpoint_variable)
         self._port = port
@@ -232,8 +234,35 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
+    def do_PUT(self) -> None:
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        length = int(self.headers.get("Content-Length", 0))
+        self._cos(b"".join(self._chunks()) if chunked else self.rfile.read(length))
+
+    def _chunks(self) -> Iterator[bytes]:
+        """A body that comes in pieces, each with its length before it."""
+        while length := int(self.rfile.readline().split(b";")[0], 16):
+            yield self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def do_HEAD(self) -> None:
+        self._cos(b"")
+
+    def _cos(self, body: bytes) -> None:
+        """A bucket or an object of COS, which has a path of its own."""
+        if not self.path.startswith(PREFIX):
+            self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        told = self.server.simulator.cos.handle(Asked(self.command, self.path, headers, body))
+        shown = b"" if self.command == "HEAD" else told.body
+        self._send(told.status, shown, told.content_type)
+
     def do_GET(self) -> None:
-        if self.path == "/_simulator/journal":
+        if self.path.startswith(PREFIX):
+            self._cos(b"")
+        elif self.path == "/_simulator/journal":
             calls = [call.as_json() for call in self.server.simulator.journal.calls()]
             self._send_json(HTTPStatus.OK, calls)
         else:

@@ -1,7 +1,4 @@
-"""serverless.yml by the library under `scf deploy` to the simulator, which keeps what it is told.
-
-Not shown here: the upload. The code lies in the simulator's COS before.
-"""
+"""serverless.yml, put into the simulator by the library under `scf deploy`."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from simulator import Account, Role, Simulator, World
 
 TOOLKIT = Path(__file__).parent / "toolkit"
 NODE = shutil.which("node")
-BUCKET = "sls-cloudfunction-ap-guangzhou-code-1250000001"
+CODE = zipped({"handler.py": "def main_handler(event, context):\n    return event\n"})
 
 pytestmark = [
     pytest.mark.crosscheck,
@@ -38,20 +35,20 @@ def world():
     world.functions.create_seconds = world.functions.update_seconds = 0.1
     world.functions.delete_seconds = 0.1
     world.roles.append(Role(Account().uin, shipped()["role"], json.loads(TRUSTS_SCF)))
-    code = zipped({"handler.py": "def main_handler(event, context):\n    return event\n"})
-    world.objects[BUCKET, "ap-guangzhou"] = {"lightsout.zip": code}
     return world
 
 
 @pytest.fixture
-def deploy(world):
+def deploy(world, tmp_path):
     """Deploy inputs; the calls that it took."""
+    code = tmp_path / "lightsout.zip"
+    code.write_bytes(CODE)
     with Simulator(world) as sim:
 
         def deploy(inputs):
             before = len(sim.journal)
             done = subprocess.run(
-                [NODE, str(TOOLKIT / "deploy.cjs"), sim.url.removeprefix("http://"), "simulator"],
+                [NODE, str(TOOLKIT / "deploy.cjs"), sim.url.removeprefix("http://"), code],
                 input=json.dumps(inputs),
                 capture_output=True,
                 text=True,
@@ -72,7 +69,9 @@ def test_the_function_is_as_it_is_written_and_runs(deploy, world):
     calls = deploy(inputs := shipped())
 
     assert refused(calls) == [("GetFunction", "ResourceNotFound.FunctionName")]
+    assert [call.action for call in calls[:2]] == ["PutBucket", "PutObject"]
     (function,) = world.functions
+    assert function.code == CODE
     assert (function.name, function.runtime, function.handler) == (
         inputs["name"],
         inputs["runtime"],
@@ -103,7 +102,7 @@ def test_a_second_deploy_updates_it_in_place(deploy, world):
 
     calls = deploy(shipped())
 
-    assert refused(calls) == []
+    assert refused(calls) == [("PutBucket", "BucketAlreadyOwnedByYou")]
     actions = {call.action for call in calls}
     assert {"UpdateFunctionCode", "UpdateFunctionConfiguration"} <= actions
     assert not {"CreateFunction", "CreateTrigger", "DeleteTrigger"} & actions
