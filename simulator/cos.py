@@ -59,6 +59,7 @@ class Told(NamedTuple):
     status: int
     body: bytes = b""
     content_type: str = XML
+    request_id: str = ""
 
 
 class Cos:
@@ -90,7 +91,7 @@ class Cos:
         self._journal.add(
             Call(now, uin, "cos", region, action, params, code, id_, applied=code is None)
         )
-        return told
+        return told._replace(request_id=id_)
 
     def _done(self, action: str, bucket: tuple[str, str], key: str, body: bytes, uin: str) -> Told:
         buckets = self._world.objects

@@ -257,7 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         told = self.server.simulator.cos.handle(Asked(self.command, self.path, headers, body))
         shown = b"" if self.command == "HEAD" else told.body
-        self._send(told.status, shown, told.content_type)
+        named = f"x-cos-request-id: {told.request_id}\r\n"
+        self._send(told.status, shown, told.content_type, more=named)
 
     def do_GET(self) -> None:
         if self.path.startswith(PREFIX):
@@ -302,13 +303,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _send(
-        self, status: int, body: bytes, content_type: str, *, length: int | None = None
+        self,
+        status: int,
+        body: bytes,
+        content_type: str,
+        *,
+        length: int | None = None,
+        more: str = "",
     ) -> None:
         # One write for head and body: two would wait for each other (Nagle, delayed ACK).
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             f"Server: simulator\r\nDate: {self.server.simulator.date()}\r\n"
             f"Content-Type: {content_type}\r\n"
-            f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+            f"Content-Length: {len(body) if length is None else length}\r\n{more}\r\n"
         )
         self.wfile.write(head.encode() + body)
