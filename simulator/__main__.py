@@ -38,8 +38,15 @@ To plan a fault, to see the calls so far:
   curl {url}/_simulator/faults -d '{{"kind": "throttle", "action": "StopInstances", "times": 2}}'
   curl {url}/_simulator/journal
 
+A function that is deployed here runs when it is invoked, when its timers are due, and now:
+
+  curl {url}/_simulator/fire -d '{{"function": "lightsout", "trigger": "lightsout-quarter-hourly"}}'
+
 Ctrl-C ends it.
 """
+
+
+TICK = 1.0  # seconds between looks at what functions have to do
 
 
 def main(arguments: Sequence[str], stop: threading.Event) -> int:
@@ -70,7 +77,8 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
             return 1
         try:
             print(_welcome(simulator), flush=True)  # whoever reads it may already press Ctrl-C
-            stop.wait()
+            while not stop.wait(TICK):
+                world.invocations.tick()
         except KeyboardInterrupt:
             print()
     return 0

@@ -74,6 +74,11 @@ class Invocations:
         """To be run at the next tick; tried again where it fails."""
         self.waiting.append(self.event(function, content, request_id))
 
+    def fire(self, function: Function, timer: Trigger) -> None:
+        """Let a timer fire now, whatever its times and its switch; it runs at the next tick."""
+        now = self.world.clock.now()
+        self.waiting.append(Event(function, _timer_event(timer, now), self._id(), now, now))
+
     def next_due(self) -> datetime | None:
         """When there will be something to run."""
         with self.world.lock:
@@ -159,14 +164,11 @@ class Invocations:
             cron = parse(timer.cron)
             while (moment := cron.after(self._since(timer))) is not None and moment <= now:
                 timer.since = moment
-                content = {
-                    "Type": "Timer",
-                    "TriggerName": timer.name,
-                    "Time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "Message": timer.argument,
-                }
-                request_id = self.world.request_id()
-                self.waiting.append(Event(function, content, request_id, moment, moment))
+                content = _timer_event(timer, moment)
+                self.waiting.append(Event(function, content, self._id(), moment, moment))
+
+    def _id(self) -> str:
+        return self.world.request_id()
 
     def _task(self, event: Event) -> Task:
         function, clock = event.function, self.world.clock
@@ -191,6 +193,15 @@ class Invocations:
             ahead=ahead if manual or abs(ahead) > 1 else 0.0,
             address=address,
         )
+
+
+def _timer_event(timer: Trigger, moment: datetime) -> dict[str, str]:
+    return {
+        "Type": "Timer",
+        "TriggerName": timer.name,
+        "Time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Message": timer.argument,
+    }
 
 
 def _context(function: Function, request_id: str, own: Mapping[str, str]) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from simulator.accounts import Account
+from simulator.admin import POSTED, journal
 from simulator.cam_service import cam
 from simulator.cls import cls
 from simulator.cos import PREFIX, Asked, Cos
 from simulator.cvm import cvm
-from simulator.faults import Fault, Faults
+from simulator.faults import Faults
 from simulator.function_keys import FunctionKeys
 from simulator.function_tags import tag
 from simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
@@ -222,10 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path == "/_simulator/faults":
-            self._add_fault(body)
-        elif self.path == "/_simulator/clock":
-            self._sleep(body)
+        if self.path in POSTED:
+            self._send_json(*POSTED[self.path](self.server.simulator, body))
         elif self.path == "/":
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = self.server.gateway.handle(Request(headers, body))
@@ -264,27 +263,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith(PREFIX):
             self._cos(b"")
         elif self.path == "/_simulator/journal":
-            calls = [call.as_json() for call in self.server.simulator.journal.calls()]
-            self._send_json(HTTPStatus.OK, calls)
+            self._send_json(HTTPStatus.OK, journal(self.server.simulator))
         else:
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
         """The journal is the log."""
-
-    def _add_fault(self, body: bytes) -> None:
-        try:
-            fault = self.server.simulator.faults.add(Fault(**json.loads(body)))
-        except (TypeError, ValueError) as error:
-            self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
-            return
-        self._send_json(HTTPStatus.OK, {"added": fault.kind})
-
-    def _sleep(self, body: bytes) -> None:
-        """A function sleeps: the world's clock goes on."""
-        clock = self.server.simulator.world.clock
-        clock.sleep(float(json.loads(body)["until"]) - clock.now().timestamp())
-        self._send_json(HTTPStatus.OK, {})
 
     def _send_json(self, status: int, content: Any) -> None:
         self._send(status, json.dumps(content).encode(), "application/json")

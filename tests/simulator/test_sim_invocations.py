@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import requests
 from zips import zip_file
 
 from simulator import Simulator, World
@@ -425,6 +426,18 @@ def test_a_closed_timer_does_not_fire_and_makes_up_for_nothing(scf, create, worl
     clock.advance(86_400)
 
     assert len(world.invocations.tick()) == 1
+
+
+def test_a_timer_can_be_made_to_fire_now(scf, create, world, sim):
+    create()
+    scf("CreateTrigger", **AT_EIGHT)
+    told = {"function": "it", "trigger": "evening"}
+
+    (run,) = requests.post(f"{sim.url}/_simulator/fire", json=told, timeout=60).json()["runs"]
+
+    assert json.loads(run["returned"])["Time"] == "2026-11-23T12:00:10Z"
+    told["trigger"] = "other"
+    assert requests.post(f"{sim.url}/_simulator/fire", json=told, timeout=60).status_code == 404
 
 
 def test_arrears_suspend_timers(scf, create, world, clock):
