@@ -1,7 +1,21 @@
 """lightsout stops tagged Tencent Cloud instances and verifies that they stopped."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
 
-from lightsout.report import RunFailed
+if TYPE_CHECKING:
+    from lightsout.report import RunFailed
 
 __all__ = ["RunFailed", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """RunFailed, imported where it is asked for: a Ctrl-C during that import is told in words."""
+    if name != "RunFailed":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lightsout.report import RunFailed  # noqa: PLC0415  as above
+
+    return RunFailed

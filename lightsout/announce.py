@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.message import write
 from lightsout.notify import Trip, beat, carry, letters
 from lightsout.receivers import read_heartbeat, read_receivers
-from lightsout.report import RunFailed
+from lightsout.report import CHARGED, RunFailed, count_skipped
 from lightsout.request import BadEvent
 from lightsout.wording import CHINA
 from lightsout.work import where
@@ -155,7 +155,8 @@ def occasion(report: Report, *, failed: bool, left_dry: bool) -> Kind | None:
     if would_act(report):
         return "forecast"
     counts = report["counts"]
-    return "done" if counts["stopped"] + counts["started"] else None
+    acted = counts["stopped"] + counts["started"] + count_skipped(report)[CHARGED]
+    return "done" if acted else None
 
 
 def concerned(kind: Kind, receivers: list[Receiver]) -> list[Receiver]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Log = Callable[..., None]
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
+# Where to ask what is the same in every region, unless the function's own is known: an
+# international account may not know this one.
+ANY_REGION = "ap-guangzhou"
+
 PATIENCE = 60.0  # seconds in which a repeatable call that is not answered well is repeated
 BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
 LONGEST_BACK_OFF = 8.0  # seconds
@@ -34,7 +38,7 @@ class Cloud:
     """Calls to the API of one account, each signed, paced, and repeated where that is safe.
 
     `credentials` are read before the first call, and again before they end. It may raise
-    CallFailed, and then so does every call.
+    CallFailed, and then so does every call. `home`: the region for what is the same in all.
     """
 
     def __init__(
@@ -46,7 +50,9 @@ class Cloud:
         clock: Clock,
         random: Random,
         log: Log,
+        home: str | None = None,
     ) -> None:
+        self.home = home or ANY_REGION
         self._read_credentials = credentials
         self._endpoint = endpoint
         self._wire: Wire | None = None
@@ -147,6 +153,11 @@ class Cloud:
                 self._wire = self._reopened(self._wire)
             return self._wire
 
+    def close(self, refusal: CallFailed) -> None:
+        """From now on every call raises it."""
+        with self._lock:
+            self._refusal = refusal
+
     def _reopened(self, wire: Wire | None) -> Wire:
         """With other credentials; or the same wire, which may do for a while, without them."""
         try:
@@ -169,7 +180,8 @@ class Cloud:
                 fresh = self._reopened(refused)
             except BadSettings:
                 return False
-            changed = fresh.credentials != refused.credentials
+            old, new = refused.credentials, fresh.credentials
+            changed = new != old and new.role == old.role  # with another role it is somebody else
             if changed:
                 self._wire = fresh
             return changed

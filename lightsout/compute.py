@@ -22,7 +22,6 @@ Filter = Mapping[str, object]  # Name and Values
 
 PAGE = 100  # Limit of DescribeInstances: 20 unless asked, 100 at most
 BATCH = 100  # InstanceIds of DescribeInstances, StopInstances and their like, at most
-ANY_REGION = "ap-guangzhou"  # DescribeRegions answers alike in all of them
 PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
 READINGS = 5  # of a listing whose TotalCount does not add up
 
@@ -234,7 +233,7 @@ def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -
     answer = cloud.call(
         resource.service,
         resource.version,
-        ANY_REGION,
+        cloud.home,
         "DescribeRegions",
         {},
         patience=patience,

@@ -1,4 +1,8 @@
-"""The `only_if` of a policy: what the machine itself must meet, and why it does not."""
+"""The `only_if` of a policy: what the machine itself must meet, and why it does not.
+
+Numbers are compared as whole numbers, and shown rounded down to the unit of their limit: so the
+number that a person reads stands to the limit beside it as the verdict says.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.instance import STARTS
+from lightsout.units import time_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,7 +18,7 @@ if TYPE_CHECKING:
     from lightsout.instance import Instance
     from lightsout.policy import OnlyIf, Policy
 
-GB = 1024**3
+GB, MB = 1024**3, 1024**2
 
 
 class Traffic(NamedTuple):
@@ -23,10 +28,9 @@ class Traffic(NamedTuple):
     total: int  # 0: there is no limit
     renewed: datetime | None  # when the latest of its packages began
 
-    @property
-    def share(self) -> float:
-        """What is used of the packages: over 1 where there is overage, 0 without a limit."""
-        return self.used / self.total if self.total else 0.0
+    def reaches(self, share: float) -> bool:
+        """Whether so much of the packages is used; never without a limit."""
+        return self.total > 0 and self.used * 100 >= _percent(share) * self.total
 
     @property
     def left(self) -> float:
@@ -35,7 +39,23 @@ class Traffic(NamedTuple):
     def __str__(self) -> str:
         if not self.total:
             return "no traffic limit"
-        return f"{self.share:.0%} of {self.total / GB:.0f} GB traffic used"
+        return f"{self.used * 100 // self.total}% of {self.total / GB:.0f} GB traffic used"
+
+    def with_left(self, limit: int | None) -> str:
+        """The same, and what is left, where a limit is about that."""
+        if limit is None or not self.total:
+            return str(self)
+        return f"{self}, {_size(self.total - self.used, limit)} left"
+
+
+def _percent(share: float) -> int:
+    return round(share * 100)
+
+
+def _size(count: int, limit: int) -> str:
+    """So many bytes in the unit of a limit; policies have whole MB, GB or TB."""
+    unit, name = (GB, "GB") if limit % GB == 0 else (MB, "MB")
+    return f"{count // unit} {name}"
 
 
 class Met(NamedTuple):
@@ -114,10 +134,12 @@ def _running(at_least: float, instance: Instance, now: datetime) -> Met:
     if started is None:
         latest = instance.operation or "unknown"
         return _doubtful(f"cannot tell since when it runs: its latest operation is {latest}")
-    minutes = (now - started).total_seconds() / 60
-    if minutes * 60 < at_least:
-        return _unmet(f"running for {minutes:.0f} minutes, less than {at_least / 60:g}")
-    return _met(f"running for {minutes:.0f} minutes")
+    unit, name = time_unit(at_least)
+    seconds = (now - started).total_seconds()
+    said = f"running for {int(seconds // unit)} {name}"
+    if seconds < at_least:
+        return _unmet(f"{said}, less than {int(at_least // unit)}")
+    return _met(said)
 
 
 def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met:
@@ -126,15 +148,15 @@ def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met
     below = only_if.traffic_used_below
     if traffic is None:
         return _doubtful("its traffic packages cannot be read")
-    if least is not None and traffic.share < least:
-        return _unmet(f"{traffic}, less than {least:.0%}")
+    if least is not None and not traffic.reaches(least):
+        return _unmet(f"{traffic}, less than {_percent(least)}%")
     if left is not None and traffic.left >= left:
-        return _unmet(f"{traffic}, not less than {left / GB:g} GB left")
-    if below is not None and traffic.share >= below:
-        return _unmet(f"{traffic}, not below {below:.0%}")
+        return _unmet(f"{traffic.with_left(left)}, not less than {_size(left, left)}")
+    if below is not None and traffic.reaches(below):
+        return _unmet(f"{traffic}, not below {_percent(below)}%")
     if below is not None and policy.when is None and _stopped_since_renewal(instance, traffic):
         return _unmet(f"{traffic}, but its package was not renewed since it was stopped")
-    return _met(str(traffic))
+    return _met(traffic.with_left(left))
 
 
 def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,19 +15,34 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
+# Kinds of profile of the official command line, and what makes it take the identity of a pod.
+KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
+POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
+
 
 class BadSettings(ValueError):
     """The environment cannot be obeyed; the message names each variable and what it takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
+
+
+class Role(NamedTuple):
+    """A role to assume; what is called with it is done in the role's account, by its rights."""
+
+    arn: str
+    session: str  # stands in the audit log of the role's account
+    external_id: str | None = None
 
 
 class Credentials:
     """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
 
     `renew_at`: when to get other ones, by the monotonic clock. `source`: where they were read, for
-    people.
+    people. `role`: what they are there to assume; nothing else may be called with them then.
     """
 
-    __slots__ = ("renew_at", "secret_id", "secret_key", "source", "token")
+    __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
 
     def __init__(
         self,
@@ -41,6 +58,7 @@ class Credentials:
         self.token = token
         self.renew_at = renew_at
         self.source = source
+        self.role: Role | None = None
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -62,32 +80,82 @@ class Credentials:
 def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     """The credentials as they are now: a warm container is handed new ones between invocations.
 
-    In SCF, those of the execution role; elsewhere the usual variables, then the profile of the
-    official command line (`~/.tccli/default.credential`). Raises BadSettings when there are none.
+    In SCF, those of the execution role; elsewhere those that the official command line (tccli)
+    would use. Raises BadSettings where there are none, and where that would use some which cannot
+    be used here: any other ones might act in another account.
     """
-    for suffixes in (
-        ("SECRETID", "SECRETKEY", "SESSIONTOKEN"),
-        ("SECRET_ID", "SECRET_KEY", "TOKEN"),
-    ):
-        secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
-        if secret_id and secret_key:
-            names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
-            source = f"TENCENTCLOUD_{suffixes[0]} and its like"
-            return checked(secret_id, secret_key, token, names, source)
-    profile = home / ".tccli" / f"{environ.get('TCCLI_PROFILE') or 'default'}.credential"
+    if keys := _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN"):
+        return keys
+    path = home / ".tccli" / f"{environ.get('TCCLI_PROFILE', 'default')}.credential"
+    profile = _read_profile(path)
+    role = _role_in(environ) or _role_of(profile or {}, path)
+    if not role and all(map(environ.get, POD)):
+        raise BadSettings(f"{', '.join(POD)}: the identity of a pod cannot be used here")
+    keys = _keys_in(environ, "SECRET_ID", "SECRET_KEY", "TOKEN") or _keys_of(profile, path)
+    if role and keys.token:
+        raise BadSettings(f"{keys.source}: a temporary key, which cannot assume {role.arn}")
+    keys.role = role
+    return keys
+
+
+def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
+    secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
+    if not secret_id or not secret_key:
+        return None
+    names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
+    source = f"TENCENTCLOUD_{suffixes[0]} and its like"
+    return checked(secret_id, secret_key, token, names, source)
+
+
+def _role_in(environ: Mapping[str, str]) -> Role | None:
+    names = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
+    return _role(" and ".join(names), *map(environ.get, names))
+
+
+def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
+    names = ("role-arn", "role-session-name")
+    return _role(f"{path}: {' and '.join(names)}", *map(profile.get, names))
+
+
+def _role(source: str, arn: Any, session: Any) -> Role | None:
+    """The official command line drops half a role, and acts with the bare keys."""
+    if not arn and not session:
+        return None
+    if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
+        raise BadSettings(f"{source}: give both or neither, without spaces or foreign characters")
+    return Role(arn, session)
+
+
+def _read_profile(path: Path) -> Mapping[str, Any] | None:
+    """What a profile of the official command line holds; None where there is none."""
     try:
-        found = json.loads(profile.read_text(encoding="utf-8"))
-        told = found["secretId"], found["secretKey"], found.get("token")
-    except OSError:
-        pass
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise BadSettings(f"{profile}: no secretId and secretKey can be read from it") from None
-    else:
-        return checked(*told, str(profile), str(profile))
-    raise BadSettings(
-        "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID and "
-        "TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
-    )
+        if not path.exists():
+            return None
+        found = json.loads(path.read_bytes()) if path.is_file() else None  # a pipe would block
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadSettings(f"{path}: no JSON object can be read from it")
+    return found
+
+
+def _keys_of(profile: Mapping[str, Any] | None, path: Path) -> Credentials:
+    if profile is None:
+        raise BadSettings(
+            "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID "
+            "and TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
+        )
+    kind = profile.get("type") or KEYS
+    if kind != KEYS:
+        told = kind if kind in OTHER_KINDS else "unknown"
+        raise BadSettings(
+            f"{path}: its type is {told}, which cannot be used here: give it keys of its own, or "
+            "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY"
+        )
+    secret_id, secret_key, token = map(profile.get, ("secretId", "secretKey", "token"))
+    return checked(secret_id, secret_key, token, str(path), str(path))
 
 
 def checked(
@@ -101,5 +169,5 @@ def checked(
     """Credentials that can be signed with, from whatever was read; BadSettings says where not."""
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
-            raise BadSettings(f"{names}: a key has no spaces, line ends or foreign characters")
+            raise BadSettings(f"{names}: a key is missing, or has spaces or foreign characters")
     return Credentials(secret_id, secret_key, token or None, renew_at=renew_at, source=source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.meanings import Meaning
+from lightsout.plain import plain
 from lightsout.work import where
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ AGAIN = "ask again in a while; if it stays, docs/operate.md says what the code m
 MENDS = {  # of codes that are about one thing
     "AuthFailure.SignatureExpire": CLOCK,
     "OutOfTime": LONGER,
-    "UnsupportedRegion": "correct the region in the policy; the service is not offered there",
+    "UnsupportedRegion": "correct the region in the policy, where the account does not have it; "
+    "set TENCENTCLOUD_REGION, where it is none of the policy's",
 }
 
 
@@ -48,11 +50,11 @@ class Diagnosis(NamedTuple):
         """`ok` is true, false, or null where neither can be said."""
         ok = {FINE: True, WRONG: False}.get(self.mark)
         return {
-            "check": self.check,
+            "check": plain(self.check),
             "mark": self.mark,
             "ok": ok,
-            "says": self.says,
-            "mend": self.mend or None,
+            "says": plain(self.says),
+            "mend": plain(self.mend) or None,
         }
 
 

@@ -22,26 +22,37 @@ from lightsout.checkup import (
 )
 from lightsout.credentials import BadSettings, read_credentials
 from lightsout.diagnosis import AGAIN, KEYS, MARKS, WORDS, WRONG, Diagnosis, broken, unknown, wrong
+from lightsout.endpoint import Endpoint
 from lightsout.instance import OWN
 from lightsout.itself import Examiner, Function, examine_function
 from lightsout.log import Log
 from lightsout.pacing import Deadline
-from lightsout.probes import ask_identity, read_clock, try_heartbeat, try_receivers
+from lightsout.probes import (
+    INTERNATIONAL,
+    ask_identity,
+    read_clock,
+    try_heartbeat,
+    try_receivers,
+)
 from lightsout.report import RunFailed
 from lightsout.rights import Ward, examine_rights
 from lightsout.settings import try_settings
-from lightsout.surroundings import fact, run_id_of, time_limit, usable_seconds
+from lightsout.surroundings import fact, home_region, run_id_of, time_limit, usable_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lightsout.cloud import Cloud
+    from lightsout.policy import Account
     from lightsout.surroundings import Surroundings
 
     Job = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
 
 LONGEST = 60.0  # seconds that all questions together may take: somebody waits for the answer
 GRACE = 0.4  # seconds in which a question may notice that its time is over
+INTERNATIONAL_HOME = (
+    "ap-singapore"  # where nothing tells: such accounts have none in mainland China
+)
 SHOWN = 3  # defects that the one line of a failure quotes
 LEVELS = dict(zip(MARKS, ("error", "warning", "info", "info"), strict=True))
 
@@ -54,6 +65,7 @@ class Place(NamedTuple):
     time_limit: float = LONGEST  # seconds that the function has for a run
     memory: object = None  # MB
     seconds: float = LONGEST  # that the examination may take
+    home: str | None = None  # the region for what is the same in all
 
 
 def visit(context: Any, outside: Surroundings) -> dict[str, Any]:
@@ -65,7 +77,7 @@ def visit(context: Any, outside: Surroundings) -> dict[str, Any]:
     log = Log(outside.write, outside.clock, run_id=run_id)
     began = outside.clock.monotonic()
     try:
-        doctor = Doctor(outside, _here(context), log)
+        doctor = Doctor(outside, _here(context, outside.environ), log)
         log(
             "run.started",
             version=__version__,
@@ -106,7 +118,7 @@ def _one_line(found: Iterable[Diagnosis]) -> str:
     return " ".join(f"doctor: {len(bad)} wrong: {'; '.join(bad[:SHOWN])}{more}".split())[:1500]
 
 
-def _here(context: Any) -> Place:
+def _here(context: Any, environ: Mapping[str, str]) -> Place:
     """What SCF tells a function of itself."""
     named = [fact(context, it) for it in ("function_name", "namespace", "tencentcloud_region")]
     function = Function(*map(str, named)) if all(named) else None
@@ -117,6 +129,7 @@ def _here(context: Any) -> Place:
         time_limit=time_limit(context),
         memory=memory,
         seconds=min(LONGEST, usable_seconds(context)),
+        home=home_region(context, environ),
     )
 
 
@@ -135,6 +148,7 @@ class Doctor:
             self._loaded, self._told = read_policies(self._variables.settings.policies)
         self.policies_hash = self._loaded.digest if self._loaded else None
         self._policies = self._loaded.policies if self._loaded else ()
+        self._accounts = self._loaded.accounts if self._loaded else ()
 
     def examine(self) -> list[Diagnosis]:
         """Every finding, in the order in which a person reads them.
@@ -178,15 +192,17 @@ class Doctor:
         endpoint = self._variables.settings.endpoint
         yield "clock", partial(read_clock, endpoint, outside.clock, self._deadline.left())
         try:
-            source = read_credentials(outside.environ, outside.home).source
+            keys = read_credentials(outside.environ, outside.home)
         except BadSettings as mistake:
             missing = wrong("credentials", str(mistake), KEYS)
             yield "credentials", lambda: missing
             yield "rights", lambda: unknown("rights", "not examined without credentials")
             return
-        clouds = self._open_clouds()
+        clouds = self._open_clouds(self._accounts, endpoint, place.home)
         cloud = clouds[OWN]
-        yield "credentials", partial(ask_identity, cloud, source)
+        source = f"{keys.source}, to assume {keys.role.arn}" if keys.role else keys.source
+        at = self._at
+        yield "credentials", partial(ask_identity, cloud, source, endpoint, at, self._accounts)
         if place.function:
             asker = Examiner(cloud, self._policies, self._now, outside.beside, place.within)
             yield "function", partial(examine_function, asker, place.function)
@@ -196,17 +212,24 @@ class Doctor:
             ward = Ward(clouds, self._deadline, self._now)
             yield "rights", partial(examine_rights, ward, self._policies)
 
-    def _open_clouds(self) -> Mapping[str, Cloud]:
+    def _at(self, root_domain: str) -> Cloud:
+        home = self._place.home or (INTERNATIONAL_HOME if root_domain == INTERNATIONAL else None)
+        return self._open_clouds((), Endpoint(root_domain=root_domain), home)[OWN]
+
+    def _open_clouds(
+        self, accounts: Iterable[Account], endpoint: Endpoint, home: str | None
+    ) -> Mapping[str, Cloud]:
         outside = self._outside
         return open_clouds(
-            self._loaded.accounts if self._loaded else (),
+            accounts,
             credentials=lambda: read_credentials(outside.environ, outside.home),
-            endpoint=self._variables.settings.endpoint,
+            endpoint=endpoint,
             deadline=self._deadline,
             clock=outside.clock,
             random=outside.random,
             log=self._log,
             run_id="doctor",
+            home=home,
         )
 
 

@@ -19,24 +19,27 @@ class Endpoint(NamedTuple):
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """A root domain, or a URL that serves every service; ValueError says what else it is."""
+    """A root domain, or a URL that serves every service; ValueError says what else it is.
+
+    The text is never quoted: a password may stand in it, in whatever spelling.
+    """
     if re.fullmatch(_ROOT_DOMAIN, text):
         return Endpoint(root_domain=text)
-    if "@" in text:  # before anything that quotes the text: a password may stand there
-        raise ValueError("a URL may have a host and a port, nothing else")
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    if url.scheme not in {"http", "https"} or not host:
         raise ValueError(
-            f"{text!r} is neither a root domain (internal.tencentcloudapi.com) nor a URL "
+            "is neither a root domain (internal.tencentcloudapi.com) nor a URL "
             "(http://127.0.0.1:9000)"
         )
-    if url.path not in {"", "/"} or url.query or url.fragment:
+    bare = url.path in {"", "/"} and not url.query and not url.fragment
+    if not bare or not re.fullmatch(HOST_AND_PORT, url.netloc):
         raise ValueError("a URL may have a host and a port, nothing else")
-    if not re.fullmatch(HOST_AND_PORT, url.netloc):
-        raise ValueError(f"{url.netloc!r} is no host and port")
-    if url.scheme == "http" and not is_loopback(url.hostname):
-        raise ValueError(f"plain http is for loopback addresses only: use https://{url.hostname}")
-    url.port  # noqa: B018  raises ValueError for a port over 65535
+    if url.scheme == "http" and not is_loopback(host):
+        raise ValueError("plain http is for loopback addresses only: use https://")
     return Endpoint(scheme="http" if url.scheme == "http" else "https", host=url.netloc)
 
 

@@ -89,6 +89,14 @@ LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 # CreateInstances is Lighthouse's, RunInstances is CVM's.
 STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
 
+# Values of InstanceChargeType that are not pay-as-you-go; an unknown one is left to the service.
+NOT_BY_THE_HOUR = {
+    "PREPAID": "prepaid",
+    "SPOTPAID": "a spot instance",
+    "CDHPAID": "on a dedicated host",
+    "CDCPAID": "in a dedicated cluster",
+}
+
 
 class Instance(NamedTuple):
     """The few facts of an instance that decisions and verification read; empty where unknown."""
@@ -175,17 +183,15 @@ def _is_tag(tag: Any) -> bool:
 
 
 def _always_charged(item: Mapping[str, Any]) -> str:
-    """Why STOP_CHARGING cannot apply; https://cloud.tencent.com/document/product/213/19918."""
-    charge_type = _text(item, "InstanceChargeType")
-    if charge_type != "POSTPAID_BY_HOUR":
-        return {"PREPAID": "prepaid", "SPOTPAID": "a spot instance"}.get(charge_type, charge_type)
+    """Why STOP_CHARGING cannot apply; empty where the service is to decide.
+
+    Only what https://cloud.tencent.com/document/product/213/19918 excludes. It names no family of
+    instances: those with a GPU or FPGA are asked like any other.
+    """
     disks = [*dicts([item.get("SystemDisk")]), *dicts(item.get("DataDisks"))]
-    if any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks):
-        return "a local disk"
-    family = _text(item, "InstanceType").partition(".")[0]
-    if item.get("GPUInfo") or family.startswith(("GN", "GI", "GT", "PNV", "FX")):
-        return "GPU or FPGA"
-    return ""
+    local = any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks)
+    why = NOT_BY_THE_HOUR.get(_text(item, "InstanceChargeType"), "")
+    return why or ("a local disk" if local else "")
 
 
 def tag_texts(tags: Tags) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.decide import Verdict
 from lightsout.instance import START, STOP
 from lightsout.jobs import Kind
+from lightsout.plain import plain, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +48,8 @@ class Log:
 
     def __call__(self, event: str, level: str = "info", **facts: Any) -> None:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        line = {"time": now, "level": level, "event": event, **self._facts, **facts}
+        told = {"time": now, "level": level, "event": event, **self._facts, **facts}
+        line: dict[str, Any] = plain_values(told)
         with self._lock:
             for ids in _portions(line.get("instance_ids", [])):
                 self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
@@ -74,7 +76,8 @@ def _json(line: Mapping[str, Any]) -> bytes:
     texts = {text: " ".join(line[name]) for name, text in AS_TEXT.items() if line.get(name)}
     whole = {**line, **line.get("counts", {}), **texts}
     # Half a surrogate pair, which JSON from outside may hold, is no UTF-8; its escape is good JSON.
-    return json.dumps(whole, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")
+    text = json.dumps(whole, ensure_ascii=False, default=lambda it: plain(str(it)))
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _shorten(value: Any, keep: int, name: str = "") -> Any:
@@ -107,7 +110,8 @@ def tell_plan(log: Log, finding: Finding) -> None:
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
     missing = finding.only is not None or finding.error
     partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
-    log("plan", policies=names, act=acts, keep=kept, refused=finding.refused, **partial)
+    counts: dict[str, Any] = {"action": finding.policy.action, "act": acts, "keep": kept}
+    log("plan", policies=names, **counts, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
         for some in _portions(ids):
             since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}

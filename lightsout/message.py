@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lightsout.instance import place_of
-from lightsout.report import failure_message
+from lightsout.plain import plain
+from lightsout.report import CHARGED, count_skipped, failure_message, why_skipped
 from lightsout.wording import CHINA, WORDS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Message(NamedTuple):
         return self._replace(lines=(*self.lines[:count], self.ellipsis))
 
     def text_lines(self) -> list[str]:
-        return [line for line in (self.title, *self.lines, self.footer) if line]
+        return [plain(line) for line in (self.title, *self.lines, self.footer) if line]
 
 
 def write(kind: Kind, report: Report, error: str | None, language: Language) -> Message:
@@ -72,10 +73,11 @@ def write_test(language: Language) -> Message:
 
 # What was done or would be, with the mark of its line.
 _DONE = {"stopped": "✓", "started": "✓", "would_stop": "→", "would_start": "→"}
+_TOLD = (*_DONE, CHARGED)
 
 
 def _title(kind: Kind, report: Report, words: Words) -> str:
-    counts = report["counts"]
+    counts = _counts(report)
     bad = counts["failed"] + counts["pending"]
     if kind == "failure" and bad:
         actions = frozenset(
@@ -85,12 +87,20 @@ def _title(kind: Kind, report: Report, words: Words) -> str:
         return words.failed_some.format(bad=bad, machines=machines, goal=goal)
     if kind == "failure":
         return words.failed
-    told = [name for name in _DONE if counts[name]]
+    told = [name for name in _TOLD if counts[name]]
     if kind == "reminder" and not told:
         return words.reminder_idle
     template = {"done": words.done, "forecast": words.forecast, "reminder": words.reminder}[kind]
     many = (words.groups[name].format(words.machines(counts[name])) for name in told)
     return template.format(summary=words.comma.join(many))
+
+
+def _counts(report: Report) -> dict[str, int]:
+    """The counts by which people go, `skipped` in its kinds."""
+    counts: dict[str, int] = {}
+    for name, count in report["counts"].items():
+        counts |= count_skipped(report) if name == "skipped" else {name: count}
+    return counts
 
 
 # Lines -----------------------------------------------------------------------------------------
@@ -113,16 +123,20 @@ def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
 def _results(report: Report, words: Words) -> Iterator[str]:
     """What was done, would be done, and was left alone."""
     done: list[str] = []
+    charged: list[str] = []
     kept: list[str] = []
     for entry in report["policies"]:
         for group, mark in _DONE.items():
             if entry[group]:
                 done.append(_line(entry, group, mark, entry[group], words))
         if entry["status"] != "refused":  # all that were left alone have the error as their reason
-            kept += _by_reason(entry, "skipped", "–", words)
-    if len(done) + len(kept) > 1:
-        yield _summary(report["counts"], words)
-    yield from _capped(done + kept, GOOD_LINES, words)
+            for reason, ids in _reasons(entry["skipped"]).items():
+                kind = why_skipped(reason)
+                line = _line_with(entry, kind, "–", ids, reason, words)
+                (charged if kind == CHARGED else kept).append(line)
+    if len(done) + len(charged) + len(kept) > 1:
+        yield _summary(_counts(report), words)
+    yield from _capped(done + charged + kept, GOOD_LINES, words)
 
 
 def _summary(counts: Mapping[str, int], words: Words) -> str:
@@ -131,12 +145,22 @@ def _summary(counts: Mapping[str, int], words: Words) -> str:
 
 
 def _by_reason(entry: Entry, group: str, mark: str, words: Words) -> Iterator[str]:
+    for reason, ids in _reasons(entry[group]).items():
+        yield _line_with(entry, group, mark, ids, reason, words)
+
+
+def _reasons(instances: Mapping[str, str]) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = defaultdict(list)
-    for id_, reason in entry[group].items():
+    for id_, reason in instances.items():
         reasons[reason].append(id_)
-    for reason, ids in reasons.items():
-        line = _line(entry, group, mark, ids, words)
-        yield words.reason.format(line=line, reason=_short(reason))
+    return reasons
+
+
+def _line_with(
+    entry: Entry, group: str, mark: str, ids: list[str], reason: str, words: Words
+) -> str:
+    line = _line(entry, group, mark, ids, words)
+    return words.reason.format(line=line, reason=_short(reason))
 
 
 def _line(entry: Entry, group: str, mark: str, ids: list[str], words: Words) -> str:

@@ -1,6 +1,7 @@
 """Carries messages to receivers and beats to the heartbeat's address, side by side and in time.
 
-Nothing here raises: whatever goes wrong is the `error` of a Delivery, and never quotes an address.
+Nothing here raises: whatever goes wrong is the `error` of a Delivery. It quotes neither an address
+nor an answer, which may echo the address in any spelling.
 """
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
 from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.robots import FORMS, compose
-from lightsout.wire import one_line
+from lightsout.transport import describe, no_netrc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from lightsout.wording import Language
 
 LONGEST_ANSWER = 4096  # bytes that are read of an answer
-LONGEST_ERROR = 200  # characters
-SHORTEST_TOKEN = 8  # characters; a shorter part of an address is just a word
 
 Signal = Literal["start", "success", "fail"]
 
@@ -53,7 +52,6 @@ class Errand(NamedTuple):
     content_type: str
     refusal: Callable[[str], str | None]
     number: int = 0
-    secret: str | None = None
 
     def __repr__(self) -> str:
         return f"Errand({self.form}, {self.host})"
@@ -98,7 +96,6 @@ def _letter(one: Receiver, message: Message, now: float, report: Report | None) 
         content_type="application/json; charset=utf-8",
         refusal=form.refusal,
         number=one.number,
-        secret=one.secret,
     )
 
 
@@ -140,12 +137,11 @@ class Trip(threading.Thread):
             if self._after.is_alive():
                 return
         try:
-            error = _post(self._errand, end)
+            self._error = _post(self._errand, end)
         except requests.Timeout:
             return
         except Exception as reason:  # noqa: BLE001  the edge of a thread; the run goes on
-            error = _reason(reason)
-        self._error = None if error is None else _harmless(error, self._errand)
+            self._error = describe(reason)
 
     def delivery(self) -> Delivery:
         """What became of it, as far as it is known now."""
@@ -177,15 +173,15 @@ def _post(errand: Errand, end: float) -> str | None:
         errand.url,
         data=errand.body,
         headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
+        auth=no_netrc,
         timeout=(seconds, seconds),
         allow_redirects=False,  # which would carry the message, and tokens, elsewhere
         proxies=proxies,
         stream=True,
     ) as answer:
-        text = _read(answer, end)
         if not 200 <= answer.status_code < 300:
-            return f"HTTP {answer.status_code} {text}"
-        return errand.refusal(text)
+            return f"HTTP {answer.status_code}"
+        return errand.refusal(_read(answer, end))
 
 
 def _read(answer: requests.Response, end: float) -> str:
@@ -196,24 +192,3 @@ def _read(answer: requests.Response, end: float) -> str:
         if len(text) >= LONGEST_ANSWER or time.monotonic() > end:
             break
     return text.decode("utf-8", "replace")
-
-
-def _reason(error: BaseException) -> str:
-    """What went wrong on the way; its text would quote the address, that of its cause does not."""
-    first: Any = error
-    while first.__context__ is not None:
-        first = first.__context__
-    said = getattr(first, "strerror", None)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _harmless(text: str, errand: Errand) -> str:
-    """One short line without anything of the address that might be a token."""
-    url = urlsplit(errand.url)
-    parts = [*url.path.split("/"), *(value for _, value in parse_qsl(url.query))]
-    for part in (errand.url, url.query, url.path, *parts):
-        if len(part) >= SHORTEST_TOKEN:
-            text = text.replace(part, "***")
-    if errand.secret:
-        text = text.replace(errand.secret, "***")
-    return one_line(text)[:LONGEST_ERROR]

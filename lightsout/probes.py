@@ -7,28 +7,33 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from lightsout.compute import ANY_REGION
+from lightsout.accounts import refuse_own
+from lightsout.credentials import BadSettings
 from lightsout.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
-from lightsout.endpoint import is_loopback
+from lightsout.endpoint import Endpoint, is_loopback
 from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
+from lightsout.transport import describe, no_netrc
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
-    from lightsout.endpoint import Endpoint
+    from lightsout.policy import Account
     from lightsout.receivers import Receiver
+    from lightsout.wire import Answer
 
 PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
 # AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
 ROOT_DOMAIN = "tencentcloudapi.com"
+INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
+NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 STS = ("sts", "2018-08-13")
 BEAT = "lightsout doctor: only a try, whatever the function does"
 
@@ -44,38 +49,77 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
             f"{endpoint.scheme}://{host}/",
             timeout=(wait, wait),
             allow_redirects=False,
+            auth=no_netrc,
             proxies={"no_proxy": bare} if is_loopback(bare) else None,
             stream=True,
         ) as answer:
             date = answer.headers.get("Date", "")
     except requests.RequestException as error:
-        return wrong("clock", f"{host} was not reached: {type(error).__name__}", NETWORK)
+        return wrong("clock", f"{host} was not reached: {describe(error)}", NETWORK)
     try:
-        ahead = (parsedate_to_datetime(date) - before).total_seconds()
+        ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as it is shown
     except (TypeError, ValueError):
         return unknown("clock", f"{host} does not tell its time")
     direction = "behind" if ahead > 0 else "ahead of"
-    says = f"{abs(ahead):.0f} s {direction} that of {host}"
+    says = f"{abs(ahead)} s {direction} that of {host}"
     if abs(ahead) > ALLOWED_SKEW:
         return wrong("clock", f"{says}: past {ALLOWED_SKEW:.0f} s signatures are refused", CLOCK)
     return fine("clock", says if abs(ahead) > RESOLUTION else f"as that of {host}")
 
 
-def ask_identity(cloud: Cloud, source: str) -> Diagnosis:
-    """Whose the credentials are, which were read from `source`.
+def ask_identity(
+    cloud: Cloud,
+    source: str,
+    endpoint: Endpoint,
+    at: Callable[[str], Cloud],
+    accounts: Iterable[Account],
+) -> Iterator[Diagnosis]:
+    """Whose the credentials are, which were read from `source`, and of which site the account is.
+
+    `at`: a door for the same credentials at another root domain. None of `accounts` may be theirs.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
     """
     check = "credentials"
     try:
-        answer = cloud.call(*STS, ANY_REGION, "GetCallerIdentity", {}, patience=PATIENCE)
+        answer = _identity(cloud)
     except CallFailed as failure:
         if failure.meaning is Meaning.RIGHTS:
-            return unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+            yield unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+            return
         found = refused(check, failure)
-        return found._replace(says=f"read from {source}; {found.says}")
-    return fine(check, f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}")
+        found = found._replace(says=f"read from {source}; {found.says}")
+        yield _of_the_other_site(found, failure, endpoint, at) or found
+        return
+    site = ", of the international site" if endpoint.root_domain == INTERNATIONAL else ""
+    says = f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}{site}"
+    yield fine(check, says)
+    try:
+        refuse_own(accounts, str(answer.get("AccountId")))
+    except BadSettings as mistake:
+        yield wrong("accounts", str(mistake), "correct it in the policy files")
+
+
+def _identity(cloud: Cloud) -> Answer:
+    return cloud.call(*STS, cloud.home, "GetCallerIdentity", {}, patience=PATIENCE)
+
+
+def _of_the_other_site(
+    found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
+) -> Diagnosis | None:
+    """What to say of credentials that only the other site knows: each has its own API."""
+    here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
+    there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
+    if failure.code != NO_SUCH_KEY or there is None:
+        return None
+    try:
+        _identity(at(there))
+    except CallFailed:
+        return None
+    of = "of" if there == INTERNATIONAL else "that is not of"
+    says = f"{found.says}; {there} knows them: an account {of} the international site"
+    return found._replace(says=says, mend=f"set LIGHTSOUT_ENDPOINT={there}")
 
 
 def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:

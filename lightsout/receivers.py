@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lightsout.wording import Language
 
 _VISIBLE = re.compile("[!-~]+")
+# What people put between two addresses where a blank belongs. One URL may hold such a character,
+# but two that were joined by one would carry the key of the second to the host of the first.
+_JOINED = re.compile(r"(?is)[,;|，；｜、]|:.*(://|https?:)")
 _CHOICES = {"form": tuple(FORMS), "when": ("failure", "always"), "lang": ("zh", "en")}
 
 
@@ -51,15 +54,23 @@ def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
 
 def read_heartbeat(text: str) -> str | None:
     """The URL to call after each run; ValueError says, without it, why there is none."""
-    if not text:
+    addresses = text.split()
+    if not addresses:
         return None
-    url = _parse(text)
+    if len(addresses) > 1:
+        raise ValueError(f"takes one address, not {len(addresses)}")
+    url = _parse(addresses[0])
     if url.fragment:
         raise ValueError("takes nothing after a #")
-    return text
+    return addresses[0]
 
 
 def _parse(address: str) -> SplitResult:
+    if _JOINED.search(address):
+        raise ValueError(
+            "looks like two: put a blank or a line end between addresses; inside of one write , as "
+            "%2C, ; as %3B, | as %7C and a further :// as %3A%2F%2F"
+        )
     try:
         url = urlsplit(address)
         url.port  # noqa: B018  raises ValueError for a port over 65535

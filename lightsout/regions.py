@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lightsout.yamltext import nearest
+
 # Lighthouse and CVM. Source: the public answers of DescribeRegions (17 regions) and the list of
 # regions in the product documentation of CVM (finance zones), seen 2026-11.
 REGIONS = (
@@ -26,3 +28,17 @@ REGIONS = (
     "na-siliconvalley",
     "sa-saopaulo",
 )
+
+# Those that accounts of the international site do not have.
+MAINLAND = frozenset(
+    f"ap-{place}"
+    for place in (
+        "beijing", "beijing-fsi", "chengdu", "chongqing", "guangzhou", "nanjing", "shanghai",
+        "shanghai-fsi", "shenzhen-fsi",
+    )
+)  # fmt: skip
+
+
+def nearest_region(text: str) -> str | None:
+    """The region known at hand of which `text` may be a misspelling."""
+    return nearest(text, REGIONS)

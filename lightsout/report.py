@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.decide import Verdict
 from lightsout.instance import place_of
 from lightsout.jobs import Kind, Outcome, outcome_of
+from lightsout.plain import plain, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ class RunFailed(Exception):
     """
 
     def __init__(self, message: str, report: Report) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.report = report
 
     def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
@@ -127,7 +128,7 @@ def build(
     status: str | None = None,
 ) -> Report:
     """The report as the contract has it, all keys always there."""
-    policies = list(entries)
+    policies = [plain_values(entry) for entry in entries]
     failed = any(entry["status"] not in {"ok", "not due"} for entry in policies)
     return {
         "status": status or ("failed" if failed else "ok"),
@@ -162,6 +163,33 @@ def _count(entries: Iterable[Entry]) -> dict[str, int]:
             counts[group] += len(counted) - before
     counts["matched"] = sum(counts.values())
     return counts
+
+
+CHARGED, GONE, KEPT = "charged", "gone", "kept"
+_REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way out: ": GONE}
+
+
+def why_skipped(reason: str) -> str:
+    """Of an instance in `skipped`: CHARGED (stopped, still charged), GONE, or KEPT (left alone)."""
+    return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
+
+
+def count_skipped(report: Report) -> dict[str, int]:
+    """The count of `skipped`, of each kind; one that stands there as several counts as the first.
+
+    People read these: a machine that was stopped was not left alone.
+    """
+    found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
+    otherwise: set[tuple[str, ...]] = set()  # counted elsewhere
+    for entry in report["policies"]:
+        place = (entry["account"], entry["resource"], str(entry["region"]))
+        for id_, reason in entry["skipped"].items():
+            found[why_skipped(reason)].add((*place, id_))
+        otherwise.update((*place, id_) for group in _RANK[:-1] for id_ in entry[group])
+    charged = found[CHARGED] - otherwise
+    gone = found[GONE] - charged - otherwise
+    left = report["counts"]["skipped"] - len(charged) - len(gone)
+    return {CHARGED: len(charged), GONE: len(gone), KEPT: left}
 
 
 def failure_message(report: Report) -> str:

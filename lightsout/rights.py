@@ -24,8 +24,10 @@ from lightsout.diagnosis import (
 )
 from lightsout.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.probes import PATIENCE
+from lightsout.regions import MAINLAND
 from lightsout.schedule import window_at
 from lightsout.sites import ALL
+from lightsout.still_charged import MEND, WHY, find_still_charged
 from lightsout.survey import Task, survey
 from lightsout.wire import CallFailed
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site
+SHOWN = 5  # instances that a finding names
 
 Sites = dict[Site, list["Policy"]]
 
@@ -110,7 +113,7 @@ def find_sites(
             regions = everywhere[account, name] = list_regions(
                 clouds[account], RESOURCES[name], PATIENCE
             )
-            found.append(fine(check, f"granted: {len(regions)} regions"))
+            found.append(fine(check, f"granted: {len(regions)} regions{_site_of(regions)}"))
         except CallFailed as failure:
             everywhere[account, name] = ()
             found.append(_refused(account, check, failure))
@@ -121,6 +124,13 @@ def find_sites(
             site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)
     return sites, found
+
+
+def _site_of(regions: Sequence[str]) -> str:
+    """Which site the account is of, where its regions tell."""
+    if set(regions) & MAINLAND:
+        return ""
+    return ", none in mainland China: an account of the international site"
 
 
 def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
@@ -149,6 +159,7 @@ def _examine_site(
         findings = [
             it for some in _runs(policies, ward.now) for it in survey(compute, some, ward.now)
         ]
+        paid_for = [it for one in policies for it in _paid_for(compute, one, ward.now)]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
         further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
@@ -158,7 +169,22 @@ def _examine_site(
     total = answer.get("TotalCount")
     count = f"{total} {'instance' if total == 1 else 'instances'}"
     seen = [Sight(site, "", fine("", f"may be looked at: {count}"))]
-    return [*seen, *(Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings)], further
+    seen += [Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings]
+    return [*seen, *paid_for], further
+
+
+def _paid_for(compute: Compute, policy: Policy, now: datetime) -> Iterator[Sight]:
+    """What is stopped already, and was not stopped as the policy says."""
+    try:
+        found = find_still_charged(compute, Task(policy), now)
+    except CallFailed as failure:
+        says = f"what is stopped, but still charged is not known: {failure.action}: {failure}"
+        yield Sight(compute.site, policy.name, unknown("", says))
+        return
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        says = f"{len(found)} {WHY}: {', '.join(found[:SHOWN])}{more}"
+        yield Sight(compute.site, policy.name, mind("", says, MEND))
 
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:

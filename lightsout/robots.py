@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+HIGHEST_CODE = 10**9  # of a robot; a longer number is something else
+
 
 class Form(NamedTuple):
     """How one kind of receiver is spoken to.
 
     `refusal` reads an answer of HTTP status 2xx, and says why it is a refusal after all, or None.
+    It quotes no text of the answer, which may echo the address.
     `sign`, where messages can be signed, makes from secret and Unix time what is added to the URL's
     query and to the body. `longest`: bytes of the whole body in UTF-8. Where the documentation
     limits the text alone, that leaves a little unused, and keeps one rule for all.
@@ -92,21 +95,24 @@ def _sign_feishu(secret: str, now: float) -> tuple[str, Body]:
 # Answers ---------------------------------------------------------------------------------------
 
 
-def _by_code(code: str, text: str) -> Callable[[str], str | None]:
-    """Refused unless the answer is a JSON object whose `code` is 0; `text` says why."""
+def _by_code(code: str) -> Callable[[str], str | None]:
+    """Refused unless the answer is a JSON object whose `code` is 0."""
 
     def refusal(answer: str) -> str | None:
         try:
-            told = json.loads(answer)
-            return None if told[code] == 0 else f"{code} {told[code]}: {told.get(text)}"
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            return f"its answer has no {code}: {answer}"
+            told = json.loads(answer)[code]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return f"its answer has no {code}"
+        if told == 0:
+            return None
+        known = isinstance(told, int) and abs(told) < HIGHEST_CODE
+        return f"{code} {told:d}" if known else f"its {code} is not 0"
 
     return refusal
 
 
 def _unless_ok(answer: str) -> str | None:
-    return None if answer.strip() == "ok" else answer or "it answered nothing"
+    return None if answer.strip() == "ok" else "its answer is not ok"
 
 
 def _never(_answer: str) -> str | None:
@@ -119,7 +125,7 @@ FORMS: Mapping[str, Form] = {
     # https://developer.work.weixin.qq.com/document/path/91770
     "wecom": Form(
         body=_wecom,
-        refusal=_by_code("errcode", "errmsg"),
+        refusal=_by_code("errcode"),
         hosts=("qyapi.weixin.qq.com",),
         language="zh",
         longest=4096,  # of markdown; a text may have 2,048
@@ -128,7 +134,7 @@ FORMS: Mapping[str, Form] = {
     # https://open.dingtalk.com/document/robots/customize-robot-security-settings
     "dingtalk": Form(
         body=_dingtalk,
-        refusal=_by_code("errcode", "errmsg"),
+        refusal=_by_code("errcode"),
         hosts=("oapi.dingtalk.com",),
         language="zh",
         sign=_sign_dingtalk,
@@ -138,7 +144,7 @@ FORMS: Mapping[str, Form] = {
     # https://open.larksuite.com/document/client-docs/bot-v3/use-custom-bots-in-a-group
     "feishu": Form(
         body=_feishu,
-        refusal=_by_code("code", "msg"),
+        refusal=_by_code("code"),
         hosts=("open.feishu.cn", "open.larksuite.com"),
         language="zh",
         sign=_sign_feishu,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout import __version__
 from lightsout import policy as policy_files
 from lightsout import report as reporting
-from lightsout.accounts import open_clouds
+from lightsout.accounts import open_clouds, refuse_own, tell_apart
 from lightsout.credentials import BadSettings, read_credentials
 from lightsout.instance import OWN
 from lightsout.log import Log
@@ -20,7 +20,14 @@ from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
 from lightsout.sites import find_works
-from lightsout.surroundings import Surroundings, run_id_of, time_limit, usable_seconds
+from lightsout.surroundings import (
+    Surroundings,
+    home_region,
+    own_uin,
+    run_id_of,
+    time_limit,
+    usable_seconds,
+)
 from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
 from lightsout.work import GRACE, Terms, Work, where
 
@@ -114,6 +121,8 @@ class Run:
         self.names = names
         self.event = event
         self.run_id = run_id_of(context)
+        self.uin = own_uin(context)
+        self.home = home_region(context, outside.environ)
         self.log = Log(outside.write, outside.clock, run_id=self.run_id)
         self.started_at = outside.clock.now()
         self.instant = at or self.started_at
@@ -148,7 +157,7 @@ class Run:
             self._warn(warning)
         due = [one for one in chosen if self._is_due(one)]
         if due:
-            clouds = self._open_clouds(settings, due)
+            clouds = self._open_clouds(settings)
             self.works, self.unplaced = find_works(due, clouds, self.deadline)
             self._do_works(clouds)
         self._warn_of_the_unmatched(chosen)
@@ -184,6 +193,8 @@ class Run:
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
         self.accounts, self.policies_hash = loaded.accounts, loaded.digest
+        if self.uin:
+            refuse_own(self.accounts, self.uin)
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
         told = calendar_warnings(whens, self.instant)
         self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *told]
@@ -201,12 +212,11 @@ class Run:
         for warning in self.warnings:
             self._warn(warning)
 
-    def _open_clouds(self, settings: Settings, due: Sequence[Chosen]) -> Mapping[str, Cloud]:
-        """A door to each account that is due, by its name."""
+    def _open_clouds(self, settings: Settings) -> Mapping[str, Cloud]:
+        """A door to each account, by its name; a role is assumed when it is first called."""
         outside = self.outside
-        wanted = {name for one in due for name in one.accounts()}
-        return open_clouds(
-            [account for account in self.accounts if account.name in wanted],
+        clouds = open_clouds(
+            self.accounts,
             credentials=lambda: read_credentials(outside.environ, outside.home),
             endpoint=settings.endpoint,
             deadline=self.deadline,
@@ -214,7 +224,11 @@ class Run:
             random=outside.random,
             log=self.log,
             run_id=self.run_id,
+            home=self.home,
         )
+        if self.accounts and not self.uin:
+            tell_apart(self.accounts, clouds, self.deadline)
+        return clouds
 
     def _is_due(self, chosen: Chosen) -> bool:
         """Whether the policy's window is open; judged once, by the instant of the run."""

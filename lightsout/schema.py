@@ -9,17 +9,38 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.forms import Either, Field, Fields, Form, ListOf, MapOf, Window, Word
-from lightsout.regions import REGIONS
-from lightsout.units import duration, minutes, share, size, zone, zones
+from lightsout.letters import FORBIDDEN, ODD, without
+from lightsout.regions import nearest_region
+from lightsout.units import duration, minutes, share, size, zone
 
 DEFAULT_TIMEZONE = "Asia/Shanghai"
+
+
+def _zone_meant(text: str) -> str | None:
+    from lightsout.suggest import zone_meant  # noqa: PLC0415  only a mistake pays for it
+
+    return zone_meant(text)
+
+
+def _days_meant(text: str) -> str | None:
+    from lightsout.suggest import days_meant  # noqa: PLC0415  only a mistake pays for it
+
+    return days_meant(text)
+
+
+def _day_meant(text: str) -> str | None:
+    from lightsout.suggest import day_meant  # noqa: PLC0415  only a mistake pays for it
+
+    return day_meant(text)
+
 
 TEXT = Form("a text")
 FILLED = Form("a text that is not empty", r"[\s\S]+")
 NAME = Form("1 to 64 of a-z, 0-9 and -", r"[a-z0-9-]{1,64}")
-ZONE = Form("an IANA time zone such as Asia/Shanghai", r"[\s\S]+", zone, zones)
+# Each name begins with a capital; `localtime` is another zone on another machine.
+ZONE = Form("an IANA time zone such as Asia/Shanghai", r"[A-Z][\w/+-]*", zone, _zone_meant)
 REGION = Form(
-    "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", known=lambda: REGIONS
+    "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", meant=nearest_region
 )
 INSTANCE = Form("an instance ID such as lhins-0a1b2c3d", r"(lhins|ins)-[0-9a-z]{8,16}")
 ROLE = Form(
@@ -27,7 +48,13 @@ ROLE = Form(
     r"qcs::cam::uin/[0-9]{5,20}:roleName/[A-Za-z0-9_+=,.@-]{1,128}",
 )
 EXTERNAL_ID = Form("2 to 128 of A-Z, a-z, 0-9 and _+=,.@:/-", r"[A-Za-z0-9_+=,.@:/-]{2,128}")
-DATE = Form("a date such as 2026-12-01", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
+DATE = Form(
+    "a date such as 2026-12-01",
+    r"(?!0000)[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)"
+    r"|(0[13578]|1[02])-31)|(?!0000)([0-9]{2}(0[48]|[2468][048]|[13579][26])"
+    r"|([02468][048]|[13579][26])00)-02-29",
+    date.fromisoformat,
+)
 DURATION = Form("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Form("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
 PERCENT = Form("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
@@ -38,9 +65,24 @@ CLOSES = Form("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:
 YES_NO = Word(
     ("true", "false"),
     convert="true".__eq__,
-    slips=(("yes", "true"), ("on", "true"), ("no", "false"), ("off", "false")),
+    meant={"yes": "true", "on": "true", "no": "false", "off": "false"}.get,
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# What the service lets nobody write into a tag can match none: an exclusion would keep nothing.
+TAG_KEY = Form(
+    "a tag key without wildcards",
+    f"(?=[\\s\\S]){without(ODD + FORBIDDEN + '*?')}",
+    often="[A-Za-z0-9_.:/@=+-]+",
+    odd=FORBIDDEN + "*?",
+)
+TAG_VALUE = Form(
+    "a tag value",
+    without(ODD + FORBIDDEN),
+    # An editor sees `env: 1` as a number and `env: true` as a boolean, where we see their texts.
+    json=("string", "number", "boolean"),
+    often="[A-Za-z0-9_.:/@=+*?-]*",
+    odd=FORBIDDEN,
+)
 
 LIGHTHOUSE = ("resource", "lighthouse")
 CVM = ("resource", "cvm")
@@ -50,7 +92,7 @@ START = ("action", "start")
 
 def _selector(called: str, least: int, empty: str) -> Fields:
     values = Either(
-        "a text or a list of texts", TEXT, ListOf("a list of texts", TEXT)
+        "a text or a list of texts", TAG_VALUE, ListOf("a list of texts", TAG_VALUE)
     )  # `env: dev` is the same as `env: [dev]`
     every = "every key must match" if least else "any key that matches is enough"
     return Fields(
@@ -58,7 +100,7 @@ def _selector(called: str, least: int, empty: str) -> Fields:
         (
             Field(
                 "tags",
-                MapOf("a mapping of tag keys to values", FILLED, values, least),
+                MapOf("a mapping of tag keys to values", TAG_KEY, values, least),
                 f"Tag keys, and for each the values of which any one will do; {every}. In a value "
                 "`*` and `?` are wildcards; `*` also matches the empty value.",
             ),
@@ -79,8 +121,8 @@ WHEN = Fields(
             "days",
             Either(
                 "everyday, workdays, holidays or a list of mon..sun",
-                Word(("everyday", "workdays", "holidays")),
-                ListOf("a list of mon..sun", Word(DAYS)),
+                Word(("everyday", "workdays", "holidays"), meant=_days_meant),
+                ListOf("a list of mon..sun", Word(DAYS, meant=_day_meant)),
             ),
             "Days on which the window opens; `holidays` is every day that is not a workday.",
             default="everyday",
@@ -190,7 +232,7 @@ POLICY = Fields(
             "regions",
             Either(
                 "a list of regions or the word all",
-                Word(("all",)),
+                Word(("all",), meant={"*": "all"}.get),
                 ListOf("a list of regions", REGION),
             ),
             "Regions by name, or the word `all`.",

@@ -13,14 +13,16 @@ from lightsout.schedule import parse_until
 from lightsout.yamltext import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from lightsout.receivers import Receiver
 
 T = TypeVar("T")
 
-OURS = "LIGHTSOUT_"
+OURS = "LIGHTSOUT"
+# What Kubernetes tells every container of a service that is named lightsout.
+KUBERNETES = ("LIGHTSOUT_SERVICE_", "LIGHTSOUT_PORT")
 VARIABLES = (
     "LIGHTSOUT_POLICIES", "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_ENDPOINT",
     "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL",
@@ -75,18 +77,42 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
         notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
         heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )
-    return settings, mistakes | _misspelt(environ)
+    return settings, mistakes | misspelt(environ)
 
 
-def _misspelt(environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables that were meant for another: LIGHTSOUT_DRYRUN=1 must not stop anything."""
-    words = [name.removeprefix(OURS) for name in VARIABLES]
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Variables that were meant for one of ours: LIGHTSOUT_DRYRUN=1 must not stop anything.
+
+    By variable what is wrong with it. Everything counts that begins like the name of ours.
+    """
     return {
-        name: f"is no setting (did you mean {OURS}{meant}?)"
-        for name in environ
-        if name.startswith(OURS) and name not in VARIABLES
-        if (meant := nearest(name.removeprefix(OURS), words))
+        name: f"is no setting{_suggestion(name)}"
+        for name in names
+        if name not in VARIABLES and _begins_like_ours(name) and not name.startswith(KUBERNETES)
     }
+
+
+def _begins_like_ours(name: str) -> bool:
+    """Whether it begins with OURS, or one edit away from it; only letters and digits count.
+
+    An edit adds, drops or changes a character, or swaps two neighbours.
+    """
+    found, ours = _letters(name), OURS.lower()
+    while ours and found[:1] == ours[0]:
+        found, ours = found[1:], ours[1:]
+    swapped = ours[1:2] + ours[:1] + ours[2:]
+    return found.startswith((ours[1:], swapped)) or found[1:].startswith((ours, ours[1:]))
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+def _suggestion(name: str) -> str:
+    """The nearest known name, or all of them."""
+    known = {_letters(one)[len(OURS) :]: one for one in VARIABLES}
+    meant = nearest(_letters(name)[len(OURS) :], known)
+    return f" (did you mean {known[meant]}?)" if meant else f"; known: {', '.join(VARIABLES)}"
 
 
 def _path(text: str) -> Path:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from lightsout.clock import Clock, SystemClock
+from lightsout.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,14 +21,25 @@ LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous fu
 
 
 def print_line(line: str) -> None:
-    """Writes a line of JSON; a stdout that cannot show it, or is gone, is no reason to die."""
+    """Writes a line of JSON to stdout, or to stderr where stdout does not take it.
+
+    An accepted call may stand in no other place; and nothing here is a reason for a run to end.
+    """
+    if not _takes(sys.stdout, line):
+        _takes(sys.stderr, line)
+
+
+def _takes(stream: TextIO | None, line: str) -> bool:
+    if stream is None:  # closed before the interpreter began
+        return False
     try:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        stream.write(line)
+        stream.flush()
     except UnicodeEncodeError:
-        print_line(json.dumps(json.loads(line)) + "\n")
-    except (OSError, ValueError):  # closed, or nobody reads it
-        pass
+        return _takes(stream, json.dumps(json.loads(line)) + "\n")
+    except (OSError, ValueError):  # full, closed, or nobody reads it
+        return False
+    return True
 
 
 class Surroundings(NamedTuple):
@@ -53,10 +66,23 @@ def fact(context: Any, name: str) -> Any:
 def run_id_of(context: Any) -> str:
     known = fact(context, "request_id")
     if isinstance(known, str) and known:
-        return known[:100]
+        return plain(known[:100])
     import uuid  # noqa: PLC0415  the platform tells it
 
     return str(uuid.uuid4())
+
+
+def own_uin(context: Any) -> str:
+    """The ID of the account that the function runs in; empty where the platform does not tell."""
+    told = str(fact(context, "tencentcloud_uin"))
+    return told if told.isascii() and told.isdigit() else ""
+
+
+def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
+    """Where the function runs, or where a person works; None where nothing tells."""
+    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    form = r"[a-z]+(-[a-z0-9]+)+"
+    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
 
 
 def time_limit(context: Any) -> float:

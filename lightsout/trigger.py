@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -20,6 +21,7 @@ from lightsout.request import (
     read_request_text,
     show,
 )
+from lightsout.units import time_unit
 from lightsout.wildcards import matches
 
 if TYPE_CHECKING:
@@ -183,9 +185,10 @@ def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple
     if age < -max_age:
         return (f"the timer's Time, {told}, lies ahead: its age is not judged",)
     if age > max_age:
+        unit, name = time_unit(max_age)
         raise BadEvent(
-            f"the timer event of {told} is {age / 60:.0f} minutes old, more than "
-            f"LIGHTSOUT_MAX_EVENT_AGE allows ({max_age / 60:.0f}): a late delivery stops nothing"
+            f"the timer event of {told} is {math.ceil(age / unit)} {name} old, more than "
+            f"LIGHTSOUT_MAX_EVENT_AGE allows ({max_age // unit:.0f}): a late delivery stops nothing"
         )
     return ()
 

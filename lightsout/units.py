@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}  # 1024, as the service counts its packages
@@ -18,6 +19,11 @@ def duration(text: str) -> float:
     if unit not in _SECONDS or not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
         raise ValueError(f"{text!r} is not a duration such as 45s, 30m, 2h or 7d")
     return float(int(digits) * _SECONDS[unit])
+
+
+def time_unit(limit: float) -> tuple[int, str]:
+    """Seconds and name of the unit in which a limit of whole seconds is a whole number."""
+    return (60, "minutes") if limit % 60 == 0 else (1, "seconds")
 
 
 def share(text: str) -> float:
@@ -35,6 +41,11 @@ def minutes(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
 
 
+def uin_of(role: str) -> str:
+    """The ID of the account that a role is in, without leading zeros."""
+    return role.split(":")[4].removeprefix("uin/").lstrip("0")
+
+
 def zone(text: str) -> ZoneInfo:
     """The IANA time zone of that name; ValueError where there is none."""
     try:
@@ -43,7 +54,9 @@ def zone(text: str) -> ZoneInfo:
         raise ValueError(f"{text!r} is no time zone") from None
 
 
-def zones() -> Iterable[str]:
+@cache
+def zones() -> Sequence[str]:
+    """Their names, sorted."""
     import zoneinfo  # noqa: PLC0415  reads hundreds of files: for a suggestion only
 
     return sorted(zoneinfo.available_timezones())

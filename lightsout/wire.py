@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from tencentcloud.common.common_client import CommonClient
@@ -16,6 +17,8 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.meanings import ADVICE, Meaning, meaning_of
+from lightsout.plain import plain
+from lightsout.transport import HttpStatus, describe, no_netrc, refuse_unless_ok
 from lightsout.trust import Trusting, trust
 
 if TYPE_CHECKING:
@@ -29,14 +32,23 @@ Answer = dict[str, Any]
 CONNECT_TIMEOUT = 5.0  # seconds
 READ_TIMEOUT = 20.0  # seconds
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
+LONGEST_TOLD = 500  # characters of a message that are quoted
+LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
+SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands in any text
+PIECE = 12  # letters and digits of a secret that are enough to know it by
+WITHHELD = "(not quoted: it holds a secret)"
+NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # codes of the SDK's own
 SHORTEST_TIMEOUT = 0.5  # seconds, however near the deadline is
 
 # What only a failure looks for, and so compiles.
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
 _INSTANCE_ID = "[a-z]+-[a-z0-9]+"
-_MARKUP = "<[^>]*>"
-_SIGNATURE = "TC3-HMAC-SHA256.*?Signature=[0-9a-f]*"
+_MARKUP = "<[^<>]*>"
+_SIGNATURE = "tc3hmacsha256|[0-9a-f]{64}"  # as _letters leaves it
 _USER = r"//[^/@\s]+@"
+
+# At its level DEBUG the SDK writes whole requests, the token and the signature included.
+logging.getLogger("tencentcloud_sdk_common").setLevel(logging.CRITICAL)
 
 
 class CallFailed(Exception):
@@ -56,11 +68,11 @@ class CallFailed(Exception):
         maybe_done: bool = False,
         delivered: bool = True,
     ) -> None:
-        super().__init__(f"{code}: {message}")
         self.action = action
-        self.code = code
-        self.message = message
-        self.request_id = request_id
+        self.code = plain(code)
+        self.message = plain(message)
+        self.request_id = plain(request_id)
+        super().__init__(f"{self.code}: {self.message}")
         self.maybe_done = maybe_done
         self.delivered = delivered
 
@@ -84,7 +96,7 @@ class OutOfTime(CallFailed):
 
 def one_line(text: str) -> str:
     """What a service or a gateway said, without markup, in one line that is not too long."""
-    return " ".join(re.sub(_MARKUP, " ", text).split())[:500]
+    return plain(" ".join(re.sub(_MARKUP, " ", text[:LONGEST_READ]).split())[:LONGEST_TOLD])
 
 
 class Wire:
@@ -125,33 +137,45 @@ class Wire:
 
     def _unreadable(self, action: str, reason: Exception) -> CallFailed:
         """What goes wrong while the SDK reads the answer, it lets through as it is."""
-        text = self._plain(f"{type(reason).__name__}: {reason}")
-        return CallFailed(action, "UnreadableAnswer", text, maybe_done=True)
+        return CallFailed(action, "UnreadableAnswer", describe(reason), maybe_done=True)
 
     def _failure(self, action: str, error: TencentCloudSDKException) -> CallFailed:
         code, reason = str(error.code), error.__context__
+        if isinstance(reason, HttpStatus):
+            code = "ServerNetworkError"
         unreached = isinstance(reason, requests.ConnectTimeout) or (
             isinstance(reason, requests.ConnectionError)
             and bool(re.search(_UNREACHED, str(reason)))
         )
-        advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
         return CallFailed(
             action,
-            self._plain(code)[:LONGEST_NAME],
-            self._plain(error.message) + advice,
-            self._plain(error.requestId or "")[:LONGEST_NAME],
+            self._told(code)[:LONGEST_NAME],
+            self._message(code, error),
+            self._told(error.requestId or "")[:LONGEST_NAME],
             maybe_done=meaning_of(code) is Meaning.SERVICE and not unreached,
             delivered=not unreached,
         )
 
-    def _plain(self, text: Any) -> str:
-        """One short line without markup or secrets, whatever a gateway or a library said."""
+    def _message(self, code: str, error: TencentCloudSDKException) -> str:
+        """What the service said; where nothing came from the service, what went wrong."""
+        if code in NO_ANSWER:
+            return describe(error.__context__) if error.__context__ else "no answer of the service"
+        advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
+        return self._told(error.message) + advice
+
+    def _told(self, text: Any) -> str:
+        """One short line of what the service said, unless it echoes a secret, however spelt."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        line = str(text)
-        for secret in (self.credentials.secret_key, self.credentials.token):
-            line = line.replace(secret, "***") if secret else line
-        return one_line(re.sub(_USER, "//***@", re.sub(_SIGNATURE, "***", line)))
+        line = one_line(re.sub(_USER, "//***@", str(text)[:LONGEST_READ]))
+        return WITHHELD if self._holds_a_secret(line) else line
+
+    def _holds_a_secret(self, line: str) -> bool:
+        said = _letters(line)
+        secrets = (self.credentials.secret_key, self.credentials.token or "")
+        return bool(re.search(_SIGNATURE, said)) or any(
+            _share_a_piece(said, _letters(secret)) for secret in secrets
+        )
 
     def _client(self, service: str, version: str, region: str) -> CommonClient:
         with self._lock:
@@ -175,8 +199,23 @@ class Wire:
         # A redirect would carry the token, which is no Authorization header, to wherever it points.
         session = client.request.conn._session  # noqa: SLF001  no setting
         session.max_redirects = 0
+        session.auth = no_netrc
+        session.hooks["response"].append(refuse_unless_ok)
         if self._endpoint.scheme == "https":
             session.mount("https://", Trusting(trust(client.request.conn.certification)))
         if is_loopback(host):  # a proxy from the environment would look for it on its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text, percent-encoded or not, in lower case."""
+    return "".join(filter(str.isalnum, unquote(unquote(text)))).lower()
+
+
+def _share_a_piece(said: str, secret: str) -> bool:
+    """Whether `said` holds so much of the secret in a row that it tells something of it."""
+    size = min(PIECE, len(secret))
+    return size >= SHORTEST_SECRET and any(
+        said[at : at + size] in secret for at in range(len(said) - size + 1)
+    )

@@ -52,12 +52,19 @@ class Place:
 
 
 class Text(Place):
-    __slots__ = ("missing", "value")
+    __slots__ = ("first", "missing", "value")
 
-    def __init__(self, line: int, column: int, value: str, *, missing: bool = False) -> None:
+    def __init__(
+        self, line: int, column: int, value: str, *, missing: bool = False, first: int = 0
+    ) -> None:
         super().__init__(line, column)
         self.value = value
         self.missing = missing  # a key or a dash with nothing behind it
+        self.first = first  # column of its first character; 0: it does not stand there as it reads
+
+    def at(self, index: int) -> Place:
+        """Where its character `index` stands; where the text begins, if that cannot be told."""
+        return Place(self.line, self.first + index) if self.first else self
 
 
 class Items(Place):
@@ -88,16 +95,20 @@ START = Place(1, 1)
 
 
 class Complaints:
-    """The mistakes of one file; past MAX_LISTED they are only counted."""
+    """The mistakes of one file; past `most` they are only counted."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, most: int = MAX_LISTED) -> None:
         self.file = file
         self.mistakes: list[Mistake] = []
+        self._most = most
         self._more = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.mistakes or self._more)
 
     def add(self, at: Place, message: str, hint: Callable[[], str] | None = None) -> None:
         """`hint` is asked only where the mistake is listed: a suggestion costs time."""
-        if len(self.mistakes) < MAX_LISTED:
+        if len(self.mistakes) < self._most:
             text = _one_line(message + (hint() if hint else ""))
             self.mistakes.append(Mistake(self.file, at.line, at.column, text))
         else:
@@ -171,7 +182,9 @@ def _place(before: str) -> Place:
 def _unwanted(character: str) -> str:
     if character == "\t":
         return "a tab: YAML is indented, and here also separated, with spaces"
-    return f"the character U+{ord(character):04X} is not allowed"
+    from lightsout.letters import name  # noqa: PLC0415  only a mistake pays for it
+
+    return f"the character {name(character)} is not allowed"
 
 
 def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
@@ -187,12 +200,38 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
         mark = error.problem_mark or error.context_mark
         at = Place(mark.line + 1, mark.column + 1) if mark else last
         why = ", ".join(filter(None, (error.context, error.problem)))
-        complaints.add(at, f"not YAML: {why}")
+        complaints.add(*_explained(text, at, error.context_mark, f"not YAML: {why}"))
         return None
     except (ValueError, OverflowError):  # the pure-Python parser, about an escape like \UFFFFFFFF
         complaints.add(last, "not YAML: an escape near here names no character")
         return None
     return tree.root
+
+
+def _explained(text: str, at: Place, context: Any, why: str) -> tuple[Place, str]:
+    """The mistake, at the character that was typed for a blank or sign of YAML's, if there is one.
+
+    It stands where the parser was at work: in what it was reading, or else just before.
+    """
+    from lightsout.letters import ODD, WIDE, name  # noqa: PLC0415  only a mistake pays for it
+
+    begun = context.line + 1 if context else at.line - 1
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # In the indentation, behind a word that may be a key, or behind its colon.
+    form = rf"(?a)(?:[^\"'#]*?[\[{{,] *|[ -]*)(?:[\w.-]+:?)?([{ODD}{WIDE}])"
+    for number in range(min(at.line, len(lines)), max(begun, 1) - 1, -1):
+        if found := re.match(form, lines[number - 1]):
+            says = f"{name(found[1])} is no blank and no sign of YAML's: {why}"
+            return Place(number, found.start(1) + 1), says
+    return at, why
+
+
+def _first(event: yaml.ScalarEvent, at: Place) -> int:
+    """The column of the text's first character; 0 where the file spells the text differently."""
+    end, quote = event.end_mark, len(event.style or "")
+    last = at.column + len(event.value) + 2 * quote
+    alike = end and (end.line + 1, end.column + 1) == (at.line, last)
+    return at.column + quote if alike else 0
 
 
 def _start(event: yaml.Event) -> Place:
@@ -269,7 +308,7 @@ class _Tree:
                 self._complaints.add(at, what)
                 return Refused(at.line, at.column)
             missing = event.value == "" and plain
-            return Text(at.line, at.column, event.value, missing=missing)
+            return Text(at.line, at.column, event.value, missing=missing, first=_first(event, at))
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(at.line, at.column, [])
         if isinstance(event, yaml.MappingStartEvent):

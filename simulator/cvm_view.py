@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 
 def can_stop_charging(instance: Instance) -> bool:
-    """Pay-as-you-go, with neither a local disk nor a GPU.
+    """Pay-as-you-go, without a local disk; a GPU is no hindrance.
 
     From CVM's public page "No Charges When Shut down for Pay-as-You-Go Instances".
     """
-    by_the_hour = instance.charge_type == "POSTPAID_BY_HOUR"
-    return by_the_hour and not (instance.local_disk or instance.gpu)
+    return instance.charge_type == "POSTPAID_BY_HOUR" and not instance.local_disk
 
 
 def instance_members(instance: Instance) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def _charge_members(instance: Instance) -> dict[str, Any]:
 
 
 def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
-    kind = "GN7.2XLARGE32" if instance.gpu else "IT3.4XLARGE64" if instance.local_disk else None
+    kind = "GN10Xp.2XLARGE40" if instance.gpu else "IT3.4XLARGE64" if instance.local_disk else None
     members: dict[str, Any] = {
         "InstanceType": kind or "S5.MEDIUM4",
         "SystemDisk": {
@@ -86,7 +85,7 @@ def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
         },
     }
     if instance.gpu:  # "not returned for other kinds", says the description
-        members["GPUInfo"] = {"GPUCount": 1.0, "GPUId": ["0000:18:00.0"], "GPUType": "NVIDIA T4"}
+        members["GPUInfo"] = {"GPUCount": 1.0, "GPUId": ["0000:18:00.0"], "GPUType": "NVIDIA V100"}
     return members
 
 

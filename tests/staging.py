@@ -65,9 +65,9 @@ class Stage:
             self.world.add(id_, service=self.resource, region=region, **facts)
         return ids
 
-    def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1"):
-        """The report of a run that must not fail."""
-        context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000)}
+    def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
+        """The report of a run that must not fail; `facts` are those of its context besides."""
+        context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000), **facts}
         try:
             report = run(event, context, self.surroundings())
         except RunFailed as failure:

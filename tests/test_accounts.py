@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lending import ARCHIVE, LENT, OWN, POLICIES, RESEARCH, fleet, lend_roles
-from staging import GUANGZHOU, PREFIX, RESOURCES
+from lending import ARCHIVE, LENT, OWN, POLICIES, RESEARCH, fleet, lend, lend_roles
+from staging import DEV_NIGHTS, GUANGZHOU, PREFIX, RESOURCES
 
 from lightsout.cli import cam
 from lightsout.policy import load
@@ -277,6 +277,88 @@ def test_credentials_that_are_revoked_early_are_got_again(stage):
     assert entry_of(report, "research")["stopped"] == ids["research"]
 
 
+# One account under two names ---------------------------------------------------------------------
+
+TWICE = STOP_HERE_START_THERE.replace(RESEARCH, "{uin}")
+SPELLINGS = [OWN, f"0{OWN}", f"000{OWN}"]
+
+
+def identities(stage):
+    return len(stage.calls("GetCallerIdentity"))
+
+
+@pytest.mark.hazard(
+    "`accounts` lists the function's own account again, with leading zeros or without",
+    "Refused, and nothing is stopped or started: a policy would stop under one name what another "
+    "starts under the other. The own ID is the context's; where that has none, STS tells it.",
+)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("context", [OWN, f"00{OWN}", int(OWN), None, "lightsout"])
+def test_the_own_account_under_a_second_name_is_refused(stage, spelling, context):
+    stage.policies(TWICE.replace("{uin}", spelling))
+    lend(stage, load(stage.folder).accounts)
+    running = stage.fleet(2)
+    stopped = stage.fleet(2, first=10, state="STOPPED")
+
+    failure = stage.failing_run(tencentcloud_uin=context)
+
+    assert "the account research (uin" in str(failure)
+    assert "is the function's own" in str(failure)
+    assert stage.states(running) == {"RUNNING"}
+    assert stage.states(stopped) == {"STOPPED"}
+    known = str(context).isdigit()
+    assert [call.action for call in stage.sim.journal] == ["GetCallerIdentity"] * (not known)
+
+
+def test_a_second_name_is_refused_even_where_no_policy_is_due_by_it(stage):
+    stage.policies(TWICE.replace("{uin}", OWN).replace("accounts: [research]", "accounts: [own]"))
+
+    assert "is the function's own" in str(stage.failing_run())
+
+
+@pytest.mark.parametrize("context", [{}, {"tencentcloud_uin": OWN}])
+def test_who_one_is_is_asked_once_and_only_where_nobody_tells(stage, context):
+    ids = fleet(stage)
+
+    stage.run(**context)
+
+    assert stage.states(id_ for some in ids.values() for id_ in some) == {"STOPPED"}
+    assert identities(stage) == (not context)
+
+
+def test_without_other_accounts_nobody_asks_who_one_is(stage):
+    stage.policies(DEV_NIGHTS)
+    stage.fleet(1)
+
+    stage.run()
+
+    assert identities(stage) == 0
+
+
+@pytest.mark.hazard(
+    "STS does not tell whose the own account is, or answers nonsense",
+    "Nothing is done in other accounts, which might be the own one; the own one runs.",
+)
+@pytest.mark.parametrize(
+    "answer", [None, {}, {"AccountId": None}, {"AccountId": "lightsout"}, {"AccountId": [OWN]}]
+)
+def test_where_the_own_account_is_not_known_no_other_is_touched(stage, monkeypatch, answer):
+    ids = fleet(stage)
+    if answer is None:
+        stage.sim.faults.add(Fault("http", "GetCallerIdentity", times=None))
+    else:
+        actions = stage.sim._gateway._services["sts"].actions
+        monkeypatch.setitem(actions, "GetCallerIdentity", lambda _: Answer(answer))
+
+    failure = stage.failing_run()
+
+    assert stage.states(ids["own"]) == {"STOPPED"}
+    assert stage.states(ids["research"] + ids["archive"]) == {"RUNNING"}
+    assert assumed(stage) == []
+    for name in LENT:
+        assert entry_of(failure.report, name)["error"].startswith("GetCallerIdentity: ")
+
+
 # Never mixed up --------------------------------------------------------------------------------
 
 
@@ -389,6 +471,7 @@ def test_a_policy_that_is_not_due_says_so_of_each_account(stage):
 
 
 WHERE_A_BATCH_IS_REFUSED = "lighthouse:DescribeInstancesDeniedActions"
+TAKES_NO_RIGHT = "sts:GetCallerIdentity"
 
 
 def hold_to_the_documents(stage):
@@ -416,7 +499,7 @@ def test_a_run_that_may_do_no_more_than_the_documents_say_stops_everything(stage
     for uin, document in documents.items():
         calls = [call for call in stage.sim.journal if call.account == uin]
         called = {f"{call.service}:{call.action}" for call in calls}
-        assert called == granted(document) - {WHERE_A_BATCH_IS_REFUSED}
+        assert called - {TAKES_NO_RIGHT} == granted(document) - {WHERE_A_BATCH_IS_REFUSED}
 
 
 def test_a_role_that_may_not_assume_another_fails_there_only(stage):

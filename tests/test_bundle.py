@@ -111,16 +111,44 @@ def test_the_same_sources_give_the_same_bytes(built, tmp_path, monkeypatch):
     assert archive.read_bytes() == built[1].read_bytes()
 
 
-def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(tmp_path, monkeypatch):
-    for name in (
-        "lightsout/secret.key",
-        "lightsout/core.py",
-        "lightsout/__main__.py",
-        "handler.py",
-    ):
+def in_git():
+    """The files of lightsout/ that git knows; without git, all that are there."""
+    asked = ["git", "-C", str(ROOT), "ls-files", "-z", "lightsout/*.py"]
+    try:
+        listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        listed = ""
+    paths = map(Path, filter(None, listed.split("\0")))
+    files = [ROOT / path for path in paths if path.parent == Path("lightsout")]
+    return files or [*(ROOT / "lightsout").glob("*.py")]
+
+
+def test_the_list_of_modules_is_the_function_s_part_of_the_tree_and_each_is_deployed(bundle):
+    names = {path.stem for path in in_git()} - {"__main__"}
+
+    assert len(names) > 50
+    assert list(package.MODULES) == sorted(names)
+    deployed = {path.stem for path in (bundle / "lightsout").glob("*.py")}
+    assert deployed == names
+
+
+STRAYS = ("local_secrets.py", "secret.key", ".env", "run.py.orig", "run_copy.py", "__main__.py")
+
+
+@pytest.mark.hazard(
+    "A file that nobody meant to deploy lies in lightsout/",
+    "It is left out, and named: only the modules of one list are deployed.",
+)
+def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
+    tmp_path, monkeypatch, capsys
+):
+    ours = [f"lightsout/{name}.py" for name in package.MODULES]
+    strays = [f"lightsout/{name}" for name in STRAYS]
+    for name in (*ours, *strays, "handler.py", "other.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    (tmp_path / "policies").mkdir()
+    (tmp_path / "lightsout/local.py").mkdir()
+    (tmp_path / "policies/more.yml").mkdir(parents=True)
     for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
         (tmp_path / "policies" / name).write_text("")
     monkeypatch.setattr(package, "ROOT", tmp_path)
@@ -129,10 +157,12 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(tmp_pa
 
     package.copy_sources(folder)
 
-    assert set(files_of(folder)) == {
-        "handler.py", "lightsout/core.py", "policies/a.yml", "policies/b.yaml",
-        "policies/weekend.YML",
-    }  # fmt: skip
+    policies = {"policies/a.yml", "policies/b.yaml", "policies/weekend.YML"}
+    assert set(files_of(folder)) == {"handler.py", *ours, *policies}
+    said = capsys.readouterr().out
+    assert "left out: lightsout/local_secrets.py, " in said
+    assert "left out: lightsout/run_copy.py, " in said
+    assert "__main__" not in said
 
 
 def test_the_zip_is_the_folder_and_small(built):

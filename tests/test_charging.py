@@ -9,7 +9,8 @@ STILL = {
     "prepaid": {"charge_type": "PREPAID"},
     "a spot instance": {"charge_type": "SPOTPAID"},
     "a local disk": {"local_disk": True},
-    "GPU or FPGA": {"gpu": True},
+    "on a dedicated host": {"charge_type": "CDHPAID"},
+    "in a dedicated cluster": {"charge_type": "CDCPAID"},
 }
 
 
@@ -47,6 +48,59 @@ def test_machines_that_stay_charged_go_in_a_batch_of_their_own_and_are_named(cvm
     assert sorted(modes, key=str) == [None, "STOP_CHARGING"]
     (line,) = cvms.logged("verify.skipped")
     assert (line["instance_ids"], line["reason"]) == ([charged], entry["skipped"][charged])
+
+
+@pytest.mark.parametrize("mode", ["charged", "refused"])
+def test_gpu_machines_are_asked_for_no_charge_like_any_other(cvms, mode):
+    cvms.world.mixed_stop_charging = mode
+    ordinary, gpu = cvms.fleet(2), cvms.fleet(2, first=50, gpu=True)
+
+    assert only_entry(cvms.run())["stopped"] == ordinary + gpu
+    (stop,) = cvms.calls("StopInstances")
+    assert stop.params["StoppedMode"] == "STOP_CHARGING"
+    assert {cvms.world.instance(id_).stopped_mode for id_ in gpu} == {"STOP_CHARGING"}
+
+
+def test_a_charge_type_that_nobody_knows_yet_is_left_to_the_service(cvms):
+    (id_,) = cvms.fleet(1, charge_type="BY_THE_MOON")
+
+    assert list(only_entry(cvms.run())["skipped"]) == [id_]
+    assert cvms.calls("StopInstances")[0].params["StoppedMode"] == "STOP_CHARGING"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "UnsupportedOperation.StoppedModeStopCharging",
+        "UnsupportedOperation.StoppedModeStopChargingSameFamily",
+    ],
+)
+def test_a_gpu_machine_that_the_service_refuses_is_stopped_at_full_charge_and_named(cvms, code):
+    from simulator import Refusal
+
+    ordinary, (gpu,) = cvms.fleet(2), cvms.fleet(1, first=50, gpu=True)
+    cvms.world.instance(gpu).refusals.append(Refusal(code, named=True, times=1))
+
+    entry = only_entry(cvms.run())
+
+    assert entry["stopped"] == ordinary
+    assert entry["skipped"] == {
+        gpu: "STOPPED, but still charged: StopChargingMode is KEEP_CHARGING"
+    }
+    assert cvms.states([gpu]) == {"STOPPED"}
+
+
+def test_what_stop_charging_mode_says_in_the_end_counts_whatever_was_accepted(cvms):
+    """A call is accepted for all of a batch, and one of it goes on being charged."""
+    ordinary, (gpu,) = cvms.fleet(2), cvms.fleet(1, first=50, gpu=True)
+    machine = cvms.world.instance(gpu)
+    cvms.when("stop.accepted", lambda: setattr(machine, "stopped_mode", "KEEP_CHARGING"))
+
+    entry = only_entry(cvms.run())
+
+    assert entry["stopped"] == ordinary
+    assert list(entry["skipped"]) == [gpu]
+    assert "still charged: StopChargingMode is KEEP_CHARGING" in entry["skipped"][gpu]
 
 
 def test_without_the_option_everybody_is_stopped_at_full_charge(cvms):

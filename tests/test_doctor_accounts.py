@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lending import LENT, POLICIES, fleet, lend_roles
+from lending import LENT, OWN, POLICIES, fleet, lend_roles
 from test_doctor import visit
 
 from simulator import Function
@@ -46,6 +46,17 @@ def test_an_account_that_refuses_is_one_defect_with_its_mend(well):
     assert "permissions --account research" in mend
     assert found.checks("✗") == {"account research"}
     assert found.one("account archive")[0] == "✓"
+
+
+@pytest.mark.parametrize("zeros", ["", "00"])
+def test_the_own_account_under_a_second_name_is_a_defect(well, zeros):
+    well.policies(POLICIES.replace(LENT["archive"], f"{zeros}{OWN}"))
+
+    mark, says, mend = visit(well).one("accounts")
+
+    assert mark == "✗"
+    assert says.startswith(f"the account archive (uin {OWN}) is the function's own: take it out of")
+    assert mend
 
 
 def test_a_right_that_is_missing_there_is_to_be_granted_there(well):

@@ -41,7 +41,7 @@ def test_machines_are_stopped_by_the_share_of_their_traffic(stage):
 
     assert entry["stopped"] == [spent, exact, over]
     assert entry["skipped"] == {
-        under: "95% of 500 GB traffic used, less than 95%",
+        under: "94% of 500 GB traffic used, less than 95%",
         endless: "no traffic limit, less than 95%",
         several: "60% of 1000 GB traffic used, less than 95%",
     }

@@ -22,7 +22,7 @@ from lightsout.cli.main import main as lightsout
 from lightsout.policy import is_policy_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
@@ -46,6 +46,72 @@ LEFT_OUT = {
     "compiled twins of modules beside them, which guess encodings; nobody asks for that, but "
     "requests loads them: 1.6 MB of memory": ("charset_normalizer/*.so",),
 }  # fmt: skip
+
+# What is deployed of lightsout/, and nothing else that lies there; tests/test_bundle.py holds this
+# against the files that git knows. The command line, its entry (__main__) included, is for people.
+MODULES = (
+    "__init__",
+    "accounts",
+    "announce",
+    "calendar_cn",
+    "checkup",
+    "clock",
+    "cloud",
+    "compute",
+    "conditions",
+    "credentials",
+    "decide",
+    "diagnosis",
+    "doctor",
+    "endpoint",
+    "eventbridge",
+    "execute",
+    "files",
+    "forms",
+    "function_url",
+    "instance",
+    "itself",
+    "jobs",
+    "ledger",
+    "letters",
+    "log",
+    "meanings",
+    "memory",
+    "message",
+    "notify",
+    "pacing",
+    "plain",
+    "policy",
+    "probes",
+    "receivers",
+    "regions",
+    "report",
+    "request",
+    "rights",
+    "robots",
+    "rules",
+    "run",
+    "schedule",
+    "schema",
+    "settings",
+    "sites",
+    "still_charged",
+    "suggest",
+    "surroundings",
+    "survey",
+    "threads",
+    "transport",
+    "trigger",
+    "trust",
+    "unanswered",
+    "units",
+    "verify",
+    "wildcards",
+    "wire",
+    "wording",
+    "work",
+    "yamltext",
+)
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 
@@ -95,23 +161,20 @@ def install_dependencies(folder: Path) -> None:
 
 
 def copy_sources(folder: Path) -> None:
-    """The function itself: the command line and its entry are for people, and stay out."""
-    shutil.copy(ROOT / "handler.py", folder)
-    copy_each(ROOT / "lightsout", folder, is_deployed)
-    copy_each(ROOT / "policies", folder, is_policy_file)
+    """The function itself, and the policies as it reads them: none of what else lies there."""
+    package = ROOT / "lightsout"
+    copy_each([ROOT / "handler.py"], folder)
+    copy_each([package / f"{name}.py" for name in MODULES], folder / "lightsout")
+    copy_each(filter(is_policy_file, (ROOT / "policies").iterdir()), folder / "policies")
+    for path in sorted(package.glob("*.py")):
+        if path.stem not in {*MODULES, "__main__"}:
+            print(f"left out: lightsout/{path.name}, which is no module of tools/package.py")
 
 
-def copy_each(source: Path, folder: Path, wanted: Callable[[Path], bool]) -> None:
-    """The files of a folder that are wanted, and none of what else lies there."""
-    target = folder / source.name
-    target.mkdir()
-    for path in sorted(source.iterdir()):
-        if path.is_file() and wanted(path):
-            shutil.copy(path, target)
-
-
-def is_deployed(path: Path) -> bool:
-    return path.suffix == ".py" and path.name != "__main__.py"
+def copy_each(files: Iterable[Path], target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for path in files:
+        shutil.copy(path, target)
 
 
 def compile_in(folder: Path, python: str) -> None:

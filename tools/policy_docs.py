@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ from lightsout.forms import (  # noqa: E402  the repo is not installed where thi
     Window,
     Word,
 )
-from lightsout.schema import FILE, POLICY  # noqa: E402
+from lightsout.instance import OWN, RESOURCES  # noqa: E402
+from lightsout.schema import ACCOUNT, FILE, POLICY, ZONE  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +46,14 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A lightsout policy file",
         **_schema(FILE),
+        "$defs": {"zone": {"description": ZONE.noun, "enum": _zones()}},
     }
+
+
+def _zones() -> list[str]:
+    """As tzdata has them, which is pinned: those of the machine differ from one to another."""
+    listed = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return sorted(name for name in listed if ZONE.takes(name))
 
 
 def _schema(kind: Kind) -> dict[str, Any]:  # noqa: PLR0911  one for each kind
@@ -58,7 +67,8 @@ def _schema(kind: Kind) -> dict[str, Any]:  # noqa: PLR0911  one for each kind
             return {"type": "array", **items}
         case Window():
             ends = [_schema(kind.opens), _schema(kind.closes)]
-            return {"type": "array", "prefixItems": ends, "minItems": 2, "maxItems": 2}
+            length = {"minItems": 2, "maxItems": 2}
+            return {"type": "array", "prefixItems": ends, **length, "not": _equal_times()}
         case MapOf():
             keys = {"propertyNames": {"pattern": f"^({kind.key.pattern})$"}}
             values = {"additionalProperties": _schema(kind.value), "minProperties": kind.least}
@@ -69,10 +79,23 @@ def _schema(kind: Kind) -> dict[str, Any]:  # noqa: PLR0911  one for each kind
             return _fields(kind)
 
 
+def _equal_times() -> dict[str, Any]:
+    """Both times are the same: so is each of their digits."""
+    digits = [("", "012"), (".", "0123456789"), ("...", "012345"), ("....", "0123456789")]
+    return {
+        "allOf": [
+            {"anyOf": [{"items": {"pattern": f"^{before}{digit}"}} for digit in choice]}
+            for before, choice in digits
+        ]
+    }
+
+
 def _form(form: Form) -> dict[str, Any]:
-    # An editor sees `env: 1` as a number and `env: true` as a boolean, where we see their texts.
+    if form is ZONE:
+        return {"$ref": "#/$defs/zone"}
+    # An editor sees `text: 1` as a number and `text: true` as a boolean, where we see their texts.
     types = list(form.json) if form.pattern else ["string", "number", "boolean"]
-    limits = {"minimum": 1} if "integer" in types else {}
+    limits = {"minimum": 1, "maximum": 999_999_999} if "integer" in types else {}
     if form.noun.endswith("to 100"):
         limits["maximum"] = 100
     pattern = {"pattern": f"^({form.pattern})$"} if form.pattern else {}
@@ -99,7 +122,9 @@ def _fields(kind: Fields) -> dict[str, Any]:
     if kind.empty:
         found["minProperties"] = 1
     if kind is POLICY:
-        found["allOf"] = list(_belongings())
+        found["allOf"] = [*_belongings(), *_prefixes()]
+    if kind is ACCOUNT:
+        found["not"] = {"properties": {"name": {"const": OWN}}, "required": ["name"]}
     return found
 
 
@@ -118,6 +143,16 @@ def _belongings() -> Iterator[dict[str, Any]]:
                 if defaults[about] != wanted:
                     so["required"] = [about]
                 yield {"if": {"required": [group.key], **there}, "then": so}
+
+
+def _prefixes() -> Iterator[dict[str, Any]]:
+    """For each resource: how the IDs of its instances begin."""
+    for resource in RESOURCES.values():
+        ids = {"items": {"pattern": f"^{resource.id_prefix}"}}
+        selector = {"properties": {"instances": ids}}
+        so = {"properties": {"match": selector, "exclude": selector}}
+        there = {"properties": {"resource": {"const": resource.name}}, "required": ["resource"]}
+        yield {"if": there, "then": so}
 
 
 # The reference page ------------------------------------------------------------------------------

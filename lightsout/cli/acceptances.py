@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logfiles import site_of
 from lightsout.instance import ACTIONS, LEAVING
+from lightsout.report import CHARGED, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 SLACK = timedelta(seconds=5)
 
 CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
+STILL_CHARGED = "still charged"
 GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
 
 
@@ -31,6 +34,8 @@ class Acceptance:
     site: Site
     time: datetime
     instance_ids: tuple[str, ...]
+    run_id: str = ""
+    charged: frozenset[str] = frozenset()  # what its run saw stopped, but still charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +52,33 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
     A RequestId that stands twice counts once, with all the instances that its lines name.
     """
     found: dict[tuple[str, Site], Acceptance] = {}
+    charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
     for line in lines:
         one = _acceptance(line)
         if one:
             key = (one.request_id, one.site)
             first = found.get(key, one)
             ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
-            found[key] = Acceptance(one.request_id, one.action, one.site, first.time, ids)
-    return sorted(found.values(), key=lambda one: one.time)
+            found[key] = replace(first, instance_ids=ids)
+        elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
+            charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
+    told = []
+    for one in found.values():
+        seen = charged[one.run_id, one.site]
+        told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
+    return sorted(told, key=lambda one: one.time)
+
+
+def ids_of(line: Mapping[str, Any]) -> list[str]:
+    """Of the instances that the line names; CLS leaves out what is a list."""
+    ids = line.get("instance_ids", [])
+    return [str(id_) for id_ in ids] if isinstance(ids, list) else []
 
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
     name, _, accepted = str(line["event"]).rpartition(".")
-    site, ids = site_of(line), line.get("instance_ids", [])  # CLS leaves out what is a list
-    if accepted != "accepted" or site is None or not isinstance(ids, list):
+    site = site_of(line)
+    if accepted != "accepted" or site is None:
         return None
     try:
         return Acceptance(
@@ -68,7 +86,8 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
             action=ACTIONS[name],
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
-            instance_ids=tuple(str(id_) for id_ in ids),
+            instance_ids=tuple(ids_of(line)),
+            run_id=str(line["run_id"]),
         )
     except (KeyError, TypeError, ValueError):
         return None  # a cut line, or of a version that knows more than this one
@@ -80,8 +99,20 @@ def became(
     """What a look at the instance says about the call.
 
     LatestOperationRequestId tells which operation one is looking at
-    (https://cloud.tencent.com/document/api/1207/47576).
+    (https://cloud.tencent.com/document/api/1207/47576). Where its run wanted it without charge and
+    saw that it was charged, that is so until a look shows otherwise.
     """
+    what = _became(one, id_, instance, all_of_them)
+    charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
+    if instance and charged and what.what == CONFIRMED:
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        return Became(STILL_CHARGED, f"{instance.state}, but still charged: {why}")
+    return what
+
+
+def _became(
+    one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
+) -> Became:
     if instance is None or instance.state in LEAVING:
         away = f"on its way out: {instance.state}" if instance else "no longer found"
         return Became(GONE, away)

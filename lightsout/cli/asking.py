@@ -16,10 +16,13 @@ from lightsout.credentials import read_credentials
 from lightsout.instance import ACTIONS, OWN
 from lightsout.log import Log
 from lightsout.pacing import Deadline
+from lightsout.still_charged import find_still_charged, wants_no_charge
+from lightsout.surroundings import home_region
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from lightsout.cli.rows import Row
     from lightsout.cloud import Cloud
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from lightsout.policy import Account
     from lightsout.settings import Settings
     from lightsout.surroundings import Surroundings
+    from lightsout.work import Work
 
 AT_ONCE = 16  # sites asked side by side
 
@@ -52,6 +56,7 @@ def open_clouds(
         random=outside.random,
         log=Log(write, outside.clock),
         run_id=getpass.getuser(),
+        home=home_region(None, outside.environ),
     )
 
 
@@ -112,6 +117,28 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
             f"told: {failure.action}: {failure}"
         )
     return found
+
+
+def paid_for(
+    works: Iterable[Work], clouds: Mapping[str, Cloud], now: datetime
+) -> dict[tuple[Site, str], list[str] | CallFailed]:
+    """What is stopped already and still charged, by site and policy; or why that is not known."""
+    tasks = {
+        (work.site, task.policy.name): task
+        for work in works
+        for task in work.tasks
+        if wants_no_charge(task.policy)
+    }
+
+    def ask(what: tuple[Site, str]) -> list[str] | CallFailed:
+        site, _ = what
+        try:
+            return find_still_charged(Compute(clouds[site.account], site), tasks[what], now)
+        except CallFailed as failure:
+            return failure
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return dict(zip(tasks, pool.map(ask, tasks), strict=True))
 
 
 def _with_refusal(row: Row, refusals: Mapping[str, CallFailed]) -> Row:

@@ -14,6 +14,7 @@ from lightsout.decide import done_by_somebody, excluded_by, protection, selected
 from lightsout.instance import ACTIONS
 from lightsout.policy import OnlyIf, matches
 from lightsout.schedule import next_window, window_at
+from lightsout.still_charged import MEND, WHY, is_still_charged
 from lightsout.survey import Task, survey
 from lightsout.trigger import kinds_admitted
 from lightsout.wire import CallFailed
@@ -113,6 +114,8 @@ class Writer:
         yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
+        if is_still_charged(policy, instance, at):
+            yield "doubt", f"{WHY}: {MEND}"
 
     def _condition(self, policy: Policy, at: datetime) -> str:
         packages = None

@@ -9,6 +9,7 @@ from lightsout.cli.intervals import Ended
 from lightsout.cli.words import moment, plural
 from lightsout.instance import CVM, LIGHTHOUSE
 from lightsout.policy import DEFAULT_TIMEZONE
+from lightsout.report import CHARGED, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +52,9 @@ def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iter
 
 def _nothing_saved(evidence: Evidence) -> Iterator[str]:
     for reason, count in evidence.skipped.most_common():
-        yield f"{plural(count, 'stop')} ended as «{reason}»: no hours, nothing saved."
+        charged = why_skipped(reason) == CHARGED
+        how = f"stopped, still charged ({reason.partition(': ')[2]})" if charged else reason
+        yield f"{plural(count, 'stop')} ended as «{how}»: no hours, nothing saved."
     if evidence.unconfirmed:
         yield (
             f"{plural(evidence.unconfirmed, 'accepted stop')} never confirmed: no hours, nothing "

@@ -12,8 +12,9 @@ from lightsout import __version__
 from lightsout.cli import FOUND_WRONG, GOOD, verify
 from lightsout.cli.acceptances import CONFIRMED, read_acceptances
 from lightsout.cli.logfiles import LogLines
-from lightsout.cli.operate import kept_in, operate
+from lightsout.cli.operate import operate
 from lightsout.cli.outcome import show
+from lightsout.cli.outputs import kept_in
 from lightsout.cli.progress import Progress
 from lightsout.cli.tables import Output
 from lightsout.cli.words import plural
@@ -43,10 +44,11 @@ policies:
     limits: {max_instances: 100, max_percent: 60}
 """
 
-NEXT = """\
-Next: write your own policy (policies/dev-nights.yml), see what it would do:
-  python -m lightsout check
-  python -m lightsout plan"""
+NEXT = (
+    "Next: write your own policy (policies/dev-nights.yml), see what it would do:",
+    "  python -m lightsout check",
+    "  python -m lightsout plan",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,16 @@ def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
             "Message": "",
         }
         out.say(f"An SCF timer event of {event['Time']} reaches the handler:", look="bold")
-        with kept_in(log, Progress(out)) as write:
-            done = operate(event, outside._replace(write=write))
+        with kept_in(log, Progress(out)) as lines:
+            done = operate(event, outside._replace(write=lines))
         show(out, done)
         out.say()
         out.say("verify reads the log of this run, and looks at each machine again:", look="bold")
         verified = _verify(out, log, outside)
         good = _compare(out, done, sim, before) and verified and done.exit_status == GOOD
     out.say()
-    out.say(NEXT if good else "The demo did not go as it should: please report it.")
+    for line in NEXT if good else ("The demo did not go as it should: please report it.",):
+        out.say(line)
     return GOOD if good else FOUND_WRONG
 
 
@@ -107,7 +110,8 @@ def _introduce(out: Output, sim: Simulator) -> None:
     out.say(f"{sim.url}: {plural(len(fleet), 'machine')}, {told}")
     out.say()
     out.say("The policy:", look="bold")
-    out.say("\n".join(f"  {line}" for line in POLICY.splitlines()), look="cyan")
+    for line in POLICY.splitlines():
+        out.say(f"  {line}", look="cyan")
     out.say()
 
 

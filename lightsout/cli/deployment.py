@@ -18,7 +18,7 @@ from lightsout.credentials import BadSettings
 from lightsout.forms import Field, Fields, Form, ListOf, MapOf, Reader, Word
 from lightsout.request import BadEvent
 from lightsout.schema import FILLED, REGION, TEXT, YES_NO
-from lightsout.settings import VARIABLES, read_settings
+from lightsout.settings import VARIABLES, misspelt, read_settings
 from lightsout.trigger import read_event
 from lightsout.yamltext import Complaints, Items, Pairs, Text
 
@@ -38,12 +38,21 @@ BESIDES = frozenset({
 })  # fmt: skip
 FROM_OUTSIDE = re.compile(r"\$\{.*\}")  # known only when it is deployed
 
+
+def _variable(name: str) -> str:
+    """The name, unless the function would take it for a slip."""
+    if misspelt([name]):
+        raise ValueError(name)
+    return name
+
+
 CRON = Form("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\S+){6}")
 VARIABLE = Form(
-    "the name of a variable, one of lightsout's or not beginning with LIGHTSOUT_, SCF_, QCLOUD_ or "
-    "TENCENTCLOUD_",
-    rf"{'|'.join(VARIABLES)}|(?!LIGHTSOUT_|SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
-    known=lambda: VARIABLES,
+    "the name of a variable, one of lightsout's or none like them, and not beginning with SCF_, "
+    "QCLOUD_ or TENCENTCLOUD_",
+    r"(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
+    _variable,
+    meant=lambda text: yamltext.nearest(text, VARIABLES),
 )
 SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
 MEMORY = Form(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.permissions import read_deployment
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
+from lightsout.cli.words import as_json
 from lightsout.diagnosis import FINE, MIND, UNKNOWN, WORDS, WRONG
 from lightsout.doctor import Doctor, Place, result_of
+from lightsout.files import read_small_file
 from lightsout.itself import Function
 from lightsout.log import Log
-from lightsout.surroundings import run_id_of
+from lightsout.surroundings import home_region, run_id_of
+from lightsout.yamltext import MAX_BYTES
 
 if TYPE_CHECKING:
     import argparse
@@ -30,9 +32,10 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     """Settings and keys are those of this shell; the function's own are read where one may."""
     log = Log(tell_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
-    found = Doctor(outside, Place(function), log).examine()
+    home = home_region(None, outside.environ) or (function.region if function else None)
+    found = Doctor(outside, Place(function, home=home), log).examine()
     if options.json:
-        print(json.dumps(result_of(found, run_id_of(None)), ensure_ascii=False, indent=1))
+        print(as_json(result_of(found, run_id_of(None))))
     else:
         _show(Output(), found)
     return FOUND_WRONG if any(one.mark == WRONG for one in found) else GOOD
@@ -46,7 +49,7 @@ def read_function(file: Path) -> Function | None:
         deployment = read_deployment(file)
     except WrongUse:
         return None
-    inputs = yaml.safe_load(file.read_bytes())["inputs"]
+    inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
     return Function(
         deployment.function,
         deployment.namespace,

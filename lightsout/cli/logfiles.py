@@ -8,7 +8,8 @@ The function writes one JSON object a line. What one gets back is that, or what 
   (https://cloud.tencent.com/document/product/583/60336). Of a line that is a JSON object it makes
   fields, and only of first-level texts and numbers; lists are left out
   (https://cloud.tencent.com/document/product/583/55595), and read back from the text beside them.
-- CLS exports such records as JSON or CSV (https://cloud.tencent.com/document/api/614/56451), and
+- CLS exports such records as JSON or CSV (https://cloud.tencent.com/document/api/614/56451), whose
+  columns a comma, a tab, a semicolon, a bar or a blank separates, and
   SearchLog answers with them as JSON text inside JSON
   (https://cloud.tencent.com/document/api/614/56447).
 
@@ -29,6 +30,10 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from lightsout.cli import WrongUse
+from lightsout.cli.separated import FOREIGN, OURS, SEPARATORS, cells_of, rows_of, separator_of
+from lightsout.cli.tables import complain
+from lightsout.cli.words import plural
+from lightsout.files import NOT_REGULAR, open_regular_file
 from lightsout.instance import RESOURCES, Site
 from lightsout.log import AS_TEXT
 
@@ -37,12 +42,10 @@ if TYPE_CHECKING:
 
     Line = Mapping[str, Any]
 
-OURS = ("time", "event", "run_id")  # what every line of ours has
 NO_TEXT = (
     "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
     "running_since",
 )  # fmt: skip
-FOREIGN = ("SCF_", "__")  # how fields begin that the platform puts beside ours
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 
 GZIP = b"\x1f\x8b"
@@ -50,8 +53,14 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # Windows PowerShell writes it wherever `>`
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # that no text has; tab and ESC it may
 NO_SPACE = re.compile(r"\S")
 HEAD = 4096  # bytes that tell what a file is
+LONGEST = 2**26  # characters of a line, or of a document: SearchLog answers 49 MB at most
+PIPE_HINT = "; pipe what another program writes, and name it -"
 
 _decoder = json.JSONDecoder()
+
+
+class TooLong(Exception):
+    """A line, or a document, that no log has."""
 
 
 class LogLines:
@@ -65,15 +74,36 @@ class LogLines:
     def __init__(self, files: Sequence[str]) -> None:
         self.ours = 0
         self.others = 0
+        self.unusable: list[str] = []  # why each file without a line of ours is of no use
         self._files = files
 
     def __iter__(self) -> Iterator[Line]:
         for file in self._files:
+            ours, others = self.ours, self.others
             with _opened(file) as text:
                 for found in _units(text):
                     self.ours += len(found)
                     self.others += not found
                     yield from found
+            if self.ours == ours:
+                self.unusable.append(_unusable(file, self.others - others))
+
+    def tell_unusable(self) -> bool:
+        """Names the files that had nothing for us on stderr; whether there are any."""
+        complain(*(f"lightsout: {why}" for why in self.unusable))
+        return bool(self.unusable)
+
+
+def _unusable(file: str, others: int) -> str:
+    if not others:
+        return f"{_name(file)}: the log is empty"
+    return (
+        f"{_name(file)}: no line of lightsout among {plural(others, 'line')}: is it another file?"
+    )
+
+
+def _name(file: str) -> str:
+    return "stdin" if file == "-" else file
 
 
 # Bytes -------------------------------------------------------------------------------------------
@@ -82,7 +112,7 @@ class LogLines:
 @contextmanager
 def _opened(file: str) -> Iterator[IO[str]]:
     """The text of a file, decompressed. What goes wrong while it is read is WrongUse."""
-    name = "stdin" if file == "-" else file
+    name = _name(file)
     try:
         with _bytes(file) as packed, _unpacked(packed) as plain:
             head = plain.peek(HEAD)[:HEAD]
@@ -97,7 +127,10 @@ def _opened(file: str) -> Iterator[IO[str]]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise WrongUse(f"{name}: a damaged gzip file ({error}); download it again") from None
     except OSError as error:
-        raise WrongUse(f"{name}: {error.strerror}") from None
+        hint = PIPE_HINT if error.strerror == NOT_REGULAR else ""
+        raise WrongUse(f"{name}: {error.strerror}{hint}") from None
+    except TooLong:
+        raise WrongUse(f"{name}: a line of more than {LONGEST:,} characters is no log") from None
     except csv.Error as error:
         raise WrongUse(f"{name}: CSV that cannot be read: {error}") from None
     except json.JSONDecodeError as error:
@@ -106,11 +139,13 @@ def _opened(file: str) -> Iterator[IO[str]]:
 
 @contextmanager
 def _bytes(file: str) -> Iterator[io.BufferedReader]:
-    if file == "-":
-        yield cast("io.BufferedReader", sys.stdin.buffer)
+    if file != "-":
+        with open_regular_file(file) as opened:
+            yield cast("io.BufferedReader", opened)
+    elif sys.stdin is None:
+        raise WrongUse("stdin: it is closed")
     else:
-        with open(file, "rb") as opened:  # noqa: PTH123  as typed
-            yield opened
+        yield cast("io.BufferedReader", sys.stdin.buffer)
 
 
 @contextmanager
@@ -127,27 +162,48 @@ def _unpacked(packed: io.BufferedReader) -> Iterator[io.BufferedReader]:
 
 def _units(text: IO[str]) -> Iterator[list[Line]]:
     """The lines of ours in each unit of the text that is not blank."""
-    lines = (line for line in text if line.strip())
+    lines = (line for line in _lines(text) if line.strip())
     first = next(lines, "")
+    separator = separator_of(first)
     if first.strip() in {"{", "["}:  # one document over many lines, as tccli prints it
-        yield from _in_documents(first + text.read())
-    elif _is_heading(first):
-        yield from _in_table(first, text)
+        yield from _in_documents(_bounded(first + text.read(LONGEST + 1)))
+    elif separator:
+        yield from _in_table(first, _lines(text), separator)
     else:
         for line in itertools.chain([first] if first else [], lines):
             yield list(_in_text(line, 0))
 
 
-def _in_table(heading: str, text: IO[str]) -> Iterator[list[Line]]:
-    columns = next(csv.reader([heading]))
-    for row in csv.reader(text):
+def _lines(text: IO[str]) -> Iterator[str]:
+    """The lines of the text; raises TooLong for one without an end."""
+    while line := text.readline(LONGEST + 1):
+        yield _bounded(line)
+
+
+def _bounded(text: str) -> str:
+    if len(text) > LONGEST:
+        raise TooLong
+    return text
+
+
+def _in_table(heading: str, lines: Iterator[str], separator: str) -> Iterator[list[Line]]:
+    """The lines of ours in each row.
+
+    Where quotes are missing around a text that holds the separator, the row tells it as a whole.
+    """
+    columns = cells_of(heading, separator)
+    read: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line
+
+    for row in rows_of(remembered(), separator):
+        found = list(_in_object(dict(zip(columns, row, strict=False)), 0))
         if row:
-            yield list(_in_object(dict(zip(columns, row, strict=False)), 0))
-
-
-def _is_heading(line: str) -> bool:
-    cells = next(csv.reader([line]), [])
-    return "{" not in line and any(cell.startswith(FOREIGN) or cell in OURS for cell in cells)
+            yield found or list(_in_text("".join(read), 0))
+        read.clear()
 
 
 def _in_documents(text: str) -> Iterator[list[Line]]:
@@ -200,7 +256,10 @@ def _json_in(line: str) -> Any:
         with suppress(ValueError, RecursionError):
             return _decoder.raw_decode(line, start)[0]
     # A row of a table whose heading is in other words has its quotes doubled.
-    return next(csv.reader([line])) if '""run_id""' in line else None
+    if '""run_id""' not in line:
+        return None
+    tables = (cells_of(line, separator) for separator in SEPARATORS)
+    return next((row for row in tables if any(cell.startswith('{"') for cell in row)), None)
 
 
 def _in_object(value: Mapping[str, Any], depth: int) -> Iterator[Line]:

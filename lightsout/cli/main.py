@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ from lightsout.cli import (
     savings,
     verify,
 )
+from lightsout.cli.streams import printable_streams
+from lightsout.cli.tables import complain
 from lightsout.credentials import BadSettings
 from lightsout.surroundings import Surroundings
 
@@ -41,43 +42,42 @@ def main(argv: Sequence[str] | None = None, outside: Surroundings | None = None)
 
     Raises SystemExit, as argparse does, for a command line that it cannot read.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.command is None:
-        parser.print_help()
-        return WRONG_USE
-    _let_any_text_be_printed()
-    outside = outside or Surroundings()
-    if getattr(options, "policies", None) is not None:
-        environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
-        outside = outside._replace(environ=environ)
+    with printable_streams() as out:
+        try:
+            return _obey(argv, outside or Surroundings())
+        except (WrongUse, BadSettings) as mistake:
+            complain(*f"lightsout: {mistake}".split("\n"))
+            return WRONG_USE
+        except KeyboardInterrupt:
+            complain("lightsout: interrupted")
+        except BrokenPipeError:  # whoever read the output went away, as `| head` does
+            out.give_up()
+        except OSError as error:
+            out.give_up()
+            complain(f"lightsout: {error.filename or 'the output'}: {error.strerror}")
+        return FOUND_WRONG
+
+
+def _obey(argv: Sequence[str] | None, outside: Surroundings) -> int:
     try:
+        parser = _parser()
+        options = parser.parse_args(argv)
+        if options.command is None:
+            parser.print_help()
+            return WRONG_USE
+        if getattr(options, "policies", None) is not None:
+            environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
+            outside = outside._replace(environ=environ)
         status: int = options.carry_out(options, outside)
+        return status
+    finally:
         sys.stdout.flush()
-    except (WrongUse, BadSettings) as mistake:
-        print(f"lightsout: {mistake}", file=sys.stderr)
-        return WRONG_USE
-    except KeyboardInterrupt:
-        print("lightsout: interrupted", file=sys.stderr)
-        return FOUND_WRONG
-    except BrokenPipeError:  # whoever read the output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FOUND_WRONG
-    return status
 
 
 def _demo(options: argparse.Namespace, outside: Surroundings) -> int:
     from lightsout.cli import demo  # the other commands do not need the simulator
 
     return demo.carry_out(options, outside)
-
-
-def _let_any_text_be_printed() -> None:
-    """Names are in any script; a terminal that cannot show one is no reason to end a run."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.interrupts import each_interrupt
+from lightsout.cli.tables import complain
 from lightsout.credentials import BadSettings
 from lightsout.report import RunFailed, failure_message
 from lightsout.request import BadEvent
@@ -18,7 +18,7 @@ from lightsout.run import Run, carry_out
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from lightsout.clock import Clock
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
 LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
 MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
+INTERRUPTED = (  # what is said to each Ctrl-C but the last
+    "interrupted: nothing more is asked, answers under way …",
+    "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +80,29 @@ def operate(
     """Carries out a run of at most `time_limit` seconds; `at` is for a dry run, as Run has it.
 
     Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
-    without its RequestId in the log. Raises WrongUse for an event or
-    an environment that cannot be obeyed; any other failure is in what it returns.
+    without its RequestId in the log; the third Ctrl-C does not wait, and raises KeyboardInterrupt.
+    Raises WrongUse for an event or an environment that cannot be obeyed; any other failure is in
+    what it returns.
     """
     clock = HurryingClock(outside.clock)
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
     the_run = Run(event, context, outside._replace(clock=clock), at, names=True)
-    pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
-    future, interrupted = pool.submit(carry_out, the_run), False
-    try:
-        wait([future])
-    except KeyboardInterrupt:
-        interrupted = True
-        print("\ninterrupted: nothing more is asked, answers under way …", file=sys.stderr)
+    interrupts: list[int] = []
+
+    def interrupt(number: int) -> None:
+        interrupts.append(number)
+        if number > len(INTERRUPTED):
+            raise KeyboardInterrupt
+        complain("", INTERRUPTED[number - 1])
         the_run.deadline.expire()
         clock.hurry()
-    finally:
+
+    pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
+    with each_interrupt(interrupt):
+        future = pool.submit(carry_out, the_run)
         pool.shutdown(wait=False)
+        wait([future])
+    interrupted = bool(interrupts)
     try:
         report = future.result()
         error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
@@ -112,22 +122,3 @@ def request_of(options: argparse.Namespace) -> dict[str, Any]:
         "accounts": options.account,
     }
     return {field: names for field, names in given.items() if names}
-
-
-@contextmanager
-def kept_in(path: str | None, write: Callable[[str], object]) -> Iterator[Callable[[str], object]]:
-    """`write`, with each line appended to a file before; raises WrongUse where that cannot be."""
-    if path is None:
-        yield write
-        return
-    try:
-        file = open(path, "a", encoding="utf-8", buffering=1)  # noqa: PTH123,SIM115  closed below
-    except OSError as error:
-        raise WrongUse(f"--log {path}: {error.strerror}; nothing was called") from None
-
-    def write_both(line: str) -> None:
-        file.write(line)
-        write(line)
-
-    with file:
-        yield write_both

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING
 
 from lightsout.cli.words import natural, plural
 from lightsout.instance import ACTIONS, place_of
-from lightsout.report import subject_of
+from lightsout.report import CHARGED, GONE, KEPT, count_skipped, subject_of, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lightsout.cli.operate import Done
     from lightsout.cli.tables import Output
-    from lightsout.report import Report
+    from lightsout.report import Entry, Report
     from lightsout.work import Work
 
 SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
 DONE = ("stopped", "started")
 
-ORDER = ("failed", "pending", "stopping", "starting", "refused", "kept", *DONE)
+ORDER = (
+    "failed", "pending", "stopping", "starting", "refused", "still charged", "gone", "kept", *DONE,
+)  # fmt: skip
+SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
 def show(out: Output, done: Done) -> None:
@@ -39,15 +42,33 @@ def show(out: Output, done: Done) -> None:
     for entry in done.report["policies"]:
         if entry["status"] == "not due":
             out.say(f"{entry['policy']} is not due: it was left out")
-    counts = done.report["counts"]
-    seconds = done.report["duration_ms"] / 1000
+    for line in still_charged(done.report):
+        out.say(line, look="bold yellow")
+    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
+
+
+def still_charged(report: Report) -> Iterator[str]:
+    """A line, where there are any, about the instances that were stopped and cost on."""
+    count = count_skipped(report)[CHARGED]
+    if count:
+        whys = {
+            why.partition(": ")[2]: None
+            for entry in report["policies"]
+            for why in entry["skipped"].values()
+            if why_skipped(why) == CHARGED
+        }
+        yield f"{plural(count, 'instance')} stopped, still charged: {'; '.join(whys)}"
+
+
+def _sum(report: Report) -> str:
+    """What became of all that matched; only those that were left alone are kept."""
+    counts, skipped = report["counts"], count_skipped(report)
     reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
-    out.say(
-        f"{plural(counts['matched'], 'instance')} matched: {', '.join(reached)} and "
-        f"confirmed, {counts['skipped']} kept, {counts['failed']} failed, "
-        f"{counts['pending']} pending; {seconds:.1f} s",
-        look="bold" if done.error is None else "bold red",
-    )
+    parts = [f"{', '.join(reached)} and confirmed"]
+    parts += [f"{skipped[kind]} {SKIPPED[kind]}" for kind in (CHARGED, GONE) if skipped[kind]]
+    parts += [f"{skipped[KEPT]} kept", *(f"{counts[it]} {it}" for it in ("failed", "pending"))]
+    seconds = report["duration_ms"] / 1000
+    return f"{plural(counts['matched'], 'instance')} matched: {', '.join(parts)}; {seconds:.1f} s"
 
 
 def show_errors(out: Output, done: Done) -> None:
@@ -88,25 +109,24 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
             "failed": entry["failed"],
             "pending": entry["pending"],
             action.during.lower(): entry["stuck"],
-            "refused" if entry["status"] == "refused" else "kept": entry["skipped"],
+            "": entry["skipped"],
             "stopped": dict.fromkeys(entry["stopped"], f"confirmed {action.after}"),
             "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
         }
+        place = place_of(entry["account"], entry["region"])
         for what, whys in told.items():
             for id_, why in whys.items():
-                found.add(
-                    (
-                        place_of(entry["account"], entry["region"]),
-                        id_,
-                        names.get(id_, ""),
-                        what,
-                        why,
-                    )
-                )
+                found.add((place, id_, names.get(id_, ""), what or _left(entry, why), why))
     yield from sorted(
         found,
         key=lambda row: (ORDER.index(row[3]), natural(row[0]), natural(row[2]), natural(row[1])),
     )
+
+
+def _left(entry: Entry, why: str) -> str:
+    """What is said of an instance in `skipped`; a limit is the reason of those that it refused."""
+    limit = entry["status"] == "refused" and why == entry["error"]
+    return "refused" if limit else SKIPPED[why_skipped(why)]
 
 
 def _requests(report: Report) -> Iterator[tuple[str, ...]]:

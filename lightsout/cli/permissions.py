@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse, cam
-from lightsout.cli.tables import Output
-from lightsout.cli.words import plural
+from lightsout.cli.tables import Output, complain
+from lightsout.cli.words import as_json, plural
+from lightsout.files import read_small_file
 from lightsout.settings import read_settings
+from lightsout.yamltext import MAX_BYTES
 
 if TYPE_CHECKING:
     import argparse
@@ -77,15 +77,14 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     try:
         desk = _There(options.account, uin, outside) if options.account else _Here(uin, outside)
         if options.document:
-            print(_json(desk.document(options.document)))
+            print(as_json(desk.document(options.document), indent=2))
             return GOOD
         documents = {name: desk.document(name) for name in desk.about}
     except policy_files.PolicyMistakes as wrong:
-        print(wrong, file=sys.stderr)
-        print(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}", file=sys.stderr)
+        complain(*map(str, wrong.mistakes), f"lightsout: {plural(len(wrong.mistakes), 'mistake')}")
         return FOUND_WRONG
     if options.json:
-        print(_json(documents))
+        print(as_json(documents, indent=2))
     else:
         _show(Output(), documents, desk, _repeated(options))
     return GOOD
@@ -164,7 +163,7 @@ def read_deployment(file: Path) -> cam.Deployment:
     import yaml
 
     try:
-        inputs = yaml.safe_load(file.read_bytes())["inputs"]
+        inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
         named = (inputs["name"], inputs["namespace"], inputs["region"], inputs["role"])
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from None
@@ -202,7 +201,3 @@ def _scope(statement: Mapping[str, Any]) -> str:
     if "principal" in statement:
         return f"to {', '.join(who for names in statement['principal'].values() for who in names)}"
     return f"on {', '.join(statement['resource'])}"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)

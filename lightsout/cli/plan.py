@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,19 @@ from zoneinfo import ZoneInfo
 
 from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, WrongUse, story
-from lightsout.cli.asking import clouds_of, with_refusals
-from lightsout.cli.operate import LOOK_LIMIT, kept_in, operate, request_of
+from lightsout.cli.asking import clouds_of, paid_for, with_refusals
+from lightsout.cli.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.outcome import errors_of, show_errors
+from lightsout.cli.outputs import kept_in
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.rows import CALLED, COLUMNS, in_order, leftovers, not_yet, rows_of
-from lightsout.cli.tables import Output, print_csv
-from lightsout.cli.words import moment, plural
+from lightsout.cli.tables import Output, complain, print_csv
+from lightsout.cli.words import as_json, moment, plural
 from lightsout.policy import DEFAULT_TIMEZONE
 from lightsout.schedule import UTC, next_window, parse_until
 from lightsout.settings import read_settings
+from lightsout.still_charged import MEND, WHY, wants_no_charge
+from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     import argparse
@@ -82,12 +84,13 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
         tell_retry(line)
 
     event = {**request_of(options), "dry_run": True}
-    with kept_in(options.log, hear) as write:
-        done = operate(event, outside._replace(write=write), LOOK_LIMIT, instant)
+    with kept_in(options.log, hear) as kept:
+        done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
     openings = _openings(policies, done, instant)
     later = list(_look_later(openings, event, outside._replace(write=hear), done))
     rows, doubts = _rows(done, later, outside)
+    doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
     notes = [*(note for note in dict.fromkeys(_notes(lines, rows)) if note not in told), *doubts]
     if not options.policy:
@@ -97,7 +100,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
         _print_rows(rows, as_csv=options.csv)
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
-        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+        complain(*said)
     else:
         out = Output()
         for line in heads:
@@ -107,7 +110,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
             out.say(line, look="cyan")
         for note in notes:
             out.say(note, look="yellow")
-    return FOUND_WRONG if any(it.blind for it in later) else done.exit_status
+    return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
 
 def read_at(text: str) -> datetime:
@@ -185,6 +188,22 @@ def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[li
     return in_order(rows), doubts
 
 
+def _paid_for(looks: Sequence[Done], outside: Surroundings, instant: datetime) -> Iterator[str]:
+    """A line for each policy and place with machines that are stopped, but still charged."""
+    works = [work for done in looks for work in done.works]
+    wanted = [work for work in works if any(wants_no_charge(task.policy) for task in work.tasks)]
+    if not wanted or any(done.interrupted for done in looks):
+        return
+    settings = read_settings(outside.environ, outside.beside)
+    clouds = clouds_of((work.site for work in wanted), settings, outside, tell_retry)
+    for (site, policy), found in paid_for(wanted, clouds, instant).items():
+        if isinstance(found, CallFailed):
+            yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
+        elif found:
+            count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
+            yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
+
+
 # Telling -----------------------------------------------------------------------------------------
 
 
@@ -193,7 +212,7 @@ def _print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
     if as_csv:
         print_csv(COLUMNS, objects)
     else:
-        print(json.dumps(objects, ensure_ascii=False, indent=1))
+        print(as_json(objects))
 
 
 def show_plan(out: Output, done: Done) -> None:
@@ -252,7 +271,7 @@ def _losses(rows: Sequence[Row]) -> Iterator[str]:
     charged = [f"{it.instance.id} ({it.charged})" for it in acted_on.values() if it.charged]
     if charged:
         count = plural(len(charged), "instance")
-        yield f"{count} would be stopped, but still charged: {', '.join(charged)}"
+        yield f"{count} would be stopped, still charged: {', '.join(charged)}"
 
 
 def _waiting(

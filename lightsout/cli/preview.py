@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -13,8 +12,8 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.outlook import WEEKDAYS, change_said, look_out, regions_said, said, span
 from lightsout.cli.picture import draw
 from lightsout.cli.svg import save
-from lightsout.cli.tables import Output
-from lightsout.cli.words import plural, width
+from lightsout.cli.tables import Output, complain
+from lightsout.cli.words import as_json, plural, width
 from lightsout.schedule import WHOLE_DAY
 from lightsout.settings import read_settings
 
@@ -42,29 +41,24 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     try:
         policies = policy_files.load(settings.policies).policies
     except policy_files.PolicyMistakes as wrong:
-        print(wrong, file=sys.stderr if options.json else sys.stdout)
-        print(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}", file=sys.stderr)
+        for mistake in wrong.mistakes:
+            print(mistake, file=sys.stderr if options.json else sys.stdout)
+        complain(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}")
         return FOUND_WRONG
     now = outside.clock.now()
     from_days = [first or now.astimezone(policy.timezone).date() for policy in policies]
     warnings = _warnings(policies, now, max(from_days) + timedelta(days=count - 1))
     outlooks = [look_out(*it, count) for it in zip(policies, from_days, strict=True)]
-    if options.svg:
-        save(options.svg, draw(outlooks))
     if options.json:
         entries = [
             it for pair in zip(policies, from_days, strict=True) for it in _json(*pair, count)
         ]
-        print(json.dumps(entries, ensure_ascii=False, indent=1))
-        print(*warnings, sep="\n", end="\n" if warnings else "", file=sys.stderr)
-        return GOOD
-    out = Output()
-    for outlook in outlooks:
-        _show(out, outlook)
-    for warning in warnings:
-        out.say(warning, look="yellow")
+        print(as_json(entries))
+        complain(*warnings)
+    else:
+        _show(Output(), outlooks, warnings)
     if options.svg:
-        out.say(f"drawn: {options.svg}")
+        save(options.svg, draw(outlooks), tell=not options.json)
     return GOOD
 
 
@@ -112,10 +106,18 @@ def _json(policy: Policy, first: date, count: int) -> list[dict[str, str]]:
 # The calendar ------------------------------------------------------------------------------------
 
 
-def _show(out: Output, outlook: Outlook) -> None:
+def _show(out: Output, outlooks: Sequence[Outlook], warnings: Sequence[str]) -> None:
+    for outlook in outlooks:
+        _show_one(out, outlook)
+    for warning in warnings:
+        out.say(warning, look="yellow")
+
+
+def _show_one(out: Output, outlook: Outlook) -> None:
     out.say(headline(outlook.policy), look="bold")
     if outlook.policy.when is None:
-        out.say("  acts whenever it is triggered: it has no `when`\n")
+        out.say("  acts whenever it is triggered: it has no `when`")
+        out.say()
         return
     out.say(MARGIN + RULER)
     for day in outlook.days:

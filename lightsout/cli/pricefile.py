@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import yamltext
 from lightsout.cli import WrongUse
+from lightsout.files import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def read_price_list(path: str) -> PriceList:
     """
     complaints = yamltext.Complaints(path)
     try:
-        root = yamltext.read(Path(path).read_bytes(), complaints)
+        root = yamltext.read(read_small_file(path, yamltext.MAX_BYTES), complaints)
     except OSError as error:
         raise WrongUse(f"--prices {path}: {error.strerror}") from None
     currency, per_hour = "", {}

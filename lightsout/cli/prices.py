@@ -19,7 +19,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.cli.outputs import write_file
 from lightsout.cli.pricefile import price_of
+from lightsout.files import read_small_file
 from lightsout.instance import CVM
 from lightsout.wire import CallFailed
 
@@ -35,6 +37,7 @@ ACTION = "InquiryPriceRunInstances"
 SMALL, LARGE = 50, 500  # GB: within what every kind of system disk may have
 STEPS = ("", "SecondStep", "ThirdStep")  # of the prices by how long an instance runs
 FRESH_FOR = timedelta(days=30)
+MOST_BYTES = 1024 * 1024  # of kept prices: some ten thousand
 
 
 class Model(NamedTuple):
@@ -122,7 +125,7 @@ class Cache:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._prices, indent=1, sort_keys=True), encoding="utf-8")
+        write_file(str(fresh), json.dumps(self._prices, indent=1, sort_keys=True))
         fresh.replace(self.path)  # nobody ever reads half of it
 
     def _key(self, model: Model) -> str:
@@ -130,7 +133,7 @@ class Cache:
 
     def _read(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
+            found = json.loads(read_small_file(self.path, MOST_BYTES))
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}

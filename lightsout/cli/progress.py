@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.words import plural
-from lightsout.instance import STOP, place_of
+from lightsout.cli.tables import complain
+from lightsout.cli.words import past, plural
+from lightsout.instance import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from lightsout.cli.tables import Output
+    from lightsout.instance import Action
 
 Line = dict[str, Any]
 
@@ -21,7 +22,7 @@ def tell_retry(text: str) -> None:
     """Says on stderr why a command that only looks takes its time; every other line is silent."""
     line = json.loads(text)
     if line["event"] == "retry":
-        print(f"{_place(line)}{_again(line)}", file=sys.stderr, flush=True)
+        complain(f"{_place(line)}{_again(line)}")
 
 
 def _place(line: Line) -> str:
@@ -38,19 +39,25 @@ class Progress:
     def __init__(self, out: Output) -> None:
         self._out = out
         self._began: datetime | None = None
-        self._accepted: dict[str, set[str]] = defaultdict(set)  # IDs by place
-        self._confirmed: dict[str, set[str]] = defaultdict(set)
+        self._dry = False
+        self._actions: dict[str, Action] = {}  # by policy
+        # IDs by place and action
+        self._accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._confirmed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._tell = {
+            "run.started": self._run_started,
             "plan": self._plan,
-            "stop.accepted": self._stop_accepted,
-            "stop.rejected": self._stop_rejected,
             "verify.confirmed": self._verify_confirmed,
+            "verify.skipped": self._verify_skipped,
             "verify.failed": self._failed,
             "instance.failed": self._failed,
             "retry": self._retry,
             "warning": self._warning,
             "policy.mistake": self._mistake,
         }
+        for action in ACTIONS:
+            self._tell[f"{action}.accepted"] = self._call_accepted
+            self._tell[f"{action}.rejected"] = self._call_rejected
 
     def __call__(self, text: str) -> None:
         line = json.loads(text)
@@ -64,28 +71,52 @@ class Progress:
                 f"{(now - self._began).total_seconds():4.1f}s {_place(line)}{said}", look=bad
             )
 
+    def _run_started(self, line: Line) -> None:
+        self._dry = bool(line["dry_run"])
+
     def _plan(self, line: Line) -> str | None:
         if "act" not in line:  # the lines with each reason: the table has them
             return None
-        refused = f": {line['refused']}" if line["refused"] else ""
-        return f"{line['policies'][0]}: {line['act']} to stop, {line['keep']} kept{refused}"
+        policy, act = line["policies"][0], line["act"]
+        action = self._actions[policy] = ACTIONS[line["action"]]
+        to_do = f"{act} would be {past(action)}" if self._dry else f"{act} to {action.name}"
+        if line["refused"]:
+            return f"{policy}: none {past(action)}, {line['keep']} kept: {line['refused']}"
+        return f"{policy}: {to_do}, {line['keep']} kept"
 
-    def _stop_accepted(self, line: Line) -> str:
-        self._accepted[_place(line)].update(line["instance_ids"])
+    def _call_accepted(self, line: Line) -> str:
+        action = ACTIONS[line["event"].partition(".")[0]]
+        self._accepted[_place(line), action.name].update(line["instance_ids"])
         return f"{len(line['instance_ids'])} accepted, RequestId {line['request_id']}"
 
-    def _stop_rejected(self, line: Line) -> str:
+    def _call_rejected(self, line: Line) -> str:
+        action = line["event"].partition(".")[0]
         asked = plural(len(line["instance_ids"]), "instance")
-        return f"a batch of {asked} refused: {line['code']}: {line['message']}"
+        return f"a batch of {asked} to {action} refused: {line['code']}: {line['message']}"
 
     def _verify_confirmed(self, line: Line) -> str:
-        place = _place(line)
-        self._confirmed[place].update(line["instance_ids"])
-        known = self._accepted[place] | self._confirmed[place]
-        return f"{len(self._confirmed[place])} of {len(known)} confirmed {STOP.after}"
+        action = self._action_of(line)
+        if action is None:
+            return f"{plural(len(line['instance_ids']), 'instance')} confirmed"
+        key = (_place(line), action.name)
+        self._confirmed[key].update(line["instance_ids"])
+        known = self._accepted[key] | self._confirmed[key]
+        return f"{len(self._confirmed[key])} of {len(known)} confirmed {action.after}"
+
+    def _verify_skipped(self, line: Line) -> str:
+        return f"{plural(len(line['instance_ids']), 'instance')}: {line['reason']}"
 
     def _failed(self, line: Line) -> str:
-        return f"{plural(len(line['instance_ids']), 'instance')} not stopped: {line['reason']}"
+        names, action = ", ".join(line["policies"]), self._action_of(line)
+        if not line["instance_ids"]:
+            return f"{names}: {line['reason']}"
+        not_done = f"not {past(action)}" if action else "failed"
+        return f"{plural(len(line['instance_ids']), 'instance')} {not_done}: {line['reason']}"
+
+    def _action_of(self, line: Line) -> Action | None:
+        """What the policies of a line do; None where they are not known, or do not do the same."""
+        actions = {self._actions.get(name) for name in line["policies"]}
+        return actions.pop() if len(actions) == 1 else None
 
     def _retry(self, line: Line) -> str:
         return _again(line)

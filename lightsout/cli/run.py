@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lightsout.cli.operate import kept_in, operate, request_of
+from lightsout.cli.operate import operate, request_of
 from lightsout.cli.outcome import show
+from lightsout.cli.outputs import kept_in
 from lightsout.cli.plan import show_plan
 from lightsout.cli.progress import Progress
-from lightsout.cli.tables import Output
+from lightsout.cli.tables import Output, complain
 
 if TYPE_CHECKING:
     import argparse
@@ -21,17 +22,17 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
     event = request_of(options) | ({"dry_run": True} if options.dry_run else {})
     if options.json_lines or not sys.stdout.isatty():
-        with kept_in(options.log, outside.write) as write:
-            done = operate(event, outside._replace(write=write))
+        with kept_in(options.log, outside.write) as lines:
+            done = operate(event, outside._replace(write=lines))
         if done.error:
-            print(f"lightsout: {done.error}", file=sys.stderr)
-        return done.exit_status
+            complain(f"lightsout: {done.error}")
+        return lines.status(done.exit_status)
     out = Output()
-    with kept_in(options.log, Progress(out)) as write:
-        done = operate(event, outside._replace(write=write))
+    with kept_in(options.log, Progress(out)) as lines:
+        done = operate(event, outside._replace(write=lines))
     if done.report["dry_run"]:
         show_plan(out, done)
         out.say("DRY RUN: nothing was changed.", look="bold reverse yellow")
     else:
         show(out, done)
-    return done.exit_status
+    return lines.status(done.exit_status)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lightsout.cli import GOOD, WrongUse
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.claims import claims, money_claims
 from lightsout.cli.evidence import read_evidence
 from lightsout.cli.intervals import intervals
@@ -15,7 +14,7 @@ from lightsout.cli.logfiles import LogLines
 from lightsout.cli.pricefile import read_price_list
 from lightsout.cli.prices import Cache, Prices, asked_prices, listed_prices
 from lightsout.cli.svg import save
-from lightsout.cli.tables import Output, print_csv
+from lightsout.cli.tables import Output, complain, print_csv
 from lightsout.cli.tally import Stop, Sum, by_policy, by_tag, by_week, total
 from lightsout.cli.weeks import draw
 from lightsout.cli.words import plural
@@ -69,23 +68,21 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
         *money_claims(stops, prices.source, prices.problems),
         *inventory.missing,
     ]
-    if options.svg:
-        weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
-        save(options.svg, draw(weeks, prices.currency))
     if options.csv:
         print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
-        print(*said, sep="\n", file=sys.stderr)
-        return GOOD
-    out = Output()
-    if stops:
-        show(out, stops, prices.currency, options.tag or ())
+        complain(*said)
     else:
-        out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
-    for claim in said:
-        out.say(claim)
+        out = Output()
+        if stops:
+            show(out, stops, prices.currency, options.tag or ())
+        else:
+            out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
+        for claim in said:
+            out.say(claim)
     if options.svg:
-        out.say(f"drawn: {options.svg}")
-    return GOOD
+        weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
+        save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
+    return FOUND_WRONG if lines.tell_unusable() else GOOD
 
 
 def read_until(text: str, now: datetime) -> datetime:

@@ -11,7 +11,8 @@ from lightsout import policy as policy_files
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.asking import open_clouds
 from lightsout.cli.chapters import Writer
-from lightsout.cli.operate import kept_in, request_of
+from lightsout.cli.operate import request_of
+from lightsout.cli.outputs import kept_in
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.rows import WOULD
 from lightsout.cli.tables import Output
@@ -53,21 +54,22 @@ def carry_out(
     except BadEvent as mistake:
         raise WrongUse(str(mistake)) from None
     except PolicyMistakes as wrong:
-        out.say(str(wrong), look="yellow")
+        for each in wrong.mistakes:
+            out.say(str(each), look="yellow")
         return FOUND_WRONG
     for line in heads:
         out.say(line, look="bold")
     if settings.paused_until and instant < settings.paused_until:
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
         return GOOD
-    with kept_in(options.log, tell_retry) as write:
-        clouds = open_clouds(settings, outside, write, loaded.accounts)
+    with kept_in(options.log, tell_retry) as lines:
+        clouds = open_clouds(settings, outside, lines, loaded.accounts)
         good = True
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
             if number:
                 out.say()
             good &= Story(out, clouds, policies, instant, request).tell(id_)
-    return GOOD if good else FOUND_WRONG
+    return lines.status(GOOD if good else FOUND_WRONG)
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
@@ -152,13 +154,16 @@ class Story:
         ours = [policy for policy in self.policies if policy.resource == kind]
         chapters = [writer.write(policy) for policy in ours]
         for chapter in chapters:
-            self.out.say(f"\n{chapter.policy.name} · {chapter.policy.action}", look="bold")
+            self.out.say()
+            self.out.say(f"{chapter.policy.name} · {chapter.policy.action}", look="bold")
             for name, said in chapter.steps:
                 self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
         others = [policy.name for policy in self.policies if policy.resource != kind]
         if others:
-            self.out.say(f"\nnot about {kind}: {', '.join(others)}")
-        self.out.say(f"\n{_end([it.row for it in chapters if it.row])}", look="bold")
+            self.out.say()
+            self.out.say(f"not about {kind}: {', '.join(others)}")
+        self.out.say()
+        self.out.say(_end([it.row for it in chapters if it.row]), look="bold")
         self.good = self.good and all(chapter.good for chapter in chapters)
 
 

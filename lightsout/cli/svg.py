@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from lightsout.cli import WrongUse
+from lightsout.cli.outputs import write_file
 from lightsout.cli.words import printable, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MOST_CHARACTERS = 1000  # of a text: no picture has room for more
 INK, FAINT, LINE = "#1f2430", "#6b7280", "#d9dde5"
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'PingFang SC', 'Microsoft YaHei', "
@@ -34,12 +36,14 @@ def page(title: str, wide: float, high: float, parts: Iterable[str]) -> str:
     )
 
 
-def save(path: str, picture: str) -> None:
-    """Raises WrongUse where the file cannot be written."""
+def save(path: str, picture: str, *, tell: bool) -> None:
+    """After all else is printed, for this may fail: raises WrongUse then."""
     try:
-        Path(path).write_text(picture, encoding="utf-8")
+        write_file(path, picture)
     except OSError as error:
         raise WrongUse(f"--svg {path}: {error.strerror}") from None
+    if tell:
+        print(f"drawn: {path}")
 
 
 def text(
@@ -65,11 +69,12 @@ def line(x: float, y: float, to_x: float, to_y: float, colour: str, *, dashed: b
 
 def cut(words: str, room: float, size: int) -> str:
     """As much of the text as fits: Chinese characters are as wide as they are high."""
-    if width(words) * size * 0.54 <= room:
+    columns = room / (size * 0.54)
+    if len(words) <= MOST_CHARACTERS and width(words) <= columns:
         return words
-    while words and width(words + "…") * size * 0.54 > room:
-        words = words[:-1]
-    return words + "…"
+    wide = accumulate((width(c) for c in words[:MOST_CHARACTERS]), initial=1)  # with the ellipsis
+    fit = sum(1 for it in wide if it <= columns) - 1
+    return words[: max(0, fit)] + "…"
 
 
 def _safe(words: str) -> str:

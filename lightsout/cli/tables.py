@@ -9,7 +9,8 @@ import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.words import harmless, printable, width
+from lightsout.cli.streams import below
+from lightsout.cli.words import harmless, printable, printable_line, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ LOOKS = {
     "excluded": "cyan",
     "superseded": "yellow",
     "gone": "yellow",
+    "still charged": "bold yellow",
     "pending": "bold red",
     "failed": "bold red",
     "refused": "bold red",
@@ -47,10 +49,12 @@ class Output:
         self._console = _rich_console() if sys.stdout.isatty() else None
 
     def say(self, text: str = "", look: str = "") -> None:
-        """A line; `look` is a style of rich, where there is one."""
-        text = "\n".join(printable_line(line) for line in text.split("\n"))
+        """One line, whatever the text holds; `look` is a style of rich, where there is one."""
+        text = printable_line(text)
         if self._console:
-            self._console.print(text, style=look, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(
+                text, style=look, markup=False, emoji=False, highlight=False, soft_wrap=True
+            )
         else:
             print(text, flush=True)
 
@@ -76,9 +80,10 @@ def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None
         writer.writerow([harmless(text) for text in texts])
 
 
-def printable_line(line: str) -> str:
-    """A line that keeps its indentation and loses its control characters."""
-    return "".join(c if c.isprintable() else "�" for c in line)
+def complain(*lines: str) -> None:
+    """Lines on stderr, each of them one line whatever it holds."""
+    for line in lines:
+        print(printable_line(line), file=sys.stderr, flush=True)
 
 
 def _rich_console() -> Console | None:
@@ -86,7 +91,7 @@ def _rich_console() -> Console | None:
         from rich.console import Console
     except ImportError:
         return None
-    return Console()
+    return Console(file=below(sys.stdout))
 
 
 def _print_plain(rows: Sequence[Sequence[str]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.acceptances import (
     CONFIRMED,
     FAILED,
+    STILL_CHARGED,
     UNDER_WAY,
     UNKNOWN,
     Became,
@@ -22,15 +21,16 @@ from lightsout.cli.asking import clouds_of, unknown_account
 from lightsout.cli.logfiles import LogLines
 from lightsout.cli.progress import tell_retry
 from lightsout.cli.tables import Output
-from lightsout.cli.words import plural
+from lightsout.cli.words import as_json, plural
 from lightsout.compute import Compute
+from lightsout.ledger import VISIBLE
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lightsout.cli.acceptances import Acceptance
     from lightsout.cloud import Cloud
@@ -54,21 +54,20 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
-    """Superseded and gone are told and are no failures; failed and still under way are.
+    """Superseded, gone and still charged are told and no failures; failed and under way are.
 
-    So is a call whose instances are not to be learnt: nobody has seen what became of them.
+    So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
+    file without a line of lightsout.
     """
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
-    if lines.others and not lines.ours:
-        print(f"lightsout: {_of_lines(lines)}: is it another file?", file=sys.stderr)
-        return FOUND_WRONG
     if options.json:
-        print(json.dumps([_as_json(answer) for answer in answers], ensure_ascii=False, indent=1))
+        print(as_json([_as_json(answer) for answer in answers]))
     else:
         show(Output(), lines, answers)
-    return FOUND_WRONG if any(answer.is_bad for answer in answers) else GOOD
+    bad = any(answer.is_bad for answer in answers)
+    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
 
 
 def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
@@ -78,30 +77,34 @@ def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
-    seen = {
-        site: _look(clouds.get(site.account), site, list(wanted)) for site, wanted in ids.items()
-    }
+    seen = {site: _look(clouds.get(site.account), site, wanted) for site, wanted in ids.items()}
+    absent = {site: wanted.keys() - seen[site].keys() for site, wanted in ids.items()}
+    if any(absent.values()):  # one look is no proof that an instance is gone
+        outside.clock.sleep(VISIBLE)
+        for site, wanted in absent.items():
+            seen[site] |= _look(clouds.get(site.account), site, wanted) if wanted else {}
     return [_answer(one, seen[one.site], acceptances) for one in acceptances]
 
 
-def _look(cloud: Cloud | None, site: Site, ids: Sequence[str]) -> Mapping[str, Instance] | Became:
-    """The instances that exist, or why the site does not tell: the other sites go on."""
+def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
+    """The instances that are shown; why not, where the site does not tell: the others go on."""
     if cloud is None:
-        return Became(UNKNOWN, unknown_account(site))
+        return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
     try:
-        return Compute(cloud, site).describe(ids)
+        return {**Compute(cloud, site).describe(sorted(ids))}
     except CallFailed as failure:
-        return Became(UNKNOWN, f"{failure.action}: {failure}")
+        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
 
 
 def _answer(
     one: Acceptance,
-    seen: Mapping[str, Instance] | Became,
+    seen: Mapping[str, Instance | Became],
     acceptances: Sequence[Acceptance],
 ) -> Answer:
-    if isinstance(seen, Became):
-        return Answer(one, dict.fromkeys(one.instance_ids, seen))
-    found = {id_: became(one, id_, seen.get(id_), acceptances) for id_ in one.instance_ids}
+    found: dict[str, Became] = {}
+    for id_ in one.instance_ids:
+        shown = seen.get(id_)
+        found[id_] = shown if isinstance(shown, Became) else became(one, id_, shown, acceptances)
     return Answer(one, found)
 
 
@@ -135,6 +138,14 @@ def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
     if others:
         out.table(("RequestId", "instance", "what", "why"), others)
         out.say()
+    charged = {
+        id_
+        for answer in answers
+        for id_, it in answer.instances.items()
+        if it.what == STILL_CHARGED
+    }
+    if charged:
+        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
     instances = {id_ for answer in answers for id_ in answer.instances}
     out.say(
         f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "

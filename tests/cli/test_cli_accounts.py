@@ -157,3 +157,17 @@ def test_what_cannot_be_written_for_an_account_is_wrong_use(type_in, ids, words,
 
     assert said.status == 2
     assert why in said.err
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_the_own_account_under_a_second_name_is_refused(stage, type_in, command):
+    """Nothing tells a command which account it is in, so it asks."""
+    stage.policies(POLICIES.replace(LENT["research"], f"0{OWN}"))
+    ids = stage.fleet(1)
+
+    said = type_in(command)
+
+    assert said.status == 2
+    assert f"the account research (uin {OWN}) is the function's own" in said.err
+    assert stage.states(ids) == {"RUNNING"}
+    assert [call.action for call in stage.sim.journal] == ["GetCallerIdentity"]

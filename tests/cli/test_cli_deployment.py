@@ -8,7 +8,7 @@ import pytest
 from deployment import ROOT, TEXT
 
 from lightsout.cli.deployment import mistakes_of_the_deployment
-from lightsout.settings import VARIABLES
+from lightsout.settings import VARIABLES, misspelt
 
 EXAMPLES = re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE)
 
@@ -99,6 +99,21 @@ def test_what_only_shows_in_the_values_is_told_beside_a_misspelt_key(mistakes):
         "enable",
         "the",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LIGHTSOUT_NOOP", "lightsout_dry_run", "LIGHTS_OUT_DRY_RUN", "LIGHTOUT_PAUSE", "FLIGHTSOUT"],
+)
+def test_a_variable_is_a_mistake_here_if_the_function_would_take_it_for_one(mistakes, name):
+    assert len(mistakes(TEXT.replace("LIGHTSOUT_DRY_RUN", name))) == 1
+    assert misspelt([name])
+
+
+@pytest.mark.parametrize("name", ["LIGHT_THEME", "LIGHTSOUT_PORT_80_TCP", "TEAM"])
+def test_a_variable_of_somebody_else_is_none(mistakes, name):
+    assert mistakes(TEXT.replace("LIGHTSOUT_DRY_RUN", name)) == []
+    assert not misspelt([name])
 
 
 def test_one_misspelt_variable_is_one_mistake(mistakes):

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -204,6 +205,43 @@ def test_what_is_no_log_is_told_with_the_name_of_the_file(read, tmp_path, conten
         read(content)
 
     assert str(wrong.value).startswith(f"{tmp_path / 'log'}: {what}")
+
+
+def a_pipe(path):
+    os.mkfifo(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("strange", "what"),
+    [
+        (a_pipe, "not a regular file; pipe what another program writes, and name it -"),
+        (lambda _: "/dev/zero", "not a regular file; pipe what another program writes, and name"),
+        (lambda path: path.parent, "Is a directory"),
+    ],
+)
+def test_what_is_no_file_is_told_at_once(tmp_path, strange, what):
+    path = strange(tmp_path / "log")
+
+    with pytest.raises(WrongUse) as wrong:
+        list(LogLines([str(path)]))
+
+    assert str(wrong.value).startswith(f"{path}: {what}")
+
+
+def test_a_stdin_that_is_closed_is_told(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+
+    with pytest.raises(WrongUse, match="stdin: it is closed"):
+        list(LogLines(["-"]))
+
+
+@pytest.mark.parametrize("begin", ["", "SCF_Message\n", "{\n", "hello\n"])
+def test_a_line_without_an_end_is_not_read_whole(read, monkeypatch, begin):
+    monkeypatch.setattr("lightsout.cli.logfiles.LONGEST", 1000)
+
+    with pytest.raises(WrongUse, match="a line of more than 1,000 characters is no log"):
+        read(begin + " " * 1001)
 
 
 def test_hostile_nesting_is_an_other_line(read):

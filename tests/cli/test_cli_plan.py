@@ -412,7 +412,7 @@ def test_machines_that_would_still_be_charged_are_named(vms, type_in):
     said = type_in("plan")
 
     assert "tag env=dev; it would still be charged: prepaid" in said.out
-    assert "1 instance would be stopped, but still charged: ins-0000000b (prepaid)" in said.out
+    assert "1 instance would be stopped, still charged: ins-0000000b (prepaid)" in said.out
 
 
 def test_without_stop_charging_nothing_is_lost(vms, type_in):

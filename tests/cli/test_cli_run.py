@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+
+import pytest
 
 from simulator import Refusal
 
@@ -66,14 +70,87 @@ def test_the_lines_are_kept_in_a_file_as_well_after_those_of_earlier_runs(stage,
     assert log.read_text() == first.out + second.out
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(stage, type_in, tmp_path):
-    ids = stage.fleet(1)
+def a_pipe_that_nobody_reads(path):
+    os.mkfifo(path)
+    return path
 
-    said = type_in("run", "--log", tmp_path / "no" / "folder")
 
-    assert said.status == 2
-    assert "nothing was called" in said.err
-    assert stage.states(ids) == {"RUNNING"}
+FAILING_LOGS = {
+    "No space left on device": lambda _: "/dev/full",
+    "Is a directory": lambda path: path.parent,
+    "No such file or directory": lambda path: path / "file",
+    "No such device or address": a_pipe_that_nobody_reads,
+}
+
+
+@pytest.mark.hazard(
+    "The file of `run --log` fails: a full disk, a folder that is gone, a pipe",
+    "Every line is on stdout all the same. One warning, and exit status 1 at the end.",
+)
+@pytest.mark.parametrize("why", FAILING_LOGS)
+def test_a_log_file_that_fails_costs_no_line_and_ends_with_status_1(stage, type_in, tmp_path, why):
+    ids = stage.fleet(150)
+    log = FAILING_LOGS[why](tmp_path / "log")
+
+    said = type_in("run", "--log", log)
+
+    lines = lines_of(said.out)
+    accepted = [line["request_id"] for line in lines if line["event"] == "stop.accepted"]
+    assert accepted == [call.request_id for call in stage.calls("StopInstances")]
+    assert lines[-1]["counts"]["stopped"] == len(ids)
+    assert said.status == 1
+    assert said.err == f"lightsout: warning: --log {log}: {why}; the command goes on\n"
+
+
+@pytest.mark.parametrize("failing", ["second write", "close"])
+def test_a_disk_that_fills_up_on_the_way_is_told_once(stage, type_in, tmp_path, mocker, failing):
+    stage.fleet(1)
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if failing == "close":
+        mocker.patch("lightsout.cli.outputs.os.close", side_effect=full)
+    else:
+        mocker.patch("lightsout.cli.outputs.os.write", side_effect=[10_000, full])
+
+    said = type_in("run", "--log", tmp_path / "log")
+
+    assert lines_of(said.out)[-1]["counts"]["stopped"] == 1
+    assert said.status == 1
+    assert said.err.count("No space left on device") == 1
+
+
+def test_a_line_that_is_taken_in_parts_is_written_whole(stage, type_in, tmp_path, mocker):
+    stage.fleet(1)
+    write = os.write
+    mocker.patch("lightsout.cli.outputs.os.write", side_effect=lambda fd, data: write(fd, data[:7]))
+
+    said = type_in("run", "--log", tmp_path / "log")
+
+    assert (tmp_path / "log").read_text() == said.out
+
+
+def test_stdout_has_each_line_before_the_file_has_it(stage, type_in, tmp_path, mocker):
+    stage.fleet(1)
+    told = []
+    mocker.patch("lightsout.surroundings.sys.stdout.write", side_effect=told.append)
+    mocker.patch(
+        "lightsout.cli.outputs.os.write", side_effect=lambda _, it: told.append(it) or len(it)
+    )
+
+    type_in("run", "--log", tmp_path / "log")
+
+    pairs = list(zip(told[::2], told[1::2], strict=True))
+    assert pairs
+    assert all(shown.encode() == kept for shown, kept in pairs)
+
+
+@pytest.mark.parametrize("words", [["plan"], ["plan", "--json"], ["plan", "--instance", "lhins-1"]])
+def test_a_plan_is_shown_whatever_becomes_of_its_log(stage, type_in, tmp_path, words):
+    stage.fleet(1)
+
+    well, ill = type_in(*words), type_in(*words, "--log", tmp_path)
+
+    assert ill.out == well.out
+    assert ill.status == 1
 
 
 def test_a_policy_that_does_not_exist_is_wrong_use(stage, type_in):

@@ -138,7 +138,7 @@ def test_what_is_still_charged_is_named_with_its_reason(office, type_in):
     out = type_in("savings", office.log).out
 
     assert out.startswith("no confirmed stop in ")
-    assert "3 stops ended as «STOPPED, but still charged: prepaid»: no hours" in out
+    assert "3 stops ended as «stopped, still charged (prepaid)»: no hours" in out
 
 
 # What the cloud tells now -------------------------------------------------------------------------

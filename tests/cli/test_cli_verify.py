@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from simulator import Operation
+from simulator import Fault, Operation
 
 
 @pytest.fixture
@@ -103,6 +103,17 @@ def test_an_instance_that_failed_to_stop_is_failed(stage, type_in, log):
     assert became(said) == {id_: "failed"}
 
 
+def test_an_instance_that_one_look_does_not_show_is_looked_at_again(stage, type_in, log):
+    ids = stopped_by_a_run(stage, type_in, log, 2)
+    stage.sim.faults.add(Fault("hide", "DescribeInstances"))
+    before = stage.clock.now()
+
+    said = type_in("verify", "--json", log)
+
+    assert became(said) == dict.fromkeys(ids, "confirmed")
+    assert (stage.clock.now() - before).total_seconds() == 10
+
+
 def test_an_instance_that_is_gone_is_told_and_no_failure(stage, type_in, log):
     gone, left = stopped_by_a_run(stage, type_in, log, 2)
     stage.world.terminate(gone)
@@ -148,7 +159,7 @@ def test_it_asks_for_a_hundred_at_a_time(stage, type_in, log):
     stopped_by_a_run(stage, type_in, log, 250)
     before = len(stage.sim.journal)
 
-    said = type_in("verify", log)
+    said = type_in("verify", "--json", log)
 
     looks = stage.sim.journal[before:]
     assert [(call.action, len(call.params["InstanceIds"])) for call in looks] == [
@@ -166,7 +177,7 @@ def test_lines_of_other_tools_are_skipped_and_counted(stage, type_in, log):
     ours = log.read_text()
     log.write_text(noise + cut + ours)
 
-    said = type_in("verify", log)
+    said = type_in("verify", "--json", log)
 
     assert f"in {len(ours.splitlines())} log lines (5 other lines skipped)" in said.out
     assert said.status == 0
@@ -180,23 +191,56 @@ def test_lines_that_this_version_cannot_follow_are_let_be(stage, type_in, log):
 
 
 def test_a_log_without_accepted_calls_has_nothing_to_verify(stage, type_in, log):
-    log.write_text("")
+    stage.fleet(1)
+    type_in("run", "--dry-run", "--log", log)
 
-    said = type_in("verify", log)
+    said = type_in("verify", "--json", log)
 
     assert (said.status, said.out) == (
         0,
-        "nothing to verify: no accepted call in 0 log lines\n",
+        "nothing to verify: no accepted call in 4 log lines\n",
     )
 
 
-def test_a_file_without_a_line_of_ours_is_found_wrong(stage, type_in, log):
-    log.write_text("hello\nworld\n")
+@pytest.mark.parametrize(
+    "words", [["verify"], ["verify", "--json"], ["savings"], ["savings", "--csv"]]
+)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "the log is empty"),
+        ("\n\n", "the log is empty"),
+        ("hello\nworld\n", "no line of lightsout among 2 lines: is it another file?"),
+        ("SCF_Message;time\nhello;\n", "no line of lightsout among 1 line: is it another file?"),
+        ("[]", "no line of lightsout among 1 line: is it another file?"),
+    ],
+)
+def test_a_file_without_a_line_of_ours_is_found_wrong_in_words(
+    stage, type_in, log, words, content, why
+):
+    log.write_text(content)
 
-    said = type_in("verify", log)
+    said = type_in(*words, log)
 
     assert said.status == 1
-    assert said.err == "lightsout: 0 log lines (2 other lines skipped): is it another file?\n"
+    assert f"lightsout: {log}: {why}\n" in said.err
+
+
+@pytest.mark.parametrize("command", ["verify", "savings"])
+def test_one_such_file_among_good_ones_is_named_and_the_others_are_told(
+    stage, type_in, log, tmp_path, command
+):
+    stopped_by_a_run(stage, type_in, log)
+    other = tmp_path / "other"
+    other.write_text("hello\n")
+    alone = type_in(command, log)
+
+    said = type_in(command, other, log)
+
+    assert (alone.status, said.status) == (0, 1)
+    assert f"{other}: no line of lightsout among 1 line" in said.err
+    assert str(log) not in said.err
+    assert said.out.splitlines()[:3] == alone.out.splitlines()[:3]
 
 
 def test_a_region_that_does_not_answer_is_unknown_and_found_wrong(stage, type_in, log):
@@ -210,7 +254,7 @@ def test_a_region_that_does_not_answer_is_unknown_and_found_wrong(stage, type_in
 
 
 def test_a_file_that_is_not_there_is_wrong_use(stage, type_in, log):
-    said = type_in("verify", log)
+    said = type_in("verify", "--json", log)
 
     assert said.status == 2
     assert said.err == f"lightsout: {log}: No such file or directory\n"

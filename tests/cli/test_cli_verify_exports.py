@@ -10,6 +10,8 @@ import json
 import pytest
 from cls import fields_of, record
 
+from lightsout.cli.logfiles import LogLines
+
 
 def as_console(texts):
     ours = "".join(f"2026-11-23T12:00:00.000Z r {text}" for text in texts)
@@ -24,22 +26,22 @@ def as_cls_fields(texts):
     return "".join(json.dumps(fields_of(text)) + "\n" for text in texts)
 
 
-def as_cls_columns(texts):
-    """The same, where a table was asked for: every field a column, and a text."""
-    fields = [fields_of(text) for text in texts]
+def as_table(records, **form):
+    """A row of each record, under a heading of all their fields."""
     table = io.StringIO()
-    rows = csv.DictWriter(table, dict.fromkeys(name for each in fields for name in each))
+    rows = csv.DictWriter(table, dict.fromkeys(name for each in records for name in each), **form)
     rows.writeheader()
-    rows.writerows(fields)
+    rows.writerows(records)
     return table.getvalue()
 
 
+def as_cls_columns(texts):
+    """The same, where a table was asked for: every field a column, and a text."""
+    return as_table([fields_of(text) for text in texts])
+
+
 def as_cls_csv(texts):
-    table = io.StringIO()
-    rows = csv.DictWriter(table, record(""))
-    rows.writeheader()
-    rows.writerows(map(record, texts))
-    return "\ufeff" + table.getvalue()
+    return "\ufeff" + as_table([*map(record, texts)])
 
 
 def as_search_answer(texts):
@@ -71,6 +73,80 @@ def test_each_form_tells_what_the_plain_lines_tell(stage, type_in, tmp_path, lin
 
     assert [len(answer["instances"]) for answer in plain.json()] == [100, 20]
     assert (said.status, said.json()) == (plain.status, plain.json())
+
+
+SEPARATORS = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|", "blank": " "}
+RECORDS = {"messages": record, "fields": fields_of}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("of", RECORDS)
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_a_table_is_read_whatever_separates_its_columns(
+    lines, tmp_path, separator, of, quoting, encoding, end
+):
+    form = {"delimiter": SEPARATORS[separator], "quoting": quoting, "lineterminator": end}
+    file = tmp_path / "export"
+    file.write_bytes(as_table([RECORDS[of](text) for text in lines], **form).encode(encoding))
+
+    found = LogLines([str(file)])
+
+    assert accepted_in(found) == accepted_in(map(json.loads, lines))
+    assert (found.ours, found.others, found.unusable) == (len(lines), 0, [])
+
+
+@pytest.mark.parametrize("command", ["verify", "savings"])
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_verify_and_savings_tell_of_it_what_they_tell_of_the_plain_lines(
+    stage, type_in, tmp_path, lines, separator, command
+):
+    (tmp_path / "export").write_text(
+        as_table([*map(record, lines)], delimiter=SEPARATORS[separator]), encoding="utf-8"
+    )
+    plain = type_in(command, tmp_path / "log.jsonl")
+
+    said = type_in(command, tmp_path / "export")
+
+    assert said == plain
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_a_message_without_quotes_around_it_is_found_in_its_row_all_the_same(
+    lines, tmp_path, separator
+):
+    between = SEPARATORS[separator]
+    rows = [f"SCF_FunctionName{between}SCF_Message\n"]
+    rows += [f"lightsout{between}{text}" for text in lines]
+    (tmp_path / "export").write_text("".join(rows), encoding="utf-8")
+
+    assert accepted_in(LogLines([str(tmp_path / "export")])) == accepted_in(map(json.loads, lines))
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_headings_in_other_words_are_no_hindrance(lines, tmp_path, separator):
+    table = io.StringIO()
+    rows = csv.writer(table, delimiter=SEPARATORS[separator])
+    rows.writerows([["日志时间", "日志 内容"], *(["2026-11-23 20:07:00", text] for text in lines)])
+    (tmp_path / "export").write_text(table.getvalue(), encoding="utf-8")
+
+    assert accepted_in(LogLines([str(tmp_path / "export")])) == accepted_in(map(json.loads, lines))
+
+
+@pytest.mark.parametrize(
+    "first", ["time to look at the log", "event: hello", "# SCF_Message of the run", "a; b, time"]
+)
+def test_a_line_of_words_is_no_heading(lines, tmp_path, first):
+    (tmp_path / "log").write_text(f"{first}\n{''.join(lines)}", encoding="utf-8")
+
+    assert list(LogLines([str(tmp_path / "log")])) == [*map(json.loads, lines)]
+
+
+def accepted_in(lines):
+    told = [line for line in lines if line["event"] == "stop.accepted"]
+    assert [len(line["instance_ids"]) for line in told] == [100, 20]
+    return [(line["request_id"], line["instance_ids"], line["time"]) for line in told]
 
 
 def test_parts_of_a_log_are_given_together(stage, type_in, tmp_path, lines):

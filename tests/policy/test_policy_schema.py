@@ -11,9 +11,13 @@ from typing import ClassVar
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from lightsout.policy import load
+from lightsout.schema import ZONE
+from lightsout.units import zones
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -21,7 +25,7 @@ SCHEMA = json.loads((ROOT / "docs/policy.schema.json").read_text("utf-8"))
 SAMPLES = sorted([*ROOT.glob("policies/*.y*ml"), *ROOT.glob("docs/policies/*.y*ml")])
 # What is wrong with the text as such, before there is anything that a schema could judge.
 BLIND = {"two-documents", "deep-brackets", "directive", "not-utf8", "nul", "syntax", "tab"}
-BLIND |= {"yaml-features", "question-mark"}
+BLIND |= {"yaml-features", "question-mark", "full-width-colon", "full-width-indentation"}
 BAD = sorted(path for path in HERE.glob("bad/*.yml") if path.stem not in BLIND)
 
 
@@ -181,3 +185,95 @@ def test_schema_and_reader_both_refuse(changes, tmp_path):
     (tmp_path / "a.yml").write_text(json.dumps(document))
     with pytest.raises(ValueError, match=r"a\.yml:1:\d+: "):
         load(tmp_path)
+
+
+# Everything that one value or one mapping can tell.
+POOLS = {
+    "timezone": ["UTC", "Asia/Shanghai", "PRC", "Etc/GMT+8", "CST", "UTC+8", "HKT", "北京时间",
+                 "Asia/Shangai", "asia/shanghai", "localtime", "right/UTC", "", "UTC\n", "Factory"],
+    "regions": ["all", "*", ["ap-guangzhou"], ["ap-new-1"], ["guangzhou"], ["all"], [], "ALL",
+                ["ap-guangzhou", "ap-guangzhou"], ["ap-guangzhou\u00a0"]],
+    "days": ["everyday", "workdays", "weekdays", "mon-fri", "mon", ["mon"], ["mon", "mon"],
+             ["Mon"], [], ["workdays"]],
+    "times": ["00:00", "09:00", "19:30", "20:00", "23:59", "24:00", "9:00", "24:01", "23：00", ""],
+    "tag": ["dev", "", "*", "dev-?", "a b", "a,b", "中文", "dev ", " dev", "dev\u00a0", "d\u200bv",
+            "\u3000", "“dev”", "a'b", "a&b", "a#b", "~", "a，b", "тест", "dev！", "a\nb",
+            "a\U000e0020", ["dev", "x"], ["dev", "dev "], [], ["dev", "dev"]],
+    "key": ["env", "项目", "tencentcloud:x", "", "en*", "e?", "env ", "\u00a0env", "a b", "e#"],
+    "instances": [["lhins-0a1b2c3d"], ["ins-0a1b2c3d"], [], ["x-0a1b2c3d"], "lhins-0a1b2c3d",
+                  ["lhins-0a1b2c3d\u200b"]],
+    "resource": ["lighthouse", "cvm", "Lighthouse"],
+    "date": ["2026-12-31", "2027-02-28", "2027-02-29", "2028-02-29", "2100-02-29", "2000-02-29",
+             "2027-04-31", "2027-13-01", "0000-01-01", "0004-02-29", "2027-1-1"],
+    "account": ["research", "own", "Research", "own-2"],
+    "count": ["1", "007", "0", "999999999", "1000000000", 1, 0, 999999999, 1000000000],
+}  # fmt: skip
+pick = {name: st.sampled_from(pool) for name, pool in POOLS.items()}
+
+
+@st.composite
+def documents(draw):
+    """A policy with two or three parts of its own, right or wrong."""
+    parts = {
+        "timezone": pick["timezone"],
+        "regions": pick["regions"],
+        "resource": pick["resource"],
+        "match": st.fixed_dictionaries(
+            {"tags": st.dictionaries(pick["key"], pick["tag"], max_size=2)}
+        )
+        | st.fixed_dictionaries({"instances": pick["instances"]}),
+        "exclude": st.fixed_dictionaries(
+            {},
+            optional={
+                "tags": st.dictionaries(pick["key"], pick["tag"]),
+                "instances": pick["instances"],
+            },
+        ),
+        "when": st.fixed_dictionaries(
+            {},
+            optional={
+                "days": pick["days"],
+                "between": st.lists(pick["times"], min_size=1, max_size=3),
+            },
+        ),
+        "limits": st.fixed_dictionaries({"max_instances": pick["count"]}),
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(parts)), max_size=3, unique=True))
+    found = policy(**{name: draw(parts[name]) for name in chosen})
+    if draw(st.booleans()):
+        found["holidays"] = draw(
+            st.dictionaries(pick["date"], st.just("off"), min_size=1, max_size=2)
+        )
+    if draw(st.booleans()):
+        role = "qcs::cam::uin/100000000002:roleName/lightsout"
+        found["accounts"] = [{"name": draw(pick["account"]), "role_arn": role}]
+    return found
+
+
+@given(documents())
+@settings(max_examples=500, deadline=None)
+def test_schema_and_reader_take_and_refuse_the_same(tmp_path_factory, document):
+    file = tmp_path_factory.getbasetemp() / "schema.yml"
+    file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    try:
+        load(file)
+        refused = None
+    except ValueError as mistakes:
+        refused = str(mistakes)
+    assert valid(document) is (refused is None), refused
+
+
+def test_the_schema_refuses_each_pair_of_equal_times_and_no_other():
+    day = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(1440)]
+    window = SCHEMA["properties"]["policies"]["items"]["properties"]["when"]["properties"][
+        "between"
+    ]
+    takes = Draft202012Validator(window).is_valid
+    assert not any(takes([time, time]) for time in day)
+    assert all(takes([time, other]) for time, other in zip(day, [*day[1:], "24:00"], strict=True))
+
+
+def test_the_zones_of_the_schema_can_all_be_read():
+    listed = SCHEMA["$defs"]["zone"]["enum"]
+    assert len(listed) > 500
+    assert set(listed) <= {name for name in zones() if ZONE.takes(name)}

@@ -77,7 +77,7 @@ CANNOT = [
     {"charge_type": "PREPAID"},
     {"charge_type": "SPOTPAID"},
     {"local_disk": True},
-    {"gpu": True},
+    {"local_disk": True, "gpu": True},
 ]
 
 
@@ -104,6 +104,17 @@ def test_or_the_whole_batch_is_refused_where_the_world_wants_it_so(cvm, world, m
     assert other.id in message
     assert machine.state == "RUNNING"
     cvm("StopInstances", InstanceIds=batch, StoppedMode="KEEP_CHARGING")
+
+
+def test_a_gpu_machine_whose_disks_are_all_cloud_disks_stops_at_no_charge(
+    cvm, world, stopped_at_no_charge
+):
+    world.mixed_stop_charging = "refused"
+    gpu = world.add(service="cvm", gpu=True)
+    stopped_at_no_charge(gpu)
+    stopped = shown(cvm, gpu)
+    assert stopped["InstanceType"].startswith("GN10Xp.")
+    assert stopped["StopChargingMode"] == "STOP_CHARGING"
 
 
 def test_the_facts_that_decide_on_it_can_be_read(cvm, world, machine):

@@ -17,6 +17,7 @@ STOPPED = a_report(an_entry(stopped=["lhins-1"]))
 STARTED = a_report(an_entry(action="start", started=["lhins-1"]))
 FAILED = a_report(an_entry(failed={"lhins-1": "why"}, status="failed"))
 KEPT = a_report(an_entry(skipped={"lhins-1": "keep-running"}))
+CHARGED = a_report(an_entry(skipped={"lhins-1": "STOPPED, but still charged: prepaid"}))
 NOT_DUE = a_report(an_entry(status="not due"))
 WOULD_STOP = a_report(an_entry(would_stop=["lhins-1"]), dry_run=True)
 WOULD_NOT = a_report(an_entry(), dry_run=True)
@@ -31,6 +32,7 @@ PAUSED = a_report(status="paused")
         (STOPPED, False, False, "done"),
         (STARTED, False, False, "done"),
         (KEPT, False, False, None),
+        (CHARGED, False, False, "done"),
         (NOT_DUE, False, False, None),
         (PAUSED, False, False, None),
         (PAUSED, False, True, None),

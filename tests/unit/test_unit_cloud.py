@@ -10,7 +10,7 @@ import requests
 from unit_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
 
 from lightsout.credentials import BadSettings
-from lightsout.wire import OutOfTime
+from lightsout.wire import WITHHELD, OutOfTime
 
 THROTTLE = "RequestLimitExceeded"
 
@@ -260,16 +260,51 @@ def test_no_message_holds_a_secret(scene, message):
         assert secret not in failure.message
 
 
-def test_a_gateways_page_is_told_in_one_short_line(scene):
-    page = (
-        b"<html>\r\n<head><title>502 Bad Gateway</title></head>\n<p>\xe6\x9c\x8d \xff" + b"x" * 9999
-    )
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        TOKEN,
+        TOKEN.upper(),
+        "%73imulatedtoken",
+        "%2573imulatedtoken",
+        "simulated-token",
+        "simulated<b>token</b>",
+        "simulated\x1btoken",
+        "s i m u l a t e d t o k e n",
+        TOKEN[:-2],
+        TOKEN[1:],
+        f"{KEY}!",
+        "TC3-HMAC-SHA256 Credential=AKIDsimulated/2026-11-23/cvm/tc3_request",
+        "signature=" + "5da7a33f" * 8,
+    ],
+)
+def test_a_message_that_echoes_a_secret_is_not_quoted_however_it_is_spelt(scene, spelt):
+    message = f"what is {spelt}?"
+    told = scene(refusal(f"InvalidParameter.{spelt}", message, request_id=spelt))
+
+    failure = told.failure()
+
+    assert failure.message == WITHHELD
+    for text in (failure.code, failure.request_id, str(failure)):
+        assert "token" not in text.lower()
+        assert "5da7" not in text
+
+
+def test_what_the_service_says_is_quoted_on_one_short_line(scene):
+    message = "<p>服务\r\nis\u2028 busy\x1b[2J</p>" + "x" * 9999
+
+    failure = scene(refusal("InvalidParameter", message)).failure()
+
+    assert failure.message.startswith("服务 is busy\ufffd[2J xxx")
+    assert len(str(failure)) < 600
+
+
+def test_a_gateways_page_is_not_quoted(scene):
+    page = b"<html><head><title>502 Bad Gateway</title></head><p>hunter2</p>"
 
     failure = scene(refusal("ServerNetworkError", page)).failure(repeatable=False)
 
-    assert failure.message.startswith("502 Bad Gateway 服")
-    assert len(str(failure)) < 600
-    assert "\n" not in str(failure)
+    assert str(failure) == "ServerNetworkError: no answer of the service"
 
 
 @pytest.mark.parametrize("error", ["text", ["list"], 5, True])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit_values import a_finding, a_ledger, a_policy, an_instance, any_text, fleet
+from unit_values import a_finding, a_ledger, a_policy, an_instance, any_json, any_text, fleet
 
 from lightsout.jobs import Accepted, Kind, Outcome
 from lightsout.log import Log, tell_failures, tell_plan
+from lightsout.plain import plain
 from simulator import ManualClock
 
 EIGHT_KB = 8192
@@ -101,6 +103,31 @@ def test_a_long_text_is_cut_and_says_so(log, lines):
     assert lines.read()[0]["message"] == "x" * 400 + "…"
 
 
+@given(st.dictionaries(st.sampled_from(["reason", "counts", "tags"]), any_json), any_text)
+def test_no_line_holds_a_control_character_in_whatever_spelling(facts, text):
+    lines = Lines()
+    counts = facts.pop("counts", {})
+    facts["counts"] = counts if isinstance(counts, dict) else {}
+    log = Log(lines.append, ManualClock(), run_id=text, region=text)
+
+    log(
+        "warning", message=text, instance_ids=[text], policies=[text], odd=ValueError(text), **facts
+    )
+
+    (line,) = lines
+    for told in (line[:-1], json.dumps(json.loads(line), ensure_ascii=False)):
+        assert plain(told) == told
+        assert not re.search(r"(?<!\\)(\\\\)*\\(u00[01]|[bfnrt])", told)
+
+
+def test_an_escape_sequence_leaves_a_mark_in_the_log(log, lines):
+    log("warning", message="\x1b]0;owned\a 停止 👍", instance_ids=["lhins-1\u202e"])
+
+    (line,) = lines.read()
+    assert line["message"] == "\ufffd]0;owned\ufffd 停止 👍"
+    assert line["instances"] == "lhins-1\ufffd"
+
+
 def test_a_short_line_is_not_cut(log, lines):
     log("warning", message="x" * 7000)
 
@@ -127,7 +154,7 @@ def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(
     assert len(lines[0].encode()) <= EIGHT_KB
     assert line["instance_ids"] == instances
     assert line["request_id"] == asked
-    assert line["run_id"] == run_id[:100]
+    assert line["run_id"] == plain(run_id[:100])
     always = {"time", "level", "event", "run_id", "request_id", "instance_ids", "policies"}
     assert set(line) - {"instances", "policy"} == {*always, *facts}
 
@@ -140,7 +167,7 @@ def test_however_long_the_ids_are_a_line_stays_within_8_kb(log, lines, id_):
 
     assert max(len(line.encode()) for line in lines) <= EIGHT_KB
     told = [named for line in lines.read() for named in line["instance_ids"]]
-    assert [named[:100] for named in told] == [named[:100] for named in ids]
+    assert [named[:100] for named in told] == [plain(named[:100]) for named in ids]
 
 
 # Where they are searched: CLS keeps first-level texts and numbers only ---------------------------

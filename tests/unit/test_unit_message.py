@@ -140,6 +140,43 @@ def test_a_limit_is_told_once_not_as_the_reason_of_each_machine():
     assert f"✗ dev-nights in ap-guangzhou: {refused}" in text
 
 
+CHARGED = "STOPPED, but still charged: prepaid"
+TWO, TWO_ZH = "lhins-00000001, lhins-00000002", "lhins-00000001、lhins-00000002"
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "lines"),
+    [
+        ("en", "lightsout: 1 machine stopped, 2 machines stopped, still charged", [
+            "1 stopped, 2 stopped, still charged, 1 gone, 1 left alone",
+            "✓ dev-nights in ap-guangzhou: 1 stopped (lhins-00000000)",
+            f"– dev-nights in ap-guangzhou: 2 stopped, still charged ({TWO}): {CHARGED}",
+            "– dev-nights in ap-guangzhou: 1 left alone (lhins-00000003): keep-running yes",
+            "– dev-nights in ap-guangzhou: 1 gone (lhins-00000004): gone: …",
+        ]),
+        ("zh", "lightsout：已停止 1 台机器，已停止但仍在计费 2 台机器", [
+            "已停止 1 台，已停止但仍在计费 2 台，已不存在 1 台，保持不动 1 台",
+            "✓ dev-nights（ap-guangzhou）已停止 1 台：lhins-00000000",
+            f"– dev-nights（ap-guangzhou）已停止但仍在计费 2 台：{TWO_ZH}，原因：{CHARGED}",
+            "– dev-nights（ap-guangzhou）保持不动 1 台：lhins-00000003，原因：keep-running yes",
+            "– dev-nights（ap-guangzhou）已不存在 1 台：lhins-00000004，原因：gone: …",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_is_stopped_but_still_charged_was_not_left_alone(language, title, lines):
+    stopped, one, two, kept, gone = ids(5)
+    skipped = {kept: "keep-running yes", one: CHARGED, two: CHARGED, gone: "gone: …"}
+    report = a_report(an_entry(stopped=[stopped], skipped=skipped))
+
+    assert told("done", report, None, language)[:-1] == [title, *lines]
+
+
+def test_machines_that_were_all_stopped_at_a_charge_are_told_of_in_the_title():
+    report = a_report(an_entry(skipped=dict.fromkeys(ids(3), CHARGED)))
+
+    assert told("done", report, None, "en")[0] == "lightsout: 3 machines stopped, still charged"
+
+
 def test_what_is_stuck_is_told():
     entry = an_entry(status="failed", error="1 stuck in STOPPING", stuck={"lhins-1": "STOPPING …"})
 

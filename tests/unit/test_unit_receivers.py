@@ -121,6 +121,47 @@ def test_a_mistake_names_the_address_without_quoting_it(address, said):
     assert TOKEN not in complaint(address)
 
 
+JOINS = [*",;|，；｜、+&/#", "", ", ", "\\n", "%0A", "\u200b"]
+
+
+@pytest.mark.parametrize("join", JOINS)
+@pytest.mark.parametrize("second", ["https", "http", "HTTPS"])
+def test_two_addresses_without_a_blank_between_them_are_never_one(join, second):
+    """One address would carry the key of the second to the host of the first."""
+    text = f"https://a.example/{TOKEN}{join}{second}://b.example/{TOKEN}"
+
+    found, mistakes = read_receivers(text)
+
+    assert [one for one in found if one.host != "b.example"] == []
+    assert mistakes
+    assert TOKEN not in "".join(mistakes)
+    with pytest.raises(ValueError, match=r"looks like two|takes one") as mistake:
+        read_heartbeat(text)
+    assert TOKEN not in str(mistake.value)
+
+
+@given(st.text("https:/,;|#?&= .ab", max_size=30), st.text(max_size=5))
+def test_no_address_that_is_read_holds_a_second_one(middle, any_join):
+    for join in (middle, any_join):
+        found, _ = read_receivers(f"https://a.example/x{join}https://b.example/{TOKEN}")
+
+        assert all(TOKEN not in one.url or one.host == "b.example" for one in found)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://a.example/x?tags=a%2Cb%3Bc%7Cd", "https://a.example/x?to=https%3A%2F%2Fb"]
+)
+def test_what_is_encoded_parts_nothing(address):
+    assert [one.url for one in read(address)] == [address]
+
+
+def test_an_address_that_looks_like_two_is_told_how_to_write_it():
+    assert complaint(f"https://a.example/{TOKEN},{TOKEN}") == (
+        "address 1 looks like two: put a blank or a line end between addresses; inside of one "
+        "write , as %2C, ; as %3B, | as %7C and a further :// as %3A%2F%2F"
+    )
+
+
 def test_each_mistake_is_told_and_the_good_ones_are_kept():
     found, mistakes = read_receivers("x https://good.example y#z")
 
@@ -157,8 +198,12 @@ def test_a_heartbeat_is_kept_as_it_stands(address):
     assert read_heartbeat(address) == address
 
 
+def test_white_space_around_a_heartbeat_is_no_part_of_it():
+    assert read_heartbeat("\n https://hc-ping.com/uuid\n") == "https://hc-ping.com/uuid"
+
+
 def test_no_heartbeat_is_none():
-    assert read_heartbeat("") is None
+    assert read_heartbeat("") is read_heartbeat(" \n") is None
 
 
 @pytest.mark.parametrize("address", [TOKEN, f"http://example.com/{TOKEN}", f"https://a.b/#{TOKEN}"])

@@ -11,8 +11,24 @@ from hypothesis import strategies as st
 from unit_values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
 from lightsout.decide import Verdict
+from lightsout.instance import LEAVING, STOP
 from lightsout.jobs import Accepted, Kind, Outcome
-from lightsout.report import GROUPS, RunFailed, build, failure_message, fill, new_entry, stamp
+from lightsout.ledger import GONE as SEEN_GONE
+from lightsout.report import (
+    CHARGED,
+    GONE,
+    GROUPS,
+    KEPT,
+    RunFailed,
+    build,
+    count_skipped,
+    failure_message,
+    fill,
+    new_entry,
+    stamp,
+    why_skipped,
+)
+from lightsout.verify import final_outcome
 
 A, B, C, D, E = fleet(5)
 DONE = Outcome(Kind.DONE)
@@ -336,3 +352,62 @@ def test_run_failed_carries_the_report():
 
     assert failure.report == {"status": "failed"}
     assert str(failure) == "1 of 2 instances not confirmed"
+
+
+# What is skipped ---------------------------------------------------------------------------------
+
+
+def test_the_reasons_of_a_run_tell_what_was_left_alone_and_what_was_not():
+    off = an_instance(state="STOPPED", charging="KEEP_CHARGING")
+    prepaid = off._replace(always_charged="prepaid")
+    for instance in (off, prepaid, off._replace(charging="")):
+        charged = final_outcome(STOP, instance, stop_charging=True)
+        assert why_skipped(charged.reason) == CHARGED
+    for state in LEAVING:
+        leaving = final_outcome(STOP, an_instance(state=state), stop_charging=True)
+        assert why_skipped(leaving.reason) == GONE
+    assert why_skipped(SEEN_GONE.reason) == GONE
+    assert why_skipped("keep-running STOPPED, but still charged: no") == KEPT
+
+
+REASONS = {
+    CHARGED: "STOPPED, but still charged: prepaid",
+    GONE: "gone: DescribeInstances no longer finds it",
+    KEPT: "keep-running yes",
+}
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(fleet(6)),
+            st.sampled_from([*REASONS, "failed", "pending", "stopped", "started"]),
+        ),
+        max_size=4,
+    )
+)
+def test_each_skipped_instance_counts_once_as_what_it_came_to_at_worst(ends):
+    entries = []
+    for number, end in enumerate(ends):
+        entry = new_entry(f"policy-{number}", "own", "cvm", "ap-guangzhou", "stop")
+        for id_, what in end.items():
+            if what in REASONS:
+                entry["skipped"][id_] = REASONS[what]
+            elif what in {"failed", "pending"}:
+                entry[what][id_] = "why"
+            else:
+                entry[what].append(id_)
+        entries.append(entry)
+    report = report_of(*entries)
+
+    counts = count_skipped(report)
+
+    assert sum(counts.values()) == report["counts"]["skipped"]
+    worst = {
+        id_: [end[id_] for end in ends if id_ in end]
+        for id_ in {*fleet(6)} & {i for e in ends for i in e}
+    }
+    only_skipped = [kinds for kinds in worst.values() if {*kinds} <= REASONS.keys()]
+    for kind, others in ((CHARGED, set()), (GONE, {CHARGED}), (KEPT, {CHARGED, GONE})):
+        expected = sum(kind in kinds and not others & {*kinds} for kinds in only_skipped)
+        assert counts[kind] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -123,15 +124,47 @@ def test_an_offset_in_the_text_outweighs_the_zone(moment, zone, minutes):
     assert parse_until(moment.isoformat(), zone) == moment
 
 
-moments = st.from_regex(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?")
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), zones, st.booleans())  # noqa: DTZ001  local on purpose
+def test_a_time_without_an_offset_is_what_the_clocks_of_the_zone_show(moment, zone, seconds):
+    moment = moment.replace(microsecond=0) if seconds else moment.replace(second=0, microsecond=0)
+
+    end = parse_until(moment.isoformat(timespec="seconds" if seconds else "minutes"), zone)
+
+    assert (end.replace(tzinfo=None), end.tzinfo) == (moment, zone)
 
 
-@given(moments | any_text, zones)
-def test_any_text_gives_an_instant_that_can_be_compared_or_a_value_error(text, zone):
+DOCUMENTED = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+days = st.dates(date(1, 1, 2)).map(date.isoformat)
+clocks = st.sampled_from(["", "T00:00", "T22:00", "T23:59:59"])
+offsets = st.sampled_from(["", "Z", "+08:00", "-03:30", "+14:00"])
+
+
+@st.composite
+def nearly_moments(draw):
+    """A documented text, or one that is a slip away from it."""
+    clock = draw(clocks)
+    text = draw(days) + clock + (draw(offsets) if clock else "")
+    at = draw(st.integers(0, len(text)))
+    slip = draw(st.sampled_from(["", "", " ", "T", "Z", "+", ":", "1", "٣", "\n"]))
+    return text[:at] + slip + text[at + draw(st.integers(0, 1 if slip else 0)) :]
+
+
+@given(nearly_moments() | any_text, zones)
+@example("2026-12-01", SHANGHAI)
+@example("2026-12-01T22:00:00+08:00", SHANGHAI)
+def test_what_can_be_read_has_a_documented_form_and_can_be_compared(text, zone):
     try:
         instant = parse_until(text, zone)
     except ValueError:
         return
 
-    assert instant.tzinfo is not None
-    assert (instant < NOW) != (instant >= NOW)
+    assert re.fullmatch(DOCUMENTED, text)
+    assert instant.utcoffset() is not None
+    assert isinstance(instant < NOW, bool)
+
+
+@given(days, clocks, offsets, zones)
+def test_whatever_has_a_documented_form_can_be_read(day, clock, offset, zone):
+    assert parse_until(day + clock + (offset if clock else ""), zone).tzinfo is not None

@@ -14,7 +14,7 @@ from unit_values import any_text
 
 from lightsout.credentials import BadSettings, Credentials, read_credentials
 from lightsout.endpoint import Endpoint, is_loopback, parse_endpoint
-from lightsout.settings import read_settings
+from lightsout.settings import VARIABLES, misspelt, read_settings
 
 BESIDE = Path("/var/user")
 SCF = {
@@ -95,20 +95,123 @@ def test_all_mistakes_are_told_at_once():
         assert name in told
 
 
+# Variables that nobody reads ---------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("LIGHTSOUT_DRYRUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT_PAUSE", "LIGHTSOUT_PAUSED_UNTIL"),
         ("LIGHTSOUT_PAUSE_UNTIL", "LIGHTSOUT_PAUSED_UNTIL"),
         ("LIGHTSOUT_POLICY", "LIGHTSOUT_POLICIES"),
+        ("lightsout_dry_run", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTS_OUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGTHSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LightsoutDryRun", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUTDRYRUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT-DRY-RUN", "LIGHTSOUT_DRY_RUN"),
+        ("_LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        (" LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT_DRY_RUN ", "LIGHTSOUT_DRY_RUN"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_what_was_meant(name, meant):
     assert complaint(**{name: "1"}) == f"{name}: is no setting (did you mean {meant}?)"
 
 
-def test_a_variable_that_resembles_none_is_somebody_elses():
-    assert settings(LIGHTSOUT_TEAM="growth", LIGHTS_DRY_RUN="x").dry_run is False
+@pytest.mark.parametrize(
+    "name", ["LIGHTSOUT_NOOP", "LIGHTSOUT_TEAM", "LIGHTSOUT", "LIGHTSOU", "LIGHTSOUT_SERVICES"]
+)
+def test_one_that_resembles_no_setting_is_an_error_that_names_them_all(name):
+    told = complaint(**{name: "1"})
+
+    assert told.startswith(f"{name}: is no setting; known: ")
+    assert all(known in told for known in VARIABLES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LIGHTSOUT_SERVICE_HOST",
+        "LIGHTSOUT_SERVICE_PORT_HTTP",
+        "LIGHTSOUT_PORT",
+        "LIGHTSOUT_PORT_80_TCP_ADDR",
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_of_that_name_is_let_be(name):
+    assert settings(**{name: "tcp://10.0.0.1:80"}).dry_run is False
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LIGHT_THEME",
+        "LIGHTS_DRY_RUN",
+        "LIGHTHOUSE_REGION",
+        "LIGHTNING_OUTPUT",
+        "BLACKOUT_DRY_RUN",
+        "MY_LIGHTSOUT_DRY_RUN",
+        "LIGHTS",
+        "OUT",
+        "",
+    ],
+)
+def test_a_variable_of_somebody_else_is_let_be(name):
+    assert misspelt([name]) == {}
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+@st.composite
+def slips(draw):
+    """LIGHTSOUT with at most one edit, in any case, with underscores anywhere; then anything."""
+    word, at, letter = "LIGHTSOUT", draw(st.integers(0, 8)), draw(st.sampled_from(LETTERS))
+    word = draw(
+        st.sampled_from(
+            [
+                word,
+                word[:at] + letter + word[at:],
+                word[:at] + word[at + 1 :],
+                word[:at] + letter + word[at + 1 :],
+                word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :],
+            ]
+        )
+    )
+    spelt = [draw(st.sampled_from([one, one.lower(), f"{one}_", f"_{one}"])) for one in word]
+    return "".join(spelt) + draw(st.sampled_from(["", "_DRY_RUN", "_X", "DryRun", "7"]))
+
+
+@given(slips())
+def test_no_name_within_one_letter_of_ours_is_overlooked(name):
+    kubernetes = name.startswith(("LIGHTSOUT_SERVICE_", "LIGHTSOUT_PORT"))
+
+    assert name in VARIABLES or kubernetes or misspelt([name])
+
+
+def edits(one, other):
+    """How many edits make one text of the other: the textbook's table."""
+    rows = [[max(i, j) if 0 in (i, j) else 0 for j in range(len(other) + 1)]
+            for i in range(len(one) + 1)]  # fmt: skip
+    for i in range(1, len(one) + 1):
+        for j in range(1, len(other) + 1):
+            rows[i][j] = min(
+                rows[i - 1][j] + 1,
+                rows[i][j - 1] + 1,
+                rows[i - 1][j - 1] + (one[i - 1] != other[j - 1]),
+            )
+            if i > 1 and j > 1 and one[i - 2 : i] == other[j - 2 : j][::-1]:
+                rows[i][j] = min(rows[i][j], rows[i - 2][j - 2] + 1)
+    return rows[-1][-1]
+
+
+@given(st.text("lightsouxy", max_size=14))
+def test_a_name_is_ours_if_its_begin_is_one_edit_away_and_not_else(name):
+    near = min(edits(name[:length], "lightsout") for length in range(len(name) + 1)) <= 1
+
+    assert bool(misspelt([name])) == near
 
 
 # The endpoint ------------------------------------------------------------------------------------

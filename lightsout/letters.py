@@ -1,0 +1,89 @@
+"""Characters that look like nothing, or like another one: where they stand, and their names.
+
+A tag that ends with a blank, or has a curly quote in it, is a selector that matches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# Parts of character classes, which Python and ECMAScript read alike; a test compares them with
+# Unicode's own lists. What takes up room and shows nothing, but for U+0020; what has no shape.
+BLANK = (
+    r"\t-\r\x1c-\x1f\x85\xa0\u115f\u1160\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
+    r"\u3164\uffa0"
+)
+SHAPELESS = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+QUOTES = (
+    r"\xab\xb4\xbb\u02b9-\u02bd\u02ca\u02cb\u02ee\u05f3\u05f4\u2018-\u201f\u2032-\u2037\u2039"
+    r"\u203a\u275b-\u2760\u2e42\u300c-\u300f\u301d-\u301f\ufe41-\ufe44\uff02\uff07\uff40"
+    r"\uff62\uff63"
+    "\U0001f676-\U0001f678"
+)
+PLAIN_QUOTES = "\"'`"
+COMMAS = r"\uff0c\ufe10\ufe50"
+WIDE = r"\u3001\u3002\uff01-\uff5e"  # what a Chinese keyboard types for characters of ASCII
+ODD = BLANK + SHAPELESS + QUOTES + COMMAS
+# Of tags, from product 651, document 13354. The service forbids these by name, and the wildcards.
+FORBIDDEN = PLAIN_QUOTES + "&|#!%~"
+# It documents these, and Chinese.
+_DOCUMENTED = r"[A-Za-z0-9 +=._:/@()\[\],;><*?\u3010\u3011-]"
+_CHINESE = (
+    (0x3005, 0x3007),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+
+
+class Odd(NamedTuple):
+    """A character that does not belong, and where in the text it stands."""
+
+    offset: int
+    says: str  # such as «ends with U+00A0 no-break space»
+
+
+def without(bad: str) -> str:
+    """A pattern of texts that have none of the characters `bad`, and no blank at an end."""
+    return rf"(?! )(?![\s\S]*[{bad}])(?![\s\S]* $)[\s\S]*"
+
+
+def find_odd(text: str, more: str = "") -> Odd | None:
+    """The first character that is odd, or in the class `more`; else a blank at an end."""
+    found = re.search(f"[{ODD}{more}]", text)
+    if found is None and text == text.strip(" "):
+        return None
+    index = found.start() if found else 0 if text[0] == " " else len(text) - 1
+    inside = "has" if clean(text[index:]) else "ends with"
+    return Odd(index, f"{inside if index else 'begins with'} {name(text[index])}")
+
+
+def find_undocumented(text: str) -> str | None:
+    """The first character of a tag of which the service does not say that it may stand there."""
+    return next((sign for sign in text if not _is_documented(sign)), None)
+
+
+def _is_documented(sign: str) -> bool:
+    if re.match(_DOCUMENTED, sign):
+        return True
+    return any(first <= ord(sign) <= last for first, last in _CHINESE)
+
+
+def name(sign: str) -> str:
+    """`U+00A0 no-break space`."""
+    import unicodedata  # noqa: PLC0415  only a mistake pays for it
+
+    return f"U+{ord(sign):04X} {unicodedata.name(sign, '').lower()}".rstrip()
+
+
+def clean(text: str) -> str:
+    """`text` without what is invisible, and without blanks and quotes at its ends."""
+    seen = re.sub(f"[{BLANK}]", " ", re.sub(f"[{SHAPELESS}]", "", text))
+    quotes = f"[ {QUOTES}{PLAIN_QUOTES}]+"
+    return re.sub(f"^{quotes}|{quotes}$", "", seen)

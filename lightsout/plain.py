@@ -1,0 +1,35 @@
+"""Texts from outside, without the characters that a terminal or a log would obey."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MARK = "\ufffd"  # stands for each character that was taken out
+
+# Compiled by the first text that needs it; most are printable, and need none.
+_LINE_ENDS = "[\t-\r\x1c-\x1e\x85\u2028\u2029]"
+# Control characters (ESC and the C1 range that some terminals take for it), marks that change the
+# direction of writing, and characters that show nothing. ZWJ and ZWNJ stay: emoji need them.
+_HARMFUL = (
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb]"
+)
+
+
+def plain(text: str) -> str:
+    """The text on one line: line ends and tabs are spaces, other harmful characters are MARK."""
+    if text.isprintable():
+        return text
+    return re.sub(_HARMFUL, MARK, re.sub(_LINE_ENDS, " ", text))
+
+
+def plain_values(value: Any) -> Any:
+    """What JSON can hold, with each text in it plain; keys too."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain_values(key): plain_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_values(item) for item in value]
+    return value

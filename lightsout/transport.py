@@ -1,0 +1,72 @@
+"""What holds for every HTTP request of ours: nobody else signs it, and its errors quote nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OK = 200
+
+
+def no_netrc(request: Any) -> Any:
+    """The `auth` of every session and request: without one, requests looks into ~/.netrc.
+
+    A `default` entry there would replace our signature, and send its password to any host. Proxies
+    and certificates from the environment hold as ever.
+    """
+    return request
+
+
+class HttpStatus(Exception):
+    """An answer that is not HTTP 200. Its body is not read: it may be long, and tell secrets."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+
+
+def refuse_unless_ok(answer: Any, **_: Any) -> None:
+    """A hook for the answers of a session."""
+    if answer.status_code != OK:
+        answer.close()
+        raise HttpStatus(answer.status_code)
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong on the way, told by kinds and numbers only.
+
+    The texts of such errors may hold an address with its key, a proxy with its password, or what a
+    stranger answered.
+    """
+    reasons = filter(None, map(_reason, _with_causes(error)))
+    names = [] if isinstance(error, HttpStatus) else [type(error).__name__]
+    return ": ".join([*names, *list(reasons)[:1]])
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those behind it, as a traceback shows them."""
+    while error is not None:
+        yield error
+        behind = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or behind
+
+
+def _reason(error: BaseException) -> str | None:
+    """A text that comes from the system or from us, where there is one."""
+    if isinstance(error, HttpStatus):
+        return str(error)
+    if isinstance(error, ssl.SSLError):
+        return getattr(error, "reason", None)
+    if isinstance(error, socket.gaierror):
+        return error.strerror
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number in errno.errorcode:
+        return os.strerror(number)
+    refused = re.match("Tunnel connection failed: ([0-9]{3}) ", str(error))
+    return f"the proxy answered {refused[1]}" if refused else None

@@ -1,0 +1,292 @@
+"""What is suggested is never itself a mistake, and never another meaning."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lightsout import suggest
+from lightsout.policy import PolicyMistakes, load
+from lightsout.units import zones
+
+POLICY = """\
+version: 1
+timezone: {timezone}
+policies:
+  - name: dev
+    resource: lighthouse
+    regions: {regions}
+    match: {{tags: {{env: dev}}}}
+    when: {{days: {days}}}
+"""
+FINE = {"timezone": "UTC", "regions": "all", "days": "everyday"}
+HINT = re.compile(r" \(did you mean (.*)\?\)$")
+
+
+@pytest.fixture
+def suggested(tmp_path):
+    """What the one mistake in such a file suggests; None for nothing."""
+
+    def suggested(**given):
+        file = tmp_path / "a.yml"
+        file.write_text(POLICY.format(**(FINE | given)), "utf-8")
+        with pytest.raises(PolicyMistakes) as caught:
+            load(file)
+        (mistake,) = caught.value.mistakes
+        found = HINT.search(mistake.message)
+        return found and found[1]
+
+    return suggested
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        *dict.fromkeys(
+            ["CST", "UTC+8", "GMT+8", "UTC+08:00", "GMT+0800", "+08:00", "ＵＴＣ＋８", "北京时间",
+             "Beijing", "beijing time", "Asia/Beijing", "China Standard Time", "China", "BJT",
+             "Asia/Shenzhen", "Asia/Shangai", "asia/shanghai", "Shanghai", "上海"],
+            "Asia/Shanghai",
+        ).items(),
+        ("HKT", "Asia/Hong_Kong"),
+        ("SGT", "Asia/Singapore"),
+        ("JST", "Asia/Tokyo"),
+        ("UTC+9", "Asia/Tokyo"),
+        ("UTC+5:30", "Asia/Kolkata"),
+        ("GMT+0", "UTC"),
+        ("New York", "America/New_York"),
+        ("America/New York", "America/New_York"),
+        ("Europe/Berln", "Europe/Berlin"),
+        ("US/Pacfic", "US/Pacific"),
+        ("UTC+1", None),
+        ("UTC+8:45", None),
+        ("PST", None),
+        ("IST", None),
+        ("EST5", None),
+        ("CST-8", None),
+        ("America/Boston", None),
+        ("Etc/GMT8", None),
+        ("localtime", None),
+        ("right/Asia/Shanghai", None),
+        ("nowhere", None),
+    ],
+)  # fmt: skip
+def test_a_zone_is_suggested_where_the_text_tells_its_offset_or_its_name(suggested, text, zone):
+    if text == "GMT+0":  # a zone by that name exists
+        assert ZoneInfo(text).utcoffset(datetime.now(timezone.utc)) == timedelta()
+        return
+    assert suggested(timezone=json.dumps(text, ensure_ascii=False)) == zone
+
+
+@given(
+    st.builds(
+        "{}{}{:02}{}".format,
+        st.sampled_from(["UTC", "GMT", "utc ", ""]),
+        st.sampled_from("+-"),
+        st.integers(0, 14),
+        st.sampled_from(["", ":00", "00", ":30", ":45"]),
+    )
+)
+def test_an_offset_is_answered_with_a_zone_that_has_it_all_the_year_or_with_none(text):
+    zone = suggest.zone_meant(text)
+    sign, hours, minutes = re.search(r"([+-])(\d\d):?(\d\d)?", text).groups(default="0")
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    months = [datetime(2026, month, 1, tzinfo=timezone.utc) for month in range(1, 13)]
+    assert zone is None or {it.astimezone(ZoneInfo(zone)).utcoffset() for it in months} == {offset}
+
+
+def test_no_zone_in_the_tables_is_unknown():
+    tables = {*suggest._BY_OFFSET.values(), *suggest._ZONES_MEANT.values()}
+    assert tables <= set(zones())
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("mon-fri", "[mon, tue, wed, thu, fri]"),
+        ("Mon-Fri", "[mon, tue, wed, thu, fri]"),
+        ("monday to friday", "[mon, tue, wed, thu, fri]"),
+        ("fri-mon", "[fri, sat, sun, mon]"),
+        ("weekdays", "[mon, tue, wed, thu, fri]"),
+        ("weekend", "[sat, sun]"),
+        ("周末", "[sat, sun]"),
+        ("Monday", "[mon]"),
+        ("mon, tue", "[mon, tue]"),
+        ("mon，tuesday", "[mon, tue]"),
+        ("daily", "everyday"),
+        ("workday", "workdays"),
+        ("工作日", "workdays"),
+        ("1-5", None),
+        ("mon-mondays off", None),
+    ],
+)
+def test_days_are_suggested_that_are_the_same_days(suggested, text, meant):
+    assert suggested(days=json.dumps(text, ensure_ascii=False)) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('"*"', "all"),
+        ("ALL", "all"),
+        ("ap-guangzhou", "[ap-guangzhou]"),
+        ("guangzhou", "[ap-guangzhou]"),
+        ('"ap-guangzhou, ap-beijing"', "[ap-guangzhou, ap-beijing]"),
+        ('["*"]', None),
+        ("[ap-guangzhou, guangzhou]", None),
+        ("[ap-beijing, guangzhou]", "ap-guangzhou"),
+    ],
+)
+def test_regions_are_suggested_that_pass(suggested, text, meant):
+    assert suggested(regions=text) == meant
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("action: stopp", "stop"),
+        ("action: restart", None),
+        ("only_if: {traffic_used_above: 95%}", None),
+        ("only_if: {traffic_left_above: 60GB}", None),
+        ("only_if: {traffic_used: 95%}", "traffic_used_at_least"),
+        ("options: {stop_type: Soft-First}", "SOFT_FIRST"),
+        ("action: start\n    only_if: {traffic_used: 95%}", "traffic_used_below"),
+        ("matches: {tags: {env: dev}}", None),
+        ("exclud: {}", "exclude"),
+    ],
+)
+def test_neither_the_opposite_is_suggested_nor_what_is_there_or_belongs_elsewhere(
+    suggested, line, meant
+):
+    assert suggested(days=f"everyday}}\n    {line} # {{") == meant
+
+
+def test_what_stands_below_a_misspelt_key_is_told_in_the_same_go(tmp_path):
+    file = tmp_path / "a.yml"
+    misspelt = "exclud: {tags: {role: 'bastion '}, instances: [ins-1]}"
+    file.write_text(POLICY.format(**FINE) + f"    {misspelt}\n")
+    with pytest.raises(PolicyMistakes) as caught:
+        load(file)
+    assert [it.line for it in caught.value.mistakes] == [9, 9, 9]
+
+
+@pytest.mark.parametrize(("name", "says"), [("Etc/GMT+8", "UTC-8"), ("Etc/GMT-5", "UTC+5")])
+def test_a_zone_whose_sign_is_turned_round_is_a_warning_that_says_so(tmp_path, name, says):
+    file = tmp_path / "a.yml"
+    file.write_text(POLICY.format(**(FINE | {"timezone": name})) + f"    timezone: {name}\n")
+    first, second = load(file).warnings
+    assert (first.line, second.line) == (2, 9)
+    assert f"{name} is {says}, " in first.message
+    assert not HINT.search(first.message)
+    assert (datetime(2026, 1, 1, tzinfo=ZoneInfo(name)).isoformat()[-6:] == "-08:00") == (
+        "+" in name
+    )
+
+
+# Every suggestion, applied ------------------------------------------------------------------------
+
+WORDS = {
+    "timezone": ["Asia/Shanghai", "Europe/Berlin", "CST", "UTC+8", "北京时间", "HKT", "Shanghai"],
+    "regions": ["ap-guangzhou", "all", "*", "ap-beijing,ap-shanghai", "guangzhou"],
+    "days": ["mon-fri", "weekdays", "weekend", "workdays", "Monday", "mon, tue", "everyday"],
+    "enforce": ["yes", "off", "true", "True"],
+    "include": ["autoscaling"],
+    "stop_type": ["SOFT", "HARD", "SOFT_FIRST", "soft"],
+    "tag": ["dev", "dev，test", "*", "a b"],
+    "key": ["env", "role", "环境"],
+    "instance": ["lhins-0a1b2c3d", "lhins-0a1b2c3d,lhins-1b2c3d4e"],
+    "between": ["20:00", "23:00"],
+    "when": ["when", "whens"],
+    "exclude": ["exclude", "exclud", "Exclude"],
+}  # fmt: skip
+ODDITIES = ["\u00a0", "\u3000", "\u200b", " ", "“", "”", "，", "’", "a", "-", "X", "1", "："]
+
+
+@st.composite
+def slips(draw, words):
+    """One of the words, perhaps with a slip or two, as YAML between quotes."""
+    text = draw(st.sampled_from(words))
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(text)))
+        cut = draw(st.integers(0, 1))
+        text = text[:at] + draw(st.sampled_from(["", *ODDITIES])) + text[at + cut :]
+    return json.dumps(text or "x", ensure_ascii=False)
+
+
+@st.composite
+def files(draw):
+    word = {kind: slips(words) for kind, words in WORDS.items()}
+
+    def some(kind):
+        one = st.lists(word[kind], min_size=1, max_size=3, unique=True).map(
+            lambda it: f"[{', '.join(it)}]"
+        )
+        return draw(word[kind] | one)
+
+    pick = {kind: draw(strategy) for kind, strategy in word.items()}
+    return (
+        f"version: 1\ntimezone: {pick['timezone']}\npolicies:\n"
+        f"  - name: dev\n    resource: lighthouse\n    regions: {some('regions')}\n"
+        f"    match: {{tags: {{{pick['key']}: {some('tag')}, zone: {draw(word['tag'])}}}}}\n"
+        f"    {pick['exclude']}: {{instances: {some('instance')}}}\n"
+        f"    include: {some('include')}\n"
+        f"    options: {{stop_type: {pick['stop_type']}}}\n"
+        f"    {pick['when']}: {{days: {some('days')}, enforce: {pick['enforce']},"
+        f" between: [{pick['between']}, {draw(word['between'])}]}}\n"
+    )
+
+
+def said(path):
+    """Mistakes, or else warnings."""
+    try:
+        return list(load(path).warnings)
+    except PolicyMistakes as caught:
+        return list(caught.mistakes)
+
+
+def applied(text, one):
+    """The text with a suggestion in the place of the scalar that it is about; and that place."""
+    at = (one.line, one.column)
+    (begin, end) = next(
+        (it.start_mark, it.end_mark)
+        for it in yaml.scan(text, Loader=yaml.SafeLoader)
+        if isinstance(it, yaml.ScalarToken) and _place(it.start_mark) <= at < _place(it.end_mark)
+    )
+    hint = HINT.search(one.message)[1]
+    columns = range(begin.column + 1, begin.column + 1 + len(hint))
+    return text[: begin.index] + hint + text[end.index :], columns
+
+
+def _place(mark):
+    return mark.line + 1, mark.column + 1
+
+
+@given(files())
+@settings(max_examples=300, deadline=None)
+def test_every_suggestion_passes_where_it_is_applied(tmp_path_factory, text):
+    file = tmp_path_factory.getbasetemp() / "suggestions.yml"
+    file.write_text(text, "utf-8")
+    for one in said(file):
+        if HINT.search(one.message):
+            better, columns = applied(text, one)
+            file.write_text(better, "utf-8")
+            there = [it for it in said(file) if it.line == one.line and it.column in columns]
+            assert there == []
+
+
+def test_the_law_sees_suggestions_of_every_kind(tmp_path):
+    """The strategy above is worth something only while its words need suggestions."""
+    file = tmp_path / "a.yml"
+    text = POLICY.format(timezone="CST", regions='"*"', days="mon-fri")
+    file.write_text(text)
+    assert len(said(file)) == 3
+    for one in reversed(said(file)):
+        file.write_text(text := applied(text, one)[0])
+    assert load(file).policies[0].regions == ("all",)
