@@ -15,11 +15,10 @@ from simulator.cvm_price import inquire_price
 from simulator.cvm_view import can_stop_charging, instance_members, region_members
 from simulator.description import Description
 from simulator.errors import ApiError
+from simulator.kinds import START, STOP
 from simulator.rules import is_busy, require_word
 from simulator.service import Asked, Codes, Dialect, Service
 from simulator.shared import (
-    START,
-    STOP,
     describe_instances,
     describe_regions,
     move_instances,

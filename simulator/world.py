@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from types import MappingProxyType
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from simulator.diary import Diary
 from simulator.instance import Instance, Operation, TrafficPackage
+from simulator.kinds import KINDS, LETTERS
+from simulator.operations import end_later
 from simulator.place import Place
 from simulator.regions import REGIONS
 from simulator.rights import Denial
@@ -23,25 +24,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.clock import Clock
-    from simulator.instance import Move, Refusal
+    from simulator.instance import Refusal
     from simulator.roles import Role
     from simulator.scf import Function
 
 OWN_UIN = "100000000001"
 GB = 1024**3
-_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_PREFIXES = {"lighthouse": "lhins-", "cvm": "ins-"}  # of the IDs of each service
-
-# What an instance that is simply there was last asked for, by its state.
-_LATEST = {
-    "RUNNING": ("StartInstances", "SUCCESS"),
-    "STOPPED": ("StopInstances", "SUCCESS"),
-    "STOPPING": ("StopInstances", "OPERATING"),
-    "STARTING": ("StartInstances", "OPERATING"),
-    "REBOOTING": ("RebootInstances", "OPERATING"),
-    "PENDING": ("CreateInstances", "OPERATING"),
-    "LAUNCH_FAILED": ("CreateInstances", "FAILED"),
-}
 
 
 class World:
@@ -110,15 +98,22 @@ class World:
         local_disk: bool = False,
         gpu: bool = False,
         stopped_mode: str = "KEEP_CHARGING",
+        workspace: str = "0",
+        auto_stop_hours: int | None = None,
     ) -> Instance:
         """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
 
-        Raises ValueError for a region that the world does not have, and for an ID that is taken or
-        of another service's form.
+        `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
+        RUNNING, STOPPING, STOPPED and STARTING stand for it everywhere.
+        Raises ValueError for a region that the world does not have, for an ID that is taken or of
+        another service's form, and for tags where the service has none.
         """
         with self.lock:
+            kind = KINDS[service]
             instance_id = self._free_id(instance_id, service, region)
             created = created or self.clock.now() - timedelta(days=90)
+            if tags and not kind.has_tags:
+                raise ValueError(f"machines of {service} have no tags")
             instance = Instance(
                 place=self.place(account, region, service),
                 id=instance_id,
@@ -129,8 +124,9 @@ class World:
                 tags=tags,
                 created=created,
                 bundle=bundle,
-                current=state,
-                latest=operation or self._usual_operation(service, state, created),
+                current=kind.own_word(state),
+                latest=operation
+                or Operation(*kind.usual_operation(state), self.new_request_id(), created),
                 stop_seconds=stop_seconds,
                 start_seconds=start_seconds,
                 packages=self._usual_packages(service) if packages is None else list(packages),
@@ -144,6 +140,8 @@ class World:
                 gpu=gpu,
                 stopped_mode=stopped_mode,
                 serial=next(self._serials),
+                workspace=workspace,
+                auto_stop_hours=auto_stop_hours,
             )
             self._by_id[instance_id] = instance
             instance.place.add(instance)
@@ -183,7 +181,7 @@ class World:
         """A traffic package (bytes) for an instance to have, a third of its month gone by."""
         start = self.clock.now() - timedelta(days=10)
         end = start + timedelta(days=30)
-        return TrafficPackage(f"lhtfp-{self._letters()}", used, total, start, end, end)
+        return TrafficPackage(self.fresh_id("lhtfp-"), used, total, start, end, end)
 
     def renew_packages(self, instance_id: str) -> None:
         """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
@@ -234,30 +232,10 @@ class World:
                 happening()
             self.diary.happens_now()
 
-    def begin(self, instance: Instance, move: Move, request_id: str, seconds: float) -> None:
-        """Take an operation on; it shows, and ends, in the course of time."""
-        with self.lock:
-            operation = Operation(move.action, "OPERATING", request_id, self.clock.now())
-            instance.accepted = operation
-            ending = instance.endings.pop(0) if instance.endings else "success"
-            during = move.before if ending == "never" else move.during
-            self._after(
-                self.visible_after, lambda: self._show(instance, operation, operation, during)
-            )
-            if ending in ("success", "failed"):
-                good = ending == "success"
-                error = "" if good else instance.error_msg
-                ended = replace(operation, state="SUCCESS" if good else "FAILED", error=error)
-                state = move.after if good else move.before
-                self._after(
-                    max(seconds, self.visible_after),
-                    lambda: self._show(instance, operation, ended, state),
-                )
-
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""
         instance = self.instance(instance_id)
-        operation = Operation(action, "OPERATING", self._new_request_id(), self.clock.now())
+        operation = Operation(action, "OPERATING", self.new_request_id(), self.clock.now())
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
@@ -268,31 +246,14 @@ class World:
         for instance in instances:
             seconds = self._busy_until_seen.pop(instance.id, None)
             if seconds is not None and (operation := instance.accepted):
-                self._end_later(instance, operation, seconds)
+                end_later(self, instance, operation, seconds)
 
-    def _end_later(self, instance: Instance, operation: Operation, seconds: float) -> None:
-        ended = replace(operation, state="SUCCESS")
-        self.at(seconds, lambda: self._show(instance, operation, ended, instance.current))
-
-    def _after(self, seconds: float, happening: Callable[[], object]) -> None:
+    def after(self, seconds: float, happening: Callable[[], object]) -> None:
+        """As `at`; without any seconds to wait, now."""
         if seconds <= 0:
             happening()
         else:
             self.at(seconds, happening)
-
-    def _show(self, instance: Instance, taken: Operation, shown: Operation, state: str) -> None:
-        if instance.accepted is not taken:
-            return  # superseded, or the instance is gone
-        instance.current = state
-        instance.latest = shown
-        if shown.state != "OPERATING":
-            instance.accepted = None
-
-    def _usual_operation(self, service: str, state: str, created: datetime) -> Operation:
-        action, outcome = _LATEST.get(state, ("StartInstances", "SUCCESS"))
-        if service == "cvm" and action == "CreateInstances":
-            action = "RunInstances"
-        return Operation(action, outcome, self._new_request_id(), created)
 
     def _usual_packages(self, service: str) -> list[TrafficPackage]:
         return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
@@ -300,20 +261,22 @@ class World:
     def _free_id(self, wanted: str | None, service: str, region: str) -> str:
         if region not in self.regions:
             raise ValueError(f"no region {region}")
-        prefix = _PREFIXES[service]
+        kind = KINDS[service]
         if wanted is None:
-            fresh = (prefix + self._letters() for _ in itertools.count())
-            return next(each for each in fresh if each not in self._by_id)
-        if not wanted.startswith(prefix):
+            return self.fresh_id(kind.prefix, kind.letters, kind.length)
+        if not wanted.startswith(kind.prefix):
             raise ValueError(f"{wanted} is no ID of {service}")
         if wanted in self._by_id:
             raise ValueError(f"{wanted} is there already")
         return wanted
 
-    def _letters(self) -> str:
-        return "".join(self._random.choices(_ID_LETTERS, k=8))
+    def fresh_id(self, prefix: str, letters: str = LETTERS, length: int = 8) -> str:
+        """Of nothing that is there."""
+        ids = (prefix + "".join(self._random.choices(letters, k=length)) for _ in itertools.count())
+        return next(each for each in ids if each not in self._by_id)
 
-    def _new_request_id(self) -> str:
+    def new_request_id(self) -> str:
+        """Of a call that nobody outside of the cloud made."""
         return new_request_id(self._random)
 
 
