@@ -23,7 +23,7 @@ from simulator.shared import (
     describe_regions,
     move_instances,
 )
-from simulator.view import COMMON_FILTERS, made_up_address
+from simulator.view import COMMON_FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +77,7 @@ def stop_instances(asked: Asked) -> Answer:
 
 def start_instances(asked: Asked) -> Answer:
     """STOPPED to RUNNING; an ordinary public address that was given up is not had again."""
-    for each in move_instances(START, asked):
-        if each.public_ip and each.stopped_mode == "STOP_CHARGING":
-            each.public_ip = made_up_address(f"{each.id} {asked.request_id}")
+    move_instances(START, asked)
     return Answer()
 
 

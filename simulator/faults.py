@@ -185,7 +185,7 @@ def _change(fault: Fault, page: Page) -> None:
     elif fault.kind == "member":
         members[fault.details["name"]] = fault.details["value"]
     elif fault.kind == "contradiction":
-        members[shown] = one if members[shown] == other else other
+        members[shown] = one if members.get(shown) == other else other
     changed = json.dumps(members, ensure_ascii=False).encode()
     if fault.kind == "contradiction":  # TotalCount knows nothing of it
         page.items.append(changed)

@@ -7,16 +7,21 @@ service: World.add and Instance.state take them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from simulator.ids import LETTERS, new_id
 from simulator.instance import Move
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from random import Random
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The machines of one service. `letters` and `length`: of the part of an ID after `prefix`."""
 
+    service: str
     prefix: str
     stop: Move
     start: Move
@@ -24,6 +29,19 @@ class Kind:
     letters: str = LETTERS
     length: int = 8
     has_tags: bool = True
+
+    def free_id(self, wanted: str | None, taken: Container[str], random: Random) -> str:
+        """The ID that is wanted, or a fresh one.
+
+        Raises ValueError for one that is taken, or of another form.
+        """
+        if wanted is None:
+            return new_id(random, self.prefix, taken, self.letters, self.length)
+        if not wanted.startswith(self.prefix):
+            raise ValueError(f"{wanted} is no ID of {self.service}")
+        if wanted in taken:
+            raise ValueError(f"{wanted} is there already")
+        return wanted
 
     def own_word(self, state: str) -> str:
         """The service's own word for a state."""
@@ -39,6 +57,9 @@ class Kind:
         """What a machine that is simply there, in this state, was last asked for, and the end."""
         stop, start = self.stop.action, self.start.action
         usual = {
+            self.stop.during: (stop, "OPERATING"),
+            self.start.during: (start, "OPERATING"),
+            self.stop.before: (start, "SUCCESS"),
             self.stop.after: (stop, "SUCCESS"),
             "STOPPED": (stop, "SUCCESS"),
             "STOPPING": (stop, "OPERATING"),
@@ -53,12 +74,13 @@ class Kind:
 STOP = Move("StopInstances", "RUNNING", "STOPPING", "STOPPED")
 START = Move("StartInstances", "STOPPED", "STARTING", "RUNNING")
 
-KINDS = {
-    "lighthouse": Kind("lhins-", STOP, START, "CreateInstances"),
-    "cvm": Kind("ins-", STOP, START, "RunInstances"),
+_ALL = (
+    Kind("lighthouse", "lhins-", STOP, START, "CreateInstances"),
+    Kind("cvm", "ins-", STOP, START, "RunInstances"),
     # There is no word for a machine that stops or starts: only its latest operation tells. That it
     # shows the state from before meanwhile is a guess.
-    "hai": Kind(
+    Kind(
+        "hai",
         "hai-",
         Move("StopInstance", "RUNNING", "RUNNING", "STOPPED_NO_CHARGE"),
         Move("StartInstance", "STOPPED_NO_CHARGE", "STOPPED_NO_CHARGE", "RUNNING"),
@@ -66,7 +88,8 @@ KINDS = {
         has_tags=False,
     ),
     # Notebooks. That a failed start leaves Failed behind, and a failed stop Running, is a guess.
-    "tione": Kind(
+    Kind(
+        "tione",
         "nb-",
         Move("StopNotebook", "Running", "Stopping", "Stopped"),
         Move("StartNotebook", "Stopped", "Starting", "Running", failed="Failed"),
@@ -74,4 +97,5 @@ KINDS = {
         letters="0123456789",
         length=19,
     ),
-}
+)
+KINDS = {each.service: each for each in _ALL}

@@ -21,16 +21,19 @@ from simulator.accounts import Account
 from simulator.cvm import cvm
 from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Reply, Request
+from simulator.hai import hai
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
 from simulator.scf import scf
 from simulator.sts import sts
+from simulator.tione import tione
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from typing_extensions import Self
 
+    from simulator.service import Service
     from simulator.world import World
 
 # On close: no farewell, a reset.
@@ -69,7 +72,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts(self.credentials)},
+            _services(self.credentials),
             self.credentials,
             self.faults,
             self.journal,
@@ -147,6 +150,11 @@ class Simulator:
     def delay(self) -> float:
         """Real seconds until the next answer."""
         return self.latency + self.jitter * self._random.random()
+
+
+def _services(keys: list[Account]) -> dict[str, Service]:
+    own = (cvm(), hai(), lighthouse(), scf(), sts(keys), tione())
+    return {each.dialect.service: each for each in own}
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -8,12 +8,14 @@ import threading
 from datetime import timedelta
 from random import Random
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.diary import Diary
+from simulator.groups import Group
+from simulator.ids import new_id, new_request_id
 from simulator.instance import Instance, Operation, TrafficPackage
-from simulator.kinds import KINDS, LETTERS
-from simulator.operations import end_later
+from simulator.kinds import KINDS
+from simulator.operations import end_later, stop_by_itself
 from simulator.place import Place
 from simulator.regions import REGIONS
 from simulator.rights import Denial
@@ -62,10 +64,11 @@ class World:
         self.functions: list[Function] = []  # of SCF
         self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()
-        self._random = Random(seed)
+        self.random = Random(seed)
         self._serials = itertools.count()
         self._places: dict[tuple[str, str, str], Place] = {}
         self._by_id: dict[str, Instance] = {}
+        self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._busy_until_seen: dict[str, float] = {}
         self.diary = Diary(clock)
@@ -105,12 +108,14 @@ class World:
 
         `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
         RUNNING, STOPPING, STOPPED and STARTING stand for it everywhere.
-        Raises ValueError for a region that the world does not have, for an ID that is taken or of
-        another service's form, and for tags where the service has none.
+        Raises ValueError for a region that there is not, for an ID that is taken or of another
+        service's form, and for tags where the service has none.
         """
         with self.lock:
             kind = KINDS[service]
-            instance_id = self._free_id(instance_id, service, region)
+            if region not in self.regions:
+                raise ValueError(f"no region {region}")
+            instance_id = kind.free_id(instance_id, self._by_id, self.random)
             created = created or self.clock.now() - timedelta(days=90)
             if tags and not kind.has_tags:
                 raise ValueError(f"machines of {service} have no tags")
@@ -126,7 +131,7 @@ class World:
                 bundle=bundle,
                 current=kind.own_word(state),
                 latest=operation
-                or Operation(*kind.usual_operation(state), self.new_request_id(), created),
+                or Operation(*kind.usual_operation(state), new_request_id(self.random), created),
                 stop_seconds=stop_seconds,
                 start_seconds=start_seconds,
                 packages=self._usual_packages(service) if packages is None else list(packages),
@@ -145,7 +150,36 @@ class World:
             )
             self._by_id[instance_id] = instance
             instance.place.add(instance)
+            if service == "tione":
+                stop_by_itself(self, instance)
             return instance
+
+    def add_group(
+        self,
+        group_id: str | None = None,
+        members: Iterable[Instance] = (),
+        *,
+        region: str = "ap-guangzhou",
+        account: str = OWN_UIN,
+        min_size: int = 0,
+        max_size: int = 100,
+        **facts: Any,
+    ) -> Group:
+        """A new auto-scaling group of CVM instances that are there; `facts` as Group takes them.
+
+        Raises ValueError for an ID that is taken or of another form, and for a member of another
+        service, region, account or group.
+        """
+        with self.lock:
+            group_id = group_id or new_id(self.random, "asg-", self.groups)
+            if not group_id.startswith("asg-") or group_id in self.groups:
+                raise ValueError(f"{group_id} is no ID of a group, or is there already")
+            group = Group(self, group_id, region, account, min_size, max_size, **facts)
+            for each in members:
+                group.join(each, attached=False)
+            group.desired = facts.get("desired", group.serving())
+            self.groups[group_id] = group
+            return group
 
     def instance(self, instance_id: str) -> Instance:
         """The instance of that ID. Raises KeyError when there is none (any more)."""
@@ -181,7 +215,7 @@ class World:
         """A traffic package (bytes) for an instance to have, a third of its month gone by."""
         start = self.clock.now() - timedelta(days=10)
         end = start + timedelta(days=30)
-        return TrafficPackage(self.fresh_id("lhtfp-"), used, total, start, end, end)
+        return TrafficPackage(new_id(self.random, "lhtfp-"), used, total, start, end, end)
 
     def renew_packages(self, instance_id: str) -> None:
         """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
@@ -220,8 +254,12 @@ class World:
     def at(self, seconds: float, happening: Callable[[], object]) -> None:
         """Call `happening` when the world's clock has gone on by `seconds`."""
         with self.lock:
-            moment = self.clock.monotonic() + seconds
+            moment = self.clock.monotonic() - self.diary.late + seconds
             heapq.heappush(self._agenda, (moment, next(self._serials), happening))
+
+    def now(self) -> datetime:
+        """The instant of what happens, though nobody looked at it until later."""
+        return self.clock.now() - timedelta(seconds=self.diary.late)
 
     def settle(self) -> None:
         """Let everything happen that is due by now."""
@@ -235,7 +273,7 @@ class World:
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""
         instance = self.instance(instance_id)
-        operation = Operation(action, "OPERATING", self.new_request_id(), self.clock.now())
+        operation = Operation(action, "OPERATING", new_request_id(self.random), self.now())
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
@@ -257,30 +295,3 @@ class World:
 
     def _usual_packages(self, service: str) -> list[TrafficPackage]:
         return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
-
-    def _free_id(self, wanted: str | None, service: str, region: str) -> str:
-        if region not in self.regions:
-            raise ValueError(f"no region {region}")
-        kind = KINDS[service]
-        if wanted is None:
-            return self.fresh_id(kind.prefix, kind.letters, kind.length)
-        if not wanted.startswith(kind.prefix):
-            raise ValueError(f"{wanted} is no ID of {service}")
-        if wanted in self._by_id:
-            raise ValueError(f"{wanted} is there already")
-        return wanted
-
-    def fresh_id(self, prefix: str, letters: str = LETTERS, length: int = 8) -> str:
-        """Of nothing that is there."""
-        ids = (prefix + "".join(self._random.choices(letters, k=length)) for _ in itertools.count())
-        return next(each for each in ids if each not in self._by_id)
-
-    def new_request_id(self) -> str:
-        """Of a call that nobody outside of the cloud made."""
-        return new_request_id(self._random)
-
-
-def new_request_id(random: Random) -> str:
-    """Eight-four-four-four-twelve hexadecimal digits, as the cloud's RequestIds."""
-    digits = f"{random.getrandbits(128):032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
