@@ -24,8 +24,10 @@ from simulator.gateway import Gateway, Reply, Request
 from simulator.hai import hai
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
+from simulator.scaling import scaling
 from simulator.scf import scf
 from simulator.sts import sts
+from simulator.tag import tag
 from simulator.tione import tione
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ class Simulator:
 
 
 def _services(keys: list[Account]) -> dict[str, Service]:
-    own = (cvm(), hai(), lighthouse(), scf(), sts(keys), tione())
+    own = (cvm(), hai(), lighthouse(), scaling(), scf(), sts(keys), tag(), tione())
     return {each.dialect.service: each for each in own}
 
 

@@ -19,6 +19,7 @@ from simulator.operations import end_later, stop_by_itself
 from simulator.place import Place
 from simulator.regions import REGIONS
 from simulator.rights import Denial
+from simulator.tagged import Tagging
 from simulator.view import made_up_address
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class World:
         self._places: dict[tuple[str, str, str], Place] = {}
         self._by_id: dict[str, Instance] = {}
         self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
+        self.tagging = Tagging()
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._busy_until_seen: dict[str, float] = {}
         self.diary = Diary(clock)
