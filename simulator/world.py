@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 from datetime import timedelta
@@ -10,6 +9,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simulator.agenda import Agenda
 from simulator.diary import Diary
 from simulator.groups import Group
 from simulator.ids import new_id, new_request_id
@@ -71,9 +71,9 @@ class World:
         self._by_id: dict[str, Instance] = {}
         self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
         self.tagging = Tagging()
-        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._busy_until_seen: dict[str, float] = {}
         self.diary = Diary(clock)
+        self._agenda = Agenda(clock, self.diary)
 
     # What is there
 
@@ -256,8 +256,7 @@ class World:
     def at(self, seconds: float, happening: Callable[[], object]) -> None:
         """Call `happening` when the world's clock has gone on by `seconds`."""
         with self.lock:
-            moment = self.clock.monotonic() - self.diary.late + seconds
-            heapq.heappush(self._agenda, (moment, next(self._serials), happening))
+            self._agenda.add(seconds, happening)
 
     def now(self) -> datetime:
         """The instant of what happens, though nobody looked at it until later."""
@@ -266,11 +265,7 @@ class World:
     def settle(self) -> None:
         """Let everything happen that is due by now."""
         with self.lock:
-            while self._agenda and self._agenda[0][0] <= self.clock.monotonic():
-                moment, _, happening = heapq.heappop(self._agenda)
-                self.diary.happened_at(moment)
-                happening()
-            self.diary.happens_now()
+            self._agenda.settle()
 
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""

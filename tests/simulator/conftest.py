@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import time
+from pathlib import Path
 
 import pytest
 from tencentcloud.common.common_client import CommonClient
@@ -16,6 +17,20 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from simulator import Account, ManualClock, Simulator, World
 from simulator.gateway import Request
+
+OFFICIAL_CODES = json.loads(Path(__file__).with_name("official_codes.json").read_text("utf-8"))
+# Of every API: https://cloud.tencent.com/document/api/1207/47577, as far as they come here.
+COMMON_CODES = {
+    "AuthFailure.UnauthorizedOperation",
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "MissingParameter",
+    "RequestLimitExceeded",
+    "UnauthorizedOperation",
+    "UnknownParameter",
+    "UnsupportedOperation",
+    "UnsupportedRegion",
+}
 
 VERSIONS = {
     "lighthouse": "2020-03-24",
@@ -62,8 +77,9 @@ def sim(simulate):
 class Caller:
     """The SDK's client, and its exception as plain (code, message)."""
 
-    def __init__(self, client):
+    def __init__(self, client, service="lighthouse"):
         self._client = client
+        self._service = service
 
     def __call__(self, action, **params):
         return self._client.call_json(action, params)["Response"]
@@ -71,7 +87,15 @@ class Caller:
     def refused(self, action, **params):
         with pytest.raises(TencentCloudSDKException) as refusal:
             self(action, **params)
-        return refusal.value.code, refusal.value.message
+        code = refusal.value.code
+        assert self.is_official(action, code), f"{code} is on no list of {action}"
+        return code, refusal.value.message
+
+    def is_official(self, action, code):
+        """Whether the action, or at least its service, has such a code; unknown: yes."""
+        lists = OFFICIAL_CODES.get(self._service)
+        known = {*lists["*"], *lists[action]} if lists else {code}
+        return code in known | COMMON_CODES or code == "ClientNetworkError"
 
     def close(self):
         self._client.request.conn._session.close()
@@ -100,7 +124,7 @@ def caller(sim):
         for name, value in profile.items():
             setattr(settings, name, value)
         key = Credential(account.secret_id, account.secret_key, account.token)
-        made.append(Caller(CommonClient(service, version, key, region, settings)))
+        made.append(Caller(CommonClient(service, version, key, region, settings), service))
         return made[-1]
 
     yield make
@@ -116,6 +140,26 @@ def call(caller):
 @pytest.fixture
 def cvm(caller):
     return caller(service="cvm")
+
+
+@pytest.fixture
+def hai(caller):
+    return caller(service="hai")
+
+
+@pytest.fixture
+def tione(caller):
+    return caller(service="tione")
+
+
+@pytest.fixture
+def scaling(caller):
+    return caller(service="as")
+
+
+@pytest.fixture
+def tag(caller):
+    return caller(service="tag")
 
 
 @pytest.fixture
