@@ -8,8 +8,8 @@ Which codes an action has, from the lists above each action in the official Go S
 - A batch is refused for an ID that is no member, one that is busy, one that cannot stop without
   charges; members that are at rest already are left out of a stop, and those in service out of a
   start. Of all that is in the way, what is refused first is that the group is in an activity.
-- An ID or a group that does not exist is left out of a listing; more than 100 IDs:
-  InvalidParameterValue.LimitExceeded.
+- An ID or a group that does not exist is left out of a listing. More than 100 IDs to stop or start
+  are InvalidParameterValue; the listings have a code for it.
 """
 
 from __future__ import annotations
@@ -107,13 +107,19 @@ def _within(asked: Asked, activity: Activity) -> bool:
     )
 
 
-def _ids(asked: Asked, name: str, form: re.Pattern[str], code: str) -> Sequence[str]:
+def _ids(
+    asked: Asked,
+    name: str,
+    form: re.Pattern[str],
+    code: str,
+    too_many: str = "InvalidParameterValue.LimitExceeded",
+) -> Sequence[str]:
     """What a parameter names, each of the right form; never beside Filters."""
     require_ids_or_filters(asked, name)
     ids: list[str] = asked.params.get(name) or []
     if len(ids) > 100:
-        limit = asked.dialect.codes.too_many_ids
-        raise ApiError(limit, f"The number of values of `{name}` is {len(ids)}, the limit is 100.")
+        message = f"The number of values of `{name}` is {len(ids)}, the limit is 100."
+        raise ApiError(too_many, message)
     for each in ids:
         if not form.fullmatch(each):
             raise ApiError(f"InvalidParameterValue.{code}", f"The ID `{each}` is invalid.")
@@ -175,7 +181,7 @@ def _members_for(
     """The group, and those of the members named on which the operation has something to do."""
     group = _named_group(asked)
     require_right(asked, action, [group])
-    ids = _ids(asked, "InstanceIds", INSTANCE_ID, "InvalidInstanceId")
+    ids = _ids(asked, "InstanceIds", INSTANCE_ID, "InvalidInstanceId", "InvalidParameterValue")
     if strangers := [each for each in ids if each not in group.members]:
         raise ApiError(
             "ResourceNotFound.InstancesNotInAutoScalingGroup",
@@ -276,7 +282,6 @@ def scaling() -> Service:
             too_many_filters="InvalidParameterValue.Filter",
             too_many_values="LimitExceeded.FilterValuesTooLong",
             unknown_filter="InvalidParameterValue.InvalidFilter",
-            too_many_ids="InvalidParameterValue.LimitExceeded",
             no_right="UnauthorizedOperation",  # a common code: the lists have none for this
         ),
         actions=ACTIONS,

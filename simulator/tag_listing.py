@@ -25,8 +25,9 @@ def describe_resources(asked: Asked) -> Answer:
         raise ApiError(code, "There may be at most 6 `TagFilters`.")
     offset, limit = asked.params.get("Offset", 0), asked.params.get("Limit", 15)
     if offset < 0 or limit < 1 or offset % limit:
-        code = "InvalidParameterValue.OffsetInvalid"
-        raise ApiError(code, "The parameter `Offset` must be a multiple of `Limit`.")
+        raise ApiError(
+            "InvalidParameterValue", "The parameter `Offset` must be a multiple of `Limit`."
+        )
     wanted = {
         "service": asked.params.get("ServiceType"),
         "region": asked.params.get("ResourceRegion"),

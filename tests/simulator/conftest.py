@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import json
 import time
-from pathlib import Path
 
 import pytest
+from official_codes import is_official
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -17,20 +17,6 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from simulator import Account, ManualClock, Simulator, World
 from simulator.gateway import Request
-
-OFFICIAL_CODES = json.loads(Path(__file__).with_name("official_codes.json").read_text("utf-8"))
-# Of every API: https://cloud.tencent.com/document/api/1207/47577, as far as they come here.
-COMMON_CODES = {
-    "AuthFailure.UnauthorizedOperation",
-    "InvalidParameter",
-    "InvalidParameterValue",
-    "MissingParameter",
-    "RequestLimitExceeded",
-    "UnauthorizedOperation",
-    "UnknownParameter",
-    "UnsupportedOperation",
-    "UnsupportedRegion",
-}
 
 VERSIONS = {
     "lighthouse": "2020-03-24",
@@ -88,14 +74,8 @@ class Caller:
         with pytest.raises(TencentCloudSDKException) as refusal:
             self(action, **params)
         code = refusal.value.code
-        assert self.is_official(action, code), f"{code} is on no list of {action}"
+        assert is_official(self._service, action, code), f"{code} is on no list of {action}"
         return code, refusal.value.message
-
-    def is_official(self, action, code):
-        """Whether the action, or at least its service, has such a code; unknown: yes."""
-        lists = OFFICIAL_CODES.get(self._service)
-        known = {*lists["*"], *lists[action]} if lists else {code}
-        return code in known | COMMON_CODES or code == "ClientNetworkError"
 
     def close(self):
         self._client.request.conn._session.close()
@@ -160,6 +140,18 @@ def scaling(caller):
 @pytest.fixture
 def tag(caller):
     return caller(service="tag")
+
+
+@pytest.fixture
+def group_of(world):
+    """A group of so many members, which stop and start in two seconds."""
+
+    def group_of(running, stopped=0, **facts):
+        members = [world.add(service="cvm") for _ in range(running)]
+        members += [world.add(service="cvm", state="STOPPED") for _ in range(stopped)]
+        return world.add_group(members=members, **facts)
+
+    return group_of
 
 
 @pytest.fixture
