@@ -103,14 +103,13 @@ def test_it_writes_reads_and_removes_tags(stage, tag, tccli):
 
     one_tag = (
         "--ServiceType", "lighthouse", "--ResourcePrefix", "instance",
-        "--ResourceRegion", GUANGZHOU, "--TagKey", "lightsout", "--TagValue", written[0]["TagValue"],
+        "--ResourceRegion", GUANGZHOU,
+        "--TagKey", "lightsout", "--TagValue", written[0]["TagValue"],
     )  # fmt: skip
-    ids = json.dumps([second])
-    assert "AttachedTagKeyNotFound" in tag(
-        "ModifyResourcesTagValue", *one_tag, "--ResourceIds", ids
-    )
-    assert tag("AttachResourcesTag", *one_tag, "--ResourceIds", ids).keys() == {"RequestId"}
-    assert tag("ModifyResourcesTagValue", *one_tag, "--ResourceIds", ids).keys() == {"RequestId"}
+    attached = (*one_tag, "--ResourceIds", json.dumps([second]))
+    assert "AttachedTagKeyNotFound" in tag("ModifyResourcesTagValue", *attached)
+    assert tag("AttachResourcesTag", *attached).keys() == {"RequestId"}
+    assert tag("ModifyResourcesTagValue", *attached).keys() == {"RequestId"}
     filters = ("--TagFilters", json.dumps([{"TagKey": "lightsout"}]))
     assert tag("DescribeResourcesByTags", *filters)["TotalCount"] == 2
     found = tag("GetResources", *filters)["ResourceTagMappingList"]

@@ -198,3 +198,12 @@ def test_the_regions_come_without_a_count_and_only_to_one_that_names_a_region(ha
 def test_a_machine_has_no_tags(world):
     with pytest.raises(ValueError, match="machines of hai have no tags"):
         world.add(service="hai", tags={"env": "dev"})
+
+
+def test_one_that_is_busy_is_free_again_some_time_after_it_was_looked_at(hai, world, clock):
+    machine = world.add(service="hai")
+    world.make_busy(machine.id, "ResizeInstanceDisk", 5)
+    code = "OperationDenied.InstanceOperationInProgress"
+    assert hai.refused("StopInstance", InstanceId=machine.id)[0] == code
+    clock.advance(5)
+    hai("StopInstance", InstanceId=machine.id)
