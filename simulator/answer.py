@@ -34,13 +34,17 @@ class Answer:
 
 @dataclass(slots=True)
 class Page:
-    """A window of `everything`, which is the whole listing in order."""
+    """A window of `everything`, which is the whole listing in order.
+
+    `state`: the member that shows an item's state, and two states that contradict each other.
+    """
 
     name: str
     everything: Sequence[Any]
     render: Callable[[Any], bytes]
     offset: int
     limit: int
+    state: tuple[str, str, str] = ("InstanceState", "RUNNING", "STOPPED")
     total: int | None = None  # what TotalCount says; None leaves it out
     items: list[bytes] = field(default_factory=list)
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST = 6144  # characters without blanks
+MALFORMED = "InvalidParameter.PolicyDocumentError"
+TOO_LONG = "InvalidParameter.PolicyDocumentLengthOverLimit"
+PARAM = "InvalidParameter.ParamError"  # CreateRole has no code for either
 PRINCIPALS = {"qcs", "service", "federated"}
 
 
@@ -27,7 +30,7 @@ def policy_document(text: str) -> dict[str, Any]:
 
 def trust_document(text: str) -> dict[str, Any]:
     """A document that trusts: each statement says who may assume the role."""
-    document = _document(text)
+    document = _document(text, *[PARAM] * 2)
     for statement in statements(document):
         actions = statement.get("action")
         named = {actions} if isinstance(actions, str) else set(actions or ())
@@ -42,19 +45,15 @@ def as_text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def _document(text: str) -> dict[str, Any]:
+def _document(text: str, malformed: str = MALFORMED, too_long: str = TOO_LONG) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise ApiError(
-            "InvalidParameter.PolicyDocumentError", "The policy document is not a JSON object."
-        )
+        raise ApiError(malformed, "The policy document is not a JSON object.")
     if len("".join(text.split())) > LONGEST:
-        raise ApiError(
-            "InvalidParameter.PolicyDocumentLengthOverLimit", "The policy document is too long."
-        )
+        raise ApiError(too_long, "The policy document is too long.")
     _require(document.get("version") == "2.0", "InvalidParameter.VersionError")
     given: Any = document.get("statement")
     listed = given if isinstance(given, list) else [given]

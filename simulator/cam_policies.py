@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 MOST_POLICIES = 1500
+UNKNOWN = "ResourceNotFound.PolicyIdNotFound"
 MOST_ROWS = 200
 SCOPES = {"All": (CUSTOM, PRESET), "QCS": (PRESET,), "Local": (CUSTOM,)}
 
@@ -46,7 +47,7 @@ def update_policy(asked: Asked) -> Answer:
     require_right(asked, "UpdatePolicy")
     policy, params = named_policy(asked), asked.params
     if policy.kind == PRESET:
-        raise ApiError("FailedOperation.Unmodifiable", "A preset policy cannot be changed.")
+        raise ApiError("InvalidParameter.ParamError", "A preset policy cannot be changed.")
     facts: dict[str, Any] = {}
     if "PolicyDocument" in params:
         facts["document"] = policy_document(params["PolicyDocument"])
@@ -92,26 +93,26 @@ def delete_policy(asked: Asked) -> Answer:
     """All of them are gone, or none."""
     require_right(asked, "DeletePolicy")
     cam = asked.world.cam
-    doomed = [_by_id(asked, id_) for id_ in asked.params["PolicyId"]]
+    doomed = [_by_id(asked, id_, UNKNOWN) for id_ in asked.params["PolicyId"]]
     if not doomed:
         raise ApiError("InvalidParameter.PolicyIdError", "`PolicyId` is empty.")
     if any(policy.kind == PRESET for policy in doomed):
-        raise ApiError("FailedOperation.Unmodifiable", "A preset policy cannot be deleted.")
+        raise ApiError("InvalidParameter.ParamError", "A preset policy cannot be deleted.")
     for policy in doomed:
         cam.remove_policy(policy)
     return Answer()
 
 
-def named_policy(asked: Asked) -> Policy:
+def named_policy(asked: Asked, code: str = UNKNOWN) -> Policy:
     """By its ID or its name, whichever is given."""
     if "PolicyId" in asked.params:
-        return _by_id(asked, asked.params["PolicyId"])
+        return _by_id(asked, asked.params["PolicyId"], code)
     name = asked.params.get("PolicyName")
     if not name:
         raise ApiError("InvalidParameter.ParamError", "Give the ID or the name of the policy.")
     policy = asked.world.cam.policy(asked.account, lambda it: it.name == name)
     if policy is None:
-        raise _unknown()
+        raise _unknown(code)
     return policy
 
 
@@ -123,15 +124,15 @@ def page_of(asked: Asked, everything: list[Any]) -> list[Any]:
     return everything[(page - 1) * rows : page * rows]
 
 
-def _by_id(asked: Asked, id_: int) -> Policy:
+def _by_id(asked: Asked, id_: int, code: str) -> Policy:
     policy = asked.world.cam.policy(asked.account, lambda it: it.id == id_)
     if policy is None:
-        raise _unknown()
+        raise _unknown(code)
     return policy
 
 
-def _unknown() -> ApiError:
-    return ApiError("ResourceNotFound.PolicyIdNotFound", "The policy does not exist.")
+def _unknown(code: str) -> ApiError:
+    return ApiError(code, "The policy does not exist.")
 
 
 def _listed(asked: Asked, policy: Policy) -> dict[str, Any]:

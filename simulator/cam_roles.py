@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_SESSION = 43_200
 MOST_ROLES = 1000
 MOST_ATTACHED = 200
+UNKNOWN = "InvalidParameter.PolicyIdNotExist"
 
 
 def create_role(asked: Asked) -> Answer:
@@ -77,7 +78,7 @@ def delete_role(asked: Asked) -> Answer:
 def attach_role_policy(asked: Asked) -> Answer:
     """One more policy for the role; again, it changes nothing."""
     require_right(asked, "AttachRolePolicy")
-    policy, role = named_policy(asked), _own_role(asked, "AttachRole")
+    policy, role = named_policy(asked, UNKNOWN), _own_role(asked, "AttachRole")
     attached = role.attached or ()
     if policy.id not in attached:
         if len(attached) >= MOST_ATTACHED:
@@ -89,7 +90,7 @@ def attach_role_policy(asked: Asked) -> Answer:
 def detach_role_policy(asked: Asked) -> Answer:
     """One policy less for the role."""
     require_right(asked, "DetachRolePolicy")
-    policy, role = named_policy(asked), _own_role(asked, "DetachRole")
+    policy, role = named_policy(asked, UNKNOWN), _own_role(asked, "DetachRole")
     left = tuple(id_ for id_ in role.attached or () if id_ != policy.id)
     if role.attached is not None:
         asked.world.cam.change_role(role, attached=left)
@@ -99,7 +100,7 @@ def detach_role_policy(asked: Asked) -> Answer:
 def list_attached_role_policies(asked: Asked) -> Answer:
     """A page of the role's policies."""
     require_right(asked, "ListAttachedRolePolicies")
-    cam, role = asked.world.cam, named_role(asked)
+    cam, role = asked.world.cam, named_role(asked, code="InvalidParameter.ParamError")
     keyword = asked.params.get("Keyword", "")
     kind = {"User": CUSTOM, "QCS": 2}.get(asked.params.get("PolicyType", ""))
     attached = [it for it in cam.policies(asked.account) if it.id in (role.attached or ())]
@@ -108,14 +109,16 @@ def list_attached_role_policies(asked: Asked) -> Answer:
     return Answer({"List": shown, "TotalNum": len(found)})
 
 
-def named_role(asked: Asked, prefix: str = "Role") -> Role:
+def named_role(
+    asked: Asked, prefix: str = "Role", code: str = "InvalidParameter.RoleNotExist"
+) -> Role:
     """By its ID or its name, whichever is given."""
     id_, name = (asked.params.get(f"{prefix}{part}") for part in ("Id", "Name"))
     if not id_ and not name:
         raise ApiError("InvalidParameter.ParamError", "Give the ID or the name of the role.")
     role = asked.world.cam.role(asked.account, lambda it: it.id == id_ if id_ else it.name == name)
     if role is None:
-        raise ApiError("InvalidParameter.RoleNotExist", "The role does not exist.")
+        raise ApiError(code, "The role does not exist.")
     return role
 
 
@@ -123,7 +126,7 @@ def _own_role(asked: Asked, prefix: str = "Role") -> Role:
     """One that may be changed: SCF's own is let be."""
     role = named_role(asked, prefix)
     if role.name == SERVICE_ROLE and role not in asked.world.roles:
-        raise ApiError("FailedOperation.Unmodifiable", f"The role `{role.name}` is SCF's own.")
+        raise ApiError("InvalidParameter.ParamError", f"The role `{role.name}` is SCF's own.")
     return role
 
 

@@ -69,7 +69,7 @@ def create_topic(asked: Asked) -> Answer:
     there = [it for it in logs.topics.values() if it.logset is logset]
     same = next((it for it in there if it.name == name), None)
     if same is not None:
-        require_created(asked, same)
+        require_created(asked, same, "FailedOperation.TopicCreating")
         raise ApiError("InvalidParameter.TopicConflict", f"The topic `{name}` exists already.")
     if len(there) >= MOST_TOPICS:
         raise ApiError("LimitExceeded.Topic", "There are too many topics.")
@@ -151,7 +151,7 @@ def _fits(logset: Logset, topic: Topic | None, asked: Asked, *, precise: int) ->
             text, whole = texts[key]
             fits.append(any(value == text if whole else value in text for value in values))
         else:
-            raise ApiError("InvalidFilter", f"There is no filter `{key}`.")
+            raise ApiError("InvalidParameter", f"There is no filter `{key}`.")
     return fits
 
 

@@ -96,12 +96,12 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if len(keys) > MOST_KEYS:
         raise ApiError("LimitExceeded.IndexKeyOverLimit", "The index has more than 300 keys.")
     if any(other.startswith(f"{key}.") for key in keys for other in keys):
-        raise ApiError("InvalidParameterValue", "Keys like `a` and `a.b` cannot be together.")
+        raise ApiError("InvalidParameter", "Keys like `a` and `a.b` cannot be together.")
     return rule
 
 
 def _value(each: dict[str, Any]) -> dict[str, Any]:
     value = {"Tokenizer": "", "SqlFlag": False, "ContainZH": False, "Alias": ""} | each["Value"]
     if not KEY.fullmatch(each["Key"]) or value["Type"] not in TYPES:
-        raise ApiError("InvalidParameterValue", f"The index key `{each['Key']}` is not valid.")
+        raise ApiError("InvalidParameter", f"The index key `{each['Key']}` is not valid.")
     return {"Key": each["Key"], "Value": value}

@@ -33,7 +33,7 @@ def require_on(asked: Asked, action: str, resource: str) -> None:
 def checked_name(asked: Asked, parameter: str) -> str:
     name: str = asked.params[parameter]
     if not 1 <= len(name) <= LONGEST_NAME or "|" in name or name in RESERVED:
-        raise ApiError("InvalidParameterValue", f"`{parameter}` is not valid.")
+        raise ApiError("InvalidParameter", f"`{parameter}` is not valid.")
     return name
 
 
@@ -42,7 +42,7 @@ def checked_period(asked: Asked, usual: int) -> int:
     days: int = asked.params.get("Period", usual)
     shortest = 7 if asked.params.get("StorageType") == "cold" else 1
     if not shortest <= days <= 3600 and days != FOREVER:
-        code = "FailedOperation.InvalidPeriod" if shortest > 1 else "InvalidParameterValue"
+        code = "FailedOperation.InvalidPeriod" if shortest > 1 else "InvalidParameter"
         raise ApiError(code, "`Period` is from 1 to 3600 days, or 3640.")
     return days
 
@@ -50,7 +50,7 @@ def checked_period(asked: Asked, usual: int) -> int:
 def tags_of(asked: Asked) -> tuple[tuple[str, str], ...]:
     tags = tuple((each["Key"], each["Value"]) for each in asked.params.get("Tags") or ())
     if len(tags) > MOST_TAGS or len(dict(tags)) < len(tags):
-        raise ApiError("InvalidParameterValue", "`Tags` has too many or repeated keys.")
+        raise ApiError("InvalidParameter", "`Tags` has too many or repeated keys.")
     return tags
 
 
@@ -70,9 +70,9 @@ def found_topic(asked: Asked, id_: str | None = None) -> Topic:
     return topic
 
 
-def require_created(asked: Asked, topic: Topic) -> None:
+def require_created(asked: Asked, topic: Topic, code: str = "FailedOperation") -> None:
     if topic.ready_at > asked.world.clock.monotonic():
-        raise ApiError("FailedOperation.TopicCreating", "The topic is being created.")
+        raise ApiError(code, "The topic is being created.")
 
 
 def page_of(
@@ -81,5 +81,5 @@ def page_of(
     """The rows of the page asked for: 20 unless told otherwise, at most 100."""
     offset, limit = asked.params.get("Offset", 0), asked.params.get("Limit", 20)
     if offset < 0 or not 1 <= limit <= MOST_ROWS:
-        raise ApiError("InvalidParameterValue", "`Offset` or `Limit` is out of range.")
+        raise ApiError("InvalidParameter", "`Offset` or `Limit` is out of range.")
     return [shown(each) for each in everything[offset : offset + limit]]

@@ -52,7 +52,7 @@ def _topic(asked: Asked) -> Topic:
     several = params.get("Topics") or []
     if bool(several) == bool(params.get("TopicId")) or len(several) > 1:
         raise ApiError(
-            "InvalidParameterValue", "Give either TopicId, or Topics (one of which is simulated)."
+            "InvalidParameter", "Give either TopicId, or Topics (one of which is simulated)."
         )
     id_ = several[0].get("TopicId", "") if several else params["TopicId"]
     require_on(asked, "SearchLog", f"topic/{id_}")
@@ -69,7 +69,7 @@ def _require_limits(params: dict[str, Any]) -> None:
         and params.get("Offset", 0) >= 0
     )
     if not good or (params.get("Context") and "Offset" in params):
-        raise ApiError("InvalidParameterValue", "A parameter is out of range.")
+        raise ApiError("InvalidParameter", "A parameter is out of range.")
 
 
 def _query(params: dict[str, Any]) -> str:
@@ -109,7 +109,7 @@ def _page(asked: Asked, topic: Topic) -> dict[str, Any]:
 
 def _found(logs: Logs, params: dict[str, Any], topic: Topic) -> list[Line]:
     if topic.index is None or not topic.index.status:
-        raise ApiError("ResourceNotFound.IndexNotExist", "The topic has no index.")
+        raise ApiError("FailedOperation.QueryError", "The topic has no index.")
     fits = compile_query(_query(params), topic.index)
     begin, end = params["From"], params["To"]
     found = [it for it in logs.kept(topic) if begin <= _millis(it) < end and fits(it)]
@@ -123,7 +123,7 @@ def _continued(logs: Logs, params: dict[str, Any], context: str) -> tuple[list[L
     if cursor is None or cursor.asked != _unchanging(params):
         raise ApiError("FailedOperation.InvalidContext", "The context is not valid any more.")
     if cursor.told + params.get("Limit", 100) > MOST_BY_CONTEXT:
-        raise ApiError("FailedOperation.GetlogReachLimit", "There are 10,000 logs by a context.")
+        raise ApiError("FailedOperation.InvalidContext", "There are 10,000 logs by a context.")
     return cursor.left, cursor.told
 
 

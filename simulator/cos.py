@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from simulator.cam import grants
 from simulator.errors import ApiError
+from simulator.ids import new_request_id
 from simulator.journal import Call
 from simulator.roles import appid_of
 
@@ -86,7 +87,7 @@ class Cos:
                 told = self._done(action, (bucket, region), key, asked.body, uin)
         except ApiError as error:
             code, told = error.code, _refused(error)
-        now, id_ = self._world.clock.now(), self._world.request_id()
+        now, id_ = self._world.clock.now(), new_request_id(self._world.random)
         params = {"Bucket": bucket, "Key": key}
         self._journal.add(
             Call(now, uin, "cos", region, action, params, code, id_, applied=code is None)

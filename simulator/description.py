@@ -44,7 +44,6 @@ class Description:
         self.version = version
         self.actions: dict[str, dict[str, str]] = content["actions"]
         self.objects: dict[str, list[dict[str, Any]]] = content["objects"]
-        self.errors: frozenset[str] = frozenset(content.get("errors", ()))
         self._undocumented = undocumented
 
     def check_request(self, action: str, params: Any) -> None:

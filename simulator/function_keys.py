@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from simulator.accounts import Account
+from simulator.ids import new_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableSequence
@@ -43,7 +44,7 @@ class FunctionKeys:
         }
 
     def _new(self, arn: str, uin: str) -> Account:
-        id_ = self._world.request_id()
+        id_ = new_request_id(self._world.random)
         key = Account(
             uin=uin,
             secret_id=f"AKIDtemporary{id_}",

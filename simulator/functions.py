@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from simulator.instance import Refusal
     from simulator.world import World
 
 READY = ("Active", "UpdateFailed", "PublishFailed")
@@ -71,7 +72,7 @@ class Function:
     kind: str = "Event"
     role: str = "lightsout"
     description: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     code: bytes | None = field(default=None, repr=False)
     reasons: list[tuple[str, str]] = field(default_factory=list)  # why the status is a failure
     settings: dict[str, Any] = field(default_factory=dict)  # the rest, as GetFunction shows it
@@ -79,6 +80,7 @@ class Function:
     message_ttl: int = 21_600
     reserved: int | None = None  # MB of concurrency
     reserving: bool = False  # a change of it is under way
+    refusals: list[Refusal] = field(default_factory=list)  # of the Tag service
     id: str = "lam-00000001"
     added: str = WHEN
     modified: str = WHEN
@@ -122,7 +124,6 @@ class Functions(list[Function]):
         self.delete_seconds = 2.0
         self.reserve_seconds = 1.0
         self.failures: list[Failure] = []
-        self.known_tags: set[tuple[str, str, str]] = set()  # account, key, value
         self._world = world
 
     def fail(

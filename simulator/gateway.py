@@ -14,14 +14,16 @@ from simulator.accounts import Account, Signed, authenticate, claimed
 from simulator.answer import Answer, error_body
 from simulator.errors import ApiError
 from simulator.faults import LISTING, Fault, Faults, distort
+from simulator.ids import new_request_id
 from simulator.journal import Call, Journal
 from simulator.limits import RateLimiter, limit_exceeded
 from simulator.service import Asked, Service
-from simulator.world import World, new_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
+
+    from simulator.world import World
 
 # Bytes of a request signed with TC3-HMAC-SHA256, known at second hand only.
 LARGEST_REQUEST = 10 * 1024**2

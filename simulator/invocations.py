@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.clock import ManualClock
 from simulator.cron import parse
+from simulator.ids import new_request_id
 from simulator.roles import appid_of
 from simulator.sandbox import Sandbox, Task
 from simulator.scf_lines import Run, write_run
@@ -168,7 +169,7 @@ class Invocations:
                 self.waiting.append(Event(function, content, self._id(), moment, moment))
 
     def _id(self) -> str:
-        return self.world.request_id()
+        return new_request_id(self.world.random)
 
     def _task(self, event: Event) -> Task:
         function, clock = event.function, self.world.clock

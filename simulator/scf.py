@@ -94,7 +94,7 @@ def list_functions(asked: Asked) -> Answer:
     offset, limit = require_offset_and_limit(asked)
     attribute = ORDERS.get(params.get("Orderby", "ModTime"))
     if attribute is None:
-        raise ApiError("InvalidParameterValue.OrderBy", "`Orderby` is not valid.")
+        raise ApiError("InvalidParameterValue", "`Orderby` is not valid.")
     fits = [it for it in asked.world.functions if _asked_for(asked, it)]
     everything = sorted(
         fits,
@@ -121,7 +121,7 @@ def _fits(it: Function, condition: dict[str, Any]) -> bool:
     if name.startswith("tag-"):
         return it.tags.get(name.removeprefix("tag-")) in values
     if name not in FILTERS:
-        raise ApiError("InvalidParameterValue.Filters", f"There is no filter `{name}`.")
+        raise ApiError("InvalidParameterValue", f"There is no filter `{name}`.")
     return getattr(it, FILTERS[name]) in values
 
 

@@ -50,19 +50,19 @@ def require_on_function(asked: Asked, action: str) -> None:
     require_right_on(asked, action, f"qcs::scf:{asked.region}:uin/{asked.account}:{resource}")
 
 
-def found(asked: Asked) -> Function:
+def found(asked: Asked, code: str = "ResourceNotFound.FunctionName") -> Function:
     """The function that is named. Raises ApiError when there is none."""
     params = asked.params
     namespace, name = params.get("Namespace", "default"), params.get("FunctionName", "")
     function = asked.world.functions.find(asked.account, asked.region, namespace, name)
     if function is None:
-        raise ApiError("ResourceNotFound.FunctionName", "The function does not exist.")
+        raise ApiError(code, "The function does not exist.")
     return function
 
 
-def require_qualifier(asked: Asked) -> None:
+def require_qualifier(asked: Asked, code: str = "ResourceNotFound.Version") -> None:
     if asked.params.get("Qualifier", "$LATEST") not in ("$LATEST", "$DEFAULT"):
-        raise ApiError("ResourceNotFound.Qualifier", "The version does not exist.")
+        raise ApiError(code, "The version does not exist.")
 
 
 def require_ready(function: Function, code: str) -> None:
@@ -139,7 +139,7 @@ def checked_topic(asked: Asked) -> Topic | None:
         return None
     known = asked.world.logs.topics.get(topic)
     if known is None or known.logset.region != asked.region:
-        raise ApiError("FailedOperation.TopicNotExist", f"The topic `{topic}` does not exist.")
+        raise ApiError("InvalidParameterValue.Cls", f"The topic `{topic}` does not exist.")
     if known.logset.id != logset:
         raise ApiError("InvalidParameterValue.Cls", "The topic is not in that logset.")
     return known
@@ -175,7 +175,7 @@ def _from_request(text: str, largest: int) -> bytes:
         ) from None
     if len(content) > largest:
         raise ApiError(
-            "InvalidParameterValue.LimitExceeded", f"The zip is larger than {largest // MB} MB."
+            "InvalidParameterValue.ZipFile", f"The zip is larger than {largest // MB} MB."
         )
     return content
 
@@ -188,7 +188,7 @@ def _from_cos(asked: Asked, code: Mapping[str, Any]) -> bytes:
     region = code.get("CosBucketRegion") or asked.region
     bucket = asked.world.objects.get((f"{name}-{appid_of(asked.account)}", region))
     if bucket is None:
-        raise ApiError("ResourceNotFound.Cos", f"The bucket `{name}` does not exist.")
+        raise ApiError("InvalidParameterValue.Cos", f"The bucket `{name}` does not exist.")
     if key[1:] not in bucket:
-        raise ApiError("ResourceNotFound.CosObject", f"The object `{key}` does not exist.")
+        raise ApiError("InvalidParameterValue.Cos", f"The object `{key}` does not exist.")
     return bucket[key[1:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from simulator.errors import ApiError
 from simulator.functions import READY, TOTAL_CONCURRENCY
 from simulator.rights import require_right
 from simulator.scf_rules import found, require_on_function, require_qualifier
+from simulator.service import plain_dialect
 
 if TYPE_CHECKING:
     from simulator.functions import Function
@@ -23,16 +25,19 @@ UNRESERVED = 12_800  # MB that stay for everybody
 SHORTEST_TTL, LONGEST_TTL = 60, 21_600
 MOST_RETRIES = 2
 TAIL = 4096  # characters of the log
+# The lists of the newer actions have other codes for a right, and for a function, that is missing.
+NEWER = plain_dialect("scf", no_right="UnauthorizedOperation")
+NO_FUNCTION = "ResourceNotFound.Function"
 
 
 def invoke(asked: Asked) -> Answer:
     """Run it, and wait unless told otherwise. The right to it is called InvokeFunction."""
     require_right(asked, "InvokeFunction")
     function = found(asked)
-    require_qualifier(asked)
+    require_qualifier(asked, "InvalidParameterValue")
     way = asked.params.get("InvocationType", "RequestResponse")
     if way not in LARGEST_EVENT:
-        raise ApiError("InvalidParameterValue.InvokeType", "`InvocationType` is not valid.")
+        raise ApiError("InvalidParameterValue", "`InvocationType` is not valid.")
     event = _event(asked.params.get("ClientContext") or "{}", LARGEST_EVENT[way])
     _require_runnable(function)
     runs = asked.world.invocations
@@ -63,7 +68,7 @@ def _waited_for(asked: Asked, event: Event, tail: bool) -> dict[str, Any]:  # no
 
 def update_function_event_invoke_config(asked: Asked) -> Answer:
     """How often and for how long an event that nobody waits for is tried again."""
-    require_right(asked, "UpdateFunctionEventInvokeConfig")
+    require_right(_newer(asked), "UpdateFunctionEventInvokeConfig")
     function, told = found(asked), asked.params["AsyncTriggerConfig"]
     if not told["RetryConfig"]:
         raise ApiError("InvalidParameterValue.AsyncTriggerConfig", "`RetryConfig` is empty.")
@@ -78,7 +83,7 @@ def update_function_event_invoke_config(asked: Asked) -> Answer:
 
 def get_function_event_invoke_config(asked: Asked) -> Answer:
     """As the API page's example has it, with a second entry of -1."""
-    require_right(asked, "GetFunctionEventInvokeConfig")
+    require_right(_newer(asked), "GetFunctionEventInvokeConfig")
     function = found(asked)
     retries = [{"RetryNum": function.retry_num}, {"RetryNum": -1}]
     told = {"MsgTTL": function.message_ttl, "RetryConfig": retries}
@@ -87,7 +92,7 @@ def get_function_event_invoke_config(asked: Asked) -> Answer:
 
 def put_reserved_concurrency_config(asked: Asked) -> Answer:
     """So much memory is set aside for the function, and it gets no more; 0: it does not run."""
-    require_on_function(asked, "PutReservedConcurrencyConfig")
+    require_on_function(_newer(asked), "PutReservedConcurrencyConfig")
     function, memory = found(asked), asked.params["ReservedConcurrencyMem"]
     _require_not_reserving(function)
     others = [it for it in asked.world.functions if it is not function]
@@ -103,8 +108,8 @@ def put_reserved_concurrency_config(asked: Asked) -> Answer:
 
 def delete_reserved_concurrency_config(asked: Asked) -> Answer:
     """Nothing is set aside for it any more."""
-    require_on_function(asked, "DeleteReservedConcurrencyConfig")
-    function = found(asked)
+    require_on_function(_newer(asked), "DeleteReservedConcurrencyConfig")
+    function = found(asked, NO_FUNCTION)
     _require_not_reserving(function)
     asked.world.functions.reserve(function, None)
     return Answer()
@@ -112,8 +117,12 @@ def delete_reserved_concurrency_config(asked: Asked) -> Answer:
 
 def get_reserved_concurrency_config(asked: Asked) -> Answer:
     """Null where nothing is set aside."""
-    require_on_function(asked, "GetReservedConcurrencyConfig")
-    return Answer({"ReservedMem": found(asked).reserved})
+    require_on_function(_newer(asked), "GetReservedConcurrencyConfig")
+    return Answer({"ReservedMem": found(asked, NO_FUNCTION).reserved})
+
+
+def _newer(asked: Asked) -> Asked:
+    return replace(asked, dialect=NEWER)
 
 
 def _require_not_reserving(function: Function) -> None:
@@ -125,22 +134,18 @@ def _require_runnable(function: Function) -> None:
     if function.available != "Available":
         raise ApiError("ResourceUnavailable.InsufficientBalance", "The account is in arrears.")
     if function.status not in (*READY, "Updating", "Publishing"):
-        raise ApiError(
-            "FailedOperation.InvokeFunction", f"The function is {function.status} and cannot run."
-        )
+        raise ApiError("FailedOperation.FunctionStatusError", f"The function is {function.status}.")
     if function.code is None:
         raise ApiError("FailedOperation.InvokeFunction", "The function has no code here.")
 
 
 def _event(text: str, largest: int) -> Any:
     if len(text.encode()) > largest:
-        raise ApiError("InvalidParameter.RequestTooLarge", "The event is too large.")
+        raise ApiError("InvalidParameterValue", "The event is too large.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise ApiError(
-            "InvalidParameterValue.ClientContext", "`ClientContext` is not JSON."
-        ) from None
+        raise ApiError("InvalidParameterValue.Param", "`ClientContext` is not JSON.") from None
 
 
 def _result(request_id: str) -> dict[str, Any]:

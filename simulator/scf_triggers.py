@@ -14,12 +14,12 @@ from zlib import crc32
 from simulator.answer import Answer
 from simulator.cron import parse
 from simulator.errors import ApiError
-from simulator.functions import DEFAULT, LATEST, Function, Trigger
+from simulator.functions import LATEST, Function, Trigger
 from simulator.policies import china_time
 from simulator.rights import require_right
 from simulator.roles import appid_of
 from simulator.rules import require_offset_and_limit
-from simulator.scf_rules import found, require_ready
+from simulator.scf_rules import found, require_qualifier, require_ready
 
 if TYPE_CHECKING:
     from simulator.service import Asked
@@ -38,6 +38,7 @@ def create_trigger(asked: Asked) -> Answer:
     function, params, now = found(asked), asked.params, china_time(asked.world)
     require_ready(function, "FailedOperation.CreateTrigger")
     kind, name, qualifier = _key(asked)
+    require_qualifier(asked, "ResourceNotFound.Qualifier")
     if not NAME.fullmatch(name):
         raise ApiError("InvalidParameterValue.TriggerName", "The trigger name is not valid.")
     told = _told(asked, function, name, params.get("TriggerDesc", ""))
@@ -156,8 +157,6 @@ def _key(asked: Asked) -> tuple[str, str, str]:
     qualifier = asked.params.get("Qualifier", LATEST)
     if kind not in ("timer", "http"):
         raise ApiError("InvalidParameterValue.Type", f"Triggers `{kind}` are not simulated.")
-    if qualifier not in (LATEST, DEFAULT):
-        raise ApiError("ResourceNotFound.Qualifier", "The version does not exist.")
     return kind, name, qualifier
 
 

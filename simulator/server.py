@@ -25,19 +25,23 @@ from simulator.cos import PREFIX, Asked, Cos
 from simulator.cvm import cvm
 from simulator.faults import Faults
 from simulator.function_keys import FunctionKeys
-from simulator.function_tags import tag
 from simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
+from simulator.hai import hai
 from simulator.invocations import Host
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
+from simulator.scaling import scaling
 from simulator.scf import scf
 from simulator.sts import sts
+from simulator.tag import tag
+from simulator.tione import tione
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from typing_extensions import Self
 
+    from simulator.service import Service
     from simulator.world import World
 
 # On close: no farewell, a reset.
@@ -80,15 +84,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {
-                "cam": cam(),
-                "cls": cls(),
-                "cvm": cvm(),
-                "lighthouse": lighthouse(),
-                "scf": scf(),
-                "sts": sts(self.credentials),
-                "tag": tag(),
-            },
+            _services(self.credentials),
             self.credentials,
             self.faults,
             self.journal,
@@ -171,6 +167,22 @@ class Simulator:
     def delay(self) -> float:
         """Real seconds until the next answer."""
         return self.latency + self.jitter * self._random.random()
+
+
+def _services(keys: list[Account]) -> dict[str, Service]:
+    own = (
+        cam(),
+        cls(),
+        cvm(),
+        hai(),
+        lighthouse(),
+        scaling(),
+        scf(),
+        sts(keys),
+        tag(),
+        tione(),
+    )
+    return {each.dialect.service: each for each in own}
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -88,14 +88,41 @@ SERVED = {
         "ModifyTopic",
         "SearchLog",
     ),
+    ("as", "2018-04-19"): (
+        "DescribeAutoScalingActivities",
+        "DescribeAutoScalingGroups",
+        "DescribeAutoScalingInstances",
+        "StartAutoScalingInstances",
+        "StopAutoScalingInstances",
+    ),
+    ("hai", "2023-08-12"): (
+        "DescribeInstances",
+        "DescribeRegions",
+        "StartInstance",
+        "StopInstance",
+    ),
     ("tag", "2018-08-13"): (
         "AttachResourcesTag",
         "CreateTag",
         "DescribeResourceTagsByResourceIds",
+        "DescribeResourcesByTags",
         "DescribeTags",
         "DetachResourcesTag",
+        "GetResources",
+        "ModifyResourcesTagValue",
+        "TagResources",
+        "UnTagResources",
+    ),
+    ("tione", "2021-11-11"): (
+        "DescribeNotebooks",
+        "DescribeWorkspaces",
+        "StartNotebook",
+        "StopNotebook",
     ),
 }
+
+# A service whose name is a word of Python has another one inside tccli.
+FOLDERS = {"as": "autoscaling"}
 
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md,
 # docs/accounts.md and docs/operate.md. Only its requests are checked, so the answers are left out.
@@ -153,16 +180,10 @@ def installed_description(service: str, version: str) -> dict[str, Any]:
     if spec is None or spec.origin is None:
         sys.stderr.write("tccli is not installed here: pip install tccli\n")
         raise SystemExit(2)
-    folder = Path(spec.origin).parent / "services" / service / f"v{version.replace('-', '')}"
+    services = Path(spec.origin).parent / "services"
+    folder = services / FOLDERS.get(service, service) / f"v{version.replace('-', '')}"
     description: dict[str, Any] = json.loads((folder / "api.json").read_text("utf-8"))
-    return description | {"errors": installed_errors(service, version)}
-
-
-def installed_errors(service: str, version: str) -> list[str]:
-    """The error codes of a service, from the SDK that tccli brings along."""
-    name = f"tencentcloud.{service}.v{version.replace('-', '')}.errorcodes"
-    codes = vars(importlib.import_module(name))
-    return sorted(value for key, value in codes.items() if key.isupper())
+    return description
 
 
 def extract(
@@ -170,7 +191,7 @@ def extract(
 ) -> dict[str, Any]:
     """Names, types, members and flags of the actions wanted, and of every object they reach.
 
-    Of what is `served`, the service's error codes too; of other actions, the requests alone.
+    Of what is not `served`, the requests alone.
     """
     wanted = (SERVED if served else CALLED_TO_DEPLOY)[service, version]
     sides = ("input", "output") if served else ("input",)
@@ -188,8 +209,7 @@ def extract(
         members = description["objects"][name]["members"]
         objects[name] = [_member(member) for member in members]
         waiting.extend(member["member"] for member in members)
-    content = {"service": service, "version": version, "actions": actions, "objects": objects}
-    return content | {"errors": description["errors"]} if served else content
+    return {"service": service, "version": version, "actions": actions, "objects": objects}
 
 
 def _member(member: dict[str, Any]) -> dict[str, Any]:

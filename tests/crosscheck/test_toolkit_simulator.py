@@ -61,12 +61,17 @@ def deploy(world, tmp_path):
         yield deploy
 
 
+def written(**changes):
+    """What serverless.yml says, but for the tag: the service reserves the key `project`."""
+    return shipped() | {"tags": {"managed-by": "lightsout"}} | changes
+
+
 def refused(calls):
     return [(call.action, call.code) for call in calls if call.code is not None]
 
 
 def test_the_function_is_as_it_is_written_and_runs(deploy, world):
-    calls = deploy(inputs := shipped())
+    calls = deploy(inputs := written())
 
     assert refused(calls) == [("GetFunction", "ResourceNotFound.FunctionName")]
     assert [call.action for call in calls[:2]] == ["PutBucket", "PutObject"]
@@ -97,10 +102,10 @@ def test_the_function_is_as_it_is_written_and_runs(deploy, world):
 
 
 def test_a_second_deploy_updates_it_in_place(deploy, world):
-    deploy(shipped())
+    deploy(written())
     before = repr(world.functions[0].triggers)
 
-    calls = deploy(shipped())
+    calls = deploy(written())
 
     assert refused(calls) == [("PutBucket", "BucketAlreadyOwnedByYou")]
     actions = {call.action for call in calls}
@@ -110,18 +115,25 @@ def test_a_second_deploy_updates_it_in_place(deploy, world):
 
 
 def test_a_tag_that_changes_is_detached_and_attached(deploy, world):
-    deploy(shipped())
+    deploy(written())
 
-    deploy(shipped() | {"tags": {"project": "other"}})
+    deploy(written(tags={"managed-by": "other"}))
 
-    assert world.functions[0].tags == {"project": "other"}
+    assert world.functions[0].tags == {"managed-by": "other"}
+
+
+def test_a_reserved_tag_is_refused_and_the_library_says_nothing(deploy, world):
+    calls = deploy(shipped())
+
+    assert ("CreateTag", "InvalidParameter.ReservedTagKey") in refused(calls)
+    assert world.functions[0].tags == {}
 
 
 def test_a_failed_creation_is_deleted_and_made_anew(deploy, world):
     world.functions.fail("CreateFailed", message="no room")
     with pytest.raises(AssertionError, match="no room"):
-        deploy(shipped())
+        deploy(written())
 
-    deploy(shipped())
+    deploy(written())
 
     assert [it.status for it in world.functions] == ["Active"]

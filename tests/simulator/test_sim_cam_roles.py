@@ -75,7 +75,7 @@ def test_a_name_is_taken_once_and_what_there_is_not_is_said(cam):
     unknown = "ResourceNotFound.PolicyIdNotFound"
     assert cam.refused("GetPolicy", PolicyId=7)[0] == unknown
     attach = {"AttachRoleName": "guard", "PolicyName": "other"}
-    assert cam.refused("AttachRolePolicy", **attach)[0] == unknown
+    assert cam.refused("AttachRolePolicy", **attach)[0] == "InvalidParameter.PolicyIdNotExist"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_trust_can_be_changed_and_read_again(cam, world):
 
 
 def test_what_belongs_to_the_cloud_cannot_be_changed(cam):
-    unmodifiable = "FailedOperation.Unmodifiable"
+    unmodifiable = "InvalidParameter.ParamError"
     assert cam.refused("DeleteRole", RoleName="SCF_QcsRole")[0] == unmodifiable
     assert cam.refused("DeletePolicy", PolicyId=[1])[0] == unmodifiable
 

@@ -11,10 +11,11 @@ from test_sim_answers import problems
 from simulator.cam_service import cam
 from simulator.cls import cls
 from simulator.description import FOLDER
-from simulator.function_tags import tag
 from simulator.scf import scf
+from simulator.tag import tag
 
 SERVICES = {each.dialect.service: each for each in (cam(), cls(), scf(), tag())}
+WHOLE = ("cam", "cls", "scf")  # of tags, the rest belongs to machines
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def lived(caller, world, clock):
     return answers
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", WHOLE)
 def test_each_answer_has_what_the_description_says_and_nothing_else(lived, service):
     described = SERVICES[service].description
     path = FOLDER / f"{service}-{described.version}.json"

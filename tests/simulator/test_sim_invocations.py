@@ -223,14 +223,14 @@ def test_a_run_that_sleeps_past_its_time_is_too_late(create, invoke):
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({"ClientContext": "{"}, "InvalidParameterValue.ClientContext"),
-        ({"ClientContext": '"%s"' % ("x" * 6 * 1024**2)}, "InvalidParameter.RequestTooLarge"),
+        ({"ClientContext": "{"}, "InvalidParameterValue.Param"),
+        ({"ClientContext": '"%s"' % ("x" * 6 * 1024**2)}, "InvalidParameterValue"),
         (
             {"ClientContext": '"%s"' % ("x" * 128 * 1024), "InvocationType": "Event"},
-            "InvalidParameter.RequestTooLarge",
+            "InvalidParameterValue",
         ),
-        ({"InvocationType": "DryRun"}, "InvalidParameterValue.InvokeType"),
-        ({"Qualifier": "7"}, "ResourceNotFound.Qualifier"),
+        ({"InvocationType": "DryRun"}, "InvalidParameterValue"),
+        ({"Qualifier": "7"}, "InvalidParameterValue"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -242,7 +242,7 @@ def test_an_invoke_that_cannot_be_is_refused(scf, create, params, code):
 
 def test_a_function_that_cannot_run_is_refused(scf, create, world):
     create(wait=0)
-    assert scf.refused("Invoke", **IT)[0] == "FailedOperation.InvokeFunction"
+    assert scf.refused("Invoke", **IT)[0] == "FailedOperation.FunctionStatusError"
     world.functions[0].status = "Active"
     world.functions[0].available = "InsufficientBalance"
     assert scf.refused("Invoke", **IT)[0] == "ResourceUnavailable.InsufficientBalance"

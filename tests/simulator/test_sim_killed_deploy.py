@@ -36,7 +36,7 @@ def state(world):
     """Everything that a call may have changed, as text."""
     world.settle()
     logs = world.logs
-    tags = sorted(world.functions.known_tags)
+    tags = sorted(world.tagging.made.items())
     topics = [(it.id, it.name, it.period, it.index) for it in logs.topics.values()]
     things = [world.roles, world.cam.policies("100000000001"), tags, list(logs.logsets), topics]
     runs = len(world.invocations.runs)

@@ -59,7 +59,7 @@ def test_filters_take_key_and_not_name(cls, topic):
     wrong = [{"Name": "topicName", "Values": ["lightsout"]}]
 
     assert cls.refused("DescribeTopics", Filters=wrong)[0] == "UnknownParameter"
-    assert cls.refused("DescribeTopics", **by("colour", "red"))[0] == "InvalidFilter"
+    assert cls.refused("DescribeTopics", **by("colour", "red"))[0] == "InvalidParameter"
 
 
 def test_another_region_has_other_topics(cls, topic, caller):
@@ -73,9 +73,9 @@ def test_another_region_has_other_topics(cls, topic, caller):
 def test_a_new_topic_takes_a_moment(cls, logset, clock):
     id_ = cls("CreateTopic", LogsetId=logset, TopicName="t")["TopicId"]
 
-    creating = "FailedOperation.TopicCreating"
-    assert cls.refused("CreateTopic", LogsetId=logset, TopicName="t")[0] == creating
-    assert cls.refused("CreateIndex", TopicId=id_, Rule=RULE)[0] == creating
+    again = cls.refused("CreateTopic", LogsetId=logset, TopicName="t")
+    assert again[0] == "FailedOperation.TopicCreating"
+    assert cls.refused("CreateIndex", TopicId=id_, Rule=RULE)[0] == "FailedOperation"
     clock.advance(1)
     cls("CreateIndex", TopicId=id_, Rule=RULE)
 
@@ -83,10 +83,10 @@ def test_a_new_topic_takes_a_moment(cls, logset, clock):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"TopicName": ""}, "InvalidParameterValue"),
-        ({"TopicName": "a|b"}, "InvalidParameterValue"),
-        ({"Period": 0}, "InvalidParameterValue"),
-        ({"Period": 3601}, "InvalidParameterValue"),
+        ({"TopicName": ""}, "InvalidParameter"),
+        ({"TopicName": "a|b"}, "InvalidParameter"),
+        ({"Period": 0}, "InvalidParameter"),
+        ({"Period": 3601}, "InvalidParameter"),
         ({"Period": 3, "StorageType": "cold"}, "FailedOperation.InvalidPeriod"),
         ({"LogsetId": "other"}, "ResourceNotFound.LogsetNotExist"),
     ],
@@ -140,7 +140,7 @@ def test_keys_that_cannot_be_in_an_index(cls, topic, keys):
     values = [{"Key": key, "Value": {"Type": "text"}} for key in keys]
     rule = {"KeyValue": {"CaseSensitive": False, "KeyValues": values}}
 
-    assert cls.refused("CreateIndex", TopicId=topic, Rule=rule)[0] == "InvalidParameterValue"
+    assert cls.refused("CreateIndex", TopicId=topic, Rule=rule)[0] == "InvalidParameter"
 
 
 def test_the_index_of_the_topic_that_scf_made_stays(cls, world):
@@ -159,6 +159,4 @@ def test_a_right_may_be_for_one_topic(cls, topic, sim):
     refused = cls.refused("SearchLog", TopicId=topic, From=0, To=1)
     assert refused[0] == "UnauthorizedOperation"
     granted(f"qcs::cls:ap-guangzhou:uin/100000000001:topic/{topic}")
-    assert cls.refused("SearchLog", TopicId=topic, From=0, To=1)[0] == (
-        "ResourceNotFound.IndexNotExist"
-    )
+    assert cls.refused("SearchLog", TopicId=topic, From=0, To=1)[0] == "FailedOperation.QueryError"

@@ -156,7 +156,7 @@ def test_a_context_leads_to_ten_thousand_lines_an_offset_further(cls, topic, wor
 
     refused = cls.refused("SearchLog", **asked, Context=answer["Context"])
 
-    assert refused[0] == "FailedOperation.GetlogReachLimit"
+    assert refused[0] == "FailedOperation.InvalidContext"
     assert len(cls("SearchLog", **asked, Offset=10_000)["Results"]) == 100
 
 
@@ -178,7 +178,7 @@ def test_a_context_leads_to_ten_thousand_lines_an_offset_further(cls, topic, wor
 def test_parameters_out_of_range_are_refused(cls, topic, change):
     usual = {"TopicId": topic.id, **EVERYTHING}
 
-    assert cls.refused("SearchLog", **usual | change)[0] == "InvalidParameterValue"
+    assert cls.refused("SearchLog", **usual | change)[0] == "InvalidParameter"
 
 
 def test_fifteen_may_search_a_topic_at_once(cls, caller, topic, world):
