@@ -56,6 +56,7 @@ class Cloud:
         self._read_credentials = credentials
         self._endpoint = endpoint
         self._wire: Wire | None = None
+        self._wires: list[Wire] = []  # that one, and those whose credentials were replaced
         self._renew_at = 0.0
         self._refusal: CallFailed | None = None
         self._deadline = deadline
@@ -144,6 +145,11 @@ class Cloud:
             wait_s=round(wait, 2),
         )
 
+    def disconnect(self) -> None:
+        """Nothing more is called: closes the connections, which a warm process would keep."""
+        for wire in list(self._wires):
+            wire.close()
+
     def open(self) -> Wire:
         """What calls go over now. Raises whatever reading the credentials raises."""
         with self._lock:
@@ -169,7 +175,8 @@ class Cloud:
             self._renew_at = self._clock.monotonic() + RENEW_AGAIN
             return wire
         self._renew_at = credentials.renew_at
-        return Wire(credentials, self._endpoint)
+        self._wires.append(Wire(credentials, self._endpoint))
+        return self._wires[-1]
 
     def _renew(self, refused: Wire) -> bool:
         """Reads the credentials again; False where they are the ones that were just refused."""

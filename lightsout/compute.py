@@ -30,7 +30,7 @@ class Listing(NamedTuple):
     """Instances, and when the oldest answer that shows one of them was asked for."""
 
     at: float  # seconds of the monotonic clock
-    instances: Mapping[str, Instance]
+    instances: dict[str, Instance]
 
 
 class NoAnswer(CallFailed):
@@ -106,7 +106,7 @@ class Compute:
 
     def find(self, ids: Sequence[str]) -> Listing:
         """The listing of named instances, as far as they exist here."""
-        return Listing(*self.look(ids))
+        return Listing(self.monotonic(), self.describe(ids))
 
     def look(self, ids: Sequence[str]) -> Look:
         """What is shown of `ids` now."""

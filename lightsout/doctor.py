@@ -95,7 +95,7 @@ def visit(context: Any, outside: Surroundings) -> dict[str, Any]:
     level = "error" if result["status"] == "failed" else "info"
     counts = {word: sum(one.mark == mark for one in found) for mark, word in WORDS.items()}
     told = {"status": result["status"], "dry_run": True, "counts": counts}
-    log("run.finished", level, **told, duration_ms=elapsed)
+    log.close("run.finished", level, **told, duration_ms=elapsed)
     if result["status"] == "failed":
         raise RunFailed(_one_line(found), result)
     return result
@@ -148,6 +148,7 @@ class Doctor:
             self._loaded, self._told = read_policies(self._variables.settings.policies)
         self.policies_hash = self._loaded.digest if self._loaded else None
         self._policies = self._loaded.policies if self._loaded else ()
+        self._clouds: Mapping[str, Cloud] = {}
         self._accounts = self._loaded.accounts if self._loaded else ()
 
     def examine(self) -> list[Diagnosis]:
@@ -160,6 +161,8 @@ class Doctor:
         asked = [(check, pool.submit(_guarded, check, ask)) for check, ask in jobs]
         wait([future for _, future in asked], timeout=self._deadline.left() + GRACE)
         pool.shutdown(wait=False)
+        for cloud in self._clouds.values():
+            cloud.disconnect()
         found: list[Diagnosis] = []
         for check, future in asked:
             says = f"no answer within {self._place.seconds:g} s"
@@ -198,7 +201,7 @@ class Doctor:
             yield "credentials", lambda: missing
             yield "rights", lambda: unknown("rights", "not examined without credentials")
             return
-        clouds = self._open_clouds(self._accounts, endpoint, place.home)
+        clouds = self._clouds = self._open_clouds(self._accounts, endpoint, place.home)
         cloud = clouds[OWN]
         source = f"{keys.source}, to assume {keys.role.arn}" if keys.role else keys.source
         at = self._at

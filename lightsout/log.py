@@ -45,19 +45,32 @@ class Log:
         self._clock = clock
         self._facts = facts
         self._lock = threading.Lock()
+        self._closed = threading.Event()
 
     def __call__(self, event: str, level: str = "info", **facts: Any) -> None:
+        """Writes a line; drops it where the log is closed."""
+        with self._lock:
+            if not self._closed.is_set():
+                self._write_line(event, level, facts)
+
+    def close(self, event: str, level: str, **facts: Any) -> None:
+        """Writes the last line: what a thread that was left behind has to say comes too late."""
+        with self._lock:
+            if not self._closed.is_set():
+                self._write_line(event, level, facts)
+            self._closed.set()
+
+    def _write_line(self, event: str, level: str, facts: Mapping[str, Any]) -> None:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         told = {"time": now, "level": level, "event": event, **self._facts, **facts}
         line: dict[str, Any] = plain_values(told)
-        with self._lock:
-            for ids in _portions(line.get("instance_ids", [])):
-                self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
+        for ids in _portions(line.get("instance_ids", [])):
+            self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
     def about(self, **facts: Any) -> Log:
-        """A log whose lines carry these facts as well."""
+        """A log whose lines carry these facts as well; it is closed with this one."""
         log = Log(self._write, self._clock, **self._facts, **facts)
-        log._lock = self._lock
+        log._lock, log._closed = self._lock, self._closed
         return log
 
 

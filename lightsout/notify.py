@@ -17,6 +17,7 @@ import requests
 from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.robots import FORMS, compose
+from lightsout.timed import timed_request
 from lightsout.transport import describe, no_netrc
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ class Trip(threading.Thread):
         except requests.Timeout:
             return
         except Exception as reason:  # noqa: BLE001  the edge of a thread; the run goes on
-            self._error = describe(reason)
+            if time.monotonic() < end:
+                self._error = describe(reason)
 
     def delivery(self) -> Delivery:
         """What became of it, as far as it is known now."""
@@ -169,15 +171,15 @@ def _post(errand: Errand, end: float) -> str | None:
     logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": errand.host} if is_loopback(errand.host) else None
-    with requests.post(
+    with timed_request(
+        "POST",
         errand.url,
         data=errand.body,
         headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
         auth=no_netrc,
-        timeout=(seconds, seconds),
+        timeout=seconds,
         allow_redirects=False,  # which would carry the message, and tokens, elsewhere
         proxies=proxies,
-        stream=True,
     ) as answer:
         if not 200 <= answer.status_code < 300:
             return f"HTTP {answer.status_code}"

@@ -14,6 +14,7 @@ from lightsout.endpoint import Endpoint, is_loopback
 from lightsout.meanings import Meaning
 from lightsout.message import write_test
 from lightsout.notify import ping, send
+from lightsout.timed import timed_request
 from lightsout.transport import describe, no_netrc
 from lightsout.wire import CallFailed
 
@@ -45,13 +46,13 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
     wait = min(seconds, PATIENCE)
     try:
         before = clock.now()
-        with requests.get(
+        with timed_request(
+            "GET",
             f"{endpoint.scheme}://{host}/",
-            timeout=(wait, wait),
+            timeout=wait,
             allow_redirects=False,
             auth=no_netrc,
             proxies={"no_proxy": bare} if is_loopback(bare) else None,
-            stream=True,
         ) as answer:
             date = answer.headers.get("Date", "")
     except requests.RequestException as error:

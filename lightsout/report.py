@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timezone
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from lightsout.decide import Verdict
 from lightsout.instance import place_of
 from lightsout.jobs import Kind, Outcome, outcome_of
 from lightsout.plain import plain, plain_values
+from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from lightsout.decide import Decision
@@ -61,11 +64,33 @@ def new_entry(policy: str, account: str, resource: str, region: str | None, acti
     return {"policy": policy, **place, **told, **groups, "stuck": {}, "requests": []}
 
 
+class Calls:
+    """The accepted calls of a job, by instance: each policy finds its own without reading all."""
+
+    def __init__(self, accepted: Iterable[Accepted]) -> None:
+        self._request_ids: list[str] = []
+        self._numbers: dict[str, tuple[int, ...]] = {}  # of the calls that each instance was in
+        for number, call in enumerate(list(accepted)):  # which a thread left behind may add to
+            self._request_ids.append(call.request_id)
+            first = (number,)  # one for the whole batch: there may be tens of thousands
+            for id_ in call.instance_ids:
+                self._numbers[id_] = self._numbers[id_] + first if id_ in self._numbers else first
+
+    def about(self, ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+        """The RequestId of each call that any of `ids` was in, and which."""
+        asked: dict[int, list[str]] = defaultdict(list)
+        for id_ in ids:
+            for number in self._numbers.get(id_, ()):
+                asked[number].append(id_)
+        for number in sorted(asked):
+            yield self._request_ids[number], asked[number]
+
+
 def fill(
     entry: Entry,
     finding: Finding,
     outcomes: Mapping[str, Outcome] | None,
-    accepted: Iterable[Accepted],
+    calls: Calls,
     kept: Mapping[str, Decision],
     now: datetime,
 ) -> None:
@@ -88,10 +113,10 @@ def fill(
         id_: f"{action.during} since {instance.operation_started or 'an unknown time'}"
         for id_, instance in sorted(finding.stuck.items())
     }
+    acting = [] if finding.refused else finding.to_act_on()
     entry["requests"] = [
-        {"action": action.call, "request_id": call.request_id, "instance_ids": ours}
-        for call in accepted
-        if (ours := [id_ for id_ in call.instance_ids if finding.acts_on(id_) and id_ not in kept])
+        {"action": action.call, "request_id": request_id, "instance_ids": ours}
+        for request_id, ours in calls.about(id_ for id_ in acting if id_ not in kept)
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
@@ -126,10 +151,17 @@ def build(
     duration_ms: int,
     entries: Iterable[Entry],
     status: str | None = None,
+    room: float = LARGEST,
 ) -> Report:
-    """The report as the contract has it, all keys always there."""
-    policies = [plain_values(entry) for entry in entries]
-    failed = any(entry["status"] not in {"ok", "not due"} for entry in policies)
+    """The report as the contract has it, all keys always there.
+
+    `entries`: those of one place one after another. Of what is over `room`, only counts are left.
+    """
+    counts, kept, failed = dict.fromkeys(("matched", *GROUPS), 0), Kept(room), False
+    for entry in _counted(map(plain_values, entries), counts):
+        failed = failed or has_trouble(entry)
+        kept.add(entry)
+    counts["matched"] = sum(counts.values())
     return {
         "status": status or ("failed" if failed else "ok"),
         "run_id": run_id,
@@ -137,8 +169,9 @@ def build(
         "dry_run": dry_run,
         "started_at": stamp(started_at),
         "duration_ms": duration_ms,
-        "counts": _count(policies),
-        "policies": policies,
+        "counts": counts,
+        "policies": kept.entries,
+        "shortened": kept.shortened,
     }
 
 
@@ -146,23 +179,17 @@ def build(
 _RANK = ("failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped")
 
 
-def _count(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many instances, not how many lines of the report: one in two policies counts once."""
-    by_place: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_place[entry["account"], entry["resource"], str(entry["region"])].append(entry)
-    counts = {"matched": 0} | dict.fromkeys(GROUPS, 0)
-    for here in by_place.values():
-        counted: set[str] = set()
-        for group in _RANK:
-            if len(here) == 1:  # each instance stands in one group
-                counts[group] += len(here[0][group])
-                continue
-            before = len(counted)
-            counted.update(*(entry[group] for entry in here))
-            counts[group] += len(counted) - before
-    counts["matched"] = sum(counts.values())
-    return counts
+def _counted(entries: Iterable[Entry], counts: dict[str, int]) -> Iterator[Entry]:
+    """The entries, each once `counts` has how many instances it adds: one in two counts once."""
+    for _, here in groupby(entries, key=itemgetter("account", "resource", "region")):
+        worst: dict[str, int] = {}
+        for entry in here:
+            for rank, group in enumerate(_RANK):
+                for id_ in entry[group]:
+                    worst[id_] = min(rank, worst.get(id_, rank))
+            yield entry
+        for rank in worst.values():
+            counts[_RANK[rank]] += 1
 
 
 CHARGED, GONE, KEPT = "charged", "gone", "kept"
@@ -194,18 +221,18 @@ def count_skipped(report: Report) -> dict[str, int]:
 
 def failure_message(report: Report) -> str:
     """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
-    reasons: dict[str, list[str]] = defaultdict(list)
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # whom each is about
     for entry in report["policies"]:
         if entry["error"]:
-            reasons[f"{subject_of(entry)}: {entry['error']}"] = []
+            reasons[f"{subject_of(entry)}: {entry['error']}"] = {}
         for group in ("failed", "pending"):
             for id_, reason in entry[group].items():
-                if id_ not in reasons[reason]:
-                    reasons[reason].append(id_)
+                reasons[reason][id_] = None
     counts = report["counts"]
     bad = counts["failed"] + counts["pending"]
-    parts = [_sample(reason, ids) for reason, ids in list(reasons.items())[:3]]
-    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    parts = [_sample(reason, list(ids)) for reason, ids in list(reasons.items())[:3]]
+    least = "at least " if report["shortened"] else ""
+    more = f"; and {least}{len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
     head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
     return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
@@ -19,6 +21,7 @@ from lightsout.report import RunFailed, new_entry
 from lightsout.request import BadEvent
 from lightsout.schedule import calendar_warnings, next_window, window_at
 from lightsout.settings import read_settings
+from lightsout.shorten import room_for
 from lightsout.sites import find_works
 from lightsout.surroundings import (
     Surroundings,
@@ -32,7 +35,7 @@ from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_
 from lightsout.work import GRACE, Terms, Work, where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.cloud import Cloud
@@ -65,12 +68,12 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
         from lightsout import doctor  # noqa: PLC0415  only its visits pay for it
 
         return doctor.visit(context, outside)
-    the_run = Run(event, context, outside)
-    if the_run.trigger.kind != "url":
-        return tell_of(the_run, context)
-    from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
+    with closing(Run(event, context, outside)) as the_run:
+        if the_run.trigger.kind != "url":
+            return tell_of(the_run, context)
+        from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
 
-    return function_url.answer(lambda: tell_of(the_run, context))
+        return function_url.answer(lambda: tell_of(the_run, context))
 
 
 def tell_of(the_run: Run, context: Any) -> Report:
@@ -84,7 +87,7 @@ def tell_of(the_run: Run, context: Any) -> Report:
 
 
 def carry_out(the_run: Run) -> Report:
-    """The report of a run that the caller wants to look into afterwards; raises as `run` does."""
+    """The report of a run that the caller looks into, and closes; raises as `run` does."""
     try:
         return the_run.tell()
     except RunFailed:
@@ -136,6 +139,8 @@ class Run:
         self.works: list[Work] = []
         self.waiting: list[Entry] = []  # of policies that are not due
         self.unplaced: list[Entry] = []  # of policies whose regions are not to be had
+        self._clouds: Mapping[str, Cloud] = {}
+        self._end: dict[str, Any] | None = None  # the last line of the log
 
     def tell(self) -> Report:
         """The story."""
@@ -157,9 +162,9 @@ class Run:
             self._warn(warning)
         due = [one for one in chosen if self._is_due(one)]
         if due:
-            clouds = self._open_clouds(settings)
-            self.works, self.unplaced = find_works(due, clouds, self.deadline)
-            self._do_works(clouds)
+            self._clouds = self._open_clouds(settings)
+            self.works, self.unplaced = find_works(due, self._clouds, self.deadline)
+            self._do_works()
         self._warn_of_the_unmatched(chosen)
         return self._finish()
 
@@ -245,13 +250,13 @@ class Run:
         self.log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
         return False
 
-    def _do_works(self, clouds: Mapping[str, Cloud]) -> None:
+    def _do_works(self) -> None:
         """All sites side by side. One that hangs is left behind when time runs out."""
         return_large_blocks()
         pool, terms = ThreadPoolExecutor(max_workers=max(1, len(self.works))), self._terms()
         try:
             futures = [
-                pool.submit(work.do, clouds[work.site.account], terms, self.log)
+                pool.submit(work.do, self._clouds[work.site.account], terms, self.log)
                 for work in self.works
             ]
             wait(futures, timeout=self.deadline.left() + GRACE)
@@ -273,9 +278,7 @@ class Run:
                 self._warn(f"{noun} {name} is named in the event, but in no policy that runs")
         unmatched = set(self.trigger.named("instances"))
         for finding in (finding for work in self.works for finding in work.findings):
-            unmatched -= {
-                id_ for id_ in unmatched if id_ in finding.decisions or id_ in finding.stuck
-            }
+            unmatched.difference_update(finding.decisions, finding.stuck)
         if unmatched and not any(work.blind() for work in self.works):
             message = "named in the event, but no policy matches them as they are now"
             self.log("warning", level="warning", message=message, instance_ids=sorted(unmatched))
@@ -284,9 +287,9 @@ class Run:
         self.log("warning", level="warning", message=message)
 
     def _finish(self, status: str | None = None) -> Report:
+        blind = bool(self.unplaced) or any(work.blind() for work in self.works)
         report = self._report(status)
         self._tell_end(report)
-        blind = bool(self.unplaced) or any(work.blind() for work in self.works)
         # A dry run that could look has done its work, limits and all.
         if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(reporting.failure_message(report), report)
@@ -295,22 +298,40 @@ class Run:
     def _tell_end(self, report: Report, **facts: Any) -> None:
         told = {name: report[name] for name in ("status", "dry_run", "counts", "duration_ms")}
         level = "error" if report["status"] == "failed" else "info"
-        self.log("run.finished", level, **told, **facts)
+        self._end = {"level": level, **told, **facts}
+
+    def close(self) -> None:
+        """Writes the last line, after which threads that were left behind write none."""
+        if self._end:
+            self.log.close("run.finished", **self._end)
+        for cloud in self._clouds.values():
+            cloud.disconnect()
 
     def _report(self, status: str | None) -> Report:
-        # What is stuck is so by the real time, whatever instant decides.
-        terms = self._terms()._replace(now=self.started_at)
         elapsed = self.outside.clock.monotonic() - self.started
+        count = sum(len(work.tasks) for work in self.works)
         return reporting.build(
             run_id=self.run_id,
             trigger=self.trigger.kind,
             dry_run=self.dry_run,
             started_at=self.started_at,
             duration_ms=round(elapsed * 1000),
-            entries=[
-                *self.waiting,
-                *self.unplaced,
-                *(e for work in self.works for e in work.entries(terms)),
-            ],
+            entries=self._entries(),
             status=status,
+            room=math.inf if self.names else room_for(count),  # people see all of it
         )
+
+    def _entries(self) -> Iterator[Entry]:
+        """The entries of the report. Works go, unless a person looks: there is room for them once.
+
+        So a run that breaks down in its report has another one, without them.
+        """
+        # What is stuck is so by the real time, whatever instant decides.
+        terms = self._terms()._replace(now=self.started_at)
+        yield from self.waiting
+        yield from self.unplaced
+        works = self.works[::-1]
+        if not self.names:
+            self.works = []
+        while works:
+            yield from works.pop().entries(terms)

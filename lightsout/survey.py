@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.conditions import judge, needs_traffic, read_traffic
@@ -70,12 +71,24 @@ class Judgement:
 class Finding:
     """What one policy makes of the instances of one site."""
 
+    __slots__ = (  # a run has one for each policy and site
+        "decisions",
+        "error",
+        "instances",
+        "judgement",
+        "only",
+        "policy",
+        "refused",
+        "seen_at",
+        "stuck",
+    )
+
     def __init__(self, task: Task, judgement: Judgement, *, error: str | None = None) -> None:
         self.policy, self.only = task
         self.judgement = judgement
         self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
-        self.instances: dict[str, Instance] = {}  # the same ones
+        self.instances: dict[str, Instance] = {}  # these and others; findings may share it
         self.stuck: dict[str, Instance] = {}  # under way from before the run
         self.refused: str | None = None  # the limit that it would go over
         self.error = error  # why nothing can be said of it
@@ -112,7 +125,7 @@ class _Surveyor:
     def __init__(self, compute: Compute, now: datetime) -> None:
         self._compute = compute
         self._judgement = Judgement(now)
-        self._answers: dict[str, Listing] = {}
+        self._answers: dict[int, Listing] = {}  # by the hash of the question, which is long
         self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
@@ -142,7 +155,7 @@ class _Surveyor:
         policy, only = task
         listing, action = self._list(task), ACTIONS[policy.action]
         finding, candidates = Finding(task, self._judgement), []
-        finding.seen_at = listing.at
+        finding.seen_at, finding.instances = listing
         for instance in listing.instances.values():
             if only is not None and instance.id not in only:
                 continue
@@ -151,7 +164,6 @@ class _Surveyor:
             elif instance.state == action.during and _selects(policy, instance):
                 finding.stuck[instance.id] = instance
         finding.decisions = self._decide(policy, candidates)
-        finding.instances = {one.id: one for one in candidates if one.id in finding.decisions}
         return finding
 
     def _list(self, task: Task) -> Listing:
@@ -161,7 +173,7 @@ class _Surveyor:
         ids = sorted(frozenset.intersection(*named)) if named else None
         most = self._compute.site.resource.filter_values
         queries = queries_for(policy.match, ACTIONS[policy.action], most)
-        question = repr(queries if ids is None else ids)
+        question = hash(repr(queries if ids is None else ids))
         if question not in self._answers:
             answer = self._compute.search(queries) if ids is None else self._compute.find(ids)
             self._answers[question] = answer
@@ -244,15 +256,18 @@ def job_of(site: Site, action: Action, findings: Sequence[Finding], *, forget: b
     items: dict[str, Item] = {}
     alike: dict[Wish, Wish] = {}
     acting = [one for one in findings if one.action is action and not one.refused]
+    wanting: dict[str, list[Finding]] = defaultdict(list)
     for finding in acting:
         for id_ in finding.to_act_on():
-            take = finding.instances.pop if forget else finding.instances.__getitem__
-            first, instance = items.get(id_), take(id_)
-            wish = _wish(finding.policy, instance)
-            if first:
-                wish = _joined([first.wish, wish])
-            operation = hash(instance.operation_request_id)
-            items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
+            wanting[id_].append(finding)
+    for id_, wanted_by in wanting.items():
+        instance = wanted_by[0].instances[id_]
+        wish = _joined([_wish(finding.policy, instance) for finding in wanted_by])
+        operation = hash(instance.operation_request_id)
+        items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
+        if forget:
+            for finding in wanted_by:
+                finding.instances.pop(id_, None)
     seen_at = min((it.seen_at for it in acting), default=0.0)
     return Job(site, action, items, _judge_of(action, findings), seen_at)
 

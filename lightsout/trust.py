@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from requests.adapters import HTTPAdapter
-from urllib3.util.ssl_ import create_urllib3_context
+from lightsout.timed import Timed, timed_context
 
 if TYPE_CHECKING:
     import ssl
@@ -15,23 +14,13 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=1)
 def trust(bundle: str) -> ssl.SSLContext:
     """What requests would set up for each connection: certificate and host name are required."""
-    context = create_urllib3_context()
+    context = timed_context()
     context.load_verify_locations(bundle)
     return context
 
 
-class Trusting(HTTPAdapter):
+class Trusting(Timed):
     """Connections that share one context; requests takes their certificates from nowhere else."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **facts: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **facts)
-
-    def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **facts)
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None

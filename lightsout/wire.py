@@ -18,6 +18,7 @@ from lightsout import __version__
 from lightsout.endpoint import is_loopback
 from lightsout.meanings import ADVICE, Meaning, meaning_of
 from lightsout.plain import plain
+from lightsout.timed import Timed, total_time
 from lightsout.transport import HttpStatus, describe, no_netrc, refuse_unless_ok
 from lightsout.trust import Trusting, trust
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 CONNECT_TIMEOUT = 5.0  # seconds
-READ_TIMEOUT = 20.0  # seconds
+CALL_TIMEOUT = 20.0  # seconds from its begin to the last byte of its answer
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
 LONGEST_TOLD = 500  # characters of a message that are quoted
 LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
@@ -38,7 +39,7 @@ SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands i
 PIECE = 12  # letters and digits of a secret that are enough to know it by
 WITHHELD = "(not quoted: it holds a secret)"
 NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # codes of the SDK's own
-SHORTEST_TIMEOUT = 0.5  # seconds, however near the deadline is
+SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than work.GRACE
 
 # What only a failure looks for, and so compiles.
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
@@ -119,10 +120,11 @@ class Wire:
     ) -> Answer:
         """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
         client = self._client(service, version, region)
-        longest = max(SHORTEST_TIMEOUT, timeout)
-        client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), min(READ_TIMEOUT, longest))
+        longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
+        client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
         try:
-            answer: Answer = client.call_json(action, params)["Response"]
+            with total_time(longest):
+                answer: Answer = client.call_json(action, params)["Response"]
             error = answer.get("Error")  # the SDK looks in `application/json` only, to the letter
             told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
         except TencentCloudSDKException as refusal:
@@ -134,6 +136,12 @@ class Wire:
         if told:
             raise self._failure(action, TencentCloudSDKException(*told))
         return answer
+
+    def close(self) -> None:
+        """Closes the connections that no call is using."""
+        with self._lock:
+            for client in self._clients.values():
+                client.request.conn._session.close()  # noqa: SLF001  the SDK does not close it
 
     def _unreadable(self, action: str, reason: Exception) -> CallFailed:
         """What goes wrong while the SDK reads the answer, it lets through as it is."""
@@ -201,8 +209,9 @@ class Wire:
         session.max_redirects = 0
         session.auth = no_netrc
         session.hooks["response"].append(refuse_unless_ok)
-        if self._endpoint.scheme == "https":
-            session.mount("https://", Trusting(trust(client.request.conn.certification)))
+        secure = self._endpoint.scheme == "https"
+        adapter = Trusting(trust(client.request.conn.certification)) if secure else Timed()
+        session.mount(f"{self._endpoint.scheme}://", adapter)
         if is_loopback(host):  # a proxy from the environment would look for it on its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client

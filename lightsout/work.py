@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +11,9 @@ from lightsout.compute import Compute
 from lightsout.execute import Execution
 from lightsout.instance import ACTIONS
 from lightsout.log import tell_failures, tell_plan
+from lightsout.report import Calls
 from lightsout.survey import job_of, survey
+from lightsout.threads import side_by_side
 from lightsout.wire import CallFailed
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lightsout.clock import Clock
     from lightsout.cloud import Cloud
     from lightsout.decide import Decision
-    from lightsout.instance import Site
+    from lightsout.instance import Instance, Site
     from lightsout.log import Log
     from lightsout.pacing import Deadline
     from lightsout.report import Entry
@@ -78,19 +79,23 @@ class Work:
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
                 )
         if not terms.names:
+            nothing: dict[str, Instance] = {}  # an emptied one would stay as large as it was
             for finding in self.findings:
-                finding.instances = {}  # what is left of it; an emptied dict would stay as large
-        with ThreadPoolExecutor(max_workers=len(ACTIONS)) as pool:
-            running = [pool.submit(execution.run) for execution in self.executions.values()]
-        for execution in self.executions.values():
-            tell_failures(log, execution.ledger)
-            execution.ledger.close()
-        for future in running:
-            future.result()
+                finding.instances = nothing
+
+        def carry_out(execution: Execution) -> None:
+            try:
+                execution.run()
+            finally:
+                tell_failures(log, execution.ledger)
+                execution.ledger.close()
+
+        list(side_by_side(carry_out, list(self.executions.values()), len(ACTIONS)))
 
     def entries(self, terms: Terms) -> Iterator[Entry]:
         """The report's entry of each policy, however far the work came."""
         place, found = self.site, {finding.policy.name: finding for finding in self.findings}
+        calls = {name: Calls(one.ledger.accepted) for name, one in self.executions.items()}
         for policy, _ in self.tasks:
             entry = reporting.new_entry(
                 policy.name, place.account, place.resource.name, place.region, policy.action
@@ -99,9 +104,9 @@ class Work:
                 execution = self.executions.get(policy.action)
                 ledger = execution.ledger if execution else None
                 outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
-                calls = list(ledger.accepted) if ledger else []
+                ours = calls.get(policy.action, Calls(()))
                 kept = self._kept(policy.name)
-                reporting.fill(entry, found[policy.name], outcomes, calls, kept, terms.now)
+                reporting.fill(entry, found[policy.name], outcomes, ours, kept, terms.now)
             error = self.error or (found[policy.name].error if policy.name in found else None)
             if error:
                 entry |= {"status": "failed", "error": error}

@@ -23,6 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "reset_before": {},
     "reset_after": {},
     "hang": {"seconds": 60.0, "apply": False},
+    "drip": {"seconds": 1.0, "from_byte": 0, "apply": False},  # a byte each so many seconds
     # what comes back is not what it should be
     "http": {"status": 502, "apply": False},
     "html": {"apply": False},

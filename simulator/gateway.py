@@ -42,13 +42,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`)."""
+    """What goes back. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`).
+
+    Or drip: a byte each `seconds`, from `from_byte` of the whole answer on, its head included.
+    """
 
     body: bytes = b""
     status: int = 200
     content_type: str = JSON
     manner: str = "answer"
     seconds: float = 0.0
+    from_byte: int = 0
 
 
 class Gateway:
@@ -241,12 +245,19 @@ def _spoilt(fault: Fault, body: bytes, request_id: str, limit: int) -> Reply:
         status = details.get("status", 200)
         title = b"%d" % status
         return Reply(OUTAGE % (title, title), status=status, content_type=HTML)
+    whole = body or error_body("InternalError", "", request_id)
     plain = {
         "refuse": Reply(manner="close"),
         "reset_before": Reply(manner="reset"),
         "reset_after": Reply(manner="reset"),
         "hang": Reply(manner="hang", seconds=details.get("seconds", 0.0)),
-        "cut": Reply(body or error_body("InternalError", "", request_id), manner="cut"),
+        "drip": Reply(
+            whole,
+            manner="drip",
+            seconds=details.get("seconds", 0.0),
+            from_byte=details.get("from_byte", 0),
+        ),
+        "cut": Reply(whole, manner="cut"),
         "garbage": Reply(b"\x00\x01 upstream said: {{{"),
         "no_response": Reply(b"{}"),
     }

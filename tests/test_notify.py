@@ -425,7 +425,7 @@ def test_a_host_that_has_no_address_is_a_warning_too(stage, monkeypatch):
         raise socket.gaierror(-2, "Name or service not known")
 
     tell(stage, f"https://hooks.slack.com/services/{TOKEN}#when=always")
-    monkeypatch.setattr("urllib3.util.connection.create_connection", fails)
+    monkeypatch.setattr("socket.getaddrinfo", fails)
     monkeypatch.setenv("no_proxy", "hooks.slack.com")
 
     stage.failing_run()  # the cloud is as far away

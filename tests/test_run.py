@@ -92,6 +92,7 @@ def test_the_report_has_every_key_of_the_contract(stage):
 
     assert list(report) == [
         "status", "run_id", "trigger", "dry_run", "started_at", "duration_ms", "counts", "policies",
+        "shortened",
     ]  # fmt: skip
     assert list(report["counts"]) == [
         "matched", "stopped", "started", "would_stop", "would_start",

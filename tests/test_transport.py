@@ -88,14 +88,22 @@ def test_a_stop_that_becomes_visible_late_is_recovered(stage):
 
 
 @pytest.mark.hazard(
-    "The service accepts and then says nothing (a hang)",
+    "The service accepts and then says nothing (a hang), or drips its answer byte by byte",
     "The call times out; then as for any answer that never came.",
 )
 @pytest.mark.parametrize("apply", [True, False])
-def test_a_hang_is_cut_short(stage, apply, monkeypatch):
-    monkeypatch.setattr("lightsout.wire.READ_TIMEOUT", 0.2)
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("hang", {"seconds": 1}),
+        ("drip", {"seconds": 0.1}),
+        ("drip", {"seconds": 0.1, "from_byte": 170}),
+    ],
+)
+def test_a_hang_is_cut_short(stage, apply, kind, details, monkeypatch):
+    monkeypatch.setattr("lightsout.wire.CALL_TIMEOUT", 0.2)
     ids = stage.fleet(3)
-    stage.sim.faults.add(Fault("hang", "StopInstances", seconds=1, apply=apply))
+    stage.sim.faults.add(Fault(kind, "StopInstances", apply=apply, **details))
 
     assert only_entry(stage.run())["stopped"] == ids
 

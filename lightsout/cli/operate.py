@@ -111,6 +111,8 @@ def operate(
         if isinstance(failure.__context__, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None
         return Done(failure.report, the_run.works, str(failure), interrupted)
+    finally:
+        the_run.close()
 
 
 def request_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_it_asks_for_a_hundred_at_a_time(stage, type_in, log):
     stopped_by_a_run(stage, type_in, log, 250)
     before = len(stage.sim.journal)
 
-    said = type_in("verify", "--json", log)
+    said = type_in("verify", log)
 
     looks = stage.sim.journal[before:]
     assert [(call.action, len(call.params["InstanceIds"])) for call in looks] == [
@@ -177,7 +177,7 @@ def test_lines_of_other_tools_are_skipped_and_counted(stage, type_in, log):
     ours = log.read_text()
     log.write_text(noise + cut + ours)
 
-    said = type_in("verify", "--json", log)
+    said = type_in("verify", log)
 
     assert f"in {len(ours.splitlines())} log lines (5 other lines skipped)" in said.out
     assert said.status == 0
@@ -194,7 +194,7 @@ def test_a_log_without_accepted_calls_has_nothing_to_verify(stage, type_in, log)
     stage.fleet(1)
     type_in("run", "--dry-run", "--log", log)
 
-    said = type_in("verify", "--json", log)
+    said = type_in("verify", log)
 
     assert (said.status, said.out) == (
         0,
@@ -254,7 +254,7 @@ def test_a_region_that_does_not_answer_is_unknown_and_found_wrong(stage, type_in
 
 
 def test_a_file_that_is_not_there_is_wrong_use(stage, type_in, log):
-    said = type_in("verify", "--json", log)
+    said = type_in("verify", log)
 
     assert said.status == 2
     assert said.err == f"lightsout: {log}: No such file or directory\n"

@@ -104,6 +104,32 @@ def test_a_hang_lasts_until_the_caller_gives_up(sim, caller, machine, apply, sta
     assert machine.state == state
 
 
+def test_an_answer_drips_but_comes_whole_in_the_end(sim, call, machine):
+    sim.faults.add(Fault("drip", "StopInstances", seconds=0.001, apply=True))
+    assert call("StopInstances", InstanceIds=[machine.id]).keys() == {"RequestId"}
+    assert machine.state == "STOPPING"
+
+
+def test_a_drip_may_begin_in_the_body_and_ends_with_the_simulator(sim, caller):
+    sim.faults.add(Fault("drip", seconds=60, from_byte=170))
+    call = caller(timeout=30)
+    outcome = []
+    waiting = threading.Thread(target=lambda: outcome.append(_error_of(call)))
+    waiting.start()
+    while not sim.journal:
+        time.sleep(0.001)
+    sim.close()
+    waiting.join()
+    assert isinstance(outcome[0], requests.exceptions.ChunkedEncodingError)
+
+
+def _error_of(call):
+    try:
+        return call("DescribeRegions")
+    except Exception as error:  # noqa: BLE001
+        return error
+
+
 def test_a_hang_ends_with_the_simulator(sim, caller):
     sim.faults.add(Fault("hang", seconds=60))
     call = caller(timeout=30)

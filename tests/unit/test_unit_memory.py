@@ -13,6 +13,7 @@ from lightsout.instance import read_instance
 from lightsout.memory import return_large_blocks
 from lightsout.run import Run, carry_out
 from lightsout.verify import DONE
+from lightsout.work import Work
 
 
 def read(number):
@@ -26,14 +27,17 @@ def test_equal_tags_are_kept_once():
 
 
 @pytest.mark.parametrize("names", [True, False])
-def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, names):
+def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, names, mocker):
     (id_,) = stage.fleet(1)
     context = {"request_id": "run-1", "time_limit_in_ms": 900_000}
     the_run = Run({}, context, stage.surroundings(), names=names)
 
+    works = mocker.spy(Work, "do")
+
     carry_out(the_run)
 
-    (work,) = the_run.works
+    work = works.call_args.args[0]
+    assert the_run.works == ([work] if names else [])
     assert work.executions["stop"].ledger.outcomes == {id_: DONE}
     assert work.executions["stop"].ledger._job.items == {}
     assert list(work.findings[0].instances) == ([id_] if names else [])

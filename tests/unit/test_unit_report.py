@@ -19,6 +19,7 @@ from lightsout.report import (
     GONE,
     GROUPS,
     KEPT,
+    Calls,
     RunFailed,
     build,
     count_skipped,
@@ -36,7 +37,7 @@ DONE = Outcome(Kind.DONE)
 
 def entry_of(finding, outcomes=None, accepted=(), *, dry_run=False, region="ap-guangzhou"):
     entry = new_entry(finding.policy.name, "own", "lighthouse", region, "stop")
-    fill(entry, finding, None if dry_run else outcomes or {}, accepted, {}, NOW)
+    fill(entry, finding, None if dry_run else outcomes or {}, Calls(accepted), {}, NOW)
     return entry
 
 
@@ -189,6 +190,7 @@ def test_the_report_has_every_key_of_the_contract_and_is_json():
                 ],
             }
         ],
+        "shortened": False,
     }
 
 
@@ -284,7 +286,8 @@ def test_each_instance_that_matches_is_in_exactly_one_group(finding, ends, accep
 )
 def test_the_counts_add_up(parts, dry_run):
     entries = [
-        entry_of(finding, ends, dry_run=dry_run, region=region) for finding, ends, region in parts
+        entry_of(finding, ends, dry_run=dry_run, region=region)
+        for finding, ends, region in sorted(parts, key=lambda part: part[2])
     ]
 
     report = report_of(*entries)

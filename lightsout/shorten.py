@@ -1,0 +1,94 @@
+"""As much of a report's entries as there is room for; those without trouble are cut first."""
+
+from __future__ import annotations
+
+import json
+from heapq import heappop, heappush
+from itertools import islice
+from typing import Any
+
+Entry = dict[str, Any]
+
+LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
+SMALLEST_ENTRY = 250  # bytes
+ENOUGH = 1_000_000  # bytes of entries that are too many even when they are empty
+GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
+BAD = ("failed", "pending", "stuck")
+
+
+def room_for(count: int) -> int:
+    """Bytes for so many entries. Those that cannot all be there are few: it saves 14 MB of 76."""
+    return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
+
+
+class Kept:
+    """Takes one entry after the other and never holds more than there is room for.
+
+    Where room is needed the longest lists are halved until there is, those of entries without
+    trouble first; then such entries are left out, the latest first; then the same with the others.
+    """
+
+    def __init__(self, room: float = LARGEST) -> None:
+        self._room = room
+        self._entries: dict[int, Entry] = {}  # by number, in their order
+        self._sizes: dict[int, int] = {}
+        self._lists: dict[bool, list[tuple[int, int]]] = {False: [], True: []}  # by trouble: heaps
+        self._bare: dict[bool, list[int]] = {False: [], True: []}  # with nothing left to halve
+        self._taken = 0
+        self._cut: set[int] = set()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return list(self._entries.values())
+
+    @property
+    def shortened(self) -> int | bool:
+        """How many entries were cut or left out; False where none was."""
+        return len(self._cut) or False
+
+    def add(self, entry: Entry) -> None:
+        number = self._taken
+        self._taken += 1
+        self._put(number, entry)
+        while self._room < 0 and self._entries:
+            self._make_room()
+
+    def _put(self, number: int, entry: Entry) -> None:
+        size = len(json.dumps(entry)) + 2  # and what stands between two of them
+        self._entries[number] = entry
+        self._sizes[number] = size
+        self._room -= size
+        trouble = has_trouble(entry)
+        if any(entry[name] for name in GOOD + BAD):
+            heappush(self._lists[trouble], (-size, number))
+        else:
+            self._bare[trouble].append(number)
+
+    def _make_room(self) -> None:
+        for trouble in (False, True):
+            if self._lists[trouble]:
+                _, number = heappop(self._lists[trouble])
+                self._room += self._sizes[number]
+                self._put(number, _halved(self._entries[number]))
+                break
+            if self._bare[trouble]:
+                number = self._bare[trouble].pop()
+                self._room += self._sizes.pop(number)
+                del self._entries[number]
+                break
+        self._cut.add(number)
+
+
+def has_trouble(entry: Entry) -> bool:
+    return entry["status"] not in {"ok", "not due"}
+
+
+def _halved(entry: Entry) -> Entry:
+    """The entry with half of its lists, as long as it has any others than those of trouble."""
+    names = [name for name in GOOD if entry[name]] or BAD
+    return entry | {name: _half(entry[name]) for name in names}
+
+
+def _half(value: Any) -> Any:
+    half = len(value) // 2
+    return value[:half] if isinstance(value, list) else dict(islice(value.items(), half))
