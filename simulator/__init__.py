@@ -6,19 +6,23 @@ from simulator.accounts import Account
 from simulator.clock import ManualClock
 from simulator.faults import Fault
 from simulator.fleet import demo_fleet, uniform_fleet
+from simulator.functions import Function, Trigger
+from simulator.groups import Group
 from simulator.instance import Instance, Operation, Refusal, TrafficPackage
 from simulator.journal import Call
+from simulator.kinds import KINDS
 from simulator.roles import Role
-from simulator.scf import Function, Trigger
 from simulator.server import Simulator
 from simulator.world import GB, World
 
 __all__ = [
     "GB",
+    "KINDS",
     "Account",
     "Call",
     "Fault",
     "Function",
+    "Group",
     "Instance",
     "ManualClock",
     "Operation",

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout.clock import SystemClock
-from simulator.fleet import demo_cvms, demo_fleet, uniform_fleet
-from simulator.scf import Function
+from simulator.fleet import demo_cvms, demo_fleet, demo_others, uniform_fleet
+from simulator.functions import Function
 from simulator.server import Simulator
 from simulator.world import World
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulator.journal import Call
 
 WELCOME = """\
-A simulated Tencent Cloud (Lighthouse and CVM) with {machines} machines: {url}
+A simulated Tencent Cloud with {machines} machines: {url}
 
   export TENCENTCLOUD_SECRET_ID={account.secret_id} TENCENTCLOUD_SECRET_KEY={account.secret_key}
   export LIGHTSOUT_ENDPOINT={url}
@@ -32,14 +32,24 @@ The official command line works with it (the http:// belongs to the endpoint):
 
   tccli lighthouse DescribeInstances --region ap-guangzhou --Limit 3 --endpoint {url}
   tccli cvm DescribeInstances --region ap-guangzhou --Limit 3 --endpoint {url}
+  tccli hai DescribeInstances --region ap-guangzhou --Limit 3 --endpoint {url}
+
+So do as (groups of auto-scaling), tione (notebooks) and tag.
 
 To plan a fault, to see the calls so far:
 
   curl {url}/_simulator/faults -d '{{"kind": "throttle", "action": "StopInstances", "times": 2}}'
   curl {url}/_simulator/journal
 
+A function that is deployed here runs when it is invoked, when its timers are due, and now:
+
+  curl {url}/_simulator/fire -d '{{"function": "lightsout", "trigger": "lightsout-quarter-hourly"}}'
+
 Ctrl-C ends it.
 """
+
+
+TICK = 1.0  # seconds between looks at what functions have to do
 
 
 def main(arguments: Sequence[str], stop: threading.Event) -> int:
@@ -49,6 +59,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
     if options.fleet == "demo":
         demo_fleet(world)
         demo_cvms(world)
+        demo_others(world)
     else:
         uniform_fleet(world, int(options.fleet), ["ap-guangzhou"], {"env": "dev"})
     world.functions.append(Function(environment={"LIGHTSOUT_DRY_RUN": "1"}))  # for `doctor`
@@ -70,7 +81,8 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
             return 1
         try:
             print(_welcome(simulator), flush=True)  # whoever reads it may already press Ctrl-C
-            stop.wait()
+            while not stop.wait(TICK):
+                world.invocations.tick()
         except KeyboardInterrupt:
             print()
     return 0

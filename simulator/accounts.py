@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import ApiError
-from simulator.world import OWN_UIN
+from simulator.roles import OWN_UIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,8 @@ AUTHORIZATION = re.compile(
 class Account:
     """A key of an account; with a token, a temporary one. `expires` is by the world's clock.
 
-    `policy`: the CAM document that says what it may do; None: everything.
+    `policy`: the CAM document that says what it may do; None: everything. `role`: the ARN of the
+    role whose key it is, which says what it may do instead.
     """
 
     uin: str = OWN_UIN
@@ -40,6 +41,7 @@ class Account:
     token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
     policy: Mapping[str, Any] | None = field(default=None, repr=False)
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,13 @@ class Answer:
     """A good answer: plain members, or a page of a listing, whose items are rendered last.
 
     A listing fault may move the window, change the items or the total before that.
+    `later` makes further members when nobody holds the world's lock: what it does takes time, or
+    calls the simulator itself. It may raise ApiError.
     """
 
     members: dict[str, Any] = field(default_factory=dict)
     page: Page | None = None
+    later: Callable[[], dict[str, Any]] | None = None
 
     def body(self, request_id: str) -> bytes:
         """The JSON text of the whole answer."""
@@ -31,13 +34,17 @@ class Answer:
 
 @dataclass(slots=True)
 class Page:
-    """A window of `everything`, which is the whole listing in order."""
+    """A window of `everything`, which is the whole listing in order.
+
+    `state`: the member that shows an item's state, and two states that contradict each other.
+    """
 
     name: str
     everything: Sequence[Any]
     render: Callable[[Any], bytes]
     offset: int
     limit: int
+    state: tuple[str, str, str] = ("InstanceState", "RUNNING", "STOPPED")
     total: int | None = None  # what TotalCount says; None leaves it out
     items: list[bytes] = field(default_factory=list)
 

@@ -15,16 +15,15 @@ from simulator.cvm_price import inquire_price
 from simulator.cvm_view import can_stop_charging, instance_members, region_members
 from simulator.description import Description
 from simulator.errors import ApiError
+from simulator.kinds import START, STOP
 from simulator.rules import is_busy, require_word
 from simulator.service import Asked, Codes, Dialect, Service
 from simulator.shared import (
-    START,
-    STOP,
     describe_instances,
     describe_regions,
     move_instances,
 )
-from simulator.view import COMMON_FILTERS, made_up_address
+from simulator.view import COMMON_FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,9 +77,7 @@ def stop_instances(asked: Asked) -> Answer:
 
 def start_instances(asked: Asked) -> Answer:
     """STOPPED to RUNNING; an ordinary public address that was given up is not had again."""
-    for each in move_instances(START, asked):
-        if each.public_ip and each.stopped_mode == "STOP_CHARGING":
-            each.public_ip = made_up_address(f"{each.id} {asked.request_id}")
+    move_instances(START, asked)
     return Answer()
 
 

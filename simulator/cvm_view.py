@@ -72,10 +72,15 @@ def _charge_members(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
+def instance_type(instance: Instance) -> str:
+    """InstanceType, which tells of a GPU and of a local disk."""
     kind = "GN10Xp.2XLARGE40" if instance.gpu else "IT3.4XLARGE64" if instance.local_disk else None
+    return kind or "S5.MEDIUM4"
+
+
+def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
     members: dict[str, Any] = {
-        "InstanceType": kind or "S5.MEDIUM4",
+        "InstanceType": instance_type(instance),
         "SystemDisk": {
             "DiskType": "LOCAL_BASIC" if instance.local_disk else "CLOUD_PREMIUM",
             "DiskId": f"disk-{letters}",

@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent / "api"
 
 # A scalar's Python types. bool is an int in Python and is told apart in _has_type.
-SCALARS: dict[str, type] = {"string": str, "int": int, "bool": bool}
+SCALARS: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "int": int,
+    "int64": int,
+    "uint64": int,
+    "float": (int, float),
+    "bool": bool,
+}
 
 
 class Description:
-    """The actions and objects of one service, from a vendored extract of tccli's description."""
+    """The actions and objects of one service, from a vendored extract of tccli's description.
 
-    def __init__(self, service: str, version: str, folder: Path = FOLDER) -> None:
+    `undocumented`: by action, parameters that the service takes although no description has them.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        version: str,
+        folder: Path = FOLDER,
+        *,
+        undocumented: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
         content = json.loads((folder / f"{service}-{version}.json").read_text("utf-8"))
         self.service = service
         self.version = version
         self.actions: dict[str, dict[str, str]] = content["actions"]
         self.objects: dict[str, list[dict[str, Any]]] = content["objects"]
+        self._undocumented = undocumented
 
     def check_request(self, action: str, params: Any) -> None:
         """Refuse parameters that the action does not have, of the wrong type, or missing.
@@ -32,7 +54,9 @@ class Description:
         """
         if not isinstance(params, dict):
             raise ApiError("InvalidParameter", "The request body is not a JSON object.")
-        self._check_object(self.actions[action]["input"], params, "")
+        ignored = self._undocumented.get(action, frozenset())
+        known = {name: value for name, value in params.items() if name not in ignored}
+        self._check_object(self.actions[action]["input"], known, "")
 
     def _check_object(self, name: str, given: dict[str, Any], place: str) -> None:
         members = {member["name"]: member for member in self.objects[name]}

@@ -18,19 +18,19 @@ class Diary:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._entries: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-        self._late = 0.0  # seconds since what is noted now came about: nobody looked then
+        self.late = 0.0  # seconds since what is noted now came about: nobody looked then
 
     def happened_at(self, moment: float) -> None:
         """What is noted from now on came about at this reading of the monotonic clock."""
-        self._late = self._clock.monotonic() - moment
+        self.late = self._clock.monotonic() - moment
 
     def happens_now(self) -> None:
-        self._late = 0.0
+        self.late = 0.0
 
     def note(self, instance_id: str, state: str) -> None:
         entries = self._entries[instance_id]
         if not entries or entries[-1][1] != state:
-            entries.append((self._clock.now() - timedelta(seconds=self._late), state))
+            entries.append((self._clock.now() - timedelta(seconds=self.late), state))
 
     def of(self, instance_id: str) -> list[tuple[datetime, str]]:
         return list(self._entries[instance_id])

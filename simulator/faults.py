@@ -180,12 +180,13 @@ def _change(fault: Fault, page: Page) -> None:
         _hide(page, index)
         return
     members = json.loads(page.items[index])
+    shown, one, other = page.state
     if fault.kind == "unknown_state":
-        members |= {"InstanceState": "HIBERNATING", "HibernationMode": "DEEP"}
+        members |= {shown: "HIBERNATING", "HibernationMode": "DEEP"}
     elif fault.kind == "member":
         members[fault.details["name"]] = fault.details["value"]
     elif fault.kind == "contradiction":
-        members["InstanceState"] = "RUNNING" if members["InstanceState"] == "STOPPED" else "STOPPED"
+        members[shown] = one if members.get(shown) == other else other
     changed = json.dumps(members, ensure_ascii=False).encode()
     if fault.kind == "contradiction":  # TotalCount knows nothing of it
         page.items.append(changed)

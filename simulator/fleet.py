@@ -101,6 +101,23 @@ def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
     ]
 
 
+def demo_others(world: World) -> list[Instance]:
+    """Four HAI machines, four notebooks, and four CVM instances that a group may stop two of."""
+    night = {"env": "dev", "auto-stop": "night"}
+    members = [world.add(service="cvm", name=f"web-asg-{n}", tags=night) for n in range(1, 5)]
+    world.add_group("asg-s1mu1a7e", members, min_size=2, max_size=4)
+    owners = zip(("PREPAID", *["POSTPAID_BY_HOUR"] * 3), OWNERS, strict=False)
+    others = [
+        machine
+        for charge_type, owner in owners
+        for machine in (
+            world.add(service="hai", name=f"lab-{owner}", charge_type=charge_type),
+            world.add(service="tione", name=f"train-{owner}", charge_type=charge_type, tags=night),
+        )
+    ]
+    return members + others
+
+
 def _lived_in(world: World, random: Random, region: str, number: int) -> Instance:
     environment = _pick(random, ENVIRONMENTS)
     age = timedelta(days=random.randint(3, 700), seconds=random.randint(0, 86_399))

@@ -14,15 +14,19 @@ from simulator.accounts import Account, Signed, authenticate, claimed
 from simulator.answer import Answer, error_body
 from simulator.errors import ApiError
 from simulator.faults import LISTING, Fault, Faults, distort
+from simulator.ids import new_request_id
 from simulator.journal import Call, Journal
 from simulator.limits import RateLimiter, limit_exceeded
 from simulator.service import Asked, Service
-from simulator.world import World, new_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
+    from simulator.world import World
+
+# Bytes of a request signed with TC3-HMAC-SHA256, known at second hand only.
+LARGEST_REQUEST = 10 * 1024**2
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 OUTAGE = b"<html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
@@ -66,8 +70,10 @@ class Gateway:
         sliding: bool,
         clock_skew: float,
         random: Random,
+        largest_request: int = LARGEST_REQUEST,
     ) -> None:
         self.clock_skew = clock_skew
+        self._largest_request = largest_request
         self._world = world
         self._services = services
         self._accounts = accounts
@@ -82,6 +88,7 @@ class Gateway:
         """Answer a call, and put it in the journal."""
         call = self._begun(request)
         try:
+            self._require_size(request)
             signed = claimed(request.headers)
             call = replace(call, service=signed.service)
             account = self._authenticated(signed, request)
@@ -147,6 +154,16 @@ class Gateway:
                 raise ApiError("UnsupportedRegion", f"The region `{call.region}` is not supported.")
         return service
 
+    def _require_size(self, request: Request) -> None:
+        if len(request.body) > self._largest_request:
+            raise ApiError("RequestSizeLimitExceeded", "The request is too large.")
+
+    def _policy(self, account: Account) -> Mapping[str, Any] | None:
+        """What the caller may do; for the key of a role, what the role may do now."""
+        if account.role is None:
+            return account.policy
+        return self._world.cam.document_of(account.role)
+
     def _limit(self, action: str, service: Service) -> int:
         return (self._limits or {}).get(action, service.rates[action])
 
@@ -176,7 +193,7 @@ class Gateway:
             params=call.params,
             request_id=call.request_id,
             language=language,
-            policy=account.policy,
+            policy=self._policy(account),
             temporary=account.token is not None,
         )
         with self._world.lock:
@@ -184,7 +201,10 @@ class Gateway:
             answer: Answer = service.actions[call.action](asked)
             if fault is not None and answer.page is not None:
                 distort(fault, answer.page)
-            return answer.body(call.request_id)
+            if answer.later is None:
+                return answer.body(call.request_id)
+        answer.members |= answer.later()
+        return answer.body(call.request_id)
 
     def _faulted(
         self, call: Call, service: Service, language: str, account: Account, fault: Fault

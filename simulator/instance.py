@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from simulator.place import Place
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _SHOWN = frozenset(
     {
         "name", "zone", "tags", "created", "bundle", "current", "latest", "public_ip", "eip",
-        "charge_type", "local_disk", "gpu", "stopped_mode",
+        "charge_type", "local_disk", "gpu", "stopped_mode", "workspace", "auto_stop_hours",
+        "charge_status",
     }
 )  # fmt: skip
 
@@ -34,20 +35,31 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An operation that takes an instance from one state through another to a third."""
+    """An operation that takes an instance from one state through another to a third.
+
+    `failed`: the state that it leaves behind when it fails; None: the one that it began in.
+    """
 
     action: str
     before: str
     during: str
     after: str
+    failed: str | None = None
+
+    @property
+    def starts(self) -> bool:
+        """It starts machines; otherwise it stops them."""
+        return self.action.startswith("Start")
 
 
 @dataclass(slots=True)
 class Refusal:
     """A planted no: a batch that holds the instance is rejected with this code.
 
-    `named`: the message holds the instance's ID. `times`: how often it happens (None: always).
-    `visible`: DescribeInstancesDeniedActions tells of it beforehand. `message`: if not the usual.
+    `action`: of which call. StopInstances and StartInstances stand for stopping and starting,
+    whatever the service, or the group of the instance, calls it. `named`: the message holds the
+    instance's ID. `times`: how often it happens (None: always). `visible`:
+    DescribeInstancesDeniedActions tells of it beforehand. `message`: if not the usual.
     """
 
     code: str
@@ -93,8 +105,11 @@ class Instance:
     `stop_seconds`, `start_seconds`: how long an accepted operation takes. `endings`: how the next
     accepted operations end, one each: "success", "failed", "stuck", "never"; well, when empty.
     `error_msg`: what the operation says that ends failed. Of Lighthouse only: `bundle`, `packages`;
-    of CVM only: `charge_type`, `local_disk`, `gpu`, `eip`, and `stopped_mode`, whether it was
-    stopped to KEEP_CHARGING or STOP_CHARGING.
+    of CVM only: `local_disk`, `gpu`, `eip`, and `stopped_mode`, whether it was stopped to
+    KEEP_CHARGING or STOP_CHARGING. `charge_type`: of all but Lighthouse; PREPAID also where the
+    service has a longer word. Of notebooks only: `workspace`, "0" being the default one;
+    `auto_stop_hours`, after which it stops by itself; `charge_status`, if not the usual one.
+    `watchers` are told each state that it comes into.
     """
 
     place: Place
@@ -121,6 +136,10 @@ class Instance:
     gpu: bool
     stopped_mode: str
     serial: int
+    workspace: str
+    auto_stop_hours: int | None
+    charge_status: str | None = None
+    watchers: list[Callable[[str], None]] = field(default_factory=list, repr=False)
     accepted: Operation | None = None  # taken on and not finished, whether shown already or not
     rendered: bytes | None = field(default=None, repr=False)
 
@@ -133,16 +152,22 @@ class Instance:
         if name in _SHOWN:
             object.__setattr__(self, "rendered", None)
             self.place.version += 1
+        if name == "current":
+            for watcher in getattr(self, "watchers", ()):  # none yet while it is being made
+                watcher(value)
 
     @property
     def state(self) -> str:
-        """InstanceState, as DescribeInstances shows it now."""
+        """Its state, in the service's own word, as a listing shows it now.
+
+        RUNNING, STOPPING, STOPPED and STARTING may be set whatever the service calls them.
+        """
         self.place.world.settle()
         return self.current
 
     @state.setter
     def state(self, value: str) -> None:
-        self.current = value
+        self.current = self.place.kind.own_word(value)
 
     @property
     def public_ip_released(self) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+LONG = 100_000  # characters; only a zip has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Call:
     service: str
     region: str
     action: str
-    params: Any  # as sent: a dict, when the request was well-formed
+    params: Any  # as sent, but for very long texts: a dict, when the request was well-formed
     code: str | None
     request_id: str
     applied: bool
@@ -43,6 +46,7 @@ class Journal(Sequence[Call]):
         self._lock = threading.Lock()
 
     def add(self, call: Call) -> None:
+        call = replace(call, params=_shortened(call.params))
         with self._lock:
             self._calls.append(call)
             if self._told is not None:
@@ -72,3 +76,12 @@ class Journal(Sequence[Call]):
 
     def __len__(self) -> int:
         return len(self._calls)
+
+
+def _shortened(value: Any) -> Any:
+    """The same without very long texts, so that a journal of many deploys stays small."""
+    if isinstance(value, dict):
+        return {name: _shortened(each) for name, each in value.items()}
+    if isinstance(value, str) and len(value) > LONG:
+        return f"({len(value)} characters)"
+    return value

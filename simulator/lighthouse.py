@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.answer import Answer, Page
 from simulator.description import Description
+from simulator.kinds import START, STOP
 from simulator.lighthouse_view import instance_members, region_members, render_traffic
 from simulator.rights import require_right
 from simulator.rules import (
@@ -23,8 +24,6 @@ from simulator.rules import (
 )
 from simulator.service import Asked, Codes, Dialect, Service
 from simulator.shared import (
-    START,
-    STOP,
     asked_for,
     describe_instances,
     describe_regions,

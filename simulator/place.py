@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.kinds import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,7 @@ class Place:
     def __init__(self, world: World, service: str) -> None:
         self.world = world
         self.service = service
+        self.kind = KINDS[service]
         self.version = 0  # grows with every change that a listing could show
         self.instances: dict[str, Instance] = {}
         self._ordered: list[Instance] | None = None

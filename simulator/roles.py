@@ -1,4 +1,4 @@
-"""Roles that an account lends, and whom it trusts with them."""
+"""Roles of an account, whom they trust, and which policies they carry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OWN_UIN = "100000000001"
 EXTERNAL_ID = "sts:external_id"
+WHEN = "2026-11-01 10:00:00"  # when what was not made by a call was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Role:
     """A role of the account `uin`.
 
     `trust`: its trust policy; `policy`: what it may do, None: everything. `session`: seconds for
-    which its credentials hold unless asked otherwise.
+    which its credentials hold unless asked otherwise. `attached`: the IDs of the policies that say
+    what it may do instead; None: a role that no call of CAM made or changed.
     """
 
     uin: str
@@ -24,6 +27,13 @@ class Role:
     trust: Mapping[str, Any]
     policy: Mapping[str, Any] | None = None
     session: int = 7200
+    attached: tuple[int, ...] | None = None
+    id: str = "4611686018427387904"
+    description: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    added: str = WHEN
+    updated: str = WHEN
+    visible_from: float = 0.0  # the reading of the monotonic clock when other services see it
 
     @property
     def arn(self) -> str:
@@ -32,11 +42,42 @@ class Role:
     def trusts(self, uin: str, external_id: str | None) -> bool:
         """Whether an account may assume it that presents this external ID."""
         return any(
-            f"qcs::cam::uin/{uin}:root" in statement["principal"].get("qcs", ())
+            f"qcs::cam::uin/{uin}:root" in _listed(statement["principal"].get("qcs", ()))
             and _wanted(statement) in (None, external_id)
-            for statement in self.trust["statement"]
-            if statement["effect"] == "allow" and "name/sts:AssumeRole" in statement["action"]
+            for statement in self._assumable()
         )
+
+    def trusts_service(self, service: str) -> bool:
+        """Whether a service such as `scf.qcloud.com` may assume it."""
+        return any(
+            service in _listed(statement["principal"].get("service", ()))
+            for statement in self._assumable()
+        )
+
+    def _assumable(self) -> list[Mapping[str, Any]]:
+        return [
+            statement
+            for statement in statements(self.trust)
+            if statement["effect"] == "allow" and ASSUME & set(_listed(statement["action"]))
+        ]
+
+
+ASSUME = {"name/sts:AssumeRole", "sts:AssumeRole"}
+
+
+def appid_of(uin: str) -> str:
+    """The APPID that ends the names of an account's buckets and URLs. Made up."""
+    return str(1_250_000_000 + int(uin) % 1_000_000)
+
+
+def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those of a policy document, which may hold a single one without a list."""
+    given: Any = document["statement"]
+    return [given] if isinstance(given, dict) else list(given)
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _wanted(statement: Mapping[str, Any]) -> str | None:

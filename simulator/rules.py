@@ -21,18 +21,24 @@ def checked_ids(asked: Asked, *, duplicates: bool = False) -> list[str]:
         raise ApiError("MissingParameter", "The parameter `InstanceIds` must not be empty.")
     if len(ids) > 100:
         raise ApiError(
-            "InvalidParameterValue.LimitExceeded",
+            codes.too_many_ids,
             f"The number of values of `InstanceIds` is {len(ids)}, the limit is 100.",
         )
     for each in ids:
-        if not asked.dialect.instance_id.fullmatch(each):
-            raise ApiError(codes.malformed_id, f"The instance ID `{each}` is malformed.")
+        require_form(asked, each)
     if not duplicates and len(set(ids)) < len(ids):
         twice = next(each for index, each in enumerate(ids) if each in ids[:index])
         raise ApiError(
             codes.repeated_id, f"The parameter `InstanceIds` holds `{twice}` more than once."
         )
     return ids
+
+
+def require_form(asked: Asked, instance_id: str) -> None:
+    """An ID of the service's form."""
+    if not asked.dialect.instance_id.fullmatch(instance_id):
+        code = asked.dialect.codes.malformed_id
+        raise ApiError(code, f"The instance ID `{instance_id}` is malformed.")
 
 
 def require_offset_and_limit(asked: Asked) -> tuple[int, int]:
@@ -78,17 +84,27 @@ def first_no(
             if no := obstacle(asked, each, move):
                 return no
     for each in instances:
-        refusal = next((r for r in each.refusals if _applies(r, move, visible_only)), None)
-        if refusal is not None:
-            if not visible_only and refusal.times is not None:
-                refusal.times -= 1
-            return refusal.code, refusal.text(each.id)
+        if no := planted_no(each.id, each.refusals, move.action, visible_only=visible_only):
+            return no
     return None
 
 
-def _applies(refusal: Refusal, move: Move, visible_only: bool) -> bool:  # noqa: FBT001  a filter
-    left = refusal.times is None or refusal.times > 0
-    return left and refusal.action == move.action and (refusal.visible or not visible_only)
+def planted_no(
+    resource_id: str, refusals: Sequence[Refusal], action: str, *, visible_only: bool = False
+) -> No:
+    """The planted refusal of such a call that comes first, if any is left; used up by this."""
+    for refusal in refusals:
+        left = refusal.times is None or refusal.times > 0
+        if left and _same(refusal.action, action) and (refusal.visible or not visible_only):
+            if not visible_only and refusal.times is not None:
+                refusal.times -= 1
+            return refusal.code, refusal.text(resource_id)
+    return None
+
+
+def _same(planted: str, asked: str) -> bool:
+    verbs = ("Stop", "Start")
+    return planted == asked or any(planted.startswith(v) and asked.startswith(v) for v in verbs)
 
 
 def is_busy(instance: Instance) -> bool:

@@ -1,40 +1,40 @@
-"""HTTP on loopback: bytes to requests, replies to bytes, and the ways in which a line breaks."""
+"""The simulator as one object: a world, the services in front of it, and a port to serve at."""
 
 from __future__ import annotations
 
-import json
-import socket
-import socketserver
-import struct
-import sys
 import threading
-from contextlib import suppress
 from datetime import timedelta
 from email.utils import format_datetime
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from random import Random
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.accounts import Account
+from simulator.cam_service import cam
+from simulator.cls import cls
+from simulator.connections import Server
+from simulator.cos import Cos
 from simulator.cvm import cvm
-from simulator.faults import Fault, Faults
-from simulator.gateway import Gateway, Reply, Request
+from simulator.faults import Faults
+from simulator.function_keys import FunctionKeys
+from simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
+from simulator.hai import hai
+from simulator.invocations import Host
 from simulator.journal import Call, Journal
 from simulator.lighthouse import lighthouse
+from simulator.scaling import scaling
 from simulator.scf import scf
 from simulator.sts import sts
+from simulator.tag import tag
+from simulator.tione import tione
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from typing_extensions import Self
 
+    from simulator.service import Service
     from simulator.world import World
-
-# On close: no farewell, a reset.
-LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 class Simulator:
@@ -44,6 +44,8 @@ class Simulator:
     second is the last one, not the calendar's. `latency`: real seconds before each answer, up to
     `jitter` more. `clock_skew`: how far (seconds) the service's clock is ahead of the caller's.
     `credentials` may be changed while it runs. `told` gets each call as it is journalled.
+    `largest_request`: bytes of a request. `endpoint_variable`: by which the functions that run here
+    are told `url`; "": they are not, as in the real cloud.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Simulator:
         credentials: Iterable[Account] | None = None,
         random: Random | None = None,
         told: Callable[[Call], object] | None = None,
+        largest_request: int = LARGEST_REQUEST,
+        endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
         self.world = world
         self.credentials = [Account()] if credentials is None else list(credentials)
@@ -69,7 +73,7 @@ class Simulator:
         self._random = random or Random()
         self._gateway = Gateway(
             world,
-            {"lighthouse": lighthouse(), "cvm": cvm(), "scf": scf(), "sts": sts(self.credentials)},
+            _services(self.credentials),
             self.credentials,
             self.faults,
             self.journal,
@@ -77,9 +81,13 @@ class Simulator:
             sliding=sliding,
             clock_skew=clock_skew,
             random=self._random,
+            largest_request=largest_request,
         )
+        self.cos = Cos(world, self.credentials, self.journal)
+        keys = FunctionKeys(world, self.credentials)
+        world.invocations.host = Host(lambda: self.url, keys.of, endpoint_variable)
         self._port = port
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -122,7 +130,7 @@ class Simulator:
 
     def start(self) -> None:
         """Serve in threads of its own. Raises OSError when the port is taken."""
-        self._server = _Server(("127.0.0.1", self._port), self._gateway, self)
+        self._server = Server(("127.0.0.1", self._port), self._gateway, self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="simulator", daemon=True
         )
@@ -130,6 +138,7 @@ class Simulator:
 
     def close(self) -> None:
         """Stop serving; connections that are still open are dropped."""
+        self.world.invocations.sandbox.close()
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -149,123 +158,17 @@ class Simulator:
         return self.latency + self.jitter * self._random.random()
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    allow_reuse_address = True
-    request_queue_size = 128
-    daemon_threads = False  # close() waits for them, so that no answer is written after it
-
-    def __init__(self, address: tuple[str, int], gateway: Gateway, simulator: Simulator) -> None:
-        self.gateway = gateway
-        self.simulator = simulator
-        self.closing = threading.Event()
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_ZERO:
-            self.close_request(request)  # a farewell first would make the reset an orderly end
-        else:
-            super().shutdown_request(request)
-
-    def drop_connections(self) -> None:
-        with self._open_lock:
-            for connection in self._open:
-                with suppress(OSError):  # the other side may have been faster
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is ordinary here; anything else is a defect."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def handle(self) -> None:
-        if self.server.gateway.refused_connection():
-            return
-        super().handle()
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path == "/_simulator/faults":
-            self._add_fault(body)
-        elif self.path == "/":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = self.server.gateway.handle(Request(headers, body))
-            self.server.closing.wait(self.server.simulator.delay())
-            self._reply(reply)
-        else:
-            self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
-
-    def do_GET(self) -> None:
-        if self.path == "/_simulator/journal":
-            calls = [call.as_json() for call in self.server.simulator.journal.calls()]
-            self._send_json(HTTPStatus.OK, calls)
-        else:
-            self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-        """The journal is the log."""
-
-    def _add_fault(self, body: bytes) -> None:
-        try:
-            fault = self.server.simulator.faults.add(Fault(**json.loads(body)))
-        except (TypeError, ValueError) as error:
-            self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
-            return
-        self._send_json(HTTPStatus.OK, {"added": fault.kind})
-
-    def _send_json(self, status: int, content: Any) -> None:
-        self._send(status, json.dumps(content).encode(), "application/json")
-
-    def _reply(self, reply: Reply) -> None:
-        if reply.manner == "hang":
-            self.server.closing.wait(reply.seconds)
-        if reply.manner == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-        if reply.manner == "answer":
-            self._send(reply.status, reply.body, reply.content_type)
-            return
-        if reply.manner == "cut":
-            whole = len(reply.body)
-            self._send(reply.status, reply.body[: whole // 2], reply.content_type, length=whole)
-        if reply.manner == "drip":
-            self._drip(reply)
-        self.close_connection = True
-
-    def _drip(self, reply: Reply) -> None:
-        whole = self._head(reply.status, len(reply.body), reply.content_type) + reply.body
-        self.wfile.write(whole[: reply.from_byte])
-        for at in range(reply.from_byte, len(whole)):
-            if self.server.closing.wait(reply.seconds):
-                return
-            self.wfile.write(whole[at : at + 1])
-
-    def _send(
-        self, status: int, body: bytes, content_type: str, *, length: int | None = None
-    ) -> None:
-        # One write for head and body: two would wait for each other (Nagle, delayed ACK).
-        self.wfile.write(
-            self._head(status, len(body) if length is None else length, content_type) + body
-        )
-
-    def _head(self, status: int, length: int, content_type: str) -> bytes:
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-            f"Server: simulator\r\nDate: {self.server.simulator.date()}\r\n"
-            f"Content-Type: {content_type}\r\n"
-            f"Content-Length: {length}\r\n\r\n"
-        )
-        return head.encode()
+def _services(keys: list[Account]) -> dict[str, Service]:
+    own = (
+        cam(),
+        cls(),
+        cvm(),
+        hai(),
+        lighthouse(),
+        scaling(),
+        scf(),
+        sts(keys),
+        tag(),
+        tione(),
+    )
+    return {each.dialect.service: each for each in own}

@@ -32,6 +32,7 @@ class Codes:
     too_many_values: str
     unknown_filter: str
     no_right: str
+    too_many_ids: str = "InvalidParameterValue.LimitExceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Dialect:
     of which there may be `filter_values`. `members`, `region`: an instance, and the
     region of a name, as the service shows them.
     `obstacles`: what stands in an operation's way, each looked for in the whole batch in turn.
+    `resource`: what CAM calls a machine of the service, the sixth segment of a resource's name.
+    `state`: the member that shows a state, and two states that contradict each other.
     """
 
     service: str
@@ -54,21 +57,26 @@ class Dialect:
     region: Callable[[str], dict[str, Any]]
     obstacles: tuple[Obstacle, ...]
     codes: Codes
+    resource: str = "instance"
+    state: tuple[str, str, str] = ("InstanceState", "RUNNING", "STOPPED")
 
 
-def plain_dialect(service: str, *, no_right: str) -> Dialect:
-    """Of a service that has no instances; what it refuses otherwise has a common code."""
+def plain_dialect(
+    service: str, *, resource: str = "instance", filter_values: int = 0, **codes: str
+) -> Dialect:
+    """Of a service that has no instances of its own; a code that is not given is a common one."""
     common = {each.name: "InvalidParameterValue" for each in fields(Codes)}
     return Dialect(
         service=service,
         instance_id=re.compile("(?!)"),
         unknown_ids="error",
         filters={},
-        filter_values=0,
+        filter_values=filter_values,
         members=lambda _instance: {},
         region=lambda _name: {},
         obstacles=(),
-        codes=Codes(**common | {"no_right": no_right}),
+        codes=Codes(**common | codes),
+        resource=resource,
     )
 
 

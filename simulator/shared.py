@@ -6,22 +6,20 @@ from typing import TYPE_CHECKING
 
 from simulator.answer import Answer, Page, as_json
 from simulator.errors import ApiError
-from simulator.instance import Move
+from simulator.operations import begin
 from simulator.rights import require_right
 from simulator.rules import (
     checked_ids,
     first_no,
     require_existing,
+    require_form,
     require_offset_and_limit,
 )
 from simulator.view import accepting, renderer
 
 if TYPE_CHECKING:
-    from simulator.instance import Instance
+    from simulator.instance import Instance, Move
     from simulator.service import Asked
-
-STOP = Move("StopInstances", "RUNNING", "STOPPING", "STOPPED")
-START = Move("StartInstances", "STOPPED", "STARTING", "RUNNING")
 
 
 def describe_regions(asked: Asked) -> Answer:
@@ -38,16 +36,26 @@ def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
     query by InstanceIds too.
     """
     require_right(asked, "DescribeInstances")
-    if asked.params.get("InstanceIds") and asked.params.get("Filters"):
-        raise ApiError(
-            asked.dialect.codes.ids_and_filters,
-            "The parameters `InstanceIds` and `Filters` cannot be given together.",
-        )
+    require_ids_or_filters(asked, "InstanceIds")
     offset, limit = require_offset_and_limit(asked)
     everything = asked_for(asked)[::-1] if oldest_first else asked_for(asked)
+    return page_of(asked, "InstanceSet", everything, offset, limit)
+
+
+def require_ids_or_filters(asked: Asked, ids: str) -> None:
+    """Never both."""
+    if asked.params.get(ids) and asked.params.get("Filters"):
+        raise ApiError(
+            asked.dialect.codes.ids_and_filters,
+            f"The parameters `{ids}` and `Filters` cannot be given together.",
+        )
+
+
+def page_of(asked: Asked, name: str, everything: list[Instance], offset: int, limit: int) -> Answer:
+    """A page of machines, as the service shows them."""
     asked.world.seen(everything[offset : offset + limit])
-    render = renderer(asked.dialect)
-    return Answer(page=Page("InstanceSet", everything, render, offset, limit))
+    dialect = asked.dialect
+    return Answer(page=Page(name, everything, renderer(dialect), offset, limit, dialect.state))
 
 
 def move_instances(move: Move, asked: Asked) -> list[Instance]:
@@ -56,14 +64,22 @@ def move_instances(move: Move, asked: Asked) -> list[Instance]:
     Checked in this order, each over the whole batch: form, existence, rights, the obstacles of the
     service, planted refusals. The message names the first instance that is in the way.
     """
-    instances = require_existing(asked, checked_ids(asked))
+    return _move(move, asked, require_existing(asked, checked_ids(asked)))
+
+
+def move_one(move: Move, asked: Asked, instance_id: str) -> None:
+    """As `move_instances`, of a service that takes one ID a call."""
+    require_form(asked, instance_id)
+    _move(move, asked, require_existing(asked, [instance_id]))
+
+
+def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]:
     require_right(asked, move.action, instances)
     asked.world.seen(instances)
     if no := first_no(asked, instances, move):
         raise ApiError(*no)
     for each in instances:
-        seconds = each.stop_seconds if move is STOP else each.start_seconds
-        asked.world.begin(each, move, asked.request_id, seconds)
+        begin(asked.world, each, move, asked.request_id)
     return instances
 
 

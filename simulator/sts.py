@@ -63,7 +63,7 @@ def assume_role(keys: MutableSequence[Account], asked: Asked) -> Answer:
         secret_key=f"temporary-key-{asked.request_id}",
         token=f"temporary-token-{asked.request_id}",
         expires=expires,
-        policy=role.policy,
+        role=role.arn,
     )
     keys.append(key)
     told = {"Token": key.token, "TmpSecretId": key.secret_id, "TmpSecretKey": key.secret_key}

@@ -16,28 +16,39 @@ if TYPE_CHECKING:
     from simulator.service import Dialect
 
 
-def accepting(dialect: Dialect, filters: list[dict[str, Any]]) -> Callable[[Instance], bool]:
+def accepting(
+    dialect: Dialect,
+    filters: list[dict[str, Any]],
+    offered: Mapping[str, Callable[[Any], Iterable[str]]] | None = None,
+) -> Callable[[Any], bool]:
     """What all the filters together let through: names are ANDed, the values of one are ORed.
 
-    Raises ApiError for more than 10 filters, too many values, or a name that is not offered.
+    `offered`: the filters there are, if not the dialect's own. Raises ApiError for more than 10
+    filters, too many values, or a name that is not offered.
     """
     if len(filters) > 10:
         raise ApiError(dialect.codes.too_many_filters, "There may be at most 10 `Filters`.")
-    tests = [_test(dialect, each["Name"], each["Values"]) for each in filters]
+    texts = dialect.filters if offered is None else offered
+    tests = [_test(dialect, texts, each["Name"], each["Values"]) for each in filters]
     return lambda instance: all(test(instance) for test in tests)
 
 
-def _test(dialect: Dialect, name: str, given: list[str]) -> Callable[[Instance], bool]:
+def _test(
+    dialect: Dialect,
+    offered: Mapping[str, Callable[[Any], Iterable[str]]],
+    name: str,
+    given: list[str],
+) -> Callable[[Any], bool]:
     if len(given) > dialect.filter_values:
         raise ApiError(
             dialect.codes.too_many_values,
             f"The filter `{name}` may have at most {dialect.filter_values} `Values`.",
         )
     values = frozenset(given)
-    if name.startswith("tag:"):
+    if name.startswith("tag:") and "tag-key" in offered:
         key = name[len("tag:") :]
         return lambda instance: instance.tags.get(key) in values
-    texts = dialect.filters.get(name)
+    texts = offered.get(name)
     if texts is None:
         raise ApiError(dialect.codes.unknown_filter, f"The filter name `{name}` is not supported.")
     return lambda instance: not values.isdisjoint(texts(instance))

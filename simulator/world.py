@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simulator.agenda import Agenda
 from simulator.diary import Diary
+from simulator.functions import Functions
+from simulator.groups import Group
+from simulator.ids import new_id, new_request_id
 from simulator.instance import Instance, Operation, TrafficPackage
+from simulator.invocations import Invocations
+from simulator.kinds import KINDS
+from simulator.logs import Logs
+from simulator.operations import end_later, stop_by_itself
 from simulator.place import Place
+from simulator.policies import Cam
 from simulator.regions import REGIONS
 from simulator.rights import Denial
+from simulator.roles import OWN_UIN
+from simulator.tagged import Tagging
 from simulator.view import made_up_address
 
 if TYPE_CHECKING:
@@ -23,25 +32,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.clock import Clock
-    from simulator.instance import Move, Refusal
+    from simulator.instance import Refusal
     from simulator.roles import Role
-    from simulator.scf import Function
 
-OWN_UIN = "100000000001"
 GB = 1024**3
-_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_PREFIXES = {"lighthouse": "lhins-", "cvm": "ins-"}  # of the IDs of each service
-
-# What an instance that is simply there was last asked for, by its state.
-_LATEST = {
-    "RUNNING": ("StartInstances", "SUCCESS"),
-    "STOPPED": ("StopInstances", "SUCCESS"),
-    "STOPPING": ("StopInstances", "OPERATING"),
-    "STARTING": ("StartInstances", "OPERATING"),
-    "REBOOTING": ("RebootInstances", "OPERATING"),
-    "PENDING": ("CreateInstances", "OPERATING"),
-    "LAUNCH_FAILED": ("CreateInstances", "FAILED"),
-}
 
 
 class World:
@@ -70,17 +64,23 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
-        self.roles: list[Role] = []  # that accounts lend
-        self.functions: list[Function] = []  # of SCF
+        self.roles: list[Role] = []  # that accounts lend, or give to functions
+        self.cam = Cam(self)
+        self.functions = Functions(self)
+        self.logs = Logs(self)
+        self.invocations = Invocations(self)
+        self.objects: dict[tuple[str, str], dict[str, bytes]] = {}  # of COS, by bucket and region
         self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
         self.lock = threading.RLock()
-        self._random = Random(seed)
+        self.random = Random(seed)
         self._serials = itertools.count()
         self._places: dict[tuple[str, str, str], Place] = {}
         self._by_id: dict[str, Instance] = {}
-        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
+        self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
+        self.tagging = Tagging()
         self._busy_until_seen: dict[str, float] = {}
         self.diary = Diary(clock)
+        self._agenda = Agenda(clock, self.diary)
 
     # What is there
 
@@ -110,15 +110,24 @@ class World:
         local_disk: bool = False,
         gpu: bool = False,
         stopped_mode: str = "KEEP_CHARGING",
+        workspace: str = "0",
+        auto_stop_hours: int | None = None,
     ) -> Instance:
         """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
 
-        Raises ValueError for a region that the world does not have, and for an ID that is taken or
-        of another service's form.
+        `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
+        RUNNING, STOPPING, STOPPED and STARTING stand for it everywhere.
+        Raises ValueError for a region that there is not, for an ID that is taken or of another
+        service's form, and for tags where the service has none.
         """
         with self.lock:
-            instance_id = self._free_id(instance_id, service, region)
+            kind = KINDS[service]
+            if region not in self.regions:
+                raise ValueError(f"no region {region}")
+            instance_id = kind.free_id(instance_id, self._by_id, self.random)
             created = created or self.clock.now() - timedelta(days=90)
+            if tags and not kind.has_tags:
+                raise ValueError(f"machines of {service} have no tags")
             instance = Instance(
                 place=self.place(account, region, service),
                 id=instance_id,
@@ -129,8 +138,9 @@ class World:
                 tags=tags,
                 created=created,
                 bundle=bundle,
-                current=state,
-                latest=operation or self._usual_operation(service, state, created),
+                current=kind.own_word(state),
+                latest=operation
+                or Operation(*kind.usual_operation(state), new_request_id(self.random), created),
                 stop_seconds=stop_seconds,
                 start_seconds=start_seconds,
                 packages=self._usual_packages(service) if packages is None else list(packages),
@@ -144,10 +154,41 @@ class World:
                 gpu=gpu,
                 stopped_mode=stopped_mode,
                 serial=next(self._serials),
+                workspace=workspace,
+                auto_stop_hours=auto_stop_hours,
             )
             self._by_id[instance_id] = instance
             instance.place.add(instance)
+            if service == "tione":
+                stop_by_itself(self, instance)
             return instance
+
+    def add_group(
+        self,
+        group_id: str | None = None,
+        members: Iterable[Instance] = (),
+        *,
+        region: str = "ap-guangzhou",
+        account: str = OWN_UIN,
+        min_size: int = 0,
+        max_size: int = 100,
+        **facts: Any,
+    ) -> Group:
+        """A new auto-scaling group of CVM instances that are there; `facts` as Group takes them.
+
+        Raises ValueError for an ID that is taken or of another form, and for a member of another
+        service, region, account or group.
+        """
+        with self.lock:
+            group_id = group_id or new_id(self.random, "asg-", self.groups)
+            if not group_id.startswith("asg-") or group_id in self.groups:
+                raise ValueError(f"{group_id} is no ID of a group, or is there already")
+            group = Group(self, group_id, region, account, min_size, max_size, **facts)
+            for each in members:
+                group.join(each, attached=False)
+            group.desired = facts.get("desired", group.serving())
+            self.groups[group_id] = group
+            return group
 
     def instance(self, instance_id: str) -> Instance:
         """The instance of that ID. Raises KeyError when there is none (any more)."""
@@ -183,7 +224,7 @@ class World:
         """A traffic package (bytes) for an instance to have, a third of its month gone by."""
         start = self.clock.now() - timedelta(days=10)
         end = start + timedelta(days=30)
-        return TrafficPackage(f"lhtfp-{self._letters()}", used, total, start, end, end)
+        return TrafficPackage(new_id(self.random, "lhtfp-"), used, total, start, end, end)
 
     def renew_packages(self, instance_id: str) -> None:
         """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
@@ -222,42 +263,21 @@ class World:
     def at(self, seconds: float, happening: Callable[[], object]) -> None:
         """Call `happening` when the world's clock has gone on by `seconds`."""
         with self.lock:
-            moment = self.clock.monotonic() + seconds
-            heapq.heappush(self._agenda, (moment, next(self._serials), happening))
+            self._agenda.add(seconds, happening)
+
+    def now(self) -> datetime:
+        """The instant of what happens, though nobody looked at it until later."""
+        return self.clock.now() - timedelta(seconds=self.diary.late)
 
     def settle(self) -> None:
         """Let everything happen that is due by now."""
         with self.lock:
-            while self._agenda and self._agenda[0][0] <= self.clock.monotonic():
-                moment, _, happening = heapq.heappop(self._agenda)
-                self.diary.happened_at(moment)
-                happening()
-            self.diary.happens_now()
-
-    def begin(self, instance: Instance, move: Move, request_id: str, seconds: float) -> None:
-        """Take an operation on; it shows, and ends, in the course of time."""
-        with self.lock:
-            operation = Operation(move.action, "OPERATING", request_id, self.clock.now())
-            instance.accepted = operation
-            ending = instance.endings.pop(0) if instance.endings else "success"
-            during = move.before if ending == "never" else move.during
-            self._after(
-                self.visible_after, lambda: self._show(instance, operation, operation, during)
-            )
-            if ending in ("success", "failed"):
-                good = ending == "success"
-                error = "" if good else instance.error_msg
-                ended = replace(operation, state="SUCCESS" if good else "FAILED", error=error)
-                state = move.after if good else move.before
-                self._after(
-                    max(seconds, self.visible_after),
-                    lambda: self._show(instance, operation, ended, state),
-                )
+            self._agenda.settle()
 
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""
         instance = self.instance(instance_id)
-        operation = Operation(action, "OPERATING", self._new_request_id(), self.clock.now())
+        operation = Operation(action, "OPERATING", new_request_id(self.random), self.now())
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
@@ -268,56 +288,14 @@ class World:
         for instance in instances:
             seconds = self._busy_until_seen.pop(instance.id, None)
             if seconds is not None and (operation := instance.accepted):
-                self._end_later(instance, operation, seconds)
+                end_later(self, instance, operation, seconds)
 
-    def _end_later(self, instance: Instance, operation: Operation, seconds: float) -> None:
-        ended = replace(operation, state="SUCCESS")
-        self.at(seconds, lambda: self._show(instance, operation, ended, instance.current))
-
-    def _after(self, seconds: float, happening: Callable[[], object]) -> None:
+    def after(self, seconds: float, happening: Callable[[], object]) -> None:
+        """As `at`; without any seconds to wait, now."""
         if seconds <= 0:
             happening()
         else:
             self.at(seconds, happening)
 
-    def _show(self, instance: Instance, taken: Operation, shown: Operation, state: str) -> None:
-        if instance.accepted is not taken:
-            return  # superseded, or the instance is gone
-        instance.current = state
-        instance.latest = shown
-        if shown.state != "OPERATING":
-            instance.accepted = None
-
-    def _usual_operation(self, service: str, state: str, created: datetime) -> Operation:
-        action, outcome = _LATEST.get(state, ("StartInstances", "SUCCESS"))
-        if service == "cvm" and action == "CreateInstances":
-            action = "RunInstances"
-        return Operation(action, outcome, self._new_request_id(), created)
-
     def _usual_packages(self, service: str) -> list[TrafficPackage]:
         return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
-
-    def _free_id(self, wanted: str | None, service: str, region: str) -> str:
-        if region not in self.regions:
-            raise ValueError(f"no region {region}")
-        prefix = _PREFIXES[service]
-        if wanted is None:
-            fresh = (prefix + self._letters() for _ in itertools.count())
-            return next(each for each in fresh if each not in self._by_id)
-        if not wanted.startswith(prefix):
-            raise ValueError(f"{wanted} is no ID of {service}")
-        if wanted in self._by_id:
-            raise ValueError(f"{wanted} is there already")
-        return wanted
-
-    def _letters(self) -> str:
-        return "".join(self._random.choices(_ID_LETTERS, k=8))
-
-    def _new_request_id(self) -> str:
-        return new_request_id(self._random)
-
-
-def new_request_id(random: Random) -> str:
-    """Eight-four-four-four-twelve hexadecimal digits, as the cloud's RequestIds."""
-    digits = f"{random.getrandbits(128):032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from datetime import timedelta
 from hashlib import sha256
@@ -15,10 +16,12 @@ import pytest
 from deployment import shipped
 from letterbox import TAKEN, open_letterbox
 from staging import DEV_NIGHTS, TIMER, set_stage
+from zips import TRUSTS_SCF
 
 from lightsout.clock import SystemClock
 from lightsout.policy import load
 from lightsout.report import stamp
+from simulator import Account, Function, ManualClock, Role, Simulator, World
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -413,3 +416,26 @@ def test_policies_with_mistakes_are_not_packaged(tmp_path, monkeypatch, capsys):
     assert "did you mean lighthouse?" in said
     assert "did you mean name?" in said
     assert not (tmp_path / "dist").exists()
+
+
+def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path):
+    """In a process of its own, by the clock of the world, with the keys of its role."""
+    (tmp_path / "policy.yml").write_text(textwrap.dedent(DEV_NIGHTS), "utf-8")
+    world = World(ManualClock())
+    fleet = [world.add(tags={"env": "dev"}, stop_seconds=20) for _ in range(3)]
+    others = [world.add() for _ in range(5)]
+    world.roles.append(Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF)))
+    with Simulator(world):
+        told = {"LIGHTSOUT_POLICIES": str(tmp_path)}
+        world.functions.append(Function(code=built[1].read_bytes(), environment=told))
+        (run,) = world.invocations.play(world.invocations.next_due())
+
+    report = json.loads(run.returned)
+    assert (run.error, report["status"], report["counts"]["stopped"]) == (None, "ok", 3)
+    assert {machine.state for machine in fleet} == {"STOPPED"}
+    assert {machine.state for machine in others} == {"RUNNING"}
+    written = [json.loads(line)["event"] for _, line in run.lines]
+    assert (written[0], written[-1]) == ("run.started", "run.finished")
+    (topic,) = world.logs.topics.values()
+    kept = [line.fields["event"] for line in topic.lines if "event" in line.fields]
+    assert kept == written

@@ -24,8 +24,8 @@ from lightsout.clock import SystemClock  # noqa: E402  found by the line above
 from simulator import Call, Role, Simulator, World  # noqa: E402  as above
 from simulator.lighthouse import DIALECT  # noqa: E402  as above
 from simulator.regions import REGIONS  # noqa: E402  as above
+from simulator.roles import OWN_UIN  # noqa: E402  as above
 from simulator.view import renderer  # noqa: E402  as above
-from simulator.world import OWN_UIN  # noqa: E402  as above
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0

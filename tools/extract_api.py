@@ -38,9 +38,91 @@ SERVED = {
         "StartInstances",
         "StopInstances",
     ),
-    ("scf", "2018-04-16"): ("GetFunction", "ListTriggers"),
+    ("scf", "2018-04-16"): (
+        "CreateFunction",
+        "CreateTrigger",
+        "DeleteFunction",
+        "DeleteReservedConcurrencyConfig",
+        "DeleteTrigger",
+        "GetAlias",
+        "GetFunction",
+        "GetFunctionAddress",
+        "GetFunctionEventInvokeConfig",
+        "GetReservedConcurrencyConfig",
+        "Invoke",
+        "ListFunctions",
+        "ListTriggers",
+        "PutReservedConcurrencyConfig",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+        "UpdateFunctionEventInvokeConfig",
+        "UpdateTrigger",
+        "UpdateTriggerStatus",
+    ),
     ("sts", "2018-08-13"): ("AssumeRole", "GetCallerIdentity"),
+    ("cam", "2019-01-16"): (
+        "AttachRolePolicy",
+        "CreatePolicy",
+        "CreateRole",
+        "DeletePolicy",
+        "DeleteRole",
+        "DescribeRoleList",
+        "DetachRolePolicy",
+        "GetPolicy",
+        "GetRole",
+        "ListAttachedRolePolicies",
+        "ListPolicies",
+        "UpdateAssumeRolePolicy",
+        "UpdatePolicy",
+    ),
+    ("cls", "2020-10-16"): (
+        "CreateIndex",
+        "CreateLogset",
+        "CreateTopic",
+        "DeleteLogset",
+        "DeleteTopic",
+        "DescribeIndex",
+        "DescribeLogsets",
+        "DescribeTopics",
+        "ModifyIndex",
+        "ModifyTopic",
+        "SearchLog",
+    ),
+    ("as", "2018-04-19"): (
+        "DescribeAutoScalingActivities",
+        "DescribeAutoScalingGroups",
+        "DescribeAutoScalingInstances",
+        "StartAutoScalingInstances",
+        "StopAutoScalingInstances",
+    ),
+    ("hai", "2023-08-12"): (
+        "DescribeInstances",
+        "DescribeRegions",
+        "StartInstance",
+        "StopInstance",
+    ),
+    ("tag", "2018-08-13"): (
+        "AttachResourcesTag",
+        "CreateTag",
+        "DescribeResourceTagsByResourceIds",
+        "DescribeResourcesByTags",
+        "DescribeTags",
+        "DetachResourcesTag",
+        "GetResources",
+        "ModifyResourcesTagValue",
+        "TagResources",
+        "UnTagResources",
+    ),
+    ("tione", "2021-11-11"): (
+        "DescribeNotebooks",
+        "DescribeWorkspaces",
+        "StartNotebook",
+        "StopNotebook",
+    ),
 }
+
+# A service whose name is a word of Python has another one inside tccli.
+FOLDERS = {"as": "autoscaling"}
 
 # What deploying calls: the library under `scf deploy`, and the commands of docs/deploy.md,
 # docs/accounts.md and docs/operate.md. Only its requests are checked, so the answers are left out.
@@ -99,7 +181,8 @@ def installed_description(service: str, version: str) -> dict[str, Any]:
     if spec is None or spec.origin is None:
         sys.stderr.write("tccli is not installed here: pip install tccli\n")
         raise SystemExit(2)
-    folder = Path(spec.origin).parent / "services" / service / f"v{version.replace('-', '')}"
+    services = Path(spec.origin).parent / "services"
+    folder = services / FOLDERS.get(service, service) / f"v{version.replace('-', '')}"
     description: dict[str, Any] = json.loads((folder / "api.json").read_text("utf-8"))
     return description
 

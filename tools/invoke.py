@@ -8,7 +8,6 @@ run took.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,13 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.sandbox import held_to_modes, lock, unlock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simulator import Simulator
 
-# Root may write where nobody may; without these two rights it is held to a folder's mode as others.
-HELD_TO_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 # What the platform sets beside the keys (https://cloud.tencent.com/document/product/583/30228), and
 # the one folder that can be written to.
 PLATFORM = {
@@ -111,18 +110,14 @@ def invoke(
 @contextmanager
 def read_only(bundle: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
     """A copy that cannot be written to, and the command that holds even root to that."""
-    held = HELD_TO_MODES if os.geteuid() == 0 and shutil.which(HELD_TO_MODES[0]) else ()
     with TemporaryDirectory(prefix="lightsout-") as folder:
         copy = Path(folder, "user")
         shutil.copytree(bundle, copy)
-        paths = [copy, *copy.rglob("*")]
-        for path in paths:
-            path.chmod(0o555 if path.is_dir() else 0o444)
+        lock(copy)
         try:
-            yield held, copy
+            yield held_to_modes(), copy
         finally:
-            for path in paths:
-                path.chmod(0o755 if path.is_dir() else 0o644)
+            unlock(copy)
 
 
 def way_to(simulator: Simulator) -> dict[str, str]:

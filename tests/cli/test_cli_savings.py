@@ -13,7 +13,8 @@ from cls import fields_of
 from staging import DEV_NIGHTS
 
 from simulator import Account
-from simulator.shared import START, STOP
+from simulator.kinds import START, STOP
+from simulator.operations import begin
 
 HOUR = 3600.0
 SVG = "{http://www.w3.org/2000/svg}"
@@ -47,7 +48,7 @@ def office(stage, tmp_path):
 
 
 def by_hand(stage, id_, move=START):
-    stage.world.begin(stage.world.instance(id_), move, "by-hand", 2.0)
+    begin(stage.world, stage.world.instance(id_), move, "by-hand")
 
 
 def table(out, first):

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout import RunFailed
 from simulator import Operation
-from simulator.shared import START, STOP
+from simulator.kinds import START, STOP
+from simulator.operations import begin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +160,7 @@ class Month:
             instance = self.world.instance(id_)
             if instance.state == state and not instance.endings:
                 request_id = f"by-hand-{self._random.getrandbits(32):08x}"
-                self.world.begin(instance, move, request_id, 3.0)
+                begin(self.world, instance, move, request_id)
 
     def _wait_until(self, time: datetime) -> None:
         self.clock.advance(max(0.0, (time - self.clock.now()).total_seconds()))

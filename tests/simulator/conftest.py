@@ -8,13 +8,15 @@ import json
 import time
 
 import pytest
+from official_codes import is_official
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
+from zips import ECHO, TRUSTS_SCF
 
-from simulator import Account, ManualClock, Simulator, World
+from simulator import Account, ManualClock, Role, Simulator, World
 from simulator.gateway import Request
 
 VERSIONS = {
@@ -22,6 +24,12 @@ VERSIONS = {
     "cvm": "2017-03-12",
     "scf": "2018-04-16",
     "sts": "2018-08-13",
+    "cam": "2019-01-16",
+    "cls": "2020-10-16",
+    "as": "2018-04-19",
+    "hai": "2023-08-12",
+    "tag": "2018-08-13",
+    "tione": "2021-11-11",
 }
 
 
@@ -58,8 +66,9 @@ def sim(simulate):
 class Caller:
     """The SDK's client, and its exception as plain (code, message)."""
 
-    def __init__(self, client):
+    def __init__(self, client, service="lighthouse"):
         self._client = client
+        self._service = service
 
     def __call__(self, action, **params):
         return self._client.call_json(action, params)["Response"]
@@ -67,7 +76,9 @@ class Caller:
     def refused(self, action, **params):
         with pytest.raises(TencentCloudSDKException) as refusal:
             self(action, **params)
-        return refusal.value.code, refusal.value.message
+        code = refusal.value.code
+        assert is_official(self._service, action, code), f"{code} is on no list of {action}"
+        return code, refusal.value.message
 
     def close(self):
         self._client.request.conn._session.close()
@@ -85,18 +96,19 @@ def caller(sim):
         service="lighthouse",
         version=None,
         timeout=2,
+        endpoint=None,
         **profile,
     ):
         account = account or Account()
         version = version or VERSIONS[service]
-        http = HttpProfile(protocol="http", endpoint=sim.url.removeprefix("http://"))
+        http = HttpProfile(protocol="http", endpoint=(endpoint or sim).url.removeprefix("http://"))
         http.reqTimeout = timeout
         http.keepAlive = True
         settings = ClientProfile(httpProfile=http, language="en-US")
         for name, value in profile.items():
             setattr(settings, name, value)
         key = Credential(account.secret_id, account.secret_key, account.token)
-        made.append(Caller(CommonClient(service, version, key, region, settings)))
+        made.append(Caller(CommonClient(service, version, key, region, settings), service))
         return made[-1]
 
     yield make
@@ -112,6 +124,38 @@ def call(caller):
 @pytest.fixture
 def cvm(caller):
     return caller(service="cvm")
+
+
+@pytest.fixture
+def hai(caller):
+    return caller(service="hai")
+
+
+@pytest.fixture
+def tione(caller):
+    return caller(service="tione")
+
+
+@pytest.fixture
+def scaling(caller):
+    return caller(service="as")
+
+
+@pytest.fixture
+def tag(caller):
+    return caller(service="tag")
+
+
+@pytest.fixture
+def group_of(world):
+    """A group of so many members, which stop and start in two seconds."""
+
+    def group_of(running, stopped=0, **facts):
+        members = [world.add(service="cvm") for _ in range(running)]
+        members += [world.add(service="cvm", state="STOPPED") for _ in range(stopped)]
+        return world.add_group(members=members, **facts)
+
+    return group_of
 
 
 @pytest.fixture
@@ -152,3 +196,32 @@ def tc3(headers, signed, date):
         f"TC3-HMAC-SHA256 Credential=AKIDsimulated/{scope}, SignedHeaders={names}, "
         f"Signature={key.hex()}"
     )
+
+
+@pytest.fixture
+def role(world):
+    """A role that SCF may assume, there for long, which may do everything."""
+    world.roles.append(Role(Account().uin, "runs", json.loads(TRUSTS_SCF)))
+    return "runs"
+
+
+@pytest.fixture
+def scf(caller):
+    return caller(service="scf", timeout=60)
+
+
+@pytest.fixture
+def create(scf, role, clock):
+    """Make a function `it` by the API, and wait until it is Active, unless told otherwise."""
+
+    def create(*, wait=10.0, **params):
+        usual = {
+            "FunctionName": "it",
+            "Code": {"ZipFile": ECHO},
+            "Runtime": "Python3.10",
+            "Role": role,
+        }
+        scf("CreateFunction", **usual | params)
+        clock.advance(wait)
+
+    return create

@@ -86,7 +86,8 @@ def test_the_vendored_file_is_laid_out_as_the_tool_does_it(tool):
 def elsewhere(tool, tmp_path, monkeypatch):
     """The tool writes into a folder of the test, from a small description."""
     monkeypatch.setattr(tool, "API", tmp_path)
-    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path)
+    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path / "deploy")
+    (tmp_path / "deploy").mkdir()
     monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
     return tmp_path
 

@@ -12,18 +12,32 @@ import simulator
 from simulator import Function, Refusal, demo_fleet
 from simulator.cvm import cvm as cvm_service
 from simulator.fleet import demo_cvms
+from simulator.hai import hai as hai_service
 from simulator.lighthouse import lighthouse
+from simulator.scaling import scaling as scaling_service
 from simulator.scf import scf
 from simulator.sts import sts
+from simulator.tag import tag as tag_service
+from simulator.tione import tione as tione_service
 
-FOLDER = Path(simulator.__file__).parent / "api"
-LIGHTHOUSE = json.loads((FOLDER / "lighthouse-2020-03-24.json").read_text("utf-8"))
-CVM = json.loads((FOLDER / "cvm-2017-03-12.json").read_text("utf-8"))
-SCF = json.loads((FOLDER / "scf-2018-04-16.json").read_text("utf-8"))
-STS = json.loads((FOLDER / "sts-2018-08-13.json").read_text("utf-8"))
+
+def described(service, version):
+    folder = Path(simulator.__file__).parent / "api"
+    return json.loads((folder / f"{service}-{version}.json").read_text("utf-8"))
+
+
+LIGHTHOUSE = described("lighthouse", "2020-03-24")
+CVM = described("cvm", "2017-03-12")
+SCF = described("scf", "2018-04-16")
+STS = described("sts", "2018-08-13")
+SCALING = described("as", "2018-04-19")
+HAI = described("hai", "2023-08-12")
+TAG = described("tag", "2018-08-13")
+TIONE = described("tione", "2021-11-11")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # Null where one pays by the hour, say the texts of the description, though no flag says so.
 NULL_BY_THE_HOUR = {".RenewFlag", ".ExpiredTime"}
+NULL_UNTIL_THE_END = {".EndTime"}  # of an activity; a guess
 
 
 def problems(api, name, value, place=""):
@@ -53,7 +67,10 @@ def problems(api, name, value, place=""):
 
 def member_problems(api, member, value, place):
     if value is None:
-        told = api is CVM and place[place.rfind(".") :] in NULL_BY_THE_HOUR
+        name = place[place.rfind(".") :]
+        told = (api is CVM and name in NULL_BY_THE_HOUR) or (
+            api is SCALING and name in NULL_UNTIL_THE_END
+        )
         return [] if member.get("nullable") or told else [f"{place}: null"]
     if member["type"] == "list":
         if not isinstance(value, list):
@@ -120,6 +137,91 @@ def test_so_has_one_of_sts(caller):
     assert problems(STS, STS["actions"]["GetCallerIdentity"]["output"], answer) == []
 
 
+@pytest.mark.parametrize("action", HAI["actions"])
+def test_so_has_one_of_hai(hai, world, action):
+    running, stopped, _ = (
+        world.add(service="hai", state=s) for s in ("RUNNING", "STOPPED", "PENDING")
+    )
+    world.add(service="hai", public_ip=False, charge_type="PREPAID")
+    asked = {
+        "DescribeInstances": {"Limit": 100},
+        "DescribeRegions": {},
+        "StartInstance": {"InstanceId": stopped.id},
+        "StopInstance": {"InstanceId": running.id, "StopMode": "STOP_CHARGE"},
+    }
+    answer = hai(action, **asked[action])
+    assert problems(HAI, HAI["actions"][action]["output"], answer, action) == []
+
+
+@pytest.mark.parametrize("action", TIONE["actions"])
+def test_so_has_one_of_tione(tione, world, action):
+    running, stopped = (world.add(service="tione", state=s) for s in ("RUNNING", "STOPPED"))
+    for state in ("Starting", "Stopping", "Failed", "SubmitFailed"):
+        world.add(service="tione", state=state, charge_type="PREPAID", auto_stop_hours=4)
+    world.add(service="tione", tags={"env": "dev"}, workspace="1889353273052233728")
+    asked = {
+        "DescribeNotebooks": {"Limit": 100},
+        "DescribeWorkspaces": {},
+        "StartNotebook": {"Id": stopped.id},
+        "StopNotebook": {"Id": running.id},
+    }
+    answer = tione(action, **asked[action])
+    assert problems(TIONE, TIONE["actions"][action]["output"], answer, action) == []
+
+
+@pytest.mark.parametrize("action", SCALING["actions"])
+def test_so_has_one_of_auto_scaling(scaling, world, clock, action):
+    machines = [world.add(service="cvm", state=s) for s in ("RUNNING", "RUNNING", "STOPPED")]
+    group = world.add_group(members=machines, tags={"env": "dev"})
+    machines[0].endings = ["failed"]
+    batch = {"AutoScalingGroupId": group.id, "InstanceIds": [machines[0].id]}
+    scaling("StopAutoScalingInstances", **batch)
+    clock.advance(10)
+    group.make_busy(5)
+    if action.startswith(("Start", "Stop")):
+        clock.advance(10)
+    asked = {
+        "StartAutoScalingInstances": batch | {"InstanceIds": [machines[2].id]},
+        "StopAutoScalingInstances": batch | {"InstanceIds": [machines[1].id]},
+    }
+    answer = scaling(action, **asked.get(action, {}))
+    assert problems(SCALING, SCALING["actions"][action]["output"], answer, action) == []
+
+
+def untagged(place):
+    return {key: value for key, value in place.items() if key not in ("TagKey", "TagValue")}
+
+
+@pytest.mark.parametrize("action", TAG["actions"])
+def test_so_has_one_of_tags(tag, world, action):
+    machine, bare = world.add(tags={"env": "dev"}), world.add()
+    name = f"qcs::lighthouse:ap-guangzhou::instance/{machine.id}"
+    place = {
+        "ServiceType": "lighthouse",
+        "ResourceRegion": "ap-guangzhou",
+        "ResourcePrefix": "instance",
+        "TagKey": "env",
+        "TagValue": "dev",
+    }
+    asked = {
+        "AttachResourcesTag": {**place, "ResourceIds": [bare.id]},
+        "CreateTag": {"TagKey": "a", "TagValue": "b"},
+        "DescribeResourceTagsByResourceIds": {**untagged(place), "ResourceIds": [machine.id]},
+        "DescribeTags": {},
+        "DetachResourcesTag": {**untagged(place), "TagKey": "env", "ResourceIds": [machine.id]},
+        "DescribeResourcesByTags": {"TagFilters": [{"TagKey": "env"}]},
+        "GetResources": {},
+        "ModifyResourcesTagValue": {**place, "ResourceIds": [machine.id]},
+        "TagResources": {
+            "ResourceList": [name, f"{name}x"],
+            "Tags": [{"TagKey": "a", "TagValue": "b"}],
+        },
+        "UnTagResources": {"ResourceList": [name], "TagKeys": ["env"]},
+    }
+    answer = tag(action, **asked[action])
+    assert problems(TAG, TAG["actions"][action]["output"], answer, action) == []
+
+
 def test_the_check_itself_finds_what_is_wrong():
     good = {"Region": "r", "RegionName": "n", "RegionState": "s", "IsChinaMainland": True}
     assert problems(LIGHTHOUSE, "RegionInfo", good) == []
@@ -138,5 +240,9 @@ def test_every_action_described_is_served_and_no_other():
         (cvm_service(), CVM),
         (scf(), SCF),
         (sts([]), STS),
+        (scaling_service(), SCALING),
+        (hai_service(), HAI),
+        (tag_service(), TAG),
+        (tione_service(), TIONE),
     ):
         assert service.actions.keys() == service.rates.keys() == api["actions"].keys()

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 
 from simulator import ManualClock, World, demo_fleet, uniform_fleet
+from simulator.fleet import demo_others
 
 
 def fleet(seed=0):
@@ -47,3 +48,12 @@ def test_a_uniform_fleet_is_spread_over_its_regions():
     machines = uniform_fleet(world, 5, ["ap-guangzhou", "ap-shanghai"], {"env": "dev"})
     assert Counter(i.region for i in machines) == {"ap-guangzhou": 3, "ap-shanghai": 2}
     assert {i.tags["env"] for i in machines} == {"dev"}
+
+
+def test_of_the_other_services_there_are_a_few_one_of_each_prepaid():
+    world = World(ManualClock())
+    machines = demo_others(world)
+    assert Counter(i.place.service for i in machines) == {"cvm": 4, "hai": 4, "tione": 4}
+    assert sum(i.charge_type == "PREPAID" for i in machines) == 2
+    (group,) = world.groups.values()
+    assert (group.min_size, group.desired, len(group.members)) == (2, 4, 4)

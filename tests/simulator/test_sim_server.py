@@ -127,9 +127,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
     command = [sys.executable, "-m", "simulator", "--port=0", "--fleet=3", f"--journal={journal}"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         first = process.stdout.readline()
-        assert first.startswith(
-            "A simulated Tencent Cloud (Lighthouse and CVM) with 3 machines: http://"
-        )
+        assert first.startswith("A simulated Tencent Cloud with 3 machines: http://")
         url = first.split()[-1]
         refused = requests.post(url, json={}, timeout=5).json()["Response"]["Error"]["Code"]
         process.send_signal(signal.SIGINT)
@@ -148,7 +146,7 @@ def test_the_command_takes_its_options(capsys):
     stop.set()
     options = ["--port=0", "--stop-seconds=0.5", "--latency=0.1", "--no-limits"]
     assert main(options, stop) == 0
-    assert "with 262 machines" in capsys.readouterr().out
+    assert "with 274 machines" in capsys.readouterr().out
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(sim, capsys):
