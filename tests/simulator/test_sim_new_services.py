@@ -163,6 +163,27 @@ def test_a_right_may_be_missing(world, case):
     case.act()
 
 
+READ = [
+    ("as", "DescribeAutoScalingActivities", {}),
+    ("as", "DescribeAutoScalingGroups", {}),
+    ("as", "DescribeAutoScalingInstances", {}),
+    ("hai", "DescribeInstances", {}),
+    ("hai", "DescribeRegions", {}),
+    ("tag", "DescribeResourcesByTags", {"TagFilters": [{"TagKey": "a"}]}),
+    ("tag", "GetResources", {}),
+    ("tione", "DescribeNotebooks", {}),
+    ("tione", "DescribeWorkspaces", {}),
+]
+
+
+@pytest.mark.parametrize(("service", "action", "params"), READ)
+def test_reading_takes_a_right_as_well(world, caller, service, action, params):
+    call = caller(service=service)
+    call(action, **params)
+    world.deny(action, service=service)
+    assert call.refused(action, **params)[0].endswith("UnauthorizedOperation")
+
+
 def test_a_parameter_that_there_is_not(case):
     case.params["Colour"] = "red"
     assert case.refused()[0] == "UnknownParameter"
