@@ -207,6 +207,9 @@ def test_a_member_stopped_past_the_group_is_found_dead_after_a_minute(
     assert shown["LifeCycleState"] == "IN_SERVICE"
     clock.advance(86_400)  # the group does not replace it
     assert world.instance(pair[0].id) is pair[0]
+    cvm("StartInstances", InstanceIds=[pair[0].id])
+    clock.advance(2)
+    assert health(scaling, pair[0]) == "HEALTHY"
 
 
 def test_and_replaced_where_the_group_does_that(scaling, cvm, world, pair, clock):
@@ -279,7 +282,7 @@ def test_one_that_the_group_stopped_lives(scaling, world, pair, clock):
 def test_one_that_somebody_starts_past_the_group_is_in_service_again(
     scaling, cvm, world, pair, clock
 ):
-    group = world.add_group(members=pair, max_size=2)
+    group = world.add_group(members=pair, max_size=3)
     scaling(STOP, AutoScalingGroupId=group.id, InstanceIds=[pair[0].id])
     clock.advance(3)
     cvm("StartInstances", InstanceIds=[pair[0].id])

@@ -119,7 +119,8 @@ def test_what_a_page_is_refused_for(tag):
         return tag.refused("GetResources", **asked)[0]
 
     assert refused(PaginationToken="next") == "InvalidParameter.PaginationTokenInvalid"
-    assert refused(MaxResults=201) == "InvalidParameter"
+    assert refused(MaxResults=201) == refused(MaxResults=0) == "InvalidParameter"
+    assert tag("GetResources", MaxResults=200)["PaginationToken"] == ""
     for values, keys in ((11, 1), (1, 7)):
         many = [{"TagKey": f"k{n}", "TagValue": ["x"] * values} for n in range(keys)]
         assert refused(TagFilters=many) == "LimitExceeded.TagNumPerRequest"

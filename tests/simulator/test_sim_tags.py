@@ -288,6 +288,13 @@ def test_an_attachment_takes_fifty_and_may_be_planted_a_no(tag, world):
 # Rights
 
 
+@pytest.mark.parametrize("action", ["AttachResourcesTag", "ModifyResourcesTagValue"])
+def test_one_tag_for_many_takes_a_right(tag, world, action):
+    machine = world.add(tags={"env": "dev"})
+    world.deny(action, service="tag")
+    assert tag.refused(action, **many(machine))[0] == "AuthFailure.UnauthorizedOperation"
+
+
 def test_the_right_to_tag_cannot_be_limited_to_resources(caller, sim, world):
     machine = world.add()
     for number, resource in enumerate(([name(machine)], ["*"])):
