@@ -35,6 +35,13 @@ def test_a_member_carries_the_tag_of_its_group(cvm, world, pair):
     assert {"Key": "env", "Value": "dev"} in found[0]["Tags"]
 
 
+def test_one_may_join_later_by_hand(scaling, world, pair):
+    group = world.add_group(members=pair[:1])
+    group.join(pair[1])
+    (shown,) = members(scaling, InstanceIds=[pair[1].id])
+    assert shown["CreationType"] == "MANUAL_ATTACHING"
+
+
 def test_one_that_is_detached_may_go_on_carrying_it(scaling, world, pair):
     group = world.add_group(members=pair)
     group.detach(pair[0].id)
@@ -200,6 +207,9 @@ def test_a_member_stopped_past_the_group_is_found_dead_after_a_minute(
     assert shown["LifeCycleState"] == "IN_SERVICE"
     clock.advance(86_400)  # the group does not replace it
     assert world.instance(pair[0].id) is pair[0]
+    cvm("StartInstances", InstanceIds=[pair[0].id])
+    clock.advance(2)
+    assert health(scaling, pair[0]) == "HEALTHY"
 
 
 def test_and_replaced_where_the_group_does_that(scaling, cvm, world, pair, clock):
@@ -209,10 +219,13 @@ def test_and_replaced_where_the_group_does_that(scaling, cvm, world, pair, clock
     clock.advance(60)
     with pytest.raises(KeyError):
         world.instance(lost.id)
+    assert [each.status for each in group.activities] == ["RUNNING"]
     clock.advance(10)
     assert lost.id not in group.members
     (fresh,) = set(group.members) - {other.id}
     assert world.instance(fresh).state == "RUNNING"
+    (shown,) = members(scaling, InstanceIds=[fresh])
+    assert shown["CreationType"] == "AUTO_CREATION"
     assert dict(world.instance(fresh).tags) == {"env": "dev", MARK: group.id}
     (done,) = scaling("DescribeAutoScalingActivities")["ActivitySet"]
     assert (done["ActivityType"], done["StatusCode"]) == (
@@ -269,7 +282,7 @@ def test_one_that_the_group_stopped_lives(scaling, world, pair, clock):
 def test_one_that_somebody_starts_past_the_group_is_in_service_again(
     scaling, cvm, world, pair, clock
 ):
-    group = world.add_group(members=pair, max_size=2)
+    group = world.add_group(members=pair, max_size=3)
     scaling(STOP, AutoScalingGroupId=group.id, InstanceIds=[pair[0].id])
     clock.advance(3)
     cvm("StartInstances", InstanceIds=[pair[0].id])

@@ -153,6 +153,13 @@ def test_a_refusal_is_planted_for_a_machine(case):
     assert case.acted()
 
 
+@pytest.mark.parametrize("action", ["StartInstances", "UnTagResources"])
+def test_a_refusal_of_another_call_is_none_of_this_one(case, action):
+    case.machine.refusals.append(Refusal("InternalError", action=action))
+    case.act()
+    assert case.acted()
+
+
 def test_a_right_may_be_missing(world, case):
     denial = world.deny(case.action, service=case.service, names_resource=False)
     code, message = case.refused()
@@ -161,6 +168,29 @@ def test_a_right_may_be_missing(world, case):
     assert not case.acted()
     world.denials.remove(denial)
     case.act()
+
+
+BARE = "qcs::lighthouse:ap-guangzhou::instance/lhins-00000001"
+OTHERS = [
+    ("as", "DescribeAutoScalingActivities", {}),
+    ("as", "DescribeAutoScalingGroups", {}),
+    ("as", "DescribeAutoScalingInstances", {}),
+    ("hai", "DescribeInstances", {}),
+    ("hai", "DescribeRegions", {}),
+    ("tag", "DescribeResourcesByTags", {"TagFilters": [{"TagKey": "a"}]}),
+    ("tag", "GetResources", {}),
+    ("tag", "UnTagResources", {"ResourceList": [BARE], "TagKeys": ["a"]}),
+    ("tione", "DescribeNotebooks", {}),
+    ("tione", "DescribeWorkspaces", {}),
+]
+
+
+@pytest.mark.parametrize(("service", "action", "params"), OTHERS)
+def test_the_other_calls_take_a_right_as_well(world, caller, service, action, params):
+    call = caller(service=service)
+    call(action, **params)
+    world.deny(action, service=service)
+    assert call.refused(action, **params)[0].endswith("UnauthorizedOperation")
 
 
 def test_a_parameter_that_there_is_not(case):

@@ -139,6 +139,7 @@ def test_ten_come_unless_told_otherwise_and_no_more_than_a_hundred(tione, add):
         add()
     assert len(shown(tione)) == 10
     assert len(shown(tione, Limit=100)) == 11
+    assert shown(tione, Limit=0) == []
     for wrong in ({"Limit": 101}, {"Offset": -1}, {"Order": "UP"}, {"OrderField": "Name"}):
         assert tione.refused("DescribeNotebooks", **wrong)[0] == "InvalidParameter"
 
@@ -146,6 +147,7 @@ def test_ten_come_unless_told_otherwise_and_no_more_than_a_hundred(tione, add):
 def test_tags_are_anded_and_their_values_ored(tione, add):
     both = add(tags={"env": "dev", "team": "ml"})
     one = add(tags={"env": "test"})
+    other = add(tags={"env": "prod"})
     add()
 
     def of(**tags):
@@ -154,7 +156,7 @@ def test_tags_are_anded_and_their_values_ored(tione, add):
 
     assert of(env=["dev", "test"]) == {both.id, one.id}
     assert of(env=["dev", "test"], team=["ml"]) == {both.id}
-    assert of(env=[]) == {both.id, one.id}
+    assert of(env=[]) == {both.id, one.id, other.id}
     assert of(Env=["dev"]) == set()
 
 

@@ -54,6 +54,7 @@ def test_a_stop_is_an_activity_that_begins_runs_and_ends(scaling, cvm, group_of,
     assert set(lifecycles(scaling).values()) == {"STOPPED"}
     machines = cvm("DescribeInstances")["InstanceSet"]
     assert {each["InstanceState"] for each in machines} == {"STOPPED"}
+    assert {each["StopChargingMode"] for each in machines} == {"KEEP_CHARGING"}
 
 
 def test_a_request_of_the_group_is_not_the_one_that_the_machine_tells_of(scaling, group_of, clock):

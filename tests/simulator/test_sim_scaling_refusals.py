@@ -85,9 +85,11 @@ def test_a_group_that_is_busy_takes_nothing_and_says_so_beforehand(scaling, grou
 def test_a_group_may_be_made_busy(scaling, group_of, clock):
     group = group_of(1)
     busy = group.make_busy(5)
+    assert activity(scaling, busy.id)["StatusCode"] == "RUNNING"
     batch = {"AutoScalingGroupId": group.id, "InstanceIds": ids(group)}
     assert scaling.refused(STOP, **batch)[0] == "ResourceUnavailable.AutoScalingGroupInActivity"
     clock.advance(5)
+    assert not group.in_activity
     assert activity(scaling, busy.id)["StatusCode"] == "SUCCESSFUL"
     scaling(STOP, **batch)
 

@@ -66,8 +66,10 @@ def test_an_offset_is_a_multiple_of_the_limit(tag, found, world):
     assert len(found(**everything)) == 15
     assert found(**everything) | found(**everything, Offset=15) == ids
     assert tag("DescribeResourcesByTags", **everything)["TotalCount"] == 20
-    refused = tag.refused("DescribeResourcesByTags", **everything, Offset=10)[0]
-    assert refused == "InvalidParameterValue"
+    assert len(found(**everything, Limit=1, Offset=19)) == 1
+    for wrong in ({"Offset": 10}, {"Limit": 0}, {"Offset": -15}):
+        refused = tag.refused("DescribeResourcesByTags", **everything, **wrong)[0]
+        assert refused == "InvalidParameterValue"
 
 
 def test_six_filters_are_the_most_and_one_the_least(tag):
@@ -101,11 +103,26 @@ def test_pages_follow_a_token_and_there_is_no_count(tag, world):
     assert (len(set(seen)), pages) == (5, 3)
 
 
+def test_a_page_that_is_just_full_is_the_last_and_fifty_come_unless_told_otherwise(tag, world):
+    for _ in range(50):
+        world.add(tags={"env": "dev"})
+    for asked in ({}, {"MaxResults": 50}):
+        answer = tag("GetResources", **asked)
+        assert (len(answer["ResourceTagMappingList"]), answer["PaginationToken"]) == (50, "")
+    world.add(tags={"env": "dev"})
+    token = tag("GetResources")["PaginationToken"]
+    assert len(tag("GetResources", PaginationToken=token)["ResourceTagMappingList"]) == 1
+
+
 def test_what_a_page_is_refused_for(tag):
     def refused(**asked):
         return tag.refused("GetResources", **asked)[0]
 
     assert refused(PaginationToken="next") == "InvalidParameter.PaginationTokenInvalid"
-    assert refused(MaxResults=201) == "InvalidParameter"
-    many = [{"TagKey": "env", "TagValue": ["x"] * 11}]
-    assert refused(TagFilters=many) == "LimitExceeded.TagNumPerRequest"
+    assert refused(MaxResults=201) == refused(MaxResults=0) == "InvalidParameter"
+    assert tag("GetResources", MaxResults=200)["PaginationToken"] == ""
+    for values, keys in ((11, 1), (1, 7)):
+        many = [{"TagKey": f"k{n}", "TagValue": ["x"] * values} for n in range(keys)]
+        assert refused(TagFilters=many) == "LimitExceeded.TagNumPerRequest"
+    most = [{"TagKey": f"k{n}", "TagValue": ["x"] * 10} for n in range(6)]
+    assert tag("GetResources", TagFilters=most)["ResourceTagMappingList"] == []

@@ -55,6 +55,22 @@ def test_regions_are_named_by_the_resource_not_by_the_request(mark, world):
     assert dict(here.tags) == dict(there.tags) == {"a": "b"}
 
 
+def test_ten_resources_and_ten_tags_are_the_most(mark, world):
+    machines = [world.add() for _ in range(10)]
+    most = {f"key-{n}": "x" for n in range(10)}
+    assert mark(*machines, **most) == {}
+    assert dict(machines[9].tags) == most
+
+
+def test_a_group_elsewhere_is_another_group(tag, world):
+    group = world.add_group(region="ap-shanghai")
+    resource = f"qcs::as:ap-guangzhou::auto-scaling-group/{group.id}"
+    answer = tag("TagResources", ResourceList=[resource], Tags=tags(env="dev"))
+    (failed,) = answer["FailedResources"]
+    assert failed["Code"] == "InvalidParameterValue.ResourceIdInvalid"
+    assert group.tags == {}
+
+
 def test_a_group_of_auto_scaling_has_tags_too(tag, world):
     group = world.add_group()
     resource = f"qcs::as:ap-guangzhou:uin/100000000001:auto-scaling-group/{group.id}"
@@ -270,6 +286,13 @@ def test_an_attachment_takes_fifty_and_may_be_planted_a_no(tag, world):
 
 
 # Rights
+
+
+@pytest.mark.parametrize("action", ["AttachResourcesTag", "ModifyResourcesTagValue"])
+def test_one_tag_for_many_takes_a_right(tag, world, action):
+    machine = world.add(tags={"env": "dev"})
+    world.deny(action, service="tag")
+    assert tag.refused(action, **many(machine))[0] == "AuthFailure.UnauthorizedOperation"
 
 
 def test_the_right_to_tag_cannot_be_limited_to_resources(caller, sim, world):
