@@ -8,20 +8,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from lightsout.decide import Verdict
-from lightsout.instance import place_of
-from lightsout.jobs import Kind, Outcome, outcome_of
-from lightsout.plain import plain, plain_values
+from lightsout.base.plain import plain, plain_values
+from lightsout.decide.decide.decide import Verdict
+from lightsout.model.instance import place_of
+from lightsout.model.job import Kind, Outcome, outcome_of
 from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from lightsout.decide import Decision
-    from lightsout.instance import Action
-    from lightsout.jobs import Accepted
-    from lightsout.survey import Finding
+    from lightsout.decide.decide.decide import Decision
+    from lightsout.decide.decide.survey import Finding
+    from lightsout.model.instance import Action
+    from lightsout.model.job import Accepted
 
 GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped

@@ -8,22 +8,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
-from lightsout import policy as policy_files
 from lightsout import report as reporting
-from lightsout.accounts import open_clouds, refuse_own, tell_apart
-from lightsout.credentials import BadSettings, read_credentials
-from lightsout.instance import OWN
-from lightsout.log import Log
-from lightsout.memory import return_large_blocks
-from lightsout.pacing import Deadline
-from lightsout.policy import PolicyMistakes
-from lightsout.report import RunFailed, new_entry
-from lightsout.request import BadEvent
-from lightsout.schedule import calendar_warnings, next_window, window_at
-from lightsout.settings import read_settings
-from lightsout.shorten import room_for
-from lightsout.sites import find_works
-from lightsout.surroundings import (
+from lightsout.act.site_run import GRACE, Terms, Work, where
+from lightsout.act.sites import find_works
+from lightsout.base.credentials import BadSettings, read_credentials
+from lightsout.base.environment import (
     Surroundings,
     home_region,
     own_uin,
@@ -31,18 +20,29 @@ from lightsout.surroundings import (
     time_limit,
     usable_seconds,
 )
-from lightsout.trigger import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
-from lightsout.work import GRACE, Terms, Work, where
+from lightsout.base.log import Log
+from lightsout.base.memory import return_large_blocks
+from lightsout.cloud.client.assume_role import open_clouds, refuse_own, tell_apart
+from lightsout.cloud.client.pacing import Deadline
+from lightsout.events.parse import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
+from lightsout.events.request import BadEvent
+from lightsout.model.instance import OWN
+from lightsout.policies import load as policy_files
+from lightsout.policies.load import PolicyMistakes
+from lightsout.policies.windows import calendar_warnings, next_window, window_at
+from lightsout.report import RunFailed, new_entry
+from lightsout.settings import read_settings
+from lightsout.shorten import room_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.cloud import Cloud
-    from lightsout.policy import Account, Policy
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.events.parse import Chosen
+    from lightsout.policies.load import Account, Policy
     from lightsout.report import Entry, Report
     from lightsout.settings import Settings
-    from lightsout.trigger import Chosen
 
 THREADS = 16  # that look at instances, over all sites
 # For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
@@ -65,13 +65,13 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
     """
     outside = outside or Surroundings()
     if asks_doctor(event):
-        from lightsout import doctor  # noqa: PLC0415  only its visits pay for it
+        from lightsout.doctor.visit import visit as doctor  # noqa: PLC0415  only its visits pay for it
 
         return doctor.visit(context, outside)
     with closing(Run(event, context, outside)) as the_run:
         if the_run.trigger.kind != "url":
             return tell_of(the_run, context)
-        from lightsout import function_url  # noqa: PLC0415  only its requests pay for it
+        from lightsout.events import function_url  # noqa: PLC0415  only its requests pay for it
 
         return function_url.answer(lambda: tell_of(the_run, context))
 
@@ -81,7 +81,7 @@ def tell_of(the_run: Run, context: Any) -> Report:
     # Of a stranger at the function URL nobody is told, nor are their addresses read.
     if the_run.forbidden() or not any(map(the_run.outside.environ.get, TOLD)):
         return carry_out(the_run)
-    from lightsout.announce import announced  # noqa: PLC0415  paid for where somebody is told
+    from lightsout.notify.delivery.announce import announced  # noqa: PLC0415  paid for where somebody is told
 
     return announced(the_run, time_limit(context), carry_out)
 
@@ -172,7 +172,7 @@ class Run:
         """Why a request to the function URL is turned away; None for any other event."""
         if self.trigger.kind != "url":
             return None
-        from lightsout import function_url  # noqa: PLC0415  as in run()
+        from lightsout.events import function_url  # noqa: PLC0415  as in run()
 
         return function_url.refusal(self.event, self.outside.environ)
 
@@ -181,7 +181,7 @@ class Run:
         secret = self.outside.environ.get(URL_SECRET)
         if secret is None:
             return []
-        from lightsout.function_url import secret_weakness  # noqa: PLC0415  paid for where it is set
+        from lightsout.events.function_url import secret_weakness  # noqa: PLC0415  paid for where it is set
 
         weakness = secret_weakness(secret)
         return [f"{URL_SECRET} {weakness}: the function URL lets nobody in"] if weakness else []

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from lending import OWN, RESEARCH
 from staging import GUANGZHOU
 
-from lightsout.cli import cam
-from lightsout.policy import Account as Lender
-from simulator import Account, Role
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.policies.load import Account as Lender
+from lightsout.simulator import Account, Role
 
 ROLE = f"qcs::cam::uin/{RESEARCH}:roleName/operator"
 LONG = {"secretId": "AKIDlong", "secretKey": "long-simulated-key"}

@@ -20,7 +20,7 @@ from staging import GUANGZHOU, PREFIX, RESOURCES, Stage, set_stage
 from turns import Turns
 
 from lightsout import RunFailed
-from simulator import Fault, ManualClock, Operation, Refusal
+from lightsout.simulator import Fault, ManualClock, Operation, Refusal
 
 SHANGHAI = "ap-shanghai"
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # of the stage's clock

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lightsout.cli import cam
-from lightsout.policy import load
-from simulator import Account, Role
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.policies.load import load
+from lightsout.simulator import Account, Role
 
 OWN, RESEARCH, ARCHIVE = Account().uin, "100000000002", "100000000003"
 LENT = {"research": RESEARCH, "archive": ARCHIVE}

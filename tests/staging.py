@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightsout import RunFailed
+from lightsout.base.environment import Surroundings
 from lightsout.run import run
-from lightsout.surroundings import Surroundings
-from simulator import Account, ManualClock, Simulator, World
+from lightsout.simulator import Account, ManualClock, Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

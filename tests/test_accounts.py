@@ -8,10 +8,10 @@ import pytest
 from lending import ARCHIVE, LENT, OWN, POLICIES, RESEARCH, fleet, lend, lend_roles
 from staging import DEV_NIGHTS, GUANGZHOU, PREFIX, RESOURCES
 
-from lightsout.cli import cam
-from lightsout.policy import load
-from simulator import Fault
-from simulator.answer import Answer
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.policies.load import load
+from lightsout.simulator import Fault
+from lightsout.simulator.answer import Answer
 
 SHANGHAI = "ap-shanghai"
 STOP_HERE_START_THERE = (

@@ -18,10 +18,10 @@ from letterbox import TAKEN, open_letterbox
 from staging import DEV_NIGHTS, TIMER, set_stage
 from zips import TRUSTS_SCF
 
-from lightsout.clock import SystemClock
-from lightsout.policy import load
+from lightsout.base.clock import SystemClock
+from lightsout.policies.load import load
 from lightsout.report import stamp
-from simulator import Account, Function, ManualClock, Role, Simulator, World
+from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))

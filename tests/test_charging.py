@@ -76,7 +76,7 @@ def test_a_charge_type_that_nobody_knows_yet_is_left_to_the_service(cvms):
     ],
 )
 def test_a_gpu_machine_that_the_service_refuses_is_stopped_at_full_charge_and_named(cvms, code):
-    from simulator import Refusal
+    from lightsout.simulator import Refusal
 
     ordinary, (gpu,) = cvms.fleet(2), cvms.fleet(1, first=50, gpu=True)
     cvms.world.instance(gpu).refusals.append(Refusal(code, named=True, times=1))
@@ -114,7 +114,7 @@ def test_without_the_option_everybody_is_stopped_at_full_charge(cvms):
 
 def test_a_machine_that_turns_out_to_stay_charged_is_stopped_all_the_same(cvms):
     """The service refuses what the machine's facts did not show."""
-    from simulator import Refusal
+    from lightsout.simulator import Refusal
 
     ids = cvms.fleet(4)
     code = "UnsupportedOperation.StoppedModeStopCharging"

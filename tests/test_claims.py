@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from staging import RESOURCES, only_entry
 
-from simulator import Fault, Operation
+from lightsout.simulator import Fault, Operation
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from staging import RESOURCES, only_entry, set_stage
 
-from simulator import Fault, Refusal
+from lightsout.simulator import Fault, Refusal
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from staging import DEV_NIGHTS, RESOURCES, TIMER, only_entry
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

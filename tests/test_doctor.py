@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from letterbox import TOKEN, open_letterbox
+from lightsout.doctor.visit.finding import GRANT
 from staging import GUANGZHOU, PREFIX
 
-from lightsout import RunFailed, doctor, probes
-from lightsout.cli import cam
-from lightsout.diagnosis import GRANT
-from lightsout.policy import load
-from simulator import GB, Fault, Function, Trigger
-from simulator.cam import grants
+from lightsout import RunFailed
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.doctor.visit import service_checks as probes
+from lightsout.doctor.visit import visit as doctor
+from lightsout.policies.load import load
+from lightsout.simulator import GB, Fault, Function, Trigger
+from lightsout.simulator.cam import grants
 
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = {"doctor": True}

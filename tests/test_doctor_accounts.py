@@ -8,7 +8,7 @@ import pytest
 from lending import LENT, OWN, POLICIES, fleet, lend_roles
 from test_doctor import visit
 
-from simulator import Function
+from lightsout.simulator import Function
 
 
 @pytest.fixture

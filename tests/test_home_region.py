@@ -6,8 +6,8 @@ import pytest
 from lending import lend_roles
 from staging import TIMER
 
+from lightsout.base.environment import home_region
 from lightsout.run import run
-from lightsout.surroundings import home_region
 
 SINGAPORE = "ap-singapore"
 EVERYWHERE = """

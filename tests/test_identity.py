@@ -21,7 +21,7 @@ from identities import (
 )
 from lending import RESEARCH
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from staging import DEV_NIGHTS, RESOURCES, only_entry
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from staging import DEV_NIGHTS, RESOURCES, only_entry
 
-from simulator import Fault, Operation, Refusal
+from lightsout.simulator import Fault, Operation, Refusal
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

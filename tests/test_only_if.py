@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from staging import DEV_NIGHTS, only_entry
 
-from simulator import GB, Fault, Operation
+from lightsout.simulator import GB, Fault, Operation
 
 TICK = {"Type": "Timer", "Message": ""}
 STOP_AT_95 = DEV_NIGHTS.rstrip() + "\n        only_if: {traffic_used_at_least: 95%}\n"

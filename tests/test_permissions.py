@@ -11,10 +11,10 @@ import pytest
 from staging import GUANGZHOU, PREFIX
 
 from lightsout import RunFailed
-from lightsout.cli import cam
-from lightsout.policy import load
-from simulator import GB, Account, Fault
-from simulator.cam import grants
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.policies.load import load
+from lightsout.simulator import GB, Account, Fault
+from lightsout.simulator.cam import grants
 
 SHANGHAI, UIN = "ap-shanghai", Account().uin
 CAN_BE_DONE_WITHOUT = ("DeniedActions", "TrafficPackages")  # more calls; nothing is stopped, safely

@@ -13,9 +13,9 @@ import pytest
 from staging import only_entry
 
 from lightsout.cli.main import main
-from lightsout.policy import PolicyMistakes, load
-from lightsout.trigger import read_request
-from simulator import Function
+from lightsout.events.parse import read_request
+from lightsout.policies.load import PolicyMistakes, load
+from lightsout.simulator import Function
 
 ROOT = Path(__file__).resolve().parent.parent
 README, DEPLOY, TRIGGERS = (
@@ -62,7 +62,7 @@ def test_the_commands_for_people_run_as_written(stage, tmp_path, monkeypatch, ca
 
 
 def test_the_simulator_starts_as_written_and_tells_what_to_set():
-    command = [sys.executable, "-m", "simulator", "--port", "0"]
+    command = [sys.executable, "-m", "lightsout.simulator", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         first = process.stdout.readline()
         process.terminate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
@@ -194,7 +194,7 @@ def test_a_policy_that_cannot_be_listed_does_not_take_its_neighbours_down(stage)
 )
 @pytest.mark.parametrize("kind", ["throttle", "http", "no_response", "hang"])
 def test_regions_that_are_not_to_be_had_hold_nobody_up(stage, kind, monkeypatch):
-    monkeypatch.setattr("lightsout.sites.REGIONS_PATIENCE", 0.5 if kind == "hang" else 15.0)
+    monkeypatch.setattr("lightsout.act.sites.REGIONS_PATIENCE", 0.5 if kind == "hang" else 15.0)
     everywhere = DEV_NIGHTS.replace("dev-nights", "all-of-it").replace("[ap-guangzhou]", "all")
     stage.policies(everywhere, "b.yml")
     ids = stage.fleet(2)

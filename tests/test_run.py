@@ -10,7 +10,7 @@ import pytest
 from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
 
 from lightsout.run import run
-from simulator import Operation
+from lightsout.simulator import Operation
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

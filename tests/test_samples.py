@@ -9,10 +9,10 @@ import pytest
 from lending import OWN, lend, uin_of
 from staging import set_stage
 
-from lightsout.instance import ACTIONS
-from lightsout.policy import load
-from lightsout.schedule import next_window
-from simulator import GB, Operation
+from lightsout.model.instance import ACTIONS
+from lightsout.policies.load import load
+from lightsout.policies.windows import next_window
+from lightsout.simulator import GB, Operation
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [*sorted((ROOT / "docs" / "policies").glob("*.yml")), ROOT / "policies" / "dev-nights.yml"]

@@ -13,11 +13,11 @@ from itertools import pairwise
 
 import pytest
 from deployment import ROOT, shipped, timers, with_examples
+from lightsout.cli.deployment.serverless_yml.timers import read_timers, ticks
 
-from lightsout.cli.timers import read_timers, ticks
-from lightsout.policy import load
+from lightsout.events.parse import read_event
+from lightsout.policies.load import load
 from lightsout.settings import read_settings
-from lightsout.trigger import read_event
 
 READ = {
     "name", "namespace", "region", "runtime", "type", "handler", "memorySize", "timeout", "role",

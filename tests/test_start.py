@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from staging import RESOURCES, only_entry
 
-from simulator import Fault, Refusal
+from lightsout.simulator import Fault, Refusal
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

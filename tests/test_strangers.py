@@ -15,10 +15,10 @@ from letterbox import TOKEN, open_letterbox
 from staging import DEV_NIGHTS, TIMER
 
 from lightsout import RunFailed
-from lightsout.plain import plain
+from lightsout.base.plain import plain
 from lightsout.run import run
-from simulator import Fault
-from simulator.answer import Answer
+from lightsout.simulator import Fault
+from lightsout.simulator.answer import Answer
 
 PASSWORD = "hunter2"
 LIGHTSOUT = Path(__file__).resolve().parent.parent / "lightsout"
@@ -194,7 +194,7 @@ def test_a_proxy_that_refuses_is_told_with_its_number(stage, monkeypatch):
 @pytest.mark.parametrize("kind", ["http", "html", "garbage", "cut"])
 def test_a_page_of_a_gateway_is_quoted_nowhere(stage, monkeypatch, kind):
     page = f"{TOKEN} simulated%%2Dtoken Signature=5da7a33f %s %s".encode()
-    monkeypatch.setattr("simulator.gateway.OUTAGE", page)
+    monkeypatch.setattr("lightsout.simulator.gateway.OUTAGE", page)
     stage.sim.faults.add(Fault(kind, "DescribeInstances", times=None))
     stage.fleet(1)
 
@@ -238,7 +238,7 @@ def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, 
     elif place == "code":
         stage.sim.faults.add(Fault("error", "StopInstances", code=f"X.{EVIL}", message=EVIL))
     elif place == "RequestId":
-        monkeypatch.setattr("simulator.gateway.new_request_id", lambda _: f"r-{EVIL}")
+        monkeypatch.setattr("lightsout.simulator.gateway.new_request_id", lambda _: f"r-{EVIL}")
     elif place == "region":
         stage.policies(DEV_NIGHTS.replace("[ap-guangzhou]", "all"))
         regions = Answer({"TotalCount": 1, "RegionSet": [{"Region": f"ap-{EVIL}"}]})

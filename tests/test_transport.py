@@ -7,8 +7,8 @@ import socket
 import pytest
 from staging import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry, set_stage
 
-from lightsout.clock import SystemClock
-from simulator import Account, Fault
+from lightsout.base.clock import SystemClock
+from lightsout.simulator import Account, Fault
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
@@ -101,7 +101,7 @@ def test_a_stop_that_becomes_visible_late_is_recovered(stage):
     ],
 )
 def test_a_hang_is_cut_short(stage, apply, kind, details, monkeypatch):
-    monkeypatch.setattr("lightsout.wire.CALL_TIMEOUT", 0.2)
+    monkeypatch.setattr("lightsout.cloud.sdk.CALL_TIMEOUT", 0.2)
     ids = stage.fleet(3)
     stage.sim.faults.add(Fault(kind, "StopInstances", apply=apply, **details))
 
@@ -255,7 +255,7 @@ def test_pacing_keeps_every_region_under_the_documented_rates(tmp_path, resource
 
     On a machine that is busy with other things two calls may arrive closer than they were sent.
     """
-    monkeypatch.setattr("lightsout.execute.FIRST_LOOK", 0.3)
+    monkeypatch.setattr("lightsout.act.execute.FIRST_LOOK", 0.3)
     regions = [GUANGZHOU, "ap-shanghai", "ap-beijing"]
     with set_stage(tmp_path / "policies", resource, clock=SystemClock()) as stage:
         stage.policies(DEV_NIGHTS.replace(GUANGZHOU, ", ".join(regions)))

@@ -11,9 +11,9 @@ import pytest
 from letterbox import open_letterbox
 from staging import DEV_NIGHTS, set_stage
 
-from lightsout.cli.operate import operate
-from lightsout.clock import SystemClock
-from simulator import Fault
+from lightsout.base.clock import SystemClock
+from lightsout.cli.commands.operate import operate
+from lightsout.simulator import Fault
 
 TWO_REGIONS = DEV_NIGHTS.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai")
 SLOW = {
@@ -113,7 +113,7 @@ def test_a_receiver_that_drips_leaves_nothing_behind(stage):
     "Its lines are dropped: nothing is written after `run.finished`.",
 )
 def test_nothing_is_written_after_the_last_line(stage, monkeypatch):
-    from lightsout import work
+    from lightsout.act import site_run as work
 
     late, real = threading.Event(), work.survey
     surveyed = []
@@ -124,7 +124,7 @@ def test_nothing_is_written_after_the_last_line(stage, monkeypatch):
         surveyed.append(compute.site.region)
         return real(compute, *args)
 
-    monkeypatch.setattr("lightsout.work.survey", slow)
+    monkeypatch.setattr("lightsout.act.site_run.survey", slow)
     threads, files = threading.active_count(), descriptors()
 
     stage.failing_run({}, time_limit=0.8)

@@ -9,7 +9,7 @@ import pytest
 from staging import DEV_NIGHTS, RESOURCES, only_entry
 
 from lightsout.cli.main import main
-from simulator import Fault, Operation
+from lightsout.simulator import Fault, Operation
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 

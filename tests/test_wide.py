@@ -9,7 +9,7 @@ from lending import POLICIES, fleet, lend_roles
 
 from lightsout.report import new_entry
 from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY, room_for
-from simulator import Fault
+from lightsout.simulator import Fault
 
 COUNT = 400
 NAME = "development-machines-of-the-teams-go-off-in-the-evening"

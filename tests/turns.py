@@ -18,7 +18,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
-from simulator import ManualClock
+from lightsout.simulator import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

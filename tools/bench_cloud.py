@@ -20,12 +20,12 @@ from random import Random
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightsout.clock import SystemClock  # noqa: E402  found by the line above
-from simulator import Call, Role, Simulator, World  # noqa: E402  as above
-from simulator.lighthouse import DIALECT  # noqa: E402  as above
-from simulator.regions import REGIONS  # noqa: E402  as above
-from simulator.roles import OWN_UIN  # noqa: E402  as above
-from simulator.view import renderer  # noqa: E402  as above
+from lightsout.base.clock import SystemClock  # noqa: E402  found by the line above
+from lightsout.simulator import Call, Role, Simulator, World  # noqa: E402  as above
+from lightsout.simulator.lighthouse import DIALECT  # noqa: E402  as above
+from lightsout.simulator.regions import REGIONS  # noqa: E402  as above
+from lightsout.simulator.roles import OWN_UIN  # noqa: E402  as above
+from lightsout.simulator.view import renderer  # noqa: E402  as above
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0

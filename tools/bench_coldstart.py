@@ -18,8 +18,8 @@ import bench_month
 from invoke import invoke, way_to
 from other_pythons import RUNTIME, find
 
-from lightsout.clock import SystemClock
-from simulator import Simulator, World, uniform_fleet
+from lightsout.base.clock import SystemClock
+from lightsout.simulator import Simulator, World, uniform_fleet
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "dist" / "bundle"

@@ -16,12 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.sandbox import held_to_modes, lock, unlock
+from lightsout.simulator.sandbox import held_to_modes, lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from simulator import Simulator
+    from lightsout.simulator import Simulator
 
 # What the platform sets beside the keys (https://cloud.tencent.com/document/product/583/30228), and
 # the one folder that can be written to.
@@ -40,7 +40,7 @@ sys.path.insert(0, bundle)
 exec(prelude)
 if ahead:
     from datetime import timedelta
-    from lightsout.clock import SystemClock
+    from lightsout.base.clock import SystemClock
     now = SystemClock.now
     SystemClock.now = lambda self: now(self) + timedelta(seconds=ahead)
 started, told = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])

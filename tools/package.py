@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from other_pythons import RUNTIME, find
 
 from lightsout.cli.main import main as lightsout
-from lightsout.policy import is_policy_file
+from lightsout.policies.load import is_policy_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

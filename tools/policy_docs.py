@@ -1,4 +1,4 @@
-"""Writes docs/policy.schema.json and the tables of docs/policy.md from lightsout/schema.py.
+"""Writes docs/policy.schema.json and the tables of docs/policy.md from lightsout/policies/schema.py.
 
 With --check it writes nothing, and exits 1 when either is stale.
 """
@@ -15,19 +15,9 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightsout.forms import (  # noqa: E402  the repo is not installed where this runs
-    Either,
-    Field,
-    Fields,
-    Form,
-    Kind,
-    ListOf,
-    MapOf,
-    Window,
-    Word,
-)
-from lightsout.instance import OWN, RESOURCES  # noqa: E402
-from lightsout.schema import ACCOUNT, FILE, POLICY, ZONE  # noqa: E402
+from lightsout.model.instance import OWN, RESOURCES  # noqa: E402
+from lightsout.policies.reader import Either, Field, Fields, Form, Kind, ListOf, MapOf, Window, Word  # noqa: E402  the repo is not installed where this runs
+from lightsout.policies.schema import ACCOUNT, FILE, POLICY, ZONE  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

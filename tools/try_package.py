@@ -17,20 +17,20 @@ import yaml
 from invoke import invoke, way_to
 from other_pythons import RUNTIME, find
 
-from lightsout.cli.words import plural
-from lightsout.clock import SystemClock
-from lightsout.instance import ACTIONS
-from lightsout.policy import load
+from lightsout.base.clock import SystemClock
+from lightsout.cli.output.words import plural
+from lightsout.model.instance import ACTIONS
+from lightsout.policies.load import load
+from lightsout.policies.windows import next_window
 from lightsout.report import stamp
-from lightsout.schedule import next_window
-from simulator import Simulator, World
+from lightsout.simulator import Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from invoke import Invocation
 
-    from lightsout.policy import Policy
+    from lightsout.policies.load import Policy
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "dist" / "bundle"

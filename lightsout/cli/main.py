@@ -7,23 +7,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.cli import (
-    FOUND_WRONG,
-    WRONG_USE,
-    WrongUse,
-    check,
-    doctor,
-    permissions,
-    plan,
-    preview,
-    run,
-    savings,
-    verify,
-)
-from lightsout.cli.streams import printable_streams
-from lightsout.cli.tables import complain
-from lightsout.credentials import BadSettings
-from lightsout.surroundings import Surroundings
+from lightsout.base.credentials import BadSettings
+from lightsout.base.environment import Surroundings
+from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
+from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
+from lightsout.cli.output.streams import printable_streams
+from lightsout.cli.output.tables import complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +64,7 @@ def _obey(argv: Sequence[str] | None, outside: Surroundings) -> int:
 
 
 def _demo(options: argparse.Namespace, outside: Surroundings) -> int:
-    from lightsout.cli import demo  # the other commands do not need the simulator
+    from lightsout.cli.commands import demo  # the other commands do not need the simulator
 
     return demo.carry_out(options, outside)
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lightsout.base.clock import SystemClock
+from lightsout.base.environment import print_line
 from lightsout.cli.main import main
-from lightsout.clock import SystemClock
-from lightsout.surroundings import print_line
-from simulator import Simulator, World
+from lightsout.simulator import Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator import Call
+    from lightsout.simulator import Call
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from deployment import TEXT
+from lightsout.cli.deployment.serverless_yml.advice import advice
 
-from lightsout.cli.advice import advice
-from lightsout.policy import load
+from lightsout.policies.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from letterbox import TOKEN, open_letterbox
 
-from simulator import Fault, Function
+from lightsout.simulator import Fault, Function
 
 MARKS = {"✓": True, "✗": False, "!": None, "?": None}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.cli import WrongUse
-from lightsout.cli.logfiles import LogLines
+from lightsout.cli.logs.logfiles import LogLines
 
 EXPORTS = Path(__file__).parent / "exports"
 ACCEPTED = {
@@ -238,7 +238,7 @@ def test_a_stdin_that_is_closed_is_told(monkeypatch):
 
 @pytest.mark.parametrize("begin", ["", "SCF_Message\n", "{\n", "hello\n"])
 def test_a_line_without_an_end_is_not_read_whole(read, monkeypatch, begin):
-    monkeypatch.setattr("lightsout.cli.logfiles.LONGEST", 1000)
+    monkeypatch.setattr("lightsout.cli.logs.logfiles.LONGEST", 1000)
 
     with pytest.raises(WrongUse, match="a line of more than 1,000 characters is no log"):
         read(begin + " " * 1001)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.cli.operate import operate
-from lightsout.cli.outcome import show
-from lightsout.cli.tables import Output
-from simulator import Refusal
+from lightsout.cli.commands.operate import operate
+from lightsout.cli.explain.outcome import show
+from lightsout.cli.output.tables import Output
+from lightsout.simulator import Refusal
 
 OFF_AND_ON = """
     version: 1

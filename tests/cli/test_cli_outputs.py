@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from lightsout.base.environment import print_line
 from lightsout.cli.main import main
-from lightsout.surroundings import print_line
-from simulator import Function, Refusal
+from lightsout.simulator import Function, Refusal
 
 COMMANDS = {
     "help": ["--help"],
@@ -166,7 +166,7 @@ def test_no_text_from_outside_reaches_a_terminal_raw(
         stage.world.deny("DescribeInstances")
     if terminal:
         monkeypatch.setenv("TERM", "dumb")
-        monkeypatch.setattr("lightsout.cli.streams.Printable.isatty", lambda _: True)
+        monkeypatch.setattr("lightsout.cli.output.streams.Printable.isatty", lambda _: True)
     try:
         said = type_in(*(log if word == "LOG" else word for word in words))
         out, err = said.out, said.err

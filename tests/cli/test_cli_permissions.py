@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lightsout.cli import WrongUse
-from lightsout.cli.permissions import read_deployment
+from lightsout.cli.commands.permissions import read_deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")

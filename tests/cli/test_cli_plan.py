@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from lightsout.policy import PolicyMistakes, load
-from simulator import GB, Fault, Refusal
+from lightsout.policies.load import PolicyMistakes, load
+from lightsout.simulator import GB, Fault, Refusal
 
 TWO_POLICIES = """
     version: 1

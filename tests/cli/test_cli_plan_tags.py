@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 POLICY = """
     version: 1

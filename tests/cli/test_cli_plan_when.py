@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Fault, Operation
+from lightsout.simulator import Fault, Operation
 
 # The stage's clock stands at 20:00 in Shanghai, on Monday, 23 November 2026.
 NIGHTS = """

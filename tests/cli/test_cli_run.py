@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from simulator import Refusal
+from lightsout.simulator import Refusal
 
 
 def lines_of(text: str) -> list[dict]:
@@ -107,9 +107,9 @@ def test_a_disk_that_fills_up_on_the_way_is_told_once(stage, type_in, tmp_path, 
     stage.fleet(1)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if failing == "close":
-        mocker.patch("lightsout.cli.outputs.os.close", side_effect=full)
+        mocker.patch("lightsout.cli.output.files.os.close", side_effect=full)
     else:
-        mocker.patch("lightsout.cli.outputs.os.write", side_effect=[10_000, full])
+        mocker.patch("lightsout.cli.output.files.os.write", side_effect=[10_000, full])
 
     said = type_in("run", "--log", tmp_path / "log")
 
@@ -121,7 +121,9 @@ def test_a_disk_that_fills_up_on_the_way_is_told_once(stage, type_in, tmp_path, 
 def test_a_line_that_is_taken_in_parts_is_written_whole(stage, type_in, tmp_path, mocker):
     stage.fleet(1)
     write = os.write
-    mocker.patch("lightsout.cli.outputs.os.write", side_effect=lambda fd, data: write(fd, data[:7]))
+    mocker.patch(
+        "lightsout.cli.output.files.os.write", side_effect=lambda fd, data: write(fd, data[:7])
+    )
 
     said = type_in("run", "--log", tmp_path / "log")
 
@@ -131,9 +133,9 @@ def test_a_line_that_is_taken_in_parts_is_written_whole(stage, type_in, tmp_path
 def test_stdout_has_each_line_before_the_file_has_it(stage, type_in, tmp_path, mocker):
     stage.fleet(1)
     told = []
-    mocker.patch("lightsout.surroundings.sys.stdout.write", side_effect=told.append)
+    mocker.patch("lightsout.base.environment.sys.stdout.write", side_effect=told.append)
     mocker.patch(
-        "lightsout.cli.outputs.os.write", side_effect=lambda _, it: told.append(it) or len(it)
+        "lightsout.cli.output.files.os.write", side_effect=lambda _, it: told.append(it) or len(it)
     )
 
     type_in("run", "--log", tmp_path / "log")

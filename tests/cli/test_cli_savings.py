@@ -12,9 +12,9 @@ import pytest
 from cls import fields_of
 from staging import DEV_NIGHTS
 
-from simulator import Account
-from simulator.kinds import START, STOP
-from simulator.operations import begin
+from lightsout.simulator import Account
+from lightsout.simulator.kinds import START, STOP
+from lightsout.simulator.operations import begin
 
 HOUR = 3600.0
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from staging import DEV_NIGHTS
 
-from simulator import Fault, Function
+from lightsout.simulator import Fault, Function
 
 NO_CHARGE = DEV_NIGHTS.rstrip() + "\n        options: {stopped_mode: STOP_CHARGING}\n"
 NAMED = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from staging import DEV_NIGHTS
 
-from simulator import Function
+from lightsout.simulator import Function
 
 
 @pytest.fixture(autouse=True)

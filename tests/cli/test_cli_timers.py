@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from lightsout.cli.timers import CHINA, Timer, UnreadableTimers, parse_cron, read_timers, ticks
+from lightsout.cli.deployment.serverless_yml.timers import (
+    CHINA,
+    Timer,
+    UnreadableTimers,
+    parse_cron,
+    read_timers,
+    ticks,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MONDAY = datetime(2026, 11, 23, tzinfo=CHINA)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from simulator import Fault, Operation
+from lightsout.simulator import Fault, Operation
 
 
 @pytest.fixture

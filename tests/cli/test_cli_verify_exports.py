@@ -10,7 +10,7 @@ import json
 import pytest
 from cls import fields_of, record
 
-from lightsout.cli.logfiles import LogLines
+from lightsout.cli.logs.logfiles import LogLines
 
 
 def as_console(texts):

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lightsout.cli.svg import cut, page, text
-from lightsout.cli.words import (
+from lightsout.cli.output.svg import cut, page, text
+from lightsout.cli.output.words import (
     as_json,
     harmless,
     natural,

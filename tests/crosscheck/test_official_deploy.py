@@ -10,7 +10,7 @@ import pytest
 from deploy_life import LIFE, filled
 from staging import GUANGZHOU
 
-from simulator import ManualClock, Simulator, World
+from lightsout.simulator import ManualClock, Simulator, World
 
 pytestmark = pytest.mark.crosscheck
 

@@ -11,8 +11,8 @@ import pytest
 from deployment import shipped
 from zips import TRUSTS_SCF, zipped
 
-from lightsout.clock import SystemClock
-from simulator import Account, Role, Simulator, World
+from lightsout.base.clock import SystemClock
+from lightsout.simulator import Account, Role, Simulator, World
 
 TOOLKIT = Path(__file__).parent / "toolkit"
 NODE = shutil.which("node")

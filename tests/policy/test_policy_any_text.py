@@ -13,8 +13,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lightsout import yamltext
-from lightsout.policy import Policies, PolicyMistakes, load
+from lightsout.policies import yamltree as yamltext
+from lightsout.policies.load import Policies, PolicyMistakes, load
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = [
@@ -177,7 +177,7 @@ def test_the_worst_texts_end_in_a_mistake_and_in_time(tmp_path):
         (tmp_path / f"{name}.yml").write_text(text)
     code = (
         "import sys, time, pathlib\n"
-        "from lightsout.policy import load, PolicyMistakes\n"
+        "from lightsout.policies.load import load, PolicyMistakes\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
         "    begun = time.monotonic()\n"
         "    try:\n"

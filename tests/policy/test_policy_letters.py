@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout import yamltext
-from lightsout.forms import Reader
-from lightsout.letters import FORBIDDEN, ODD, name
-from lightsout.policy import PolicyMistakes, load
-from lightsout.schema import FILE, TAG_KEY, TAG_VALUE
+from lightsout.policies import yamltree as yamltext
+from lightsout.policies.letters import FORBIDDEN, ODD, name
+from lightsout.policies.load import PolicyMistakes, load
+from lightsout.policies.reader import Reader
+from lightsout.policies.schema import FILE, TAG_KEY, TAG_VALUE
 
 LOADERS = [yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else [])]
 POLICY = """\

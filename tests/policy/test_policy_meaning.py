@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.policy import (
+from lightsout.policies.load import (
     Limits,
     OnlyIf,
     PolicyMistakes,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lightsout.policy import PolicyMistakes, load
+from lightsout.policies.load import PolicyMistakes, load
 
 HERE = Path(__file__).parent
 BAD = sorted(path.name for path in (HERE / "bad").glob("*.yml"))

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from lightsout.policy import load
-from lightsout.schema import ZONE
-from lightsout.units import zones
+from lightsout.base.scalars import zones
+from lightsout.policies.load import load
+from lightsout.policies.schema import ZONE
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout import suggest
-from lightsout.policy import PolicyMistakes, load
-from lightsout.units import zones
+from lightsout.base import suggest
+from lightsout.base.scalars import zones
+from lightsout.policies.load import PolicyMistakes, load
 
 POLICY = """\
 version: 1

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lightsout import RunFailed
-from simulator import Operation
-from simulator.kinds import START, STOP
-from simulator.operations import begin
+from lightsout.simulator import Operation
+from lightsout.simulator.kinds import START, STOP
+from lightsout.simulator.operations import begin
 
 if TYPE_CHECKING:
     from pathlib import Path

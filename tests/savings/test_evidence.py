@@ -7,10 +7,10 @@ import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from lightsout.cli.commands.savings.evidence import Machine, read_evidence
+from lightsout.cli.commands.savings.intervals import Ended, intervals
 
-from lightsout.cli.evidence import Machine, read_evidence
-from lightsout.cli.intervals import Ended, intervals
-from lightsout.instance import CVM, Site
+from lightsout.model.instance import CVM, Site
 
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SITE = Site("own", CVM, "ap-guangzhou")

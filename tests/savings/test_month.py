@@ -12,7 +12,7 @@ from month import FIRST, Month
 from staging import set_stage
 
 from lightsout.cli.main import main
-from simulator import ManualClock
+from lightsout.simulator import ManualClock
 
 MINUTE = timedelta(minutes=1)
 EXACT = {"started by lightsout", "started by somebody", "not in the logs"}

@@ -6,15 +6,15 @@ import json
 from datetime import timedelta
 
 import pytest
+from lightsout.cli.commands.savings.pricefile import read_price_list
+from lightsout.cli.commands.savings.prices import Cache, Model, ask_price, asked_prices
+from lightsout.cloud.client.sdk import CallFailed
 
+from lightsout.base.endpoint import Endpoint
 from lightsout.cli import WrongUse
-from lightsout.cli.asking import open_clouds
-from lightsout.cli.pricefile import read_price_list
-from lightsout.cli.prices import Cache, Model, ask_price, asked_prices
-from lightsout.endpoint import Endpoint
-from lightsout.instance import OWN
+from lightsout.cli.commands.clouds import open_clouds
+from lightsout.model.instance import OWN
 from lightsout.settings import read_settings
-from lightsout.wire import CallFailed
 
 REGION = "ap-guangzhou"
 MODEL = Model("ap-guangzhou-3", "S5.MEDIUM4", "img-22trbn9x", "CLOUD_PREMIUM")

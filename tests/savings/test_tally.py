@@ -8,11 +8,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lightsout.cli.commands.savings.evidence import Machine
+from lightsout.cli.commands.savings.intervals import Ended, Interval
+from lightsout.cli.commands.savings.tally import (
+    NO_TAGS,
+    UNKNOWN_TAGS,
+    Stop,
+    by_policy,
+    by_tag,
+    by_week,
+    total,
+)
 
-from lightsout.cli.evidence import Machine
-from lightsout.cli.intervals import Ended, Interval
-from lightsout.cli.tally import NO_TAGS, UNKNOWN_TAGS, Stop, by_policy, by_tag, by_week, total
-from lightsout.instance import CVM, Site
+from lightsout.model.instance import CVM, Site
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 SITE = Site("own", CVM, "ap-guangzhou")

@@ -12,8 +12,8 @@ import holidays
 import pytest
 from oracle import OFF_DAYS, UTC, WORKED_DAYS, Case
 
-from lightsout.calendar_cn import is_workday, last_year, name_of
-from lightsout.schedule import When, calendar_warnings
+from lightsout.policies.calendar import is_workday, last_year, name_of
+from lightsout.policies.windows import When, calendar_warnings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEARS = range(2004, last_year() + 1)
@@ -108,10 +108,10 @@ def test_a_single_correction_does_not_silence_the_warning_and_a_year_of_them_doe
 
 def test_a_run_that_does_not_ask_for_workdays_does_not_import_the_calendar():
     code = (
-        "import sys, handler, lightsout.policy, pathlib\n"
+        "import sys, handler, lightsout.policies.load, pathlib\n"
         "from datetime import datetime, timezone\n"
-        "from lightsout.schedule import window_at\n"
-        "p = lightsout.policy.load(pathlib.Path('policies')).policies[0]\n"
+        "from lightsout.policies.windows import window_at\n"
+        "p = lightsout.policies.load.load(pathlib.Path('policies')).policies[0]\n"
         "window_at(p.when, p.timezone, datetime.now(timezone.utc))\n"
         "print(sorted(m for m in sys.modules if m.startswith(('chinese_calendar', 'holidays'))))\n"
     )

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from oracle import UTC, WEEKDAYS, Case
 
-from lightsout.schedule import When, changes, next_window, window_at, windows
+from lightsout.policies.windows import When, changes, next_window, window_at, windows
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 # Summer time in both halves of the world and of half an hour, midnights that are skipped or come

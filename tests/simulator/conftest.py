@@ -16,8 +16,8 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from zips import ECHO, TRUSTS_SCF
 
-from simulator import Account, ManualClock, Role, Simulator, World
-from simulator.gateway import Request
+from lightsout.simulator import Account, ManualClock, Role, Simulator, World
+from lightsout.simulator.gateway import Request
 
 VERSIONS = {
     "lighthouse": "2020-03-24",

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-import simulator
-from simulator import Function, Refusal, demo_fleet
-from simulator.cvm import cvm as cvm_service
-from simulator.fleet import demo_cvms
-from simulator.hai import hai as hai_service
-from simulator.lighthouse import lighthouse
-from simulator.scaling import scaling as scaling_service
-from simulator.scf import scf
-from simulator.sts import sts
-from simulator.tag import tag as tag_service
-from simulator.tione import tione as tione_service
+from lightsout import simulator
+from lightsout.simulator import Function, Refusal, demo_fleet
+from lightsout.simulator.cvm import cvm as cvm_service
+from lightsout.simulator.fleet import demo_cvms
+from lightsout.simulator.hai import hai as hai_service
+from lightsout.simulator.lighthouse import lighthouse
+from lightsout.simulator.scaling import scaling as scaling_service
+from lightsout.simulator.scf import scf
+from lightsout.simulator.sts import sts
+from lightsout.simulator.tag import tag as tag_service
+from lightsout.simulator.tione import tione as tione_service
 
 
 def described(service, version):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Account
-from simulator.cam import grants
+from lightsout.simulator import Account
+from lightsout.simulator.cam import grants
 
 MACHINE = "qcs::cvm:ap-guangzhou:uin/100000000001:instance/ins-00000001"
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from zips import TRUSTS_SCF
 
-from simulator import Account, Role
-from simulator.roles import EXTERNAL_ID
+from lightsout.simulator import Account, Role
+from lightsout.simulator.roles import EXTERNAL_ID
 
 
 def granting(action, resource="*"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta, timezone
 
-from simulator import ManualClock
+from lightsout.simulator import ManualClock
 
 
 def test_a_sleep_lets_exactly_that_much_time_pass():

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from official_codes import COMMON_CODES, OFFICIAL_CODES
 
-import simulator
-from simulator.cam_service import cam
-from simulator.cls import cls
-from simulator.hai import STATES, hai
-from simulator.scaling import scaling
-from simulator.scf import scf
-from simulator.sts import sts
-from simulator.tag import tag
-from simulator.tione import tione
+from lightsout import simulator
+from lightsout.simulator.cam_service import cam
+from lightsout.simulator.cls import cls
+from lightsout.simulator.hai import STATES, hai
+from lightsout.simulator.scaling import scaling
+from lightsout.simulator.scf import scf
+from lightsout.simulator.sts import sts
+from lightsout.simulator.tag import tag
+from lightsout.simulator.tione import tione
 
 MODULES = {
     "cam": ["cam_documents", "cam_policies", "cam_roles", "cam_service"],

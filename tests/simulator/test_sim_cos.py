@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from simulator import Account
+from lightsout.simulator import Account
 
 BUCKET = "code-1250000001"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from simulator import Fault, Refusal, uniform_fleet
+from lightsout.simulator import Fault, Refusal, uniform_fleet
 
 
 @pytest.fixture

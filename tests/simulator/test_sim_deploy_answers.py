@@ -8,11 +8,11 @@ import pytest
 from deploy_life import LIFE, filled
 from test_sim_answers import problems
 
-from simulator.cam_service import cam
-from simulator.cls import cls
-from simulator.description import FOLDER
-from simulator.scf import scf
-from simulator.tag import tag
+from lightsout.simulator.cam_service import cam
+from lightsout.simulator.cls import cls
+from lightsout.simulator.description import FOLDER
+from lightsout.simulator.scf import scf
+from lightsout.simulator.tag import tag
 
 SERVICES = {each.dialect.service: each for each in (cam(), cls(), scf(), tag())}
 WHOLE = ("cam", "cls", "scf")  # of tags, the rest belongs to machines

@@ -11,8 +11,8 @@ import pytest
 import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from simulator import Fault, uniform_fleet
-from simulator.faults import KINDS
+from lightsout.simulator import Fault, uniform_fleet
+from lightsout.simulator.faults import KINDS
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ def test_the_first_fault_that_matches_wins(sim, call):
 
 
 def test_a_wrong_key_does_not_use_up_a_fault(sim, caller):
-    from simulator import Account
+    from lightsout.simulator import Account
 
     fault = sim.faults.add(Fault("throttle"))
     code, _ = caller(Account(secret_key="wrong")).refused("DescribeRegions")

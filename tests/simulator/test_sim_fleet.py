@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from simulator import ManualClock, World, demo_fleet, uniform_fleet
-from simulator.fleet import demo_others
+from lightsout.simulator import ManualClock, World, demo_fleet, uniform_fleet
+from lightsout.simulator.fleet import demo_others
 
 
 def fleet(seed=0):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from zips import ECHO, TRUSTS_SCF, zip_file
 
-from simulator import Account
+from lightsout.simulator import Account
 
 IT = {"FunctionName": "it"}
 OTHER_CODE = zip_file("def main_handler(event, context):\n    return 2\n")

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from simulator import Refusal
+from lightsout.simulator import Refusal
 
 
 def stopped(world, **facts):

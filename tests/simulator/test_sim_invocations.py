@@ -9,8 +9,8 @@ import pytest
 import requests
 from zips import zip_file
 
-from simulator import Simulator, World
-from simulator.sandbox import python_at_hand
+from lightsout.simulator import Simulator, World
+from lightsout.simulator.sandbox import python_at_hand
 
 IT = {"FunctionName": "it"}
 TIMER = {**IT, "TriggerName": "evening", "Type": "timer", "Qualifier": "$DEFAULT"}
@@ -111,7 +111,7 @@ def test_where_nothing_is_injected_it_is_told_no_address(world, clock):
 
 
 def functions_of(world):
-    from simulator import Function
+    from lightsout.simulator import Function
 
     world.functions.append(Function(code=b""))
     return world.functions
@@ -513,6 +513,6 @@ def test_an_event_that_waited_too_long_is_dropped(scf, create, world, clock):
 
 
 def test_a_world_of_its_own_has_nothing_due():
-    from simulator import ManualClock
+    from lightsout.simulator import ManualClock
 
     assert World(ManualClock()).invocations.next_due() is None

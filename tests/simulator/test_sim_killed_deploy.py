@@ -7,7 +7,7 @@ from deploy_life import LIFE, filled
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from test_sim_deploy_answers import SERVICES
 
-from simulator import Fault
+from lightsout.simulator import Fault
 
 CHANGES = [
     (number, action)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from simulator import Account
+from lightsout.simulator import Account
 
 
 def test_the_eleventh_stop_in_a_second_is_refused_in_the_words_of_the_cloud(call, world):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator import GB, World, uniform_fleet
+from lightsout.simulator import GB, World, uniform_fleet
 
 
 def ids(answer):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulator import Account
+from lightsout.simulator import Account
 
 RULE = {"FullText": {"CaseSensitive": False, "Tokenizer": " "}}
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from simulator import Account, Fault, Refusal
-from simulator.faults import KINDS
+from lightsout.simulator import Account, Fault, Refusal
+from lightsout.simulator.faults import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

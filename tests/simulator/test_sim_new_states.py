@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Fault
-from simulator.faults import LISTING
+from lightsout.simulator import Fault
+from lightsout.simulator.faults import LISTING
 
 # Endings, and what shows late
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from simulator import Refusal
+from lightsout.simulator import Refusal
 
 ELSEWHERE = "1889353273052233728"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Account, Refusal
+from lightsout.simulator import Account, Refusal
 
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from simulator import Account, Function, Trigger
+from lightsout.simulator import Account, Function, Trigger
 
 NAMED = {"FunctionName": "lightsout"}
 ON_ITS_OWN = "qcs::scf:ap-guangzhou::namespace/default/function/lightsout"

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from simulator import Account, Function
-from simulator.logs import TOKENIZER, Index, platform_index
-from simulator.scf_lines import Run, write_run
+from lightsout.simulator import Account, Function
+from lightsout.simulator.logs import TOKENIZER, Index, platform_index
+from lightsout.simulator.scf_lines import Run, write_run
 
 EVERYTHING = {"From": 0, "To": 2_000_000_000_000}
 DYNAMIC = {

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from simulator import uniform_fleet
-from simulator.__main__ import main
+from lightsout.simulator import uniform_fleet
+from lightsout.simulator.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,12 +119,19 @@ def test_other_paths_are_not_found(sim):
     assert requests.post(f"{sim.url}/other", json={}, timeout=2).status_code == 404
 
 
-# python -m simulator
+# python -m lightsout.simulator
 
 
 def test_the_command_serves_until_it_is_interrupted(tmp_path):
     journal = tmp_path / "calls.jsonl"
-    command = [sys.executable, "-m", "simulator", "--port=0", "--fleet=3", f"--journal={journal}"]
+    command = [
+        sys.executable,
+        "-m",
+        "lightsout.simulator",
+        "--port=0",
+        "--fleet=3",
+        f"--journal={journal}",
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         first = process.stdout.readline()
         assert first.startswith("A simulated Tencent Cloud with 3 machines: http://")

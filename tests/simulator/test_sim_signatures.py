@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from simulator import Account
+from lightsout.simulator import Account
 
 TEMPORARY = Account(secret_id="AKIDtemporary", secret_key="short-lived", token="session")
 

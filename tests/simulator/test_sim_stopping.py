@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Refusal, uniform_fleet
+from lightsout.simulator import Refusal, uniform_fleet
 
 
 def shown(call, instance):

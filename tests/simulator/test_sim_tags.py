@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Account, Refusal
+from lightsout.simulator import Account, Refusal
 
 PROCESSING = "FailedOperation.ResourceTagProcessing"
 SERVICES = [("lighthouse", "instance"), ("cvm", "instance"), ("tione", "notebook")]

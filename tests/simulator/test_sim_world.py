@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import Operation, Refusal, World, uniform_fleet
+from lightsout.simulator import Operation, Refusal, World, uniform_fleet
 
 
 def latest_state(call):

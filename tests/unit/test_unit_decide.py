@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from unit_values import NOW, a_policy, an_instance, any_text, selector
-
-from lightsout.decide import (
+from lightsout.decide.decide.decide import (
     AUTOSCALING,
     MAX_FILTERS,
     MAX_PARTS,
@@ -22,8 +20,10 @@ from lightsout.decide import (
     over_limit,
     selected_by,
 )
-from lightsout.instance import STOP
-from lightsout.policy import Limits, matches
+from unit_values import NOW, a_policy, an_instance, any_text, selector
+
+from lightsout.model.instance import STOP
+from lightsout.policies.load import Limits, matches
 
 ACT, KEEP, EXCLUDED = Verdict.ACT, Verdict.KEEP, Verdict.EXCLUDED
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lightsout.files import read_small_file
+from lightsout.base.files import read_small_file
 
 
 @pytest.mark.parametrize("content", [b"", b"1", b"12345"])
@@ -79,7 +79,7 @@ def test_a_file_that_has_nothing_to_give_now_counts_as_empty(mocker):
     """Of the kernel's log, for one, a read that does not wait brings None."""
     file = mocker.MagicMock()
     file.__enter__.return_value.read.return_value = None
-    mocker.patch("lightsout.files.open_regular_file", return_value=file)
+    mocker.patch("lightsout.base.files.open_regular_file", return_value=file)
 
     assert read_small_file("/proc/kmsg", 5) == b""
 

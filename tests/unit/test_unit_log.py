@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import a_finding, a_ledger, a_policy, an_instance, any_json, any_text, fleet
 
-from lightsout.jobs import Accepted, Kind, Outcome
-from lightsout.log import Log, tell_failures, tell_plan
-from lightsout.plain import plain
-from simulator import ManualClock
+from lightsout.base.log import Log, tell_failures, tell_plan
+from lightsout.base.plain import plain
+from lightsout.model.job import Accepted, Kind, Outcome
+from lightsout.simulator import ManualClock
 
 EIGHT_KB = 8192
 

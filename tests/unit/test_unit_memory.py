@@ -5,15 +5,15 @@ from __future__ import annotations
 import ctypes
 
 import pytest
+from lightsout.cloud.client.compute import Compute
 from unit_cloud import Scene
 from unit_values import GUANGZHOU
 
-from lightsout.compute import Compute
-from lightsout.instance import read_instance
-from lightsout.memory import return_large_blocks
+from lightsout.act.site_run import Work
+from lightsout.act.verify import DONE
+from lightsout.base.memory import return_large_blocks
+from lightsout.model.instance import read_instance
 from lightsout.run import Run, carry_out
-from lightsout.verify import DONE
-from lightsout.work import Work
 
 
 def read(number):

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lightsout.notify.delivery.message import Message, write, write_test
+from lightsout.notify.delivery.words import WORDS, Words
 from unit_reports import NOW, a_report, an_entry, ids
 from unit_values import any_text
 
-from lightsout.message import Message, write, write_test
 from lightsout.report import failure_message
-from lightsout.wording import WORDS, Words
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
 EXAMPLES = [block.splitlines() for block in re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)]

@@ -6,9 +6,9 @@ import sys
 import threading
 
 import pytest
+from lightsout.cloud.client.pacing import Deadline, Pacer
 
-from lightsout.pacing import Deadline, Pacer
-from simulator import ManualClock
+from lightsout.simulator import ManualClock
 
 
 class SideBySide(ManualClock):

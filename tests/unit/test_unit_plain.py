@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from unit_values import any_json, any_text
 
-from lightsout.plain import MARK, plain, plain_values
+from lightsout.base.plain import MARK, plain, plain_values
 
 EVERY_CHARACTER = [chr(code) for code in range(sys.maxunicode + 1)]
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

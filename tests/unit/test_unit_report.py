@@ -8,12 +8,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lightsout.decide.decide.decide import Verdict
 from unit_values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
-from lightsout.decide import Verdict
-from lightsout.instance import LEAVING, STOP
-from lightsout.jobs import Accepted, Kind, Outcome
-from lightsout.ledger import GONE as SEEN_GONE
+from lightsout.act.ledger import GONE as SEEN_GONE
+from lightsout.act.verify import final_outcome
+from lightsout.model.instance import LEAVING, STOP
+from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.report import (
     CHARGED,
     GONE,
@@ -29,7 +30,6 @@ from lightsout.report import (
     stamp,
     why_skipped,
 )
-from lightsout.verify import final_outcome
 
 A, B, C, D, E = fleet(5)
 DONE = Outcome(Kind.DONE)

@@ -7,11 +7,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lightsout.notify.delivery.formats import FORMS, compose, encode
+from lightsout.notify.delivery.message import Message, write
 from unit_reports import a_report, an_entry
 from unit_values import any_text
-
-from lightsout.message import Message, write
-from lightsout.robots import FORMS, compose, encode
 
 LIMITED = [name for name, form in FORMS.items() if form.longest]
 # What the documentation limits: the text of a message, or the whole request.

@@ -12,6 +12,8 @@ import textwrap
 import time
 
 import pytest
+from lightsout.cloud.client.sdk import CallFailed, Wire, one_line
+from lightsout.notify.delivery.message import write
 from staging import DEV_NIGHTS
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -19,18 +21,16 @@ from unit_reports import a_report, an_entry, ids
 from unit_values import NOW, a_finding, a_policy
 
 from lightsout import RunFailed
-from lightsout.credentials import Credentials
-from lightsout.endpoint import Endpoint
-from lightsout.jobs import Accepted, Kind, Outcome
-from lightsout.log import Log
-from lightsout.message import write
+from lightsout.base.credentials import Credentials
+from lightsout.base.endpoint import Endpoint
+from lightsout.base.environment import Surroundings
+from lightsout.base.log import Log
+from lightsout.events.parse import Chosen
+from lightsout.events.request import Request
+from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.report import Calls, failure_message, fill
-from lightsout.request import Request
 from lightsout.run import run
-from lightsout.surroundings import Surroundings
-from lightsout.trigger import Chosen
-from lightsout.wire import CallFailed, Wire, one_line
-from simulator import ManualClock
+from lightsout.simulator import ManualClock
 
 TIMES = 8
 MOST = 3 * TIMES  # of the cost of once; a square would be TIMES * TIMES

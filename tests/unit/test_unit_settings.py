@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import any_text
 
-from lightsout.credentials import BadSettings, Credentials, read_credentials
-from lightsout.endpoint import Endpoint, is_loopback, parse_endpoint
+from lightsout.base.credentials import BadSettings, Credentials, read_credentials
+from lightsout.base.endpoint import Endpoint, is_loopback, parse_endpoint
 from lightsout.settings import VARIABLES, misspelt, read_settings
 
 BESIDE = Path("/var/user")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from lightsout.cloud.client.compute import Listing
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.decide.decide.decide import Verdict
+from lightsout.decide.decide.survey import Task, job_of, survey
 from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
-from lightsout.compute import Listing
-from lightsout.decide import Verdict
-from lightsout.instance import STOP
-from lightsout.policy import Limits
-from lightsout.survey import Task, job_of, survey
-from lightsout.wire import CallFailed
+from lightsout.model.instance import STOP
+from lightsout.policies.load import Limits
 
 A, B, C = fleet(3)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-
-from lightsout.threads import side_by_side
+from lightsout.cloud.client.threads import side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from lightsout.cloud.client.sdk import CallFailed, Wire
 
-from lightsout.credentials import Credentials
-from lightsout.endpoint import Endpoint
-from lightsout.timed import LARGEST_ANSWER, timed_request
-from lightsout.trust import trust
-from lightsout.wire import CallFailed, Wire
+from lightsout.base.credentials import Credentials
+from lightsout.base.endpoint import Endpoint
+from lightsout.http.certificates import trust
+from lightsout.http.timed import LARGEST_ANSWER, timed_request
 
 TOTAL = 0.5  # seconds that a call is given
 LATE = 2.0  # more that a busy machine may need to notice; what drips here never ends

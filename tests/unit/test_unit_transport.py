@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError, MaxRetryError, NewConnectionError, ProxyError
 
-from lightsout.transport import HttpStatus, describe
+from lightsout.http.errors import HttpStatus, describe
 
 SECRET = "hunter2"
 

@@ -9,11 +9,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from lightsout.cloud.client.sdk import CallFailed, Wire
 
-from lightsout.credentials import Credentials
-from lightsout.endpoint import Endpoint
-from lightsout.trust import trust
-from lightsout.wire import CallFailed, Wire
+from lightsout.base.credentials import Credentials
+from lightsout.base.endpoint import Endpoint
+from lightsout.http.certificates import trust
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from unit_values import an_instance
 
-from lightsout.instance import LEAVING, STOP
-from lightsout.jobs import Kind, Outcome
-from lightsout.verify import Sent, Sight, settle, sight
+from lightsout.act.verify import Sent, Sight, settle, sight
+from lightsout.model.instance import LEAVING, STOP
+from lightsout.model.job import Kind, Outcome
 
 OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"
 SENT = Sent(OURS, at=0.0)

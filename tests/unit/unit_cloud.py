@@ -7,17 +7,17 @@ import random
 
 import pytest
 import requests
+from lightsout.cloud.client.client import Cloud
+from lightsout.cloud.client.pacing import Deadline
+from lightsout.cloud.client.sdk import CallFailed
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from lightsout.cloud import Cloud
-from lightsout.credentials import Credentials
-from lightsout.endpoint import Endpoint
-from lightsout.pacing import Deadline
-from lightsout.wire import CallFailed
-from simulator import ManualClock
+from lightsout.base.credentials import Credentials
+from lightsout.base.endpoint import Endpoint
+from lightsout.simulator import ManualClock
 
 KEY, TOKEN = "simulatedsecretkey", "simulatedtoken"
 FIRST = Credentials("AKIDsimulated", KEY, TOKEN)

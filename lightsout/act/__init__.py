@@ -1,0 +1,1 @@
+"""Stops and starts instances, and follows each to its final state."""

@@ -1,0 +1,96 @@
+"""Where each policy acts: a piece of work for each account, resource and region."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from lightsout.act.site_run import GRACE, Work
+from lightsout.cloud.client.compute import list_regions
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.decide.decide.survey import Task
+from lightsout.model.instance import RESOURCES, Site
+from lightsout.report import new_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client.pacing import Deadline
+    from lightsout.events.parse import Chosen
+    from lightsout.report import Entry
+
+    Regions = Sequence[str] | str  # or why they are not to be had
+    Everywhere = Mapping[tuple[str, str], Regions]  # by account and resource
+
+REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the lists of regions
+ALL = ("all",)
+
+
+def find_works(
+    due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
+) -> tuple[list[Work], list[Entry]]:
+    """The work at each site that a policy names and the event does not leave out.
+
+    Also an entry of the report for each policy and account whose regions are not to be had.
+    """
+    works: dict[Site, Work] = {}
+    unplaced: list[Entry] = []
+    everywhere = _list_regions(due, clouds, deadline)
+    for chosen in due:
+        policy, resource = chosen.policy, RESOURCES[chosen.policy.resource]
+        for account in chosen.accounts():
+            regions = _regions(chosen, account, everywhere)
+            if isinstance(regions, str):
+                entry = new_entry(policy.name, account, resource.name, None, policy.action)
+                unplaced.append(entry | {"status": "failed", "error": regions})
+                continue
+            for region in regions:
+                site = Site(account, resource, region)
+                task = Task(policy, chosen.instances_in(account, region))
+                works.setdefault(site, Work(site)).tasks.append(task)
+    return list(works.values()), unplaced
+
+
+def _regions(chosen: Chosen, account: str, everywhere: Everywhere) -> Regions:
+    """Those of the policy that the event leaves it in the account; nobody asks which exist."""
+    policy, wanted = chosen.policy, chosen.regions_in(account)
+    if policy.regions != ALL:
+        return [region for region in policy.regions if wanted is None or region in wanted]
+    return everywhere[account, policy.resource] if wanted is None else sorted(wanted)
+
+
+def _list_regions(
+    due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
+) -> Everywhere:
+    """The regions of each resource and account that a policy wants all of.
+
+    Nobody else waits long for them: a policy that names its regions must not miss its time.
+    """
+    wanted = {
+        (account, it.policy.resource)
+        for it in due
+        if it.policy.regions == ALL
+        for account in it.accounts()
+        if it.regions_in(account) is None
+    }
+    if not wanted:
+        return {}
+    patience = min(REGIONS_PATIENCE, deadline.left() / 4)
+    pool = ThreadPoolExecutor(max_workers=len(wanted))
+    asked = {
+        (account, name): pool.submit(list_regions, clouds[account], RESOURCES[name], patience)
+        for account, name in wanted
+    }
+    wait(asked.values(), timeout=patience + GRACE)
+    pool.shutdown(wait=False)
+    return {place: _result_of(future) for place, future in asked.items()}
+
+
+def _result_of(future: Future[list[str]]) -> Regions:
+    if not future.done():
+        return "DescribeRegions: no answer in time"
+    try:
+        return future.result()
+    except CallFailed as failure:
+        return f"{failure.action}: {failure}"

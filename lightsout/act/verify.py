@@ -1,0 +1,102 @@
+"""What a look at an instance says about the operation that was asked of it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.model.instance import LEAVING
+from lightsout.model.job import Kind, Outcome
+
+if TYPE_CHECKING:
+    from lightsout.model.instance import Action, Instance
+
+
+DONE = Outcome(Kind.DONE)
+
+
+class Sent(NamedTuple):
+    """A call that was accepted, or found under way; one for all instances of a batch."""
+
+    request_id: str  # empty where the service does not tell whose operation it is
+    at: float  # seconds of the monotonic clock
+
+
+class Sight(Enum):
+    """What a look says of an instance that is to be asked, or was asked in vain."""
+
+    IDLE = "it can be asked now"
+    BUSY = "another operation is under way"
+    UNDER_WAY = "the operation wanted is under way"
+    SETTLED = "it need not be asked"
+
+
+def settle(
+    action: Action,
+    sent: Sent,
+    instance: Instance,
+    *,
+    another: bool,
+    stop_charging: bool = False,
+) -> Outcome | None:
+    """The outcome of an accepted call for one instance, or None while it is open.
+
+    `another`: its latest operation is another one than when it was decided on. `stop_charging`:
+    STOPPED is not enough, it must no longer be charged.
+
+    https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
+    in LatestOperationState. Just after acceptance the old state and operation may still be shown:
+    LatestOperationRequestId tells which operation one is looking at.
+    """
+    final = final_outcome(action, instance, stop_charging=stop_charging)
+    if final:
+        unfinished = instance.state == action.after and instance.operation_state == "OPERATING"
+        return None if unfinished else final
+    ours = instance.operation_request_id == sent.request_id
+    if ours and instance.operation_state == "FAILED":
+        why = f": {instance.operation_error}" if instance.operation_error else ""
+        return Outcome(
+            Kind.FAILED,
+            f"{action.call} ended FAILED, {instance.state} (RequestId {sent.request_id}){why}",
+        )
+    superseded = (
+        not ours
+        and another
+        and instance.operation != action.call
+        and instance.state == action.before
+        and instance.operation_state == "SUCCESS"
+    )
+    if superseded:
+        return Outcome(
+            Kind.FAILED,
+            f"{instance.state} again: superseded by {instance.operation} (RequestId "
+            f"{instance.operation_request_id}) after {action.call} (RequestId {sent.request_id})",
+        )
+    return None
+
+
+def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) -> Outcome | None:
+    """The outcome where nothing is left to do, whoever did it; None where something is.
+
+    With STOP_CHARGING, stopped means that StopChargingMode says so.
+    """
+    if instance.state in LEAVING:
+        return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
+    if instance.state != action.after:
+        return None
+    if stop_charging and instance.charging != "STOP_CHARGING":
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        return Outcome(Kind.SKIPPED, f"{instance.state}, but still charged: {why}")
+    return DONE
+
+
+def sight(action: Action, instance: Instance) -> Sight:
+    """Whether an instance can be asked for `action` now."""
+    if final_outcome(action, instance, stop_charging=False):
+        return Sight.SETTLED
+    asked = instance.operation == action.call and instance.operation_state == "OPERATING"
+    if instance.state == action.during or (instance.state == action.before and asked):
+        return Sight.UNDER_WAY
+    if instance.state == action.before and instance.operation_state != "OPERATING":
+        return Sight.IDLE
+    return Sight.BUSY

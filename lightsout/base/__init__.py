@@ -1,0 +1,1 @@
+"""What everything stands on: time, text, environment; imports nothing of the rest."""

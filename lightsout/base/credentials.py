@@ -1,0 +1,173 @@
+"""The keys that calls are signed with: whose they are is read anew by each run."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.base.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
+
+# Kinds of profile of the official command line, and what makes it take the identity of a pod.
+KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
+POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
+
+
+class BadSettings(ValueError):
+    """The environment cannot be obeyed; the message names each variable and what it takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
+
+
+class Role(NamedTuple):
+    """A role to assume; what is called with it is done in the role's account, by its rights."""
+
+    arn: str
+    session: str  # stands in the audit log of the role's account
+    external_id: str | None = None
+
+
+class Credentials:
+    """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
+
+    `renew_at`: when to get other ones, by the monotonic clock. `source`: where they were read, for
+    people. `role`: what they are there to assume; nothing else may be called with them then.
+    """
+
+    __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
+
+    def __init__(
+        self,
+        secret_id: str,
+        secret_key: str,
+        token: str | None,
+        *,
+        renew_at: float = math.inf,
+        source: str = "",
+    ) -> None:
+        self.secret_id = secret_id
+        self.secret_key = secret_key
+        self.token = token
+        self.renew_at = renew_at
+        self.source = source
+        self.role: Role | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Credentials)
+            and self.get_credential_info() == other.get_credential_info()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.get_credential_info())
+
+    def get_credential_info(self) -> tuple[str, str, str | None]:
+        """What the SDK asks of each of its kinds of credential, before it signs."""
+        return self.secret_id, self.secret_key, self.token
+
+
+def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
+    """The credentials as they are now: a warm container is handed new ones between invocations.
+
+    In SCF, those of the execution role; elsewhere those that the official command line (tccli)
+    would use. Raises BadSettings where there are none, and where that would use some which cannot
+    be used here: any other ones might act in another account.
+    """
+    if keys := _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN"):
+        return keys
+    path = home / ".tccli" / f"{environ.get('TCCLI_PROFILE', 'default')}.credential"
+    profile = _read_profile(path)
+    role = _role_in(environ) or _role_of(profile or {}, path)
+    if not role and all(map(environ.get, POD)):
+        raise BadSettings(f"{', '.join(POD)}: the identity of a pod cannot be used here")
+    keys = _keys_in(environ, "SECRET_ID", "SECRET_KEY", "TOKEN") or _keys_of(profile, path)
+    if role and keys.token:
+        raise BadSettings(f"{keys.source}: a temporary key, which cannot assume {role.arn}")
+    keys.role = role
+    return keys
+
+
+def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
+    secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
+    if not secret_id or not secret_key:
+        return None
+    names = f"TENCENTCLOUD_{suffixes[0]}, _{suffixes[1]} or _{suffixes[2]}"
+    source = f"TENCENTCLOUD_{suffixes[0]} and its like"
+    return checked(secret_id, secret_key, token, names, source)
+
+
+def _role_in(environ: Mapping[str, str]) -> Role | None:
+    names = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
+    return _role(" and ".join(names), *map(environ.get, names))
+
+
+def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
+    names = ("role-arn", "role-session-name")
+    return _role(f"{path}: {' and '.join(names)}", *map(profile.get, names))
+
+
+def _role(source: str, arn: Any, session: Any) -> Role | None:
+    """The official command line drops half a role, and acts with the bare keys."""
+    if not arn and not session:
+        return None
+    if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
+        raise BadSettings(f"{source}: give both or neither, without spaces or foreign characters")
+    return Role(arn, session)
+
+
+def _read_profile(path: Path) -> Mapping[str, Any] | None:
+    """What a profile of the official command line holds; None where there is none."""
+    try:
+        if not path.exists():
+            return None
+        found = json.loads(path.read_bytes()) if path.is_file() else None  # a pipe would block
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadSettings(f"{path}: no JSON object can be read from it")
+    return found
+
+
+def _keys_of(profile: Mapping[str, Any] | None, path: Path) -> Credentials:
+    if profile is None:
+        raise BadSettings(
+            "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID "
+            "and TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
+        )
+    kind = profile.get("type") or KEYS
+    if kind != KEYS:
+        told = kind if kind in OTHER_KINDS else "unknown"
+        raise BadSettings(
+            f"{path}: its type is {told}, which cannot be used here: give it keys of its own, or "
+            "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY"
+        )
+    secret_id, secret_key, token = map(profile.get, ("secretId", "secretKey", "token"))
+    return checked(secret_id, secret_key, token, str(path), str(path))
+
+
+def checked(
+    secret_id: Any,
+    secret_key: Any,
+    token: Any,
+    names: str,
+    source: str,
+    renew_at: float = math.inf,
+) -> Credentials:
+    """Credentials that can be signed with, from whatever was read; BadSettings says where not."""
+    for part in (secret_id, secret_key, *([token] if token else [])):
+        if not isinstance(part, str) or not _KEY.fullmatch(part):
+            raise BadSettings(f"{names}: a key is missing, or has spaces or foreign characters")
+    return Credentials(secret_id, secret_key, token or None, renew_at=renew_at, source=source)

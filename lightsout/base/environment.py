@@ -1,0 +1,98 @@
+"""What surrounds a run: the platform's context, the environment, the clock, stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from lightsout.base.clock import Clock, SystemClock
+from lightsout.base.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context does not tell
+LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous function
+
+
+def print_line(line: str) -> None:
+    """Writes a line of JSON to stdout, or to stderr where stdout does not take it.
+
+    An accepted call may stand in no other place; and nothing here is a reason for a run to end.
+    """
+    if not _takes(sys.stdout, line):
+        _takes(sys.stderr, line)
+
+
+def _takes(stream: TextIO | None, line: str) -> bool:
+    if stream is None:  # closed before the interpreter began
+        return False
+    try:
+        stream.write(line)
+        stream.flush()
+    except UnicodeEncodeError:
+        return _takes(stream, json.dumps(json.loads(line)) + "\n")
+    except (OSError, ValueError):  # full, closed, or nobody reads it
+        return False
+    return True
+
+
+class Surroundings(NamedTuple):
+    """Everything a run takes from outside, so that tests and commands can hand it their own."""
+
+    environ: Mapping[str, str] = os.environ
+    home: Path = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
+    beside: Path = Path(__file__).resolve().parent.parent
+    clock: Clock = SystemClock()
+    random: random.Random = random.Random()
+    write: Callable[[str], object] = print_line
+    scratch: Path = Path("/tmp")  # noqa: S108  the one folder that SCF lets a function write to
+    patience: float = 4.0  # seconds that telling people of the run may take
+
+
+def fact(context: Any, name: str) -> Any:
+    """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""
+    try:
+        return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
+    except Exception:  # noqa: BLE001  an odd context counts as one that tells nothing
+        return None
+
+
+def run_id_of(context: Any) -> str:
+    known = fact(context, "request_id")
+    if isinstance(known, str) and known:
+        return plain(known[:100])
+    import uuid  # noqa: PLC0415  the platform tells it
+
+    return str(uuid.uuid4())
+
+
+def own_uin(context: Any) -> str:
+    """The ID of the account that the function runs in; empty where the platform does not tell."""
+    told = str(fact(context, "tencentcloud_uin"))
+    return told if told.isascii() and told.isdigit() else ""
+
+
+def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
+    """Where the function runs, or where a person works; None where nothing tells."""
+    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    form = r"[a-z]+(-[a-z0-9]+)+"
+    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
+
+
+def time_limit(context: Any) -> float:
+    """The seconds that the platform allows."""
+    limit = fact(context, "time_limit_in_ms")
+    known = isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0
+    return float(min(limit, LONGEST_TIME_LIMIT * 1000) / 1000 if known else DEFAULT_TIME_LIMIT)
+
+
+def usable_seconds(context: Any) -> float:
+    """The time for calls: what the platform allows, less what it takes to report."""
+    seconds = time_limit(context)
+    return seconds - min(5.0, max(0.5, seconds / 20))

@@ -1,0 +1,148 @@
+"""Questions that a command asks of the cloud beside a run: they change nothing."""
+
+from __future__ import annotations
+
+import getpass
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lightsout.base.credentials import read_credentials
+from lightsout.base.environment import home_region
+from lightsout.base.log import Log
+from lightsout.cli.commands.operate import LOOK_LIMIT
+from lightsout.cloud.client import assume_role as accounts_
+from lightsout.cloud.client.compute import Compute, batches
+from lightsout.cloud.client.pacing import Deadline
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.doctor.visit.still_charged import find_still_charged, wants_no_charge
+from lightsout.model.instance import ACTIONS, OWN
+from lightsout.policies import load as policy_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.act.site_run import Work
+    from lightsout.base.environment import Surroundings
+    from lightsout.cli.explain.rows import Row
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.model.instance import Site
+    from lightsout.policies.load import Account
+    from lightsout.settings import Settings
+
+AT_ONCE = 16  # sites asked side by side
+
+Refusals = dict[str, CallFailed]  # by instance ID
+
+
+def open_clouds(
+    settings: Settings,
+    outside: Surroundings,
+    write: Callable[[str], object],
+    accounts: Iterable[Account] = (),
+) -> dict[str, Cloud]:
+    """A door to the account of the environment, and to `accounts`, by name.
+
+    Raises BadSettings where there are no credentials.
+    """
+    return accounts_.open_clouds(
+        accounts,
+        credentials=lambda: read_credentials(outside.environ, outside.home),
+        endpoint=settings.endpoint,
+        deadline=Deadline(outside.clock, LOOK_LIMIT),
+        clock=outside.clock,
+        random=outside.random,
+        log=Log(write, outside.clock),
+        run_id=getpass.getuser(),
+        home=home_region(None, outside.environ),
+    )
+
+
+def clouds_of(
+    sites: Iterable[Site],
+    settings: Settings,
+    outside: Surroundings,
+    write: Callable[[str], object],
+) -> dict[str, Cloud]:
+    """A door to the account of each site, but for those that no policy at hand knows of.
+
+    Raises BadSettings where there are no credentials.
+    """
+    wanted = {site.account for site in sites}
+    try:
+        known = policy_files.load(settings.policies).accounts if wanted - {OWN} else ()
+    except policy_files.PolicyMistakes:  # of the own account one can be told all the same
+        known = ()
+    return open_clouds(settings, outside, write, [it for it in known if it.name in wanted])
+
+
+def unknown_account(site: Site) -> str:
+    """Why a site has no door."""
+    return f"no policy file at hand has an account {site.account}, or they have mistakes"
+
+
+def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[list[Row], list[str]]:
+    """The rows, with a word where the service would refuse the action now.
+
+    Also a warning for each site that does not tell.
+    """
+    wanted: dict[tuple[Site, str], dict[str, None]] = defaultdict(dict)
+    for row in rows:
+        if row.would_act and row.site.resource.tells_denied_actions:
+            wanted[row.site, row.policy.action][row.instance.id] = None
+
+    def ask(what: tuple[Site, str]) -> Refusals | str:
+        site, action = what
+        return _refusals(Compute(clouds[site.account], site), action, list(wanted[what]))
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        answers = dict(zip(wanted, pool.map(ask, wanted), strict=True))
+    told = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
+    return (
+        [_with_refusal(row, told.get((row.site, row.policy.action), {})) for row in rows],
+        [answer for answer in answers.values() if isinstance(answer, str)],
+    )
+
+
+def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | str:
+    found: Refusals = {}
+    try:
+        for batch in batches(ids):
+            found |= compute.denied(batch, ACTIONS[action])
+    except CallFailed as failure:
+        return (
+            f"warning: what the service would refuse now in {compute.site.place} cannot be "
+            f"told: {failure.action}: {failure}"
+        )
+    return found
+
+
+def paid_for(
+    works: Iterable[Work], clouds: Mapping[str, Cloud], now: datetime
+) -> dict[tuple[Site, str], list[str] | CallFailed]:
+    """What is stopped already and still charged, by site and policy; or why that is not known."""
+    tasks = {
+        (work.site, task.policy.name): task
+        for work in works
+        for task in work.tasks
+        if wants_no_charge(task.policy)
+    }
+
+    def ask(what: tuple[Site, str]) -> list[str] | CallFailed:
+        site, _ = what
+        try:
+            return find_still_charged(Compute(clouds[site.account], site), tasks[what], now)
+        except CallFailed as failure:
+            return failure
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return dict(zip(tasks, pool.map(ask, tasks), strict=True))
+
+
+def _with_refusal(row: Row, refusals: Mapping[str, CallFailed]) -> Row:
+    refusal = refusals.get(row.instance.id)
+    if refusal is None or not row.would_act:
+        return row
+    return replace(row, reason=f"{row.reason}; denied now: {refusal}", denied=True)

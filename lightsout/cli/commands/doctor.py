@@ -1,0 +1,69 @@
+"""`doctor`: what is right, what is not and how to mend it, what cannot be known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.base.environment import home_region, run_id_of
+from lightsout.base.files import read_small_file
+from lightsout.base.log import Log
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.commands.permissions import read_deployment
+from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.output.tables import Output
+from lightsout.cli.output.words import as_json
+from lightsout.doctor.visit.finding import FINE, MIND, UNKNOWN, WORDS, WRONG
+from lightsout.doctor.visit.function_check import Function
+from lightsout.doctor.visit.visit import Doctor, Place, result_of
+from lightsout.policies.yamltree import MAX_BYTES
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lightsout.base.environment import Surroundings
+    from lightsout.doctor.visit.finding import Diagnosis
+
+LOOKS = {FINE: "green", WRONG: "bold red", MIND: "bold yellow", UNKNOWN: "cyan"}
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Settings and keys are those of this shell; the function's own are read where one may."""
+    log = Log(tell_retry, outside.clock)
+    function = read_function(outside.beside / "serverless.yml")
+    home = home_region(None, outside.environ) or (function.region if function else None)
+    found = Doctor(outside, Place(function, home=home), log).examine()
+    if options.json:
+        print(as_json(result_of(found, run_id_of(None))))
+    else:
+        _show(Output(), found)
+    return FOUND_WRONG if any(one.mark == WRONG for one in found) else GOOD
+
+
+def read_function(file: Path) -> Function | None:
+    """What serverless.yml says of the function; None where there is no such file to read."""
+    import yaml
+
+    try:
+        deployment = read_deployment(file)
+    except WrongUse:
+        return None
+    inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
+    return Function(
+        deployment.function,
+        deployment.namespace,
+        deployment.region,
+        timeout=inputs.get("timeout"),
+        memory=inputs.get("memorySize"),
+    )
+
+
+def _show(out: Output, found: Sequence[Diagnosis]) -> None:
+    for one in found:
+        out.say(f"{one.mark} {one.check}: {one.says}", look=LOOKS[one.mark])
+        if one.mend:
+            out.say(f"    {one.mend}")
+    counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
+    told = [f"{count} {WORDS[mark]}" for mark, count in counts.items() if count]
+    out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])

@@ -1,0 +1,126 @@
+"""A run of the very code that is deployed, begun and watched by a person."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.credentials import BadSettings
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.output.interrupts import each_interrupt
+from lightsout.cli.output.tables import complain
+from lightsout.events.request import BadEvent
+from lightsout.report import RunFailed, failure_message
+from lightsout.run import Run, carry_out
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from lightsout.act.site_run import Work
+    from lightsout.base.clock import Clock
+    from lightsout.base.environment import Surroundings
+    from lightsout.report import Report
+
+TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
+LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
+MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
+INTERRUPTED = (  # what is said to each Ctrl-C but the last
+    "interrupted: nothing more is asked, answers under way …",
+    "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run that is over: what it reports and what it saw; `error` is what went wrong."""
+
+    report: Report
+    works: Sequence[Work]
+    error: str | None
+    interrupted: bool
+
+    @property
+    def exit_status(self) -> int:
+        return FOUND_WRONG if self.error or self.interrupted else GOOD
+
+
+class HurryingClock:
+    """The clock of a run that a person may interrupt: nobody sleeps on after that."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._hurry = threading.Event()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        end = self._clock.monotonic() + seconds
+        while not self._hurry.is_set() and (left := end - self._clock.monotonic()) > 0:
+            self._clock.sleep(min(left, MOMENT))
+
+    def hurry(self) -> None:
+        self._hurry.set()
+
+
+def operate(
+    event: Any,
+    outside: Surroundings,
+    time_limit: float = TIME_LIMIT,
+    at: datetime | None = None,
+) -> Done:
+    """Carries out a run of at most `time_limit` seconds; `at` is for a dry run, as Run has it.
+
+    Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
+    without its RequestId in the log; the third Ctrl-C does not wait, and raises KeyboardInterrupt.
+    Raises WrongUse for an event or an environment that cannot be obeyed; any other failure is in
+    what it returns.
+    """
+    clock = HurryingClock(outside.clock)
+    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
+    the_run = Run(event, context, outside._replace(clock=clock), at, names=True)
+    interrupts: list[int] = []
+
+    def interrupt(number: int) -> None:
+        interrupts.append(number)
+        if number > len(INTERRUPTED):
+            raise KeyboardInterrupt
+        complain("", INTERRUPTED[number - 1])
+        the_run.deadline.expire()
+        clock.hurry()
+
+    pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
+    with each_interrupt(interrupt):
+        future = pool.submit(carry_out, the_run)
+        pool.shutdown(wait=False)
+        wait([future])
+    interrupted = bool(interrupts)
+    try:
+        report = future.result()
+        error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
+        return Done(report, the_run.works, error, interrupted)
+    except RunFailed as failure:
+        if isinstance(failure.__context__, (BadEvent, BadSettings)):
+            raise WrongUse(str(failure)) from None
+        return Done(failure.report, the_run.works, str(failure), interrupted)
+    finally:
+        the_run.close()
+
+
+def request_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The request of a direct invoke, as narrow as the options make it."""
+    given = {
+        "policies": options.policy,
+        "instances": options.instance,
+        "regions": options.region,
+        "accounts": options.account,
+    }
+    return {field: names for field, names in given.items() if names}

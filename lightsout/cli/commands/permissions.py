@@ -1,0 +1,204 @@
+"""`permissions`: the CAM documents for the policies at hand, and how to put them there."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.files import read_small_file
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import as_json, plural
+from lightsout.policies import load as policy_files
+from lightsout.policies.yamltree import MAX_BYTES
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lightsout.base.environment import Surroundings
+
+DOCUMENTS = ("trust", "role", "deployer")
+
+CUSTOM_POLICY = "Policies > Create Custom Policy > Create by Policy Syntax"
+ATTACH = "tccli cam AttachRolePolicy --AttachRoleName {role} --PolicyName {role}"
+
+# Of each document: what it is about; its command of the official client, the document put behind
+# it; what comes after; the way through the console of Cloud Access Management.
+ABOUT = {
+    "trust": (
+        "who may take the role {role}: functions of the account",
+        "tccli cam CreateRole --RoleName {role}",
+        (),
+        "Roles > Create Role > Tencent Cloud Product Service > SCF",
+    ),
+    "role": (
+        "what the function may do in that role, for the policies at hand",
+        "tccli cam CreatePolicy --PolicyName {role}",
+        (
+            ATTACH,
+            "when the policies have changed: the first command with UpdatePolicy",
+        ),
+        f"{CUSTOM_POLICY}; associate it with the role",
+    ),
+    "deployer": (
+        "what a user who deploys {function} to {region} needs, and an administrator has",
+        "tccli cam CreatePolicy --PolicyName {role}-deployer",
+        ("tccli cam AttachUserPolicy --PolicyId (of its answer) --AttachUin (of the user)",),
+        f"{CUSTOM_POLICY}; associate it with the user",
+    ),
+}
+
+# The same of another account, put there by somebody with a profile of it.
+ABOUT_THERE = {
+    "trust": (
+        "who may assume the role {role} in {account}: account {uin}, where the function runs",
+        "tccli cam CreateRole --RoleName {role} --profile {account}",
+        (),
+        "Roles > Create Role > Tencent Cloud Account",
+    ),
+    "role": (
+        "what the function may do in that role, for the policies at hand",
+        "tccli cam CreatePolicy --PolicyName {role} --profile {account}",
+        (
+            f"{ATTACH} --profile {{account}}",
+            "when the policies have changed: the first command with UpdatePolicy",
+        ),
+        f"{CUSTOM_POLICY}; associate it with the role",
+    ),
+}
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """One document alone is its JSON and nothing else, for another program to take."""
+    uin = _uin(options.uin)
+    try:
+        desk = _There(options.account, uin, outside) if options.account else _Here(uin, outside)
+        if options.document:
+            print(as_json(desk.document(options.document), indent=2))
+            return GOOD
+        documents = {name: desk.document(name) for name in desk.about}
+    except policy_files.PolicyMistakes as wrong:
+        complain(*map(str, wrong.mistakes), f"lightsout: {plural(len(wrong.mistakes), 'mistake')}")
+        return FOUND_WRONG
+    if options.json:
+        print(as_json(documents, indent=2))
+    else:
+        _show(Output(), documents, desk, _repeated(options))
+    return GOOD
+
+
+def _uin(text: str | None) -> str | None:
+    if text is not None and not (text.isascii() and text.isdigit()):
+        raise WrongUse(f"--uin wants the number of the account, not {text!r}")
+    return text
+
+
+class _Here:
+    """The documents of the function's own account."""
+
+    about = ABOUT
+
+    def __init__(self, uin: str | None, outside: Surroundings) -> None:
+        self._uin = uin
+        self._outside = outside
+
+    def document(self, name: str) -> Mapping[str, Any]:
+        """Raises PolicyMistakes for the role's; WrongUse for serverless.yml that cannot be read."""
+        if name == "trust":
+            return cam.trust()
+        if name == "deployer":
+            return cam.deployer(self._deployment(), self._uin)
+        loaded = _load(self._outside)
+        return cam.role(loaded.policies, self._uin, loaded.accounts)
+
+    def names(self) -> Mapping[str, str]:
+        return self._deployment()._asdict()
+
+    def _deployment(self) -> cam.Deployment:
+        """What serverless.yml, beside handler.py, says of the deployment."""
+        return read_deployment(self._outside.beside / "serverless.yml")
+
+
+class _There:
+    """The documents of another account, as the policies name it; `uin` is the function's own.
+
+    Raises PolicyMistakes, and WrongUse for a name that stands in none of them.
+    """
+
+    about = ABOUT_THERE
+
+    def __init__(self, name: str, uin: str | None, outside: Surroundings) -> None:
+        self._loaded = _load(outside)
+        found = [account for account in self._loaded.accounts if account.name == name]
+        if not found:
+            known = ", ".join(account.name for account in self._loaded.accounts) or "none"
+            raise WrongUse(f"no policy file has an account {name!r}; known: {known}")
+        self._account = found[0]
+        self._uin = uin
+
+    def document(self, name: str) -> Mapping[str, Any]:
+        """Raises WrongUse for the trust policy where nobody said whom to trust."""
+        if name == "deployer":
+            raise WrongUse("nothing is deployed to another account: leave --account out")
+        if name == "role":
+            return cam.role_in(self._account, self._loaded.policies)
+        if self._uin is None:
+            raise WrongUse("--uin is wanted: the ID of the account that the function runs in")
+        return cam.trust_in(self._account, self._uin)
+
+    def names(self) -> Mapping[str, str]:
+        role = self._account.role_arn.rpartition("/")[2]
+        return {"role": role, "account": self._account.name, "uin": self._uin or ""}
+
+
+def _load(outside: Surroundings) -> policy_files.Policies:
+    return policy_files.load(read_settings(outside.environ, outside.beside).policies)
+
+
+def read_deployment(file: Path) -> cam.Deployment:
+    """Raises WrongUse where the file does not name what the documents need."""
+    import yaml
+
+    try:
+        inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
+        named = (inputs["name"], inputs["namespace"], inputs["region"], inputs["role"])
+    except OSError as error:
+        raise WrongUse(f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, KeyError, TypeError):
+        raise WrongUse(f"{file}: wants inputs with name, namespace, region and role") from None
+    return cam.Deployment(*map(str, named))
+
+
+def _repeated(options: argparse.Namespace) -> str:
+    """The options that one document needs as well to come out the same."""
+    given = {
+        "--account": options.account,
+        "--policies": options.policies,
+        "--uin": options.uin,
+    }
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+
+
+def _show(out: Output, documents: Mapping[str, Any], desk: _Here | _There, repeated: str) -> None:
+    names = desk.names()
+    for name, (about, create, then, console) in desk.about.items():
+        out.say(f"{name}: {about.format(**names)}", look="bold")
+        for statement in documents[name]["statement"]:
+            out.say(f"  allows {', '.join(statement['action'])}")
+            out.say(f"    {_scope(statement)}")
+        alone = f'"$(python -m lightsout permissions {name}{repeated})"'
+        out.say(f"  {create.format(**names)} --PolicyDocument {alone}", look="cyan")
+        for step in then:
+            out.say(f"  {step.format(**names)}", look="cyan")
+        out.say(f"  or in the console of CAM: {console.format(**names)}")
+        out.say()
+
+
+def _scope(statement: Mapping[str, Any]) -> str:
+    if "principal" in statement:
+        return f"to {', '.join(who for names in statement['principal'].values() for who in names)}"
+    return f"on {', '.join(statement['resource'])}"

@@ -1,0 +1,38 @@
+"""`run`: what the function does, done now."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lightsout.cli.commands.operate import operate, request_of
+from lightsout.cli.commands.plan import show_plan
+from lightsout.cli.explain.outcome import show
+from lightsout.cli.explain.progress import Progress
+from lightsout.cli.output.files import kept_in
+from lightsout.cli.output.tables import Output, complain
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lightsout.base.environment import Surroundings
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
+    event = request_of(options) | ({"dry_run": True} if options.dry_run else {})
+    if options.json_lines or not sys.stdout.isatty():
+        with kept_in(options.log, outside.write) as lines:
+            done = operate(event, outside._replace(write=lines))
+        if done.error:
+            complain(f"lightsout: {done.error}")
+        return lines.status(done.exit_status)
+    out = Output()
+    with kept_in(options.log, Progress(out)) as lines:
+        done = operate(event, outside._replace(write=lines))
+    if done.report["dry_run"]:
+        show_plan(out, done)
+        out.say("DRY RUN: nothing was changed.", look="bold reverse yellow")
+    else:
+        show(out, done)
+    return lines.status(done.exit_status)

@@ -1,0 +1,207 @@
+"""`savings`: how long lightsout kept machines stopped, and what that saved, from logged lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.commands.savings.claims import claims, money_claims
+from lightsout.cli.commands.savings.evidence import read_evidence
+from lightsout.cli.commands.savings.intervals import intervals
+from lightsout.cli.commands.savings.inventory import Inventory, signs_now, take_inventory
+from lightsout.cli.commands.savings.pricefile import read_price_list
+from lightsout.cli.commands.savings.prices import Cache, Prices, asked_prices, listed_prices
+from lightsout.cli.commands.savings.tally import Stop, Sum, by_policy, by_tag, by_week, total
+from lightsout.cli.commands.savings.weeks import draw
+from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.output.svg import save
+from lightsout.cli.output.tables import Output, complain, print_csv
+from lightsout.cli.output.words import plural
+from lightsout.model.instance import tag_texts
+from lightsout.policies.load import DEFAULT_TIMEZONE
+from lightsout.policies.windows import parse_until
+from lightsout.report import stamp
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.base.environment import Surroundings
+    from lightsout.cli.commands.savings.evidence import Evidence, Machine
+    from lightsout.cli.commands.savings.intervals import Interval
+    from lightsout.cli.commands.savings.pricefile import PriceList
+    from lightsout.settings import Settings
+
+SHOWN_TAGS = 20
+SUMS = ("machines", "stops", "hours", "at most", "saved")
+COLUMNS = (
+    "account", "resource", "region", "instance", "tags", "policies", "request_id", "stopped",
+    "until", "until_at_most", "ended", "hours", "hours_at_most", "uncharged", "price_per_hour",
+    "currency", "saved",
+)  # fmt: skip
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Asks the cloud only for what the log does not hold, and does without where it cannot."""
+    settings = read_settings(outside.environ, outside.beside)
+    given = read_price_list(options.prices) if options.prices else None
+    now = outside.clock.now()
+    until = read_until(options.until, now) if options.until else None
+    lines = LogLines(options.files)
+    evidence = read_evidence(lines)
+    horizon = until or evidence.last or now
+    uncharged = {
+        machine for machine, signs in evidence.signs.items() if any(it.uncharged for it in signs)
+    }
+    if evidence.signs:
+        inventory = take_inventory(evidence.signs, uncharged, settings, outside)
+    else:
+        inventory = Inventory()
+    found = _intervals(evidence, inventory, horizon, now)
+    prices = _prices(uncharged, inventory, given, settings, outside)
+    stops = _stops(found, inventory, prices)
+    said = [
+        *claims(stops, evidence, horizon),
+        *money_claims(stops, prices.source, prices.problems),
+        *inventory.missing,
+    ]
+    if options.csv:
+        print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
+        complain(*said)
+    else:
+        out = Output()
+        if stops:
+            show(out, stops, prices.currency, options.tag or ())
+        else:
+            out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
+        for claim in said:
+            out.say(claim)
+    if options.svg:
+        weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
+        save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
+    return FOUND_WRONG if lines.tell_unusable() else GOOD
+
+
+def read_until(text: str, now: datetime) -> datetime:
+    """The instant of `--until`, of a date its end; raises WrongUse, also for what is to come."""
+    try:
+        until = parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
+    except ValueError as error:
+        raise WrongUse(f"--until: {error}") from None
+    if until > now:
+        raise WrongUse(f"--until {text} is not over yet: nobody knows what will be stopped then")
+    return until
+
+
+def _intervals(
+    evidence: Evidence, inventory: Inventory, horizon: datetime, now: datetime
+) -> dict[Machine, list[Interval]]:
+    latest = signs_now(inventory.found, now)
+    return {
+        machine: intervals(
+            [*signs, *([latest[machine]] if machine in latest else [])],
+            evidence.looks.get(machine.site, {}),
+            horizon,
+        )
+        for machine, signs in evidence.signs.items()
+    }
+
+
+def _stops(
+    found: Mapping[Machine, Sequence[Interval]], inventory: Inventory, prices: Prices
+) -> list[Stop]:
+    """By time."""
+    stops = []
+    for machine, some in found.items():
+        instance = inventory.found.get(machine)
+        tags = instance.tags if instance else None
+        stops += [Stop(machine, one, tags, prices.of.get(machine)) for one in some]
+    return sorted(stops, key=lambda stop: (stop.interval.begin, stop.machine))
+
+
+def _prices(
+    machines: Iterable[Machine],
+    inventory: Inventory,
+    given: PriceList | None,
+    settings: Settings,
+    outside: Surroundings,
+) -> Prices:
+    if given:
+        return listed_prices(given, machines, inventory.models)
+    if inventory.cloud is None:
+        return Prices("CNY", "if only their price were known")
+    cache = Cache(outside.environ, outside.home, settings.endpoint)
+    now = outside.clock.now()
+    prices = asked_prices(inventory.cloud, inventory.models, settings.endpoint, cache, now)
+    gone = {machine for machine, instance in inventory.found.items() if instance is None}
+    if not gone.isdisjoint(machines):
+        prices.problems.append("what is gone has no type any more")
+    try:
+        cache.save()
+    except OSError as error:
+        prices.problems.append(f"{cache.path}: {error.strerror}: prices are asked anew each time")
+    return prices
+
+
+# What is shown -----------------------------------------------------------------------------------
+
+
+def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str]) -> None:
+    """A row for each policy, one for each tag, and the sum."""
+    rows = [[*key, *_cells(it, currency)] for key, it in by_policy(stops).items()]
+    out.table(("policy", "account", "resource", *SUMS), rows)
+    out.say()
+    if any(stop.tags is not None for stop in stops):
+        tagged = by_tag(stops, tags)
+        shown = list(tagged.items()) if tags else list(tagged.items())[:SHOWN_TAGS]
+        out.table(("tag", *SUMS), [[tag, *_cells(it, currency)] for tag, it in shown])
+        if len(tagged) > len(shown):
+            out.say(f"and {plural(len(tagged) - len(shown), 'more tag')}: --tag KEY shows one key")
+        out.say()
+    all_ = total(stops)
+    out.say(
+        f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
+        f"{all_.hours:,.1f} h surely stopped ({all_.at_most:,.1f} h at most), "
+        f"{_money(all_, currency)} saved",
+        look="bold",
+    )
+    out.say()
+
+
+def _cells(sum_: Sum, currency: str) -> list[str]:
+    counts = [f"{len(sum_.machines):,}", f"{sum_.stops:,}"]
+    return [*counts, f"{sum_.hours:,.1f}", f"{sum_.at_most:,.1f}", _money(sum_, currency)]
+
+
+def _money(sum_: Sum, currency: str) -> str:
+    known = f"{sum_.saved:,.2f} {currency}" if sum_.saved else "0"
+    if not sum_.unpriced:
+        return known
+    return f"{known} + {sum_.unpriced:,.1f} h without a price"
+
+
+def _row(stop: Stop, currency: str) -> Mapping[str, Any]:
+    one, site = stop.interval, stop.machine.site
+    tags = None if stop.tags is None else tag_texts(stop.tags)
+    return {
+        "account": site.account,
+        "resource": site.resource.name,
+        "region": site.region,
+        "instance": stop.machine.id,
+        "tags": tags,
+        "policies": sorted(one.policies),
+        "request_id": one.request_id,
+        "stopped": stamp(one.begin),
+        "until": stamp(one.end),
+        "until_at_most": stamp(one.latest),
+        "ended": one.ended.value,
+        "hours": f"{one.hours:.4f}",
+        "hours_at_most": f"{one.hours_at_most:.4f}",
+        "uncharged": "yes" if one.uncharged else "no",
+        "price_per_hour": stop.price if one.uncharged else None,
+        "currency": currency if one.uncharged else None,
+        "saved": None if stop.unpriced else f"{stop.saved:.4f}",
+    }

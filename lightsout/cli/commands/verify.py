@@ -1,0 +1,175 @@
+"""`verify`: what became of every RequestId that a log tells of, asked of the cloud now."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightsout.act.ledger import VISIBLE
+from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.commands.clouds import clouds_of, unknown_account
+from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.logs.acceptances import (
+    CONFIRMED,
+    FAILED,
+    STILL_CHARGED,
+    UNDER_WAY,
+    UNKNOWN,
+    Became,
+    became,
+    read_acceptances,
+)
+from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.output.tables import Output
+from lightsout.cli.output.words import as_json, plural
+from lightsout.cloud.client.compute import Compute
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.report import stamp
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from lightsout.base.environment import Surroundings
+    from lightsout.cli.logs.acceptances import Acceptance
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.model.instance import Instance, Site
+
+BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+NOT_NAMED = "not named in this log: export the field SCF_Message as well"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An accepted call, and what became of each of its instances."""
+
+    acceptance: Acceptance
+    instances: Mapping[str, Became]
+
+    @property
+    def is_bad(self) -> bool:
+        return not self.instances or any(it.what in BAD for it in self.instances.values())
+
+
+def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+    """Superseded, gone and still charged are told and no failures; failed and under way are.
+
+    So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
+    file without a line of lightsout.
+    """
+    lines = LogLines(options.files)
+    acceptances = read_acceptances(lines)
+    answers = ask(acceptances, outside) if acceptances else []
+    if options.json:
+        print(as_json([_as_json(answer) for answer in answers]))
+    else:
+        show(Output(), lines, answers)
+    bad = any(answer.is_bad for answer in answers)
+    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
+
+
+def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
+    """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
+    settings = read_settings(outside.environ, outside.beside)
+    clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)
+    ids: dict[Site, dict[str, None]] = defaultdict(dict)
+    for one in acceptances:
+        ids[one.site].update(dict.fromkeys(one.instance_ids))
+    seen = {site: _look(clouds.get(site.account), site, wanted) for site, wanted in ids.items()}
+    absent = {site: wanted.keys() - seen[site].keys() for site, wanted in ids.items()}
+    if any(absent.values()):  # one look is no proof that an instance is gone
+        outside.clock.sleep(VISIBLE)
+        for site, wanted in absent.items():
+            seen[site] |= _look(clouds.get(site.account), site, wanted) if wanted else {}
+    return [_answer(one, seen[one.site], acceptances) for one in acceptances]
+
+
+def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
+    """The instances that are shown; why not, where the site does not tell: the others go on."""
+    if cloud is None:
+        return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
+    try:
+        return {**Compute(cloud, site).describe(sorted(ids))}
+    except CallFailed as failure:
+        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
+
+
+def _answer(
+    one: Acceptance,
+    seen: Mapping[str, Instance | Became],
+    acceptances: Sequence[Acceptance],
+) -> Answer:
+    found: dict[str, Became] = {}
+    for id_ in one.instance_ids:
+        shown = seen.get(id_)
+        found[id_] = shown if isinstance(shown, Became) else became(one, id_, shown, acceptances)
+    return Answer(one, found)
+
+
+def _as_json(answer: Answer) -> Mapping[str, object]:
+    one = answer.acceptance
+    return {
+        "request_id": one.request_id,
+        "action": one.action.call,
+        "account": one.site.account,
+        "resource": one.site.resource.name,
+        "region": one.site.region,
+        "time": stamp(one.time),
+        "instances": {
+            id_: {"became": it.what, "detail": it.detail} for id_, it in answer.instances.items()
+        },
+    }
+
+
+def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
+    """A row for each RequestId, one for each instance that is not simply confirmed, the sum."""
+    if not answers:
+        out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
+        return
+    rows = [
+        (answer.acceptance.site.place, answer.acceptance.request_id, _became(answer))
+        for answer in answers
+    ]
+    out.table(("region", "RequestId", "its instances"), rows)
+    out.say()
+    others = list(_unlike_the_rest(answers))
+    if others:
+        out.table(("RequestId", "instance", "what", "why"), others)
+        out.say()
+    charged = {
+        id_
+        for answer in answers
+        for id_, it in answer.instances.items()
+        if it.what == STILL_CHARGED
+    }
+    if charged:
+        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
+    instances = {id_ for answer in answers for id_ in answer.instances}
+    out.say(
+        f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "
+        f"in {_of_lines(lines)}",
+        look="bold",
+    )
+
+
+def _became(answer: Answer) -> str:
+    counts = Counter(it.what for it in answer.instances.values())
+    return (
+        NOT_NAMED
+        if not counts
+        else ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    )
+
+
+def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
+    for answer in answers:
+        for id_, it in answer.instances.items():
+            if it.what != CONFIRMED:
+                yield f"{answer.acceptance.request_id[:8]}…", id_, it.what, it.detail
+
+
+def _of_lines(lines: LogLines) -> str:
+    skipped = f" ({plural(lines.others, 'other line')} skipped)" if lines.others else ""
+    return f"{plural(lines.ours, 'log line')}{skipped}"

@@ -1,0 +1,1 @@
+"""serverless.yml, timers and rights."""

@@ -1,0 +1,210 @@
+"""CAM policy documents: what the function may do, who may be it, and what a deployer may do.
+
+Their form is https://cloud.tencent.com/document/product/598/10604. A resource has six segments,
+`qcs::service:region:account:type/id`; an empty region means every region, an empty account the one
+to which the policy belongs (https://cloud.tencent.com/document/product/598/10606). An action that
+cannot be limited to resources must be given on `*`, or it counts as not given
+(https://cloud.tencent.com/document/product/598/69972, Lighthouse;
+https://cloud.tencent.com/document/product/598/69910, CVM;
+https://cloud.tencent.com/document/product/598/70005, SCF).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.decide.decide.conditions import needs_traffic
+from lightsout.model.instance import ACTIONS, OWN, RESOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lightsout.policies.load import Account, Policy
+
+    Document = Mapping[str, Any]
+    Statement = Mapping[str, Any]
+
+ANY = "*"
+EVERYWHERE = ""  # the region of a resource that may be in any
+
+
+class Deployment(NamedTuple):
+    """What is deployed: the function, where it runs, and the name of its execution role."""
+
+    function: str
+    namespace: str
+    region: str
+    role: str
+
+
+class Target(NamedTuple):
+    """An instance, or ANY, in a region, or EVERYWHERE."""
+
+    service: str
+    region: str
+    instance: str
+
+    def covers(self, other: Target) -> bool:
+        return (
+            self.service == other.service
+            and self.region in (EVERYWHERE, other.region)
+            and self.instance in (ANY, other.instance)
+        )
+
+    def written(self, uin: str | None) -> str:
+        return f"qcs::{self.service}:{self.region}:{_account(uin)}:instance/{self.instance}"
+
+
+def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] = ()) -> Document:
+    """What the execution role needs for these policies, and nothing else.
+
+    `others`: accounts whose role it assumes, those that a policy names.
+    """
+    named = {name for policy in policies for name in policy.accounts}
+    assumed = sorted(it.role_arn for it in others if it.name in named)
+    return _document(*_acting(policies, OWN, uin), _allow(["sts:AssumeRole"], assumed))
+
+
+def role_in(account: Account, policies: Sequence[Policy]) -> Document:
+    """What the role needs that the function assumes in another account."""
+    return _document(*_acting(policies, account.name, None))
+
+
+def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterator[Statement]:
+    """What the policies do in an account.
+
+    Looking goes on everything, because it cannot be limited to instances. Stopping and starting
+    goes on the regions that the policies name, on single instances where they name those.
+    """
+    policies = [policy for policy in policies if account in policy.accounts]
+    acts: dict[str, set[Target]] = defaultdict(set)
+    for policy in policies:
+        service = RESOURCES[policy.resource].service
+        acts[f"{service}:{ACTIONS[policy.action].call}"] |= set(_targets(policy))
+    if policies:
+        yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
+    for act, targets in sorted(acts.items()):
+        yield _allow([act], _written(targets, uin))
+
+
+def _looks(policy: Policy) -> Iterator[str]:
+    resource = RESOURCES[policy.resource]
+    yield f"{resource.service}:DescribeInstances"
+    if resource.tells_denied_actions:  # asked when a batch is refused
+        yield f"{resource.service}:DescribeInstancesDeniedActions"
+    if needs_traffic(policy.only_if):
+        yield f"{resource.service}:DescribeInstancesTrafficPackages"
+    if policy.regions == ("all",):
+        yield f"{resource.service}:DescribeRegions"
+
+
+def _targets(policy: Policy) -> Iterator[Target]:
+    """Tags do not narrow them: CAM knows tags too, but not those of every service."""
+    service = RESOURCES[policy.resource].service
+    named = policy.match.instances
+    for region in [EVERYWHERE] if policy.regions == ("all",) else policy.regions:
+        for instance in sorted(named - policy.exclude.instances) if named else [ANY]:
+            yield Target(service, region, instance)
+
+
+def _written(targets: Iterable[Target], uin: str | None) -> list[str]:
+    """Each target once, and none that lies within another."""
+    all_of_them = set(targets)
+    return [
+        target.written(uin)
+        for target in sorted(all_of_them)
+        if not any(other.covers(target) for other in all_of_them - {target})
+    ]
+
+
+def trust() -> Document:
+    """Who may take the execution role: functions, and nobody else.
+
+    https://cloud.tencent.com/document/product/598/36219 has the form,
+    https://cloud.tencent.com/document/product/583/32389 the service's name.
+    """
+    return _document(_trusting({"service": ["scf.qcloud.com"]}))
+
+
+def trust_in(account: Account, uin: str) -> Document:
+    """Who may assume the role there: whom the function's account `uin` allows to.
+
+    Principal and condition are as the consoles write them. Of a role as principal no page tells; so
+    the whole account is trusted, which in turn allows nobody unless its own policies do.
+    """
+    statement = _trusting({"qcs": [f"qcs::cam::uin/{uin}:root"]})
+    if account.external_id:
+        equal = {"string_equal": {"sts:external_id": account.external_id}}
+        return _document({**statement, "condition": equal})
+    return _document(statement)
+
+
+def _trusting(principal: Mapping[str, Any]) -> Statement:
+    return {"effect": "allow", "action": ["name/sts:AssumeRole"], "principal": principal}
+
+
+def deployer(deployment: Deployment, uin: str | None) -> Document:
+    """What putting this function there takes: its code, itself, its triggers and tags, its role.
+
+    The calls are those that tencent-component-toolkit 2.27.6 and the scf component make
+    (https://github.com/serverless-tencent/tencent-component-toolkit,
+    https://github.com/serverless-components/tencent-scf). No account was at hand to try it on.
+    """
+    function, region, account = deployment.function, deployment.region, _account(uin)
+    path = f"namespace/{deployment.namespace}/function/{function}"
+    return _document(
+        _allow(
+            [
+                "scf:CreateFunction",
+                "scf:GetFunction",
+                "scf:UpdateFunctionCode",
+                "scf:UpdateFunctionConfiguration",
+            ],
+            [f"qcs::scf:{region}:{account}:{path}"],
+        ),
+        _allow(  # CAM's page lists them as not to be limited, or not at all
+            [
+                "scf:CreateTrigger",
+                "scf:DeleteTrigger",
+                "scf:GetAlias",
+                "scf:ListTriggers",
+                "scf:UpdateFunctionEventInvokeConfig",
+            ],
+            [ANY],
+        ),
+        _allow(  # the bucket's name ends with the account's APPID
+            [
+                "name/cos:HeadBucket",
+                "name/cos:PutBucket",
+                "name/cos:PutBucketLifecycle",
+                "name/cos:PutObject",
+            ],
+            [f"qcs::cos:{region}::sls-cloudfunction-{region}-code-*"],
+        ),
+        _allow(
+            [
+                "tag:AttachResourcesTag",
+                "tag:CreateTag",
+                "tag:DescribeResourceTagsByResourceIds",
+                "tag:DescribeTags",
+                "tag:DetachResourcesTag",
+            ],
+            [ANY],
+        ),
+        _allow(["cam:PassRole"], [f"qcs::cam::{account}:roleName/{deployment.role}"]),
+    )
+
+
+def _account(uin: str | None) -> str:
+    return f"uin/{uin}" if uin else ""
+
+
+def _allow(actions: Iterable[str], resources: Sequence[str]) -> Statement:
+    return {"effect": "allow", "action": sorted(actions), "resource": list(resources)}
+
+
+def _document(*statements: Statement) -> Document:
+    """Statements without resources grant nothing, and CAM would not take them."""
+    kept = [each for each in statements if each.get("resource") != []]
+    return {"version": "2.0", "statement": kept}

@@ -1,0 +1,51 @@
+"""`${env:NAME}` and its like in serverless.yml: what is known only when it is deployed.
+
+A variable that is not set takes its key along where it is the whole value, and becomes the text
+«undefined» inside another one. The tool resolves no `${env.NAME}`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lightsout.policies.yamltree import Items, Pairs, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lightsout.policies.yamltree import Complaints, Mistake, Node
+
+FROM_OUTSIDE = re.compile(r"\$\{.*\}", re.DOTALL)
+ONE_VARIABLE = re.compile(r"\$\{env:\w+\}")
+
+
+def check_references(root: Node, complaints: Complaints) -> None:
+    """Drops the mistakes in texts that may come to fit, and adds those that surely will not."""
+    texts = list(_references(root))
+    complaints.mistakes = [
+        it for it in complaints.mistakes if not any(_is_in(it, text) for text in texts)
+    ]
+    for text in texts:
+        if "${env." in text.value:
+            complaints.add(text, "${env.NAME} stays as it stands: write ${env:NAME}")
+        elif "${env:" in text.value and not ONE_VARIABLE.fullmatch(text.value):
+            what = "inside a text a variable that is not set becomes «undefined»"
+            complaints.add(text, f"{what}: let one ${{env:NAME}} be all of it")
+
+
+def _references(node: Node) -> Iterator[Text]:
+    """The texts that hold one."""
+    if isinstance(node, Text) and FROM_OUTSIDE.search(node.value):
+        yield node
+    if isinstance(node, Items):
+        for item in node.items:
+            yield from _references(item)
+    if isinstance(node, Pairs):
+        for _, item in node.pairs:
+            yield from _references(item)
+
+
+def _is_in(mistake: Mistake, text: Text) -> bool:
+    columns = range(text.column, text.column + len(text.value) + 2)
+    return mistake.line == text.line and mistake.column in columns

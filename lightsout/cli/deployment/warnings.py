@@ -1,0 +1,80 @@
+"""What `check` warns of in a serverless.yml that has no mistakes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lightsout.cli.deployment.serverless_yml.references import FROM_OUTSIDE
+from lightsout.cli.deployment.serverless_yml.serverless_yml import (
+    mapping_of,
+    read_inputs,
+    variables_of,
+)
+from lightsout.cli.deployment.serverless_yml.triggers import URL_FORM, each_of
+from lightsout.events.function_url import SECRET
+from lightsout.policies.regions import REGIONS
+from lightsout.policies.yamltree import Complaints, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lightsout.policies.load import Policy
+    from lightsout.policies.reader import Value
+    from lightsout.policies.yamltree import Mistake
+
+# Beginnings of keys that the Tag service keeps for itself: product 651, document 13354, and its
+# error codes. The deploying tool does not tell that it was refused.
+RESERVED = ("project", "项目", "qcs:", "qcloud", "tencent")
+
+
+def warnings_of_the_deployment(file: Path, policies: Sequence[Policy]) -> list[Mistake]:
+    told = Complaints(str(file))
+    inputs = read_inputs(file, told)
+    _warn_of_the_region(inputs, told)
+    _warn_of_the_timeout(inputs, policies, told)
+    for key, value in mapping_of(inputs, "tags").items():
+        if key.startswith(RESERVED):
+            what = f"the service keeps the tag key {key} for itself: it would not be set"
+            told.add(value.key or value.at, f"{what} (did you mean managed-by?)")
+    for url in each_of(inputs, "http"):
+        _warn_of_the_url(inputs, url, told)
+    return told.listed()
+
+
+def _warn_of_the_region(inputs: dict[str, Value], told: Complaints) -> None:
+    region = inputs.get("region")
+    if region and region.it not in REGIONS and not FROM_OUTSIDE.search(region.it):
+        text = f"region {region.it} is not in the list at hand"
+        told.add(region.at, text, partial(near, region.it, REGIONS))
+
+
+def _warn_of_the_timeout(
+    inputs: dict[str, Value], policies: Sequence[Policy], told: Complaints
+) -> None:
+    timeout = inputs.get("timeout")
+    longest = max(policies, key=lambda policy: policy.verify_timeout)
+    if timeout and timeout.it <= longest.verify_timeout:
+        told.add(
+            timeout.at,
+            f"timeout {timeout.it} s: {longest.name} verifies for up to "
+            f"{longest.verify_timeout:g} s, so a slow stop may not be seen",
+        )
+
+
+def _warn_of_the_url(inputs: dict[str, Value], url: Value, told: Complaints) -> None:
+    """A function URL that nobody can reach, that lets nobody in, or that a redeploy trips over."""
+    at, parameters = url.at, mapping_of(url.it, "parameters")
+    net = mapping_of(parameters, "netConfig")
+    if not any(value.it for value in net.values()):
+        told.add(at, f"http: nobody can reach it without enableExtranet: {URL_FORM}")
+    if "qualifier" not in parameters:
+        told.add(
+            at, "http: without a qualifier the next deploy does not find it, and makes another"
+        )
+    if "authType" in parameters and parameters["authType"].it == "CAM":
+        what = f"its signature takes the header in which {SECRET} has to stand: write NONE"
+        told.add(parameters["authType"].at, f"authType CAM: {what}")
+    if SECRET not in variables_of(inputs):
+        told.add(at, f"http: without {SECRET} among the variables it lets nobody in")

@@ -1,0 +1,1 @@
+"""What a run makes of each instance, in words for people."""

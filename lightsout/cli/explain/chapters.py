@@ -1,0 +1,211 @@
+"""What one policy makes of one machine, step by step: the chapters of its story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lightsout.cli.commands.clouds import with_refusals
+from lightsout.cli.explain.rows import WRONG, not_yet, rows_of
+from lightsout.cli.output.words import moment, plural
+from lightsout.cloud.client.compute import Compute
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.decide.decide.conditions import judge, needs_traffic, read_traffic
+from lightsout.decide.decide.decide import done_by_somebody, excluded_by, protection, selected_by
+from lightsout.decide.decide.survey import Task, survey
+from lightsout.doctor.visit.still_charged import MEND, WHY, is_still_charged
+from lightsout.events.parse import kinds_admitted
+from lightsout.model.instance import ACTIONS
+from lightsout.policies.load import OnlyIf, matches
+from lightsout.policies.windows import next_window, window_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from lightsout.cli.explain.rows import Row
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.decide.decide.survey import Finding
+    from lightsout.model.instance import Instance, Site
+    from lightsout.policies.load import Limits, Policy
+    from lightsout.policies.windows import Window
+
+Step = tuple[str, str]  # what is judged, and how
+
+
+@dataclass(slots=True)
+class Chapter:
+    """The steps of one policy, and the row that they come to: None where they come to nothing."""
+
+    policy: Policy
+    steps: list[Step] = field(default_factory=list)
+    row: Row | None = None
+    failed: bool = False  # something could not be asked
+
+    @property
+    def good(self) -> bool:
+        wrong = self.row is not None and self.row.decision in WRONG
+        return not self.failed and not wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Whether a policy is due, and the window that is open or, if none is, the next one."""
+
+    now: bool
+    window: Window | None
+
+    def at(self, instant: datetime) -> datetime | None:
+        """The instant to judge by; None where the policy never opens."""
+        return instant if self.now else self.window.opens if self.window else None
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes the chapters about one machine."""
+
+    cloud: Cloud
+    policies: Sequence[Policy]
+    site: Site
+    instance: Instance
+    instant: datetime
+    _findings: dict[tuple[datetime, str], list[Finding]] = field(default_factory=dict)
+
+    def write(self, policy: Policy) -> Chapter:
+        chapter = Chapter(policy)
+        lacks = list(lacking(policy, self.site, self.instance))
+        if lacks:
+            chapter.steps = [("no match", lack) for lack in lacks]
+            return chapter
+        due = self._due(policy)
+        at = due.at(self.instant)
+        chapter.steps += self._decision(policy, due, at or self.instant)
+        try:
+            if policy.only_if != OnlyIf():
+                chapter.steps.append(("only if", self._condition(policy, at or self.instant)))
+            if at:
+                self._outcome(chapter, due, at)
+        except CallFailed as failure:
+            chapter.failed = True
+            chapter.steps.append(("error", f"{failure.action}: {failure}"))
+        return chapter
+
+    def _due(self, policy: Policy) -> Due:
+        if policy.when is None:
+            return Due(now=True, window=None)
+        window = window_at(policy.when, policy.timezone, self.instant)
+        if window:
+            return Due(now=True, window=window)
+        return Due(now=False, window=next_window(policy.when, policy.timezone, self.instant))
+
+    def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Step]:
+        """Each step, those behind one that keeps the machine included."""
+        instance, action = self.instance, ACTIONS[policy.action]
+        if "invoke" not in policy.triggered_by:
+            kinds = ", ".join(sorted(map(str, policy.triggered_by)))
+            yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
+        yield "match", selected_by(policy.match, instance) or ""
+        exclusion = excluded_by(policy.exclude, instance)
+        yield "exclude", f"excluded by {exclusion}" if exclusion else "nothing excludes it"
+        left_alone = due.window and policy.when and not policy.when.enforce
+        opened = due.window.opens if due.window and left_alone else None
+        kept = protection(policy, instance, at) or done_by_somebody(policy, instance, opened)
+        yield "protection", kept.reason if kept else "nothing protects it"
+        yield "when", _when_said(policy, due)
+        if instance.state != action.before:
+            yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
+        if is_still_charged(policy, instance, at):
+            yield "doubt", f"{WHY}: {MEND}"
+
+    def _condition(self, policy: Policy, at: datetime) -> str:
+        packages = None
+        if needs_traffic(policy.only_if):
+            id_ = self.instance.id
+            packages = Compute(self.cloud, self.site).traffic([id_]).get(id_)
+        met = judge(policy, self.instance, read_traffic(packages, at), at)
+        return f"{'met' if met.met else 'not met'}: {met.reason}"
+
+    def _outcome(self, chapter: Chapter, due: Due, at: datetime) -> None:
+        """The limits, and what a run at `at` would make of the machine."""
+        policy, findings = chapter.policy, self._survey(chapter.policy, at)
+        finding = next(it for it in findings if it.policy is policy)
+        if finding.error:
+            chapter.failed = True
+            chapter.steps.append(("error", finding.error))
+            return
+        limits = policy.limits
+        if limits.max_instances is not None or limits.max_percent is not None:
+            chapter.steps.append(("limits", finding.refused or _within(limits, finding)))
+        rows = [
+            row
+            for row in rows_of(self.site, findings)
+            if row.policy is policy and row.instance.id == self.instance.id
+        ]
+        if due.now:
+            rows, doubts = with_refusals(rows, {self.site.account: self.cloud})
+            chapter.steps += [("doubt", doubt) for doubt in doubts]
+        for row in rows:
+            chapter.row = row if due.now else not_yet(row, at)
+            said = f"{row.what}: {row.why}" if due.now else chapter.row.why
+            chapter.steps.append(("so", said))
+        if not rows:
+            chapter.steps.append(("so", _untouched(policy, self.instance)))
+
+    def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
+        """The site as a run at `at` finds it, with all policies that would run beside this one."""
+        kinds = kinds_admitted(policy)
+        kind = "invoke" if "invoke" in kinds else min(kinds)
+        if (at, kind) not in self._findings:
+            beside = [
+                Task(it)
+                for it in self.policies
+                if it.resource == self.site.resource.name
+                and self.site.account in it.accounts
+                and (it.regions == ("all",) or self.site.region in it.regions)
+                and kind in kinds_admitted(it)
+                and (it.when is None or window_at(it.when, it.timezone, at))
+            ]
+            compute = Compute(self.cloud, self.site)
+            self._findings[at, kind] = survey(compute, beside, at)
+        return self._findings[at, kind]
+
+
+def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
+    """Everything for which the policy's match does not select the instance; nothing if it does."""
+    if site.account not in policy.accounts:
+        yield f"it is in {site.account}, the policy is about {', '.join(policy.accounts)}"
+    if policy.regions != ("all",) and site.region not in policy.regions:
+        yield f"it is in {site.region}, the policy is about {', '.join(policy.regions)}"
+    if policy.match.instances and instance.id not in policy.match.instances:
+        yield "it is not among the instances that the policy names"
+    for key, patterns in policy.match.tags.items():
+        wanted = " or ".join(pattern or '""' for pattern in patterns)
+        if key not in instance.tags:
+            yield f"it has no tag {key}; wanted is {wanted}"
+        for value in instance.tags.get(key, ()):
+            if not matches(value, patterns):
+                shown = value or '""'
+                yield f"its tag {key} is {shown}; wanted is {wanted}"
+
+
+def _when_said(policy: Policy, due: Due) -> str:
+    if policy.when is None:
+        return "due whenever it is triggered"
+    if due.window is None:
+        return "not due within a year"
+    if not due.now:
+        return f"not due until {moment(due.window.opens, policy.timezone)}"
+    return f"due until {moment(due.window.closes, policy.timezone)}"
+
+
+def _within(limits: Limits, finding: Finding) -> str:
+    names = {"max_instances": limits.max_instances, "max_percent": limits.max_percent}
+    told = ", ".join(f"{name} {value}" for name, value in names.items() if value is not None)
+    return f"{plural(len(finding.to_act_on()), 'instance')} to act on, within {told}"
+
+
+def _untouched(policy: Policy, instance: Instance) -> str:
+    if instance.state == ACTIONS[policy.action].during:
+        since = instance.operation_started or "an unknown time"
+        return f"nothing: {instance.state} since {since}"
+    return f"nothing while it is {instance.state}"

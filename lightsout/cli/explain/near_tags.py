@@ -1,0 +1,142 @@
+"""Which tags come near those of a policy that no machine has. Only `plan` looks for them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.base.suggest import typo_of
+from lightsout.base.wildcards import matches
+from lightsout.cli.commands.clouds import AT_ONCE
+from lightsout.cli.output.words import plural, printable
+from lightsout.cloud.client.compute import Compute
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.decide.decide.decide import selected_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from lightsout.act.site_run import Work
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.decide.decide.survey import Finding, Task
+    from lightsout.model.instance import Instance, Site
+    from lightsout.policies.load import Policy
+
+    Machines = list[Instance]
+
+SHOWN = 3  # values that a key has, the most frequent first
+
+
+class Idle(NamedTuple):
+    """A policy that found no machine to decide about, wherever it looked."""
+
+    policy: Policy
+    sites: tuple[Site, ...]
+
+
+def idle_among(looks: Iterable[tuple[Work, Collection[str] | None]]) -> list[Idle]:
+    """Policies with tags that matched nothing, though nothing narrowed them or went wrong.
+
+    With each look, the names of the policies that it is about; None: all of them.
+    """
+    policies: dict[str, Policy] = {}
+    sites: dict[str, dict[Site, None]] = defaultdict(dict)
+    busy: set[str] = set()
+    for work, names in looks:
+        told = {finding.policy.name: finding for finding in work.findings}
+        for task in work.tasks:
+            name = task.policy.name
+            if names is None or name in names:
+                policies[name], sites[name][work.site] = task.policy, None
+                if not _is_idle(task, told.get(name)):
+                    busy.add(name)
+    return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]
+
+
+def _is_idle(task: Task, finding: Finding | None) -> bool:
+    if finding is None or finding.error or finding.decisions or finding.stuck:
+        return False
+    return task.only is None and bool(task.policy.match.tags)
+
+
+def explain(
+    idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]
+) -> list[str]:
+    """A line for each policy whose tags no machine has, from one listing of each of its sites."""
+    sites = list(dict.fromkeys(site for one in idle for site in one.sites))
+    if not sites:
+        return []
+    doors = clouds(sites)
+
+    def look(site: Site) -> Machines | CallFailed:
+        try:
+            listing = Compute(doors[site.account], site, names=False).search([[]])
+        except CallFailed as failure:
+            return failure
+        return list(listing.instances.values())
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        seen = dict(zip(sites, pool.map(look, sites), strict=True))
+    return [line for one in idle for line in _lines(one, seen)]
+
+
+def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[str]:
+    policy = idle.policy
+    machines: Machines = []
+    for site in idle.sites:
+        answer = seen[site]
+        if isinstance(answer, CallFailed):
+            yield (
+                f"warning: {policy.name} matches no machine; which tags come near in {site.place} "
+                f"cannot be told: {answer.action}: {answer}"
+            )
+            return
+        machines += answer
+    if machines and not any(selected_by(policy.match, machine) for machine in machines):
+        yield printable(f"{policy.name} matches no machine: {_why(policy, machines)}")
+
+
+def _why(policy: Policy, machines: Machines) -> str:
+    count = plural(len(machines), policy.resource + " machine")
+    missed = [
+        words
+        for key, patterns in policy.match.tags.items()
+        if (words := _missed(key, patterns, machines))
+    ]
+    if missed:
+        return f"of {count} {'; '.join(missed)}"
+    which = "are named in the policy" if policy.match.instances else "has all of them"
+    return f"of {count} some have each of its tags, and none {which}"
+
+
+def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None:
+    """What is nearest where no machine has the tag; None where one has it."""
+    values = Counter(value for it in machines for value in it.tags.get(key, ()))
+    if not values:
+        keys = Counter(name for it in machines for name in it.tags)
+        return f"none has the tag {key}{_near_to([key], keys)}"
+    if any(matches(value, patterns) for value in values):
+        return None
+    wanted = " or ".join(f"{key}={pattern}" for pattern in patterns)
+    if near := _near_to([part for it in patterns for part in (it, *it.split(","))], values):
+        return f"none has {wanted}{near}"
+    most = ", ".join(f"{value!r} ({count})" for value, count in values.most_common(SHOWN))
+    return f"none has {wanted}: {key} is {most}"
+
+
+def _near_to(words: Sequence[str], known: Counter[str]) -> str:
+    """The known words that come near, each with how many machines have it."""
+    near = dict.fromkeys(it for word in words for it in _near(word.strip(), known))
+    if not near:
+        return ""
+    told = " or ".join(f"{it}, {plural(known[it], 'machine')}" for it in near)
+    return f" (did you mean {told}?)"
+
+
+def _near(word: str, known: Iterable[str]) -> Iterator[str]:
+    names = [name for name in known if name]
+    if found := typo_of(word, names):
+        yield found
+    yield from (name for name in names if matches(name.lower(), [word.lower()]))
+    yield from (name for name in names if len(name) > 2 and word.lower().startswith(name.lower()))

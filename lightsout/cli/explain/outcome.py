@@ -1,0 +1,143 @@
+"""What a run did, machine by machine: made from its report, and the names that it saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.cli.output.words import natural, plural
+from lightsout.model.instance import ACTIONS, place_of
+from lightsout.report import CHARGED, GONE, KEPT, count_skipped, subject_of, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lightsout.act.site_run import Work
+    from lightsout.cli.commands.operate import Done
+    from lightsout.cli.output.tables import Output
+    from lightsout.report import Entry, Report
+
+SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
+DONE = ("stopped", "started")
+
+ORDER = (
+    "failed", "pending", "stopping", "starting", "refused", "still charged", "gone", "kept", *DONE,
+)  # fmt: skip
+SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
+
+
+def show(out: Output, done: Done) -> None:
+    """Tables of the machines and of the RequestIds, then the sum."""
+    rows = list(_machines(done.report, names_of(done.works)))
+    if sum(row[3] in DONE for row in rows) > SHOWN_DONE:
+        rows = [row for row in rows if row[3] not in DONE]
+    if rows:
+        out.say()
+        out.table(("region", "instance", "name", "what", "why"), rows)
+    requests = list(_requests(done.report))
+    if requests:
+        out.say()
+        out.table(("region", "RequestId", "asked", "confirmed"), requests)
+    out.say()
+    show_errors(out, done)
+    for entry in done.report["policies"]:
+        if entry["status"] == "not due":
+            out.say(f"{entry['policy']} is not due: it was left out")
+    for line in still_charged(done.report):
+        out.say(line, look="bold yellow")
+    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
+
+
+def still_charged(report: Report) -> Iterator[str]:
+    """A line, where there are any, about the instances that were stopped and cost on."""
+    count = count_skipped(report)[CHARGED]
+    if count:
+        whys = {
+            why.partition(": ")[2]: None
+            for entry in report["policies"]
+            for why in entry["skipped"].values()
+            if why_skipped(why) == CHARGED
+        }
+        yield f"{plural(count, 'instance')} stopped, still charged: {'; '.join(whys)}"
+
+
+def _sum(report: Report) -> str:
+    """What became of all that matched; only those that were left alone are kept."""
+    counts, skipped = report["counts"], count_skipped(report)
+    reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
+    parts = [f"{', '.join(reached)} and confirmed"]
+    parts += [f"{skipped[kind]} {SKIPPED[kind]}" for kind in (CHARGED, GONE) if skipped[kind]]
+    parts += [f"{skipped[KEPT]} kept", *(f"{counts[it]} {it}" for it in ("failed", "pending"))]
+    seconds = report["duration_ms"] / 1000
+    return f"{plural(counts['matched'], 'instance')} matched: {', '.join(parts)}; {seconds:.1f} s"
+
+
+def show_errors(out: Output, done: Done) -> None:
+    """What a policy or a whole run came to grief on."""
+    if done.report["status"] == "paused":
+        out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
+    for error in errors_of(done.report):
+        out.say(error, look="bold red")
+    if done.error and not done.report["policies"]:
+        out.say(done.error, look="bold red")
+    if done.interrupted:
+        out.say("interrupted: what was accepted so far stands above", look="bold red")
+
+
+def errors_of(report: Report) -> list[str]:
+    """A line for each policy and place that failed as a whole."""
+    return [
+        f"{subject_of(entry)}: {entry['error']}" for entry in report["policies"] if entry["error"]
+    ]
+
+
+def names_of(works: Sequence[Work]) -> dict[str, str]:
+    """Names of the instances that a run looked at, by ID."""
+    return {
+        id_: instance.name
+        for work in works
+        for finding in work.findings
+        for id_, instance in (*finding.instances.items(), *finding.stuck.items())
+    }
+
+
+def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """Place, ID, name, what and why of each instance, what is wrong first."""
+    found: set[tuple[str, ...]] = set()
+    for entry in report["policies"]:
+        action = ACTIONS[entry["action"]]
+        told = {
+            "failed": entry["failed"],
+            "pending": entry["pending"],
+            action.during.lower(): entry["stuck"],
+            "": entry["skipped"],
+            "stopped": dict.fromkeys(entry["stopped"], f"confirmed {action.after}"),
+            "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
+        }
+        place = place_of(entry["account"], entry["region"])
+        for what, whys in told.items():
+            for id_, why in whys.items():
+                found.add((place, id_, names.get(id_, ""), what or _left(entry, why), why))
+    yield from sorted(
+        found,
+        key=lambda row: (ORDER.index(row[3]), natural(row[0]), natural(row[2]), natural(row[1])),
+    )
+
+
+def _left(entry: Entry, why: str) -> str:
+    """What is said of an instance in `skipped`; a limit is the reason of those that it refused."""
+    limit = entry["status"] == "refused" and why == entry["error"]
+    return "refused" if limit else SKIPPED[why_skipped(why)]
+
+
+def _requests(report: Report) -> Iterator[tuple[str, ...]]:
+    """Place, RequestId, and how many instances it was about, of each accepted call."""
+    asked: dict[tuple[str, str], set[str]] = {}
+    reached: set[str] = set()
+    for entry in report["policies"]:
+        reached.update(entry["stopped"], entry["started"])
+        for request in entry["requests"]:
+            place = place_of(entry["account"], entry["region"])
+            key = (place, request["request_id"])
+            asked.setdefault(key, set()).update(request["instance_ids"])
+    for (place, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):
+        yield place, request_id, str(len(ids)), str(len(ids & reached))

@@ -1,0 +1,164 @@
+"""What a policy makes of an instance, as a row that explains itself: made from findings alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.output.words import moment, natural
+from lightsout.decide.decide.decide import Decision, Verdict
+from lightsout.decide.decide.survey import job_of
+from lightsout.model.instance import ACTIONS
+from lightsout.policies.windows import parse_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from lightsout.decide.decide.survey import Finding
+    from lightsout.model.instance import Instance, Site
+    from lightsout.model.job import Wish
+    from lightsout.policies.load import Policy
+
+# What each decision is called: in JSON, in the table, and in the sum.
+CALLED = {
+    "would_stop": ("would stop", "would stop"),
+    "would_start": ("would start", "would start"),
+    "kept": ("kept", "kept"),
+    "excluded": ("excluded", "excluded"),
+    "refused": ("refused", "refused for a limit"),
+    "conflict": ("conflict", "in conflict"),
+    "not_due": ("not due", "not due"),
+    "stopping": ("stopping", "STOPPING from before"),
+    "starting": ("starting", "STARTING from before"),
+}
+_DECISIONS = {
+    Verdict.KEEP: "kept",
+    Verdict.EXCLUDED: "excluded",
+    Verdict.CONFLICT: "conflict",
+}
+COLUMNS = (
+    "policy", "account", "resource", "region", "instance", "name", "state", "decision", "reason",
+    "until", "public_ips",
+)  # fmt: skip
+WOULD = frozenset({"would_stop", "would_start"})
+WRONG = frozenset({"refused", "conflict"})  # for these a run would fail
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One policy and one instance that it matches."""
+
+    policy: Policy
+    site: Site
+    instance: Instance
+    decision: str  # a key of CALLED
+    reason: str
+    until: datetime | None = None  # of keep-until; or when the policy opens
+    public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release
+    charged: str = ""  # why STOP_CHARGING cannot apply, where it is wanted
+    then: str = ""  # the decision when the policy opens, while it is not due
+    denied: bool = False  # the service would refuse it now
+
+    @property
+    def machine(self) -> tuple[Site, str]:
+        return self.site, self.instance.id
+
+    @property
+    def would_act(self) -> bool:
+        return self.decision in WOULD
+
+    @property
+    def what(self) -> str:
+        return CALLED[self.decision][0]
+
+    @property
+    def why(self) -> str:
+        """The reason, and until when it holds where only a tag in short form tells."""
+        if self.until is None or self.decision == "not_due":
+            return self.reason
+        return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The members in the order that --json and --csv promise."""
+        site, instance = self.site, self.instance
+        place = (site.account, site.resource.name, site.region)
+        until = self.until.isoformat() if self.until else None
+        facts = (instance.id, instance.name, instance.state, self.decision, self.reason)
+        values = (self.policy.name, *place, *facts, until, list(self.public_ips))
+        return dict(zip(COLUMNS, values, strict=True))
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """By place and name, as a person who looks for a machine would sort them."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            natural(row.site.place),
+            natural(row.instance.name),
+            natural(row.instance.id),
+        ),
+    )
+
+
+def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
+    """A row for each policy and instance that it matches."""
+    jobs = {name: job_of(site, action, findings) for name, action in ACTIONS.items()}
+    for finding in findings:
+        job = jobs[finding.policy.action]
+        for id_, decision in finding.decisions.items():
+            instance = finding.instances[id_]
+            row = Row(finding.policy, site, instance, _DECISIONS.get(decision.verdict, ""), "")
+            if decision.verdict is not Verdict.ACT:
+                until = _kept_until(finding.policy, instance, decision)
+                yield replace(row, reason=decision.reason, until=until)
+            elif finding.refused:
+                yield replace(row, decision="refused", reason=finding.refused)
+            else:
+                yield _acted_on(row, decision, job.wish(id_))
+
+
+def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
+    """What STOP_CHARGING takes along hangs on the first of the policies that want the instance."""
+    instance = row.instance
+    called, reason = f"would_{row.policy.action}", decision.reason
+    if not wish.stop_charging:
+        return replace(row, decision=called, reason=reason)
+    if instance.always_charged:
+        reason += f"; it would still be charged: {instance.always_charged}"
+        return replace(row, decision=called, reason=reason, charged=instance.always_charged)
+    if instance.public_ips:
+        reason += f"; STOP_CHARGING releases its public IP {', '.join(instance.public_ips)}"
+    return replace(row, decision=called, reason=reason, public_ips=instance.public_ips)
+
+
+def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
+    """When the tag that keeps the instance lets it go; None where something else keeps it."""
+    texts = instance.tags.get("keep-until", ())
+    kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
+    text = next(kept, None)
+    if text is None:
+        return None
+    try:
+        return parse_until(text, policy.timezone).astimezone(policy.timezone)
+    except OverflowError:  # the last day of 9999, in another zone
+        return None
+
+
+def not_yet(row: Row, opens: datetime) -> Row:
+    """A row that was judged as of `opens`, when its policy is due again."""
+    zone = row.policy.timezone
+    named = row.decision in {"excluded", "conflict"}  # their reasons say it
+    then = row.why if named else f"{row.what}: {row.why}"
+    reason = f"not due until {moment(opens, zone)}; then {then}"
+    opens = opens.astimezone(zone)
+    return replace(row, decision="not_due", reason=reason, until=opens, then=row.decision)
+
+
+def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
+    """Matching instances that were on their way before: named, for nobody else looks after them."""
+    for finding in findings:
+        for instance in finding.stuck.values():
+            since = instance.operation_started or "an unknown time"
+            reason = f"{instance.state} since {since}"
+            yield Row(finding.policy, site, instance, finding.action.during.lower(), reason)

@@ -1,0 +1,184 @@
+"""The whole story of one machine: what each policy makes of it, step by step, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightsout.act.sites import REGIONS_PATIENCE
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.commands.operate import request_of
+from lightsout.cli.explain.chapters import Writer
+from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.rows import WOULD
+from lightsout.cli.output.files import kept_in
+from lightsout.cli.output.tables import Output
+from lightsout.cli.output.words import printable
+from lightsout.cloud.client.compute import Compute, list_regions
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.events.parse import allows
+from lightsout.events.request import BadEvent, Request, read_request
+from lightsout.model.instance import RESOURCES, Site, place_of, tag_texts
+from lightsout.policies import load as policy_files
+from lightsout.policies.load import PolicyMistakes
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.base.environment import Surroundings
+    from lightsout.cli.explain.rows import Row
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.model.instance import Instance
+    from lightsout.policies.load import Policy
+
+LOOKS = {"so": "bold", "error": "bold red", "doubt": "yellow", "no match": "cyan"}
+PASSIVE = {"stop": "stopped", "start": "started"}
+LABEL = 12  # columns that the name of a step takes
+
+
+def carry_out(
+    options: argparse.Namespace, outside: Surroundings, instant: datetime, heads: Sequence[str]
+) -> int:
+    """Tells of each `--instance`; the other options narrow what is told."""
+    settings, out = read_settings(outside.environ, outside.beside), Output()
+    try:
+        request = read_request(request_of(options))
+        loaded = policy_files.load(settings.policies)
+        policies = _named(loaded.policies, request)
+    except BadEvent as mistake:
+        raise WrongUse(str(mistake)) from None
+    except PolicyMistakes as wrong:
+        for each in wrong.mistakes:
+            out.say(str(each), look="yellow")
+        return FOUND_WRONG
+    for line in heads:
+        out.say(line, look="bold")
+    if settings.paused_until and instant < settings.paused_until:
+        out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
+        return GOOD
+    with kept_in(options.log, tell_retry) as lines:
+        clouds = open_clouds(settings, outside, lines, loaded.accounts)
+        good = True
+        for number, id_ in enumerate(dict.fromkeys(options.instance)):
+            if number:
+                out.say()
+            good &= Story(out, clouds, policies, instant, request).tell(id_)
+    return lines.status(GOOD if good else FOUND_WRONG)
+
+
+def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
+    """The policies to tell of, those included that a run by hand leaves out."""
+    for name in sorted(request.policies or ()):
+        if name not in {policy.name for policy in policies}:
+            raise WrongUse(f"no policy is named {name!r}")
+    return [it for it in policies if request.policies is None or it.name in request.policies]
+
+
+@dataclass(slots=True)
+class Story:
+    """Finds a machine, then has each policy that could be about it say its part."""
+
+    out: Output
+    clouds: Mapping[str, Cloud]
+    policies: Sequence[Policy]
+    instant: datetime
+    request: Request
+    good: bool = True
+
+    def tell(self, id_: str) -> bool:
+        """False where something went wrong, or a run that comes to this machine would fail."""
+        sites = self._sites(id_)
+        with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
+            answers = list(pool.map(lambda site: self._look(site, id_), sites))
+        looked = []
+        for site, answer in zip(sites, answers, strict=True):
+            if isinstance(answer, CallFailed):
+                self._fail(f"{site.place} cannot be looked at: {answer.action}: {answer}")
+            elif answer:
+                self._tell_of(site, answer)
+                return self.good
+            else:
+                looked.append(f"{site.place} ({site.resource.name})")
+        places = f"looked in {', '.join(looked)}" if looked else "there was none to look in"
+        self.out.say(f"{id_} is not found in any region that the policies name: {places}")
+        return self.good
+
+    def _sites(self, id_: str) -> list[Site]:
+        """Where it may be: accounts and regions of all policies about its kind of resource."""
+        kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
+        regions: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for policy in self.policies:
+            for account in policy.accounts:
+                if policy.resource in (kinds or RESOURCES):
+                    regions[account, policy.resource].update(policy.regions)
+        return [
+            Site(account, RESOURCES[kind], region)
+            for (account, kind), named in regions.items()
+            if allows(self.request.accounts, account)
+            for region in sorted(self._all(account, kind) if "all" in named else named)
+            if allows(self.request.regions, region)
+        ]
+
+    def _all(self, account: str, kind: str) -> Sequence[str]:
+        try:
+            return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
+        except CallFailed as failure:
+            where = place_of(account, kind)
+            self._fail(f"the regions of {where} are not told: {failure.action}: {failure}")
+            return ()
+
+    def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:
+        try:
+            return Compute(self.clouds[site.account], site).describe([id_]).get(id_)
+        except CallFailed as failure:
+            return failure
+
+    def _fail(self, line: str) -> None:
+        self.good = False
+        self.out.say(line, look="bold red")
+
+    def _tell_of(self, site: Site, instance: Instance) -> None:
+        kind = site.resource.name
+        facts = (instance.id, instance.name, instance.state, kind, site.place)
+        self.out.say(" · ".join(printable(fact) for fact in facts if fact), look="bold")
+        tags = ", ".join(tag_texts(instance.tags))
+        self.out.say(f"tags: {printable(tags) or 'none'}")
+        cloud = self.clouds[site.account]
+        writer = Writer(cloud, self.policies, site, instance, self.instant)
+        ours = [policy for policy in self.policies if policy.resource == kind]
+        chapters = [writer.write(policy) for policy in ours]
+        for chapter in chapters:
+            self.out.say()
+            self.out.say(f"{chapter.policy.name} · {chapter.policy.action}", look="bold")
+            for name, said in chapter.steps:
+                self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
+        others = [policy.name for policy in self.policies if policy.resource != kind]
+        if others:
+            self.out.say()
+            self.out.say(f"not about {kind}: {', '.join(others)}")
+        self.out.say()
+        self.out.say(_end([it.row for it in chapters if it.row]), look="bold")
+        self.good = self.good and all(chapter.good for chapter in chapters)
+
+
+def _end(rows: Sequence[Row]) -> str:
+    """The story in a sentence or two."""
+    if not rows:
+        return "No policy would act on it: it would be left as it is."
+    said = [
+        f"It would be {done} by {names}."
+        for action, done in PASSIVE.items()
+        if (names := ", ".join(it.policy.name for it in rows if it.decision == f"would_{action}"))
+    ] or ["It would be left as it is."]
+    return " ".join([*said, *map(_later, (row for row in rows if row.then in WOULD))])
+
+
+def _later(row: Row) -> str:
+    opens = f"{row.until:%Y-%m-%d %H:%M} {row.policy.timezone.key}"
+    return f"{row.policy.name} would {row.policy.action} it when it opens, {opens}."

@@ -1,0 +1,156 @@
+"""Accepted calls, read back from logged lines, and what a look says became of each instance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.logs.logfiles import site_of
+from lightsout.model.instance import ACTIONS, LEAVING
+from lightsout.report import CHARGED, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lightsout.model.instance import Action, Instance, Site
+
+# An operation that began this long before ours was accepted is an older one, which a listing still
+# shows: the service's times are whole seconds of its own clock.
+SLACK = timedelta(seconds=5)
+
+CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
+STILL_CHARGED = "still charged"
+GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One accepted call, as a log line tells it."""
+
+    request_id: str
+    action: Action
+    site: Site
+    time: datetime
+    instance_ids: tuple[str, ...]
+    run_id: str = ""
+    charged: frozenset[str] = frozenset()  # what its run saw stopped, but still charged
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of one instance of an accepted call; the detail is for a person."""
+
+    what: str
+    detail: str
+
+
+def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
+    """Every `….accepted` line, by time.
+
+    A RequestId that stands twice counts once, with all the instances that its lines name.
+    """
+    found: dict[tuple[str, Site], Acceptance] = {}
+    charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
+    for line in lines:
+        one = _acceptance(line)
+        if one:
+            key = (one.request_id, one.site)
+            first = found.get(key, one)
+            ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
+            found[key] = replace(first, instance_ids=ids)
+        elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
+            charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
+    told = []
+    for one in found.values():
+        seen = charged[one.run_id, one.site]
+        told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
+    return sorted(told, key=lambda one: one.time)
+
+
+def ids_of(line: Mapping[str, Any]) -> list[str]:
+    """Of the instances that the line names; CLS leaves out what is a list."""
+    ids = line.get("instance_ids", [])
+    return [str(id_) for id_ in ids] if isinstance(ids, list) else []
+
+
+def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
+    name, _, accepted = str(line["event"]).rpartition(".")
+    site = site_of(line)
+    if accepted != "accepted" or site is None:
+        return None
+    try:
+        return Acceptance(
+            request_id=str(line["request_id"]),
+            action=ACTIONS[name],
+            site=site,
+            time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+            instance_ids=tuple(ids_of(line)),
+            run_id=str(line["run_id"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None  # a cut line, or of a version that knows more than this one
+
+
+def became(
+    one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
+) -> Became:
+    """What a look at the instance says about the call.
+
+    LatestOperationRequestId tells which operation one is looking at
+    (https://cloud.tencent.com/document/api/1207/47576). Where its run wanted it without charge and
+    saw that it was charged, that is so until a look shows otherwise.
+    """
+    what = _became(one, id_, instance, all_of_them)
+    charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
+    if instance and charged and what.what == CONFIRMED:
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        return Became(STILL_CHARGED, f"{instance.state}, but still charged: {why}")
+    return what
+
+
+def _became(
+    one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
+) -> Became:
+    if instance is None or instance.state in LEAVING:
+        away = f"on its way out: {instance.state}" if instance else "no longer found"
+        return Became(GONE, away)
+    if instance.operation_request_id == one.request_id:
+        return _by_its_own_operation(one, instance)
+    by = _successor(one, id_, instance, all_of_them)
+    if by:
+        return Became(SUPERSEDED, f"{instance.state}, after {by}")
+    if instance.state == one.action.after:
+        return Became(CONFIRMED, instance.state)
+    return Became(UNDER_WAY, f"{instance.state}, {one.action.call} does not show yet")
+
+
+def _successor(
+    one: Acceptance, id_: str, instance: Instance, all_of_them: Sequence[Acceptance]
+) -> str | None:
+    """The later operation that has taken the place of ours: from the log, or by the look."""
+    for other in reversed(all_of_them):  # the latest first
+        if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
+            return f"{other.action.call} (RequestId {other.request_id})"
+    if instance.operation_request_id and not _older(instance, one.time):
+        return f"{instance.operation} (RequestId {instance.operation_request_id})"
+    return None
+
+
+def _by_its_own_operation(one: Acceptance, instance: Instance) -> Became:
+    detail = f"{instance.state}, {instance.operation} {instance.operation_state}"
+    if instance.operation_state == "FAILED":
+        return Became(FAILED, detail)
+    if instance.state == one.action.after and instance.operation_state != "OPERATING":
+        return Became(CONFIRMED, instance.state)
+    return Became(UNDER_WAY, detail)
+
+
+def _older(instance: Instance, accepted: datetime) -> bool:
+    started = instance.started_at()
+    if started is None:
+        return False
+    if started.tzinfo is None:
+        started = started.replace(tzinfo=timezone.utc)
+    return started < accepted - SLACK

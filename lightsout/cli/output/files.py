@@ -1,0 +1,94 @@
+"""Files that a command writes. None makes it wait, and one that fails costs no more than itself."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lightsout.cli import FOUND_WRONG
+from lightsout.cli.output.tables import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the reader of a pipe; not on Windows
+
+
+def open_output(path: str, flags: int) -> int:
+    """The descriptor of a file to write to; raises OSError."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | WITHOUT_WAITING | flags, 0o666)
+
+
+def write_file(path: str, text: str) -> None:
+    """Writes the file anew; raises OSError."""
+    descriptor = open_output(path, os.O_TRUNC)
+    try:
+        write_all(descriptor, text)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, text: str) -> None:
+    """Writes the text at once, past every buffer; raises OSError."""
+    data = text.encode("utf-8", "backslashreplace")
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+class Lines:
+    """Takes the log lines of a run: shows each one, then appends it to the file of `--log`.
+
+    Where one of the two fails, the run goes on without it, and `failed` tells so at the end.
+    """
+
+    def __init__(self, show: Callable[[str], object]) -> None:
+        self.failed = False
+        self._takers = {"progress cannot be shown": show}
+
+    def __call__(self, line: str) -> None:
+        for trouble in list(self._takers):
+            self._hand(line, trouble)
+
+    def _hand(self, line: str, trouble: str) -> None:
+        try:
+            self._takers[trouble](line)
+        except Exception as error:  # noqa: BLE001  a run that cannot be shown goes on all the same
+            del self._takers[trouble]
+            self.fail(trouble, error)
+
+    @contextmanager
+    def appended_to(self, path: str) -> Iterator[None]:
+        trouble = f"--log {path}"
+        try:
+            descriptor = open_output(path, os.O_APPEND)
+        except (OSError, ValueError) as error:
+            self.fail(trouble, error)
+            yield
+            return
+        self._takers[trouble] = lambda line: write_all(descriptor, line)
+        yield
+        try:
+            os.close(descriptor)
+        except OSError as error:  # some file systems tell of a full disk only then
+            self.fail(trouble, error)
+
+    def fail(self, trouble: str, error: Exception) -> None:
+        self.failed = True
+        why = error.strerror if isinstance(error, OSError) else repr(error)
+        complain(f"lightsout: warning: {trouble}: {why}; the command goes on")
+
+    def status(self, status: int) -> int:
+        """The exit status of a command that would end with `status`."""
+        return max(status, FOUND_WRONG) if self.failed else status
+
+
+@contextmanager
+def kept_in(path: str | None, show: Callable[[str], object]) -> Iterator[Lines]:
+    """Where a run writes its lines to: for `show` and, with a path, for that file."""
+    lines = Lines(show)
+    if path is None:
+        yield lines
+        return
+    with lines.appended_to(path):
+        yield lines

@@ -1,0 +1,93 @@
+"""stdout and stderr while a command runs: no text from outside reaches a terminal unfiltered.
+
+A stdout that is full or closed is an error, told at the end. A stderr that is, is none: there is
+nobody left to tell.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO, cast
+
+from lightsout.cli.output.words import printable_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Printable(io.TextIOBase):
+    """Writes to `below` what can be printed; `below` is None where it was closed from the start."""
+
+    def __init__(self, below: TextIO | None) -> None:
+        self.below = below
+        self._error: OSError | None = None
+
+    def write(self, text: str) -> int:
+        try:
+            _open(self.below).write(printable_lines(text))
+        except OSError as error:
+            self._error = self._error or error
+            raise
+        return len(text)
+
+    def flush(self) -> None:
+        """Raises OSError if anything was not written, now or before."""
+        try:
+            if self.below:
+                _open(self.below).flush()
+        except OSError as error:
+            self._error = self._error or error
+        if self._error:
+            raise self._error
+
+    def isatty(self) -> bool:
+        return bool(self.below and not self.below.closed and self.below.isatty())
+
+    def give_up(self) -> None:
+        """Lets nothing be tried again: the interpreter would, at its end, and print a traceback."""
+        with suppress(OSError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _open(self.below).fileno())
+
+
+class Complaints(Printable):
+    """The same for stderr, silent where it cannot be written to."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return stream
+
+
+@contextmanager
+def printable_streams() -> Iterator[Printable]:
+    """Puts both streams in their place; what it yields is stdout."""
+    before = sys.stdout, sys.stderr
+    for stream in before:  # names are in any script; a terminal may know fewer
+        with suppress(AttributeError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    out = Printable(sys.stdout)
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", Complaints(sys.stderr))
+    try:
+        yield out
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def below(stream: TextIO) -> TextIO:
+    """What rich writes to: its colours are our own, and its texts are made printable before."""
+    inner = stream.below if isinstance(stream, Printable) else None
+    return inner or stream

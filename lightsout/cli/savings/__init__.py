@@ -1,0 +1,1 @@
+"""Hours and money that stopping saved."""

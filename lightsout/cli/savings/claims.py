@@ -1,0 +1,96 @@
+"""What the figures of `savings` claim, and what they do not: a sentence for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from lightsout.cli.commands.savings.intervals import Ended
+from lightsout.cli.output.words import moment, plural
+from lightsout.model.instance import CVM, LIGHTHOUSE
+from lightsout.policies.load import DEFAULT_TIMEZONE
+from lightsout.report import CHARGED, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from lightsout.cli.commands.savings.evidence import Evidence
+    from lightsout.cli.commands.savings.tally import Stop
+
+KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
+
+
+def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iterator[str]:
+    """Of hours; only what there is something to say about."""
+    if stops:
+        yield (
+            "Hours count from the confirmed stop of a call that lightsout made to the next start; "
+            "what somebody starts and stops again between two looks leaves no trace."
+        )
+    unknown = [stop for stop in stops if stop.interval.ended not in KNOWN]
+    if unknown:
+        yield (
+            f"{plural(len(unknown), 'stop')} ended nobody knows just when: certain until the last "
+            "sign of being stopped, possible until the first of the contrary. Only certain hours "
+            "count."
+        )
+    endless = [stop for stop in stops if stop.interval.ended is Ended.OPEN]
+    if endless:
+        yield (
+            f"{plural(len(endless), 'stop')} did not end in these logs: counted to "
+            f"{moment(horizon, ZoneInfo(DEFAULT_TIMEZONE))}, {_hours(endless)}."
+        )
+    shared = [stop for stop in stops if len(stop.interval.policies) > 1]
+    if shared:
+        yield (
+            f"{plural(len(shared), 'stop')} wanted by several policies: in the row of each, once "
+            "in the sum."
+        )
+    yield from _nothing_saved(evidence)
+
+
+def _nothing_saved(evidence: Evidence) -> Iterator[str]:
+    for reason, count in evidence.skipped.most_common():
+        charged = why_skipped(reason) == CHARGED
+        how = f"stopped, still charged ({reason.partition(': ')[2]})" if charged else reason
+        yield f"{plural(count, 'stop')} ended as «{how}»: no hours, nothing saved."
+    if evidence.unconfirmed:
+        yield (
+            f"{plural(evidence.unconfirmed, 'accepted stop')} never confirmed: no hours, nothing "
+            "saved."
+        )
+    if evidence.foreign:
+        yield (
+            f"{plural(evidence.foreign, 'confirmation')} of calls that these logs do not show "
+            "lightsout making: no hours, nothing saved."
+        )
+
+
+def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) -> Iterator[str]:
+    """Of money; `source` is where the prices come from."""
+    cvms = [stop for stop in stops if stop.machine.site.resource is CVM]
+    uncharged = [stop for stop in cvms if stop.interval.uncharged]
+    charged = [stop for stop in cvms if not stop.interval.uncharged]
+    if uncharged:
+        yield (
+            "Money counts for pay-as-you-go CVMs that were seen to be STOP_CHARGING: CPU and "
+            f"memory, {source}. Disks, images and elastic addresses are charged on."
+        )
+    unpriced = [stop for stop in uncharged if stop.unpriced]
+    if unpriced:
+        why = "; ".join(dict.fromkeys(problems)) or "nobody told one"
+        yield f"{_hours(unpriced)} of them have no price and are not in the sum: {why}."
+    if charged:
+        yield f"CVMs stopped without STOP_CHARGING are charged on: {_hours(charged)} save 0."
+    lighthouse = [stop for stop in stops if stop.machine.site.resource is LIGHTHOUSE]
+    if lighthouse:
+        yield (
+            f"Lighthouse is prepaid: {_hours(lighthouse)} refund nothing of the plan and save 0. "
+            "Traffic beyond the package is billed by the GB, but what a stopped machine would "
+            "have sent is in no log: no overage is claimed as avoided."
+        )
+
+
+def _hours(stops: Iterable[Stop]) -> str:
+    return f"{sum(stop.interval.hours for stop in stops):,.1f} h"

@@ -1,0 +1,239 @@
+"""What the log lines of many runs tell of each machine that lightsout stopped.
+
+Files may overlap, repeat themselves and come in any order: what counts is a line's own time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.cli.commands.savings.intervals import Kind, Sign
+from lightsout.cli.logs.logfiles import site_of
+from lightsout.model.instance import START, STOP, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Line = Mapping[str, Any]
+
+
+class Machine(NamedTuple):
+    site: Site
+    id: str
+
+
+class Call(NamedTuple):
+    """An accepted call, by the name that it has at its site."""
+
+    site: Site
+    request_id: str
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What is known, by machine, and what is known to save nothing."""
+
+    signs: dict[Machine, list[Sign]] = field(default_factory=dict)
+    # By site, then by stop policy: when it looked at all the machines that it matches.
+    looks: dict[Site, dict[str, list[datetime]]] = field(default_factory=dict)
+    last: datetime | None = None  # the time of the last line
+    unconfirmed: int = 0  # machines whose stop was accepted, and nothing more
+    skipped: Counter[str] = field(default_factory=Counter)  # … and ended otherwise, by reason
+    foreign: int = 0  # machines confirmed for a call whose acceptance is not in the logs
+
+
+@dataclass(slots=True)
+class _Look:
+    """What one policy saw at one site in one run."""
+
+    time: datetime  # not later than when it looked
+    act: int
+    keep: int
+    refused: bool
+    partial: bool
+    ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by verdict
+    since: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every machine that the policy matches and that runs is named in the log."""
+        told = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
+        return told and not self.partial and not self.ids["conflict"]
+
+    @property
+    def named(self) -> Iterator[str]:
+        """Those in the state that the policy acts on; of a conflict the log does not tell it."""
+        return (id_ for word, ids in self.ids.items() if word != "conflict" for id_ in ids)
+
+
+def read_evidence(lines: Iterable[Line]) -> Evidence:
+    """Everything that lines of lightsout tell; what is cut or of another version tells nothing."""
+    reader = _Reader()
+    last: datetime | None = None
+    known: list[tuple[datetime, Line]] = []
+    for line in lines:
+        time = _instant(line.get("time"))
+        if time is None:
+            continue
+        last = time if last is None or time > last else last
+        if _matters(line):
+            known.append((time, line))
+    known.sort(key=lambda item: item[0])
+    for time, line in known:
+        reader.read(time, line)
+    evidence = reader.evidence()
+    evidence.last = last
+    return evidence
+
+
+_EVENTS = ("run.started", "plan", "verify.confirmed", "verify.skipped")
+_OF_CALLS = ("accepted", "rejected")
+
+
+def _matters(line: Line) -> bool:
+    event = str(line.get("event"))
+    return event in _EVENTS or event.rpartition(".")[2] in _OF_CALLS
+
+
+class _Reader:
+    """Reads the lines by time, then puts together what they tell of each machine."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, datetime] = {}  # when each began, at the latest
+        self._looks: dict[tuple[str, Site, str], list[_Look]] = defaultdict(list)
+        self._actions: dict[str, str] = {}  # of each policy that ever asked for something
+        self._accepted: dict[Call, tuple[str, datetime, set[str]]] = {}
+        self._confirmed: list[tuple[datetime, str, Call, Line]] = []
+        self._skipped: dict[tuple[datetime, Machine], str] = {}  # why, of those that were asked
+
+    def read(self, time: datetime, line: Line) -> None:
+        event, run_id = str(line["event"]), str(line.get("run_id"))
+        site = site_of(line)
+        if event == "run.started":
+            self._runs[run_id] = time
+        elif site is None:
+            return
+        elif event == "plan":
+            self._read_plan(time, run_id, site, line)
+        elif event == "verify.confirmed":
+            call = Call(site, str(line.get("request_id")))
+            self._confirmed.append((time, run_id, call, line))
+        elif event == "verify.skipped":
+            skipped = [Machine(site, id_) for id_ in _texts(line, "instance_ids")]
+            reason = str(line.get("reason"))
+            self._skipped |= {(time, machine): reason for machine in skipped}
+        else:
+            self._read_call(time, site, line)
+
+    def _read_plan(self, time: datetime, run_id: str, site: Site, line: Line) -> None:
+        """The line with the counts begins a look; those with the instances follow it."""
+        for name in _texts(line, "policies"):
+            looks = self._looks[run_id, site, name]
+            act, keep = line.get("act"), line.get("keep")
+            if isinstance(act, int) and isinstance(keep, int):
+                began = self._runs.get(run_id, time)
+                refused, partial = bool(line.get("refused")), bool(line.get("partial"))
+                looks.append(_Look(began, act, keep, refused, partial))
+            elif looks:
+                ids, since = _texts(line, "instance_ids"), line.get("running_since")
+                looks[-1].ids[str(line.get("verdict"))].update(ids)
+                if isinstance(since, list) and len(since) == len(ids):
+                    times = {id_: _instant(at) for id_, at in zip(ids, since, strict=True)}
+                    looks[-1].since |= {id_: at for id_, at in times.items() if at}
+
+    def _read_call(self, time: datetime, site: Site, line: Line) -> None:
+        action, _, what = str(line["event"]).partition(".")
+        for name in _texts(line, "policies"):
+            self._actions[name] = action
+        if what == "accepted" and line.get("request_id"):
+            call = Call(site, str(line["request_id"]))
+            ids = self._accepted.setdefault(call, (action, time, set()))[2]
+            ids.update(_texts(line, "instance_ids"))
+
+    # What it comes to ------------------------------------------------------------------------
+
+    def evidence(self) -> Evidence:
+        """Signs of the machines that were stopped, and what happened to them since."""
+        signs: dict[Machine, set[Sign]] = defaultdict(set)
+        done: set[tuple[Call, str]] = set()
+        foreign: set[tuple[Call, str]] = set()
+        for time, run_id, call, line in self._confirmed:
+            action, _, asked = self._accepted.get(call, ("", time, frozenset()))
+            for id_ in _texts(line, "instance_ids"):
+                (done if id_ in asked else foreign).add((call, id_))
+                if id_ in asked and action == STOP.name:
+                    sign = self._confirmation(time, run_id, call, id_, line)
+                    signs[Machine(call.site, id_)].add(sign)
+        self._add_calls(signs, done)
+        self._add_sights(signs)
+        stops = {
+            (call, id_)
+            for call, (action, _, ids) in self._accepted.items()
+            for id_ in (ids if action == STOP.name else ())
+        }
+        return Evidence(
+            signs={machine: list(some) for machine, some in signs.items()},
+            looks=self._whole_looks(),
+            unconfirmed=max(0, len(stops - done) - len(self._skipped)),
+            skipped=Counter(self._skipped.values()),
+            foreign=len(foreign - done),
+        )
+
+    def _confirmation(self, time: datetime, run_id: str, call: Call, id_: str, line: Line) -> Sign:
+        """The line names the policies of all its instances: the plan tells whose this one is."""
+        named = _texts(line, "policies")
+        wanted = [name for name in named if self._wanted(run_id, call.site, name, id_)]
+        uncharged = line.get("charging") == "STOP_CHARGING"
+        policies = frozenset(wanted or named)
+        return Sign(time, Kind.CONFIRMED, call.request_id, policies, uncharged)
+
+    def _wanted(self, run_id: str, site: Site, policy: str, id_: str) -> bool:
+        looks = self._looks.get((run_id, site, policy), ())
+        return any(id_ in look.ids["act"] and not look.refused for look in looks)
+
+    def _add_calls(self, signs: dict[Machine, set[Sign]], done: set[tuple[Call, str]]) -> None:
+        """Starts; and stops, which the service accepts of what is RUNNING only."""
+        for call, (action, time, ids) in self._accepted.items():
+            for id_ in ids:
+                kind = Kind.STARTED if (call, id_) in done else Kind.TRIED
+                kind = Kind.RUNNING if action == STOP.name else kind
+                if (machine := Machine(call.site, id_)) in signs:
+                    signs[machine].add(Sign(time, kind, call.request_id))
+
+    def _add_sights(self, signs: dict[Machine, set[Sign]]) -> None:
+        """A stop policy names what runs, a start policy what is stopped."""
+        kinds = {STOP.name: Kind.RUNNING, START.name: Kind.STOPPED}
+        for (_, site, name), looks in self._looks.items():
+            kind = kinds.get(self._actions.get(name, ""))
+            for look in looks if kind else ():
+                for id_ in look.named:
+                    if kind and (machine := Machine(site, id_)) in signs:
+                        signs[machine].add(Sign(look.time, kind, since=look.since.get(id_)))
+
+    def _whole_looks(self) -> dict[Site, dict[str, list[datetime]]]:
+        found: dict[Site, dict[str, set[datetime]]] = defaultdict(lambda: defaultdict(set))
+        for (_, site, name), looks in self._looks.items():
+            if self._actions.get(name) == STOP.name:
+                found[site][name] |= {look.time for look in looks if look.whole}
+        return {
+            site: {name: sorted(times) for name, times in by_name.items()}
+            for site, by_name in found.items()
+        }
+
+
+def _texts(line: Line, name: str) -> list[str]:
+    """A list of texts; empty where it is none, as in exports that leave lists out."""
+    value = line.get(name)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _instant(text: Any) -> datetime | None:
+    """The instant that a line or the service names; None where it is none, or has no zone."""
+    try:
+        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None

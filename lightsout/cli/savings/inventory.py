@@ -1,0 +1,127 @@
+"""What the cloud tells now of the machines in a log: tags, state, and what their price goes by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.credentials import BadSettings
+from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
+from lightsout.cli.commands.savings.evidence import Machine
+from lightsout.cli.commands.savings.intervals import Kind, Sign
+from lightsout.cli.commands.savings.prices import Model
+from lightsout.cli.explain.progress import tell_retry
+from lightsout.cloud.client.compute import PAGE, Compute, batches
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.model.instance import CVM, LEAVING, OWN, START, STOP, dicts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.base.environment import Surroundings
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.model.instance import Instance, Site
+    from lightsout.settings import Settings
+
+
+@dataclass(slots=True)
+class Inventory:
+    """Answers, and why some are missing."""
+
+    cloud: Cloud | None = None  # of the own account; None where there is nobody to ask
+    found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
+    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
+    missing: list[str] = field(default_factory=list)  # sentences
+
+
+def take_inventory(
+    machines: Collection[Machine],
+    uncharged: Collection[Machine],
+    settings: Settings,
+    outside: Surroundings,
+) -> Inventory:
+    """Asks for every machine, and for the model of those uncharged."""
+    inventory = Inventory()
+    sites: dict[Site, list[str]] = defaultdict(list)
+    for machine in machines:
+        sites[machine.site].append(machine.id)
+    try:
+        clouds = clouds_of(sites, settings, outside, tell_retry)
+    except BadSettings as mistake:
+        inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
+        return inventory
+    inventory.cloud = clouds[OWN]
+
+    def ask(site: Site) -> Inventory:
+        if site.account not in clouds:
+            return _unknown(site, unknown_account(site))
+        wanted = {it.id for it in uncharged if it.site == site}
+        return _ask_site(clouds[site.account], site, sites[site], wanted)
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for answer in pool.map(ask, sites):
+            inventory.found |= answer.found
+            inventory.models |= answer.models
+            inventory.missing += answer.missing
+    return inventory
+
+
+def _ask_site(
+    cloud: Cloud, site: Site, ids: Sequence[str], uncharged: Collection[str]
+) -> Inventory:
+    """A site that does not answer costs the others nothing."""
+    answer = Inventory()
+    try:
+        found = Compute(cloud, site).describe(ids)
+        answer.found = {Machine(site, id_): found.get(id_) for id_ in ids}
+        if site.resource is CVM:
+            there = [id_ for id_ in ids if id_ in found and id_ in uncharged]
+            models = _ask_models(cloud, site, there)
+            answer.models = {Machine(site, id_): model for id_, model in models.items()}
+    except CallFailed as failure:
+        return _unknown(site, f"{failure.action}: {failure}")
+    return answer
+
+
+def _unknown(site: Site, why: str) -> Inventory:
+    place = f"{site.resource.name} in {site.place}"
+    return Inventory(missing=[f"Tags of {place} are not known: {why}."])
+
+
+def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model]:
+    found: dict[str, Model] = {}
+    for batch in batches(ids):
+        params = {"InstanceIds": list(batch), "Limit": PAGE}
+        service, version = site.resource.service, site.resource.version
+        answer = cloud.call(
+            service, version, site.region, "DescribeInstances", params, listing="InstanceSet"
+        )
+        for item in dicts(answer["InstanceSet"]):
+            found[str(item.get("InstanceId"))] = _model(item)
+    return found
+
+
+def _model(item: Mapping[str, Any]) -> Model:
+    placement, disk = (item.get(name) or {} for name in ("Placement", "SystemDisk"))
+    told = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
+    return Model(*(str(text or "") for text in (*told, disk.get("DiskType"))))
+
+
+def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
+    """What the look tells of the time since the last line: whether anybody touched the machine."""
+    return {machine: _sign(instance, now) for machine, instance in found.items()}
+
+
+def _sign(instance: Instance | None, now: datetime) -> Sign:
+    if instance is None or instance.state in LEAVING:
+        return Sign(now, Kind.GONE)
+    if instance.state == STOP.after and instance.operation_request_id:
+        return Sign(now, Kind.STOPPED, request_id=instance.operation_request_id)
+    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    since = instance.started_at() if started else None
+    if instance.state == START.after and since:
+        return Sign(now, Kind.RUNNING, since=since)
+    return Sign(now, Kind.CHANGED)

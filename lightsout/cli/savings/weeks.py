@@ -1,0 +1,88 @@
+"""What `savings` counts, by week, as a picture."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lightsout.cli.output.svg import FAINT, LINE, cut, line, page, text
+from lightsout.cli.output.words import width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lightsout.cli.commands.savings.tally import Week
+
+EDGE = 28  # all lengths in pixels
+AXIS = 64
+COLUMN = 72
+BAR = 40
+TOP = 96  # title, subtitle and the money above the highest bar
+TALL = 220
+BELOW = 30  # the dates
+FOOT = 44
+NARROWEST = 560
+LINES = 4  # across, above the axis
+
+UNCHARGED, CHARGED = "#2f9e6e", "#9aa3b5"
+COLOURS = {UNCHARGED: "no longer charged (STOP_CHARGING)", CHARGED: "stopped, and charged on"}
+
+
+def draw(weeks: Sequence[Week], currency: str) -> str:
+    """A bar for each week: hours stopped for certain, and what they saved above it."""
+    wide = max(NARROWEST, 2 * EDGE + AXIS + COLUMN * len(weeks))
+    scale = _rounded_up(max((week.uncharged + week.charged for week in weeks), default=0.0))
+    hours = sum(week.uncharged + week.charged for week in weeks)
+    saved = sum(week.saved for week in weeks)
+    title = f"lightsout · {hours:,.0f} h stopped · {saved:,.2f} {currency} saved"
+    if weeks:
+        about = f"weeks from {weeks[0].monday} to {weeks[-1].monday}, certain hours only"
+    else:
+        about = "no confirmed stop"
+    parts = [
+        text(EDGE, EDGE + 16, cut(title, wide - 2 * EDGE, 18), 18, bold=True),
+        text(EDGE, EDGE + 40, cut(about, wide - 2 * EDGE, 13), 13, FAINT),
+        *_axis(scale, wide),
+    ]
+    for number, week in enumerate(weeks):
+        parts += _bar(week, EDGE + AXIS + number * COLUMN, scale, currency)
+    parts += _legend(TOP + TALL + BELOW + 12)
+    return page(title, wide, TOP + TALL + BELOW + FOOT, parts)
+
+
+def _rounded_up(hours: float) -> float:
+    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    if hours <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(hours))
+    return next(step * power for step in (1, 2, 4, 8, 10) if step * power >= hours)
+
+
+def _axis(scale: float, wide: float) -> Iterator[str]:
+    for number in range(LINES + 1):
+        y = TOP + TALL * (1 - number / LINES)
+        yield line(EDGE + AXIS, y, wide - EDGE, y, LINE)
+        yield text(EDGE + AXIS - 8, y + 4, f"{scale * number / LINES:,g} h", 11, FAINT, "end")
+
+
+def _bar(week: Week, x: float, scale: float, currency: str) -> Iterator[str]:
+    y, left, middle = float(TOP + TALL), x + (COLUMN - BAR) / 2, x + COLUMN / 2
+    for hours, colour in ((week.uncharged, UNCHARGED), (week.charged, CHARGED)):
+        high = TALL * hours / scale
+        y -= high
+        if hours:
+            place = f'x="{left:.1f}" y="{y:.1f}" width="{BAR}" height="{high:.1f}"'
+            yield f'<rect {place} fill="{colour}"/>'
+    if week.saved:
+        yield text(middle, y - 20, f"{week.saved:,.2f}", 12, UNCHARGED, "middle", bold=True)
+        yield text(middle, y - 7, currency, 10, UNCHARGED, "middle")
+    yield text(middle, TOP + TALL + 18, f"{week.monday:%m-%d}", 12, FAINT, "middle")
+
+
+def _legend(top: float) -> Iterator[str]:
+    x = float(EDGE)
+    for colour, label in COLOURS.items():
+        box = f'width="12" height="12" rx="2" fill="{colour}"'
+        yield f'<rect x="{x:.0f}" y="{top}" {box}/>'
+        yield text(x + 18, top + 10.5, label, 12, FAINT)
+        x += 18 + 7 * width(label) + 22

@@ -1,0 +1,126 @@
+"""Roles: of other accounts, or of the own. Their temporary credentials are renewed in time."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lightsout.base.credentials import BadSettings, Role, checked
+from lightsout.base.scalars import uin_of
+from lightsout.cloud.client.client import Cloud
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.model.instance import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from random import Random
+
+    from lightsout.base.clock import Clock
+    from lightsout.base.credentials import Credentials
+    from lightsout.base.endpoint import Endpoint
+    from lightsout.base.log import Log
+    from lightsout.cloud.client.pacing import Deadline
+    from lightsout.policies.load import Account
+
+ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
+STS = ("sts", "2018-08-13")
+AT_LEAST = 60.0  # seconds between two renewals, whatever STS and our clock say
+EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
+
+
+def open_clouds(
+    accounts: Iterable[Account],
+    *,
+    credentials: Callable[[], Credentials],
+    endpoint: Endpoint,
+    deadline: Deadline,
+    clock: Clock,
+    random: Random,
+    log: Log,
+    run_id: str,
+    home: str | None = None,
+) -> dict[str, Cloud]:
+    """A door to the function's own account, and to each of `accounts`, by name.
+
+    Raises what reading the own `credentials` raises. Where these are there to assume a role, the
+    own account is that of the role. A role is assumed when a call first needs it: an account that
+    refuses is the affair of its own sites.
+    """
+
+    def door(name: str, credentials: Callable[[], Credentials]) -> Cloud:
+        return Cloud(
+            credentials=credentials,
+            endpoint=endpoint,
+            deadline=deadline,
+            clock=clock,
+            random=random,
+            log=log.about(account=name),
+            home=home,
+        )
+
+    def in_role(name: str, role: Role, lender: Cloud) -> Cloud:
+        return door(name, partial(assume, role, lender, clock))
+
+    keys = door(OWN, credentials)
+    role = keys.open().credentials.role
+    own = in_role(OWN, role, keys) if role else keys
+    session = re.sub("[^A-Za-z0-9_+=,.@-]", "-", f"lightsout-{run_id}")
+    others = {it.name: Role(it.role_arn, session, it.external_id) for it in accounts}
+    return {OWN: own} | {name: in_role(name, other, own) for name, other in others.items()}
+
+
+def tell_apart(
+    accounts: Iterable[Account], clouds: Mapping[str, Cloud], deadline: Deadline
+) -> None:
+    """Makes sure that none of `accounts` is the own one, whose ID is asked for.
+
+    Raises BadSettings where one is. Where the service does not tell, none of them can be called:
+    a machine might be stopped under one name and started under the other.
+    """
+    try:
+        uin = _own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
+    except CallFailed as failure:
+        for account in accounts:
+            clouds[account.name].close(failure)
+    else:
+        refuse_own(accounts, uin)
+
+
+def refuse_own(accounts: Iterable[Account], own: str) -> None:
+    """Raises BadSettings where one of `accounts` is that with the ID `own`."""
+    for account in accounts:
+        if uin_of(account.role_arn) == own.lstrip("0"):
+            raise BadSettings(
+                f"the account {account.name} (uin {own}) is the function's own: take it out of "
+                f"`accounts`, and name {OWN} in the policies instead"
+            )
+
+
+def _own_uin(own: Cloud, patience: float) -> str:
+    """https://cloud.tencent.com/document/api/1312/66098; it needs no right."""
+    answer = own.call(*STS, own.home, "GetCallerIdentity", {}, patience=patience)
+    uin = str(answer.get("AccountId"))
+    if not re.fullmatch("[0-9]+", uin):
+        raise CallFailed("GetCallerIdentity", "UnreadableAnswer", "it has no AccountId")
+    return uin
+
+
+def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
+    """Credentials of the role, which `lender` may assume. Raises CallFailed.
+
+    https://www.tencentcloud.com/document/product/1150/49456: they hold for two hours unless asked
+    otherwise, longer than the platform waits for a run.
+    """
+    params = {"RoleArn": role.arn, "RoleSessionName": role.session}
+    if role.external_id:
+        params["ExternalId"] = role.external_id
+    answer = lender.call(*STS, lender.home, "AssumeRole", params, patience=ROLE_PATIENCE)
+    try:
+        keys = answer["Credentials"]
+        told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
+        seconds = float(answer["ExpiredTime"]) - clock.now().timestamp()
+        renew_at = clock.monotonic() + max(AT_LEAST, seconds - min(EARLY, seconds / 4))
+        return checked(*told, role.arn, role.arn, renew_at)
+    except (KeyError, TypeError, ValueError):
+        raise CallFailed("AssumeRole", "UnreadableAnswer", "it has no credentials") from None

@@ -1,0 +1,216 @@
+"""The one door to Tencent Cloud: every call goes through here, paced, and repeated where safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.credentials import BadSettings
+from lightsout.cloud.client.error_codes import Meaning
+from lightsout.cloud.client.pacing import OTHER_RATE, RATES, Pacer
+from lightsout.cloud.client.sdk import CallFailed, OutOfTime, Wire
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from lightsout.base.clock import Clock
+    from lightsout.base.credentials import Credentials
+    from lightsout.base.endpoint import Endpoint
+    from lightsout.cloud.client.pacing import Deadline
+    from lightsout.cloud.client.sdk import Answer
+
+Log = Callable[..., None]
+Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+
+# Where to ask what is the same in every region, unless the function's own is known: an
+# international account may not know this one.
+ANY_REGION = "ap-guangzhou"
+
+PATIENCE = 60.0  # seconds in which a repeatable call that is not answered well is repeated
+BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
+LONGEST_BACK_OFF = 8.0  # seconds
+RENEW_AGAIN = 60.0  # seconds until credentials that could not be renewed are tried again
+PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # what a repeatable call may be repeated for
+
+
+class Cloud:
+    """Calls to the API of one account, each signed, paced, and repeated where that is safe.
+
+    `credentials` are read before the first call, and again before they end. It may raise
+    CallFailed, and then so does every call. `home`: the region for what is the same in all.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Callable[[], Credentials],
+        endpoint: Endpoint,
+        deadline: Deadline,
+        clock: Clock,
+        random: Random,
+        log: Log,
+        home: str | None = None,
+    ) -> None:
+        self.home = home or ANY_REGION
+        self._read_credentials = credentials
+        self._endpoint = endpoint
+        self._wire: Wire | None = None
+        self._wires: list[Wire] = []  # that one, and those whose credentials were replaced
+        self._renew_at = 0.0
+        self._refusal: CallFailed | None = None
+        self._deadline = deadline
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._lock = threading.Lock()
+        self._pacers: dict[tuple[str, str, str], Pacer] = {}
+
+    def call(
+        self,
+        service: str,
+        version: str,
+        region: str,
+        action: str,
+        params: Params,
+        *,
+        repeatable: bool = True,
+        patience: float = PATIENCE,
+        listing: str | None = None,
+    ) -> Answer:
+        """The `Response` of one call; raises CallFailed, or OutOfTime when it was not made.
+
+        A `repeatable` call that is throttled, or that the service did not answer well, is repeated
+        for `patience` seconds; so is one that surely never arrived. What is not `repeatable` is
+        repeated until the deadline while it is throttled; what of it may have been done is for the
+        caller to look at. `params` that are a function are asked for anew when the turn of an
+        attempt has come; what it raises ends the call. `listing` names the list without which an
+        answer makes no sense.
+        """
+        pacer = self._pacer(service, region, action)
+        end = self._clock.monotonic() + patience
+        attempt, renewed = 0, False
+        while True:
+            if not pacer.wait(self._deadline.left()) or not self._deadline.left():
+                raise OutOfTime(action)
+            wire = self.open()
+            given = params() if callable(params) else params
+            left = self._deadline.left()
+            if not left:
+                raise OutOfTime(action)
+            try:
+                answer = wire.ask(service, version, region, action, given, left)
+                return _checked(action, answer, listing, repeatable=repeatable)
+            except CallFailed as failure:
+                if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
+                    renewed = True
+                    continue
+                attempt += 1
+                wait = self._back_off(attempt)
+                if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):
+                    raise
+                self._tell_retry(service, region, failure, wait)
+                if failure.meaning is Meaning.THROTTLE:
+                    pacer.back_off(wait)
+                else:
+                    self._clock.sleep(wait)
+
+    def monotonic(self) -> float:
+        """Seconds of the clock that calls are paced by."""
+        return self._clock.monotonic()
+
+    def _worth_a_wait(
+        self, failure: CallFailed, wait: float, end: float, *, repeatable: bool
+    ) -> bool:
+        if wait >= self._deadline.left():
+            return False
+        in_time = self._clock.monotonic() + wait <= end
+        if failure.meaning is Meaning.THROTTLE:
+            return in_time or not repeatable
+        safe = repeatable or not failure.delivered
+        return safe and failure.meaning in PASSING and in_time
+
+    def _back_off(self, attempt: int) -> float:
+        ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
+        return self._random.uniform(ceiling / 2, ceiling)
+
+    def _tell_retry(self, service: str, region: str, failure: CallFailed, wait: float) -> None:
+        self._log(
+            "retry",
+            resource=service,
+            region=region,
+            action=failure.action,
+            code=failure.code,
+            message=failure.message,
+            wait_s=round(wait, 2),
+        )
+
+    def disconnect(self) -> None:
+        """Nothing more is called: closes the connections, which a warm process would keep."""
+        for wire in list(self._wires):
+            wire.close()
+
+    def open(self) -> Wire:
+        """What calls go over now. Raises whatever reading the credentials raises."""
+        with self._lock:
+            if self._refusal:
+                raise self._refusal
+            if self._wire is None or self._clock.monotonic() >= self._renew_at:
+                self._wire = self._reopened(self._wire)
+            return self._wire
+
+    def close(self, refusal: CallFailed) -> None:
+        """From now on every call raises it."""
+        with self._lock:
+            self._refusal = refusal
+
+    def _reopened(self, wire: Wire | None) -> Wire:
+        """With other credentials; or the same wire, which may do for a while, without them."""
+        try:
+            credentials = self._read_credentials()
+        except CallFailed as refusal:
+            if wire is None:
+                self._refusal = refusal
+                raise
+            self._renew_at = self._clock.monotonic() + RENEW_AGAIN
+            return wire
+        self._renew_at = credentials.renew_at
+        self._wires.append(Wire(credentials, self._endpoint))
+        return self._wires[-1]
+
+    def _renew(self, refused: Wire) -> bool:
+        """Reads the credentials again; False where they are the ones that were just refused."""
+        with self._lock:
+            if self._wire is not refused:  # another thread was faster
+                return True
+            try:
+                fresh = self._reopened(refused)
+            except BadSettings:
+                return False
+            old, new = refused.credentials, fresh.credentials
+            changed = new != old and new.role == old.role  # with another role it is somebody else
+            if changed:
+                self._wire = fresh
+            return changed
+
+    def _pacer(self, service: str, region: str, action: str) -> Pacer:
+        with self._lock:
+            key = (service, region, action)
+            if key not in self._pacers:
+                self._pacers[key] = Pacer(RATES.get((service, action), OTHER_RATE), self._clock)
+            return self._pacers[key]
+
+
+def _checked(action: str, answer: Answer, listing: str | None, *, repeatable: bool) -> Answer:
+    """The answer, if it can be worked with.
+
+    An accepted call is worth nothing without the RequestId that its result is known by, and an
+    answer without its list must not be taken for an empty fleet.
+    """
+    if not repeatable and not answer.get("RequestId"):
+        raise CallFailed(action, "UnreadableAnswer", "it has no RequestId", maybe_done=True)
+    if listing and answer.get(listing) is None and answer.get("TotalCount") == 0:
+        return answer | {listing: []}
+    if listing and not isinstance(answer.get(listing), list):
+        raise CallFailed(action, "UnreadableAnswer", f"it has no {listing}")
+    return answer

@@ -1,0 +1,71 @@
+"""Time that calls may take: the run's deadline, and the rates that the service documents."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightsout.base.clock import Clock
+
+# Requests a second for each account, region and action, from the page of each action.
+RATES = {
+    ("lighthouse", "DescribeInstances"): 100,
+    ("cvm", "DescribeInstances"): 40,
+    ("sts", "AssumeRole"): 600,
+}
+OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
+# Evenly spaced calls at the very limit put one too many into a window whose edges both count, and
+# the network moves them besides.
+HEADROOM = 0.95
+
+
+class Deadline:
+    """The end of the time in which calls may be made."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds, never below zero."""
+        return max(0.0, self._end - self._clock.monotonic())
+
+    def shorten(self, seconds: float) -> None:
+        """Ends so much sooner, because something else needs the time."""
+        self._end -= seconds
+
+    def expire(self) -> None:
+        """No further call: somebody wants the run to end and to report."""
+        self._end = self._clock.monotonic()
+
+
+class Pacer:
+    """Keeps one action in one region under its rate, over all threads that share it."""
+
+    def __init__(self, rate: float, clock: Clock) -> None:
+        self._gap = 1 / (rate * HEADROOM)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._closed_until = 0.0
+
+    def wait(self, longest: float) -> bool:
+        """Returns when this call's turn has come; False if that would take over `longest` s."""
+        end = self._clock.monotonic() + longest
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                turn = max(now, self._next)
+                if turn > end:
+                    return False
+                self._next = turn + self._gap
+            self._clock.sleep(turn - now)
+            if turn >= self._closed_until:  # nobody backed off while this thread was asleep
+                return True
+
+    def back_off(self, seconds: float) -> None:
+        """Nobody's turn comes before `seconds` from now, those already waiting included."""
+        with self._lock:
+            self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+            self._next = max(self._next, self._closed_until)

@@ -1,0 +1,230 @@
+"""One signed call through the official SDK; whatever goes wrong in it is a CallFailed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from tencentcloud.common.common_client import CommonClient
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+
+from lightsout import __version__
+from lightsout.base.endpoint import is_loopback
+from lightsout.base.plain import plain
+from lightsout.cloud.client.error_codes import ADVICE, Meaning, meaning_of
+from lightsout.http.certificates import Trusting, trust
+from lightsout.http.errors import HttpStatus, describe, no_netrc, refuse_unless_ok
+from lightsout.http.timed import Timed, total_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.base.credentials import Credentials
+    from lightsout.base.endpoint import Endpoint
+
+Answer = dict[str, Any]
+
+CONNECT_TIMEOUT = 5.0  # seconds
+CALL_TIMEOUT = 20.0  # seconds from its begin to the last byte of its answer
+LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
+LONGEST_TOLD = 500  # characters of a message that are quoted
+LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
+SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands in any text
+PIECE = 12  # letters and digits of a secret that are enough to know it by
+WITHHELD = "(not quoted: it holds a secret)"
+NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # codes of the SDK's own
+SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than work.GRACE
+
+# What only a failure looks for, and so compiles.
+_UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
+_INSTANCE_ID = "[a-z]+-[a-z0-9]+"
+_MARKUP = "<[^<>]*>"
+_SIGNATURE = "tc3hmacsha256|[0-9a-f]{64}"  # as _letters leaves it
+_USER = r"//[^/@\s]+@"
+
+# At its level DEBUG the SDK writes whole requests, the token and the signature included.
+logging.getLogger("tencentcloud_sdk_common").setLevel(logging.CRITICAL)
+
+
+class CallFailed(Exception):
+    """A call that was refused or got no answer.
+
+    `maybe_done` says that the service may have acted on it all the same; `delivered` is False only
+    where it surely never saw it.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        code: str,
+        message: str,
+        request_id: str = "",
+        *,
+        maybe_done: bool = False,
+        delivered: bool = True,
+    ) -> None:
+        self.action = action
+        self.code = plain(code)
+        self.message = plain(message)
+        self.request_id = plain(request_id)
+        super().__init__(f"{self.code}: {self.message}")
+        self.maybe_done = maybe_done
+        self.delivered = delivered
+
+    @property
+    def meaning(self) -> Meaning:
+        return meaning_of(self.code)
+
+    def named(self, ids: Sequence[str]) -> list[str]:
+        """The instances that the message names; one that names all of a batch tells nothing."""
+        words = set(re.findall(_INSTANCE_ID, self.message))
+        named = [id_ for id_ in ids if id_ in words]
+        return [] if len(named) == len(ids) > 1 else named
+
+
+class OutOfTime(CallFailed):
+    """A call that was not made, because the run has to report before it would end."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(action, "OutOfTime", "the run's time is over", delivered=False)
+
+
+def one_line(text: str) -> str:
+    """What a service or a gateway said, without markup, in one line that is not too long."""
+    return plain(" ".join(re.sub(_MARKUP, " ", text[:LONGEST_READ]).split())[:LONGEST_TOLD])
+
+
+class Wire:
+    """Clients of the SDK for one key, one for each service and region, with their connections."""
+
+    def __init__(self, credentials: Credentials, endpoint: Endpoint) -> None:
+        self.credentials = credentials
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], CommonClient] = {}
+
+    def ask(
+        self,
+        service: str,
+        version: str,
+        region: str,
+        action: str,
+        params: Mapping[str, Any],
+        timeout: float,
+    ) -> Answer:
+        """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
+        client = self._client(service, version, region)
+        longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
+        client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
+        try:
+            with total_time(longest):
+                answer: Answer = client.call_json(action, params)["Response"]
+            error = answer.get("Error")  # the SDK looks in `application/json` only, to the letter
+            told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
+        except TencentCloudSDKException as refusal:
+            raise self._failure(action, refusal) from None
+        except (requests.RequestException, ArithmeticError, LookupError) as reason:
+            raise self._unreadable(action, reason) from None
+        except (ValueError, TypeError, AttributeError, RecursionError) as reason:
+            raise self._unreadable(action, reason) from None
+        if told:
+            raise self._failure(action, TencentCloudSDKException(*told))
+        return answer
+
+    def close(self) -> None:
+        """Closes the connections that no call is using."""
+        with self._lock:
+            for client in self._clients.values():
+                client.request.conn._session.close()  # noqa: SLF001  the SDK does not close it
+
+    def _unreadable(self, action: str, reason: Exception) -> CallFailed:
+        """What goes wrong while the SDK reads the answer, it lets through as it is."""
+        return CallFailed(action, "UnreadableAnswer", describe(reason), maybe_done=True)
+
+    def _failure(self, action: str, error: TencentCloudSDKException) -> CallFailed:
+        code, reason = str(error.code), error.__context__
+        if isinstance(reason, HttpStatus):
+            code = "ServerNetworkError"
+        unreached = isinstance(reason, requests.ConnectTimeout) or (
+            isinstance(reason, requests.ConnectionError)
+            and bool(re.search(_UNREACHED, str(reason)))
+        )
+        return CallFailed(
+            action,
+            self._told(code)[:LONGEST_NAME],
+            self._message(code, error),
+            self._told(error.requestId or "")[:LONGEST_NAME],
+            maybe_done=meaning_of(code) is Meaning.SERVICE and not unreached,
+            delivered=not unreached,
+        )
+
+    def _message(self, code: str, error: TencentCloudSDKException) -> str:
+        """What the service said; where nothing came from the service, what went wrong."""
+        if code in NO_ANSWER:
+            return describe(error.__context__) if error.__context__ else "no answer of the service"
+        advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
+        return self._told(error.message) + advice
+
+    def _told(self, text: Any) -> str:
+        """One short line of what the service said, unless it echoes a secret, however spelt."""
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "replace")
+        line = one_line(re.sub(_USER, "//***@", str(text)[:LONGEST_READ]))
+        return WITHHELD if self._holds_a_secret(line) else line
+
+    def _holds_a_secret(self, line: str) -> bool:
+        said = _letters(line)
+        secrets = (self.credentials.secret_key, self.credentials.token or "")
+        return bool(re.search(_SIGNATURE, said)) or any(
+            _share_a_piece(said, _letters(secret)) for secret in secrets
+        )
+
+    def _client(self, service: str, version: str, region: str) -> CommonClient:
+        with self._lock:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._new_client(service, version, region)
+            return self._clients[key]
+
+    def _new_client(self, service: str, version: str, region: str) -> CommonClient:
+        http = HttpProfile(
+            protocol=self._endpoint.scheme,
+            endpoint=self._endpoint.host,
+            rootDomain=self._endpoint.root_domain,
+            keepAlive=True,
+        )
+        profile = ClientProfile(
+            httpProfile=http, language="en-US", request_client=f"lightsout-{__version__}"
+        )
+        client = CommonClient(service, version, self.credentials, region, profile)
+        host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
+        # A redirect would carry the token, which is no Authorization header, to wherever it points.
+        session = client.request.conn._session  # noqa: SLF001  no setting
+        session.max_redirects = 0
+        session.auth = no_netrc
+        session.hooks["response"].append(refuse_unless_ok)
+        secure = self._endpoint.scheme == "https"
+        adapter = Trusting(trust(client.request.conn.certification)) if secure else Timed()
+        session.mount(f"{self._endpoint.scheme}://", adapter)
+        if is_loopback(host):  # a proxy from the environment would look for it on its own machine
+            client.request.conn.proxy = {"no_proxy": host}
+        return client
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text, percent-encoded or not, in lower case."""
+    return "".join(filter(str.isalnum, unquote(unquote(text)))).lower()
+
+
+def _share_a_piece(said: str, secret: str) -> bool:
+    """Whether `said` holds so much of the secret in a row that it tells something of it."""
+    size = min(PIECE, len(secret))
+    return size >= SHORTEST_SECRET and any(
+        said[at : at + size] in secret for at in range(len(said) - size + 1)
+    )

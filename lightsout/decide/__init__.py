@@ -1,0 +1,1 @@
+"""Which instances a policy acts on, and why not on the others."""

@@ -1,0 +1,183 @@
+"""The `only_if` of a policy: what the machine itself must meet, and why it does not.
+
+Numbers are compared as whole numbers, and shown rounded down to the unit of their limit: so the
+number that a person reads stands to the limit beside it as the verdict says.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.base.scalars import time_unit
+from lightsout.model.instance import STARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.model.instance import Instance
+    from lightsout.policies.load import OnlyIf, Policy
+
+GB, MB = 1024**3, 1024**2
+
+
+class Traffic(NamedTuple):
+    """The traffic of the month, over all packages of an instance; bytes."""
+
+    used: int
+    total: int  # 0: there is no limit
+    renewed: datetime | None  # when the latest of its packages began
+
+    def reaches(self, share: float) -> bool:
+        """Whether so much of the packages is used; never without a limit."""
+        return self.total > 0 and self.used * 100 >= _percent(share) * self.total
+
+    @property
+    def left(self) -> float:
+        return self.total - self.used if self.total else float("inf")
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "no traffic limit"
+        return f"{self.used * 100 // self.total}% of {self.total / GB:.0f} GB traffic used"
+
+    def with_left(self, limit: int | None) -> str:
+        """The same, and what is left, where a limit is about that."""
+        if limit is None or not self.total:
+            return str(self)
+        return f"{self}, {_size(self.total - self.used, limit)} left"
+
+
+def _percent(share: float) -> int:
+    return round(share * 100)
+
+
+def _size(count: int, limit: int) -> str:
+    """So many bytes in the unit of a limit; policies have whole MB, GB or TB."""
+    unit, name = (GB, "GB") if limit % GB == 0 else (MB, "MB")
+    return f"{count // unit} {name}"
+
+
+class Met(NamedTuple):
+    """Whether conditions are met, and in which words."""
+
+    met: bool
+    reason: str
+    doubtful: bool = False  # it could not be told, which counts as not met
+
+
+def _met(reason: str) -> Met:
+    return Met(met=True, reason=reason)
+
+
+def _unmet(reason: str) -> Met:
+    return Met(met=False, reason=reason)
+
+
+def _doubtful(reason: str) -> Met:
+    return Met(met=False, reason=reason, doubtful=True)
+
+
+def needs_traffic(only_if: OnlyIf) -> bool:
+    limits = (only_if.traffic_used_at_least, only_if.traffic_used_below, only_if.traffic_left_below)
+    return any(limit is not None for limit in limits)
+
+
+def read_traffic(packages: Sequence[Mapping[str, Any]] | None, now: datetime) -> Traffic | None:
+    """The packages in force at `now`, added up; None where they cannot be read.
+
+    TrafficOverflow is what went beyond a package: with any of it the packages count as used up,
+    and it comes on top. A package without a total has no limit, and then the instance has none.
+    """
+    current = []
+    for package in packages or ():
+        end = package.get("EndTime")
+        until = _instant(end)
+        if end and until is None:  # it may be over, and then its traffic does not count
+            return None
+        if until is None or now <= until:
+            current.append(package)
+    if not current:
+        return None
+    used = total = overflow = 0
+    for package in current:
+        part, whole = _number(package, "TrafficUsed"), _number(package, "TrafficPackageTotal")
+        if part is None or whole is None:
+            return None
+        if whole <= 0:
+            return Traffic(part, 0, _latest_start(current))
+        used, total = used + max(0, part), total + whole
+        overflow += max(0, _number(package, "TrafficOverflow") or 0)
+    if overflow:
+        used = max(used, total + overflow)
+    return Traffic(used, total, _latest_start(current))
+
+
+def _number(package: Mapping[str, Any], name: str) -> int | None:
+    value = package.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def judge(policy: Policy, instance: Instance, traffic: Traffic | None, now: datetime) -> Met:
+    """Whether the instance meets the policy's conditions; the first that it does not says why."""
+    only_if, verdicts = policy.only_if, []
+    if only_if.running_at_least is not None:
+        verdicts.append(_running(only_if.running_at_least, instance, now))
+    if needs_traffic(only_if):
+        verdicts.append(_traffic(policy, instance, traffic))
+    unmet = [verdict for verdict in verdicts if not verdict.met]
+    return unmet[0] if unmet else _met(", ".join(verdict.reason for verdict in verdicts))
+
+
+def _running(at_least: float, instance: Instance, now: datetime) -> Met:
+    started = instance.started_at() if instance.operation in STARTS else None
+    if started is None:
+        latest = instance.operation or "unknown"
+        return _doubtful(f"cannot tell since when it runs: its latest operation is {latest}")
+    unit, name = time_unit(at_least)
+    seconds = (now - started).total_seconds()
+    said = f"running for {int(seconds // unit)} {name}"
+    if seconds < at_least:
+        return _unmet(f"{said}, less than {int(at_least // unit)}")
+    return _met(said)
+
+
+def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met:
+    only_if = policy.only_if
+    least, left = only_if.traffic_used_at_least, only_if.traffic_left_below
+    below = only_if.traffic_used_below
+    if traffic is None:
+        return _doubtful("its traffic packages cannot be read")
+    if least is not None and not traffic.reaches(least):
+        return _unmet(f"{traffic}, less than {_percent(least)}%")
+    if left is not None and traffic.left >= left:
+        return _unmet(f"{traffic.with_left(left)}, not less than {_size(left, left)}")
+    if below is not None and traffic.reaches(below):
+        return _unmet(f"{traffic}, not below {_percent(below)}%")
+    if below is not None and policy.when is None and _stopped_since_renewal(instance, traffic):
+        return _unmet(f"{traffic}, but its package was not renewed since it was stopped")
+    return _met(traffic.with_left(left))
+
+
+def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
+    """Whether somebody, or another policy, stopped it while there was traffic left.
+
+    A start without a window would undo that at the next tick; it is there to bring a machine back
+    when its package was renewed. A time that cannot be read counts as since the renewal.
+    """
+    if instance.operation != "StopInstances":
+        return False
+    stopped = instance.started_at()
+    return not (stopped and traffic.renewed and stopped < traffic.renewed)
+
+
+def _latest_start(packages: Sequence[Mapping[str, Any]]) -> datetime | None:
+    starts = [_instant(package.get("StartTime")) for package in packages]
+    return max((start for start in starts if start), default=None)
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Examines everything that a good run depends on."""

@@ -1,0 +1,189 @@
+"""The function as SCF describes it: is it there, awake, triggered, logged, and as it was deployed.
+
+The role is not granted to ask this (least rights), so in the cloud it mostly stays unknown; people
+ask with credentials of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.cloud.client.error_codes import Meaning
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.doctor.visit.finding import Diagnosis, fine, mind, refused, unknown, wrong
+from lightsout.doctor.visit.offline_checks import HEARTBEAT, NOTIFY, Variables
+from lightsout.doctor.visit.service_checks import PATIENCE
+from lightsout.events.parse import kinds_admitted
+from lightsout.events.request import BadEvent, Request, read_request_text
+from lightsout.model.instance import dicts
+from lightsout.settings import try_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client.sdk import Answer
+    from lightsout.policies.load import Policy
+
+SCF = ("scf", "2018-04-16")
+MOST_TRIGGERS = 100
+CHECK = "function"
+DEPLOY = "deploy it (docs/deploy.md)"
+
+
+class Function(NamedTuple):
+    """A function by name, and where it is; what serverless.yml wants of it, where that is known."""
+
+    name: str
+    namespace: str
+    region: str
+    timeout: object = None  # seconds
+    memory: object = None  # MB
+
+
+class Examiner(NamedTuple):
+    """Who asks, when, and about which policies.
+
+    `within`: it is the function itself that asks. Its environment is examined there at first hand.
+    """
+
+    cloud: Cloud
+    policies: Sequence[Policy]
+    now: datetime
+    beside: Path
+    within: bool
+
+
+def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
+    """Everything that SCF tells of it to whom it tells."""
+    named = f"{function.name} in {function.region}"
+    params = {"FunctionName": function.name, "Namespace": function.namespace}
+    try:
+        answer = _ask(asker, function, "GetFunction", {**params, "ShowCode": "FALSE"})
+    except CallFailed as failure:
+        return [_not_shown(failure, named, asker)]
+    found = [*_configuration(answer, function, named), _log_topic(answer)]
+    if not asker.within:
+        found += _environment(answer, asker)
+    try:
+        listed = _ask(asker, function, "ListTriggers", {**params, "Limit": MOST_TRIGGERS})
+    except CallFailed as failure:
+        return [*found, _not_shown(failure, named, asker)._replace(check="triggers")]
+    return [*found, *check_triggers(dicts(listed["Triggers"]), asker.policies)]
+
+
+def _ask(asker: Examiner, it: Function, action: str, params: Mapping[str, Any]) -> Answer:
+    listing = "Triggers" if action == "ListTriggers" else None
+    return asker.cloud.call(*SCF, it.region, action, params, patience=PATIENCE, listing=listing)
+
+
+def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:
+    if failure.meaning is Meaning.GONE:
+        return wrong(CHECK, f"there is no {named}: nothing runs by itself", DEPLOY)
+    if failure.meaning is not Meaning.RIGHTS:
+        return refused(CHECK, failure)
+    says = f"{named}: its timer, log topic and size cannot be told without scf:{failure.action}"
+    mend = (
+        "the role has no such right, and needs none: `python -m lightsout doctor` asks with yours"
+        if asker.within
+        else "ask whoever deployed it; `python -m lightsout permissions deployer` has that right"
+    )
+    return unknown(CHECK, says, mend)
+
+
+def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Diagnosis]:
+    """Its state, and whether it is as large as serverless.yml says.
+
+    https://cloud.tencent.com/document/api/583/115197 has the states.
+    """
+    state, available = answer.get("Status"), answer.get("AvailableStatus")
+    timeout, memory = answer.get("Timeout"), answer.get("MemorySize")
+    says = f"{named} is {state}; {timeout} s, {memory} MB"
+    if state != "Active":
+        told = answer.get("StatusDesc") or "SCF does not say why"
+        yield wrong(CHECK, f"{says}: {told}", f"wait if it is on the way, else {DEPLOY} again")
+    elif available not in {"Available", None}:
+        yield wrong(CHECK, f"{named} cannot be called: {available}", "settle the account's arrears")
+    elif wanted.timeout not in {None, timeout} or wanted.memory not in {None, memory}:
+        says += f"; serverless.yml says {wanted.timeout} s, {wanted.memory} MB"
+        yield mind(CHECK, says, f"{DEPLOY} again, or change serverless.yml")
+    else:
+        yield fine(CHECK, says)
+
+
+def _log_topic(answer: Answer) -> Diagnosis:
+    topic = answer.get("ClsTopicId")
+    if topic and answer.get("ClsLogsetId"):
+        return fine("log topic", f"{topic}")
+    says = "it has none: no line is kept, so nobody can tell what was stopped, and why"
+    return wrong(
+        "log topic", says, "`cls` in serverless.yml: docs/deploy.md#a-log-that-keeps-longer"
+    )
+
+
+def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
+    """Its variables, of which no value is told but of those that are no secret."""
+    listed = dicts((answer.get("Environment") or {}).get("Variables"))
+    environ = {str(it.get("Key")): str(it.get("Value")) for it in listed}
+    variables = Variables(environ, *try_settings(environ, asker.beside))
+    told = [*variables.basics(asker.now), *variables.of_a_function(asker.policies)]
+    for name, check in ((NOTIFY, "notify"), (HEARTBEAT, "heartbeat")):
+        if environ.get(name) and variables.can_be_read(name):
+            told.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
+    for one in told:
+        yield one._replace(check=f"{CHECK}'s {one.check}")
+
+
+# Triggers ----------------------------------------------------------------------------------------
+
+
+def check_triggers(
+    triggers: Sequence[Mapping[str, Any]], policies: Sequence[Policy]
+) -> Iterator[Diagnosis]:
+    """Whether something makes each policy run.
+
+    A function URL is a trigger of type http (https://cloud.tencent.com/document/product/849/18589).
+    Rules of EventBridge are kept there, and not looked at.
+    """
+    awake = [it for it in triggers if it.get("Enable") == 1]
+    timers = [it for it in awake if it.get("Type") == "timer"]
+    read = {str(it.get("TriggerName")): _read_argument(it) for it in timers}
+    for name, request in read.items():
+        if isinstance(request, BadEvent):
+            says = f"timer {name} always fails: {request}"
+            yield wrong("triggers", says, "correct its `argument` in serverless.yml, and deploy")
+    requests = [it for it in read.values() if isinstance(it, Request)]
+    reached = {
+        one.name
+        for one in policies
+        if any(it.policies is None or one.name in it.policies for it in requests)
+    }
+    has_url = any(it.get("Type") == "http" for it in awake)
+    idle = [it.name for it in policies if _is_idle(it, timer=it.name in reached, url=has_url)]
+    asleep = [str(it.get("TriggerName")) for it in triggers if it.get("Enable") != 1]
+    names = ", ".join(f"{it.get('Type')} {it.get('TriggerName')}" for it in awake) or "none"
+    says = names + (f"; disabled: {', '.join(asleep)}" if asleep else "")
+    if not idle:
+        yield fine("triggers", says)
+        return
+    if asleep:
+        mend = f"enable {', '.join(asleep)}, in the console or in serverless.yml (`enable: true`)"
+    else:
+        mend = "deploy the timer of serverless.yml, without a request that leaves policies out"
+    yield wrong("triggers", f"{says}: nothing makes {', '.join(idle)} run", mend)
+
+
+def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
+    try:
+        return read_request_text(timer.get("CustomArgument"), "its argument")
+    except BadEvent as mistake:
+        return mistake
+
+
+def _is_idle(policy: Policy, *, timer: bool, url: bool) -> bool:
+    """Whether it waits for triggers none of which is there; by hand it may run all the same."""
+    kinds = kinds_admitted(policy) - {"invoke"}
+    present = {"eventbridge"} | ({"timer"} if timer else set()) | ({"url"} if url else set())
+    return bool(kinds) and not kinds & present

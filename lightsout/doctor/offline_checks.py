@@ -1,0 +1,156 @@
+"""What the doctor can tell without calling anybody: the environment, the policies, the windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.doctor.visit.finding import LONGER, Diagnosis, fine, mind, wrong
+from lightsout.events.function_url import SECRET, secret_weakness
+from lightsout.events.parse import kinds_admitted
+from lightsout.policies import load as policy_files
+from lightsout.policies.windows import calendar_warnings, next_window, window_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from lightsout.base.endpoint import Endpoint
+    from lightsout.policies.load import Policies, Policy
+    from lightsout.settings import Settings
+
+# What a setting's variable is when the function reads it.
+DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
+MAX_EVENT_AGE, ENDPOINT = "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT"
+NOTIFY, HEARTBEAT = "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"
+POLICIES = "LIGHTSOUT_POLICIES"
+
+
+class Variables:
+    """An environment, read: the function's own, or that of a shell."""
+
+    def __init__(
+        self, environ: Mapping[str, str], settings: Settings, mistakes: Mapping[str, str]
+    ) -> None:
+        self._environ = environ
+        self.settings = settings
+        self._mistakes = mistakes
+
+    def can_be_read(self, name: str) -> bool:
+        return name not in self._mistakes
+
+    def basics(self, now: datetime) -> Iterator[Diagnosis]:
+        """What matters wherever lightsout is started."""
+        settings = self.settings
+        for name, why in self._mistakes.items():
+            yield wrong("settings", f"{name}: {why}", f"correct {name} in the environment")
+        if not self._mistakes:
+            yield fine("settings", f"can be read; calls go to {_said(settings.endpoint)}")
+        if settings.dry_run:
+            yield mind(
+                "dry run",
+                f"{DRY_RUN} is 1: nothing is stopped or started, and nobody is protected yet",
+                f"when a plan was read and is right, set {DRY_RUN}=0",
+            )
+        elif self.can_be_read(DRY_RUN):
+            yield fine("dry run", "off: what is due is done")
+        if settings.paused_until and now < settings.paused_until:
+            until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
+            yield mind(
+                "pause",
+                f"{PAUSED_UNTIL}: until {until} every run ends at once, and nobody is protected",
+                f"take {PAUSED_UNTIL} out of the environment to end it sooner",
+            )
+        elif self.can_be_read(PAUSED_UNTIL):
+            yield fine("pause", "none")
+
+    def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
+        """What matters only where events come in, and people have to be told."""
+        if self.can_be_read(MAX_EVENT_AGE):
+            age = self.settings.max_event_age / 60
+            yield fine("event age", f"a timer event older than {age:g} minutes is refused")
+        yield self._url(policies)
+        for name, check, says, mend in (
+            (
+                NOTIFY,
+                "notify",
+                "nobody is told of a failed run, unless an alarm does",
+                "docs/notifications.md",
+            ),
+            (
+                HEARTBEAT,
+                "heartbeat",
+                "nobody notices when the function is dead, unless an alarm does",
+                "docs/notifications.md#heartbeat",
+            ),
+        ):
+            if not self._environ.get(name) and self.can_be_read(name):
+                yield mind(check, f"{name} is not set: {says}", f"set {name}: {mend}")
+
+    def _url(self, policies: Sequence[Policy]) -> Diagnosis:
+        secret = self._environ.get(SECRET)
+        weakness = secret_weakness(secret) if secret else "is not set"
+        if not weakness:
+            return fine("URL", f"a request needs the {SECRET}")
+        names = [one.name for one in policies if "url" in kinds_admitted(one)]
+        says = f"{SECRET} {weakness}, so no request is let in"
+        if not names:
+            return fine("URL", says)
+        return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
+
+
+def _said(endpoint: Endpoint) -> str:
+    return endpoint.host or endpoint.root_domain or "the public API"
+
+
+def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diagnosis:
+    """The function's time in seconds, and its memory in MB, against what verification takes."""
+    longest = max((one.verify_timeout for one in policies), default=0.0)
+    says = f"{limit:g} s, {memory} MB" if memory else f"{limit:g} s"
+    if limit > longest:
+        return fine("time limit", says)
+    return mind(
+        "time limit",
+        f"{says}: a policy verifies for up to {longest:g} s, so a slow stop may not be seen",
+        LONGER,
+    )
+
+
+def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
+    """The policies, and what is to be said of their files."""
+    try:
+        loaded = policy_files.load(path)
+    except policy_files.PolicyMistakes as mistakes:
+        mend = "correct it there; `python -m lightsout check` reads it again"
+        return None, [wrong("policies", str(each), mend) for each in mistakes.mistakes]
+    count = len(loaded.policies)
+    says = f"{count} {'policy' if count == 1 else 'policies'}, hash {loaded.digest}: no mistakes"
+    mend = "correct it there, unless it is right"
+    warned = [mind("policies", str(each), mend) for each in loaded.warnings]
+    return loaded, [fine("policies", says), *warned]
+
+
+def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
+    """When each policy acts next; and whether the calendar knows the days that it goes by."""
+    for policy in policies:
+        yield _window(policy, now)
+    whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
+    warnings = calendar_warnings(whens, now)
+    for warning in warnings:
+        yield mind("calendar", warning, "extend `holidays:` as soon as the days are announced")
+    if not warnings and any(when.by_calendar for when, _ in whens):
+        yield fine("calendar", "covers the time at hand")
+
+
+def _window(policy: Policy, now: datetime) -> Diagnosis:
+    check, when, zone = f"policy {policy.name}", policy.when, policy.timezone
+    admitted = ", ".join(sorted(map(str, policy.triggered_by)))
+    if when is None or when.endless:
+        return fine(check, f"acts at any time; triggered by {admitted}")
+    if window := window_at(when, zone, now):
+        says = f"open now, until {window.closes:%Y-%m-%d %H:%M} {zone}"
+    elif window := next_window(when, zone, now):
+        says = f"opens {window.opens:%Y-%m-%d %H:%M} {zone}"
+    else:
+        return mind(check, "its window never opens within 400 days", "correct its `when`")
+    return fine(check, f"{says}; triggered by {admitted}")

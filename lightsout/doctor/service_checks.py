@@ -1,0 +1,144 @@
+"""The doctor's questions to others about nobody's instances: the clock, who one is, who hears."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import requests
+
+from lightsout.base.credentials import BadSettings
+from lightsout.base.endpoint import Endpoint, is_loopback
+from lightsout.cloud.client.assume_role import refuse_own
+from lightsout.cloud.client.error_codes import Meaning
+from lightsout.cloud.client.sdk import CallFailed
+from lightsout.doctor.visit.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.http.errors import describe
+from lightsout.http.timed import timed_request
+from lightsout.notify.delivery.delivery import ping, send
+from lightsout.notify.delivery.message import write_test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from lightsout.base.clock import Clock
+    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client.sdk import Answer
+    from lightsout.notify.delivery.receivers import Receiver
+    from lightsout.policies.load import Account
+
+PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
+# AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
+ALLOWED_SKEW = 300.0  # seconds
+RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
+ROOT_DOMAIN = "tencentcloudapi.com"
+INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
+NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
+STS = ("sts", "2018-08-13")
+BEAT = "lightsout doctor: only a try, whatever the function does"
+
+
+def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
+    """Our clock against the service's, by the Date of any answer; it takes no credentials."""
+    host = endpoint.host or f"sts.{endpoint.root_domain or ROOT_DOMAIN}"
+    bare = host.partition(":")[0]
+    wait = min(seconds, PATIENCE)
+    try:
+        before = clock.now()
+        with timed_request(
+            "GET",
+            f"{endpoint.scheme}://{host}/",
+            timeout=wait,
+            proxies={"no_proxy": bare} if is_loopback(bare) else None,
+        ) as answer:
+            date = answer.headers.get("Date", "")
+    except requests.RequestException as error:
+        return wrong("clock", f"{host} was not reached: {describe(error)}", NETWORK)
+    try:
+        ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as it is shown
+    except (TypeError, ValueError):
+        return unknown("clock", f"{host} does not tell its time")
+    direction = "behind" if ahead > 0 else "ahead of"
+    says = f"{abs(ahead)} s {direction} that of {host}"
+    if abs(ahead) > ALLOWED_SKEW:
+        return wrong("clock", f"{says}: past {ALLOWED_SKEW:.0f} s signatures are refused", CLOCK)
+    return fine("clock", says if abs(ahead) > RESOLUTION else f"as that of {host}")
+
+
+def ask_identity(
+    cloud: Cloud,
+    source: str,
+    endpoint: Endpoint,
+    at: Callable[[str], Cloud],
+    accounts: Iterable[Account],
+) -> Iterator[Diagnosis]:
+    """Whose the credentials are, which were read from `source`, and of which site the account is.
+
+    `at`: a door for the same credentials at another root domain. None of `accounts` may be theirs.
+
+    https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
+    (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
+    """
+    check = "credentials"
+    try:
+        answer = _identity(cloud)
+    except CallFailed as failure:
+        if failure.meaning is Meaning.RIGHTS:
+            yield unknown(check, f"read from {source}; GetCallerIdentity: {failure}")
+            return
+        found = refused(check, failure)
+        found = found._replace(says=f"read from {source}; {found.says}")
+        yield _of_the_other_site(found, failure, endpoint, at) or found
+        return
+    site = ", of the international site" if endpoint.root_domain == INTERNATIONAL else ""
+    says = f"read from {source}: {answer.get('Arn')} of {answer.get('AccountId')}{site}"
+    yield fine(check, says)
+    try:
+        refuse_own(accounts, str(answer.get("AccountId")))
+    except BadSettings as mistake:
+        yield wrong("accounts", str(mistake), "correct it in the policy files")
+
+
+def _identity(cloud: Cloud) -> Answer:
+    return cloud.call(*STS, cloud.home, "GetCallerIdentity", {}, patience=PATIENCE)
+
+
+def _of_the_other_site(
+    found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
+) -> Diagnosis | None:
+    """What to say of credentials that only the other site knows: each has its own API."""
+    here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
+    there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
+    if failure.code != NO_SUCH_KEY or there is None:
+        return None
+    try:
+        _identity(at(there))
+    except CallFailed:
+        return None
+    of = "of" if there == INTERNATIONAL else "that is not of"
+    says = f"{found.says}; {there} knows them: an account {of} the international site"
+    return found._replace(says=says, mend=f"set LIGHTSOUT_ENDPOINT={there}")
+
+
+def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:
+    """A test message to each."""
+    found = []
+    for it in send(receivers, write_test, now=now, seconds=seconds):
+        who = f"address {it.number} ({it.form}, {it.host})"
+        if it.error is None:
+            found.append(fine("notify", f"{who} took a test message"))
+        else:
+            says = f"{who} did not take a test message: {it.error}"
+            mend = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
+            found.append(wrong("notify", says, mend))
+    return found
+
+
+def try_heartbeat(url: str, seconds: float) -> Diagnosis:
+    """A beat, which counts as a good run there: others than Healthchecks know no harmless one."""
+    it = ping(url, BEAT, seconds=seconds)
+    if it.error is None:
+        return fine("heartbeat", f"{it.host} took a beat, which counts as a good run there")
+    says = f"{it.host} did not take a beat: {it.error}"
+    return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

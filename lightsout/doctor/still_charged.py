@@ -1,0 +1,51 @@
+"""CVMs that are stopped already and still paid for, though a policy says STOP_CHARGING.
+
+A stop acts on RUNNING instances only, so no run touches these. `plan` and the doctor look for them;
+a run of the function does not, for it takes a listing of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.decide.decide.decide import Verdict, decide, queries_for
+from lightsout.model.instance import START, STOP
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lightsout.cloud.client.compute import Compute
+    from lightsout.decide.decide.survey import Task
+    from lightsout.model.instance import Instance
+    from lightsout.policies.load import Policy
+
+WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
+MEND = "start them, and the policy stops them without charge"
+
+
+def find_still_charged(compute: Compute, task: Task, now: datetime) -> list[str]:
+    """Their IDs at one site; raises CallFailed."""
+    policy, only = task
+    if not wants_no_charge(policy):
+        return []
+    if policy.match.instances:
+        listing = compute.find(sorted(policy.match.instances))
+    else:
+        most = compute.site.resource.filter_values
+        listing = compute.search(queries_for(policy.match, START, most))  # which acts on STOPPED
+    found = [it for it in listing.instances.values() if only is None or it.id in only]
+    return sorted(it.id for it in found if is_still_charged(policy, it, now))
+
+
+def wants_no_charge(policy: Policy) -> bool:
+    return policy.action == STOP.name and policy.stopped_mode == "STOP_CHARGING"
+
+
+def is_still_charged(policy: Policy, instance: Instance, now: datetime) -> bool:
+    """Whether the policy would have spared the charge at which it is stopped."""
+    if not wants_no_charge(policy) or instance.state != STOP.after:
+        return False
+    if instance.charging != "KEEP_CHARGING" or instance.always_charged:
+        return False
+    decision = decide(policy, instance, now)
+    return decision is not None and decision.verdict is Verdict.ACT

@@ -1,0 +1,1 @@
+"""Requests that end in time, with checked certificates."""

@@ -1,0 +1,236 @@
+"""HTTP with a total time for each call: name, connection, handshake, request and answer end in it.
+
+requests has a time-out for each wait only, so an answer that drips is never too late.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from concurrent import futures
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from requests import Response, Session
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.connection import allowed_gai_family
+from urllib3.util.ssl_ import create_urllib3_context
+
+from lightsout.http.errors import no_netrc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; 100 instances with 50 long tags each are under 4 MB
+
+_call = threading.local()  # .end: when the call of this thread ends, by time.monotonic()
+
+
+@contextmanager
+def total_time(seconds: float) -> Iterator[None]:
+    """What this thread asks through a Timed adapter fails `seconds` from now at the latest."""
+    _call.end = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _call.end
+
+
+def _left() -> float:
+    """Seconds that the call of this thread has left; more than 0."""
+    left: float = _call.end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time of the call is over")
+    return left
+
+
+# Sockets ---------------------------------------------------------------------------------------
+
+
+class _Socket(socket.socket):
+    """Waits no longer than the call has left, however often a byte arrives."""
+
+    def recv(self, *args: Any) -> bytes:
+        self.settimeout(_left())
+        return super().recv(*args)
+
+    def recv_into(self, *args: Any) -> int:
+        self.settimeout(_left())
+        return super().recv_into(*args)
+
+    def send(self, *args: Any) -> int:
+        self.settimeout(_left())
+        return super().send(*args)
+
+    def sendall(self, *args: Any) -> None:
+        self.settimeout(_left())
+        super().sendall(*args)
+
+
+class _SecureSocket(_Socket, ssl.SSLSocket):
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001,FBT002  as its base has it
+        self.settimeout(min(self.gettimeout() or 0.0, _left()))
+        super().do_handshake(block)
+
+
+def timed_context() -> ssl.SSLContext:
+    """What urllib3 would set up, but its sockets keep to the total time."""
+    context = create_urllib3_context()
+    context.sslsocket_class = _SecureSocket
+    return context
+
+
+# Connections -----------------------------------------------------------------------------------
+
+_lookups: dict[tuple[str, int], futures.Future[Any]] = {}
+_lookups_lock = threading.Lock()
+
+
+def _addresses(host: str, port: int) -> Iterable[Any]:
+    """What getaddrinfo says. Nothing can interrupt it, so nobody waits for it longer than allowed.
+
+    Its thread lives until the resolver gives up, and there is one for each name at most.
+    """
+    with _lookups_lock:
+        lookup = _lookups.get((host, port))
+        if lookup is None:
+            lookup = _lookups[host, port] = futures.Future()
+            threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True).start()
+    try:
+        found: Iterable[Any] = lookup.result(_left())
+    except futures.TimeoutError:  # of Python 3.10, where it is not the built-in one
+        raise TimeoutError("the name was not resolved in time") from None
+    return found
+
+
+def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
+    try:
+        found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    except Exception as reason:  # noqa: BLE001  the edge of a thread; who waits for it raises it
+        lookup.set_exception(reason)
+    else:
+        lookup.set_result(found)
+    finally:
+        with _lookups_lock:
+            del _lookups[host, port]
+
+
+def _connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
+    """A connection to the first address that takes it; each is given `seconds`."""
+    problem = OSError(f"{host} has no address")
+    for family, kind, protocol, _, address in _addresses(host.strip("[]"), port):
+        sock = _Socket(family, kind, protocol)
+        try:
+            for option in options:
+                sock.setsockopt(*option)
+            sock.settimeout(min(seconds, _left()))
+            sock.connect(address)
+        except OSError as reason:
+            sock.close()
+            problem = reason
+        else:
+            return sock
+    try:
+        raise problem
+    finally:
+        del problem  # with its traceback it would keep this frame alive, and the frame it
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        """Raises what the method of urllib3 raises."""
+        seconds, options = float(self.timeout or 0), self.socket_options or ()
+        try:
+            return _connect(self._dns_host, self.port, seconds, options)
+        except socket.gaierror as reason:
+            raise NameResolutionError(self.host, self, reason) from reason
+        except TimeoutError as reason:
+            raise ConnectTimeoutError(self, f"{self.host}: {reason}") from reason
+        except OSError as reason:
+            raise NewConnectionError(self, f"no connection: {reason}") from reason
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+# What a session is given -----------------------------------------------------------------------
+
+
+class Timed(HTTPAdapter):
+    """Calls that end with the `total_time` they are made in, and answers of bounded size."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        """`context`: a timed_context() for HTTPS; plain HTTP needs none."""
+        self._secure: dict[str, Any] = {"ssl_context": context} if context else {}
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **facts: Any) -> None:
+        super().init_poolmanager(*args, **(facts | self._secure))
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **(facts | self._secure))
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def build_response(self, request: Any, raw: Any) -> Any:
+        return super().build_response(request, _Bounded(raw))
+
+
+@contextmanager
+def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
+    """One request, as requests makes it, and what is read of its answer, in `timeout` seconds.
+
+    It follows no redirect, which would carry what is sent, and tokens, elsewhere.
+    """
+    with Session() as session, total_time(timeout):
+        session.auth = no_netrc
+        adapter = Timed(timed_context())
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        asked = session.request(
+            method, url, timeout=timeout, stream=True, allow_redirects=False, **facts
+        )
+        with asked as answer:
+            yield answer
+
+
+class _Bounded:
+    """An answer of urllib3 whose body, unpacked, has LARGEST_ANSWER bytes at most."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def stream(self, *args: Any, **facts: Any) -> Iterator[bytes]:
+        size = 0
+        for piece in self._raw.stream(*args, **facts):
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                self._raw.close()
+                raise DecodeError(f"the answer is over {LARGEST_ANSWER} bytes")
+            yield piece

@@ -1,0 +1,194 @@
+"""Carries messages to receivers and beats to the heartbeat's address, side by side and in time.
+
+Nothing here raises: whatever goes wrong is the `error` of a Delivery. It quotes neither an address
+nor an answer, which may echo the address in any spelling.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+
+from lightsout import __version__
+from lightsout.base.endpoint import is_loopback
+from lightsout.http.errors import describe
+from lightsout.http.timed import timed_request
+from lightsout.notify.delivery.formats import FORMS, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from lightsout.notify.delivery.message import Message
+    from lightsout.notify.delivery.receivers import Receiver
+    from lightsout.notify.delivery.words import Language
+    from lightsout.report import Report
+
+LONGEST_ANSWER = 4096  # bytes that are read of an answer
+
+Signal = Literal["start", "success", "fail"]
+
+
+class Delivery(NamedTuple):
+    """What became of one message or beat; `error` is None when it was taken."""
+
+    form: str  # or heartbeat
+    host: str
+    error: str | None
+    number: int = 0  # the receiver's place in LIGHTSOUT_NOTIFY, from 1
+
+
+class Errand(NamedTuple):
+    """A request to carry, and how to read the answer."""
+
+    form: str
+    host: str
+    url: str
+    body: bytes
+    content_type: str
+    refusal: Callable[[str], str | None]
+    number: int = 0
+
+    def __repr__(self) -> str:
+        return f"Errand({self.form}, {self.host})"
+
+
+def send(
+    receivers: Iterable[Receiver],
+    write: Callable[[Language], Message],
+    *,
+    now: datetime,
+    report: Report | None = None,
+    seconds: float,
+) -> list[Delivery]:
+    """What became of the message to each receiver, `seconds` later at the latest."""
+    return carry([Trip(errand, seconds) for errand in letters(receivers, write, now, report)])
+
+
+def ping(url: str, text: str, *, seconds: float) -> Delivery:
+    """What became of a beat to the heartbeat's address."""
+    (delivery,) = carry([Trip(beat(url, "success", text), seconds)])
+    return delivery
+
+
+def letters(
+    receivers: Iterable[Receiver],
+    write: Callable[[Language], Message],
+    now: datetime,
+    report: Report | None,
+) -> list[Errand]:
+    """The message in each receiver's form and language, signed where it has a secret."""
+    return [_letter(one, write(one.language), now.timestamp(), report) for one in receivers]
+
+
+def _letter(one: Receiver, message: Message, now: float, report: Report | None) -> Errand:
+    form = FORMS[one.form]
+    query, fields = form.sign(one.secret, now) if form.sign and one.secret else ("", {})
+    return Errand(
+        form=one.form,
+        host=one.host,
+        url=f"{one.url}{'&' if '?' in one.url else '?'}{query}" if query else one.url,
+        body=compose(form, message, one.language, report, fields),
+        content_type="application/json; charset=utf-8",
+        refusal=form.refusal,
+        number=one.number,
+    )
+
+
+def beat(url: str, signal: Signal, text: str) -> Errand:
+    """A ping as Healthchecks takes it, with a text for its log.
+
+    https://healthchecks.io/docs/http_api/: HEAD, GET or POST of the check's URL is a success, with
+    `/start` or `/fail` behind its path the begin or a failure; the body of a POST is kept.
+    """
+    parts = urlsplit(url)
+    suffix = "" if signal == "success" else f"/{signal}"
+    path = parts.path.rstrip("/") + suffix if suffix else parts.path
+    return Errand(
+        form="heartbeat",
+        host=parts.hostname or "",
+        url=parts._replace(path=path).geturl(),
+        body=text.encode("utf-8", "backslashreplace"),
+        content_type="text/plain; charset=utf-8",
+        refusal=lambda _answer: None,
+    )
+
+
+class Trip(threading.Thread):
+    """An errand of at most `seconds`, in a thread that nobody has to wait for longer.
+
+    It begins when the trip `after` is over, where that is given.
+    """
+
+    def __init__(self, errand: Errand, seconds: float, after: Trip | None = None) -> None:
+        super().__init__(daemon=True)
+        self.seconds = seconds
+        self._errand, self._after = errand, after
+        self._error: str | None = f"no answer within {seconds:.1f} s"
+
+    def run(self) -> None:
+        end = time.monotonic() + self.seconds
+        if self._after:
+            self._after.join(self.seconds)
+            if self._after.is_alive():
+                return
+        try:
+            self._error = _post(self._errand, end)
+        except requests.Timeout:
+            return
+        except Exception as reason:  # noqa: BLE001  the edge of a thread; the run goes on
+            if time.monotonic() < end:
+                self._error = describe(reason)
+
+    def delivery(self) -> Delivery:
+        """What became of it, as far as it is known now."""
+        errand = self._errand
+        return Delivery(errand.form, errand.host, self._error, errand.number)
+
+
+def carry(trips: Sequence[Trip]) -> list[Delivery]:
+    """Makes all trips at once.
+
+    What is not back in its time, real time, is left behind, whether it connects, hangs, or drips
+    one byte now and then.
+    """
+    began = time.monotonic()
+    for trip in trips:
+        trip.start()
+    for trip in trips:
+        trip.join(max(0.0, began + trip.seconds - time.monotonic()))
+    return [trip.delivery() for trip in trips]
+
+
+def _post(errand: Errand, end: float) -> str | None:
+    """Why the receiver did not take it, or None. Raises whatever requests raises."""
+    # Its debug lines and warnings quote the address.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
+    seconds = max(0.1, end - time.monotonic())
+    proxies = {"no_proxy": errand.host} if is_loopback(errand.host) else None
+    with timed_request(
+        "POST",
+        errand.url,
+        data=errand.body,
+        headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
+        timeout=seconds,
+        proxies=proxies,
+    ) as answer:
+        if not 200 <= answer.status_code < 300:
+            return f"HTTP {answer.status_code}"
+        return errand.refusal(_read(answer, end))
+
+
+def _read(answer: requests.Response, end: float) -> str:
+    """The beginning of an answer, byte by byte: a larger piece may drip in for hours."""
+    text = bytearray()
+    for piece in answer.iter_content(1):
+        text += piece
+        if len(text) >= LONGEST_ANSWER or time.monotonic() > end:
+            break
+    return text.decode("utf-8", "replace")

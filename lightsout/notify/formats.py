@@ -1,0 +1,180 @@
+"""The forms in which group robots and webhooks take a message, as one table."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lightsout.notify.delivery.message import Message
+    from lightsout.notify.delivery.words import Language
+    from lightsout.report import Report
+
+Body = dict[str, Any]
+
+HIGHEST_CODE = 10**9  # of a robot; a longer number is something else
+
+
+class Form(NamedTuple):
+    """How one kind of receiver is spoken to.
+
+    `refusal` reads an answer of HTTP status 2xx, and says why it is a refusal after all, or None.
+    It quotes no text of the answer, which may echo the address.
+    `sign`, where messages can be signed, makes from secret and Unix time what is added to the URL's
+    query and to the body. `longest`: bytes of the whole body in UTF-8. Where the documentation
+    limits the text alone, that leaves a little unused, and keeps one rule for all.
+    """
+
+    body: Callable[[Message, Language, Report | None], Body]
+    refusal: Callable[[str], str | None]
+    hosts: tuple[str, ...] = ()
+    language: Language = "en"
+    sign: Callable[[str, float], tuple[str, Body]] | None = None
+    longest: int | None = None
+
+
+# Bodies ----------------------------------------------------------------------------------------
+
+# What the two Markdown robots could take for bold, code, a link, a tag or a mention (`<@all>`), as
+# its full-width twin: neither documents a way to escape it.
+_PLAIN = str.maketrans("<>*`[]", "＜＞＊｀［］")
+_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+
+
+def _wecom(message: Message, _language: Language, _report: Report | None) -> Body:
+    title, *rest = (line.translate(_PLAIN) for line in message.text_lines())
+    return {"msgtype": "markdown", "markdown": {"content": "\n".join([f"**{title}**", *rest])}}
+
+
+def _dingtalk(message: Message, _language: Language, _report: Report | None) -> Body:
+    title, *rest = (line.translate(_PLAIN) for line in message.text_lines())
+    text = "\n\n".join([f"**{title}**", *rest])  # a single line end is none in its Markdown
+    return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
+
+
+def _feishu(message: Message, language: Language, _report: Report | None) -> Body:
+    title, *rest = message.text_lines()
+    content = [[{"tag": "text", "text": line}] for line in rest]
+    post = {{"zh": "zh_cn", "en": "en_us"}[language]: {"title": title, "content": content}}
+    return {"msg_type": "post", "content": {"post": post}}
+
+
+def _slack(message: Message, _language: Language, _report: Report | None) -> Body:
+    title, *rest = (line.translate(_ENTITIES) for line in message.text_lines())
+    return {"text": "\n".join([f"*{title}*", *rest])}
+
+
+def _webhook(message: Message, _language: Language, report: Report | None) -> Body:
+    title, *rest = message.text_lines()
+    return {"title": title, "text": "\n".join(rest), "report": report}
+
+
+# Signatures ------------------------------------------------------------------------------------
+
+
+def _hmac(key: str, text: str) -> str:
+    digest = hmac.digest(key.encode(), text.encode(), "sha256")
+    return base64.b64encode(digest).decode()
+
+
+def _sign_dingtalk(secret: str, now: float) -> tuple[str, Body]:
+    stamp = str(round(now * 1000))
+    return urlencode({"timestamp": stamp, "sign": _hmac(secret, f"{stamp}\n{secret}")}), {}
+
+
+def _sign_feishu(secret: str, now: float) -> tuple[str, Body]:
+    stamp = str(round(now))
+    return "", {"timestamp": stamp, "sign": _hmac(f"{stamp}\n{secret}", "")}
+
+
+# Answers ---------------------------------------------------------------------------------------
+
+
+def _by_code(code: str) -> Callable[[str], str | None]:
+    """Refused unless the answer is a JSON object whose `code` is 0."""
+
+    def refusal(answer: str) -> str | None:
+        try:
+            told = json.loads(answer)[code]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return f"its answer has no {code}"
+        if told == 0:
+            return None
+        known = isinstance(told, int) and abs(told) < HIGHEST_CODE
+        return f"{code} {told:d}" if known else f"its {code} is not 0"
+
+    return refusal
+
+
+def _unless_ok(answer: str) -> str | None:
+    return None if answer.strip() == "ok" else "its answer is not ok"
+
+
+def _never(_answer: str) -> str | None:
+    return None
+
+
+# The table -------------------------------------------------------------------------------------
+
+FORMS: Mapping[str, Form] = {
+    # https://developer.work.weixin.qq.com/document/path/91770
+    "wecom": Form(
+        body=_wecom,
+        refusal=_by_code("errcode"),
+        hosts=("qyapi.weixin.qq.com",),
+        language="zh",
+        longest=4096,  # of markdown; a text may have 2,048
+    ),
+    # https://open.dingtalk.com/document/robots/custom-robot-access
+    # https://open.dingtalk.com/document/robots/customize-robot-security-settings
+    "dingtalk": Form(
+        body=_dingtalk,
+        refusal=_by_code("errcode"),
+        hosts=("oapi.dingtalk.com",),
+        language="zh",
+        sign=_sign_dingtalk,
+        longest=20_000,
+    ),
+    # https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+    # https://open.larksuite.com/document/client-docs/bot-v3/use-custom-bots-in-a-group
+    "feishu": Form(
+        body=_feishu,
+        refusal=_by_code("code"),
+        hosts=("open.feishu.cn", "open.larksuite.com"),
+        language="zh",
+        sign=_sign_feishu,
+        longest=20_000,  # «20 KB», whichever is meant
+    ),
+    # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+    # https://docs.slack.dev/messaging/formatting-message-text
+    # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
+    "slack": Form(
+        body=_slack,
+        refusal=_unless_ok,
+        hosts=("hooks.slack.com",),
+        longest=4_000,  # advised: it cuts at 40,000, and splits much earlier
+    ),
+    "webhook": Form(body=_webhook, refusal=_never),
+}
+
+
+def encode(body: Body) -> bytes:
+    """The body as JSON in UTF-8; half a surrogate pair, which an API's text may hold, escaped."""
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def compose(
+    form: Form, message: Message, language: Language, report: Report | None, more: Body
+) -> bytes:
+    """The body that carries as many of the message's lines as the form takes, and `more`."""
+    for count in range(len(message.lines), -1, -1):
+        body = form.body(message.shortened(count), language, report) | more
+        text = encode(body)
+        if form.longest is None or len(text) <= form.longest:
+            break
+    return text

@@ -1,0 +1,208 @@
+"""What a run has to say to a person, in Chinese or English: a title and a few short lines.
+
+Reasons are quoted as they stand in the log, in English, so that one can search for them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lightsout.base.plain import plain
+from lightsout.model.instance import place_of
+from lightsout.notify.delivery.words import CHINA, WORDS
+from lightsout.report import CHARGED, count_skipped, failure_message, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lightsout.notify.delivery.words import Language, Words
+    from lightsout.report import Entry, Report
+
+Kind = Literal["failure", "done", "forecast", "reminder"]
+
+BAD_LINES = 8  # about what went wrong
+GOOD_LINES = 6  # about what went well, or was left alone
+REQUESTS = 5  # RequestIds in a message; the log has them all
+IDS = 3  # instances that a line names
+LONGEST_REASON = 200  # characters
+
+
+class Message(NamedTuple):
+    """A title, lines of which the last may be left out, and a line that says which run it was."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    footer: str = ""
+    ellipsis: str = ""  # stands for lines that were left out
+
+    def shortened(self, count: int) -> Message:
+        """The message with its first `count` lines, and a word about the others."""
+        if count >= len(self.lines):
+            return self
+        return self._replace(lines=(*self.lines[:count], self.ellipsis))
+
+    def text_lines(self) -> list[str]:
+        return [plain(line) for line in (self.title, *self.lines, self.footer) if line]
+
+
+def write(kind: Kind, report: Report, error: str | None, language: Language) -> Message:
+    """The message about a run; `error` is RunFailed's text."""
+    words = WORDS[language]
+    began = datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
+    lines = (
+        *_problems(report, error, words),
+        *_results(report, words),
+        *_requests(report, words),
+        *_advice(kind, began, words),
+    )
+    footer = words.footer.format(
+        moment=words.moment(began), trigger=report["trigger"], run=report["run_id"]
+    )
+    return Message(_title(kind, report, words), lines, footer, words.left_out)
+
+
+def write_test(language: Language) -> Message:
+    """What a receiver gets that somebody only tries."""
+    words = WORDS[language]
+    return Message(words.test, (words.test_line,))
+
+
+# Title -----------------------------------------------------------------------------------------
+
+# What was done or would be, with the mark of its line.
+_DONE = {"stopped": "✓", "started": "✓", "would_stop": "→", "would_start": "→"}
+_TOLD = (*_DONE, CHARGED)
+
+
+def _title(kind: Kind, report: Report, words: Words) -> str:
+    counts = _counts(report)
+    bad = counts["failed"] + counts["pending"]
+    if kind == "failure" and bad:
+        actions = frozenset(
+            entry["action"] for entry in report["policies"] if entry["failed"] or entry["pending"]
+        )
+        machines, goal = words.machines(counts["matched"]), words.goals[actions]
+        return words.failed_some.format(bad=bad, machines=machines, goal=goal)
+    if kind == "failure":
+        return words.failed
+    told = [name for name in _TOLD if counts[name]]
+    if kind == "reminder" and not told:
+        return words.reminder_idle
+    template = {"done": words.done, "forecast": words.forecast, "reminder": words.reminder}[kind]
+    many = (words.groups[name].format(words.machines(counts[name])) for name in told)
+    return template.format(summary=words.comma.join(many))
+
+
+def _counts(report: Report) -> dict[str, int]:
+    """The counts by which people go, `skipped` in its kinds."""
+    counts: dict[str, int] = {}
+    for name, count in report["counts"].items():
+        counts |= count_skipped(report) if name == "skipped" else {name: count}
+    return counts
+
+
+# Lines -----------------------------------------------------------------------------------------
+
+
+def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
+    """What went wrong: the run's own error, then that of each policy at each place."""
+    if error and error != failure_message(report):
+        yield f"✗ {_short(error)}"
+    lines: list[str] = []
+    for entry in report["policies"]:
+        place = _place(entry, words)
+        if entry["error"]:
+            lines.append(words.problem.format(place=place, error=_short(entry["error"])))
+        for group in ("failed", "pending", "stuck"):
+            lines += _by_reason(entry, group, "✗", words)
+    yield from _capped(lines, BAD_LINES, words)
+
+
+def _results(report: Report, words: Words) -> Iterator[str]:
+    """What was done, would be done, and was left alone."""
+    done: list[str] = []
+    charged: list[str] = []
+    kept: list[str] = []
+    for entry in report["policies"]:
+        for group, mark in _DONE.items():
+            if entry[group]:
+                done.append(_line(entry, group, mark, entry[group], words))
+        if entry["status"] != "refused":  # all that were left alone have the error as their reason
+            for reason, ids in _reasons(entry["skipped"]).items():
+                kind = why_skipped(reason)
+                line = _line_with(entry, kind, "–", ids, reason, words)
+                (charged if kind == CHARGED else kept).append(line)
+    if len(done) + len(charged) + len(kept) > 1:
+        yield _summary(_counts(report), words)
+    yield from _capped(done + charged + kept, GOOD_LINES, words)
+
+
+def _summary(counts: Mapping[str, int], words: Words) -> str:
+    names = (name for name in counts if name != "matched" and counts[name])
+    return words.comma.join(words.groups[name].format(words.number(counts[name])) for name in names)
+
+
+def _by_reason(entry: Entry, group: str, mark: str, words: Words) -> Iterator[str]:
+    for reason, ids in _reasons(entry[group]).items():
+        yield _line_with(entry, group, mark, ids, reason, words)
+
+
+def _reasons(instances: Mapping[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for id_, reason in instances.items():
+        reasons[reason].append(id_)
+    return reasons
+
+
+def _line_with(
+    entry: Entry, group: str, mark: str, ids: list[str], reason: str, words: Words
+) -> str:
+    line = _line(entry, group, mark, ids, words)
+    return words.reason.format(line=line, reason=_short(reason))
+
+
+def _line(entry: Entry, group: str, mark: str, ids: list[str], words: Words) -> str:
+    many = words.groups[group].format(words.number(len(ids)))
+    names = words.listed(ids[:IDS], len(ids))
+    return words.line.format(mark=mark, place=_place(entry, words), many=many, ids=names)
+
+
+def _place(entry: Entry, words: Words) -> str:
+    where = place_of(entry["account"], entry["region"] or entry["resource"])
+    return words.place.format(policy=entry["policy"], where=where)
+
+
+def _capped(lines: list[str], most: int, words: Words) -> Iterator[str]:
+    yield from lines[:most]
+    if len(lines) > most:
+        yield words.more.format(f"{len(lines) - most:,}")
+
+
+def _requests(report: Report, words: Words) -> Iterator[str]:
+    """The RequestIds by action, first those of the calls whose instances went astray."""
+    asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, whether it is bad
+    for entry in report["policies"]:
+        astray = entry["failed"].keys() | entry["pending"].keys()
+        for call in entry["requests"]:
+            known = asked[call["action"]]
+            bad = not astray.isdisjoint(call["instance_ids"])
+            known[call["request_id"]] = bad or known.get(call["request_id"], False)
+    for action, known in asked.items():
+        ids = sorted(known, key=lambda id_: not known[id_])
+        yield words.requests.format(action=action, ids=words.listed(ids[:REQUESTS], len(ids)))
+
+
+def _advice(kind: Kind, began: datetime, words: Words) -> Iterator[str]:
+    """How to keep a machine from what is to come; how to end a dry run that was left on."""
+    if kind == "forecast":
+        yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")
+    elif kind == "reminder":
+        yield words.how_to_arm
+
+
+def _short(text: str) -> str:
+    """A reason on one line, and not longer than a person reads on a phone."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "…"

@@ -1,0 +1,129 @@
+"""Who is told: the addresses in LIGHTSOUT_NOTIFY and LIGHTSOUT_HEARTBEAT_URL.
+
+An address is a secret, since whoever has it can write there: no message and no repr quotes one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, cast
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from lightsout.base.endpoint import HOST_AND_PORT, is_loopback
+from lightsout.notify.delivery.formats import FORMS
+
+if TYPE_CHECKING:
+    from lightsout.notify.delivery.words import Language
+
+_VISIBLE = re.compile("[!-~]+")
+# What people put between two addresses where a blank belongs. One URL may hold such a character,
+# but two that were joined by one would carry the key of the second to the host of the first.
+_JOINED = re.compile(r"(?is)[,;|，；｜、]|:.*(://|https?:)")
+_CHOICES = {"form": tuple(FORMS), "when": ("failure", "always"), "lang": ("zh", "en")}
+
+
+class Receiver(NamedTuple):
+    """Somebody who wants to hear of runs, and in which way."""
+
+    number: int  # its place in LIGHTSOUT_NOTIFY, from 1
+    form: str
+    host: str
+    url: str  # without the fragment, which holds the choices
+    secret: str | None = None
+    always: bool = False  # good runs that did something as well
+    language: Language = "en"
+
+    def __repr__(self) -> str:
+        return f"Receiver({self.number}, {self.form}, {self.host})"
+
+
+def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
+    """The receivers that can be read, and what is wrong with each of the others."""
+    found: list[Receiver] = []
+    mistakes: list[str] = []
+    for number, address in enumerate(text.split(), 1):
+        name = f"address {number}"
+        try:
+            url = _parse(address)
+            name = f"{name} ({url.hostname})"
+            found.append(_receiver(number, url))
+        except ValueError as mistake:
+            mistakes.append(f"{name} {mistake}")
+    return found, mistakes
+
+
+def read_heartbeat(text: str) -> str | None:
+    """The URL to call after each run; ValueError says, without it, why there is none."""
+    addresses = text.split()
+    if not addresses:
+        return None
+    if len(addresses) > 1:
+        raise ValueError(f"takes one address, not {len(addresses)}")
+    url = _parse(addresses[0])
+    if url.fragment:
+        raise ValueError("takes nothing after a #")
+    return addresses[0]
+
+
+def _parse(address: str) -> SplitResult:
+    if _JOINED.search(address):
+        raise ValueError(
+            "looks like two: put a blank or a line end between addresses; inside of one write , as "
+            "%2C, ; as %3B, | as %7C and a further :// as %3A%2F%2F"
+        )
+    try:
+        url = urlsplit(address)
+        url.port  # noqa: B018  raises ValueError for a port over 65535
+        host = url.hostname
+    except ValueError:  # which would quote it
+        raise ValueError("is no URL") from None
+    if url.scheme not in {"http", "https"} or not host or not _VISIBLE.fullmatch(address):
+        raise ValueError("must be a URL that begins with https://")
+    if not re.fullmatch(HOST_AND_PORT, url.netloc):
+        raise ValueError("may have a host and a port before its path, nothing else")
+    if url.scheme == "http" and not is_loopback(host):
+        raise ValueError("must begin with https://: plain http is for loopback addresses only")
+    return url
+
+
+def _receiver(number: int, url: SplitResult) -> Receiver:
+    choices = _read_choices(url.fragment)
+    host = url.hostname or ""
+    form = choices.get("form") or _form_at(host)
+    secret = choices.get("secret")
+    if secret is not None and not FORMS[form].sign:
+        signed = " and ".join(name for name in FORMS if FORMS[name].sign)
+        raise ValueError(f"has a secret, which only {signed} take")
+    if secret is not None and not _VISIBLE.fullmatch(secret):
+        raise ValueError("has a secret that is empty or holds a space (a + is written %2B)")
+    return Receiver(
+        number=number,
+        form=form,
+        host=host,
+        url=url._replace(fragment="").geturl(),
+        secret=secret,
+        always=choices.get("when") == "always",
+        language=cast("Language", choices.get("lang", FORMS[form].language)),
+    )
+
+
+def _read_choices(fragment: str) -> dict[str, str]:
+    """`when=always&lang=en` as it stands behind the # of an address."""
+    try:
+        pairs = parse_qsl(fragment, keep_blank_values=True, strict_parsing=bool(fragment))
+    except ValueError:
+        raise ValueError("has something after its # that is not name=value&name=value") from None
+    choices = dict(pairs)
+    if len(choices) < len(pairs):
+        raise ValueError("has a choice after its # twice")
+    for name, value in pairs:
+        if name != "secret" and name not in _CHOICES:
+            known = ", ".join(sorted([*_CHOICES, "secret"]))
+            raise ValueError(f"has an unknown choice after its #; known: {known}")
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ValueError(f"has a {name} that is none of {', '.join(_CHOICES[name])}")
+    return choices
+
+
+def _form_at(host: str) -> str:
+    return next((name for name, form in FORMS.items() if host in form.hosts), "webhook")

@@ -1,0 +1,1 @@
+"""Policy files, and when a policy is due."""

@@ -1,0 +1,241 @@
+"""When a policy is due, by the wall clock of its zone; and instants that people write.
+
+One rule holds for every day of the year: an instant is inside a window exactly when the wall clock
+shows a time inside it. So a window shrinks where the clocks go forward over it, and where they go
+back it holds both times that the clock shows such a time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.policies import calendar as calendar_cn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
+
+WHOLE_DAY = 1440  # minutes
+FARTHEST = 400  # days that are searched: joined days beyond them do not count
+DAY = timedelta(days=1)
+ENOUGH = 10  # corrections for a year after which nobody has to be told that it lacks holidays
+STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
+UTC = timezone.utc
+
+_MOMENT = r"(?a)(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5]\d)?)?"
+
+
+class When(NamedTuple):
+    """The `when` of a policy; `start` and `end` are minutes of the local wall clock.
+
+    The whole day is 0 and 1440; an end before the start lies on the next day.
+    """
+
+    days: str | frozenset[int]  # everyday, workdays, holidays, or weekdays from 0 = Monday
+    start: int
+    end: int
+    enforce: bool
+    holidays: Mapping[date, bool]  # the file's corrections: True is a workday
+
+    @property
+    def whole_days(self) -> bool:
+        return self.start == 0 and self.end == WHOLE_DAY
+
+    @property
+    def by_calendar(self) -> bool:
+        """Whether it needs to know the holidays of the year."""
+        return self.days in ("workdays", "holidays")
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is open always."""
+        return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
+
+    def opens_on(self, day: date) -> bool:
+        if isinstance(self.days, frozenset):
+            return day.weekday() in self.days
+        if self.days == "everyday":
+            return True
+        return calendar_cn.is_workday(day, self.holidays) == (self.days == "workdays")
+
+
+class Window(NamedTuple):
+    """A time in which a policy is due, its end exclusive; both aware, in the policy's zone."""
+
+    opens: datetime
+    closes: datetime
+
+
+class Change(NamedTuple):
+    """The clocks of a zone go forward or back; what they show just before and at that instant."""
+
+    instant: datetime
+    before: datetime  # both naive
+    after: datetime
+
+
+def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
+    """The window that holds `instant`; whole days that adjoin are one window."""
+    instant = instant.astimezone(UTC)
+    today = instant.astimezone(zone).date()
+    for day in (today - DAY, today):
+        if when.opens_on(day):
+            for window in _windows_of(when, zone, _first_of(when, day)):
+                if window.opens <= instant < window.closes:
+                    return window
+    return None
+
+
+def next_window(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
+    """The next window that opens after `instant`; None where none does within 400 days."""
+    instant = instant.astimezone(UTC)
+    today = instant.astimezone(zone).date()
+    later = (w for w in _windows_from(when, zone, today - DAY, FARTHEST) if w.opens > instant)
+    return next(later, None)
+
+
+def windows(when: When, zone: ZoneInfo, first: date, days: int) -> list[Window]:
+    """Each window that opens in the `days` from `first`, not clipped."""
+    last = first + days * DAY
+    found = _windows_from(when, zone, first - DAY, days + 1)  # one may open again after midnight
+    return [window for window in found if first <= window.opens.date() < last]
+
+
+def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
+    """Each change of the clocks that begins in the `days` from `first`."""
+    begin = datetime.combine(first, time(), UTC) - DAY
+    *ends, _ = _offsets(zone, begin, begin + (days + 2) * DAY)
+    found = [
+        Change(end, (end + old).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None))
+        for end, old in ends
+    ]
+    return [change for change in found if 0 <= (change.before.date() - first).days < days]
+
+
+def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterator[Window]:
+    """The windows of the days on which one begins, in the order of time."""
+    for number in range(days):
+        day = first + number * DAY
+        if when.opens_on(day) and not (when.whole_days and when.opens_on(day - DAY)):
+            yield from _windows_of(when, zone, day)
+
+
+def _first_of(when: When, day: date) -> date:
+    """The day on which the window of `day` begins: an earlier one where whole days adjoin."""
+    farthest = day - FARTHEST * DAY
+    while when.whole_days and day > farthest and when.opens_on(day - DAY):
+        day -= DAY
+    return day
+
+
+def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
+    """The window that begins on `day`.
+
+    It is none where the clocks skip it, and two where they go back from inside it to before it, or
+    from behind it into it.
+    """
+    last = day
+    while when.whole_days and (last - day).days < FARTHEST * 2 and when.opens_on(last + DAY):
+        last += DAY
+    if when.end <= when.start:
+        last += DAY
+    opens = datetime.combine(day, time(), UTC) + timedelta(minutes=when.start)
+    closes = datetime.combine(last, time(), UTC) + timedelta(minutes=when.end)
+    for begin, end in _instants(zone, opens, closes):
+        yield Window(begin.astimezone(zone), end.astimezone(zone))
+
+
+def _instants(
+    zone: ZoneInfo, opens: datetime, closes: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches of time in which the wall clock shows what UTC shows from opens to closes.
+
+    All in UTC, where Python compares instants and not what the clocks show.
+    """
+    found: list[tuple[datetime, datetime]] = []
+    begin = opens - 2 * DAY
+    for end, offset in _offsets(zone, begin, closes + 2 * DAY):
+        first, last = max(begin, opens - offset), min(end, closes - offset)
+        if first < last:
+            if found and found[-1][1] == first:  # the clocks are changed inside the window
+                first = found.pop()[0]
+            found.append((first, last))
+        begin = end
+    yield from found
+
+
+def _offsets(
+    zone: ZoneInfo, begin: datetime, end: datetime
+) -> Iterator[tuple[datetime, timedelta]]:
+    """Each offset from UTC that the zone has from `begin` to `end`, and until when it has it."""
+    offset = _offset(zone, begin)
+    at = begin
+    while at < end:
+        ahead = min(at + STEP, end)
+        if _offset(zone, ahead) != offset:
+            ahead = _change(zone, at, ahead)
+            yield ahead, offset
+            offset = _offset(zone, ahead)
+        at = ahead
+    yield end, offset
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The second at which the offset changes, between two instants of different offsets."""
+    old = _offset(zone, before)
+    while (seconds := (after - before) // timedelta(seconds=1)) > 1:
+        middle = before + timedelta(seconds=seconds // 2)
+        before, after = (middle, after) if _offset(zone, middle) == old else (before, middle)
+    return after
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def calendar_warnings(
+    whens_and_zones: Iterable[tuple[When, ZoneInfo]], instant: datetime
+) -> list[str]:
+    """What to tell whose workdays and holidays are, or soon will be, those of a plain week.
+
+    From the last quarter before the calendar's end: until then the next year's is announced.
+    """
+    found: set[int] = set()
+    for when, zone in whens_and_zones:
+        if when.by_calendar:
+            today = instant.astimezone(zone).date()
+            years = {today.year, today.year + (today.month > 9)}
+            found |= {year for year in years if not _covered(when, year)}
+    return [
+        f"the calendar of workdays and holidays does not cover {year}: Monday to Friday are taken "
+        "for workdays; extend it with `holidays:` in the policy file"
+        for year in sorted(found)
+    ]
+
+
+def _covered(when: When, year: int) -> bool:
+    """Whether the calendar knows the year's holidays, or else the file names enough of them."""
+    named = sum(day.year == year for day in when.holidays)
+    return year <= calendar_cn.last_year() or named >= ENOUGH
+
+
+def parse_until(text: str, zone: tzinfo) -> datetime:
+    """The instant at which «until TEXT» is over.
+
+    A bare date holds through the end of that day in `zone`; a time without an offset is local to
+    `zone`. Raises ValueError for any other form.
+    """
+    form = re.fullmatch(_MOMENT, text)
+    if form is None:
+        raise ValueError(f"{text!r} is neither 2026-12-01 nor 2026-12-01T22:00[:00][+08:00]")
+    day, clock, offset = form.groups()
+    if clock is None:
+        last = date.fromisoformat(day)
+        if last == date.max:  # how people write «for ever»; no day follows it
+            return datetime.combine(last, time.max, zone)
+        return datetime.combine(last + timedelta(days=1), time(), zone)
+    if offset is None:
+        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
+    return datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset == 'Z' else offset}")

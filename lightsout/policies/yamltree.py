@@ -1,0 +1,316 @@
+"""YAML text to a small tree in which every node knows its place, and nothing is interpreted.
+
+PyYAML's events are walked here instead of its composer: short deep text kills the C composer, an
+alias bomb never gets to grow, and every scalar stays the text that stands in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+MAX_LISTED = 100  # mistakes of one file
+
+# The C parser, where PyYAML was built with it: some ten times faster.
+FASTEST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+# Control characters, surrogates, and what only some programs take for the end of a line. Tabs too:
+# the two parsers of PyYAML disagree about where YAML allows one. (Named one by one: to compile what
+# is allowed, negated, takes ten times as long.)
+_UNWANTED = re.compile(
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+
+
+class Mistake(NamedTuple):
+    """What is wrong at a place; lines and columns count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class Place:
+    """Where something stands, from 1; each node of the tree is one."""
+
+    __slots__ = ("column", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+
+
+class Text(Place):
+    __slots__ = ("first", "missing", "value")
+
+    def __init__(
+        self, line: int, column: int, value: str, *, missing: bool = False, first: int = 0
+    ) -> None:
+        super().__init__(line, column)
+        self.value = value
+        self.missing = missing  # a key or a dash with nothing behind it
+        self.first = first  # column of its first character; 0: it does not stand there as it reads
+
+    def at(self, index: int) -> Place:
+        """Where its character `index` stands; where the text begins, if that cannot be told."""
+        return Place(self.line, self.first + index) if self.first else self
+
+
+class Items(Place):
+    __slots__ = ("items",)
+
+    def __init__(self, line: int, column: int, items: list[Node]) -> None:
+        super().__init__(line, column)
+        self.items = items
+
+
+class Pairs(Place):
+    __slots__ = ("pairs",)
+
+    def __init__(self, line: int, column: int, pairs: list[tuple[Node, Node]]) -> None:
+        super().__init__(line, column)
+        self.pairs = pairs
+
+
+class Refused(Place):
+    """Stands where an alias stood: the mistake is already written down."""
+
+    __slots__ = ()
+
+
+Node = Text | Items | Pairs | Refused
+
+START = Place(1, 1)
+
+
+class Complaints:
+    """The mistakes of one file; past `most` they are only counted."""
+
+    def __init__(self, file: str, most: int = MAX_LISTED) -> None:
+        self.file = file
+        self.mistakes: list[Mistake] = []
+        self._most = most
+        self._more = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.mistakes or self._more)
+
+    def add(self, at: Place, message: str, hint: Callable[[], str] | None = None) -> None:
+        """`hint` is asked only where the mistake is listed: a suggestion costs time."""
+        if len(self.mistakes) < self._most:
+            text = _one_line(message + (hint() if hint else ""))
+            self.mistakes.append(Mistake(self.file, at.line, at.column, text))
+        else:
+            self._more += 1
+
+    def listed(self) -> list[Mistake]:
+        mistakes = sorted(self.mistakes)
+        if self._more:
+            last = mistakes[-1]
+            text = f"and {self._more} more in this file"
+            mistakes.append(Mistake(self.file, last.line, last.column + 1, text))
+        return mistakes
+
+
+def read(data: bytes, complaints: Complaints, loader: Any = FASTEST) -> Node | None:
+    """The one document in `data`; None where it cannot be read, with the reason in `complaints`."""
+    text = _decode(data, complaints)
+    return None if text is None else _parse(text, complaints, loader)
+
+
+def show(text: str) -> str:
+    """`text` in quotes, on one line, and no longer than a message bears."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _one_line(text: str) -> str:
+    """`text`, part of which stood in a file, as a log line and a terminal bear it."""
+    short = text if len(text) <= 500 else text[:497] + "..."
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in short)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    import difflib  # noqa: PLC0415  only a mistake pays for it
+
+    lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word[:100].lower(), lower, n=1)
+    return lower[found[0]] if found else None
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """A suggestion to put behind a message, or nothing."""
+    found = nearest(word, known)
+    return f" (did you mean {found}?)" if found else ""
+
+
+def _decode(data: bytes, complaints: Complaints) -> str | None:
+    if len(data) > MAX_BYTES:
+        complaints.add(START, f"larger than {MAX_BYTES // 1024} KB: split it into several files")
+        return None
+    data = data.removeprefix(b"\xef\xbb\xbf")  # the byte order mark some Windows editors write
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        complaints.add(_place(before), f"not UTF-8: byte 0x{data[error.start]:02x}")
+        return None
+    if unwanted := _UNWANTED.search(text):
+        complaints.add(_place(text[: unwanted.start()]), _unwanted(unwanted[0]))
+        return None
+    if directive := re.search("^%", text, re.MULTILINE):
+        complaints.add(_place(text[: directive.start()]), "YAML directives (%...) are not allowed")
+        return None
+    return text
+
+
+def _place(before: str) -> Place:
+    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+def _unwanted(character: str) -> str:
+    if character == "\t":
+        return "a tab: YAML is indented, and here also separated, with spaces"
+    from lightsout.policies.letters import name  # noqa: PLC0415  only a mistake pays for it
+
+    return f"the character {name(character)} is not allowed"
+
+
+def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
+    tree = _Tree(complaints)
+    last = START
+    try:
+        # With a last line end both parsers call the end of the text the same place.
+        for event in yaml.parse(text if text.endswith("\n") else text + "\n", Loader=loader):
+            last = _start(event)
+            if not tree.take(event):
+                return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = Place(mark.line + 1, mark.column + 1) if mark else last
+        why = ", ".join(filter(None, (error.context, error.problem)))
+        complaints.add(*_explained(text, at, error.context_mark, f"not YAML: {why}"))
+        return None
+    except (ValueError, OverflowError):  # the pure-Python parser, about an escape like \UFFFFFFFF
+        complaints.add(last, "not YAML: an escape near here names no character")
+        return None
+    return tree.root
+
+
+def _explained(text: str, at: Place, context: Any, why: str) -> tuple[Place, str]:
+    """The mistake, at the character that was typed for a blank or sign of YAML's, if there is one.
+
+    It stands where the parser was at work: in what it was reading, or else just before.
+    """
+    from lightsout.policies.letters import ODD, WIDE, name  # noqa: PLC0415  only a mistake pays for it
+
+    begun = context.line + 1 if context else at.line - 1
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # In the indentation, behind a word that may be a key, or behind its colon.
+    form = rf"(?a)(?:[^\"'#]*?[\[{{,] *|[ -]*)(?:[\w.-]+:?)?([{ODD}{WIDE}])"
+    for number in range(min(at.line, len(lines)), max(begun, 1) - 1, -1):
+        if found := re.match(form, lines[number - 1]):
+            says = f"{name(found[1])} is no blank and no sign of YAML's: {why}"
+            return Place(number, found.start(1) + 1), says
+    return at, why
+
+
+def _first(event: yaml.ScalarEvent, at: Place) -> int:
+    """The column of the text's first character; 0 where the file spells the text differently."""
+    end, quote = event.end_mark, len(event.style or "")
+    last = at.column + len(event.value) + 2 * quote
+    alike = end and (end.line + 1, end.column + 1) == (at.line, last)
+    return at.column + quote if alike else 0
+
+
+def _start(event: yaml.Event) -> Place:
+    mark = event.start_mark
+    return Place(mark.line + 1, mark.column + 1) if mark else START
+
+
+class _Tree:
+    """Builds the tree from events: no recursion, no deeper than MAX_DEPTH."""
+
+    def __init__(self, complaints: Complaints) -> None:
+        self.root: Node | None = None
+        self._complaints = complaints
+        self._open: list[Items | Pairs] = []
+        self._keys: list[Node | None] = []  # for each open node, the key that waits for its value
+        self._flow: list[bool] = []  # for each open node, whether it is written in brackets
+
+    def take(self, event: yaml.Event) -> bool:
+        """False where reading must end here."""
+        at = _start(event)
+        if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            self._complaints.add(at, "a second document: a policy file holds one")
+            return False
+        if isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+            self._keys.pop()
+            self._flow.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            self._refuse(event, at)
+            return self._add(event, at)
+        return True
+
+    def _refuse(self, event: yaml.NodeEvent, at: Place) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: write it out")
+        elif event.anchor is not None:
+            self._complaints.add(at, f"anchors (&{event.anchor}) are not allowed")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._complaints.add(at, f"YAML tags ({show(tag)}) are not allowed")
+
+    def _add(self, event: yaml.NodeEvent, at: Place) -> bool:
+        node = self._node(event, at)
+        if not self._open:
+            missing = isinstance(node, Text) and node.missing  # its place is the parser's secret
+            self.root = Text(1, 1, "", missing=True) if missing else node
+        elif isinstance(parent := self._open[-1], Items):
+            parent.items.append(node)
+        elif (key := self._keys[-1]) is None:
+            self._keys[-1] = node
+        else:
+            if isinstance(node, Text) and node.missing:
+                node = Text(key.line, key.column, "", missing=True)
+            parent.pairs.append((key, node))
+            self._keys[-1] = None
+        if isinstance(node, Items | Pairs):
+            self._open.append(node)
+            self._keys.append(None)
+            self._flow.append(bool(getattr(event, "flow_style", False)))
+        if len(self._open) > MAX_DEPTH:
+            self._complaints.add(at, f"nested deeper than {MAX_DEPTH}")
+            return False
+        return True
+
+    def _node(self, event: yaml.NodeEvent, at: Place) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            if unwanted := _UNWANTED.search(event.value):
+                self._complaints.add(at, _unwanted(unwanted[0]))
+                return Refused(at.line, at.column)
+            plain = event.implicit[0]  # no quotes around it
+            if plain and "?" in event.value and any(self._flow):
+                # The C parser takes it, the Python parser does not: what holds must hold for both.
+                what = f"put quotes around {show(event.value)}: it has a ? between brackets"
+                self._complaints.add(at, what)
+                return Refused(at.line, at.column)
+            missing = event.value == "" and plain
+            return Text(at.line, at.column, event.value, missing=missing, first=_first(event, at))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Items(at.line, at.column, [])
+        if isinstance(event, yaml.MappingStartEvent):
+            return Pairs(at.line, at.column, [])
+        return Refused(at.line, at.column)

@@ -1,0 +1,42 @@
+"""A clock that tests move by hand."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta, timezone
+
+
+class ManualClock:
+    """Time that passes only when somebody sleeps or advances it; safe to share between threads.
+
+    Of the shape of `lightsout.base.clock.Clock`. `now()` begins at `start` (aware), `monotonic()` at 0.
+    """
+
+    def __init__(self, start: datetime = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+        return (self._start + timedelta(seconds=self.monotonic())).astimezone(timezone.utc)
+
+    def monotonic(self) -> float:
+        """Seconds since the clock was made."""
+        with self._lock:
+            return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Return at once, `seconds` after the moment of the call.
+
+        Threads that sleep at once do so side by side: the clock goes to the latest of their ends,
+        not to the sum.
+        """
+        end = self.monotonic() + max(0.0, seconds)
+        with self._lock:
+            self._elapsed = max(self._elapsed, end)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass for everybody."""
+        with self._lock:
+            self._elapsed += seconds

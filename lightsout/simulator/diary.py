@@ -1,0 +1,36 @@
+"""What state each instance was in, and since when: the record that claims are held against."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lightsout.base.clock import Clock
+
+
+class Diary:
+    """Every state that an instance came into; outlives the instance."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        self.late = 0.0  # seconds since what is noted now came about: nobody looked then
+
+    def happened_at(self, moment: float) -> None:
+        """What is noted from now on came about at this reading of the monotonic clock."""
+        self.late = self._clock.monotonic() - moment
+
+    def happens_now(self) -> None:
+        self.late = 0.0
+
+    def note(self, instance_id: str, state: str) -> None:
+        entries = self._entries[instance_id]
+        if not entries or entries[-1][1] != state:
+            entries.append((self._clock.now() - timedelta(seconds=self.late), state))
+
+    def of(self, instance_id: str) -> list[tuple[datetime, str]]:
+        return list(self._entries[instance_id])

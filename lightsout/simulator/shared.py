@@ -1,0 +1,97 @@
+"""The actions that every service has, told apart by the dialect of the service that was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.errors import ApiError
+from lightsout.simulator.operations import begin
+from lightsout.simulator.rights import require_right
+from lightsout.simulator.rules import (
+    checked_ids,
+    first_no,
+    require_existing,
+    require_form,
+    require_offset_and_limit,
+)
+from lightsout.simulator.view import accepting, renderer
+
+if TYPE_CHECKING:
+    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.service import Asked
+
+
+def describe_regions(asked: Asked) -> Answer:
+    """The regions that the world has."""
+    require_right(asked, "DescribeRegions")
+    regions = [asked.dialect.region(name) for name in asked.world.regions]
+    return Answer({"TotalCount": len(regions), "RegionSet": regions})
+
+
+def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
+    """A page of the account's instances; live, so pages shift when states change.
+
+    Newest first unless told otherwise. An empty InstanceIds counts as not given. Limit cuts a
+    query by InstanceIds too.
+    """
+    require_right(asked, "DescribeInstances")
+    require_ids_or_filters(asked, "InstanceIds")
+    offset, limit = require_offset_and_limit(asked)
+    everything = asked_for(asked)[::-1] if oldest_first else asked_for(asked)
+    return page_of(asked, "InstanceSet", everything, offset, limit)
+
+
+def require_ids_or_filters(asked: Asked, ids: str) -> None:
+    """Never both."""
+    if asked.params.get(ids) and asked.params.get("Filters"):
+        raise ApiError(
+            asked.dialect.codes.ids_and_filters,
+            f"The parameters `{ids}` and `Filters` cannot be given together.",
+        )
+
+
+def page_of(asked: Asked, name: str, everything: list[Instance], offset: int, limit: int) -> Answer:
+    """A page of machines, as the service shows them."""
+    asked.world.seen(everything[offset : offset + limit])
+    dialect = asked.dialect
+    return Answer(page=Page(name, everything, renderer(dialect), offset, limit, dialect.state))
+
+
+def move_instances(move: Move, asked: Asked) -> list[Instance]:
+    """All of the batch is accepted and returned, or nothing is touched.
+
+    Checked in this order, each over the whole batch: form, existence, rights, the obstacles of the
+    service, planted refusals. The message names the first instance that is in the way.
+    """
+    return _move(move, asked, require_existing(asked, checked_ids(asked)))
+
+
+def move_one(move: Move, asked: Asked, instance_id: str) -> None:
+    """As `move_instances`, of a service that takes one ID a call."""
+    require_form(asked, instance_id)
+    _move(move, asked, require_existing(asked, [instance_id]))
+
+
+def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]:
+    require_right(asked, move.action, instances)
+    asked.world.seen(instances)
+    if no := first_no(asked, instances, move):
+        raise ApiError(*no)
+    for each in instances:
+        begin(asked.world, each, move, asked.request_id)
+    return instances
+
+
+def asked_for(asked: Asked) -> list[Instance]:
+    """What InstanceIds and Filters select, newest first."""
+    place = asked.world.place(asked.account, asked.region, asked.dialect.service)
+    if asked.params.get("InstanceIds"):
+        wanted = checked_ids(asked, duplicates=True)
+        if (asked.world.unknown_ids or asked.dialect.unknown_ids) == "error":
+            require_existing(asked, wanted)
+        found = {each for each in wanted if each in place.instances}
+        known = [place.instances[each] for each in found]
+        return sorted(known, key=lambda i: (i.created, i.serial), reverse=True)
+    filters = asked.params.get("Filters") or []
+    return place.matching(as_json(filters), accepting(asked.dialect, filters))

@@ -1,0 +1,301 @@
+"""The machines, what they do in time, and who may touch them. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import timedelta
+from random import Random
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lightsout.simulator.agenda import Agenda
+from lightsout.simulator.diary import Diary
+from lightsout.simulator.functions import Functions
+from lightsout.simulator.groups import Group
+from lightsout.simulator.ids import new_id, new_request_id
+from lightsout.simulator.instance import Instance, Operation, TrafficPackage
+from lightsout.simulator.invocations import Invocations
+from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.logs import Logs
+from lightsout.simulator.operations import end_later, stop_by_itself
+from lightsout.simulator.place import Place
+from lightsout.simulator.policies import Cam
+from lightsout.simulator.regions import REGIONS
+from lightsout.simulator.rights import Denial
+from lightsout.simulator.roles import OWN_UIN
+from lightsout.simulator.tagged import Tagging
+from lightsout.simulator.view import made_up_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from lightsout.base.clock import Clock
+    from lightsout.simulator.instance import Refusal
+    from lightsout.simulator.roles import Role
+
+GB = 1024**3
+
+
+class World:
+    """All accounts' instances. One lock guards it; changes in time happen when somebody looks.
+
+    `unknown_ids`: what a listing by IDs does with one that does not exist: "error" or "omit"; not
+    given, "error" in Lighthouse, as its error list says, and "omit" in CVM. `visible_after`:
+    seconds during which an accepted operation does not show yet (eventual consistency).
+    `mixed_stop_charging`: what CVM does when STOP_CHARGING is asked of an instance to which it
+    cannot apply: "charged" (stop it at full charge) or "refused" (the whole batch).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        regions: Iterable[str] = tuple(REGIONS),
+        unknown_ids: str | None = None,
+        mixed_stop_charging: str = "charged",
+        visible_after: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.clock = clock
+        self.regions = tuple(regions)
+        self.unknown_ids = unknown_ids
+        self.mixed_stop_charging = mixed_stop_charging
+        self.visible_after = visible_after
+        self.denials: list[Denial] = []
+        self.roles: list[Role] = []  # that accounts lend, or give to functions
+        self.cam = Cam(self)
+        self.functions = Functions(self)
+        self.logs = Logs(self)
+        self.invocations = Invocations(self)
+        self.objects: dict[tuple[str, str], dict[str, bytes]] = {}  # of COS, by bucket and region
+        self.prices: dict[str, float] = {}  # CNY an hour by instance type, where not the usual one
+        self.lock = threading.RLock()
+        self.random = Random(seed)
+        self._serials = itertools.count()
+        self._places: dict[tuple[str, str, str], Place] = {}
+        self._by_id: dict[str, Instance] = {}
+        self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
+        self.tagging = Tagging()
+        self._busy_until_seen: dict[str, float] = {}
+        self.diary = Diary(clock)
+        self._agenda = Agenda(clock, self.diary)
+
+    # What is there
+
+    def add(
+        self,
+        instance_id: str | None = None,
+        *,
+        service: str = "lighthouse",
+        region: str = "ap-guangzhou",
+        state: str = "RUNNING",
+        tags: Mapping[str, str] = MappingProxyType({}),
+        name: str | None = None,
+        account: str = OWN_UIN,
+        zone: str | None = None,
+        created: datetime | None = None,
+        bundle: str = "bundle_starter_mc_med2_01",
+        operation: Operation | None = None,
+        stop_seconds: float = 2.0,
+        start_seconds: float = 2.0,
+        packages: Iterable[TrafficPackage] | None = None,
+        refusals: Iterable[Refusal] = (),
+        endings: Iterable[str] = (),
+        error_msg: str = "The operation failed.",
+        public_ip: bool | str = True,
+        eip: str | None = None,
+        charge_type: str = "POSTPAID_BY_HOUR",
+        local_disk: bool = False,
+        gpu: bool = False,
+        stopped_mode: str = "KEEP_CHARGING",
+        workspace: str = "0",
+        auto_stop_hours: int | None = None,
+    ) -> Instance:
+        """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
+
+        `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
+        RUNNING, STOPPING, STOPPED and STARTING stand for it everywhere.
+        Raises ValueError for a region that there is not, for an ID that is taken or of another
+        service's form, and for tags where the service has none.
+        """
+        with self.lock:
+            kind = KINDS[service]
+            if region not in self.regions:
+                raise ValueError(f"no region {region}")
+            instance_id = kind.free_id(instance_id, self._by_id, self.random)
+            created = created or self.clock.now() - timedelta(days=90)
+            if tags and not kind.has_tags:
+                raise ValueError(f"machines of {service} have no tags")
+            instance = Instance(
+                place=self.place(account, region, service),
+                id=instance_id,
+                name=instance_id if name is None else name,
+                region=region,
+                account=account,
+                zone=zone or f"{region}-3",
+                tags=tags,
+                created=created,
+                bundle=bundle,
+                current=kind.own_word(state),
+                latest=operation
+                or Operation(*kind.usual_operation(state), new_request_id(self.random), created),
+                stop_seconds=stop_seconds,
+                start_seconds=start_seconds,
+                packages=self._usual_packages(service) if packages is None else list(packages),
+                refusals=list(refusals),
+                endings=list(endings),
+                error_msg=error_msg,
+                public_ip=made_up_address(instance_id) if public_ip is True else public_ip or None,
+                eip=eip,
+                charge_type=charge_type,
+                local_disk=local_disk,
+                gpu=gpu,
+                stopped_mode=stopped_mode,
+                serial=next(self._serials),
+                workspace=workspace,
+                auto_stop_hours=auto_stop_hours,
+            )
+            self._by_id[instance_id] = instance
+            instance.place.add(instance)
+            if service == "tione":
+                stop_by_itself(self, instance)
+            return instance
+
+    def add_group(
+        self,
+        group_id: str | None = None,
+        members: Iterable[Instance] = (),
+        *,
+        region: str = "ap-guangzhou",
+        account: str = OWN_UIN,
+        min_size: int = 0,
+        max_size: int = 100,
+        **facts: Any,
+    ) -> Group:
+        """A new auto-scaling group of CVM instances that are there; `facts` as Group takes them.
+
+        Raises ValueError for an ID that is taken or of another form, and for a member of another
+        service, region, account or group.
+        """
+        with self.lock:
+            group_id = group_id or new_id(self.random, "asg-", self.groups)
+            if not group_id.startswith("asg-") or group_id in self.groups:
+                raise ValueError(f"{group_id} is no ID of a group, or is there already")
+            group = Group(self, group_id, region, account, min_size, max_size, **facts)
+            for each in members:
+                group.join(each, attached=False)
+            group.desired = facts.get("desired", group.serving())
+            self.groups[group_id] = group
+            return group
+
+    def instance(self, instance_id: str) -> Instance:
+        """The instance of that ID. Raises KeyError when there is none (any more)."""
+        with self.lock:
+            self.settle()
+            return self._by_id[instance_id]
+
+    def instances(self, region: str | None = None, service: str | None = None) -> list[Instance]:
+        """Every account's instances, in a region or everywhere, of a service or of all."""
+        with self.lock:
+            self.settle()
+            return [
+                i
+                for i in self._by_id.values()
+                if region in (None, i.region) and service in (None, i.place.service)
+            ]
+
+    def place(self, account: str, region: str, service: str) -> Place:
+        """An account's share of a region in a service; made when first asked for."""
+        key = (account, region, service)
+        if key not in self._places:
+            self._places[key] = Place(self, service)
+        return self._places[key]
+
+    def terminate(self, instance_id: str) -> None:
+        """It is gone at once. Raises KeyError when there is none."""
+        with self.lock:
+            instance = self._by_id.pop(instance_id)
+            instance.accepted = None
+            instance.place.remove(instance)
+
+    def package(self, *, used: int, total: int) -> TrafficPackage:
+        """A traffic package (bytes) for an instance to have, a third of its month gone by."""
+        start = self.clock.now() - timedelta(days=10)
+        end = start + timedelta(days=30)
+        return TrafficPackage(new_id(self.random, "lhtfp-"), used, total, start, end, end)
+
+    def renew_packages(self, instance_id: str) -> None:
+        """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
+        instance, now = self.instance(instance_id), self.clock.now()
+        instance.packages = [each.renewed(now) for each in instance.packages]
+
+    def history(self, instance_id: str) -> list[tuple[datetime, str]]:
+        """Every state that the instance came into and when, whether anybody looked or not."""
+        with self.lock:
+            self.settle()
+            return self.diary.of(instance_id)
+
+    # Who may
+
+    def deny(
+        self,
+        action: str,
+        *,
+        region: str = "*",
+        service: str = "*",
+        ids: Iterable[str] | None = None,
+        names_resource: bool = True,
+    ) -> Denial:
+        """Take the right to an action away, for all instances or some.
+
+        `names_resource`: the message says which instance, not only that something is denied.
+        Remove it from `denials` to give the right back.
+        """
+        which = None if ids is None else frozenset(ids)
+        denial = Denial(action, region, service, which, names_resource)
+        self.denials.append(denial)
+        return denial
+
+    # What happens
+
+    def at(self, seconds: float, happening: Callable[[], object]) -> None:
+        """Call `happening` when the world's clock has gone on by `seconds`."""
+        with self.lock:
+            self._agenda.add(seconds, happening)
+
+    def now(self) -> datetime:
+        """The instant of what happens, though nobody looked at it until later."""
+        return self.clock.now() - timedelta(seconds=self.diary.late)
+
+    def settle(self) -> None:
+        """Let everything happen that is due by now."""
+        with self.lock:
+            self._agenda.settle()
+
+    def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
+        """Some operation is under way that ends `seconds` after the instance is first looked at."""
+        instance = self.instance(instance_id)
+        operation = Operation(action, "OPERATING", new_request_id(self.random), self.now())
+        instance.operation = instance.accepted = operation
+        self._busy_until_seen[instance_id] = seconds
+
+    def seen(self, instances: Iterable[Instance]) -> None:
+        """Somebody looks at these, or asks something of them."""
+        if not self._busy_until_seen:
+            return
+        for instance in instances:
+            seconds = self._busy_until_seen.pop(instance.id, None)
+            if seconds is not None and (operation := instance.accepted):
+                end_later(self, instance, operation, seconds)
+
+    def after(self, seconds: float, happening: Callable[[], object]) -> None:
+        """As `at`; without any seconds to wait, now."""
+        if seconds <= 0:
+            happening()
+        else:
+            self.at(seconds, happening)
+
+    def _usual_packages(self, service: str) -> list[TrafficPackage]:
+        return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []
