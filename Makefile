@@ -6,7 +6,7 @@ MINUTES ?= 20
 FLEETS ?= 100 1000 10000 50000
 BIN := $(VENV)/bin
 TOOLKIT := tests/crosscheck/toolkit
-SOURCES := handler.py lightsout simulator tools tests
+SOURCES := handler.py lightsout tools tests
 
 .PHONY: demo test check crosscheck package try-package bench bench-coldstart soak docs format lock clean
 

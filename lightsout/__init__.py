@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from lightsout.report import RunFailed
+    from lightsout.model.report import RunFailed
 
 __all__ = ["RunFailed", "__version__"]
 
@@ -16,6 +16,6 @@ def __getattr__(name: str) -> object:
     """RunFailed, imported where it is asked for: a Ctrl-C during that import is told in words."""
     if name != "RunFailed":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lightsout.report import RunFailed  # noqa: PLC0415  as above
+    from lightsout.model.report import RunFailed  # noqa: PLC0415  as above
 
     return RunFailed

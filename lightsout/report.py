@@ -8,45 +8,26 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.plain import plain, plain_values
-from lightsout.decide.decide.decide import Verdict
+from lightsout.base.plain import plain_values
+from lightsout.model.finding import Verdict
 from lightsout.model.instance import place_of
 from lightsout.model.job import Kind, Outcome, outcome_of
+from lightsout.model.report import GROUPS, Entry, Report
 from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from lightsout.decide.decide.decide import Decision
-    from lightsout.decide.decide.survey import Finding
+    from lightsout.model.finding import Decision, Finding
     from lightsout.model.instance import Action
     from lightsout.model.job import Accepted
 
-GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
 # What a report calls an instance that the action was carried out on, or would be.
 _DONE = {"stop": "stopped", "start": "started"}
 _WOULD = {"stop": "would_stop", "start": "would_start"}
-
-Report = dict[str, Any]
-Entry = dict[str, Any]
-
-
-class RunFailed(Exception):
-    """Some instance was not confirmed in its final state, or the run could not do its work.
-
-    `report` is the whole report. SCF takes any returned dict for a success: only an exception makes
-    a failed run look failed.
-    """
-
-    def __init__(self, message: str, report: Report) -> None:
-        super().__init__(plain(message))
-        self.report = report
-
-    def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
-        return RunFailed, (str(self), self.report)
 
 
 def stamp(instant: datetime) -> str:

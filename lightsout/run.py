@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout import __version__
 from lightsout import report as reporting
-from lightsout.act.site_run import GRACE, Terms, Work, where
+from lightsout.act.site_run import GRACE, Terms, Work
 from lightsout.act.sites import find_works
+from lightsout.base.clock import Deadline
 from lightsout.base.credentials import BadSettings, read_credentials
 from lightsout.base.environment import (
     Surroundings,
@@ -20,17 +21,18 @@ from lightsout.base.environment import (
     time_limit,
     usable_seconds,
 )
-from lightsout.base.log import Log
+from lightsout.base.log import Log, where
 from lightsout.base.memory import return_large_blocks
-from lightsout.cloud.client.assume_role import open_clouds, refuse_own, tell_apart
-from lightsout.cloud.client.pacing import Deadline
-from lightsout.events.parse import Trigger, asks_doctor, choose, idle_warnings, kind_of, read_event
-from lightsout.events.request import BadEvent
+from lightsout.cloud.assume_role import open_clouds, refuse_own, tell_apart
+from lightsout.events.choose import choose, idle_warnings
+from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.model.instance import OWN
+from lightsout.model.report import RunFailed
+from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
 from lightsout.policies.windows import calendar_warnings, next_window, window_at
-from lightsout.report import RunFailed, new_entry
+from lightsout.report import new_entry
 from lightsout.settings import read_settings
 from lightsout.shorten import room_for
 
@@ -38,10 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.events.parse import Chosen
-    from lightsout.policies.load import Account, Policy
-    from lightsout.report import Entry, Report
+    from lightsout.cloud.client import Cloud
+    from lightsout.events.choose import Chosen
+    from lightsout.model.policy import Account, Policy
+    from lightsout.model.report import Entry, Report
     from lightsout.settings import Settings
 
 THREADS = 16  # that look at instances, over all sites
@@ -65,7 +67,7 @@ def run(event: Any, context: Any, outside: Surroundings | None = None) -> Report
     """
     outside = outside or Surroundings()
     if asks_doctor(event):
-        from lightsout.doctor.visit import visit as doctor  # noqa: PLC0415  only its visits pay for it
+        from lightsout.doctor import visit as doctor  # noqa: PLC0415  only its visits pay for it
 
         return doctor.visit(context, outside)
     with closing(Run(event, context, outside)) as the_run:
@@ -81,7 +83,7 @@ def tell_of(the_run: Run, context: Any) -> Report:
     # Of a stranger at the function URL nobody is told, nor are their addresses read.
     if the_run.forbidden() or not any(map(the_run.outside.environ.get, TOLD)):
         return carry_out(the_run)
-    from lightsout.notify.delivery.announce import announced  # noqa: PLC0415  paid for where somebody is told
+    from lightsout.notify.announce import announced  # noqa: PLC0415  paid for where somebody is told
 
     return announced(the_run, time_limit(context), carry_out)
 

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, parse_endpoint
+from lightsout.base.scalars import parse_until
 from lightsout.policies.load import DEFAULT_TIMEZONE, parse_duration
-from lightsout.policies.windows import parse_until
 from lightsout.policies.yamltree import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.notify.delivery.receivers import Receiver
+    from lightsout.notify.receivers import Receiver
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ def _until(text: str) -> datetime | None:
 
 
 def _receivers(text: str) -> tuple[Receiver, ...]:
-    from lightsout.notify.delivery.receivers import read_receivers  # noqa: PLC0415  paid for where it is set
+    from lightsout.notify.receivers import read_receivers  # noqa: PLC0415  paid for where it is set
 
     found, mistakes = read_receivers(text)
     if mistakes:
@@ -141,6 +141,6 @@ def _receivers(text: str) -> tuple[Receiver, ...]:
 
 
 def _heartbeat(text: str) -> str | None:
-    from lightsout.notify.delivery.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
+    from lightsout.notify.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
 
     return read_heartbeat(text)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from lending import OWN, RESEARCH
 from staging import GUANGZHOU
 
-from lightsout.cli.deployment.serverless_yml import cam
-from lightsout.policies.load import Account as Lender
+from lightsout.cli.deployment import cam
+from lightsout.model.policy import Account as Lender
 from lightsout.simulator import Account, Role
 
 ROLE = f"qcs::cam::uin/{RESEARCH}:roleName/operator"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import Account, Role
 

@@ -8,7 +8,7 @@ import pytest
 from lending import ARCHIVE, LENT, OWN, POLICIES, RESEARCH, fleet, lend, lend_roles
 from staging import DEV_NIGHTS, GUANGZHOU, PREFIX, RESOURCES
 
-from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
 from lightsout.simulator.answer import Answer

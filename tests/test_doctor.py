@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from letterbox import TOKEN, open_letterbox
-from lightsout.doctor.visit.finding import GRANT
 from staging import GUANGZHOU, PREFIX
 
 from lightsout import RunFailed
-from lightsout.cli.deployment.serverless_yml import cam
-from lightsout.doctor.visit import service_checks as probes
-from lightsout.doctor.visit import visit as doctor
+from lightsout.cli.deployment import cam
+from lightsout.doctor import service_checks as probes
+from lightsout.doctor import visit as doctor
+from lightsout.doctor.finding import GRANT
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Fault, Function, Trigger
 from lightsout.simulator.cam import grants

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 import yaml
 from letterbox import SECRET, TAKEN, TOKEN, open_letterbox
-from lightsout.cloud.client.pacing import Deadline
-from lightsout.notify.delivery.announce import MARKER, announced
-from lightsout.notify.delivery.delivery import Delivery, ping, send
-from lightsout.notify.delivery.message import write_test
-from lightsout.notify.delivery.receivers import read_receivers
 from staging import DEV_NIGHTS, TIMER
 
+from lightsout.base.clock import Deadline
 from lightsout.base.environment import usable_seconds
+from lightsout.notify.announce import MARKER, announced
+from lightsout.notify.delivery import Delivery, ping, send
+from lightsout.notify.message import write_test
+from lightsout.notify.receivers import read_receivers
 from lightsout.run import Run
 
 ROBOTS = list(TAKEN)
@@ -444,7 +444,7 @@ def test_a_slip_in_telling_is_told_and_the_run_is_good(stage, box, monkeypatch):
     tell(stage, box.address("webhook", ALWAYS))
     heartbeat(stage, box)
     stage.fleet(1)
-    monkeypatch.setattr("lightsout.notify.delivery.announce.write", None)
+    monkeypatch.setattr("lightsout.notify.announce.write", None)
 
     assert stage.run()["counts"]["stopped"] == 1
     (said,) = warnings(stage)

@@ -11,7 +11,7 @@ import pytest
 from staging import GUANGZHOU, PREFIX
 
 from lightsout import RunFailed
-from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Account, Fault
 from lightsout.simulator.cam import grants

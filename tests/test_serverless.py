@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import pytest
 from deployment import ROOT, shipped, timers, with_examples
-from lightsout.cli.deployment.serverless_yml.timers import read_timers, ticks
 
+from lightsout.cli.deployment.timers import read_timers, ticks
 from lightsout.events.parse import read_event
 from lightsout.policies.load import load
 from lightsout.settings import read_settings

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from staging import GUANGZHOU
 
-from lightsout.events.parse import Chosen, allows, read_event
-from lightsout.events.request import BadEvent, Request
+from lightsout.events.choose import Chosen
+from lightsout.events.parse import read_event
+from lightsout.model.request import BadEvent, Request, allows
 
 SECRET = "a-secret-of-the-function-url"
 SHANGHAI = "ap-shanghai"
@@ -515,7 +516,7 @@ def test_a_stranger_learns_nothing_of_the_settings(stage, fleet, name, value):
 
 def test_for_a_stranger_nobodys_address_is_read(stage, fleet, mocker):
     stage.environ["LIGHTSOUT_NOTIFY"] = "https://example.com/hook"
-    read = mocker.patch("lightsout.notify.delivery.announce.read_receivers", return_value=([], []))
+    read = mocker.patch("lightsout.notify.announce.read_receivers", return_value=([], []))
 
     stage.run(by_url(authorization=None))
 

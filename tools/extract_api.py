@@ -1,6 +1,6 @@
 """Makes the extracts of the official API description that tests need, or compares them.
 
-    python tools/extract_api.py           # writes lightsout/simulator/api/ and tests/crosscheck/api/
+    python tools/extract_api.py           # writes simulator/api/, crosscheck/api/
     python tools/extract_api.py --check   # exits 1 when the installed tccli says otherwise
 
 Needs an environment with the official command line (`pip install tccli`), whose package data holds

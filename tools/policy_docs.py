@@ -1,4 +1,4 @@
-"""Writes docs/policy.schema.json and the tables of docs/policy.md from lightsout/policies/schema.py.
+"""Writes docs/policy.schema.json and the tables of docs/policy.md from the schema of policies.
 
 With --check it writes nothing, and exits 1 when either is stale.
 """

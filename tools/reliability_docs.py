@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightsout.cloud.client.error_codes import FAMILIES, MEANINGS, Meaning  # noqa: E402  found by the line above
+from lightsout.cloud.error_codes import FAMILIES, MEANINGS, Meaning  # noqa: E402  found by the line above
 
 PAGE = ROOT / "docs" / "reliability.md"
 CHAPTERS = {

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from invoke import Invocation
 
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "dist" / "bundle"

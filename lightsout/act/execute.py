@@ -7,18 +7,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.ledger import Ledger
-from lightsout.cloud.client.compute import BATCH, batches
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.sdk import CallFailed, OutOfTime
+from lightsout.cloud.compute import BATCH, batches
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed, OutOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.base.clock import Clock
+    from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
-    from lightsout.cloud.client.compute import Compute
-    from lightsout.cloud.client.pacing import Deadline
+    from lightsout.cloud.compute import Compute
     from lightsout.model.job import Job, Look
 
 FIRST_LOOK = 2.0  # seconds; an instance takes some to stop

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.act.unanswered import Unanswered
 from lightsout.act.verify import Sent, Sight, final_outcome, settle, sight
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.sdk import CallFailed
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.clock import Clock
     from lightsout.base.log import Log
-    from lightsout.decide.decide.decide import Decision
+    from lightsout.model.finding import Decision
     from lightsout.model.instance import Instance
     from lightsout.model.job import Job, Look
 

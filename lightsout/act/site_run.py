@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout import report as reporting
 from lightsout.act.execute import Execution
-from lightsout.base.log import tell_failures, tell_plan
-from lightsout.cloud.client.compute import Compute
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.cloud.client.threads import side_by_side
-from lightsout.decide.decide.survey import job_of, survey
+from lightsout.base.log import where
+from lightsout.cloud.compute import Compute
+from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
+from lightsout.decide.jobs import job_of
+from lightsout.decide.survey import survey
+from lightsout.log_lines import tell_failures, tell_plan
 from lightsout.model.instance import ACTIONS
 from lightsout.report import Calls
 
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from lightsout.base.clock import Clock
+    from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.cloud.client.pacing import Deadline
-    from lightsout.decide.decide.decide import Decision
-    from lightsout.decide.decide.survey import Finding, Task
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.finding import Decision, Finding, Task
     from lightsout.model.instance import Instance, Site
-    from lightsout.report import Entry
+    from lightsout.model.report import Entry
 
 GRACE = 0.4  # seconds that a site may take to notice the deadline
 
@@ -122,10 +120,3 @@ class Work:
     def blind(self) -> bool:
         """Whether something could not be looked at."""
         return bool(self.error) or any(finding.error for finding in self.findings)
-
-
-def where(error: Exception) -> str:
-    """What went wrong inside, and where: no values, which might be secret."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
-    return f"a mistake in lightsout itself: {type(error).__name__} at {place}; please report it"

@@ -6,19 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from lightsout.act.site_run import GRACE, Work
-from lightsout.cloud.client.compute import list_regions
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.survey import Task
+from lightsout.cloud.compute import list_regions
+from lightsout.cloud.sdk import CallFailed
+from lightsout.model.finding import Task
 from lightsout.model.instance import RESOURCES, Site
 from lightsout.report import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.cloud.client.pacing import Deadline
-    from lightsout.events.parse import Chosen
-    from lightsout.report import Entry
+    from lightsout.base.clock import Deadline
+    from lightsout.cloud.client import Cloud
+    from lightsout.events.choose import Chosen
+    from lightsout.model.report import Entry
 
     Regions = Sequence[str] | str  # or why they are not to be had
     Everywhere = Mapping[tuple[str, str], Regions]  # by account and resource

@@ -30,3 +30,23 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             time.sleep(seconds)
+
+
+class Deadline:
+    """The end of the time in which calls may be made."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds, never below zero."""
+        return max(0.0, self._end - self._clock.monotonic())
+
+    def shorten(self, seconds: float) -> None:
+        """Ends so much sooner, because something else needs the time."""
+        self._end -= seconds
+
+    def expire(self) -> None:
+        """No further call: somebody wants the run to end and to report."""
+        self._end = self._clock.monotonic()

@@ -47,7 +47,7 @@ class Surroundings(NamedTuple):
 
     environ: Mapping[str, str] = os.environ
     home: Path = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
-    beside: Path = Path(__file__).resolve().parent.parent
+    beside: Path = Path(__file__).resolve().parents[2]
     clock: Clock = SystemClock()
     random: random.Random = random.Random()
     write: Callable[[str], object] = print_line

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.credentials import BadSettings, Role, checked
 from lightsout.base.scalars import uin_of
-from lightsout.cloud.client.client import Cloud
-from lightsout.cloud.client.sdk import CallFailed
+from lightsout.cloud.client import Cloud
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from random import Random
 
-    from lightsout.base.clock import Clock
+    from lightsout.base.clock import Clock, Deadline
     from lightsout.base.credentials import Credentials
     from lightsout.base.endpoint import Endpoint
     from lightsout.base.log import Log
-    from lightsout.cloud.client.pacing import Deadline
-    from lightsout.policies.load import Account
+    from lightsout.model.policy import Account
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
 STS = ("sts", "2018-08-13")

@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.pacing import OTHER_RATE, RATES, Pacer
-from lightsout.cloud.client.sdk import CallFailed, OutOfTime, Wire
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.pacing import OTHER_RATE, RATES, Pacer
+from lightsout.cloud.sdk import CallFailed, OutOfTime, Wire
 
 if TYPE_CHECKING:
     from random import Random
 
-    from lightsout.base.clock import Clock
+    from lightsout.base.clock import Clock, Deadline
     from lightsout.base.credentials import Credentials
     from lightsout.base.endpoint import Endpoint
-    from lightsout.cloud.client.pacing import Deadline
-    from lightsout.cloud.client.sdk import Answer
+    from lightsout.cloud.sdk import Answer
 
 Log = Callable[..., None]
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]

@@ -6,16 +6,16 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.cloud.client.client import PATIENCE
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.sdk import LONGEST_NAME, CallFailed, one_line
-from lightsout.cloud.client.threads import side_by_side
+from lightsout.cloud.client import PATIENCE
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import LONGEST_NAME, CallFailed, one_line
+from lightsout.cloud.threads import side_by_side
 from lightsout.model.instance import dicts, read_instance
 from lightsout.model.job import Look
 
 if TYPE_CHECKING:
-    from lightsout.cloud.client.client import Cloud, Params
-    from lightsout.cloud.client.sdk import Answer
+    from lightsout.cloud.client import Cloud, Params
+    from lightsout.cloud.sdk import Answer
     from lightsout.model.instance import Action, Instance, Resource, Site
 
 Filter = Mapping[str, object]  # Name and Values

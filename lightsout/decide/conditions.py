@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.model.instance import Instance
-    from lightsout.policies.load import OnlyIf, Policy
+    from lightsout.model.policy import OnlyIf, Policy
 
 GB, MB = 1024**3, 1024**2
 

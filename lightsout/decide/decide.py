@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
+from lightsout.base.scalars import parse_until
+from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
-from lightsout.policies.load import is_exact, matches
-from lightsout.policies.windows import parse_until
+from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.cloud.client.compute import Filter
-    from lightsout.model.instance import Action, Instance
-    from lightsout.policies.load import Limits, Policy, Selector
+    from lightsout.model.instance import Instance
+    from lightsout.model.policy import Limits, Policy, Selector
 
 # A tag that the service puts on members of auto-scaling groups: a stopped member is found
 # unhealthy, terminated and replaced.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
-
-MAX_FILTERS = 10  # of a call of DescribeInstances
-MAX_PARTS = 4  # queries that one filter of many values is worth
-
-
-class Verdict(Enum):
-    ACT = "act"
-    KEEP = "keep"
-    EXCLUDED = "excluded"
-    CONFLICT = "conflict"  # another policy wants the opposite at the same time
-
-
-class Decision(NamedTuple):
-    verdict: Verdict
-    reason: str
-    warning: bool = False  # somebody should mend what led to this decision
 
 
 def decide(
@@ -140,33 +122,6 @@ def _clock(instant: datetime, policy: Policy) -> str:
         return f"{instant.astimezone(policy.timezone):%H:%M}"
     except OverflowError:  # the last day of 9999, in another zone
         return str(instant.year)
-
-
-def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:
-    """What to ask the service, which takes `most` values a filter: more are split over queries."""
-    parts = []
-    for filter_ in filters_for(match, action, most):
-        name, values = filter_["Name"], filter_["Values"]
-        starts = range(0, len(values), most)
-        parts.append([{"Name": name, "Values": values[i : i + most]} for i in starts])
-    return [list(query) for query in product(*parts)]
-
-
-def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, Any]]:
-    """What the service can sort out by itself: the states, and the tags as far as it knows how.
-
-    Instances on their way (STOPPING) are listed too: those left there from before are reported.
-    """
-    states = {"Name": "instance-state", "Values": [action.before, action.during]}
-    exact = [
-        {"Name": f"tag:{key}", "Values": list(values)}
-        for key, values in match.tags.items()
-        if len(values) <= most * MAX_PARTS and all(value and is_exact(value) for value in values)
-    ]
-    # With a wildcard, or an empty value, the service can still tell whether the key is there.
-    loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]
-    keys = [{"Name": "tag-key", "Values": loose[:1]}] if loose else []
-    return [states, *keys, *exact][:MAX_FILTERS]
 
 
 def over_limit(limits: Limits, acts: int, total: int | None) -> str | None:

@@ -2,113 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.conditions import judge, needs_traffic, read_traffic
-from lightsout.decide.decide.decide import (
-    Decision,
-    Verdict,
-    decide,
-    excluded_by,
-    over_limit,
-    queries_for,
-    selected_by,
-)
+from lightsout.cloud.queries import queries_for
+from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.conditions import needs_traffic, read_traffic
+from lightsout.decide.decide import excluded_by, over_limit, selected_by
+from lightsout.decide.jobs import _conflict
+from lightsout.decide.judgement import Judgement
+from lightsout.model.finding import Decision, Finding, Task, Verdict
 from lightsout.model.instance import ACTIONS
-from lightsout.model.job import Item, Job, Judged, Wish
-from lightsout.policies.windows import window_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.cloud.client.compute import Compute, Listing
-    from lightsout.decide.decide.conditions import Traffic
-    from lightsout.model.instance import Action, Instance, Site
-    from lightsout.model.job import Judge
-    from lightsout.policies.load import Policy
-
-NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
-
-
-class Task(NamedTuple):
-    """A policy to carry out at a site, and the instances that the event leaves it."""
-
-    policy: Policy
-    only: frozenset[str] | None = None  # None: whatever it matches
-
-
-class Judgement:
-    """Decides by one instant and one reading of the traffic, as often as it is asked."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.traffic: dict[str, Traffic | None] = {}  # None: it cannot be read
-        self._opened: dict[str, datetime | None] = {}  # by policy: see _leaves_alone_since
-
-    def wanted(self, policy: Policy, instance: Instance) -> Decision | None:
-        """What the policy makes of the instance, its `only_if` aside; None where it matches not."""
-        if policy.name not in self._opened:
-            self._opened[policy.name] = _leaves_alone_since(policy, self.now)
-        decision = decide(policy, instance, self.now, self._opened[policy.name])
-        return decision and _with_word(decision, ACTIONS[policy.action], instance)
-
-    def decide(self, policy: Policy, instance: Instance) -> Decision | None:
-        """What the policy makes of the instance; its traffic, if it counts, was read before."""
-        decision = self.wanted(policy, instance)
-        if decision is None or decision.verdict is not Verdict.ACT:
-            return decision
-        met = judge(policy, instance, self.traffic.get(instance.id), self.now)
-        if not met.met:
-            return Decision(Verdict.KEEP, met.reason, warning=met.doubtful)
-        if not met.reason:
-            return decision
-        return decision._replace(reason=f"{decision.reason}; {met.reason}")
-
-
-class Finding:
-    """What one policy makes of the instances of one site."""
-
-    __slots__ = (  # a run has one for each policy and site
-        "decisions",
-        "error",
-        "instances",
-        "judgement",
-        "only",
-        "policy",
-        "refused",
-        "seen_at",
-        "stuck",
-    )
-
-    def __init__(self, task: Task, judgement: Judgement, *, error: str | None = None) -> None:
-        self.policy, self.only = task
-        self.judgement = judgement
-        self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
-        self.decisions: dict[str, Decision] = {}  # of instances that match
-        self.instances: dict[str, Instance] = {}  # these and others; findings may share it
-        self.stuck: dict[str, Instance] = {}  # under way from before the run
-        self.refused: str | None = None  # the limit that it would go over
-        self.error = error  # why nothing can be said of it
-
-    @property
-    def action(self) -> Action:
-        return ACTIONS[self.policy.action]
-
-    def may_act_on(self, id_: str) -> bool:
-        """Whether the event leaves the policy this instance."""
-        return self.only is None or id_ in self.only
-
-    def to_act_on(self) -> list[str]:
-        """IDs to act on, before limits: after protections, conditions and narrowing."""
-        return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
-
-    def acts_on(self, id_: str) -> bool:
-        """Whether the policy acts on it, limits included."""
-        decision = self.decisions.get(id_)
-        return decision is not None and decision.verdict is Verdict.ACT and not self.refused
+    from lightsout.cloud.compute import Compute, Listing
+    from lightsout.model.instance import Instance
+    from lightsout.model.policy import Policy
 
 
 def survey(compute: Compute, tasks: Sequence[Task], now: datetime) -> list[Finding]:
@@ -222,98 +133,7 @@ def _put_in_conflict(one: Finding, other: Finding, instance: Instance) -> None:
         finding.instances[instance.id] = instance
 
 
-def _conflict(one: Finding, other: Finding) -> Decision:
-    names = {finding.action.name: finding.policy.name for finding in (one, other)}
-    reason = f"due for stop by {names['stop']} and for start by {names['start']} at once: neither"
-    return Decision(Verdict.CONFLICT, reason)
-
-
 def _selects(policy: Policy, instance: Instance) -> bool:
     return selected_by(policy.match, instance) is not None and not excluded_by(
         policy.exclude, instance
     )
-
-
-def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
-    """When the window opened inside which somebody's own doing is left alone; None if never."""
-    if policy.when is None or policy.when.enforce:
-        return None
-    window = window_at(policy.when, policy.timezone, now)
-    return window.opens if window else None
-
-
-def _with_word(decision: Decision, action: Action, instance: Instance) -> Decision:
-    """The decision, with a word about the same operation having failed before."""
-    failed = instance.operation == action.call and instance.operation_state == "FAILED"
-    if decision.verdict is not Verdict.ACT or not failed:
-        return decision
-    why = f": {instance.operation_error}" if instance.operation_error else ""
-    word = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"
-    return Decision(Verdict.ACT, f"{decision.reason}; {word}: tried again", warning=True)
-
-
-def job_of(site: Site, action: Action, findings: Sequence[Finding], *, forget: bool = False) -> Job:
-    """What the findings ask for, each instance once, with the options of the first policy.
-
-    `forget`: the findings give their instances away one by one, for there is room for them once.
-    """
-    items: dict[str, Item] = {}
-    alike: dict[Wish, Wish] = {}
-    acting = [one for one in findings if one.action is action and not one.refused]
-    wanting: dict[str, list[Finding]] = defaultdict(list)
-    for finding in acting:
-        for id_ in finding.to_act_on():
-            wanting[id_].append(finding)
-    for id_, wanted_by in wanting.items():
-        instance = wanted_by[0].instances[id_]
-        wish = _joined([_wish(finding.policy, instance) for finding in wanted_by])
-        operation = hash(instance.operation_request_id)
-        items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
-        if forget:
-            for finding in wanted_by:
-                finding.instances.pop(id_, None)
-    seen_at = min((it.seen_at for it in acting), default=0.0)
-    return Job(site, action, items, _judge_of(action, findings), seen_at)
-
-
-def _judge_of(action: Action, findings: Sequence[Finding]) -> Judge:
-    """Decides anew for the policies that wanted an instance: it can only drop some, or all."""
-    acting = {it.policy.name: it for it in findings if it.action is action}
-    opposite = [it for it in findings if it.action is not action]
-
-    def judge_anew(instance: Instance, wish: Wish) -> Judged:
-        wanting: list[Finding] = []
-        kept: dict[str, Decision] = {}
-        for name in wish.policies:
-            finding = acting[name]
-            decision = finding.judgement.decide(finding.policy, instance) or NO_MATCH
-            if decision.verdict is Verdict.ACT:
-                wanting.append(finding)
-            else:
-                kept[name] = decision
-        for other in opposite if wanting else ():
-            if other.may_act_on(instance.id):
-                decision = other.judgement.decide(other.policy, instance) or NO_MATCH
-                if decision.verdict is Verdict.ACT:
-                    names = [it.policy.name for it in (*wanting, other)]
-                    return Judged(None, kept | dict.fromkeys(names, _conflict(wanting[0], other)))
-        wishes = [_wish(it.policy, instance) for it in wanting]
-        return Judged(_joined(wishes) if wishes else None, kept)
-
-    return judge_anew
-
-
-def _joined(wishes: Sequence[Wish]) -> Wish:
-    """One wish, with the options of the first."""
-    return wishes[0]._replace(policies=tuple(name for it in wishes for name in it.policies))
-
-
-def _wish(policy: Policy, instance: Instance) -> Wish:
-    """STOP_CHARGING is not even asked for where it cannot apply: such batches may be refused."""
-    options: Mapping[str, str | None] = {
-        "StopType": policy.stop_type,
-        "StoppedMode": None if instance.always_charged else policy.stopped_mode,
-    }
-    given = tuple((name, value) for name, value in options.items() if value)
-    stop_charging = policy.stopped_mode == "STOP_CHARGING"
-    return Wish((policy.name,), given, policy.verify_timeout, stop_charging)

@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL
-from lightsout.cloud.client.compute import Compute, list_regions
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.conditions import needs_traffic
-from lightsout.decide.decide.decide import Verdict
-from lightsout.decide.decide.survey import Task, survey
-from lightsout.doctor.visit.finding import (
+from lightsout.cloud.compute import Compute, list_regions
+from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.conditions import needs_traffic
+from lightsout.decide.survey import survey
+from lightsout.doctor.finding import (
     AGAIN,
     FINE,
     MARKS,
@@ -25,8 +24,9 @@ from lightsout.doctor.visit.finding import (
     unknown,
     wrong,
 )
-from lightsout.doctor.visit.service_checks import PATIENCE
-from lightsout.doctor.visit.still_charged import MEND, WHY, find_still_charged
+from lightsout.doctor.service_checks import PATIENCE
+from lightsout.doctor.still_charged import MEND, WHY, find_still_charged
+from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.policies.regions import MAINLAND
 from lightsout.policies.windows import window_at
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.cloud.client.pacing import Deadline
-    from lightsout.cloud.client.sdk import Answer
-    from lightsout.decide.decide.survey import Finding
+    from lightsout.base.clock import Deadline
+    from lightsout.cloud.client import Cloud
+    from lightsout.cloud.sdk import Answer
+    from lightsout.model.finding import Finding
     from lightsout.model.instance import Resource
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.act.site_run import where
+from lightsout.base.log import where
 from lightsout.base.plain import plain
-from lightsout.cloud.client.error_codes import Meaning
+from lightsout.cloud.error_codes import Meaning
 
 if TYPE_CHECKING:
-    from lightsout.cloud.client.sdk import CallFailed
+    from lightsout.cloud.sdk import CallFailed
 
 FINE = "✓"
 WRONG = "✗"  # a defect: something will not work, or does not already

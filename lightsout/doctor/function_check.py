@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.doctor.visit.finding import Diagnosis, fine, mind, refused, unknown, wrong
-from lightsout.doctor.visit.offline_checks import HEARTBEAT, NOTIFY, Variables
-from lightsout.doctor.visit.service_checks import PATIENCE
-from lightsout.events.parse import kinds_admitted
-from lightsout.events.request import BadEvent, Request, read_request_text
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed
+from lightsout.doctor.finding import Diagnosis, fine, mind, refused, unknown, wrong
+from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
+from lightsout.doctor.service_checks import PATIENCE
+from lightsout.events.choose import kinds_admitted
+from lightsout.events.request import read_request_text
 from lightsout.model.instance import dicts
+from lightsout.model.request import BadEvent, Request
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.cloud.client.sdk import Answer
-    from lightsout.policies.load import Policy
+    from lightsout.cloud.client import Cloud
+    from lightsout.cloud.sdk import Answer
+    from lightsout.model.policy import Policy
 
 SCF = ("scf", "2018-04-16")
 MOST_TRIGGERS = 100

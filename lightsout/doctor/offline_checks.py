@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.doctor.visit.finding import LONGER, Diagnosis, fine, mind, wrong
+from lightsout.doctor.finding import LONGER, Diagnosis, fine, mind, wrong
+from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
-from lightsout.events.parse import kinds_admitted
 from lightsout.policies import load as policy_files
 from lightsout.policies.windows import calendar_warnings, next_window, window_at
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.base.endpoint import Endpoint
-    from lightsout.policies.load import Policies, Policy
+    from lightsout.model.policy import Policy
+    from lightsout.policies.load import Policies
     from lightsout.settings import Settings
 
 # What a setting's variable is when the function reads it.

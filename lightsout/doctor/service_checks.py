@@ -9,24 +9,24 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.cloud.client.assume_role import refuse_own
-from lightsout.cloud.client.error_codes import Meaning
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.doctor.visit.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.cloud.assume_role import refuse_own
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed
+from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
-from lightsout.notify.delivery.delivery import ping, send
-from lightsout.notify.delivery.message import write_test
+from lightsout.notify.delivery import ping, send
+from lightsout.notify.message import write_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from lightsout.base.clock import Clock
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.cloud.client.sdk import Answer
-    from lightsout.notify.delivery.receivers import Receiver
-    from lightsout.policies.load import Account
+    from lightsout.cloud.client import Cloud
+    from lightsout.cloud.sdk import Answer
+    from lightsout.model.policy import Account
+    from lightsout.notify.receivers import Receiver
 
 PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
 # AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577

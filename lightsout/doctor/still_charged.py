@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.decide.decide.decide import Verdict, decide, queries_for
+from lightsout.cloud.queries import queries_for
+from lightsout.decide.decide import decide
+from lightsout.model.finding import Verdict
 from lightsout.model.instance import START, STOP
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.cloud.client.compute import Compute
-    from lightsout.decide.decide.survey import Task
+    from lightsout.cloud.compute import Compute
+    from lightsout.model.finding import Task
     from lightsout.model.instance import Instance
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
 MEND = "start them, and the policy stops them without charge"

@@ -11,14 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import __version__
+from lightsout.base.clock import Deadline
 from lightsout.base.credentials import BadSettings, read_credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.base.environment import fact, home_region, run_id_of, time_limit, usable_seconds
 from lightsout.base.log import Log
-from lightsout.cloud.client.assume_role import open_clouds
-from lightsout.cloud.client.pacing import Deadline
-from lightsout.doctor.visit.access_checks import Ward, examine_rights
-from lightsout.doctor.visit.finding import (
+from lightsout.cloud.assume_role import open_clouds
+from lightsout.doctor.access_checks import Ward, examine_rights
+from lightsout.doctor.finding import (
     AGAIN,
     KEYS,
     MARKS,
@@ -29,8 +29,8 @@ from lightsout.doctor.visit.finding import (
     unknown,
     wrong,
 )
-from lightsout.doctor.visit.function_check import Examiner, Function, examine_function
-from lightsout.doctor.visit.offline_checks import (
+from lightsout.doctor.function_check import Examiner, Function, examine_function
+from lightsout.doctor.offline_checks import (
     ENDPOINT,
     POLICIES,
     Variables,
@@ -38,7 +38,7 @@ from lightsout.doctor.visit.offline_checks import (
     check_windows,
     read_policies,
 )
-from lightsout.doctor.visit.service_checks import (
+from lightsout.doctor.service_checks import (
     INTERNATIONAL,
     ask_identity,
     read_clock,
@@ -46,15 +46,15 @@ from lightsout.doctor.visit.service_checks import (
     try_receivers,
 )
 from lightsout.model.instance import OWN
-from lightsout.report import RunFailed
+from lightsout.model.report import RunFailed
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lightsout.base.environment import Surroundings
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.policies.load import Account
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.policy import Account
 
     Job = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
 

@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightsout.events.parse import DOCTOR, Occasion, Trigger
+from lightsout.events.parse import DOCTOR
 from lightsout.events.request import (
-    BadEvent,
-    Request,
     check_envelope,
     field_of,
     field_within,
@@ -25,6 +23,7 @@ from lightsout.events.request import (
     show,
 )
 from lightsout.model.instance import RESOURCES
+from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
 

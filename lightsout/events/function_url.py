@@ -12,15 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lightsout.events.request import (
-    BadEvent,
-    Request,
-    check_envelope,
-    kind_of_value,
-    letters,
-    read_request_text,
-)
-from lightsout.report import RunFailed
+from lightsout.events.request import check_envelope, kind_of_value, letters, read_request_text
+from lightsout.model.report import RunFailed
+from lightsout.model.request import BadEvent, Request
 
 SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 LEAST_SECRET = 16  # characters

@@ -5,25 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from lightsout.model.request import BadEvent, Request
 from lightsout.policies.schema import REGION
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
-
-
-class BadEvent(ValueError):
-    """The event cannot be understood or obeyed; nothing was called."""
-
-
-class Request(NamedTuple):
-    """What the policies are narrowed to; None leaves them as wide as they are."""
-
-    policies: frozenset[str] | None = None
-    instances: frozenset[str] | None = None
-    regions: frozenset[str] | None = None
-    accounts: frozenset[str] | None = None
-    dry_run: bool = False
 
 
 def read_request(fields: Mapping[Any, Any]) -> Request:

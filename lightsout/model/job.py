@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.decide.decide.decide import Verdict
+from lightsout.model.finding import Verdict
 
 if TYPE_CHECKING:
-    from lightsout.decide.decide.decide import Decision
+    from lightsout.model.finding import Decision
     from lightsout.model.instance import Action, Instance, Site, Tags
 
 

@@ -6,22 +6,23 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightsout.act.site_run import where
-from lightsout.events.request import BadEvent
-from lightsout.notify.delivery.delivery import Trip, beat, carry, letters
-from lightsout.notify.delivery.message import write
-from lightsout.notify.delivery.receivers import read_heartbeat, read_receivers
-from lightsout.notify.delivery.words import CHINA
-from lightsout.report import CHARGED, RunFailed, count_skipped
+from lightsout.base.log import where
+from lightsout.model.report import RunFailed
+from lightsout.model.request import BadEvent
+from lightsout.notify.delivery import Trip, beat, carry, letters
+from lightsout.notify.message import write
+from lightsout.notify.receivers import read_heartbeat, read_receivers
+from lightsout.notify.words import CHINA
+from lightsout.report import CHARGED, count_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lightsout.notify.delivery.delivery import Delivery, Signal
-    from lightsout.notify.delivery.message import Kind
-    from lightsout.notify.delivery.receivers import Receiver
-    from lightsout.report import Report
+    from lightsout.model.report import Report
+    from lightsout.notify.delivery import Delivery, Signal
+    from lightsout.notify.message import Kind
+    from lightsout.notify.receivers import Receiver
     from lightsout.run import Run
 
 SHARE = 0.1  # of a short run's time is kept for telling

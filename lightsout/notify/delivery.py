@@ -18,16 +18,16 @@ from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
-from lightsout.notify.delivery.formats import FORMS, compose
+from lightsout.notify.formats import FORMS, compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from lightsout.notify.delivery.message import Message
-    from lightsout.notify.delivery.receivers import Receiver
-    from lightsout.notify.delivery.words import Language
-    from lightsout.report import Report
+    from lightsout.model.report import Report
+    from lightsout.notify.message import Message
+    from lightsout.notify.receivers import Receiver
+    from lightsout.notify.words import Language
 
 LONGEST_ANSWER = 4096  # bytes that are read of an answer
 

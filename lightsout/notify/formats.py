@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lightsout.notify.delivery.message import Message
-    from lightsout.notify.delivery.words import Language
-    from lightsout.report import Report
+    from lightsout.model.report import Report
+    from lightsout.notify.message import Message
+    from lightsout.notify.words import Language
 
 Body = dict[str, Any]
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lightsout.base.plain import plain
 from lightsout.model.instance import place_of
-from lightsout.notify.delivery.words import CHINA, WORDS
+from lightsout.notify.words import CHINA, WORDS
 from lightsout.report import CHARGED, count_skipped, failure_message, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lightsout.notify.delivery.words import Language, Words
-    from lightsout.report import Entry, Report
+    from lightsout.model.report import Entry, Report
+    from lightsout.notify.words import Language, Words
 
 Kind = Literal["failure", "done", "forecast", "reminder"]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from lightsout.base.endpoint import HOST_AND_PORT, is_loopback
-from lightsout.notify.delivery.formats import FORMS
+from lightsout.notify.formats import FORMS
 
 if TYPE_CHECKING:
-    from lightsout.notify.delivery.words import Language
+    from lightsout.notify.words import Language
 
 _VISIBLE = re.compile("[!-~]+")
 # What people put between two addresses where a blank belongs. One URL may hold such a character,

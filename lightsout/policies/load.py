@@ -12,17 +12,27 @@ from lightsout.base.scalars import duration as parse_duration
 from lightsout.base.scalars import zone
 from lightsout.base.wildcards import is_exact, matches
 from lightsout.model.instance import OWN
+from lightsout.model.policy import (
+    DEFAULT_TIMEZONE,
+    DEFAULT_VERIFY_TIMEOUT,
+    WHOLE_DAY,
+    Account,
+    Limits,
+    OnlyIf,
+    Policy,
+    Selector,
+    Source,
+    When,
+)
 from lightsout.policies import crosschecks as rules
 from lightsout.policies import yamltree as yamltext
 from lightsout.policies.reader import Reader, Value
-from lightsout.policies.schema import DAYS, DEFAULT_TIMEZONE, FILE
-from lightsout.policies.windows import WHOLE_DAY, When
+from lightsout.policies.schema import DAYS, FILE
 from lightsout.policies.yamltree import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from zoneinfo import ZoneInfo
 
 __all__ = [
     "DEFAULT_TIMEZONE",
@@ -41,74 +51,7 @@ __all__ = [
     "parse_duration",
 ]
 
-DEFAULT_VERIFY_TIMEOUT = 300.0
 DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
-
-
-class Selector(NamedTuple):
-    """What `match` selects, or what `exclude` keeps; either part may be empty."""
-
-    tags: Mapping[str, tuple[str, ...]]
-    instances: frozenset[str]
-
-
-class Source(NamedTuple):
-    """Events of EventBridge that a policy runs for; either part may hold wildcards."""
-
-    source: str
-    type: str
-    scope: str | None = None  # policy: one that names no instance is about all that it matches
-
-    def __str__(self) -> str:
-        scope = f", scope {self.scope}" if self.scope else ""
-        return f"source {self.source} and type {self.type}{scope}"
-
-
-class Limits(NamedTuple):
-    """For each policy, account and region; None where the policy sets none."""
-
-    max_instances: int | None
-    max_percent: int | None
-
-
-class OnlyIf(NamedTuple):
-    """Conditions that the machine itself must meet, all of them; None where there is none."""
-
-    traffic_used_at_least: float | None = None  # share of the traffic package, 0 to 1
-    traffic_used_below: float | None = None
-    traffic_left_below: int | None = None  # bytes
-    running_at_least: float | None = None  # seconds
-
-
-class Policy(NamedTuple):
-    """One policy as its file says it; times in seconds."""
-
-    name: str
-    description: str
-    resource: str
-    regions: tuple[str, ...]  # ("all",) means every region
-    action: str
-    match: Selector
-    exclude: Selector
-    include: frozenset[str]
-    timezone: ZoneInfo
-    stop_type: str | None  # None: the API's own default
-    limits: Limits
-    triggered_by: frozenset[str | Source]
-    verify_timeout: float
-    place: str  # file:line:column, for messages
-    accounts: tuple[str, ...] = (OWN,)
-    when: When | None = None  # None: due whenever it is triggered
-    only_if: OnlyIf = OnlyIf()
-    stopped_mode: str | None = None  # None: the API's own default
-
-
-class Account(NamedTuple):
-    """Another account than the function's, and the role there that it assumes."""
-
-    name: str
-    role_arn: str
-    external_id: str | None  # None: the role's trust policy asks for none
 
 
 class Policies(NamedTuple):

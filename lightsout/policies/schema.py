@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
+from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.letters import FORBIDDEN, ODD, without
 from lightsout.policies.reader import Either, Field, Fields, Form, ListOf, MapOf, Window, Word
 from lightsout.policies.regions import nearest_region
-
-DEFAULT_TIMEZONE = "Asia/Shanghai"
 
 
 def _zone_meant(text: str) -> str | None:

@@ -7,58 +7,22 @@ back it holds both times that the clock shows such a time.
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.policies import calendar as calendar_cn
+from lightsout.base.scalars import UTC
+from lightsout.policies import calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
-WHOLE_DAY = 1440  # minutes
+    from lightsout.model.policy import When
+
 FARTHEST = 400  # days that are searched: joined days beyond them do not count
 DAY = timedelta(days=1)
 ENOUGH = 10  # corrections for a year after which nobody has to be told that it lacks holidays
 STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
-UTC = timezone.utc
-
-_MOMENT = r"(?a)(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5]\d)?)?"
-
-
-class When(NamedTuple):
-    """The `when` of a policy; `start` and `end` are minutes of the local wall clock.
-
-    The whole day is 0 and 1440; an end before the start lies on the next day.
-    """
-
-    days: str | frozenset[int]  # everyday, workdays, holidays, or weekdays from 0 = Monday
-    start: int
-    end: int
-    enforce: bool
-    holidays: Mapping[date, bool]  # the file's corrections: True is a workday
-
-    @property
-    def whole_days(self) -> bool:
-        return self.start == 0 and self.end == WHOLE_DAY
-
-    @property
-    def by_calendar(self) -> bool:
-        """Whether it needs to know the holidays of the year."""
-        return self.days in ("workdays", "holidays")
-
-    @property
-    def endless(self) -> bool:
-        """Whether it is open always."""
-        return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
-
-    def opens_on(self, day: date) -> bool:
-        if isinstance(self.days, frozenset):
-            return day.weekday() in self.days
-        if self.days == "everyday":
-            return True
-        return calendar_cn.is_workday(day, self.holidays) == (self.days == "workdays")
 
 
 class Window(NamedTuple):
@@ -76,12 +40,21 @@ class Change(NamedTuple):
     after: datetime
 
 
+def opens_on(when: When, day: date) -> bool:
+    """Whether a window opens on the day."""
+    if isinstance(when.days, frozenset):
+        return day.weekday() in when.days
+    if when.days == "everyday":
+        return True
+    return calendar.is_workday(day, when.holidays) == (when.days == "workdays")
+
+
 def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
     """The window that holds `instant`; whole days that adjoin are one window."""
     instant = instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
     for day in (today - DAY, today):
-        if when.opens_on(day):
+        if opens_on(when, day):
             for window in _windows_of(when, zone, _first_of(when, day)):
                 if window.opens <= instant < window.closes:
                     return window
@@ -118,14 +91,14 @@ def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterato
     """The windows of the days on which one begins, in the order of time."""
     for number in range(days):
         day = first + number * DAY
-        if when.opens_on(day) and not (when.whole_days and when.opens_on(day - DAY)):
+        if opens_on(when, day) and not (when.whole_days and opens_on(when, day - DAY)):
             yield from _windows_of(when, zone, day)
 
 
 def _first_of(when: When, day: date) -> date:
     """The day on which the window of `day` begins: an earlier one where whole days adjoin."""
     farthest = day - FARTHEST * DAY
-    while when.whole_days and day > farthest and when.opens_on(day - DAY):
+    while when.whole_days and day > farthest and opens_on(when, day - DAY):
         day -= DAY
     return day
 
@@ -137,7 +110,7 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     from behind it into it.
     """
     last = day
-    while when.whole_days and (last - day).days < FARTHEST * 2 and when.opens_on(last + DAY):
+    while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
         last += DAY
     if when.end <= when.start:
         last += DAY
@@ -218,24 +191,4 @@ def calendar_warnings(
 def _covered(when: When, year: int) -> bool:
     """Whether the calendar knows the year's holidays, or else the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
-    return year <= calendar_cn.last_year() or named >= ENOUGH
-
-
-def parse_until(text: str, zone: tzinfo) -> datetime:
-    """The instant at which «until TEXT» is over.
-
-    A bare date holds through the end of that day in `zone`; a time without an offset is local to
-    `zone`. Raises ValueError for any other form.
-    """
-    form = re.fullmatch(_MOMENT, text)
-    if form is None:
-        raise ValueError(f"{text!r} is neither 2026-12-01 nor 2026-12-01T22:00[:00][+08:00]")
-    day, clock, offset = form.groups()
-    if clock is None:
-        last = date.fromisoformat(day)
-        if last == date.max:  # how people write «for ever»; no day follows it
-            return datetime.combine(last, time.max, zone)
-        return datetime.combine(last + timedelta(days=1), time(), zone)
-    if offset is None:
-        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
-    return datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset == 'Z' else offset}")
+    return year <= calendar.last_year() or named >= ENOUGH

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 class ManualClock:
     """Time that passes only when somebody sleeps or advances it; safe to share between threads.
 
-    Of the shape of `lightsout.base.clock.Clock`. `now()` begins at `start` (aware), `monotonic()` at 0.
+    `now()` begins at `start` (aware), `monotonic()` at 0.
     """
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)) -> None:

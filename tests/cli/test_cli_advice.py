@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from deployment import TEXT
-from lightsout.cli.deployment.serverless_yml.advice import advice
 
+from lightsout.cli.deployment.advice import advice
 from lightsout.policies.load import load
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ import re
 
 import pytest
 from deployment import ROOT, TEXT
-from lightsout.cli.deployment.serverless_yml.serverless_yml import mistakes_of_the_deployment
 
+from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
 from lightsout.settings import VARIABLES, misspelt
 
 EXAMPLES = re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.cli.deployment.serverless_yml.timers import (
+
+from lightsout.cli.deployment.timers import (
     CHINA,
     Timer,
     UnreadableTimers,

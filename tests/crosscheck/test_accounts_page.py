@@ -8,7 +8,7 @@ import pytest
 from deployment import ROOT
 from reader import follow, hold_to_the_description, hold_to_what_was_typed
 
-from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 
 pytestmark = pytest.mark.crosscheck

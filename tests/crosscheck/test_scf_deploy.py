@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from deployment import shipped, with_examples
 from functions import Functions
-from lightsout.cli.deployment.serverless_yml.triggers import NO_TRIGGERS
 from recorder import Recorder
 
+from lightsout.cli.deployment.triggers import NO_TRIGGERS
 from lightsout.simulator.errors import ApiError
 
 TOOLKIT = Path(__file__).parent / "toolkit"

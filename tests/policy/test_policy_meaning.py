@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.policies.load import (
-    Limits,
-    OnlyIf,
-    PolicyMistakes,
-    Selector,
-    Source,
-    is_exact,
-    load,
-    matches,
-    parse_duration,
-)
+from lightsout.model.policy import Limits, OnlyIf, Selector, Source
+from lightsout.policies.load import PolicyMistakes, is_exact, load, matches, parse_duration
 
 ROOT = Path(__file__).parents[2]
 FULL = """

@@ -7,9 +7,9 @@ import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from lightsout.cli.commands.savings.evidence import Machine, read_evidence
-from lightsout.cli.commands.savings.intervals import Ended, intervals
 
+from lightsout.cli.savings.evidence import Machine, read_evidence
+from lightsout.cli.savings.intervals import Ended, intervals
 from lightsout.model.instance import CVM, Site
 
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

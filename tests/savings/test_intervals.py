@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.cli.commands.savings.intervals import Ended, Interval, Kind, Sign, intervals
+
+from lightsout.cli.savings.intervals import Ended, Interval, Kind, Sign, intervals
 
 START = datetime(2026, 11, 23, tzinfo=timezone.utc)
 NIGHTS = frozenset({"nights"})

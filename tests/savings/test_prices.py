@@ -6,13 +6,13 @@ import json
 from datetime import timedelta
 
 import pytest
-from lightsout.cli.commands.savings.pricefile import read_price_list
-from lightsout.cli.commands.savings.prices import Cache, Model, ask_price, asked_prices
-from lightsout.cloud.client.sdk import CallFailed
 
 from lightsout.base.endpoint import Endpoint
 from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.savings.pricefile import read_price_list
+from lightsout.cli.savings.prices import Cache, Model, ask_price, asked_prices
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import OWN
 from lightsout.settings import read_settings
 

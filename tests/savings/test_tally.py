@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.cli.commands.savings.evidence import Machine
-from lightsout.cli.commands.savings.intervals import Ended, Interval
-from lightsout.cli.commands.savings.tally import (
+
+from lightsout.cli.savings.evidence import Machine
+from lightsout.cli.savings.intervals import Ended, Interval
+from lightsout.cli.savings.tally import (
     NO_TAGS,
     UNKNOWN_TAGS,
     Stop,
@@ -19,7 +20,6 @@ from lightsout.cli.commands.savings.tally import (
     by_week,
     total,
 )
-
 from lightsout.model.instance import CVM, Site
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")

@@ -12,8 +12,9 @@ import holidays
 import pytest
 from oracle import OFF_DAYS, UTC, WORKED_DAYS, Case
 
+from lightsout.model.policy import When
 from lightsout.policies.calendar import is_workday, last_year, name_of
-from lightsout.policies.windows import When, calendar_warnings
+from lightsout.policies.windows import calendar_warnings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEARS = range(2004, last_year() + 1)

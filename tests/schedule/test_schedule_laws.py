@@ -10,7 +10,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from oracle import UTC, WEEKDAYS, Case
 
-from lightsout.policies.windows import When, changes, next_window, window_at, windows
+from lightsout.model.policy import When
+from lightsout.policies.windows import changes, next_window, window_at, windows
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 # Summer time in both halves of the world and of half an hour, midnights that are skipped or come

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from oracle import UTC, Case, inside_at
 
-from lightsout.policies.windows import When, next_window, window_at, windows
+from lightsout.model.policy import When
+from lightsout.policies.windows import next_window, window_at, windows
 
 LOOK_AHEAD = timedelta(days=3)
 

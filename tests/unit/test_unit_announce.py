@@ -7,10 +7,11 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.notify.delivery.announce import concerned, day_of, is_due, mark, occasion
-from lightsout.notify.delivery.receivers import Receiver
 from unit_reports import a_report, an_entry
 from unit_values import any_text
+
+from lightsout.notify.announce import concerned, day_of, is_due, mark, occasion
+from lightsout.notify.receivers import Receiver
 
 STOPPED = a_report(an_entry(stopped=["lhins-1"]))
 STARTED = a_report(an_entry(action="start", started=["lhins-1"]))

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 import requests
-from lightsout.cloud.client.sdk import WITHHELD, OutOfTime
 from unit_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
 
 from lightsout.base.credentials import BadSettings
+from lightsout.cloud.sdk import WITHHELD, OutOfTime
 
 THROTTLE = "RequestLimitExceeded"
 

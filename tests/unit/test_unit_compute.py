@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lightsout.cloud.client.compute import READINGS, Compute, NoAnswer, batches, list_regions
-from lightsout.cloud.client.sdk import CallFailed
 from unit_cloud import Scene, refusal
 from unit_values import GUANGZHOU, any_json, fleet
 
+from lightsout.cloud.compute import READINGS, Compute, NoAnswer, batches, list_regions
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
 
 FILTERS = [{"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]}]
@@ -202,7 +202,7 @@ def test_pages_that_never_end_are_cut_at_what_total_count_and_reason_allow(
         page = [item(id_) for id_ in fleet(100, first=100 * number)]
         return answer | {"InstanceSet": page, "TotalCount": total(number)}
 
-    monkeypatch.setattr("lightsout.cloud.client.compute.MOST_PAGES", 300)
+    monkeypatch.setattr("lightsout.cloud.compute.MOST_PAGES", 300)
     there = service([], more_and_more, seconds=600)
 
     with pytest.raises(CallFailed, match="and do not end"):

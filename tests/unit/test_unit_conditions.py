@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from lightsout.decide.decide.conditions import GB, MB, Traffic, judge
 from unit_values import NOW, a_policy, an_instance
 
 from lightsout.base.scalars import duration, share, size
+from lightsout.decide.conditions import GB, MB, Traffic, judge
 from lightsout.events.parse import read_event
-from lightsout.events.request import BadEvent
-from lightsout.policies.load import OnlyIf
+from lightsout.model.policy import OnlyIf
+from lightsout.model.request import BadEvent
 
 TOTALS = st.integers(1, 10**6).map(lambda gb: gb * GB) | st.integers(1, 10**15)
 PERCENTS = st.integers(1, 100)

@@ -8,22 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from lightsout.decide.decide.decide import (
-    AUTOSCALING,
-    MAX_FILTERS,
-    MAX_PARTS,
-    Decision,
-    Verdict,
-    decide,
-    excluded_by,
-    filters_for,
-    over_limit,
-    selected_by,
-)
 from unit_values import NOW, a_policy, an_instance, any_text, selector
 
+from lightsout.cloud.queries import MAX_FILTERS, MAX_PARTS, filters_for
+from lightsout.decide.decide import AUTOSCALING, decide, excluded_by, over_limit, selected_by
+from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STOP
-from lightsout.policies.load import Limits, matches
+from lightsout.model.policy import Limits
+from lightsout.policies.load import matches
 
 ACT, KEEP, EXCLUDED = Verdict.ACT, Verdict.KEEP, Verdict.EXCLUDED
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_values import a_finding, a_ledger, a_policy, an_instance, any_json, any_text, fleet
 
-from lightsout.base.log import Log, tell_failures, tell_plan
+from lightsout.base.log import Log
 from lightsout.base.plain import plain
+from lightsout.log_lines import tell_failures, tell_plan
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
 

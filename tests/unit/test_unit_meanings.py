@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from lightsout.cloud.client.error_codes import ADVICE, FAMILIES, MEANINGS, Meaning, meaning_of
 from unit_values import any_text
+
+from lightsout.cloud.error_codes import ADVICE, FAMILIES, MEANINGS, Meaning, meaning_of
 
 M = Meaning
 # The codes that StopInstances of Lighthouse lists, and whom each is about.

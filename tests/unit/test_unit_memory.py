@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 
 import pytest
-from lightsout.cloud.client.compute import Compute
 from unit_cloud import Scene
 from unit_values import GUANGZHOU
 
 from lightsout.act.site_run import Work
 from lightsout.act.verify import DONE
 from lightsout.base.memory import return_large_blocks
+from lightsout.cloud.compute import Compute
 from lightsout.model.instance import read_instance
 from lightsout.run import Run, carry_out
 

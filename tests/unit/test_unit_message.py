@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.notify.delivery.message import Message, write, write_test
-from lightsout.notify.delivery.words import WORDS, Words
 from unit_reports import NOW, a_report, an_entry, ids
 from unit_values import any_text
 
+from lightsout.notify.message import Message, write, write_test
+from lightsout.notify.words import WORDS, Words
 from lightsout.report import failure_message
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")

@@ -6,8 +6,9 @@ import sys
 import threading
 
 import pytest
-from lightsout.cloud.client.pacing import Deadline, Pacer
 
+from lightsout.base.clock import Deadline
+from lightsout.cloud.pacing import Pacer
 from lightsout.simulator import ManualClock
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.doctor.visit.service_checks import INTERNATIONAL, ROOT_DOMAIN, ask_identity
 
 from lightsout.base.endpoint import Endpoint
+from lightsout.cloud.sdk import CallFailed
+from lightsout.doctor.service_checks import INTERNATIONAL, ROOT_DOMAIN, ask_identity
 
 IDENTITY = {"Arn": "qcs::cam::uin/200000000001:uin/200000000001", "AccountId": "200000000001"}
 UNKNOWN_KEY = CallFailed("GetCallerIdentity", "AuthFailure.SecretIdNotFound", "no such key")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lightsout.notify.delivery.formats import FORMS
-from lightsout.notify.delivery.receivers import Receiver, read_heartbeat, read_receivers
 
 from lightsout.base.credentials import BadSettings
+from lightsout.notify.formats import FORMS
+from lightsout.notify.receivers import Receiver, read_heartbeat, read_receivers
 from lightsout.settings import read_settings
 
 TOKEN = "token-0123456789"

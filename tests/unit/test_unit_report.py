@@ -8,20 +8,19 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.decide.decide.decide import Verdict
 from unit_values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
 from lightsout.act.ledger import GONE as SEEN_GONE
 from lightsout.act.verify import final_outcome
+from lightsout.model.finding import Verdict
 from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Accepted, Kind, Outcome
+from lightsout.model.report import GROUPS, RunFailed
 from lightsout.report import (
     CHARGED,
     GONE,
-    GROUPS,
     KEPT,
     Calls,
-    RunFailed,
     build,
     count_skipped,
     failure_message,

@@ -7,10 +7,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.notify.delivery.formats import FORMS, compose, encode
-from lightsout.notify.delivery.message import Message, write
 from unit_reports import a_report, an_entry
 from unit_values import any_text
+
+from lightsout.notify.formats import FORMS, compose, encode
+from lightsout.notify.message import Message, write
 
 LIMITED = [name for name, form in FORMS.items() if form.longest]
 # What the documentation limits: the text of a message, or the whole request.

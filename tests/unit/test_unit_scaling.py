@@ -12,8 +12,6 @@ import textwrap
 import time
 
 import pytest
-from lightsout.cloud.client.sdk import CallFailed, Wire, one_line
-from lightsout.notify.delivery.message import write
 from staging import DEV_NIGHTS
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -25,9 +23,11 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.base.environment import Surroundings
 from lightsout.base.log import Log
-from lightsout.events.parse import Chosen
-from lightsout.events.request import Request
+from lightsout.cloud.sdk import CallFailed, Wire, one_line
+from lightsout.events.choose import Chosen
 from lightsout.model.job import Accepted, Kind, Outcome
+from lightsout.model.request import Request
+from lightsout.notify.message import write
 from lightsout.report import Calls, failure_message, fill
 from lightsout.run import run
 from lightsout.simulator import ManualClock

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from unit_values import NOW, SHANGHAI, any_text
 
-from lightsout.policies.windows import parse_until
+from lightsout.base.scalars import parse_until
 
 UTC = timezone.utc
 # Summer time in both halves of the world, days that begin at one o'clock (Cairo, Sao_Paulo,

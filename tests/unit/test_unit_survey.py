@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lightsout.cloud.client.compute import Listing
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.decide import Verdict
-from lightsout.decide.decide.survey import Task, job_of, survey
 from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
+from lightsout.cloud.compute import Listing
+from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.jobs import job_of
+from lightsout.decide.survey import survey
+from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import STOP
-from lightsout.policies.load import Limits
+from lightsout.model.policy import Limits
 
 A, B, C = fleet(3)
 

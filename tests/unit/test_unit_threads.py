@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from lightsout.cloud.client.threads import side_by_side
+
+from lightsout.cloud.threads import side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])

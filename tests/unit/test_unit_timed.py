@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from lightsout.cloud.client.sdk import CallFailed, Wire
 
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
+from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
 

@@ -11,10 +11,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from unit_values import NOW, a_policy, any_json, any_text
 
+from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.function_url import secret_weakness
-from lightsout.events.parse import Occasion, Trigger, choose, idle_warnings, kind_of, read_event
-from lightsout.events.request import BadEvent, Request
-from lightsout.policies.load import Source
+from lightsout.events.parse import kind_of, read_event
+from lightsout.model.policy import Source
+from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 HOUR = 3600.0
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}

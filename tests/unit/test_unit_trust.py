@@ -9,10 +9,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from lightsout.cloud.client.sdk import CallFailed, Wire
 
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
+from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import requests
-from lightsout.cloud.client.sdk import CallFailed
 from requests.utils import select_proxy
 from unit_cloud import TOKEN, http_answer, new_connection_error, on_the_wire, stop, wired
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
 from lightsout.base.endpoint import parse_endpoint
+from lightsout.cloud.sdk import CallFailed
 from lightsout.simulator import ManualClock
 
 # Connections: the SDK's own handling of what its session raises --------------------------------

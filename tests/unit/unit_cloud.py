@@ -7,16 +7,16 @@ import random
 
 import pytest
 import requests
-from lightsout.cloud.client.client import Cloud
-from lightsout.cloud.client.pacing import Deadline
-from lightsout.cloud.client.sdk import CallFailed
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from lightsout.base.clock import Deadline
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
+from lightsout.cloud.client import Cloud
+from lightsout.cloud.sdk import CallFailed
 from lightsout.simulator import ManualClock
 
 KEY, TOKEN = "simulatedsecretkey", "simulatedtoken"

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
-from lightsout.decide.decide.decide import Decision, Verdict
-from lightsout.decide.decide.survey import Finding, Judgement, Task
 
+from lightsout.decide.judgement import Judgement
+from lightsout.model.finding import Decision, Finding, Task, Verdict
 from lightsout.model.instance import LIGHTHOUSE, Instance, Site
-from lightsout.policies.load import Limits, Policy, Selector
+from lightsout.model.policy import Limits, Policy, Selector
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

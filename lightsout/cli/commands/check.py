@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.deployment.serverless_yml.advice import advice
-from lightsout.cli.deployment.serverless_yml.serverless_yml import mistakes_of_the_deployment
-from lightsout.cli.deployment.serverless_yml.warnings import warnings_of_the_deployment
+from lightsout.cli.deployment.advice import advice
+from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
+from lightsout.cli.deployment.warnings import warnings_of_the_deployment
 from lightsout.cli.output.words import plural
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lightsout.base.clock import Deadline
 from lightsout.base.credentials import read_credentials
 from lightsout.base.environment import home_region
 from lightsout.base.log import Log
 from lightsout.cli.commands.operate import LOOK_LIMIT
-from lightsout.cloud.client import assume_role as accounts_
-from lightsout.cloud.client.compute import Compute, batches
-from lightsout.cloud.client.pacing import Deadline
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.doctor.visit.still_charged import find_still_charged, wants_no_charge
+from lightsout.cloud import assume_role as accounts_
+from lightsout.cloud.compute import Compute, batches
+from lightsout.cloud.sdk import CallFailed
+from lightsout.doctor.still_charged import find_still_charged, wants_no_charge
 from lightsout.model.instance import ACTIONS, OWN
 from lightsout.policies import load as policy_files
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import Work
     from lightsout.base.environment import Surroundings
     from lightsout.cli.explain.rows import Row
-    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Site
-    from lightsout.policies.load import Account
+    from lightsout.model.policy import Account
     from lightsout.settings import Settings
 
 AT_ONCE = 16  # sites asked side by side

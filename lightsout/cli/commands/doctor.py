@@ -12,9 +12,9 @@ from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json
-from lightsout.doctor.visit.finding import FINE, MIND, UNKNOWN, WORDS, WRONG
-from lightsout.doctor.visit.function_check import Function
-from lightsout.doctor.visit.visit import Doctor, Place, result_of
+from lightsout.doctor.finding import FINE, MIND, UNKNOWN, WORDS, WRONG
+from lightsout.doctor.function_check import Function
+from lightsout.doctor.visit import Doctor, Place, result_of
 from lightsout.policies.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.base.environment import Surroundings
-    from lightsout.doctor.visit.finding import Diagnosis
+    from lightsout.doctor.finding import Diagnosis
 
 LOOKS = {FINE: "green", WRONG: "bold red", MIND: "bold yellow", UNKNOWN: "cyan"}
 

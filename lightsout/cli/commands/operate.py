@@ -12,8 +12,9 @@ from lightsout.base.credentials import BadSettings
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.output.interrupts import each_interrupt
 from lightsout.cli.output.tables import complain
-from lightsout.events.request import BadEvent
-from lightsout.report import RunFailed, failure_message
+from lightsout.model.report import RunFailed
+from lightsout.model.request import BadEvent
+from lightsout.report import failure_message
 from lightsout.run import Run, carry_out
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import Work
     from lightsout.base.clock import Clock
     from lightsout.base.environment import Surroundings
-    from lightsout.report import Report
+    from lightsout.model.report import Report
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
 LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer

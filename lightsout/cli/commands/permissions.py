@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.files import read_small_file
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.deployment.serverless_yml import cam
+from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural
 from lightsout.policies import load as policy_files

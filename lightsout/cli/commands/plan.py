@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
@@ -19,11 +20,11 @@ from lightsout.cli.explain.rows import CALLED, COLUMNS, in_order, leftovers, not
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import as_json, moment, plural
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.doctor.visit.still_charged import MEND, WHY, wants_no_charge
+from lightsout.cloud.sdk import CallFailed
+from lightsout.doctor.still_charged import MEND, WHY, wants_no_charge
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
-from lightsout.policies.windows import UTC, next_window, parse_until
+from lightsout.policies.windows import next_window
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from lightsout.base.environment import Surroundings
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.rows import Row
-    from lightsout.policies.load import Policy
-    from lightsout.report import Entry
+    from lightsout.model.policy import Policy
+    from lightsout.model.report import Entry
 
 HEADINGS = ("region", "instance", "name", "policy", "what", "why")
 YEARS = range(1970, 2200)

@@ -12,9 +12,9 @@ from lightsout.cli.explain.picture import draw
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural, width
+from lightsout.model.policy import WHOLE_DAY
 from lightsout.policies import load as policy_files
 from lightsout.policies import windows as schedule
-from lightsout.policies.windows import WHOLE_DAY
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Surroundings
     from lightsout.cli.explain.outlook import Day, Outlook
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 DEFAULT_DAYS = 14
 MOST_DAYS = 366

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.commands.savings.claims import claims, money_claims
-from lightsout.cli.commands.savings.evidence import read_evidence
-from lightsout.cli.commands.savings.intervals import intervals
-from lightsout.cli.commands.savings.inventory import Inventory, signs_now, take_inventory
-from lightsout.cli.commands.savings.pricefile import read_price_list
-from lightsout.cli.commands.savings.prices import Cache, Prices, asked_prices, listed_prices
-from lightsout.cli.commands.savings.tally import Stop, Sum, by_policy, by_tag, by_week, total
-from lightsout.cli.commands.savings.weeks import draw
 from lightsout.cli.logs.logfiles import LogLines
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import plural
+from lightsout.cli.savings.claims import claims, money_claims
+from lightsout.cli.savings.evidence import read_evidence
+from lightsout.cli.savings.intervals import intervals
+from lightsout.cli.savings.inventory import Inventory, signs_now, take_inventory
+from lightsout.cli.savings.pricefile import read_price_list
+from lightsout.cli.savings.prices import Cache, Prices, asked_prices, listed_prices
+from lightsout.cli.savings.tally import Stop, Sum, by_policy, by_tag, by_week, total
+from lightsout.cli.savings.weeks import draw
 from lightsout.model.instance import tag_texts
 from lightsout.policies.load import DEFAULT_TIMEZONE
-from lightsout.policies.windows import parse_until
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.base.environment import Surroundings
-    from lightsout.cli.commands.savings.evidence import Evidence, Machine
-    from lightsout.cli.commands.savings.intervals import Interval
-    from lightsout.cli.commands.savings.pricefile import PriceList
+    from lightsout.cli.savings.evidence import Evidence, Machine
+    from lightsout.cli.savings.intervals import Interval
+    from lightsout.cli.savings.pricefile import PriceList
     from lightsout.settings import Settings
 
 SHOWN_TAGS = 20

@@ -23,8 +23,8 @@ from lightsout.cli.logs.acceptances import (
 from lightsout.cli.logs.logfiles import LogLines
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
-from lightsout.cloud.client.compute import Compute
-from lightsout.cloud.client.sdk import CallFailed
+from lightsout.cloud.compute import Compute
+from lightsout.cloud.sdk import CallFailed
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Surroundings
     from lightsout.cli.logs.acceptances import Acceptance
-    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})

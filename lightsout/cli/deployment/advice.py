@@ -7,19 +7,20 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lightsout.cli.deployment.serverless_yml.timers import UnreadableTimers, read_timers, ticks
+from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import span
+from lightsout.model.policy import OnlyIf
 from lightsout.policies import windows as schedule
-from lightsout.policies.load import Mistake, OnlyIf
+from lightsout.policies.load import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from lightsout.cli.deployment.serverless_yml.timers import Timer
-    from lightsout.policies.load import Policy
-    from lightsout.policies.windows import When, Window
+    from lightsout.cli.deployment.timers import Timer
+    from lightsout.model.policy import Policy, When
+    from lightsout.policies.windows import Window
 
 AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
 FAST = 25e6  # bytes a second: 200 Mbps, what many Lighthouse machines have

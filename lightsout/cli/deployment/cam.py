@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.decide.decide.conditions import needs_traffic
+from lightsout.decide.conditions import needs_traffic
 from lightsout.model.instance import ACTIONS, OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lightsout.policies.load import Account, Policy
+    from lightsout.model.policy import Account, Policy
 
     Document = Mapping[str, Any]
     Statement = Mapping[str, Any]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lightsout.base.credentials import BadSettings
-from lightsout.cli.deployment.serverless_yml.references import FROM_OUTSIDE, check_references
-from lightsout.cli.deployment.serverless_yml.triggers import (
+from lightsout.cli.deployment.references import FROM_OUTSIDE, check_references
+from lightsout.cli.deployment.triggers import (
     TRIGGERS,
     each_of,
     let_be,
@@ -24,7 +24,7 @@ from lightsout.cli.deployment.serverless_yml.triggers import (
 )
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.events.parse import read_event
-from lightsout.events.request import BadEvent
+from lightsout.model.request import BadEvent
 from lightsout.policies import yamltree as yamltext
 from lightsout.policies.reader import Fields, Form, ListOf, MapOf, Reader, Word
 from lightsout.policies.schema import FILLED, REGION, TEXT

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightsout.cli.deployment.serverless_yml.references import FROM_OUTSIDE
-from lightsout.cli.deployment.serverless_yml.serverless_yml import (
+from lightsout.cli.deployment.references import FROM_OUTSIDE
+from lightsout.cli.deployment.serverless_yml import (
     mapping_of,
     read_inputs,
     variables_of,
 )
-from lightsout.cli.deployment.serverless_yml.triggers import URL_FORM, each_of
+from lightsout.cli.deployment.triggers import URL_FORM, each_of
 from lightsout.events.function_url import SECRET
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.yamltree import Complaints, near
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
     from lightsout.policies.reader import Value
     from lightsout.policies.yamltree import Mistake
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from lightsout.cli.commands.clouds import with_refusals
 from lightsout.cli.explain.rows import WRONG, not_yet, rows_of
 from lightsout.cli.output.words import moment, plural
-from lightsout.cloud.client.compute import Compute
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.conditions import judge, needs_traffic, read_traffic
-from lightsout.decide.decide.decide import done_by_somebody, excluded_by, protection, selected_by
-from lightsout.decide.decide.survey import Task, survey
-from lightsout.doctor.visit.still_charged import MEND, WHY, is_still_charged
-from lightsout.events.parse import kinds_admitted
+from lightsout.cloud.compute import Compute
+from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.conditions import judge, needs_traffic, read_traffic
+from lightsout.decide.decide import done_by_somebody, excluded_by, protection, selected_by
+from lightsout.decide.survey import survey
+from lightsout.doctor.still_charged import MEND, WHY, is_still_charged
+from lightsout.events.choose import kinds_admitted
+from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
-from lightsout.policies.load import OnlyIf, matches
+from lightsout.model.policy import OnlyIf
+from lightsout.policies.load import matches
 from lightsout.policies.windows import next_window, window_at
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.cli.explain.rows import Row
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.decide.decide.survey import Finding
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance, Site
-    from lightsout.policies.load import Limits, Policy
+    from lightsout.model.policy import Limits, Policy
     from lightsout.policies.windows import Window
 
 Step = tuple[str, str]  # what is judged, and how

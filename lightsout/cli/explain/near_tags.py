@@ -10,18 +10,18 @@ from lightsout.base.suggest import typo_of
 from lightsout.base.wildcards import matches
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cli.output.words import plural, printable
-from lightsout.cloud.client.compute import Compute
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.decide.decide.decide import selected_by
+from lightsout.cloud.compute import Compute
+from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.decide import selected_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.act.site_run import Work
-    from lightsout.cloud.client.client import Cloud
-    from lightsout.decide.decide.survey import Finding, Task
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
     Machines = list[Instance]
 

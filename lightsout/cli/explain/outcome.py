@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import Work
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.output.tables import Output
-    from lightsout.report import Entry, Report
+    from lightsout.model.report import Entry, Report
 
 SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
 DONE = ("stopped", "started")

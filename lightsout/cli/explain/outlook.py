@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from lightsout.base.scalars import UTC
+from lightsout.model.policy import WHOLE_DAY
 from lightsout.policies import calendar as calendar_cn
 from lightsout.policies import windows as schedule
-from lightsout.policies.windows import DAY, UTC, WHOLE_DAY
+from lightsout.policies.windows import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightsout.policies.load import Policy
-    from lightsout.policies.windows import Change, When, Window
+    from lightsout.model.policy import Policy, When
+    from lightsout.policies.windows import Change, Window
 
 # Zones in which people live by the calendar of mainland China, whatever days a policy names.
 CHINESE = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "PRC"})

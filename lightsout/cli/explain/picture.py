@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lightsout.cli.explain.outlook import WEEKDAYS, change_said, clock, regions_said, said, span
 from lightsout.cli.output.svg import FAINT, LINE, cut, line, page, text
 from lightsout.cli.output.words import width
-from lightsout.policies.windows import WHOLE_DAY
+from lightsout.model.policy import WHOLE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

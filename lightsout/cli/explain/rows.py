@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
-from lightsout.decide.decide.decide import Decision, Verdict
-from lightsout.decide.decide.survey import job_of
+from lightsout.decide.jobs import job_of
+from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS
-from lightsout.policies.windows import parse_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.decide.decide.survey import Finding
+    from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance, Site
     from lightsout.model.job import Wish
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 # What each decision is called: in JSON, in the table, and in the sum.
 CALLED = {

@@ -17,11 +17,11 @@ from lightsout.cli.explain.rows import WOULD
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import printable
-from lightsout.cloud.client.compute import Compute, list_regions
-from lightsout.cloud.client.sdk import CallFailed
-from lightsout.events.parse import allows
-from lightsout.events.request import BadEvent, Request, read_request
+from lightsout.cloud.compute import Compute, list_regions
+from lightsout.cloud.sdk import CallFailed
+from lightsout.events.request import read_request
 from lightsout.model.instance import RESOURCES, Site, place_of, tag_texts
+from lightsout.model.request import BadEvent, Request, allows
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
 from lightsout.settings import read_settings
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Surroundings
     from lightsout.cli.explain.rows import Row
-    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance
-    from lightsout.policies.load import Policy
+    from lightsout.model.policy import Policy
 
 LOOKS = {"so": "bold", "error": "bold red", "doubt": "yellow", "no match": "cyan"}
 PASSIVE = {"stop": "stopped", "start": "started"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.cli.commands.savings.intervals import Ended
 from lightsout.cli.output.words import moment, plural
+from lightsout.cli.savings.intervals import Ended
 from lightsout.model.instance import CVM, LIGHTHOUSE
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.report import CHARGED, why_skipped
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.cli.commands.savings.evidence import Evidence
-    from lightsout.cli.commands.savings.tally import Stop
+    from lightsout.cli.savings.evidence import Evidence
+    from lightsout.cli.savings.tally import Stop
 
 KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.cli.commands.savings.intervals import Kind, Sign
 from lightsout.cli.logs.logfiles import site_of
+from lightsout.cli.savings.intervals import Kind, Sign
 from lightsout.model.instance import START, STOP, Site
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
-from lightsout.cli.commands.savings.evidence import Machine
-from lightsout.cli.commands.savings.intervals import Kind, Sign
-from lightsout.cli.commands.savings.prices import Model
 from lightsout.cli.explain.progress import tell_retry
-from lightsout.cloud.client.compute import PAGE, Compute, batches
-from lightsout.cloud.client.sdk import CallFailed
+from lightsout.cli.savings.evidence import Machine
+from lightsout.cli.savings.intervals import Kind, Sign
+from lightsout.cli.savings.prices import Model
+from lightsout.cloud.compute import PAGE, Compute, batches
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import CVM, LEAVING, OWN, START, STOP, dicts
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.base.environment import Surroundings
-    from lightsout.cloud.client.client import Cloud
+    from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
     from lightsout.settings import Settings
 

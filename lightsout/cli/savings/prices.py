@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.files import read_small_file
-from lightsout.cli.commands.savings.pricefile import price_of
 from lightsout.cli.output.files import write_file
-from lightsout.cloud.client.sdk import CallFailed
+from lightsout.cli.savings.pricefile import price_of
+from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import CVM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lightsout.base.endpoint import Endpoint
-    from lightsout.cli.commands.savings.evidence import Machine
-    from lightsout.cli.commands.savings.pricefile import PriceList
-    from lightsout.cloud.client.client import Cloud
+    from lightsout.cli.savings.evidence import Machine
+    from lightsout.cli.savings.pricefile import PriceList
+    from lightsout.cloud.client import Cloud
 
 ACTION = "InquiryPriceRunInstances"
 SMALL, LARGE = 50, 500  # GB: within what every kind of system disk may have

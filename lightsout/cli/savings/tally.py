@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from lightsout.base.scalars import UTC
 from lightsout.cli.output.words import natural
 from lightsout.model.instance import tag_texts
-from lightsout.policies.windows import UTC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.cli.commands.savings.evidence import Machine
-    from lightsout.cli.commands.savings.intervals import Interval
+    from lightsout.cli.savings.evidence import Machine
+    from lightsout.cli.savings.intervals import Interval
     from lightsout.model.instance import Tags
 
 WEEK = timedelta(days=7)

@@ -11,7 +11,7 @@ from lightsout.cli.output.words import width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightsout.cli.commands.savings.tally import Week
+    from lightsout.cli.savings.tally import Week
 
 EDGE = 28  # all lengths in pixels
 AXIS = 64

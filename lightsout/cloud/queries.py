@@ -1,0 +1,46 @@
+"""What to ask DescribeInstances for, as far as the service can sort it out."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from lightsout.policies.load import is_exact
+
+if TYPE_CHECKING:
+    from lightsout.cloud.compute import Filter
+    from lightsout.model.instance import Action
+    from lightsout.model.policy import Selector
+
+
+MAX_FILTERS = 10  # of a call of DescribeInstances
+
+
+MAX_PARTS = 4  # queries that one filter of many values is worth
+
+
+def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:
+    """What to ask the service, which takes `most` values a filter: more are split over queries."""
+    parts = []
+    for filter_ in filters_for(match, action, most):
+        name, values = filter_["Name"], filter_["Values"]
+        starts = range(0, len(values), most)
+        parts.append([{"Name": name, "Values": values[i : i + most]} for i in starts])
+    return [list(query) for query in product(*parts)]
+
+
+def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, Any]]:
+    """What the service can sort out by itself: the states, and the tags as far as it knows how.
+
+    Instances on their way (STOPPING) are listed too: those left there from before are reported.
+    """
+    states = {"Name": "instance-state", "Values": [action.before, action.during]}
+    exact = [
+        {"Name": f"tag:{key}", "Values": list(values)}
+        for key, values in match.tags.items()
+        if len(values) <= most * MAX_PARTS and all(value and is_exact(value) for value in values)
+    ]
+    # With a wildcard, or an empty value, the service can still tell whether the key is there.
+    loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]
+    keys = [{"Name": "tag-key", "Values": loose[:1]}] if loose else []
+    return [states, *keys, *exact][:MAX_FILTERS]

@@ -1,0 +1,131 @@
+"""Which policies run for an event, and what it leaves each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.base.wildcards import matches
+from lightsout.events.parse import _union
+from lightsout.events.request import hint, show
+from lightsout.model.policy import Source
+from lightsout.model.request import BadEvent, Occasion, Request, Trigger, allows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lightsout.model.policy import Policy
+
+
+MOST_NAMED = 5  # policies in one warning
+
+
+class Chosen(NamedTuple):
+    """A policy that runs, and the requests that let it: each narrows it by itself."""
+
+    policy: Policy
+    requests: tuple[Request, ...]
+
+    def accounts(self) -> list[str]:
+        """Those of the policy in which it may act."""
+        allowed = _widest(request.accounts for request in self.requests)
+        return [name for name in self.policy.accounts if allowed is None or name in allowed]
+
+    def regions_in(self, account: str) -> frozenset[str] | None:
+        """Where it may act there; None: wherever the policy says."""
+        return _widest(it.regions for it in self.requests if allows(it.accounts, account))
+
+    def instances_in(self, account: str, region: str) -> frozenset[str] | None:
+        """What it may act on there; None: on whatever it matches."""
+        return _widest(
+            it.instances
+            for it in self.requests
+            if allows(it.accounts, account) and allows(it.regions, region)
+        )
+
+
+def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """What at least one of them allows, of which None allows everything."""
+    named = tuple(sets)
+    return None if None in named else _union(named)
+
+
+def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger) -> list[Chosen]:
+    """The policies that run for this event. Raises BadEvent for a name that cannot be obeyed.
+
+    `accounts`: the names that an event may use.
+    """
+    for name in sorted(trigger.named("accounts").difference(accounts)):
+        raise BadEvent(f"no account is named {show(name)}{hint(name, list(accounts))}")
+    known = {policy.name: policy for policy in policies}
+    for occasion in trigger.occasions:
+        for name in sorted(occasion.request.policies or ()):
+            if name not in known:
+                raise BadEvent(f"no policy is named {show(name)}{hint(name, list(known))}")
+            if not admits(known[name], occasion):
+                admitted = ", ".join(sorted(map(str, known[name].triggered_by)))
+                told = f"not triggered by {_show_occasion(occasion)}, only by {admitted}"
+                raise BadEvent(f"policy {name} is {told}")
+    chosen = [
+        Chosen(policy, tuple(it.request for it in trigger.occasions if _runs(policy, it)))
+        for policy in policies
+    ]
+    return [one for one in chosen if one.requests]
+
+
+def admits(policy: Policy, occasion: Occasion) -> bool:
+    """Whether the policy runs for such an event, unless the event names others."""
+    return occasion.kind in policy.triggered_by or bool(_sources(policy, occasion))
+
+
+def _sources(policy: Policy, occasion: Occasion) -> list[Source]:
+    """The triggers of the policy that an EventBridge event meets."""
+    return [
+        trigger
+        for trigger in policy.triggered_by
+        if isinstance(trigger, Source)
+        and occasion.kind == "eventbridge"
+        and matches(occasion.source, [trigger.source])
+        and matches(occasion.type, [trigger.type])
+    ]
+
+
+def kinds_admitted(policy: Policy) -> frozenset[str]:
+    """The kinds of event that the policy can run for."""
+    kinds = policy.triggered_by
+    return frozenset(kind if isinstance(kind, str) else "eventbridge" for kind in kinds)
+
+
+def _runs(policy: Policy, occasion: Occasion) -> bool:
+    named = occasion.request.policies
+    if occasion.no_target and not _acts_without_target(policy, occasion):
+        return False
+    return admits(policy, occasion) and (named is None or policy.name in named)
+
+
+def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
+    """Whether an event that names no instance lets it act on all that it matches.
+
+    Every trigger that the event meets has to say so: of two, the narrower one holds.
+    """
+    return all(trigger.scope == "policy" for trigger in _sources(policy, occasion))
+
+
+def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]:
+    """What to tell of events that name no instance, where policies need one."""
+    for occasion in trigger.occasions:
+        if not occasion.no_target:
+            continue
+        idle = [it.name for it in policies if admits(it, occasion) and not _runs(it, occasion)]
+        if idle:
+            more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
+            yield (
+                f"the event of {_show_occasion(occasion)} names no Lighthouse or CVM instance, so "
+                f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}; to act on all "
+                "that a policy matches, write `scope: policy` in its trigger"
+            )
+
+
+def _show_occasion(occasion: Occasion) -> str:
+    if occasion.kind != "eventbridge":
+        return occasion.kind
+    return f"source {show(occasion.source)} and type {show(occasion.type)}"

@@ -1,0 +1,86 @@
+"""What a run has to say of a plan and of failures, in log lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.log import Log, _portions
+from lightsout.model.finding import Verdict
+from lightsout.model.instance import START, STOP
+from lightsout.model.job import Kind
+
+if TYPE_CHECKING:
+    from lightsout.act.ledger import Ledger
+    from lightsout.model.finding import Finding
+    from lightsout.model.instance import Instance
+
+
+_TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
+
+
+def tell_plan(log: Log, finding: Finding) -> None:
+    """What a policy is about to do at a site: the counts, then each reason with its instances.
+
+    `partial` marks a look that may have missed instances: what it does not name may be RUNNING.
+    """
+    names = [finding.policy.name]
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for id_, decision in finding.decisions.items():
+        refused = finding.refused if decision.verdict is Verdict.ACT else None
+        reasons[decision.verdict.value, refused or decision.reason].append(id_)
+        if decision.warning:
+            log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
+    acts = len(finding.to_act_on())
+    kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
+    missing = finding.only is not None or finding.error
+    partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
+    counts: dict[str, Any] = {"action": finding.policy.action, "act": acts, "keep": kept}
+    log("plan", policies=names, **counts, refused=finding.refused, **partial)
+    for (verdict, reason), ids in reasons.items():
+        for some in _portions(ids):
+            since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}
+            log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
+        if verdict == Verdict.CONFLICT.value:
+            log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
+    if finding.stuck:
+        message = f"{finding.action.during} from before this run: not acted on, not waited for"
+        log("warning", "warning", policies=names, message=message, instance_ids=[*finding.stuck])
+    if finding.error:
+        log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
+
+
+def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
+    """When each was started by its latest operation, empty where the service does not say.
+
+    What somebody started by hand stands in no other line; `savings` counts hours by it.
+    """
+    if finding.action is not STOP:
+        return {}
+    since = [_latest_start(finding.instances[id_]) for id_ in ids]
+    return {"running_since": since} if any(since) else {}
+
+
+def _latest_start(instance: Instance) -> str:
+    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    return instance.operation_started if started else ""
+
+
+def tell_failures(log: Log, ledger: Ledger) -> None:
+    """A line for each reason why instances did not reach their final state.
+
+    Of those asked, also for what is no failure: gone, or stopped but still charged.
+    """
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}
+    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids if id_ in undone}
+    for id_, outcome in undone.items():
+        if outcome.kind is not Kind.SKIPPED:
+            event = "verify.failed" if id_ in asked else "instance.failed"
+            reasons[event, outcome.reason].append(id_)
+        elif id_ in asked:
+            reasons["verify.skipped", outcome.reason].append(id_)
+    for (event, reason), ids in reasons.items():
+        policies = ledger.wanted_by(ids)
+        level = "info" if event == "verify.skipped" else "error"
+        log(event, level=level, reason=reason, instance_ids=ids, policies=policies)

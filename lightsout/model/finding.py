@@ -1,0 +1,76 @@
+"""What a policy makes of the instances of a site, as plain values."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.model.instance import ACTIONS
+
+if TYPE_CHECKING:
+    from lightsout.decide.judgement import Judgement
+    from lightsout.model.instance import Action, Instance
+    from lightsout.model.policy import Policy
+
+
+class Verdict(Enum):
+    ACT = "act"
+    KEEP = "keep"
+    EXCLUDED = "excluded"
+    CONFLICT = "conflict"  # another policy wants the opposite at the same time
+
+
+class Decision(NamedTuple):
+    verdict: Verdict
+    reason: str
+    warning: bool = False  # somebody should mend what led to this decision
+
+
+class Task(NamedTuple):
+    """A policy to carry out at a site, and the instances that the event leaves it."""
+
+    policy: Policy
+    only: frozenset[str] | None = None  # None: whatever it matches
+
+
+class Finding:
+    """What one policy makes of the instances of one site."""
+
+    __slots__ = (  # a run has one for each policy and site
+        "decisions",
+        "error",
+        "instances",
+        "judgement",
+        "only",
+        "policy",
+        "refused",
+        "seen_at",
+        "stuck",
+    )
+
+    def __init__(self, task: Task, judgement: Judgement, *, error: str | None = None) -> None:
+        self.policy, self.only = task
+        self.judgement = judgement
+        self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
+        self.decisions: dict[str, Decision] = {}  # of instances that match
+        self.instances: dict[str, Instance] = {}  # these and others; findings may share it
+        self.stuck: dict[str, Instance] = {}  # under way from before the run
+        self.refused: str | None = None  # the limit that it would go over
+        self.error = error  # why nothing can be said of it
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS[self.policy.action]
+
+    def may_act_on(self, id_: str) -> bool:
+        """Whether the event leaves the policy this instance."""
+        return self.only is None or id_ in self.only
+
+    def to_act_on(self) -> list[str]:
+        """IDs to act on, before limits: after protections, conditions and narrowing."""
+        return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
+
+    def acts_on(self, id_: str) -> bool:
+        """Whether the policy acts on it, limits included."""
+        decision = self.decisions.get(id_)
+        return decision is not None and decision.verdict is Verdict.ACT and not self.refused

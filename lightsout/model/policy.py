@@ -1,0 +1,114 @@
+"""A policy as plain values: what it selects, when it is due, and how it acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.model.instance import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+
+DEFAULT_VERIFY_TIMEOUT = 300.0
+
+
+class Selector(NamedTuple):
+    """What `match` selects, or what `exclude` keeps; either part may be empty."""
+
+    tags: Mapping[str, tuple[str, ...]]
+    instances: frozenset[str]
+
+
+class Source(NamedTuple):
+    """Events of EventBridge that a policy runs for; either part may hold wildcards."""
+
+    source: str
+    type: str
+    scope: str | None = None  # policy: one that names no instance is about all that it matches
+
+    def __str__(self) -> str:
+        scope = f", scope {self.scope}" if self.scope else ""
+        return f"source {self.source} and type {self.type}{scope}"
+
+
+class Limits(NamedTuple):
+    """For each policy, account and region; None where the policy sets none."""
+
+    max_instances: int | None
+    max_percent: int | None
+
+
+class OnlyIf(NamedTuple):
+    """Conditions that the machine itself must meet, all of them; None where there is none."""
+
+    traffic_used_at_least: float | None = None  # share of the traffic package, 0 to 1
+    traffic_used_below: float | None = None
+    traffic_left_below: int | None = None  # bytes
+    running_at_least: float | None = None  # seconds
+
+
+class Policy(NamedTuple):
+    """One policy as its file says it; times in seconds."""
+
+    name: str
+    description: str
+    resource: str
+    regions: tuple[str, ...]  # ("all",) means every region
+    action: str
+    match: Selector
+    exclude: Selector
+    include: frozenset[str]
+    timezone: ZoneInfo
+    stop_type: str | None  # None: the API's own default
+    limits: Limits
+    triggered_by: frozenset[str | Source]
+    verify_timeout: float
+    place: str  # file:line:column, for messages
+    accounts: tuple[str, ...] = (OWN,)
+    when: When | None = None  # None: due whenever it is triggered
+    only_if: OnlyIf = OnlyIf()
+    stopped_mode: str | None = None  # None: the API's own default
+
+
+class Account(NamedTuple):
+    """Another account than the function's, and the role there that it assumes."""
+
+    name: str
+    role_arn: str
+    external_id: str | None  # None: the role's trust policy asks for none
+
+
+WHOLE_DAY = 1440  # minutes
+
+
+class When(NamedTuple):
+    """The `when` of a policy; `start` and `end` are minutes of the local wall clock.
+
+    The whole day is 0 and 1440; an end before the start lies on the next day.
+    """
+
+    days: str | frozenset[int]  # everyday, workdays, holidays, or weekdays from 0 = Monday
+    start: int
+    end: int
+    enforce: bool
+    holidays: Mapping[date, bool]  # the file's corrections: True is a workday
+
+    @property
+    def whole_days(self) -> bool:
+        return self.start == 0 and self.end == WHOLE_DAY
+
+    @property
+    def by_calendar(self) -> bool:
+        """Whether it needs to know the holidays of the year."""
+        return self.days in ("workdays", "holidays")
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is open always."""
+        return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
+
+
+DEFAULT_TIMEZONE = "Asia/Shanghai"
