@@ -7,5 +7,5 @@ from typing import Any
 from lightsout.run import run
 
 
-def main_handler(event: Any, context: Any) -> dict[str, Any]:
+def main_handler(event: Any, context: Any) -> Any:
     return run(event, context)

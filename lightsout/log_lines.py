@@ -1,26 +1,33 @@
-"""What a run has to say of a plan and of failures, in log lines."""
+"""Log lines about plans, failures and what an event names in vain."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.log import Log, _portions
+from lightsout.base.log import Log, portions
 from lightsout.model.finding import Verdict
 from lightsout.model.instance import START, STOP
 from lightsout.model.job import Kind
+from lightsout.policies.windows import next_window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from lightsout.act.fleet import Fleet
     from lightsout.act.ledger import Ledger
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance
+    from lightsout.model.policy import Policy
+    from lightsout.model.request import Chosen, Trigger
 
 
 _TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
 def tell_plan(log: Log, finding: Finding) -> None:
-    """What a policy is about to do at a site: the counts, then each reason with its instances.
+    """Log what a policy is about to do at a site: the counts, then each reason with its instances.
 
     `partial` marks a look that may have missed instances: what it does not name may be RUNNING.
     """
@@ -38,7 +45,7 @@ def tell_plan(log: Log, finding: Finding) -> None:
     counts: dict[str, Any] = {"action": finding.policy.action, "act": acts, "keep": kept}
     log("plan", policies=names, **counts, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
-        for some in _portions(ids):
+        for some in portions(ids):
             since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}
             log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
         if verdict == Verdict.CONFLICT.value:
@@ -84,3 +91,32 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
         policies = ledger.wanted_by(ids)
         level = "info" if event == "verify.skipped" else "error"
         log(event, level=level, reason=reason, instance_ids=ids, policies=policies)
+
+
+def tell_not_due(log: Log, policy: Policy, instant: datetime) -> None:
+    """A line that says when the policy's next window opens."""
+    following = next_window(policy.when, policy.timezone, instant) if policy.when else None
+    opens = f"opens {following.opens:%Y-%m-%d %H:%M} {policy.timezone}" if following else "never"
+    log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
+
+
+def warn_of_the_unmatched(
+    log: Log, trigger: Trigger, chosen: Sequence[Chosen], fleet: Fleet | None
+) -> None:
+    """Warn of names in the event that nothing answers to: likely a typo, and never an error."""
+    if trigger.occasions and not chosen:
+        _warn(log, f"no policy runs for an event of kind {trigger.kind}")
+    for field, noun in (("accounts", "account"), ("regions", "region")):
+        ours = {name for one in chosen for name in getattr(one.policy, field)}
+        for name in sorted(trigger.named(field) - ours if "all" not in ours else ()):
+            _warn(log, f"{noun} {name} is named in the event, but in no policy that runs")
+    unmatched = set(trigger.named("instances"))
+    for finding in (finding for site in (fleet.runs if fleet else ()) for finding in site.findings):
+        unmatched.difference_update(finding.decisions, finding.stuck)
+    if unmatched and not (fleet and any(site.blind() for site in fleet.runs)):
+        message = "named in the event, but no policy matches them as they are now"
+        _warn(log, message, instance_ids=sorted(unmatched))
+
+
+def _warn(log: Log, message: str, **facts: Any) -> None:
+    log("warning", level="warning", message=message, **facts)

@@ -1,4 +1,4 @@
-"""What a run returns: the report, or RunFailed with it. Only here outcomes get policies back."""
+"""Makes the report. Only here the outcomes of instances are given back to policies."""
 
 from __future__ import annotations
 
@@ -6,43 +6,39 @@ from collections import defaultdict
 from datetime import timezone
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lightsout.base.plain import plain_values
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import place_of
 from lightsout.model.job import Kind, Outcome, outcome_of
-from lightsout.model.report import GROUPS, Entry, Report
+from lightsout.model.report import GROUPS, RANK, count_of, ids_in, new_entry, no_counts
 from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from lightsout.act.fleet import Fleet
+    from lightsout.act.site_run import SiteRun
     from lightsout.model.finding import Decision, Finding
-    from lightsout.model.instance import Action
+    from lightsout.model.instance import Action, Instance
     from lightsout.model.job import Accepted
+    from lightsout.model.report import Counts, DoneGroup, Entry, ReasonGroup, Report
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
 # What a report calls an instance that the action was carried out on, or would be.
-_DONE = {"stop": "stopped", "start": "started"}
-_WOULD = {"stop": "would_stop", "start": "would_start"}
+_DONE: dict[str, DoneGroup] = {"stop": "stopped", "start": "started"}
+_WOULD: dict[str, DoneGroup] = {"stop": "would_stop", "start": "would_start"}
+_GROUP_OF: dict[Kind, ReasonGroup] = {
+    Kind.SKIPPED: "skipped",
+    Kind.FAILED: "failed",
+    Kind.PENDING: "pending",
+}
 
 
 def stamp(instant: datetime) -> str:
     return instant.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-# The report ------------------------------------------------------------------------------------
-
-
-def new_entry(policy: str, account: str, resource: str, region: str | None, action: str) -> Entry:
-    """An entry of the report about a policy at one place, with nothing in it yet."""
-    groups: dict[str, Any] = {name: [] for name in GROUPS[:4]} | {name: {} for name in GROUPS[4:]}
-    place = {"account": account, "resource": resource, "region": region, "action": action}
-    told = {"status": "ok", "error": None}
-    return {"policy": policy, **place, **told, **groups, "stuck": {}, "requests": []}
 
 
 class Calls:
@@ -67,6 +63,48 @@ class Calls:
             yield self._request_ids[number], asked[number]
 
 
+def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
+    """The entries of every site. Sites are dropped unless `keep`: there is room for them once.
+
+    So a run that breaks down in its report has another one, without them.
+    """
+    for policy, account, error in fleet.unplaced:
+        entry = new_entry(policy.name, account, policy.resource, None, policy.action)
+        entry["status"], entry["error"] = "failed", error
+        yield entry
+    runs = fleet.runs[::-1]
+    if not keep:
+        fleet.runs = []
+    while runs:
+        yield from entries_of(runs.pop(), now, dry_run=dry_run)
+
+
+def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]:
+    """The entry of each policy at one site, however far the run came there."""
+    site, found = run.site, {finding.policy.name: finding for finding in run.findings}
+    calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
+    for policy, _ in run.tasks:
+        entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
+        finding = found.get(policy.name)
+        if finding:
+            ledger = run.ledgers.get(policy.action)
+            outcomes = None if dry_run else ledger.outcomes if ledger else {}
+            ours = calls.get(policy.action, Calls(()))
+            fill(entry, finding, outcomes, ours, _kept(run, policy.name), now)
+        error = run.error or (finding.error if finding else None)
+        if error:
+            entry["status"], entry["error"] = "failed", error
+        yield entry
+
+
+def _kept(run: SiteRun, policy: str) -> Mapping[str, Decision]:
+    """What the policy no longer wanted on a newer look, or came into conflict over."""
+    kept: dict[str, Decision] = {}
+    for ledger in run.ledgers.values():
+        kept |= ledger.kept.get(policy, {})
+    return kept
+
+
 def fill(
     entry: Entry,
     finding: Finding,
@@ -75,7 +113,7 @@ def fill(
     kept: Mapping[str, Decision],
     now: datetime,
 ) -> None:
-    """Puts each instance that matches into one group; `outcomes` is None in a dry run.
+    """Put each instance that matches into one group; `outcomes` is None in a dry run.
 
     `kept`: what was decided otherwise on a later look than the one that `finding` tells of.
     """
@@ -101,24 +139,24 @@ def fill(
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
-        entry |= {"status": "refused", "error": finding.refused}
+        entry["status"], entry["error"] = "refused", finding.refused
     elif overdue:
-        entry |= {"status": "failed", "error": f"{len(overdue)} stuck in {action.during}"}
+        entry["status"], entry["error"] = "failed", f"{len(overdue)} stuck in {action.during}"
     elif entry["failed"] or entry["pending"]:
         entry["status"] = "failed"
 
 
-_UNKNOWN = Outcome(Kind.PENDING, "no word of it when time ran out")
+_UNKNOWN = Outcome(Kind.PENDING, "not known when time ran out")
 
 
 def _put(entry: Entry, id_: str, outcome: Outcome, action: Action) -> None:
     if outcome.kind is Kind.DONE:
         entry[_DONE[action.name]].append(id_)
     else:
-        entry[outcome.kind.value][id_] = outcome.reason
+        entry[_GROUP_OF[outcome.kind]][id_] = outcome.reason
 
 
-def _overdue(instance: Any, now: datetime) -> bool:
+def _overdue(instance: Instance, now: datetime) -> bool:
     started = instance.started_at()
     return started is not None and (now - started).total_seconds() > STUCK_AFTER
 
@@ -138,11 +176,11 @@ def build(
 
     `entries`: those of one place one after another. Of what is over `room`, only counts are left.
     """
-    counts, kept, failed = dict.fromkeys(("matched", *GROUPS), 0), Kept(room), False
+    counts, kept, failed = no_counts(), Kept(room), False
     for entry in _counted(map(plain_values, entries), counts):
         failed = failed or has_trouble(entry)
         kept.add(entry)
-    counts["matched"] = sum(counts.values())
+    counts["matched"] = sum(count_of(counts, group) for group in GROUPS)
     return {
         "status": status or ("failed" if failed else "ok"),
         "run_id": run_id,
@@ -156,76 +194,14 @@ def build(
     }
 
 
-# Where an instance stands in two policies with different ends, it counts once, as the first of:
-_RANK = ("failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped")
-
-
-def _counted(entries: Iterable[Entry], counts: dict[str, int]) -> Iterator[Entry]:
+def _counted(entries: Iterable[Entry], counts: Counts) -> Iterator[Entry]:
     """The entries, each once `counts` has how many instances it adds: one in two counts once."""
     for _, here in groupby(entries, key=itemgetter("account", "resource", "region")):
         worst: dict[str, int] = {}
         for entry in here:
-            for rank, group in enumerate(_RANK):
-                for id_ in entry[group]:
+            for rank, group in enumerate(RANK):
+                for id_ in ids_in(entry, group):
                     worst[id_] = min(rank, worst.get(id_, rank))
             yield entry
         for rank in worst.values():
-            counts[_RANK[rank]] += 1
-
-
-CHARGED, GONE, KEPT = "charged", "gone", "kept"
-_REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way out: ": GONE}
-
-
-def why_skipped(reason: str) -> str:
-    """Of an instance in `skipped`: CHARGED (stopped, still charged), GONE, or KEPT (left alone)."""
-    return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
-
-
-def count_skipped(report: Report) -> dict[str, int]:
-    """The count of `skipped`, of each kind; one that stands there as several counts as the first.
-
-    People read these: a machine that was stopped was not left alone.
-    """
-    found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
-    otherwise: set[tuple[str, ...]] = set()  # counted elsewhere
-    for entry in report["policies"]:
-        place = (entry["account"], entry["resource"], str(entry["region"]))
-        for id_, reason in entry["skipped"].items():
-            found[why_skipped(reason)].add((*place, id_))
-        otherwise.update((*place, id_) for group in _RANK[:-1] for id_ in entry[group])
-    charged = found[CHARGED] - otherwise
-    gone = found[GONE] - charged - otherwise
-    left = report["counts"]["skipped"] - len(charged) - len(gone)
-    return {CHARGED: len(charged), GONE: len(gone), KEPT: left}
-
-
-def failure_message(report: Report) -> str:
-    """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
-    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # whom each is about
-    for entry in report["policies"]:
-        if entry["error"]:
-            reasons[f"{subject_of(entry)}: {entry['error']}"] = {}
-        for group in ("failed", "pending"):
-            for id_, reason in entry[group].items():
-                reasons[reason][id_] = None
-    counts = report["counts"]
-    bad = counts["failed"] + counts["pending"]
-    parts = [_sample(reason, list(ids)) for reason, ids in list(reasons.items())[:3]]
-    least = "at least " if report["shortened"] else ""
-    more = f"; and {least}{len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
-    head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
-    return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
-
-
-def subject_of(entry: Entry) -> str:
-    """Which policy, and where, as messages name it."""
-    where = place_of(entry["account"], entry["region"] or "").strip()
-    return f"{entry['policy']} in {where}" if where else entry["policy"]
-
-
-def _sample(reason: str, ids: list[str]) -> str:
-    if not ids:
-        return reason
-    shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-    return f"{shown}: {reason}"
+            counts[RANK[rank]] += 1

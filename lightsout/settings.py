@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, parse_endpoint
 from lightsout.base.scalars import parse_until
+from lightsout.base.suggest import nearest
 from lightsout.policies.load import DEFAULT_TIMEZONE, parse_duration
-from lightsout.policies.yamltree import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
 # What Kubernetes tells every container of a service that is named lightsout.
 KUBERNETES = ("LIGHTSOUT_SERVICE_", "LIGHTSOUT_PORT")
@@ -144,3 +145,14 @@ def _heartbeat(text: str) -> str | None:
     from lightsout.notify.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
 
     return read_heartbeat(text)
+
+
+def weak_secret(environ: Mapping[str, str]) -> list[str]:
+    """A warning of a secret with which the function URL lets nobody in."""
+    secret = environ.get(URL_SECRET)
+    if secret is None:
+        return []
+    from lightsout.events.function_url import secret_weakness  # noqa: PLC0415  paid for where set
+
+    weakness = secret_weakness(secret)
+    return [f"{URL_SECRET} {weakness}: the function URL lets nobody in"] if weakness else []

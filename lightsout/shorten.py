@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from lightsout.model.report import Entry
 
 LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
 SMALLEST_ENTRY = 250  # bytes
 ENOUGH = 1_000_000  # bytes of entries that are too many even when they are empty
+# Lists of an entry that are cut first, and those that tell of trouble.
 GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
 BAD = ("failed", "pending", "stuck")
 
@@ -59,7 +61,7 @@ class Kept:
         self._sizes[number] = size
         self._room -= size
         trouble = has_trouble(entry)
-        if any(entry[name] for name in GOOD + BAD):
+        if any(_lists_of(entry)[name] for name in GOOD + BAD):
             heappush(self._lists[trouble], (-size, number))
         else:
             self._bare[trouble].append(number)
@@ -85,8 +87,14 @@ def has_trouble(entry: Entry) -> bool:
 
 def _halved(entry: Entry) -> Entry:
     """The entry with half of its lists, as long as it has any others than those of trouble."""
-    names = [name for name in GOOD if entry[name]] or BAD
-    return entry | {name: _half(entry[name]) for name in names}
+    lists = _lists_of(entry)
+    names = [name for name in GOOD if lists[name]] or BAD
+    return cast("Entry", lists | {name: _half(lists[name]) for name in names})
+
+
+def _lists_of(entry: Entry) -> dict[str, Any]:
+    """The entry, whose keys are variables here."""
+    return cast("dict[str, Any]", entry)
 
 
 def _half(value: Any) -> Any:

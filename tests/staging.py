@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightsout import RunFailed
-from lightsout.base.environment import Surroundings
+from lightsout.base.environment import Environment
 from lightsout.run import run
 from lightsout.simulator import Account, ManualClock, Simulator, World
 
@@ -82,8 +82,8 @@ class Stage:
             self.run(event, **facts)
         return failure.value
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def surroundings(self) -> Environment:
+        return Environment(
             environ=self.environ,
             home=self.folder,
             clock=self.clock,

@@ -17,9 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from staging import GUANGZHOU
 
-from lightsout.events.choose import Chosen
 from lightsout.events.parse import read_event
-from lightsout.model.request import BadEvent, Request, allows
+from lightsout.model.request import BadEvent, Chosen, Request, allows
 
 SECRET = "a-secret-of-the-function-url"
 SHANGHAI = "ap-shanghai"

@@ -7,7 +7,7 @@ import json
 import pytest
 from lending import POLICIES, fleet, lend_roles
 
-from lightsout.report import new_entry
+from lightsout.model.report import new_entry
 from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY, room_for
 from lightsout.simulator import Fault
 

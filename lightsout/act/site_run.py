@@ -1,33 +1,29 @@
-"""The work at one site: survey, act, follow up; and what the report says of it."""
+"""One site (account, resource, region): look, decide, act, follow up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout import report as reporting
 from lightsout.act.execute import Execution
 from lightsout.base.log import where
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.jobs import job_of
+from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.log_lines import tell_failures, tell_plan
 from lightsout.model.instance import ACTIONS
-from lightsout.report import Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
+    from lightsout.act.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
-    from lightsout.model.finding import Decision, Finding, Task
+    from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
-    from lightsout.model.report import Entry
-
-GRACE = 0.4  # seconds that a site may take to notice the deadline
 
 
 class Terms(NamedTuple):
@@ -39,83 +35,61 @@ class Terms(NamedTuple):
     deadline: Deadline
     threads: int  # for the looks of each site
     names: bool  # whether anybody reads the names of instances afterwards
+    tell_plan: Callable[[Log, Finding], None]
+    tell_failures: Callable[[Log, Ledger], None]
 
 
-class Work:
-    """One site, the policies to carry out there, and how far the run came with them."""
+class SiteRun:
+    """The policies to carry out at one site, and how far the run came with them."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.tasks: list[Task] = []
         self.findings: list[Finding] = []
-        self.executions: dict[str, Execution] = {}  # by action
+        self.ledgers: dict[str, Ledger] = {}  # by action
         self.error: str | None = "no answer when time ran out"  # until it is done
 
-    def do(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """Survey, and unless this is a dry run act and verify. A failure stays here."""
-        place = self.site
-        log = log.about(account=place.account, resource=place.resource.name, region=place.region)
-        compute = Compute(cloud, self.site, terms.threads, names=terms.names)
+    def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
+        """Look and decide; unless this is a dry run, act and verify. A failure stays here."""
+        site, judgement = self.site, Judgement(terms.now)
+        log = log.about(account=site.account, resource=site.resource.name, region=site.region)
+        compute = Compute(cloud, site, terms.threads, names=terms.names)
         try:
-            self.findings = survey(compute, self.tasks, terms.now)
+            self.findings = survey(compute, self.tasks, judgement)
             for finding in self.findings:
-                tell_plan(log, finding)
+                terms.tell_plan(log, finding)
             if not terms.dry_run:
-                self._act(compute, terms, log)
+                self._act(compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
             self.error = f"{failure.action}: {failure}"
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
-    def _act(self, compute: Compute, terms: Terms, log: Log) -> None:
-        """Stops and starts side by side: they share no instance, and verifying takes minutes."""
+    def _act(self, compute: Compute, judgement: Judgement, terms: Terms, log: Log) -> None:
+        """Stop and start side by side: they share no instance, and verifying takes minutes."""
+        executions: list[Execution] = []
         for action in ACTIONS.values():
-            job = job_of(self.site, action, self.findings, forget=not terms.names)
+            job = job_of(self.site, action, self.findings, judgement, forget=not terms.names)
             if job.items:
-                self.executions[action.name] = Execution(
+                execution = Execution(
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
                 )
+                executions.append(execution)
+                self.ledgers[action.name] = execution.ledger
         if not terms.names:
             nothing: dict[str, Instance] = {}  # an emptied one would stay as large as it was
             for finding in self.findings:
                 finding.instances = nothing
 
-        def carry_out(execution: Execution) -> None:
+        def execute(execution: Execution) -> None:
             try:
                 execution.run()
             finally:
-                tell_failures(log, execution.ledger)
+                terms.tell_failures(log, execution.ledger)
                 execution.ledger.close()
 
-        list(side_by_side(carry_out, list(self.executions.values()), len(ACTIONS)))
-
-    def entries(self, terms: Terms) -> Iterator[Entry]:
-        """The report's entry of each policy, however far the work came."""
-        place, found = self.site, {finding.policy.name: finding for finding in self.findings}
-        calls = {name: Calls(one.ledger.accepted) for name, one in self.executions.items()}
-        for policy, _ in self.tasks:
-            entry = reporting.new_entry(
-                policy.name, place.account, place.resource.name, place.region, policy.action
-            )
-            if policy.name in found:
-                execution = self.executions.get(policy.action)
-                ledger = execution.ledger if execution else None
-                outcomes = None if terms.dry_run else ledger.outcomes if ledger else {}
-                ours = calls.get(policy.action, Calls(()))
-                kept = self._kept(policy.name)
-                reporting.fill(entry, found[policy.name], outcomes, ours, kept, terms.now)
-            error = self.error or (found[policy.name].error if policy.name in found else None)
-            if error:
-                entry |= {"status": "failed", "error": error}
-            yield entry
-
-    def _kept(self, policy: str) -> Mapping[str, Decision]:
-        """What the policy no longer wanted on a newer look, or came into conflict over."""
-        kept: dict[str, Decision] = {}
-        for execution in self.executions.values():
-            kept |= execution.ledger.kept.get(policy, {})
-        return kept
+        list(side_by_side(execute, executions, len(ACTIONS)))
 
     def blind(self) -> bool:
         """Whether something could not be looked at."""

@@ -1,55 +1,59 @@
-"""Where each policy acts: a piece of work for each account, resource and region."""
+"""Where each policy acts: the sites of its accounts and regions."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.act.site_run import GRACE, Work
+from lightsout.act.site_run import SiteRun
 from lightsout.cloud.compute import list_regions
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.finding import Task
 from lightsout.model.instance import RESOURCES, Site
-from lightsout.report import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.base.clock import Deadline
     from lightsout.cloud.client import Cloud
-    from lightsout.events.choose import Chosen
-    from lightsout.model.report import Entry
+    from lightsout.model.policy import Policy
+    from lightsout.model.request import Chosen
 
-    Regions = Sequence[str] | str  # or why they are not to be had
+    Regions = Sequence[str] | str  # or why the service does not tell them
     Everywhere = Mapping[tuple[str, str], Regions]  # by account and resource
 
+GRACE = 0.4  # seconds that a call may take to notice the deadline
 REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the lists of regions
 ALL = ("all",)
 
 
-def find_works(
-    due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
-) -> tuple[list[Work], list[Entry]]:
-    """The work at each site that a policy names and the event does not leave out.
+class Unplaced(NamedTuple):
+    """A policy that says `regions: all`, in an account where the service does not tell them."""
 
-    Also an entry of the report for each policy and account whose regions are not to be had.
-    """
-    works: dict[Site, Work] = {}
-    unplaced: list[Entry] = []
+    policy: Policy
+    account: str
+    error: str
+
+
+def find_sites(
+    due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
+) -> tuple[list[SiteRun], list[Unplaced]]:
+    """A run for each site that a policy names and the event does not leave out."""
+    runs: dict[Site, SiteRun] = {}
+    unplaced: list[Unplaced] = []
     everywhere = _list_regions(due, clouds, deadline)
     for chosen in due:
         policy, resource = chosen.policy, RESOURCES[chosen.policy.resource]
         for account in chosen.accounts():
             regions = _regions(chosen, account, everywhere)
             if isinstance(regions, str):
-                entry = new_entry(policy.name, account, resource.name, None, policy.action)
-                unplaced.append(entry | {"status": "failed", "error": regions})
+                unplaced.append(Unplaced(policy, account, regions))
                 continue
             for region in regions:
                 site = Site(account, resource, region)
                 task = Task(policy, chosen.instances_in(account, region))
-                works.setdefault(site, Work(site)).tasks.append(task)
-    return list(works.values()), unplaced
+                runs.setdefault(site, SiteRun(site)).tasks.append(task)
+    return list(runs.values()), unplaced
 
 
 def _regions(chosen: Chosen, account: str, everywhere: Everywhere) -> Regions:

@@ -42,7 +42,7 @@ def _takes(stream: TextIO | None, line: str) -> bool:
     return True
 
 
-class Surroundings(NamedTuple):
+class Environment(NamedTuple):
     """Everything a run takes from outside, so that tests and commands can hand it their own."""
 
     environ: Mapping[str, str] = os.environ

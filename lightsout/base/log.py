@@ -58,7 +58,7 @@ class Log:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         told = {"time": now, "level": level, "event": event, **self._facts, **facts}
         line: dict[str, Any] = plain_values(_cut(told))
-        for ids in _portions(line.get("instance_ids", [])):
+        for ids in portions(line.get("instance_ids", [])):
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
     def about(self, **facts: Any) -> Log:
@@ -109,7 +109,7 @@ def _shorten(value: Any, keep: int, name: str = "") -> Any:
     return value
 
 
-def _portions(ids: list[str]) -> Iterator[list[str]]:
+def portions(ids: list[str]) -> Iterator[list[str]]:
     """What a line each can hold; one, and empty, where there are none."""
     some: list[str] = []
     room = IDS_CHARACTERS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lightsout import __version__
 from lightsout.base.credentials import BadSettings
-from lightsout.base.environment import Surroundings
+from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
 from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
 from lightsout.cli.output.streams import printable_streams
@@ -26,14 +26,14 @@ TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line
 """
 
 
-def main(argv: Sequence[str] | None = None, outside: Surroundings | None = None) -> int:
+def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
     """Carries out one command and returns its exit status.
 
     Raises SystemExit, as argparse does, for a command line that it cannot read.
     """
     with printable_streams() as out:
         try:
-            return _obey(argv, outside or Surroundings())
+            return _obey(argv, outside or Environment())
         except (WrongUse, BadSettings) as mistake:
             complain(*f"lightsout: {mistake}".split("\n"))
             return WRONG_USE
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None, outside: Surroundings | None = None)
         return FOUND_WRONG
 
 
-def _obey(argv: Sequence[str] | None, outside: Surroundings) -> int:
+def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
     try:
         parser = _parser()
         options = parser.parse_args(argv)
@@ -63,7 +63,7 @@ def _obey(argv: Sequence[str] | None, outside: Surroundings) -> int:
         sys.stdout.flush()
 
 
-def _demo(options: argparse.Namespace, outside: Surroundings) -> int:
+def _demo(options: argparse.Namespace, outside: Environment) -> int:
     from lightsout.cli.commands import demo  # the other commands do not need the simulator
 
     return demo.carry_out(options, outside)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lightsout.policies.load import is_exact
+from lightsout.base.wildcards import is_exact
 
 if TYPE_CHECKING:
     from lightsout.cloud.compute import Filter

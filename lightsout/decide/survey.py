@@ -8,34 +8,35 @@ from lightsout.cloud.queries import queries_for
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic, read_traffic
 from lightsout.decide.decide import excluded_by, over_limit, selected_by
-from lightsout.decide.jobs import _conflict
-from lightsout.decide.judgement import Judgement
+from lightsout.decide.jobs import conflict_of
 from lightsout.model.finding import Decision, Finding, Task, Verdict
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lightsout.cloud.compute import Compute, Listing
+    from lightsout.decide.judgement import Judgement
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
 
 
-def survey(compute: Compute, tasks: Sequence[Task], now: datetime) -> list[Finding]:
-    """A finding for each task; policies that ask the service the same question share the answer.
+def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:
+    """List what the policies ask for, and decide about it by `judgement`; a finding for each task.
+
+    Policies that ask the service the same question share the answer.
 
     Where the service does not answer one policy's question, that one has an error, and no other.
     """
-    return _Surveyor(compute, now).survey(tasks)
+    return _Surveyor(compute, judgement).survey(tasks)
 
 
 class _Surveyor:
     """Asks each question once, and judges every instance by the same instant."""
 
-    def __init__(self, compute: Compute, now: datetime) -> None:
+    def __init__(self, compute: Compute, judgement: Judgement) -> None:
         self._compute = compute
-        self._judgement = Judgement(now)
+        self._judgement = judgement
         # By the IDs asked for, or else by the hash of the queries, which are long.
         self._answers: dict[frozenset[str] | int, Listing] = {}
         self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
@@ -61,12 +62,12 @@ class _Surveyor:
         try:
             return self._judge(task)
         except CallFailed as failure:
-            return Finding(task, self._judgement, error=f"{failure.action}: {failure}")
+            return Finding(task, error=f"{failure.action}: {failure}")
 
     def _judge(self, task: Task) -> Finding:
         policy, only = task
         listing, action = self._list(task), ACTIONS[policy.action]
-        finding, candidates = Finding(task, self._judgement), []
+        finding, candidates = Finding(task), []
         finding.seen_at, finding.instances = listing
         for instance in listing.instances.values():
             if only is not None and instance.id not in only:
@@ -129,7 +130,7 @@ class _Surveyor:
 
 def _put_in_conflict(one: Finding, other: Finding, instance: Instance) -> None:
     for finding in (one, other):
-        finding.decisions[instance.id] = _conflict(one, other)
+        finding.decisions[instance.id] = conflict_of(one, other)
         finding.instances[instance.id] = instance
 
 

@@ -10,6 +10,7 @@ from lightsout.act.sites import ALL
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic
+from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.finding import (
     AGAIN,
@@ -29,7 +30,7 @@ from lightsout.doctor.still_charged import MEND, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.policies.regions import MAINLAND
-from lightsout.policies.windows import window_at
+from lightsout.policies.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -157,7 +158,9 @@ def _examine_site(
         answer = _ask(cloud, site, "DescribeInstances", params, listing="InstanceSet")
         compute = Compute(cloud, site, THREADS, names=False)
         findings = [
-            it for some in _runs(policies, ward.now) for it in survey(compute, some, ward.now)
+            it
+            for some in _runs(policies, ward.now)
+            for it in survey(compute, some, Judgement(ward.now))
         ]
         paid_for = [it for one in policies for it in _paid_for(compute, one, ward.now)]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
@@ -189,12 +192,8 @@ def _paid_for(compute: Compute, policy: Policy, now: datetime) -> Iterator[Sight
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:
     """Policies that a run would carry out together: those that are due; the others one by one."""
-    yield [Task(policy) for policy in policies if _is_due(policy, now)]
-    yield from ([Task(policy)] for policy in policies if not _is_due(policy, now))
-
-
-def _is_due(policy: Policy, now: datetime) -> bool:
-    return policy.when is None or window_at(policy.when, policy.timezone, now) is not None
+    yield [Task(policy) for policy in policies if is_due(policy, now)]
+    yield from ([Task(policy)] for policy in policies if not is_due(policy, now))
 
 
 def _judge(finding: Finding, now: datetime) -> Diagnosis:
@@ -204,7 +203,7 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
         return wrong("", finding.error, AGAIN)
     others = [one for one in finding.decisions.values() if one.verdict is not Verdict.ACT]
     conflicts = sum(one.verdict is Verdict.CONFLICT for one in others)
-    due = _is_due(policy, now)
+    due = is_due(policy, now)
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
     says += "" if due else ", if it were due"
     if finding.refused:

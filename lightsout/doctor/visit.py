@@ -52,7 +52,7 @@ from lightsout.settings import try_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Account
 
@@ -78,7 +78,7 @@ class Place(NamedTuple):
     home: str | None = None  # the region for what is the same in all
 
 
-def visit(context: Any, outside: Surroundings) -> dict[str, Any]:
+def visit(context: Any, outside: Environment) -> dict[str, Any]:
     """The result, of a function that examines itself; a line of the log for each finding.
 
     Raises RunFailed, and nothing else, when something is wrong: SCF takes any answer for a success.
@@ -146,7 +146,7 @@ def _here(context: Any, environ: Mapping[str, str]) -> Place:
 class Doctor:
     """One examination. What needs no call is read at once, the rest is asked side by side."""
 
-    def __init__(self, outside: Surroundings, place: Place, log: Log) -> None:
+    def __init__(self, outside: Environment, place: Place, log: Log) -> None:
         self._outside = outside
         self._place = place
         self._log = log

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lightsout.base.wildcards import matches
-from lightsout.events.parse import _union
 from lightsout.events.request import hint, show
 from lightsout.model.policy import Source
-from lightsout.model.request import BadEvent, Occasion, Request, Trigger, allows
+from lightsout.model.request import BadEvent, Chosen, Occasion, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,36 +16,6 @@ if TYPE_CHECKING:
 
 
 MOST_NAMED = 5  # policies in one warning
-
-
-class Chosen(NamedTuple):
-    """A policy that runs, and the requests that let it: each narrows it by itself."""
-
-    policy: Policy
-    requests: tuple[Request, ...]
-
-    def accounts(self) -> list[str]:
-        """Those of the policy in which it may act."""
-        allowed = _widest(request.accounts for request in self.requests)
-        return [name for name in self.policy.accounts if allowed is None or name in allowed]
-
-    def regions_in(self, account: str) -> frozenset[str] | None:
-        """Where it may act there; None: wherever the policy says."""
-        return _widest(it.regions for it in self.requests if allows(it.accounts, account))
-
-    def instances_in(self, account: str, region: str) -> frozenset[str] | None:
-        """What it may act on there; None: on whatever it matches."""
-        return _widest(
-            it.instances
-            for it in self.requests
-            if allows(it.accounts, account) and allows(it.regions, region)
-        )
-
-
-def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """What at least one of them allows, of which None allows everything."""
-    named = tuple(sets)
-    return None if None in named else _union(named)
 
 
 def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger) -> list[Chosen]:

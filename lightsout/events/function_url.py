@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lightsout.events.request import check_envelope, kind_of_value, letters, read_request_text
-from lightsout.model.report import RunFailed
+from lightsout.model.report import Report, RunFailed
 from lightsout.model.request import BadEvent, Request
 
 SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
@@ -94,7 +94,7 @@ def _body(event: Mapping[Any, Any]) -> Any:
         raise BadEvent("the body is not base64 of UTF-8, as isBase64Encoded says") from None
 
 
-def answer(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def answer(run: Callable[[], Report]) -> dict[str, Any]:
     """The report of `run` as an HTTP answer: 200, or 400 and 403 where nothing was done.
 
     A run that failed raises, as always: the platform is to see it.
@@ -102,14 +102,14 @@ def answer(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return _answer(200, run())
     except RunFailed as failure:
-        if not isinstance(failure.__context__, BadEvent):
+        if not isinstance(failure.cause, BadEvent):
             raise
-        if isinstance(failure.__context__, Forbidden):
+        if isinstance(failure.cause, Forbidden):
             return _answer(403, {"error": FORBIDDEN})
         return _answer(400, {"error": str(failure)})
 
 
-def _answer(status: int, content: dict[str, Any]) -> dict[str, Any]:
+def _answer(status: int, content: Mapping[str, Any]) -> dict[str, Any]:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     return {
         "statusCode": status,

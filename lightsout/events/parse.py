@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from functools import lru_cache
 from typing import Any
 
 from lightsout.base.scalars import time_unit
@@ -40,12 +39,6 @@ _TIME = (
 # the `Time` of such a timer event cannot be when it fired: the documentation calls it the
 # trigger's *creation* time.
 PLATFORM_KEEPS = 7 * 3600.0
-
-
-@lru_cache(maxsize=64)
-def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
-    """All of them; the same object for the same question, which each policy asks at each site."""
-    return frozenset().union(*sets)
 
 
 def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:

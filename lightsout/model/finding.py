@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
-    from lightsout.decide.judgement import Judgement
     from lightsout.model.instance import Action, Instance
     from lightsout.model.policy import Policy
 
@@ -40,7 +39,6 @@ class Finding:
         "decisions",
         "error",
         "instances",
-        "judgement",
         "only",
         "policy",
         "refused",
@@ -48,9 +46,8 @@ class Finding:
         "stuck",
     )
 
-    def __init__(self, task: Task, judgement: Judgement, *, error: str | None = None) -> None:
+    def __init__(self, task: Task, *, error: str | None = None) -> None:
         self.policy, self.only = task
-        self.judgement = judgement
         self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
         self.instances: dict[str, Instance] = {}  # these and others; findings may share it

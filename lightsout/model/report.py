@@ -2,29 +2,198 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from lightsout.base.plain import plain
+from lightsout.model.instance import place_of
 
-GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DoneGroup = Literal["stopped", "started", "would_stop", "would_start"]  # lists of IDs
+ReasonGroup = Literal["skipped", "failed", "pending"]  # IDs, each with its reason
+Group = Literal["stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending"]
+DONE_GROUPS: tuple[DoneGroup, ...] = get_args(DoneGroup)
+REASON_GROUPS: tuple[ReasonGroup, ...] = get_args(ReasonGroup)
+GROUPS: tuple[Group, ...] = (*DONE_GROUPS, *REASON_GROUPS)
+
+# Where an instance stands in two policies with different ends, it counts once, as the first of:
+RANK: tuple[Group, ...] = (
+    "failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped",
+)  # fmt: skip
 
 
-Report = dict[str, Any]
+class AcceptedCall(TypedDict):
+    """A call that the service accepted, and which instances of one policy were in it."""
+
+    action: str
+    request_id: str
+    instance_ids: list[str]
 
 
-Entry = dict[str, Any]
+class Entry(TypedDict):
+    """What became of one policy at one place; `region` is None where nothing was called."""
+
+    policy: str
+    account: str
+    resource: str
+    region: str | None
+    action: str
+    status: str  # ok | failed | refused | not due
+    error: str | None
+    stopped: list[str]
+    started: list[str]
+    would_stop: list[str]
+    would_start: list[str]
+    skipped: dict[str, str]
+    failed: dict[str, str]
+    pending: dict[str, str]
+    stuck: dict[str, str]
+    requests: list[AcceptedCall]
+
+
+class Counts(TypedDict):
+    """How many instances; one in two policies counts once."""
+
+    matched: int
+    stopped: int
+    started: int
+    would_stop: int
+    would_start: int
+    skipped: int
+    failed: int
+    pending: int
+
+
+class Report(TypedDict):
+    status: str  # ok | failed | paused
+    run_id: str
+    trigger: str
+    dry_run: bool
+    started_at: str  # UTC
+    duration_ms: int
+    counts: Counts
+    policies: list[Entry]
+    shortened: int | bool  # how many entries were cut to keep it below 5 MB; False: none
 
 
 class RunFailed(Exception):
     """Some instance was not confirmed in its final state, or the run could not do its work.
 
-    `report` is the whole report. SCF takes any returned dict for a success: only an exception makes
-    a failed run look failed.
+    `report` is the whole report. `cause` is the event, setting or policy that could not be obeyed,
+    where one is to blame. SCF takes any returned dict for a success: only an exception makes a
+    failed run look failed.
     """
 
-    def __init__(self, message: str, report: Report) -> None:
+    def __init__(self, message: str, report: Any, cause: Exception | None = None) -> None:
         super().__init__(plain(message))
         self.report = report
+        self.cause = cause
 
-    def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Report]]:
+    def __reduce__(self) -> tuple[type[RunFailed], tuple[str, Any]]:
         return RunFailed, (str(self), self.report)
+
+
+def new_entry(policy: str, account: str, resource: str, region: str | None, action: str) -> Entry:
+    """An entry about a policy at one place, with nothing in it yet."""
+    return {
+        "policy": policy,
+        "account": account,
+        "resource": resource,
+        "region": region,
+        "action": action,
+        "status": "ok",
+        "error": None,
+        "stopped": [],
+        "started": [],
+        "would_stop": [],
+        "would_start": [],
+        "skipped": {},
+        "failed": {},
+        "pending": {},
+        "stuck": {},
+        "requests": [],
+    }
+
+
+def no_counts() -> Counts:
+    return {
+        "matched": 0,
+        "stopped": 0,
+        "started": 0,
+        "would_stop": 0,
+        "would_start": 0,
+        "skipped": 0,
+        "failed": 0,
+        "pending": 0,
+    }
+
+
+def ids_in(entry: Entry, group: Group) -> Iterable[str]:
+    return entry[group]
+
+
+def count_of(counts: Counts, group: Group) -> int:
+    return counts[group]
+
+
+def subject_of(entry: Entry) -> str:
+    """Which policy, and where, as messages name it."""
+    where = place_of(entry["account"], entry["region"] or "").strip()
+    return f"{entry['policy']} in {where}" if where else entry["policy"]
+
+
+CHARGED, GONE, KEPT = "charged", "gone", "kept"
+_REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way out: ": GONE}
+
+
+def why_skipped(reason: str) -> str:
+    """Of an instance in `skipped`: CHARGED (stopped, still charged), GONE, or KEPT (left alone)."""
+    return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
+
+
+def count_skipped(report: Report) -> dict[str, int]:
+    """The count of `skipped`, of each kind; one that stands there as several counts as the first.
+
+    People read these: a machine that was stopped was not left alone.
+    """
+    found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
+    otherwise: set[tuple[str, ...]] = set()  # counted elsewhere
+    for entry in report["policies"]:
+        place = (entry["account"], entry["resource"], str(entry["region"]))
+        for id_, reason in entry["skipped"].items():
+            found[why_skipped(reason)].add((*place, id_))
+        otherwise.update((*place, id_) for group in RANK[:-1] for id_ in ids_in(entry, group))
+    charged = found[CHARGED] - otherwise
+    gone = found[GONE] - charged - otherwise
+    left = report["counts"]["skipped"] - len(charged) - len(gone)
+    return {CHARGED: len(charged), GONE: len(gone), KEPT: left}
+
+
+FAILURES: tuple[ReasonGroup, ...] = ("failed", "pending")
+
+
+def failure_message(report: Report) -> str:
+    """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # whom each is about
+    for entry in report["policies"]:
+        if entry["error"]:
+            reasons[f"{subject_of(entry)}: {entry['error']}"] = {}
+        for group in FAILURES:
+            for id_, reason in entry[group].items():
+                reasons[reason][id_] = None
+    counts = report["counts"]
+    bad = counts["failed"] + counts["pending"]
+    parts = [_sample(reason, list(ids)) for reason, ids in list(reasons.items())[:3]]
+    least = "at least " if report["shortened"] else ""
+    more = f"; and {least}{len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
+    return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
+
+
+def _sample(reason: str, ids: list[str]) -> str:
+    if not ids:
+        return reason
+    shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    return f"{shown}: {reason}"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightsout.model.policy import Policy
 
 
 class BadEvent(ValueError):
@@ -50,3 +56,39 @@ class Trigger(NamedTuple):
 def allows(names: frozenset[str] | None, name: str) -> bool:
     """Whether a request that names these, or None, leaves the policies this one."""
     return names is None or name in names
+
+
+class Chosen(NamedTuple):
+    """A policy that runs, and the requests that let it: each narrows it by itself."""
+
+    policy: Policy
+    requests: tuple[Request, ...]
+
+    def accounts(self) -> list[str]:
+        """Those of the policy in which it may act."""
+        allowed = _widest(request.accounts for request in self.requests)
+        return [name for name in self.policy.accounts if allowed is None or name in allowed]
+
+    def regions_in(self, account: str) -> frozenset[str] | None:
+        """Where it may act there; None: wherever the policy says."""
+        return _widest(it.regions for it in self.requests if allows(it.accounts, account))
+
+    def instances_in(self, account: str, region: str) -> frozenset[str] | None:
+        """What it may act on there; None: on whatever it matches."""
+        return _widest(
+            it.instances
+            for it in self.requests
+            if allows(it.accounts, account) and allows(it.regions, region)
+        )
+
+
+def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """What at least one of them allows, of which None allows everything."""
+    named = tuple(sets)
+    return None if None in named else _union(named)
+
+
+@lru_cache(maxsize=64)
+def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
+    """All of them; the same object for the same question, which each policy asks at each site."""
+    return frozenset().union(*sets)

@@ -1,60 +1,68 @@
-"""Tells people what became of a run: who hears of it, when, and how often."""
+"""Tell people what became of a run: who hears of it, when, and how often."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.log import where
-from lightsout.model.report import RunFailed
+from lightsout.model.report import CHARGED, RunFailed, count_skipped
 from lightsout.model.request import BadEvent
-from lightsout.notify.delivery import Trip, beat, carry, letters
-from lightsout.notify.message import write
 from lightsout.notify.receivers import read_heartbeat, read_receivers
 from lightsout.notify.words import CHINA
-from lightsout.report import CHARGED, count_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lightsout.base.clock import Deadline
+    from lightsout.base.environment import Environment
+    from lightsout.base.log import Log
     from lightsout.model.report import Report
-    from lightsout.notify.delivery import Delivery, Signal
-    from lightsout.notify.message import Kind
+    from lightsout.notify.delivery import Delivery, Sending, Signal
+    from lightsout.notify.message import News
     from lightsout.notify.receivers import Receiver
-    from lightsout.run import Run
 
 SHARE = 0.1  # of a short run's time is kept for telling
 DAY_BEGINS = timedelta(hours=9)  # China time
 MARKER = "lightsout-dry-run-told"  # a file's name
 
 
-def announced(the_run: Run, time_limit: float, carry_out: Callable[[Run], Report]) -> Report:
-    """What `carry_out` returns or raises, told to whom it concerns; nothing else is ever raised.
+class RunFacts(NamedTuple):
+    """What telling of a run needs to know of it."""
 
-    `time_limit`: the seconds that the platform allows.
-    """
-    herald = Herald(the_run, time_limit)
-    herald.attempt(herald.begin)
+    outside: Environment
+    log: Log
+    deadline: Deadline
+    run_id: str
+    trigger: str
+    started_at: datetime
+    time_limit: float  # seconds that the platform allows
+    started: float  # by the monotonic clock
+
+
+def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
+    """Run; tell whom it concerns; return or raise what `run` did. Nothing else is ever raised."""
+    announcer = Announcer(facts)
+    announcer.attempt(announcer.begin)
     try:
-        report = carry_out(the_run)
+        report = run()
     except RunFailed as failure:
-        if the_run.trigger.kind == "url" and isinstance(failure.__context__, BadEvent):
-            raise  # answered with 400 or 403: a stranger at the door is nobody's alarm
-        herald.attempt(partial(herald.end, failure.report, str(failure)))
+        if facts.trigger == "url" and isinstance(failure.cause, BadEvent):
+            raise  # answered with 400 or 403: a bad request is nobody's alarm
+        announcer.attempt(partial(announcer.end, failure.report, str(failure)))
         raise
-    herald.attempt(partial(herald.end, report, None))
+    announcer.attempt(partial(announcer.end, report, None))
     return report
 
 
-class Herald:
+class Announcer:
     """Tells of one run. Of bad settings it can tell those whose own address is good."""
 
-    def __init__(self, the_run: Run, time_limit: float) -> None:
-        self._run = the_run
-        self._outside = the_run.outside
-        self._time_limit = time_limit
+    def __init__(self, facts: RunFacts) -> None:
+        self._run = facts
+        self._outside = facts.outside
         environ = self._outside.environ
         self._receivers, _ = read_receivers(environ.get("LIGHTSOUT_NOTIFY", ""))
         self._left_dry = environ.get("LIGHTSOUT_DRY_RUN") == "1"
@@ -62,56 +70,68 @@ class Herald:
             self._heartbeat = read_heartbeat(environ.get("LIGHTSOUT_HEARTBEAT_URL", ""))
         except ValueError:  # the run fails by it, and says so
             self._heartbeat = None
-        self._start: Trip | None = None
+        self._start: Sending | None = None
 
     def attempt(self, part: Callable[[], None]) -> None:
-        """Whatever goes wrong in telling, the run goes on."""
+        """Do the part; whatever goes wrong in it, the run goes on."""
         try:
             part()
         except Exception as error:  # noqa: BLE001  the run is what matters
             self._warn(f"nobody could be told: {where(error)}")
 
     def begin(self) -> None:
-        """Keeps time for the end, and tells the heartbeat's address without waiting for it."""
+        """Keep time for the end, and call the heartbeat's address without waiting for it."""
         deadline = self._run.deadline
         deadline.shorten(min(self._outside.patience, deadline.left() * SHARE))
-        if self._heartbeat and self._run.trigger.kind != "url":  # that may yet be turned away
-            errand = beat(self._heartbeat, "start", f"run {self._run.run_id}")
-            self._start = Trip(errand, self._patience())
+        if self._heartbeat and self._run.trigger != "url":  # that may yet be turned away
+            from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
+
+            outgoing = beat(self._heartbeat, "start", f"run {self._run.run_id}")
+            self._start = Sending(outgoing, self._patience())
             self._start.start()
 
     def end(self, report: Report, error: str | None) -> None:
-        """Tells whom the run concerns; `error` is the text of a failure."""
-        kind = occasion(report, failed=error is not None, left_dry=self._left_dry)
+        """Tell whom the run concerns; `error` is the text of a failure."""
+        kind = news_of(report, failed=error is not None, left_dry=self._left_dry)
         if kind == "reminder" and not self._reminds(report):
             kind = None
-        deliveries = carry([*self._letters(kind, report, error), *self._last_beat(report, error)])
+        receivers = concerned(kind, self._receivers) if kind else []
+        if not receivers and self._heartbeat is None:
+            return
+        from lightsout.notify.delivery import send_all  # noqa: PLC0415  costs requests
+
+        sendings = self._messages(kind, receivers, report, error) if kind else []
+        deliveries = send_all([*sendings, *self._last_beat(report, error)])
         for delivery in deliveries:
             if delivery.error is not None:
                 self._warn(_complaint(delivery))
         if kind == "reminder" and any(it.number and it.error is None for it in deliveries):
             self._remember(report)
 
-    def _letters(self, kind: Kind | None, report: Report, error: str | None) -> list[Trip]:
-        if kind is None:
-            return []
-        text, now = partial(write, kind, report, error), self._outside.clock.now()
-        errands = letters(concerned(kind, self._receivers), text, now, report)
-        return [Trip(errand, self._patience()) for errand in errands]
+    def _messages(
+        self, kind: News, receivers: list[Receiver], report: Report, error: str | None
+    ) -> list[Sending]:
+        from lightsout.notify.delivery import Sending, messages  # noqa: PLC0415  costs requests
+        from lightsout.notify.message import write  # noqa: PLC0415  few runs tell anybody
 
-    def _last_beat(self, report: Report, error: str | None) -> list[Trip]:
-        """Never before the begin has arrived: that would look like a run without an end."""
+        text, now = partial(write, kind, report, error), self._outside.clock.now()
+        return [Sending(it, self._patience()) for it in messages(receivers, text, now, report)]
+
+    def _last_beat(self, report: Report, error: str | None) -> list[Sending]:
+        """Never before the start has arrived: that would look like a run without an end."""
         if self._heartbeat is None:
             return []
+        from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
+
         signal: Signal = "success" if error is None else "fail"
-        errand = beat(self._heartbeat, signal, _summary(report, error))
-        return [Trip(errand, self._patience(), after=self._start)]
+        outgoing = beat(self._heartbeat, signal, _summary(report, error))
+        return [Sending(outgoing, self._patience(), after=self._start)]
 
     def _patience(self) -> float:
         """Seconds that telling may take now, some left over for the platform's own."""
+        limit = self._run.time_limit
         elapsed = self._outside.clock.monotonic() - self._run.started
-        left = self._time_limit - elapsed - min(1.0, self._time_limit / 20)
-        return max(0.0, min(self._outside.patience, left))
+        return max(0.0, min(self._outside.patience, limit - elapsed - min(1.0, limit / 20)))
 
     def _warn(self, message: str) -> None:
         self._run.log("warning", level="warning", message=message)
@@ -141,7 +161,7 @@ class Herald:
 # Decisions -------------------------------------------------------------------------------------
 
 
-def occasion(report: Report, *, failed: bool, left_dry: bool) -> Kind | None:
+def news_of(report: Report, *, failed: bool, left_dry: bool) -> News | None:
     """What there is to say about a run, if anything.
 
     A good run that did nothing and would do nothing is no news: ticks come four times an hour.
@@ -160,13 +180,13 @@ def occasion(report: Report, *, failed: bool, left_dry: bool) -> Kind | None:
     return "done" if acted else None
 
 
-def concerned(kind: Kind, receivers: list[Receiver]) -> list[Receiver]:
+def concerned(kind: News, receivers: list[Receiver]) -> list[Receiver]:
     """Everybody hears what is wrong, a forgotten dry run too; good news is for who wants it."""
     return [one for one in receivers if one.always or kind in {"failure", "reminder"}]
 
 
 def would_act(report: Report) -> bool:
-    counts: dict[str, int] = report["counts"]
+    counts = report["counts"]
     return counts["would_stop"] + counts["would_start"] > 0
 
 
@@ -192,8 +212,7 @@ def is_due(told: str, day: str, *, acts: bool) -> bool:
 
 def _summary(report: Report, error: str | None) -> str:
     """The text of a beat: the counts, and what went wrong."""
-    counts: dict[str, Any] = report["counts"]
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    told = ", ".join(f"{count} {name}" for name, count in report["counts"].items())
     return f"{report['status']}: {told}\nrun {report['run_id']}\n{error or ''}".strip()
 
 

@@ -43,8 +43,8 @@ class Delivery(NamedTuple):
     number: int = 0  # the receiver's place in LIGHTSOUT_NOTIFY, from 1
 
 
-class Errand(NamedTuple):
-    """A request to carry, and how to read the answer."""
+class Outgoing(NamedTuple):
+    """A request to send, and how to read the answer."""
 
     form: str
     host: str
@@ -55,7 +55,7 @@ class Errand(NamedTuple):
     number: int = 0
 
     def __repr__(self) -> str:
-        return f"Errand({self.form}, {self.host})"
+        return f"Outgoing({self.form}, {self.host})"
 
 
 def send(
@@ -67,29 +67,31 @@ def send(
     seconds: float,
 ) -> list[Delivery]:
     """What became of the message to each receiver, `seconds` later at the latest."""
-    return carry([Trip(errand, seconds) for errand in letters(receivers, write, now, report)])
+    return send_all(
+        [Sending(outgoing, seconds) for outgoing in messages(receivers, write, now, report)]
+    )
 
 
 def ping(url: str, text: str, *, seconds: float) -> Delivery:
     """What became of a beat to the heartbeat's address."""
-    (delivery,) = carry([Trip(beat(url, "success", text), seconds)])
+    (delivery,) = send_all([Sending(beat(url, "success", text), seconds)])
     return delivery
 
 
-def letters(
+def messages(
     receivers: Iterable[Receiver],
     write: Callable[[Language], Message],
     now: datetime,
     report: Report | None,
-) -> list[Errand]:
+) -> list[Outgoing]:
     """The message in each receiver's form and language, signed where it has a secret."""
-    return [_letter(one, write(one.language), now.timestamp(), report) for one in receivers]
+    return [_message(one, write(one.language), now.timestamp(), report) for one in receivers]
 
 
-def _letter(one: Receiver, message: Message, now: float, report: Report | None) -> Errand:
+def _message(one: Receiver, message: Message, now: float, report: Report | None) -> Outgoing:
     form = FORMS[one.form]
     query, fields = form.sign(one.secret, now) if form.sign and one.secret else ("", {})
-    return Errand(
+    return Outgoing(
         form=one.form,
         host=one.host,
         url=f"{one.url}{'&' if '?' in one.url else '?'}{query}" if query else one.url,
@@ -100,7 +102,7 @@ def _letter(one: Receiver, message: Message, now: float, report: Report | None) 
     )
 
 
-def beat(url: str, signal: Signal, text: str) -> Errand:
+def beat(url: str, signal: Signal, text: str) -> Outgoing:
     """A ping as Healthchecks takes it, with a text for its log.
 
     https://healthchecks.io/docs/http_api/: HEAD, GET or POST of the check's URL is a success, with
@@ -109,7 +111,7 @@ def beat(url: str, signal: Signal, text: str) -> Errand:
     parts = urlsplit(url)
     suffix = "" if signal == "success" else f"/{signal}"
     path = parts.path.rstrip("/") + suffix if suffix else parts.path
-    return Errand(
+    return Outgoing(
         form="heartbeat",
         host=parts.hostname or "",
         url=parts._replace(path=path).geturl(),
@@ -119,16 +121,16 @@ def beat(url: str, signal: Signal, text: str) -> Errand:
     )
 
 
-class Trip(threading.Thread):
-    """An errand of at most `seconds`, in a thread that nobody has to wait for longer.
+class Sending(threading.Thread):
+    """An outgoing of at most `seconds`, in a thread that nobody has to wait for longer.
 
-    It begins when the trip `after` is over, where that is given.
+    It begins when the sending `after` is over, where that is given.
     """
 
-    def __init__(self, errand: Errand, seconds: float, after: Trip | None = None) -> None:
+    def __init__(self, outgoing: Outgoing, seconds: float, after: Sending | None = None) -> None:
         super().__init__(daemon=True)
         self.seconds = seconds
-        self._errand, self._after = errand, after
+        self._outgoing, self._after = outgoing, after
         self._error: str | None = f"no answer within {seconds:.1f} s"
 
     def run(self) -> None:
@@ -138,7 +140,7 @@ class Trip(threading.Thread):
             if self._after.is_alive():
                 return
         try:
-            self._error = _post(self._errand, end)
+            self._error = _post(self._outgoing, end)
         except requests.Timeout:
             return
         except Exception as reason:  # noqa: BLE001  the edge of a thread; the run goes on
@@ -147,41 +149,41 @@ class Trip(threading.Thread):
 
     def delivery(self) -> Delivery:
         """What became of it, as far as it is known now."""
-        errand = self._errand
-        return Delivery(errand.form, errand.host, self._error, errand.number)
+        outgoing = self._outgoing
+        return Delivery(outgoing.form, outgoing.host, self._error, outgoing.number)
 
 
-def carry(trips: Sequence[Trip]) -> list[Delivery]:
-    """Makes all trips at once.
+def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
+    """Make all requests at once.
 
     What is not back in its time, real time, is left behind, whether it connects, hangs, or drips
     one byte now and then.
     """
     began = time.monotonic()
-    for trip in trips:
-        trip.start()
-    for trip in trips:
-        trip.join(max(0.0, began + trip.seconds - time.monotonic()))
-    return [trip.delivery() for trip in trips]
+    for sending in sendings:
+        sending.start()
+    for sending in sendings:
+        sending.join(max(0.0, began + sending.seconds - time.monotonic()))
+    return [sending.delivery() for sending in sendings]
 
 
-def _post(errand: Errand, end: float) -> str | None:
+def _post(outgoing: Outgoing, end: float) -> str | None:
     """Why the receiver did not take it, or None. Raises whatever requests raises."""
     # Its debug lines and warnings quote the address.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
     seconds = max(0.1, end - time.monotonic())
-    proxies = {"no_proxy": errand.host} if is_loopback(errand.host) else None
+    proxies = {"no_proxy": outgoing.host} if is_loopback(outgoing.host) else None
     with timed_request(
         "POST",
-        errand.url,
-        data=errand.body,
-        headers={"Content-Type": errand.content_type, "User-Agent": f"lightsout/{__version__}"},
+        outgoing.url,
+        data=outgoing.body,
+        headers={"Content-Type": outgoing.content_type, "User-Agent": f"lightsout/{__version__}"},
         timeout=seconds,
         proxies=proxies,
     ) as answer:
         if not 200 <= answer.status_code < 300:
             return f"HTTP {answer.status_code}"
-        return errand.refusal(_read(answer, end))
+        return outgoing.refusal(_read(answer, end))
 
 
 def _read(answer: requests.Response, end: float) -> str:

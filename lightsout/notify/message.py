@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lightsout.base.plain import plain
 from lightsout.model.instance import place_of
+from lightsout.model.report import (
+    CHARGED,
+    GROUPS,
+    count_skipped,
+    failure_message,
+    ids_in,
+    why_skipped,
+)
 from lightsout.notify.words import CHINA, WORDS
-from lightsout.report import CHARGED, count_skipped, failure_message, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lightsout.model.report import Entry, Report
+    from lightsout.model.report import DoneGroup, Entry, Report
     from lightsout.notify.words import Language, Words
 
-Kind = Literal["failure", "done", "forecast", "reminder"]
+News = Literal["failure", "done", "forecast", "reminder"]
 
 BAD_LINES = 8  # about what went wrong
 GOOD_LINES = 6  # about what went well, or was left alone
@@ -47,7 +54,7 @@ class Message(NamedTuple):
         return [plain(line) for line in (self.title, *self.lines, self.footer) if line]
 
 
-def write(kind: Kind, report: Report, error: str | None, language: Language) -> Message:
+def write(kind: News, report: Report, error: str | None, language: Language) -> Message:
     """The message about a run; `error` is RunFailed's text."""
     words = WORDS[language]
     began = datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
@@ -72,11 +79,16 @@ def write_test(language: Language) -> Message:
 # Title -----------------------------------------------------------------------------------------
 
 # What was done or would be, with the mark of its line.
-_DONE = {"stopped": "✓", "started": "✓", "would_stop": "→", "would_start": "→"}
+_DONE: dict[DoneGroup, str] = {
+    "stopped": "✓",
+    "started": "✓",
+    "would_stop": "→",
+    "would_start": "→",
+}
 _TOLD = (*_DONE, CHARGED)
 
 
-def _title(kind: Kind, report: Report, words: Words) -> str:
+def _title(kind: News, report: Report, words: Words) -> str:
     counts = _counts(report)
     bad = counts["failed"] + counts["pending"]
     if kind == "failure" and bad:
@@ -98,8 +110,11 @@ def _title(kind: Kind, report: Report, words: Words) -> str:
 def _counts(report: Report) -> dict[str, int]:
     """The counts by which people go, `skipped` in its kinds."""
     counts: dict[str, int] = {}
-    for name, count in report["counts"].items():
-        counts |= count_skipped(report) if name == "skipped" else {name: count}
+    for group in GROUPS:
+        if group == "skipped":
+            counts |= count_skipped(report)
+        else:
+            counts[group] = report["counts"][group]
     return counts
 
 
@@ -115,8 +130,10 @@ def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
         place = _place(entry, words)
         if entry["error"]:
             lines.append(words.problem.format(place=place, error=_short(entry["error"])))
-        for group in ("failed", "pending", "stuck"):
-            lines += _by_reason(entry, group, "✗", words)
+        bad = {"failed": entry["failed"], "pending": entry["pending"], "stuck": entry["stuck"]}
+        for group, reasons in bad.items():
+            for reason, ids in _reasons(reasons).items():
+                lines.append(_line_with(entry, group, "✗", ids, reason, words))
     yield from _capped(lines, BAD_LINES, words)
 
 
@@ -127,8 +144,8 @@ def _results(report: Report, words: Words) -> Iterator[str]:
     kept: list[str] = []
     for entry in report["policies"]:
         for group, mark in _DONE.items():
-            if entry[group]:
-                done.append(_line(entry, group, mark, entry[group], words))
+            if ids := list(ids_in(entry, group)):
+                done.append(_line(entry, group, mark, ids, words))
         if entry["status"] != "refused":  # all that were left alone have the error as their reason
             for reason, ids in _reasons(entry["skipped"]).items():
                 kind = why_skipped(reason)
@@ -140,13 +157,8 @@ def _results(report: Report, words: Words) -> Iterator[str]:
 
 
 def _summary(counts: Mapping[str, int], words: Words) -> str:
-    names = (name for name in counts if name != "matched" and counts[name])
+    names = (name for name in counts if counts[name])
     return words.comma.join(words.groups[name].format(words.number(counts[name])) for name in names)
-
-
-def _by_reason(entry: Entry, group: str, mark: str, words: Words) -> Iterator[str]:
-    for reason, ids in _reasons(entry[group]).items():
-        yield _line_with(entry, group, mark, ids, reason, words)
 
 
 def _reasons(instances: Mapping[str, str]) -> dict[str, list[str]]:
@@ -194,7 +206,7 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
         yield words.requests.format(action=action, ids=words.listed(ids[:REQUESTS], len(ids)))
 
 
-def _advice(kind: Kind, began: datetime, words: Words) -> Iterator[str]:
+def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
     """How to keep a machine from what is to come; how to end a dry run that was left on."""
     if kind == "forecast":
         yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")

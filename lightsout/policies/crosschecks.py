@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import uin_of
+from lightsout.base.suggest import near
 from lightsout.model.instance import OWN, RESOURCES
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.schema import TAG_KEY, TAG_VALUE
-from lightsout.policies.yamltree import Complaints, near, show
+from lightsout.policies.yamltree import Complaints, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

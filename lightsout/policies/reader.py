@@ -183,7 +183,7 @@ class Reader:
 
     def _suggestion(self, kind: Kind, text: str) -> str:
         """What was meant by `text`, if it would be taken; only asked where a mistake is listed."""
-        from lightsout.base.suggest import instead  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
         found = next((it for it in instead(kind, text) if self._takes(kind, it)), None)
         return f" (did you mean {found}?)" if found and found != text else ""
@@ -295,7 +295,7 @@ class Reader:
         guess: Field | None = None
 
         def hint() -> str:
-            from lightsout.base.suggest import key_meant  # noqa: PLC0415  only a mistake pays for it
+            from lightsout.policies.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
             nonlocal guess
             free = [it for it in kind.fields if it.key not in taken and self._fits(it)]

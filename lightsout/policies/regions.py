@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightsout.policies.yamltree import nearest
+from lightsout.base.suggest import nearest
 
 # Lighthouse and CVM. Source: the public answers of DescribeRegions (17 regions) and the list of
 # regions in the product documentation of CVM (finance zones), seen 2026-11.

@@ -16,19 +16,19 @@ from lightsout.policies.regions import nearest_region
 
 
 def _zone_meant(text: str) -> str | None:
-    from lightsout.base.suggest import zone_meant  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.suggestions import zone_meant  # noqa: PLC0415  only a mistake pays for it
 
     return zone_meant(text)
 
 
 def _days_meant(text: str) -> str | None:
-    from lightsout.base.suggest import days_meant  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.suggestions import days_meant  # noqa: PLC0415  only a mistake pays for it
 
     return days_meant(text)
 
 
 def _day_meant(text: str) -> str | None:
-    from lightsout.base.suggest import day_meant  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.suggestions import day_meant  # noqa: PLC0415  only a mistake pays for it
 
     return day_meant(text)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.policy import When
+    from lightsout.model.policy import Policy, When
 
 FARTHEST = 400  # days that are searched: joined days beyond them do not count
 DAY = timedelta(days=1)
@@ -47,6 +47,11 @@ def opens_on(when: When, day: date) -> bool:
     if when.days == "everyday":
         return True
     return calendar.is_workday(day, when.holidays) == (when.days == "workdays")
+
+
+def is_due(policy: Policy, instant: datetime) -> bool:
+    """Whether the policy's window is open, or it has none."""
+    return policy.when is None or window_at(policy.when, policy.timezone, instant) is not None
 
 
 def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:

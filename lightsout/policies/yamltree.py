@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -138,20 +138,6 @@ def _one_line(text: str) -> str:
     """`text`, part of which stood in a file, as a log line and a terminal bear it."""
     short = text if len(text) <= 500 else text[:497] + "..."
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in short)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    import difflib  # noqa: PLC0415  only a mistake pays for it
-
-    lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word[:100].lower(), lower, n=1)
-    return lower[found[0]] if found else None
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """A suggestion to put behind a message, or nothing."""
-    found = nearest(word, known)
-    return f" (did you mean {found}?)" if found else ""
 
 
 def _decode(data: bytes, complaints: Complaints) -> str | None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightsout.base.clock import SystemClock
+from lightsout.simulator.clock import SystemClock
 from lightsout.simulator.fleet import demo_cvms, demo_fleet, demo_others, uniform_fleet
 from lightsout.simulator.functions import Function
 from lightsout.simulator.server import Simulator

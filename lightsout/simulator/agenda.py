@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.base.clock import Clock
+    from lightsout.simulator.clock import Clock
     from lightsout.simulator.diary import Diary
 
 

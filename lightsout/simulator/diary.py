@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.base.clock import Clock
+    from lightsout.simulator.clock import Clock
 
 
 class Diary:

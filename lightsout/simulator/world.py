@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.base.clock import Clock
+    from lightsout.simulator.clock import Clock
     from lightsout.simulator.instance import Refusal
     from lightsout.simulator.roles import Role
 

@@ -8,7 +8,7 @@ import pytest
 from unit_cloud import Scene
 from unit_values import GUANGZHOU
 
-from lightsout.act.site_run import Work
+from lightsout.act.site_run import SiteRun
 from lightsout.act.verify import DONE
 from lightsout.base.memory import return_large_blocks
 from lightsout.cloud.compute import Compute
@@ -32,7 +32,7 @@ def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, na
     context = {"request_id": "run-1", "time_limit_in_ms": 900_000}
     the_run = Run({}, context, stage.surroundings(), names=names)
 
-    works = mocker.spy(Work, "do")
+    works = mocker.spy(SiteRun, "do")
 
     carry_out(the_run)
 

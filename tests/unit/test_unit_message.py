@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from unit_reports import NOW, a_report, an_entry, ids
 from unit_values import any_text
 
+from lightsout.model.report import failure_message
 from lightsout.notify.message import Message, write, write_test
 from lightsout.notify.words import WORDS, Words
-from lightsout.report import failure_message
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
 EXAMPLES = [block.splitlines() for block in re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)]

@@ -15,20 +15,18 @@ from lightsout.act.verify import final_outcome
 from lightsout.model.finding import Verdict
 from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Accepted, Kind, Outcome
-from lightsout.model.report import GROUPS, RunFailed
-from lightsout.report import (
+from lightsout.model.report import (
     CHARGED,
     GONE,
+    GROUPS,
     KEPT,
-    Calls,
-    build,
+    RunFailed,
     count_skipped,
     failure_message,
-    fill,
     new_entry,
-    stamp,
     why_skipped,
 )
+from lightsout.report import Calls, build, fill, stamp
 
 A, B, C, D, E = fleet(5)
 DONE = Outcome(Kind.DONE)

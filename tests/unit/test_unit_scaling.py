@@ -21,14 +21,14 @@ from unit_values import NOW, a_finding, a_policy
 from lightsout import RunFailed
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
-from lightsout.base.environment import Surroundings
+from lightsout.base.environment import Environment
 from lightsout.base.log import Log
 from lightsout.cloud.sdk import CallFailed, Wire, one_line
-from lightsout.events.choose import Chosen
 from lightsout.model.job import Accepted, Kind, Outcome
-from lightsout.model.request import Request
+from lightsout.model.report import failure_message
+from lightsout.model.request import Chosen, Request
 from lightsout.notify.message import write
-from lightsout.report import Calls, failure_message, fill
+from lightsout.report import Calls, fill
 from lightsout.run import run
 from lightsout.simulator import ManualClock
 
@@ -296,7 +296,7 @@ def test_a_run_grows_with_the_fleet_and_not_with_its_square(tmp_path, mocker, st
     def make(count):
         def whole_run():
             cloud = Cloud(count, STORIES[story])
-            outside = Surroundings(
+            outside = Environment(
                 environ=environ,
                 home=tmp_path,
                 clock=ManualClock(),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit_reports import a_report, an_entry, ids
 
-from lightsout.report import failure_message
+from lightsout.model.report import failure_message
 from lightsout.shorten import BAD, GOOD, LARGEST, Kept, has_trouble
 
 WHY = "RequestLimitExceeded: Your current request times equals to `11` in a second"

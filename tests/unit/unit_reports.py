@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from lightsout.report import build, new_entry
+from lightsout.model.report import new_entry
+from lightsout.report import build
 
 NOW = datetime(2026, 11, 23, 12, 7, tzinfo=timezone.utc)
 

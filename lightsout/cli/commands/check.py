@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.policies.load import Mistake
 
 
-def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
     """Mistakes and warnings go to stdout, one a line, as linters do it."""
     settings = read_settings(outside.environ, outside.beside)
     deployment = settings.policies.parent / "serverless.yml"

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.site_run import Work
-    from lightsout.base.environment import Surroundings
+    from lightsout.act.site_run import SiteRun
+    from lightsout.base.environment import Environment
     from lightsout.cli.explain.rows import Row
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Site
@@ -39,7 +39,7 @@ Refusals = dict[str, CallFailed]  # by instance ID
 
 def open_clouds(
     settings: Settings,
-    outside: Surroundings,
+    outside: Environment,
     write: Callable[[str], object],
     accounts: Iterable[Account] = (),
 ) -> dict[str, Cloud]:
@@ -63,7 +63,7 @@ def open_clouds(
 def clouds_of(
     sites: Iterable[Site],
     settings: Settings,
-    outside: Surroundings,
+    outside: Environment,
     write: Callable[[str], object],
 ) -> dict[str, Cloud]:
     """A door to the account of each site, but for those that no policy at hand knows of.
@@ -120,13 +120,13 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
 
 
 def paid_for(
-    works: Iterable[Work], clouds: Mapping[str, Cloud], now: datetime
+    site_runs: Iterable[SiteRun], clouds: Mapping[str, Cloud], now: datetime
 ) -> dict[tuple[Site, str], list[str] | CallFailed]:
     """What is stopped already and still charged, by site and policy; or why that is not known."""
     tasks = {
-        (work.site, task.policy.name): task
-        for work in works
-        for task in work.tasks
+        (site_run.site, task.policy.name): task
+        for site_run in site_runs
+        for task in site_run.tasks
         if wants_no_charge(task.policy)
     }
 

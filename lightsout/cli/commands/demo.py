@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
 
 POLICY = """\
@@ -60,7 +60,7 @@ class Trace:
     operation: str  # RequestId of the latest
 
 
-def carry_out(_options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
     out = Output()
     world = World(outside.clock)
     demo_fleet(world)
@@ -116,7 +116,7 @@ def _introduce(out: Output, sim: Simulator) -> None:
     out.say()
 
 
-def _verify(out: Output, log: str, outside: Surroundings) -> bool:
+def _verify(out: Output, log: str, outside: Environment) -> bool:
     """The same as `python -m lightsout verify`; whether everything is confirmed."""
     lines = LogLines([log])
     answers = verify.ask(read_acceptances(lines), outside)

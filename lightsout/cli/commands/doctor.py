@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.doctor.finding import Diagnosis
 
 LOOKS = {FINE: "green", WRONG: "bold red", MIND: "bold yellow", UNKNOWN: "cyan"}
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Settings and keys are those of this shell; the function's own are read where one may."""
     log = Log(tell_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")

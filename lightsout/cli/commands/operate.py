@@ -12,19 +12,18 @@ from lightsout.base.credentials import BadSettings
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.output.interrupts import each_interrupt
 from lightsout.cli.output.tables import complain
-from lightsout.model.report import RunFailed
+from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent
-from lightsout.report import failure_message
-from lightsout.run import Run, carry_out
+from lightsout.run import Run, run_safely
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.act.site_run import Work
+    from lightsout.act.site_run import SiteRun
     from lightsout.base.clock import Clock
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.model.report import Report
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
@@ -41,7 +40,7 @@ class Done:
     """A run that is over: what it reports and what it saw; `error` is what went wrong."""
 
     report: Report
-    works: Sequence[Work]
+    sites: Sequence[SiteRun]
     error: str | None
     interrupted: bool
 
@@ -74,7 +73,7 @@ class HurryingClock:
 
 def operate(
     event: Any,
-    outside: Surroundings,
+    outside: Environment,
     time_limit: float = TIME_LIMIT,
     at: datetime | None = None,
 ) -> Done:
@@ -100,20 +99,24 @@ def operate(
 
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     with each_interrupt(interrupt):
-        future = pool.submit(carry_out, the_run)
+        future = pool.submit(run_safely, the_run)
         pool.shutdown(wait=False)
         wait([future])
     interrupted = bool(interrupts)
     try:
         report = future.result()
         error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
-        return Done(report, the_run.works, error, interrupted)
+        return Done(report, _sites_of(the_run), error, interrupted)
     except RunFailed as failure:
-        if isinstance(failure.__context__, (BadEvent, BadSettings)):
+        if isinstance(failure.cause, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None
-        return Done(failure.report, the_run.works, str(failure), interrupted)
+        return Done(failure.report, _sites_of(the_run), str(failure), interrupted)
     finally:
         the_run.close()
+
+
+def _sites_of(the_run: Run) -> Sequence[SiteRun]:
+    return the_run.fleet.runs if the_run.fleet else ()
 
 
 def request_of(options: argparse.Namespace) -> dict[str, Any]:

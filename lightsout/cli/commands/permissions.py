@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
 
 DOCUMENTS = ("trust", "role", "deployer")
 
@@ -72,7 +72,7 @@ ABOUT_THERE = {
 }
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """One document alone is its JSON and nothing else, for another program to take."""
     uin = _uin(options.uin)
     try:
@@ -102,7 +102,7 @@ class _Here:
 
     about = ABOUT
 
-    def __init__(self, uin: str | None, outside: Surroundings) -> None:
+    def __init__(self, uin: str | None, outside: Environment) -> None:
         self._uin = uin
         self._outside = outside
 
@@ -131,7 +131,7 @@ class _There:
 
     about = ABOUT_THERE
 
-    def __init__(self, name: str, uin: str | None, outside: Surroundings) -> None:
+    def __init__(self, name: str, uin: str | None, outside: Environment) -> None:
         self._loaded = _load(outside)
         found = [account for account in self._loaded.accounts if account.name == name]
         if not found:
@@ -155,7 +155,7 @@ class _There:
         return {"role": role, "account": self._account.name, "uin": self._uin or ""}
 
 
-def _load(outside: Surroundings) -> policy_files.Policies:
+def _load(outside: Environment) -> policy_files.Policies:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies)
 
 

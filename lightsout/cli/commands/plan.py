@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.act.site_run import Work
-    from lightsout.base.environment import Surroundings
+    from lightsout.act.site_run import SiteRun
+    from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.rows import Row
     from lightsout.model.policy import Policy
@@ -60,18 +60,18 @@ class Later:
     def errors(self) -> list[str]:
         if self.done.error and not self.done.report["policies"]:
             return [self.done.error]
-        return [f"when it opens, {line}" for line in errors_of({"policies": self.entries})]
+        return [f"when it opens, {line}" for line in errors_of(self.entries)]
 
     @property
     def blind(self) -> bool:
         """Whether something could not be looked at. What a run may come to then is no error now."""
         unplaced = any(entry["error"] and entry["region"] is None for entry in self.entries)
         nothing = self.done.error is not None and not self.done.report["policies"]
-        unseen = any(work.blind() for work in self.done.works)
+        unseen = any(one.blind() for one in self.done.sites)
         return unplaced or nothing or unseen or self.done.interrupted
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """A dry run; its log lines go to `--log` only, its findings to stdout.
 
     The exit status is that of a run at that time. Policies that are not due are judged as of their
@@ -141,7 +141,7 @@ def head_of(instant: datetime) -> str:
 # Looking -----------------------------------------------------------------------------------------
 
 
-def _policies(outside: Surroundings, done: Done) -> Sequence[Policy]:
+def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
     """The policies that the look read; none where they or the environment are broken."""
     if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
         return []
@@ -162,7 +162,7 @@ def _openings(
 
 
 def _look_later(
-    openings: dict[str, datetime | None], event: Any, outside: Surroundings, done: Done
+    openings: dict[str, datetime | None], event: Any, outside: Environment, done: Done
 ) -> Iterator[Later]:
     """One more dry run for each time at which policies open, with all that are due then."""
     names: dict[datetime, set[str]] = defaultdict(set)
@@ -175,9 +175,9 @@ def _look_later(
             yield Later(opens, frozenset(names[opens]), done)
 
 
-def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[list[Row], list[str]]:
+def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[list[Row], list[str]]:
     """The rows of now and of later; and what the service does not tell about those of now."""
-    rows = [row for work in done.works for row in rows_of(work.site, work.findings)]
+    rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
@@ -186,21 +186,21 @@ def _rows(done: Done, later: Sequence[Later], outside: Surroundings) -> tuple[li
     rows += [
         not_yet(row, look.opens)
         for look in later
-        for work in look.done.works
-        for row in rows_of(work.site, work.findings)
+        for one in look.done.sites
+        for row in rows_of(one.site, one.findings)
         if row.policy.name in look.policies
     ]
     return in_order(rows), doubts
 
 
-def _paid_for(looks: Sequence[Done], outside: Surroundings, instant: datetime) -> Iterator[str]:
+def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
     """A line for each policy and place with machines that are stopped, but still charged."""
-    works = [work for done in looks for work in done.works]
-    wanted = [work for work in works if any(wants_no_charge(task.policy) for task in work.tasks)]
+    sites = [one for done in looks for one in done.sites]
+    wanted = [one for one in sites if any(wants_no_charge(task.policy) for task in one.tasks)]
     if not wanted or any(done.interrupted for done in looks):
         return
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((work.site for work in wanted), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
             yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
@@ -209,12 +209,12 @@ def _paid_for(looks: Sequence[Done], outside: Surroundings, instant: datetime) -
             yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
 
 
-def _near_tags(done: Done, later: Sequence[Later], outside: Surroundings) -> list[str]:
+def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
     """What comes near the tags of policies that no machine has; asks for it where there are any."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return []
-    looks: list[tuple[Work, frozenset[str] | None]] = [(work, None) for work in done.works]
-    looks += [(work, look.policies) for look in later for work in look.done.works]
+    looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
+    looks += [(one, look.policies) for look in later for one in look.done.sites]
     settings = read_settings(outside.environ, outside.beside)
     return explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
 
@@ -232,12 +232,16 @@ def _print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
 
 def show_plan(out: Output, done: Done) -> None:
     """The table of a dry run, the sum, and what went wrong."""
-    _show(out, in_order(r for work in done.works for r in rows_of(work.site, work.findings)), done)
+    _show(
+        out,
+        in_order(r for one in done.sites for r in rows_of(one.site, one.findings)),
+        done,
+    )
 
 
 def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] = ()) -> None:
-    works = [*done.works, *(work for look in later for work in look.done.works)]
-    stuck = {it.machine: it for work in works for it in leftovers(work.site, work.findings)}
+    sites = [*done.sites, *(one for look in later for one in look.done.sites)]
+    stuck = {it.machine: it for one in sites for it in leftovers(one.site, one.findings)}
     rows = in_order([*rows, *stuck.values()])
     if rows:
         out.table(HEADINGS, [_cells(row) for row in rows])
@@ -245,8 +249,8 @@ def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] =
     show_errors(out, done)
     for error in (line for look in later for line in look.errors):
         out.say(error, look="bold red")
-    if works and done.report["status"] != "paused":
-        blind = any(work.blind() for work in works)
+    if sites and done.report["status"] != "paused":
+        blind = any(one.blind() for one in sites)
         out.say(
             "what matches there is not known" if blind and not rows else _sum(rows), look="bold"
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cli.explain.outlook import Day, Outlook
     from lightsout.model.policy import Policy
 
@@ -35,7 +35,7 @@ RULER = "".join(f"{hour:<6}" for hour in range(0, 24, 3)) + "24"
 MARGIN = " " * 16  # as wide as `2026-12-01 Tue` with the space around it
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     settings = read_settings(outside.environ, outside.beside)
     count, first = _count(options.days), _first(options.first)
     try:

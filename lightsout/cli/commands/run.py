@@ -15,10 +15,10 @@ from lightsout.cli.output.tables import Output, complain
 if TYPE_CHECKING:
     import argparse
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
     event = request_of(options) | ({"dry_run": True} if options.dry_run else {})
     if options.json_lines or not sys.stdout.isatty():

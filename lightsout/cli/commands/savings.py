@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cli.savings.evidence import Evidence, Machine
     from lightsout.cli.savings.intervals import Interval
     from lightsout.cli.savings.pricefile import PriceList
@@ -44,7 +44,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Asks the cloud only for what the log does not hold, and does without where it cannot."""
     settings = read_settings(outside.environ, outside.beside)
     given = read_price_list(options.prices) if options.prices else None
@@ -127,7 +127,7 @@ def _prices(
     inventory: Inventory,
     given: PriceList | None,
     settings: Settings,
-    outside: Surroundings,
+    outside: Environment,
 ) -> Prices:
     if given:
         return listed_prices(given, machines, inventory.models)

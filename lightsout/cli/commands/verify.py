@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cli.logs.acceptances import Acceptance
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
@@ -53,7 +53,7 @@ class Answer:
         return not self.instances or any(it.what in BAD for it in self.instances.values())
 
 
-def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Superseded, gone and still charged are told and no failures; failed and under way are.
 
     So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
@@ -70,7 +70,7 @@ def carry_out(options: argparse.Namespace, outside: Surroundings) -> int:
     return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
 
 
-def ask(acceptances: Sequence[Acceptance], outside: Surroundings) -> list[Answer]:
+def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]:
     """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
     clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)

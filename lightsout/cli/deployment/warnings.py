@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lightsout.base.suggest import near
 from lightsout.cli.deployment.references import FROM_OUTSIDE
 from lightsout.cli.deployment.serverless_yml import (
     mapping_of,
@@ -14,7 +15,7 @@ from lightsout.cli.deployment.serverless_yml import (
 from lightsout.cli.deployment.triggers import URL_FORM, each_of
 from lightsout.events.function_url import SECRET
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.yamltree import Complaints, near
+from lightsout.policies.yamltree import Complaints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import judge, needs_traffic, read_traffic
 from lightsout.decide.decide import done_by_somebody, excluded_by, protection, selected_by
+from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import MEND, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
@@ -19,7 +20,7 @@ from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OnlyIf
 from lightsout.policies.load import matches
-from lightsout.policies.windows import next_window, window_at
+from lightsout.policies.windows import is_due, next_window, window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,10 +166,10 @@ class Writer:
                 and self.site.account in it.accounts
                 and (it.regions == ("all",) or self.site.region in it.regions)
                 and kind in kinds_admitted(it)
-                and (it.when is None or window_at(it.when, it.timezone, at))
+                and is_due(it, at)
             ]
             compute = Compute(self.cloud, self.site)
-            self._findings[at, kind] = survey(compute, beside, at)
+            self._findings[at, kind] = survey(compute, beside, Judgement(at))
         return self._findings[at, kind]
 
 

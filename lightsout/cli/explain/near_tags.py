@@ -17,7 +17,7 @@ from lightsout.decide.decide import selected_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from lightsout.act.site_run import Work
+    from lightsout.act.site_run import SiteRun
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
@@ -35,7 +35,7 @@ class Idle(NamedTuple):
     sites: tuple[Site, ...]
 
 
-def idle_among(looks: Iterable[tuple[Work, Collection[str] | None]]) -> list[Idle]:
+def idle_among(looks: Iterable[tuple[SiteRun, Collection[str] | None]]) -> list[Idle]:
     """Policies with tags that matched nothing, though nothing narrowed them or went wrong.
 
     With each look, the names of the policies that it is about; None: all of them.
@@ -43,12 +43,12 @@ def idle_among(looks: Iterable[tuple[Work, Collection[str] | None]]) -> list[Idl
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
     busy: set[str] = set()
-    for work, names in looks:
-        told = {finding.policy.name: finding for finding in work.findings}
-        for task in work.tasks:
+    for site_run, names in looks:
+        told = {finding.policy.name: finding for finding in site_run.findings}
+        for task in site_run.tasks:
             name = task.policy.name
             if names is None or name in names:
-                policies[name], sites[name][work.site] = task.policy, None
+                policies[name], sites[name][site_run.site] = task.policy, None
                 if not _is_idle(task, told.get(name)):
                     busy.add(name)
     return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]

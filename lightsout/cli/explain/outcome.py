@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural, plural
 from lightsout.model.instance import ACTIONS, place_of
-from lightsout.report import CHARGED, GONE, KEPT, count_skipped, subject_of, why_skipped
+from lightsout.model.report import (
+    CHARGED,
+    GONE,
+    KEPT,
+    DoneGroup,
+    count_skipped,
+    subject_of,
+    why_skipped,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from lightsout.act.site_run import Work
+    from lightsout.act.site_run import SiteRun
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
 SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
-DONE = ("stopped", "started")
+DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 
 ORDER = (
     "failed", "pending", "stopping", "starting", "refused", "still charged", "gone", "kept", *DONE,
@@ -27,7 +35,7 @@ SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 def show(out: Output, done: Done) -> None:
     """Tables of the machines and of the RequestIds, then the sum."""
-    rows = list(_machines(done.report, names_of(done.works)))
+    rows = list(_machines(done.report, names_of(done.sites)))
     if sum(row[3] in DONE for row in rows) > SHOWN_DONE:
         rows = [row for row in rows if row[3] not in DONE]
     if rows:
@@ -75,7 +83,7 @@ def show_errors(out: Output, done: Done) -> None:
     """What a policy or a whole run came to grief on."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
-    for error in errors_of(done.report):
+    for error in errors_of(done.report["policies"]):
         out.say(error, look="bold red")
     if done.error and not done.report["policies"]:
         out.say(done.error, look="bold red")
@@ -83,19 +91,17 @@ def show_errors(out: Output, done: Done) -> None:
         out.say("interrupted: what was accepted so far stands above", look="bold red")
 
 
-def errors_of(report: Report) -> list[str]:
+def errors_of(entries: Iterable[Entry]) -> list[str]:
     """A line for each policy and place that failed as a whole."""
-    return [
-        f"{subject_of(entry)}: {entry['error']}" for entry in report["policies"] if entry["error"]
-    ]
+    return [f"{subject_of(entry)}: {entry['error']}" for entry in entries if entry["error"]]
 
 
-def names_of(works: Sequence[Work]) -> dict[str, str]:
+def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:
     """Names of the instances that a run looked at, by ID."""
     return {
         id_: instance.name
-        for work in works
-        for finding in work.findings
+        for site_run in site_runs
+        for finding in site_run.findings
         for id_, instance in (*finding.instances.items(), *finding.stuck.items())
     }
 
@@ -113,7 +119,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
             "stopped": dict.fromkeys(entry["stopped"], f"confirmed {action.after}"),
             "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
         }
-        place = place_of(entry["account"], entry["region"])
+        place = place_of(entry["account"], entry["region"] or "")
         for what, whys in told.items():
             for id_, why in whys.items():
                 found.add((place, id_, names.get(id_, ""), what or _left(entry, why), why))
@@ -136,7 +142,7 @@ def _requests(report: Report) -> Iterator[tuple[str, ...]]:
     for entry in report["policies"]:
         reached.update(entry["stopped"], entry["started"])
         for request in entry["requests"]:
-            place = place_of(entry["account"], entry["region"])
+            place = place_of(entry["account"], entry["region"] or "")
             key = (place, request["request_id"])
             asked.setdefault(key, set()).update(request["instance_ids"])
     for (place, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):

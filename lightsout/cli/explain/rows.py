@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
-from lightsout.decide.jobs import job_of
+from lightsout.decide.jobs import wishes_of
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS
 
@@ -103,9 +103,8 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
     """A row for each policy and instance that it matches."""
-    jobs = {name: job_of(site, action, findings) for name, action in ACTIONS.items()}
+    wishes = {name: wishes_of(action, findings) for name, action in ACTIONS.items()}
     for finding in findings:
-        job = jobs[finding.policy.action]
         for id_, decision in finding.decisions.items():
             instance = finding.instances[id_]
             row = Row(finding.policy, site, instance, _DECISIONS.get(decision.verdict, ""), "")
@@ -115,7 +114,7 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
             elif finding.refused:
                 yield replace(row, decision="refused", reason=finding.refused)
             else:
-                yield _acted_on(row, decision, job.wish(id_))
+                yield _acted_on(row, decision, wishes[finding.policy.action][id_])
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cli.explain.rows import Row
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance
@@ -43,7 +43,7 @@ LABEL = 12  # columns that the name of a step takes
 
 
 def carry_out(
-    options: argparse.Namespace, outside: Surroundings, instant: datetime, heads: Sequence[str]
+    options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
     """Tells of each `--instance`; the other options narrow what is told."""
     settings, out = read_settings(outside.environ, outside.beside), Output()

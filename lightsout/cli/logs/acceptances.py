@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.instance import ACTIONS, LEAVING
-from lightsout.report import CHARGED, why_skipped
+from lightsout.model.report import CHARGED, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from lightsout.cli.output.words import moment, plural
 from lightsout.cli.savings.intervals import Ended
 from lightsout.model.instance import CVM, LIGHTHOUSE
+from lightsout.model.report import CHARGED, why_skipped
 from lightsout.policies.load import DEFAULT_TIMEZONE
-from lightsout.report import CHARGED, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.base.environment import Surroundings
+    from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
     from lightsout.settings import Settings
@@ -41,7 +41,7 @@ def take_inventory(
     machines: Collection[Machine],
     uncharged: Collection[Machine],
     settings: Settings,
-    outside: Surroundings,
+    outside: Environment,
 ) -> Inventory:
     """Asks for every machine, and for the model of those uncharged."""
     inventory = Inventory()

@@ -1,0 +1,56 @@
+"""Every site that is due, side by side, until each is done or time runs out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from lightsout.act.sites import GRACE, find_sites
+from lightsout.base.memory import return_large_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.act.site_run import SiteRun, Terms
+    from lightsout.act.sites import Unplaced
+    from lightsout.base.log import Log
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.request import Chosen
+
+THREADS = 16  # that look at instances, over all sites
+# For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
+LEAST_THREADS, MOST_THREADS = 1, 8
+
+
+class Fleet:
+    """The sites of a run. `clouds`: for each account, what calls go through."""
+
+    def __init__(self, clouds: Mapping[str, Cloud]) -> None:
+        self._clouds = clouds
+        self.runs: list[SiteRun] = []
+        self.unplaced: list[Unplaced] = []
+
+    def run(self, due: Sequence[Chosen], terms: Terms, log: Log) -> None:
+        """Find the sites and run them. One that hangs is left behind when time runs out."""
+        self.runs, self.unplaced = find_sites(due, self._clouds, terms.deadline)
+        return_large_blocks()
+        count = max(1, len(self.runs))
+        terms = terms._replace(threads=min(MOST_THREADS, max(LEAST_THREADS, THREADS // count)))
+        pool = ThreadPoolExecutor(max_workers=count)
+        try:
+            futures = [
+                pool.submit(one.run, self._clouds[one.site.account], terms, log)
+                for one in self.runs
+            ]
+            wait(futures, timeout=terms.deadline.left() + GRACE)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def blind(self) -> bool:
+        """Whether something could not be looked at."""
+        return bool(self.unplaced) or any(one.blind() for one in self.runs)
+
+    def close(self) -> None:
+        """Nothing more is called: close the connections, which a warm process would keep."""
+        for cloud in self._clouds.values():
+            cloud.disconnect()
