@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Account, Policy
     from lightsout.model.report import Entry, Report
     from lightsout.model.request import Chosen
+    from lightsout.notify.announce import RunFacts
     from lightsout.settings import Settings
 
 NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
@@ -75,19 +76,25 @@ def run_and_notify(the_run: Run, context: Any) -> Report:
     named = any(map(the_run.outside.environ.get, NOTIFIED_BY))
     if not named or the_run.forbidden():
         return run_safely(the_run)
-    from lightsout.notify.announce import RunFacts, announced  # noqa: PLC0415  paid for where set
+    from lightsout.notify.announce import announced  # noqa: PLC0415  paid for where it is set
 
-    facts = RunFacts(
-        the_run.outside,
-        the_run.log,
-        the_run.deadline,
-        the_run.run_id,
-        the_run.trigger.kind,
-        the_run.started_at,
-        time_limit(context),
-        the_run.started,
+    return announced(facts_of(the_run, context), lambda: run_safely(the_run))
+
+
+def facts_of(the_run: Run, context: Any) -> RunFacts:
+    """What telling of the run needs to know of it."""
+    from lightsout.notify.announce import RunFacts  # noqa: PLC0415  as above
+
+    return RunFacts(
+        outside=the_run.outside,
+        log=the_run.log,
+        deadline=the_run.deadline,
+        run_id=the_run.run_id,
+        trigger=the_run.trigger.kind,
+        started_at=the_run.started_at,
+        time_limit=time_limit(context),
+        started=the_run.started,
     )
-    return announced(facts, lambda: run_safely(the_run))
 
 
 def run_safely(the_run: Run) -> Report:

@@ -227,7 +227,7 @@ def test_a_dry_run_that_is_on_is_to_be_minded_and_no_defect(well):
 
     mark, says, mend = result.one("dry run")
     assert (mark, result.report["status"]) == ("!", "ok")
-    assert "nobody is protected" in says
+    assert "no machine is stopped or started" in says
     assert "LIGHTSOUT_DRY_RUN=0" in mend
 
 
@@ -238,7 +238,7 @@ def test_so_is_a_pause_and_all_else_is_examined_all_the_same(well):
 
     mark, says, mend = result.one("pause")
     assert (mark, result.report["status"]) == ("!", "ok")
-    assert "until 2026-12-02 00:00+08:00 every run ends at once" in says
+    assert "until 2026-12-02 00:00+08:00 no machine is stopped or started" in says
     assert "take LIGHTSOUT_PAUSED_UNTIL out" in mend
     assert "would stop 3" in result.one(f"dev-nights, lighthouse in {GUANGZHOU}")[1]
 

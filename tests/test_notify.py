@@ -24,7 +24,7 @@ from lightsout.notify.announce import MARKER, announced
 from lightsout.notify.delivery import Delivery, ping, send
 from lightsout.notify.message import write_test
 from lightsout.notify.receivers import read_receivers
-from lightsout.run import Run
+from lightsout.run import Run, facts_of
 
 ROBOTS = list(TAKEN)
 IN_ENGLISH = "lang=en"
@@ -317,7 +317,8 @@ def test_a_run_keeps_time_for_telling_a_small_share_where_it_is_short(stage, box
     def seconds_for_calls():
         run = Run(TIMER, {"time_limit_in_ms": limit * 1000}, stage.surroundings())
         left = []
-        announced(run, limit, lambda run: left.append(run.deadline.left()) or run.tell())
+        facts = facts_of(run, {"time_limit_in_ms": limit * 1000})
+        announced(facts, lambda: left.append(run.deadline.left()) or run.run())
         return left[0]
 
     usual = Deadline(stage.clock, usable_seconds({"time_limit_in_ms": limit * 1000})).left()
@@ -444,7 +445,7 @@ def test_a_slip_in_telling_is_told_and_the_run_is_good(stage, box, monkeypatch):
     tell(stage, box.address("webhook", ALWAYS))
     heartbeat(stage, box)
     stage.fleet(1)
-    monkeypatch.setattr("lightsout.notify.announce.write", None)
+    monkeypatch.setattr("lightsout.notify.message.write", None)
 
     assert stage.run()["counts"]["stopped"] == 1
     (said,) = warnings(stage)
@@ -459,7 +460,7 @@ def left_dry(stage, box):
     tell(stage, box.address("webhook", IN_ENGLISH))
 
 
-STILL = "lightsout is still in dry run, nobody is protected"
+STILL = "lightsout is still in dry run, no machine is being stopped"
 
 
 def test_a_dry_run_that_was_left_on_warns_in_every_log(stage):
@@ -475,7 +476,7 @@ def test_a_dry_run_that_was_left_on_warns_in_every_log(stage):
 @pytest.mark.hazard(
     "The dry run was left on",
     "A warning in each log; once a day everybody hears what would have been stopped, and that "
-    "nobody is protected.",
+    "that no machine is being stopped.",
 )
 def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
     left_dry(stage, box)

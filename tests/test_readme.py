@@ -36,9 +36,7 @@ def commands():
 
 
 def test_each_kind_of_command_has_its_test_here():
-    ours = (
-        r"make [\w-]+|python -m (lightsout .*|simulator)|git (clone .*|pull)|\. \.venv/bin/activate"
-    )
+    ours = r"make [\w-]+|python -m lightsout .*|git (clone .*|pull)|\. \.venv/bin/activate"
     crosschecked = "".join(blocks("sh", DEPLOY)).splitlines()
 
     others = [line for line in commands() if not re.fullmatch(ours, line)]
@@ -54,7 +52,7 @@ def test_the_commands_for_people_run_as_written(stage, tmp_path, monkeypatch, ca
     stage.world.functions.append(Function())
 
     for line in commands():
-        if line.startswith("python -m lightsout"):
+        if line.startswith("python -m lightsout") and not line.endswith(" simulator"):
             argv = shlex.split(line)[3:]
             assert main(argv, stage.surroundings()) == 0, (line, capsys.readouterr())
 
@@ -62,7 +60,7 @@ def test_the_commands_for_people_run_as_written(stage, tmp_path, monkeypatch, ca
 
 
 def test_the_simulator_starts_as_written_and_tells_what_to_set():
-    command = [sys.executable, "-m", "lightsout.simulator", "--port", "0"]
+    command = [sys.executable, "-m", "lightsout", "simulator", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         first = process.stdout.readline()
         process.terminate()

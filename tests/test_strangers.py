@@ -90,12 +90,12 @@ def test_each_session_of_ours_is_told_not_to_look_into_netrc():
     files = {
         file.name: text
         for file in LIGHTSOUT.rglob("*.py")
-        if re.search(speaking, text := file.read_text("utf-8"))
+        if "simulator" not in file.parts and re.search(speaking, text := file.read_text("utf-8"))
     }
 
     assert list(files) == ["timed.py"]
     assert files["timed.py"].count("Session(") == files["timed.py"].count("session.auth = no_netrc")
-    assert "session.auth = no_netrc" in (LIGHTSOUT / "wire.py").read_text("utf-8")
+    assert "session.auth = no_netrc" in (LIGHTSOUT / "cloud" / "sdk.py").read_text("utf-8")
 
 
 # Passwords of proxies ----------------------------------------------------------------------------

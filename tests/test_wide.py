@@ -47,12 +47,12 @@ def test_a_report_of_any_number_of_entries_is_below_5_mb(stage):
 
 
 def test_a_report_for_people_has_everything(stage):
-    from lightsout.run import Run, carry_out
+    from lightsout.run import Run, run_safely
 
     stage.policies(many(POLICIES.replace("[own, research, archive]", "[own]")))
     run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), names=True)
 
-    report = carry_out(run)
+    report = run_safely(run)
 
     assert len(report["policies"]) == COUNT * 13
     assert report["shortened"] is False

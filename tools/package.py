@@ -14,15 +14,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from other_pythons import RUNTIME, find
 
 from lightsout.cli.main import main as lightsout
 from lightsout.policies.load import is_policy_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
@@ -47,72 +43,94 @@ LEFT_OUT = {
     "requests loads them: 1.6 MB of memory": ("charset_normalizer/*.so",),
 }  # fmt: skip
 
+FOR_PEOPLE = ("cli/", "simulator/")
 # What is deployed of lightsout/, and nothing else that lies there; tests/test_bundle.py holds this
 # against the files that git knows. The command line, its entry (__main__) included, is for people.
 MODULES = (
     "__init__",
-    "accounts",
-    "announce",
-    "calendar_cn",
-    "checkup",
-    "clock",
-    "cloud",
-    "compute",
-    "conditions",
-    "credentials",
-    "decide",
-    "diagnosis",
-    "doctor",
-    "endpoint",
-    "eventbridge",
-    "execute",
-    "files",
-    "forms",
-    "function_url",
-    "instance",
-    "itself",
-    "jobs",
-    "ledger",
-    "letters",
-    "log",
-    "meanings",
-    "memory",
-    "message",
-    "notify",
-    "pacing",
-    "plain",
-    "policy",
-    "probes",
-    "receivers",
-    "regions",
+    "act/__init__",
+    "act/execute",
+    "act/fleet",
+    "act/ledger",
+    "act/site_run",
+    "act/sites",
+    "act/unanswered",
+    "act/verify",
+    "base/__init__",
+    "base/clock",
+    "base/credentials",
+    "base/endpoint",
+    "base/environment",
+    "base/files",
+    "base/log",
+    "base/memory",
+    "base/plain",
+    "base/scalars",
+    "base/suggest",
+    "base/wildcards",
+    "cloud/__init__",
+    "cloud/assume_role",
+    "cloud/client",
+    "cloud/compute",
+    "cloud/error_codes",
+    "cloud/pacing",
+    "cloud/queries",
+    "cloud/sdk",
+    "cloud/threads",
+    "decide/__init__",
+    "decide/conditions",
+    "decide/decide",
+    "decide/jobs",
+    "decide/judgement",
+    "decide/survey",
+    "doctor/__init__",
+    "doctor/access_checks",
+    "doctor/finding",
+    "doctor/function_check",
+    "doctor/offline_checks",
+    "doctor/service_checks",
+    "doctor/still_charged",
+    "doctor/visit",
+    "events/__init__",
+    "events/choose",
+    "events/eventbridge",
+    "events/function_url",
+    "events/parse",
+    "events/request",
+    "http/__init__",
+    "http/certificates",
+    "http/errors",
+    "http/timed",
+    "log_lines",
+    "model/__init__",
+    "model/finding",
+    "model/instance",
+    "model/job",
+    "model/policy",
+    "model/report",
+    "model/request",
+    "notify/__init__",
+    "notify/announce",
+    "notify/delivery",
+    "notify/formats",
+    "notify/message",
+    "notify/receivers",
+    "notify/words",
+    "policies/__init__",
+    "policies/calendar",
+    "policies/crosschecks",
+    "policies/letters",
+    "policies/load",
+    "policies/reader",
+    "policies/regions",
+    "policies/schema",
+    "policies/suggestions",
+    "policies/windows",
+    "policies/yamltree",
     "report",
-    "request",
-    "rights",
-    "robots",
-    "rules",
     "run",
-    "schedule",
-    "schema",
     "settings",
     "shorten",
-    "sites",
-    "still_charged",
-    "suggest",
-    "surroundings",
-    "survey",
-    "threads",
-    "timed",
-    "transport",
-    "trigger",
-    "trust",
-    "unanswered",
-    "units",
-    "verify",
-    "wildcards",
-    "wire",
-    "wording",
-    "work",
-    "yamltext",
 )
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
@@ -165,18 +183,20 @@ def install_dependencies(folder: Path) -> None:
 def copy_sources(folder: Path) -> None:
     """The function itself, and the policies as it reads them: none of what else lies there."""
     package = ROOT / "lightsout"
-    copy_each([ROOT / "handler.py"], folder)
-    copy_each([package / f"{name}.py" for name in MODULES], folder / "lightsout")
-    copy_each(filter(is_policy_file, (ROOT / "policies").iterdir()), folder / "policies")
-    for path in sorted(package.glob("*.py")):
-        if path.stem not in {*MODULES, "__main__"}:
-            print(f"left out: lightsout/{path.name}, which is no module of tools/package.py")
+    shutil.copy(ROOT / "handler.py", folder)
+    for name in MODULES:
+        copy(package / f"{name}.py", folder / "lightsout" / f"{name}.py")
+    for path in filter(is_policy_file, (ROOT / "policies").iterdir()):
+        copy(path, folder / "policies" / path.name)
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).with_suffix("").as_posix()
+        if name not in {*MODULES, "__main__"} and not name.startswith(FOR_PEOPLE):
+            print(f"left out: lightsout/{name}.py, which is no module of tools/package.py")
 
 
-def copy_each(files: Iterable[Path], target: Path) -> None:
-    target.mkdir(exist_ok=True)
-    for path in files:
-        shutil.copy(path, target)
+def copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, target)
 
 
 def compile_in(folder: Path, python: str) -> None:

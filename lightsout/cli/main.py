@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
@@ -69,6 +70,12 @@ def _demo(options: argparse.Namespace, outside: Environment) -> int:
     return demo.carry_out(options, outside)
 
 
+def _simulator(options: argparse.Namespace, _outside: Environment) -> int:
+    from lightsout.simulator.__main__ import main as serve  # as above
+
+    return serve(options.arguments, threading.Event())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m lightsout",
@@ -88,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         _doctor_parser,
         _savings_parser,
         _demo_parser,
+        _simulator_parser,
     ):
         add(commands)
     return parser
@@ -196,6 +204,13 @@ def _savings_parser(commands: Commands) -> None:
     one.add_argument("--csv", action="store_true", help="each stop, for a spreadsheet")
     one.add_argument("--svg", metavar="FILE", help="draw the weeks as well, to paste into a chat")
     one.set_defaults(carry_out=savings.carry_out)
+
+
+def _simulator_parser(commands: Commands) -> None:
+    about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
+    one = commands.add_parser("simulator", help=about, add_help=False)
+    one.add_argument("arguments", nargs=argparse.REMAINDER)
+    one.set_defaults(carry_out=_simulator)
 
 
 def _demo_parser(commands: Commands) -> None:

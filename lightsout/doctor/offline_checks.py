@@ -50,7 +50,7 @@ class Variables:
         if settings.dry_run:
             yield mind(
                 "dry run",
-                f"{DRY_RUN} is 1: nothing is stopped or started, and nobody is protected yet",
+                f"{DRY_RUN} is 1: no machine is stopped or started",
                 f"when a plan was read and is right, set {DRY_RUN}=0",
             )
         elif self.can_be_read(DRY_RUN):
@@ -59,7 +59,7 @@ class Variables:
             until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
             yield mind(
                 "pause",
-                f"{PAUSED_UNTIL}: until {until} every run ends at once, and nobody is protected",
+                f"{PAUSED_UNTIL}: until {until} no machine is stopped or started",
                 f"take {PAUSED_UNTIL} out of the environment to end it sooner",
             )
         elif self.can_be_read(PAUSED_UNTIL):

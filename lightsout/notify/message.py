@@ -109,7 +109,7 @@ def _title(kind: News, report: Report, words: Words) -> str:
 
 def _counts(report: Report) -> dict[str, int]:
     """The counts by which people go, `skipped` in its kinds."""
-    counts: dict[str, int] = {}
+    counts = {"matched": report["counts"]["matched"]}
     for group in GROUPS:
         if group == "skipped":
             counts |= count_skipped(report)
@@ -157,7 +157,7 @@ def _results(report: Report, words: Words) -> Iterator[str]:
 
 
 def _summary(counts: Mapping[str, int], words: Words) -> str:
-    names = (name for name in counts if counts[name])
+    names = (name for name in counts if name != "matched" and counts[name])
     return words.comma.join(words.groups[name].format(words.number(counts[name])) for name in names)
 
 

@@ -89,9 +89,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m lightsout.simulator", description="A local Tencent Cloud."
-    )
+    parser = argparse.ArgumentParser("lightsout simulator", description="A local Tencent Cloud.")
     parser.add_argument("--port", type=int, default=9000, help="0: any free one (default 9000)")
     parser.add_argument(
         "--fleet", type=_fleet, default="demo", help="demo (default), or a number of machines alike"

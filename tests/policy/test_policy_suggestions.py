@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.base import suggest
 from lightsout.base.scalars import zones
+from lightsout.policies import suggestions
 from lightsout.policies.load import PolicyMistakes, load
 
 POLICY = """\
@@ -95,7 +95,7 @@ def test_a_zone_is_suggested_where_the_text_tells_its_offset_or_its_name(suggest
     )
 )
 def test_an_offset_is_answered_with_a_zone_that_has_it_all_the_year_or_with_none(text):
-    zone = suggest.zone_meant(text)
+    zone = suggestions.zone_meant(text)
     sign, hours, minutes = re.search(r"([+-])(\d\d):?(\d\d)?", text).groups(default="0")
     offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     months = [datetime(2026, month, 1, tzinfo=timezone.utc) for month in range(1, 13)]
@@ -103,7 +103,7 @@ def test_an_offset_is_answered_with_a_zone_that_has_it_all_the_year_or_with_none
 
 
 def test_no_zone_in_the_tables_is_unknown():
-    tables = {*suggest._BY_OFFSET.values(), *suggest._ZONES_MEANT.values()}
+    tables = {*suggestions._BY_OFFSET.values(), *suggestions._ZONES_MEANT.values()}
     assert tables <= set(zones())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit_reports import a_report, an_entry
 from unit_values import any_text
 
-from lightsout.notify.announce import concerned, day_of, is_due, mark, occasion
+from lightsout.notify.announce import concerned, day_of, is_due, mark, news_of
 from lightsout.notify.receivers import Receiver
 
 STOPPED = a_report(an_entry(stopped=["lhins-1"]))
@@ -43,7 +43,7 @@ PAUSED = a_report(status="paused")
     ],
 )
 def test_what_there_is_to_say(report, failed, left_dry, kind):
-    assert occasion(report, failed=failed, left_dry=left_dry) == kind
+    assert news_of(report, failed=failed, left_dry=left_dry) == kind
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lightsout.act.verify import DONE
 from lightsout.base.memory import return_large_blocks
 from lightsout.cloud.compute import Compute
 from lightsout.model.instance import read_instance
-from lightsout.run import Run, carry_out
+from lightsout.run import Run, run_safely
 
 
 def read(number):
@@ -32,15 +32,15 @@ def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, na
     context = {"request_id": "run-1", "time_limit_in_ms": 900_000}
     the_run = Run({}, context, stage.surroundings(), names=names)
 
-    works = mocker.spy(SiteRun, "do")
+    runs = mocker.spy(SiteRun, "run")
 
-    carry_out(the_run)
+    run_safely(the_run)
 
-    work = works.call_args.args[0]
-    assert the_run.works == ([work] if names else [])
-    assert work.executions["stop"].ledger.outcomes == {id_: DONE}
-    assert work.executions["stop"].ledger._job.items == {}
-    assert list(work.findings[0].instances) == ([id_] if names else [])
+    site_run = runs.call_args.args[0]
+    assert the_run.fleet.runs == ([site_run] if names else [])
+    assert site_run.ledgers["stop"].outcomes == {id_: DONE}
+    assert site_run.ledgers["stop"]._job.items == {}
+    assert list(site_run.findings[0].instances) == ([id_] if names else [])
 
 
 @pytest.mark.parametrize("names", [True, False])

@@ -239,7 +239,7 @@ def test_a_day_without_anything_to_do_is_still_not_protected():
     report = a_report(an_entry(skipped={}), dry_run=True)
 
     assert told("reminder", report, None, "en")[:2] == [
-        "lightsout is still in dry run, nobody is protected",
+        "lightsout is still in dry run, no machine is being stopped",
         WORDS["en"].how_to_arm,
     ]
     assert told("reminder", report, None, "zh")[0] == "lightsout 仍在试运行，尚未起到任何作用"

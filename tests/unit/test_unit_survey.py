@@ -9,6 +9,7 @@ from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet,
 from lightsout.cloud.compute import Listing
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.jobs import job_of
+from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import STOP
@@ -41,7 +42,8 @@ class Site:
 
 
 def look(site, *policies, only=None):
-    return survey(site, [Task(policy, only) for policy in policies or (a_policy(),)], NOW)
+    tasks = [Task(policy, only) for policy in policies or (a_policy(),)]
+    return survey(site, tasks, Judgement(NOW))
 
 
 def test_running_instances_that_match_are_to_be_acted_on():
@@ -166,7 +168,9 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    return {id_: item.wish for id_, item in job_of(Site(), STOP, findings).items.items()}
+    return {
+        id_: item.wish for id_, item in job_of(Site(), STOP, findings, Judgement(NOW)).items.items()
+    }
 
 
 def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_first():

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from lightsout.decide.judgement import Judgement
 from lightsout.model.finding import Decision, Finding, Task, Verdict
 from lightsout.model.instance import LIGHTHOUSE, Instance, Site
 from lightsout.model.policy import Limits, Policy, Selector
@@ -78,7 +77,7 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
         | {id_: Decision(Verdict.KEEP, f"keep-running {id_}") for id_ in keep}
         | {id_: Decision(Verdict.EXCLUDED, "excluded by tag role=bastion") for id_ in excluded}
     )
-    finding = Finding(Task(policy or a_policy()), Judgement(NOW))
+    finding = Finding(Task(policy or a_policy()))
     finding.decisions = decisions
     finding.instances = {id_: an_instance(id_) for id_ in decisions}
     finding.stuck = {instance.id: instance for instance in stuck}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lightsout.base.credentials import BadSettings
+from lightsout.base.suggest import near, nearest
 from lightsout.cli.deployment.references import FROM_OUTSIDE, check_references
 from lightsout.cli.deployment.triggers import (
     TRIGGERS,
@@ -60,7 +61,7 @@ VARIABLE = Form(
     "QCLOUD_ or TENCENTCLOUD_",
     r"(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
     _variable,
-    meant=lambda text: yamltext.nearest(text, VARIABLES),
+    meant=lambda text: nearest(text, VARIABLES),
 )
 SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
 MEMORY = Form(
@@ -241,5 +242,5 @@ def _check_request(
     if policies is None:
         return
     for name in sorted(named - set(policies)):
-        hint = yamltext.near(name, policies)
+        hint = near(name, policies)
         complaints.add(argument.at, f"argument: no policy is named {name!r}{hint}")
