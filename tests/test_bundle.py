@@ -22,14 +22,9 @@ from lightsout.base.clock import SystemClock
 from lightsout.policies.load import load
 from lightsout.report import stamp
 from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
+from tools import invoke, other_pythons, package, try_package
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import invoke  # noqa: E402  of tools/
-import other_pythons  # noqa: E402  as above
-import package  # noqa: E402  as above
-import try_package  # noqa: E402  as above
 
 PYTHON = other_pythons.find(other_pythons.RUNTIME)
 OURS = {"handler.py", "lightsout", "policies"}

@@ -1,4 +1,4 @@
-"""One big fleet in parts at once, in real processes: `tools/bench_parts.py`, on a small one."""
+"""One big fleet in parts at once, in real processes: `tools/bench/parts.py`, on a small one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).resolve().parent.parent / "tools" / "bench_parts.py"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.hazard(
@@ -17,9 +17,9 @@ TOOL = Path(__file__).resolve().parent.parent / "tools" / "bench_parts.py"
     "Every machine is stopped, by one accepted call; logs and reports together tell of each.",
 )
 def test_parts_at_once_stop_every_machine_once_whatever_becomes_of_them():
-    command = [sys.executable, str(TOOL), "--machines", "600", "--dry", "--sources"]
+    command = [sys.executable, "-m", "tools.bench.parts", "--machines", "600", "--dry", "--sources"]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "600 machines STOPPED, each by one accepted call" in done.stdout

@@ -80,7 +80,7 @@ def test_each_make_target_exists_and_ci_runs_it_or_a_test_here_does(target):
 
 
 def test_a_moment_of_soak_holds_the_laws():
-    command = [sys.executable, "tools/soak.py", "--minutes", "0.001", "--seed", "7"]
+    command = [sys.executable, "-m", "tools.soak", "--minutes", "0.001", "--seed", "7"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

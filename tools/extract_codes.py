@@ -14,7 +14,7 @@ import json
 import re
 from pathlib import Path
 
-from extract_api import SERVED
+from tools.extract_api import SERVED
 
 CODES = Path(__file__).resolve().parent.parent / "tests" / "simulator" / "official_codes.json"
 SERVICES = ("as", "cam", "cls", "hai", "scf", "sts", "tag", "tione")

@@ -15,7 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from other_pythons import RUNTIME, find
+from tools.other_pythons import RUNTIME, find
 
 from lightsout.cli.main import main as lightsout
 from lightsout.policies.load import is_policy_file

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from lightsout.model.instance import OWN, RESOURCES  # noqa: E402
-from lightsout.policies.reader import Either, Field, Fields, Form, Kind, ListOf, MapOf, Window, Word  # noqa: E402  the repo is not installed where this runs
-from lightsout.policies.schema import ACCOUNT, FILE, POLICY, ZONE  # noqa: E402
+from lightsout.model.instance import OWN, RESOURCES
+from lightsout.policies.reader import Either, Field, Fields, Form, Kind, ListOf, MapOf, Window, Word
+from lightsout.policies.schema import ACCOUNT, FILE, POLICY, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +199,7 @@ def main() -> int:
         if not check:
             path.write_text(text, "utf-8")
     if check and stale:
-        print("run python tools/policy_docs.py")
+        print("run python -m tools.policy_docs")
     return 1 if check and stale else 0
 
 

@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from lightsout.cloud.error_codes import FAMILIES, MEANINGS, Meaning  # noqa: E402  found by the line above
+from lightsout.cloud.error_codes import FAMILIES, MEANINGS, Meaning
 
 PAGE = ROOT / "docs" / "reliability.md"
 CHAPTERS = {
@@ -29,7 +28,7 @@ CHAPTERS = {
 }
 HEAD = """# What can go wrong, what happens then, and the test that shows it
 
-Made from the tests and from `lightsout/cloud/error_codes.py` by `python tools/reliability_docs.py`;
+Made from the tests and from `lightsout/cloud/error_codes.py` by `python -m tools.reliability_docs`;
 `make check` fails when it is stale. Each row is a test through real HTTP to the simulator:
 `.venv/bin/python -m pytest -k NAME` runs one. Beside them, `tests/laws.py` states what must hold
 whatever happens, and `make soak` throws random troubles at it for as long as one likes.

@@ -1,6 +1,6 @@
 """Throws random troubles at random fleets until time is over; holds the laws of tests/laws.py.
 
-python tools/soak.py [--minutes M] [--seed N]. Exits 1 at the first broken law, with the smallest
+python -m tools.soak [--minutes M] [--seed N]. Exits 1 at the first broken law, with the smallest
 scene that breaks it, written so that it can be pasted into tests/test_laws.py.
 """
 
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT / "tests"))
 
 import laws  # noqa: E402  found by the line above
 from hypothesis import HealthCheck, given, note, seed, settings  # noqa: E402

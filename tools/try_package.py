@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from invoke import invoke, way_to
-from other_pythons import RUNTIME, find
+from tools.invoke import invoke, way_to
+from tools.other_pythons import RUNTIME, find
 
 from lightsout.base.clock import SystemClock
 from lightsout.cli.output.words import plural

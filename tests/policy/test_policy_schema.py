@@ -62,7 +62,7 @@ def policy(**changes):
 
 
 def test_the_schema_and_the_page_are_generated_from_the_table_as_it_is():
-    command = [sys.executable, "tools/policy_docs.py", "--check"]
+    command = [sys.executable, "-m", "tools.policy_docs", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -1,6 +1,6 @@
 """One big fleet in parts, all at once: `make bench`, written to docs/performance.md.
 
-    python tools/bench_parts.py [--machines 30000] [--dry] [--sources]
+    python -m tools.bench.parts [--machines 30000] [--dry] [--sources]
 
 Two accounts in three regions each; every account and region is an invocation of its own, the real
 handler in a process of its own. One is killed at its first accepted batch and tried again, as the
@@ -12,22 +12,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import bench_page
-from bench_invoke import FUNCTION, ROOT, Invocation, deployed, invoke
+from tools.bench import page
+from tools.bench.invocation import FUNCTION, ROOT, Invocation, deployed, invoke, simulated_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-CLOUD = Path(__file__).resolve().parent / "bench_cloud.py"
 ACCOUNTS = ("own", "research")
-REGIONS = ("ap-beijing", "ap-chengdu", "ap-guangzhou")  # the first three of bench_cloud.py
+REGIONS = ("ap-beijing", "ap-chengdu", "ap-guangzhou")  # the first three of cloud.py
 POLICY = f"""\
 version: 1
 accounts:
@@ -71,11 +68,7 @@ def parts() -> list[list[Part]]:
 def main() -> int:
     options = parser().parse_args()
     start = [sys.executable, str(FUNCTION), str(ROOT)] if options.sources else deployed()
-    command = [sys.executable, str(CLOUD), str(options.machines), str(len(REGIONS))]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*command, str(len(ACCOUNTS))], stdin=pipe, stdout=pipe, text=True
-    ) as cloud:
+    with simulated_cloud(options.machines, len(REGIONS), len(ACCOUNTS)) as cloud:
         lines = iter(cloud.stdout or [])
         url, lists = next(lines).strip(), parts()
         with ThreadPoolExecutor(max_workers=len(lists)) as pool:
@@ -88,7 +81,7 @@ def main() -> int:
     wrong = list(mistakes(options.machines, told, [it for _, it in deliveries]))
     print(*table, summary(told), *wrong, sep="\n")
     if not options.dry and not wrong:
-        bench_page.put("parts", "\n".join([*table, "", summary(told)]) + "\n")
+        page.put("parts", "\n".join([*table, "", summary(told)]) + "\n")
     return 1 if wrong else 0
 
 

@@ -14,14 +14,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import bench_month
-from invoke import invoke, way_to
-from other_pythons import RUNTIME, find
-
-from lightsout.base.clock import SystemClock
 from lightsout.simulator import Simulator, World, uniform_fleet
+from lightsout.simulator.clock import SystemClock
+from tools.bench import month
+from tools.invoke import invoke, way_to
+from tools.other_pythons import RUNTIME, find
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "dist" / "bundle"
 PAIRS = 25
 TARGET = 1.15
@@ -49,7 +48,7 @@ def main() -> int:
     print(f"handler                      {ours:6.1f}  (the least), {ours / alone:.2f} times")
     print(f"ratio, pair by pair          {ratio:6.2f}  (median; wanted: at most {TARGET})")
     print(f"peak memory of a run         {peak_memory(python):6.1f}  MB (1,000 instances)\n")
-    for line in bench_month.report(python, BUNDLE):
+    for line in month.report(python, BUNDLE):
         print(line)
     return 0
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from bench_figures import SPREADS
+from tools.bench.figures import SPREADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bench_figures import Figures
+    from tools.bench.figures import Figures
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
 
 # Columns: the head, and what stands below it.

@@ -1,6 +1,6 @@
 """The function of a benchmark, in a fresh process: invocations of the real handler, one by one.
 
-    python tools/bench_function.py [FOLDER [INVOCATIONS [EVENT]]]
+    python -m tools.bench.function [FOLDER [INVOCATIONS [EVENT]]]
 
 FOLDER is where handler.py is: this repository, or what `make package` leaves. The environment is
 the function's. Prints a JSON object for each invocation; log lines go to stderr.

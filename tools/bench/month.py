@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from tools.bench.invocation import FUNCTION, simulated_cloud
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TOOLS = Path(__file__).resolve().parent
 
 # CNY, as https://cloud.tencent.com/document/product/583/12281 had them; looked up 2026-11-24.
 A_GB_SECOND, A_CALL = 0.00011108, 0.0133 / 10_000
@@ -65,10 +64,7 @@ class Kind(NamedTuple):
 
 def report(python: str, bundle: Path) -> Iterator[str]:
     """The lines to print. Every tick counts as a cold start, which is the dearer case."""
-    command = [sys.executable, str(TOOLS / "bench_cloud.py"), str(MACHINES), "1", "1"]
-    command += [str(FASTEST), str(SLOWEST)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cloud:
+    with simulated_cloud(MACHINES, 1, 1, FASTEST, SLOWEST) as cloud:
         url = cloud.stdout.readline().strip() if cloud.stdout else ""
         idle, warm_idle = runs(python, bundle, url, opens_in=6, times=2)
         (acting,) = runs(python, bundle, url, opens_in=-1, times=1)
@@ -112,7 +108,7 @@ def runs(python: str, bundle: Path, url: str, *, opens_in: float, times: int) ->
             "TENCENTCLOUD_SECRETID": "AKIDsimulated",
             "TENCENTCLOUD_SECRETKEY": "simulated-key",
         }
-        command = [python, "-I", "-S", str(TOOLS / "bench_function.py"), str(bundle), str(times)]
+        command = [python, "-I", "-S", str(FUNCTION), str(bundle), str(times)]
         done = subprocess.run(
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
         )

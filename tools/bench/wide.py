@@ -1,6 +1,6 @@
 """Many policies at many sites: how large the report becomes, and the memory of the run.
 
-    python tools/bench_wide.py [--policies 300] [--machines 1000] [--distinct] [--sources]
+    python -m tools.bench.wide [--policies 300] [--machines 1000] [--distinct] [--sources]
 
 Each policy acts in every region of eight accounts. With --distinct each has tags of its own, so
 that each asks the service itself. Exits 1 where the report has 5 MB, or the run more than 64 MB.
@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-from pathlib import Path
 
-from bench import policy_for
-from bench_figures import SPREADS
-from bench_invoke import FUNCTION, ROOT, deployed, invoke
+from tools.bench.figures import SPREADS
+from tools.bench.fleets import policy_for
+from tools.bench.invocation import FUNCTION, ROOT, deployed, invoke, simulated_cloud
 
-CLOUD = Path(__file__).resolve().parent / "bench_cloud.py"
 LARGEST, MOST = 5e6, 64 * 2**20  # bytes: of a report, of memory
 
 
@@ -26,9 +23,7 @@ def main() -> int:
     options = parser().parse_args()
     regions, accounts = SPREADS["8 accounts"]
     start = [sys.executable, str(FUNCTION), str(ROOT)] if options.sources else deployed()
-    command = [sys.executable, str(CLOUD), str(options.machines), str(regions), str(accounts)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cloud:
+    with simulated_cloud(options.machines, regions, accounts) as cloud:
         lines = iter(cloud.stdout or [])
         policy = policies(
             policy_for(regions, accounts), options.policies, distinct=options.distinct

@@ -28,7 +28,7 @@ SPREADS = {  # the simulator has 13 regions
 }
 BATCH = 100  # instances of a page, and of a StopInstances, at most
 LISTINGS_A_SECOND, STOPS_A_SECOND = 100, 10  # in each region, as Lighthouse documents it
-SLOWEST_STOP = 4.0  # seconds, of the machines of bench_cloud.py
+SLOWEST_STOP = 4.0  # seconds, of the machines of cloud.py
 
 
 @dataclass(frozen=True, slots=True)

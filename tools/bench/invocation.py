@@ -10,18 +10,18 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from other_pythons import RUNTIME, find
+from tools.other_pythons import RUNTIME, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "dist" / "bundle"
-FUNCTION = ROOT / "tools" / "bench_function.py"
+FUNCTION = ROOT / "tools" / "bench" / "function.py"
 
 
 class Invocation(NamedTuple):
-    told: dict[str, Any] | None  # by bench_function.py; None where it was killed
+    told: dict[str, Any] | None  # by function.py; None where it was killed
     lines: list[dict[str, Any]]  # its log
     cpu_s: float
 
@@ -31,6 +31,13 @@ def deployed() -> list[str]:
     if not (BUNDLE / "handler.py").is_file():
         raise SystemExit("there is no dist/bundle: run make package")
     return [find(RUNTIME) or sys.executable, "-I", "-S", str(FUNCTION), str(BUNDLE)]
+
+
+def simulated_cloud(*arguments: object) -> subprocess.Popen[str]:
+    """Start tools/bench/cloud.py: its first line is its address, its last what it counted."""
+    command = [sys.executable, "-m", "tools.bench.cloud", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
 
 def invoke(

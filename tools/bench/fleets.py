@@ -1,6 +1,6 @@
 """What a run costs, by the size of the fleet: `make bench`, written to docs/performance.md.
 
-    python tools/bench.py [--fleets 100 1000] [--repeat 3] [--dry]
+    python -m tools.bench.fleets [--fleets 100 1000] [--repeat 3] [--dry]
 
 The cloud is the simulator in a process of its own, with the documented limits; the function is what
 `make package` leaves, in another, fresh for each run. Of several runs of one fleet the fastest
@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-from pathlib import Path
 
-import bench_page
-from bench_figures import SPREADS, Figures
-from bench_invoke import deployed, invoke
+from tools.bench import page
+from tools.bench.figures import SPREADS, Figures
+from tools.bench.invocation import deployed, invoke, simulated_cloud
 
-TOOLS = Path(__file__).resolve().parent
 FLEETS = (100, 1_000, 10_000, 50_000)
 POLICY = """\
 version: 1
@@ -41,7 +38,7 @@ def main() -> int:
             measured.append(min(runs, key=lambda figures: figures.seconds))
             print(measured[-1].line(), flush=True)
     if not options.dry:
-        bench_page.write(measured)
+        page.write(measured)
     return 0
 
 
@@ -56,10 +53,7 @@ def parser() -> argparse.ArgumentParser:
 def measure(machines: int, spread: str) -> Figures:
     """One invocation, against a cloud of its own."""
     regions, accounts = SPREADS[spread]
-    command = [sys.executable, str(TOOLS / "bench_cloud.py")]
-    command += map(str, (machines, regions, accounts))
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cloud:
+    with simulated_cloud(machines, regions, accounts) as cloud:
         lines = iter(cloud.stdout or [])
         invocation = invoke(deployed(), next(lines).strip(), policy_for(regions, accounts))
         if cloud.stdin:
@@ -81,7 +75,7 @@ def measure(machines: int, spread: str) -> Figures:
 
 
 def policy_for(regions: int, accounts: int) -> str:
-    """Of accounts as bench_cloud.py numbers them, the function's own first."""
+    """Of accounts as cloud.py numbers them, the function's own first."""
     others = {f"account-{number}": 100000000000 + number for number in range(2, accounts + 1)}
     lent = [
         f"  - {{name: {name}, role_arn: qcs::cam::uin/{uin}:roleName/lightsout}}\n"

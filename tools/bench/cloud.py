@@ -1,6 +1,6 @@
 """The cloud of a benchmark, in a process of its own: serves a fleet until its stdin ends.
 
-    python tools/bench_cloud.py MACHINES REGIONS [ACCOUNTS [FASTEST SLOWEST]]
+    python -m tools.bench.cloud MACHINES REGIONS [ACCOUNTS [FASTEST SLOWEST]]
 
 The machines are spread evenly. Accounts after the first lend the function a role.
 FASTEST and SLOWEST are the seconds that a machine takes to stop.
@@ -14,18 +14,14 @@ import resource
 import sys
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from lightsout.base.clock import SystemClock  # noqa: E402  found by the line above
-from lightsout.simulator import Call, Role, Simulator, World  # noqa: E402  as above
-from lightsout.simulator.lighthouse import DIALECT  # noqa: E402  as above
-from lightsout.simulator.regions import REGIONS  # noqa: E402  as above
-from lightsout.simulator.roles import OWN_UIN  # noqa: E402  as above
-from lightsout.simulator.view import renderer  # noqa: E402  as above
+from lightsout.simulator import Call, Role, Simulator, World
+from lightsout.simulator.clock import SystemClock
+from lightsout.simulator.lighthouse import DIALECT
+from lightsout.simulator.regions import REGIONS
+from lightsout.simulator.roles import OWN_UIN
+from lightsout.simulator.view import renderer
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0
