@@ -199,12 +199,18 @@ def copy(file: Path, target: Path) -> None:
 
 
 def compile_in(folder: Path, python: str) -> None:
-    """Bytecode that is never checked against its source: an upload gives every file a new time."""
-    command = [python, "-m", "compileall", "-q", "-j", "1"]
+    """Bytecode that is never checked against its source: an upload gives every file a new time.
+
+    Without docstrings and assertions, under the plain name, which is the one that the platform's
+    Python looks for: 0.15 MB less to upload, and 1 MB less of memory.
+    """
+    command = [python, "-m", "compileall", "-q", "-j", "1", "-o", "2"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), str(folder)]
     # Of the settings of a Python none counts: PYTHONOPTIMIZE would name the files otherwise.
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     subprocess.run(command, check=True, env={**ours, "PYTHONHASHSEED": "0"})
+    for path in list(folder.rglob("*.opt-2.pyc")):
+        path.rename(path.with_name(path.name.replace(".opt-2", "")))
 
 
 def settle_modes(folder: Path) -> None:

@@ -96,12 +96,16 @@ def total(name: str, gb_seconds: float, calls: int) -> str:
     return f"{name:39} {calls:6,} runs {gb_seconds:8,.0f} GB·s {price:6.2f} CNY"
 
 
+def policy(opens_in: float) -> str:
+    """A policy whose window of four hours opens in so many hours."""
+    opens = datetime.now(timezone.utc) + timedelta(hours=opens_in)
+    return POLICY.format(opens=opens, closes=opens + timedelta(hours=4))
+
+
 def runs(python: str, bundle: Path, url: str, *, opens_in: float, times: int) -> list[Measured]:
     """Invocations one after another in one process, by a window of four hours."""
-    opens = datetime.now(timezone.utc) + timedelta(hours=opens_in)
     with TemporaryDirectory() as folder:
-        policy = POLICY.format(opens=opens, closes=opens + timedelta(hours=4))
-        Path(folder, "nights.yml").write_text(policy, encoding="utf-8")
+        Path(folder, "nights.yml").write_text(policy(opens_in), encoding="utf-8")
         environ = {
             "LIGHTSOUT_POLICIES": folder,
             "LIGHTSOUT_ENDPOINT": url,
