@@ -1,19 +1,24 @@
-"""The pages for people hang together: the two READMEs, every link, and the map of the modules."""
+"""The pages for people hang together: two languages, every link, and the map of the modules."""
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from itertools import zip_longest
+from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
 
+TRANSLATED = sorted(path.name for path in (ROOT / "docs" / "zh-CN").glob("*.md"))
+# Each page that there is in both languages, English first.
 READMES = ("README.md", "README.zh-CN.md")
+PAIRS = [READMES, *((f"docs/{name}", f"docs/zh-CN/{name}") for name in TRANSLATED)]
 PAGES = (
     *READMES, "CONTRIBUTING.md", "CHANGELOG.md",
-    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )  # fmt: skip
 FENCED = r"^ *```(\w*)\n(.*?)^ *```$"
 CODE = r"`([^`]+)`"
@@ -54,63 +59,69 @@ def uncommented(block: str) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-# The two READMEs ---------------------------------------------------------------------------------
+# Two languages -----------------------------------------------------------------------------------
 
 
-def side_by_side(read):
+def side_by_side(read, pair):
     """Pairs of what `read` finds in both, so that a failure names the first that lacks a fellow."""
-    return list(zip_longest(*map(read, READMES)))
+    return list(zip_longest(*map(read, pair)))
 
 
-def test_the_readmes_have_the_same_headings_in_the_same_order():
-    pairs = side_by_side(headings)
-
-    assert len(pairs) > 10
-    assert all(one and other and one[0] == other[0] for one, other in pairs), pairs
-
-
-def test_the_readmes_give_the_same_commands_and_examples():
-    pairs = side_by_side(blocks)
-
-    assert len(pairs) > 15
-    for one, other in pairs:
-        assert None not in {one, other}, (one, other)
-        assert one[0] == other[0]
-        assert uncommented(one[1]) == uncommented(other[1])
+def test_there_is_more_than_the_readme_in_both():
+    assert len(PAIRS) > 5
+    assert len(headings(READMES[0])) > 8
+    assert len(blocks(READMES[0])) > 10
 
 
-def test_the_tables_of_the_readmes_have_the_same_rows():
-    pairs = side_by_side(first_cells)
+@pytest.mark.parametrize("pair", PAIRS)
+class TestBothLanguages:
+    def test_have_the_same_headings_in_the_same_order(self, pair):
+        for one, other in side_by_side(headings, pair):
+            assert one
+            assert other
+            assert one[0] == other[0]
 
-    assert len(pairs) > 4
-    for one, other in pairs:
-        assert one == other
+    def test_give_the_same_commands_and_examples(self, pair):
+        for one, other in side_by_side(blocks, pair):
+            assert None not in {one, other}, (one, other)
+            assert one[0] == other[0]
+            assert uncommented(one[1]) == uncommented(other[1])
 
+    def test_have_the_same_rows_in_their_tables(self, pair):
+        for one, other in side_by_side(first_cells, pair):
+            assert one == other
 
-def test_the_readmes_give_the_same_figures():
-    for one, other in side_by_side(
-        lambda page: [line for line in text(page).splitlines() if line.startswith("|")]
-    ):
-        assert sorted(re.findall(FIGURE, one)) == sorted(re.findall(FIGURE, other))
+    def test_give_the_same_figures(self, pair):
+        def rows(page):
+            return [line for line in text(page).splitlines() if line.startswith("|")]
 
+        for one, other in side_by_side(rows, pair):
+            # Where a link leads has figures of its own.
+            figures = [re.findall(FIGURE, re.sub(r"\([^)]*\)", "", line)) for line in (one, other)]
+            assert sorted(figures[0]) == sorted(figures[1])
 
-def test_the_readmes_ask_and_answer_the_same_number_of_questions():
-    english, chinese = (
-        len(re.findall(r"^\*\*.*[?？]\*\*", text(page), re.MULTILINE)) for page in READMES
-    )
+    def test_ask_and_answer_the_same_number_of_questions(self, pair):
+        english, chinese = (
+            len(re.findall(r"^\*\*.*[?？]\*\*", text(page), re.MULTILINE)) for page in pair
+        )
 
-    assert english == chinese > 10
-
-
-def test_the_readmes_make_the_same_points_and_lead_to_the_same_places():
-    for what in (r"^ *(-|\d\.) ", r"\]\((?!README)([^)]+)\)"):
-        english, chinese = (re.findall(what, prose(page), re.MULTILINE) for page in READMES)
         assert english == chinese
 
+    def test_make_the_same_points_and_lead_to_the_same_places(self, pair):
+        for what in (r"^ *(-|\d\.) ", r"\]\((?!README)([^)]+)\)"):
+            english, chinese = (re.findall(what, prose(page), re.MULTILINE) for page in pair)
+            assert [place(it) for it in english] == [place(it) for it in chinese]
 
-def test_the_readmes_name_each_other_near_the_top():
-    for page, other in zip(READMES, reversed(READMES), strict=True):
-        assert f"]({other})" in text(page)[:400]
+    def test_name_each_other_near_the_top(self, pair):
+        english, chinese = pair
+        for page, other in (pair, (chinese, english)):
+            there = os.path.relpath(other, Path(page).parent)
+            assert f"]({there})" in text(page)[:400]
+
+
+def place(link: str) -> str:
+    """Where a link leads, whichever of the languages it stands in."""
+    return re.sub(r"^(\.\./)+|docs/|zh-CN/", "", link)
 
 
 # Links -------------------------------------------------------------------------------------------

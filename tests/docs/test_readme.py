@@ -18,10 +18,12 @@ from lightsout.simulator import Function
 from tests.support.paths import ROOT
 from tests.support.simulated_run import only_entry
 
-README, DEPLOY, TRIGGERS = (
+README, DEPLOY, TRIGGERS, HOURS, REPORT = (
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/deploy.md", "docs/triggers.md")
-)
+    for name in (
+        "README.md", "docs/deploy.md", "docs/triggers.md", "docs/hours.md", "docs/report-and-log.md"
+    )
+)  # fmt: skip
 
 
 def blocks(language, page=README):
@@ -106,7 +108,7 @@ def test_the_example_policy_is_read_and_does_what_it_says(stage):
 
 
 def test_the_pair_of_policies_is_off_in_the_evening_and_on_in_the_morning(stage):
-    stage.policies(blocks("yaml")[1])
+    stage.policies(blocks("yaml", HOURS)[0])
     ids = stage.fleet(2, tags={"office-hours": ""}, start_seconds=2.0)
 
     report = stage.run({})
@@ -135,7 +137,7 @@ def test_the_example_mistake_is_the_one_that_is_printed(tmp_path, monkeypatch):
 
 
 def test_the_example_request_and_log_line_are_of_the_form_they_show(stage):
-    log_line, request = [json.loads(block) for block in blocks("json")]
+    log_line, request = (json.loads(blocks("json", page)[0]) for page in (REPORT, README))
     stage.fleet(1)
     stage.run()
 
