@@ -11,7 +11,7 @@ from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
-from lightsout.decide.survey import survey
+from lightsout.decide.survey import survey, traffic_reader
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ class SiteRun:
     def _act(self, compute: Compute, judgement: Judgement, terms: Terms, log: Log) -> None:
         """Stop and start side by side: they share no instance, and verifying takes minutes."""
         executions: list[Execution] = []
+        read_anew = traffic_reader(compute, self.findings, judgement)
         for action in ACTIONS.values():
-            job = job_of(self.site, action, self.findings, judgement, forget=not terms.names)
+            job = job_of(
+                self.site, action, self.findings, judgement, read_anew, forget=not terms.names
+            )
             if job.items:
                 execution = Execution(
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log

@@ -12,7 +12,7 @@ from lightsout.model.finding import Task
 from lightsout.model.instance import RESOURCES, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lightsout.base.clock import Deadline
     from lightsout.cloud.client import Cloud
@@ -53,7 +53,34 @@ def find_sites(
                 site = Site(account, resource, region)
                 task = Task(policy, chosen.instances_in(account, region))
                 runs.setdefault(site, SiteRun(site)).tasks.append(task)
+    for run in runs.values():
+        run.tasks += list(_opponents(run, due, everywhere))
     return list(runs.values()), unplaced
+
+
+def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> Iterator[Task]:
+    """Policies about every region that have no task at this site, where the opposite is due.
+
+    Their list of regions is unknown, or does not name this one. They do not act, but they count:
+    what is due for both actions is a conflict.
+    """
+    account, resource, region = run.site
+    names = {task.policy.name for task in run.tasks}
+    actions = {task.policy.action for task in run.tasks}
+    for chosen in due:
+        policy = chosen.policy
+        if policy.resource != resource.name or not _wants_all(chosen, account):
+            continue
+        if policy.name not in names and actions - {policy.action}:
+            regions = everywhere[account, policy.resource]
+            error = regions if isinstance(regions, str) else None
+            yield Task(policy, chosen.instances_in(account, region), acts=False, error=error)
+
+
+def _wants_all(chosen: Chosen, account: str) -> bool:
+    """Whether the policy acts in every region of the account, as far as the event lets it."""
+    here = chosen.policy.regions == ALL and account in chosen.accounts()
+    return here and chosen.regions_in(account) is None
 
 
 def _regions(chosen: Chosen, account: str, everywhere: Everywhere) -> Regions:
@@ -74,9 +101,8 @@ def _list_regions(
     wanted = {
         (account, it.policy.resource)
         for it in due
-        if it.policy.regions == ALL
         for account in it.accounts()
-        if it.regions_in(account) is None
+        if _wants_all(it, account)
     }
     if not wanted:
         return {}

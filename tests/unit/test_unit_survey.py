@@ -73,6 +73,35 @@ def test_policies_that_ask_the_same_question_share_the_answer():
     assert second.decisions[A].verdict is Verdict.EXCLUDED
 
 
+def test_the_newest_listing_counts_for_all_policies(mocker):
+    site = Site()
+    older = {A: an_instance(A), B: an_instance(B), C: an_instance(C)}
+    newer = {
+        A: an_instance(A, tags={"env": "dev", "keep-running": ""}),
+        B: an_instance(B, state="STOPPING"),
+    }
+    listings = [Listing(1.0, older), Listing(2.0, newer)]
+    mocker.patch.object(site, "search", side_effect=listings)
+
+    first, second = look(site, a_policy(), a_policy("web", match=selector({"env": ("d*",)})))
+
+    assert first.to_act_on() == [C]
+    assert first.decisions[A].reason == "keep-running"
+    assert list(first.stuck) == list(second.stuck) == [B]
+    assert second.to_act_on() == []
+
+
+def test_a_question_that_is_not_answered_is_asked_once(mocker):
+    site = Site()
+    failure = CallFailed("DescribeInstances", "X", "y")
+    asked = mocker.patch.object(site, "search", side_effect=failure)
+
+    findings = look(site, a_policy(), a_policy("also"))
+
+    assert [it.error for it in findings] == ["DescribeInstances: X: y"] * 2
+    assert asked.call_count == 1
+
+
 def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
     site = Site(an_instance(A), an_instance(B), an_instance(C, tags={"env": "prod"}))
 
@@ -168,9 +197,8 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    return {
-        id_: item.wish for id_, item in job_of(Site(), STOP, findings, Judgement(NOW)).items.items()
-    }
+    job = job_of(Site(), STOP, findings, Judgement(NOW), read_anew=lambda _: None)
+    return {id_: item.wish for id_, item in job.items.items()}
 
 
 def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_first():

@@ -10,7 +10,7 @@ from lightsout.cli.explain.rows import WRONG, not_yet, rows_of
 from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
-from lightsout.decide.conditions import judge, needs_traffic, read_traffic
+from lightsout.decide.conditions import check_conditions, needs_traffic, read_traffic
 from lightsout.decide.decide import done_by_somebody, excluded_by, protection, selected_by
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
@@ -125,7 +125,7 @@ class Writer:
         if needs_traffic(policy.only_if):
             id_ = self.instance.id
             packages = Compute(self.cloud, self.site).traffic([id_]).get(id_)
-        met = judge(policy, self.instance, read_traffic(packages, at), at)
+        met = check_conditions(policy, self.instance, read_traffic(packages, at), at)
         return f"{'met' if met.met else 'not met'}: {met.reason}"
 
     def _outcome(self, chapter: Chapter, due: Due, at: datetime) -> None:
