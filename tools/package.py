@@ -80,6 +80,7 @@ MODULES = (
     "decide/__init__",
     "decide/conditions",
     "decide/decide",
+    "decide/due",
     "decide/jobs",
     "decide/judgement",
     "decide/survey",
