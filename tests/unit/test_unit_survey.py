@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from datetime import timedelta
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit_values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
 from lightsout.cloud.compute import Listing
 from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.conditions import GB, Traffic
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import STOP
-from lightsout.model.policy import Limits
+from lightsout.model.job import Wish
+from lightsout.model.policy import Limits, OnlyIf, When
 
 A, B, C = fleet(3)
 
@@ -252,3 +256,63 @@ def test_wanted_is_exactly_what_some_policy_within_its_limits_acts_on(parts):
     assert {id_: list(wish.policies) for id_, wish in wishes.items()} == {
         id_: names for id_, names in wanted.items() if names
     }
+
+
+# Stop and start at once ---------------------------------------------------------------------------
+
+WINDOW = When(days="everyday", start=19 * 60, end=23 * 60, enforce=False, holidays={})
+TRAFFICS = [Traffic(used * GB, 10 * GB, NOW - timedelta(days=9)) for used in (0, 5, 10)]
+OPERATIONS = ["", "StartInstances", "StopInstances", "RebootInstances", "RenewInstances"]
+UNDOES = {"stop": {"StartInstances", "RebootInstances"}, "start": {"StopInstances"}}
+conditions = st.sampled_from(
+    [OnlyIf(), OnlyIf(traffic_used_at_least=0.9), OnlyIf(traffic_used_below=0.5)]
+)
+some_policies = st.builds(
+    a_policy,
+    when=st.sampled_from([None, WINDOW, WINDOW._replace(enforce=True)]),
+    only_if=conditions,
+    match=st.sampled_from([selector({"env": ("dev",)}), selector({"role": ("web",)})]),
+)
+some_instances = st.builds(
+    an_instance,
+    st.just(A),
+    tags=st.sampled_from([{"env": "dev"}, {"role": "web"}, {"env": "dev", "role": "web"}]),
+    operation=st.sampled_from(OPERATIONS),
+    operation_state=st.sampled_from(["SUCCESS", "FAILED"]),
+    operation_started=st.sampled_from(["", "2026-11-23T10:00:00Z", "2026-11-23T11:30:00Z"]),
+)
+
+
+def could_act(policy, instance) -> bool:
+    """Whether the policy acts for some traffic, and for some operation before the latest one."""
+    own = f"{policy.action.title()}Instances"
+    certain = instance.operation in UNDOES[policy.action] and instance.operation_state != "FAILED"
+    seen = [instance] if certain else [instance, instance._replace(operation=own)]
+    return any(acts(policy, it, traffic) for it in seen for traffic in TRAFFICS)
+
+
+def acts(policy, instance, traffic) -> bool:
+    judgement = Judgement(NOW)
+    judgement.traffic[instance.id] = traffic
+    decision = judgement.decide(policy, instance)
+    return decision is not None and decision.verdict is Verdict.ACT
+
+
+@settings(max_examples=1000, deadline=None)
+@given(some_policies, some_policies, some_instances, some_instances)
+def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
+    stop, start, first, later
+):
+    stop = stop._replace(name="off")
+    start = start._replace(name="on", action="start")
+    known = Judgement(NOW)
+    site = Site(first)
+    site.traffic = lambda _: {}  # it cannot be read
+    findings = survey(site, [Task(stop), Task(start)], known)
+
+    if findings[0].to_act_on():
+        assert not could_act(start, first)
+    job = job_of(site, STOP, findings, known, read_anew=lambda _: None)
+    judged = job.judge(later, Wish(("off",), (), 300.0))
+    if judged.wish:
+        assert not could_act(start, later)
