@@ -82,10 +82,10 @@ def _wants_all(chosen: Chosen, account: str) -> bool:
 
 
 def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> Iterator[Task]:
-    """Tasks of policies about every region that have none at this site, and oppose others there.
+    """Tasks of policies with `regions: all` that have none at this site, but oppose one there.
 
-    Their list of regions is unknown, or does not name this one. They do not act, but they count:
-    what is due for both actions is a conflict.
+    Their list of regions is unknown, or does not name this region. They do not act, but they count
+    for conflicts: an instance may be due for stop and for start.
     """
     account, resource, region = run.site
     names = {task.policy.name for task in run.tasks}
@@ -100,7 +100,7 @@ def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> I
 
 
 def regions_of(policy: Policy, account: str, everywhere: Everywhere) -> Regions:
-    """The regions of the policy in the account, whatever an event leaves of them."""
+    """The regions of the policy in the account, before an event narrows them."""
     return everywhere[account, policy.resource] if policy.regions == ALL else policy.regions
 
 

@@ -1,4 +1,4 @@
-"""Which instances a policy acts on, and for every other one why not."""
+"""Decide whether a policy acts on an instance, and say why or why not."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
-WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # the steps whose reasons make that of the decision
+WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # steps whose reasons make that of an ACT
 NO_CONDITIONS = OnlyIf()
 
 
 def decide(
     policy: Policy, instance: Instance, now: datetime, opened: datetime | None = None
 ) -> Decision | None:
-    """Decide about `instance` at `now`, its traffic unread; None where no match selects it."""
+    """Decide about `instance` at `now`, without its traffic; None where no match selects it."""
     return conclude(steps_of(policy, instance, now, opened))
 
 
@@ -42,13 +42,13 @@ def steps_of(
     opened: datetime | None = None,
     traffic: Traffic | None = None,
 ) -> Iterator[Step]:
-    """Each step of the decision, in order; the first that keeps the instance decides.
+    """The steps of the decision, in order; the first that keeps the instance decides.
 
-    No step at all where the policy's match does not select it. Further steps follow one that keeps:
-    `plan` shows them all.
+    There is no step where the policy's match does not select the instance. The steps after one that
+    keeps it come too: `plan` shows them.
 
-    `opened` is when the policy's window opened, where it leaves alone what somebody did since;
-    `traffic` is None where it was not read, or cannot be.
+    `opened` is when the policy's window opened, if it leaves alone what somebody did since then.
+    `traffic` is None where it was not read, or cannot be read.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -81,9 +81,9 @@ def conclude(steps: Iterable[Step]) -> Decision | None:
 
 
 def possibly(steps: Iterable[Step]) -> Decision | None:
-    """The decision where the policy wants the instance, or would if what is unknown were known.
+    """The decision where the policy acts, or would act if the unknown facts were in its favour.
 
-    None where it surely does not. What two policies want at once is asked in this way.
+    None where it surely does not act. Conflicts between policies are found by this.
     """
     taken = list(steps)
     kept = [step.kept for step in taken if step.kept]
@@ -93,7 +93,10 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:
-    """Why `match` selects the instance: all tags hit, and its list of instances if there is one."""
+    """The reason why `match` selects the instance; None where it does not.
+
+    All of its tags must match, and its list of instances if it has one.
+    """
     if match.instances and instance.id not in match.instances:
         return None
     hits = []
@@ -108,7 +111,7 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
 
 
 def excluded_by(exclude: Selector, instance: Instance) -> str | None:
-    """The first rule of `exclude` that hits the instance: one is enough."""
+    """The first rule of `exclude` that hits the instance; None where none does."""
     if instance.id in exclude.instances:
         return "instance ID"
     for key, patterns in exclude.tags.items():
@@ -150,13 +153,13 @@ def done_by_somebody(
 ) -> Decision | None:
     """Keep what somebody may have started (or, for a start, stopped) since the window opened.
 
-    Only Lighthouse tells when an operation began, and only of the latest one. So any operation
-    since the window opened hides those before it, whether it succeeded or not; one whose time
-    cannot be read may be such a one. The policy's own action is no reason to keep the instance: a
+    Only Lighthouse tells when an operation began, and it shows the latest one only. So an operation
+    since the window opened hides those before it, whether it succeeded or not. One whose time
+    cannot be read may have begun since then. The policy's own action does not keep the instance: a
     stop that failed is tried again.
 
-    No latest operation at all is kept, too: the service documents null as "no valid value can be
-    had" (https://cloud.tencent.com/document/api/1207/47576), not as "nothing was ever done".
+    An instance that shows no operation at all is kept, too: the service documents null as "no valid
+    value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
     action = ACTIONS[policy.action]
     tells = RESOURCES[policy.resource].tells_operation_time
@@ -193,7 +196,7 @@ def _clock(instant: datetime, policy: Policy) -> str:
 
 
 def over_limit(limits: Limits, acts: int, total: int | None) -> str | None:
-    """Why acting on `acts` of `total` instances is refused; None where it is within limits."""
+    """The limit that acting on `acts` of `total` instances would exceed; None if there is none."""
     if limits.max_instances is not None and acts > limits.max_instances:
         return f"over limit: {acts} instances, max_instances is {limits.max_instances}"
     if (

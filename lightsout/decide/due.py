@@ -1,4 +1,4 @@
-"""When a policy is due."""
+"""Find out whether a policy is due, and when."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Due(NamedTuple):
     """Whether a policy is due, and its window."""
 
     now: bool
-    window: Window | None  # that is open, or opens next; None: no `when`, or none within 400 days
+    window: Window | None  # open now, or the next; None: no `when`, or none within 400 days
 
     def at(self, instant: datetime) -> datetime | None:
         """The instant to decide by: `instant`, or the next opening; None where there is none."""

@@ -1,4 +1,4 @@
-"""Make jobs of findings, with a judge that decides anew on a newer look."""
+"""Make jobs from findings, with a judge that decides anew on a newer look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides by one instant, as often as it is asked."""
+"""The judgement of one run: an instant, and the traffic that was read."""
 
 from __future__ import annotations
 
@@ -22,31 +22,34 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """Decides by one instant and the newest traffic that was read."""
+    """Decides about policies and instances, by one instant and the newest traffic."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: it cannot be read
-        self._opened: dict[str, datetime | None] = {}  # by policy: see _leaves_alone_since
+        self._opened: dict[str, datetime | None] = {}  # by policy name: see _leaves_alone_since
 
     def steps(self, policy: Policy, instance: Instance) -> Iterator[Step]:
-        """Each step of the decision; none where the policy's match does not select the instance."""
+        """The steps of the decision; none where the policy's match does not select the instance."""
         if policy.name not in self._opened:
             self._opened[policy.name] = _leaves_alone_since(policy, self.now)
         opened, traffic = self._opened[policy.name], self.traffic.get(instance.id)
         return steps_of(policy, instance, self.now, opened, traffic)
 
     def decide(self, policy: Policy, instance: Instance) -> Decision | None:
-        """Decide about the instance; its traffic, if it counts, was read before."""
+        """Decide about the instance; None where the policy's match does not select it.
+
+        Where its traffic counts, it must have been read before.
+        """
         decision = conclude(self.steps(policy, instance))
         return decision and _with_failure(decision, ACTIONS[policy.action], instance)
 
     def possibly(self, policy: Policy, instance: Instance) -> Decision | None:
-        """The decision where the policy wants the instance, or perhaps does; None otherwise."""
+        """The decision where the policy acts or perhaps would; None where it surely does not."""
         return possibly(self.steps(policy, instance))
 
     def hangs_on_traffic(self, policy: Policy, instance: Instance) -> bool:
-        """Whether only the instance's traffic may keep the policy from acting on it."""
+        """Whether the policy acts on the instance unless its traffic is against that."""
         if not needs_traffic(policy.only_if):
             return False
         before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))

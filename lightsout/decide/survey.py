@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:
-    """List what the policies ask for, and decide about it by `judgement`; a finding for each task.
+    """List the instances that the policies may act on, and decide; return a finding for each task.
 
     Policies that ask the service the same question share the answer. All questions are asked before
     anything is decided: where two answers show an instance, the newer one counts for all policies.
@@ -35,10 +35,10 @@ def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> lis
 def traffic_reader(
     compute: Compute, findings: Iterable[Finding], judgement: Judgement
 ) -> Callable[[Iterable[Instance]], None]:
-    """A function that reads anew the traffic on which a new decision about instances hangs.
+    """A function that reads the traffic of instances again, before a new decision about them.
 
-    It makes a call for each 100 of those instances whose traffic can change the decision. Raises
-    OutOfTime.
+    It makes one call for 100 instances, only for those whose traffic can change the decision. It
+    raises OutOfTime.
     """
     limited = [finding for finding in findings if needs_traffic(finding.policy.only_if)]
 
@@ -80,9 +80,9 @@ class _Surveyor:
     def __init__(self, compute: Compute, judgement: Judgement) -> None:
         self._compute = compute
         self._judgement = judgement
-        # By the IDs asked for, or else by the hash of the queries, which are long.
+        # By the IDs asked for, or by the hash of the queries, which are long.
         self._answers: dict[frozenset[str] | int, Listing | CallFailed] = {}
-        self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
+        self._alike: dict[Decision, Decision] = {}  # equal ones are kept once, to save memory
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
         answers = [self._list(task) if task.acts else None for task in tasks]
@@ -155,7 +155,7 @@ class _Surveyor:
         read_traffic_of([it for it in ids if it not in judgement.traffic], self._compute, judgement)
 
     def _find_conflicts(self, findings: Sequence[Finding]) -> None:
-        """Leave alone what is due for stop and for start at once; it is failed in both."""
+        """Put what is due for stop and for start at once into conflict: neither is done."""
         for finding in findings:
             acting = [finding.instances[id_] for id_ in finding.to_act_on()]
             for other in findings:
@@ -169,7 +169,7 @@ class _Surveyor:
 
 
 def _keep_newest(listings: Collection[Listing]) -> None:
-    """Have each listing show an instance as the newest one does that shows it.
+    """Let each listing show its instances as the newest listing shows them.
 
     `listings`: in the order in which they were asked for.
     """

@@ -53,7 +53,7 @@ class Chapter:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes the chapters about one machine."""
+    """Writes a chapter for each policy about one machine."""
 
     cloud: Cloud
     policies: Sequence[Policy]
@@ -81,7 +81,7 @@ class Writer:
         return chapter
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
-        """Each step, those after one that keeps the machine included."""
+        """The steps of the decision, also those after one that keeps the machine."""
         instance, action = self.instance, ACTIONS[policy.action]
         if "invoke" not in policy.triggered_by:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
@@ -107,7 +107,7 @@ class Writer:
         return f"{'not met' if step.kept else 'met'}: {step.reason}"
 
     def _outcome(self, chapter: Chapter, due: Due, at: datetime) -> None:
-        """Add the limits, and the end of the machine in a run at `at`."""
+        """Add the limits, and what a run at `at` would do with the machine."""
         policy, findings = chapter.policy, self._survey(chapter.policy, at)
         finding = next(it for it in findings if it.policy is policy)
         if finding.error:
