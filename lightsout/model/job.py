@@ -49,6 +49,10 @@ class Judged(NamedTuple):
 Judge = Callable[["Instance", Wish], Judged]
 
 
+def read_nothing(_instances: Iterable[Instance]) -> None:
+    """Read no traffic: no decision of the job rests on it."""
+
+
 class Job(NamedTuple):
     """Instances to act on; `judge` decides anew about one that a newer look shows.
 
@@ -62,7 +66,7 @@ class Job(NamedTuple):
     items: dict[str, Item]  # by instance ID: nothing is wanted twice
     judge: Judge
     seen_at: float
-    read_anew: Callable[[Iterable[Instance]], None]  # raises OutOfTime
+    read_anew: Callable[[Iterable[Instance]], None] = read_nothing  # raises OutOfTime
 
     def wish(self, id_: str) -> Wish:
         return self.items[id_].wish

@@ -16,7 +16,7 @@ from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import STOP
-from lightsout.model.job import Wish
+from lightsout.model.job import Wish, read_nothing
 from lightsout.model.policy import Limits, OnlyIf, When
 
 A, B, C = fleet(3)
@@ -201,7 +201,7 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    job = job_of(Site(), STOP, findings, Judgement(NOW), read_anew=lambda _: None)
+    job = job_of(Site(), STOP, findings, Judgement(NOW), read_anew=read_nothing)
     return {id_: item.wish for id_, item in job.items.items()}
 
 
@@ -312,7 +312,7 @@ def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
 
     if findings[0].to_act_on():
         assert not could_act(start, first)
-    job = job_of(site, STOP, findings, known, read_anew=lambda _: None)
+    job = job_of(site, STOP, findings, known, read_anew=read_nothing)
     judged = job.judge(later, Wish(("off",), (), 300.0))
     if judged.wish:
         assert not could_act(start, later)
