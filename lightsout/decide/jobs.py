@@ -46,6 +46,7 @@ def job_of(
     `read_anew`: see Job. `forget`: take the instances out of the findings one by one, for there is
     memory for them once.
     """
+    looks = [it.seen_at for it in findings if it.action is action and it.to_act_on()]
     items: dict[str, Item] = {}
     alike: dict[Wish, Wish] = {}
     for id_, wanted_by in _wanting(action, findings).items():
@@ -56,7 +57,6 @@ def job_of(
         if forget:
             for finding in wanted_by:
                 finding.instances.pop(id_, None)
-    looks = [it.seen_at for it in findings if it.action is action and not it.refused]
     judge = _judge_of(action, findings, judgement)
     return Job(site, action, items, judge, min(looks, default=0.0), read_anew)
 

@@ -221,6 +221,24 @@ def test_without_a_stop_type_the_api_has_its_own_default():
     assert wishes_of(a_finding(act=[A]))[A].options == ()
 
 
+def test_a_job_is_as_old_as_the_oldest_listing_that_it_rests_on(mocker):
+    site = Site(an_instance(A), an_instance(B, tags={"role": "web"}))
+    answers = [
+        Listing(9.0, site.there),
+        Listing(7.0, site.there),
+        Listing(5.0, {}),
+        CallFailed("DescribeInstances", "X", "y"),
+    ]
+    mocker.patch.object(site, "search", side_effect=answers)
+    matches = [{"env": ("dev",)}, {"role": ("web",)}, {"role": ("none",)}, {"role": ("odd",)}]
+    policies = [a_policy(f"p{n}", match=selector(match)) for n, match in enumerate(matches)]
+
+    job = job_of(site, STOP, look(site, *policies), Judgement(NOW), read_anew=read_nothing)
+
+    assert sorted(job.items) == [A, B]
+    assert job.seen_at == 7.0
+
+
 def test_a_policy_over_its_limit_wants_nothing_and_takes_nothing_from_others():
     over = a_finding(a_policy("over", stop_type="HARD"), act=[A, B], refused="over limit")
 
