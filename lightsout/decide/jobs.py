@@ -46,7 +46,8 @@ def job_of(
     `read_anew`: see Job. `forget`: take the instances out of the findings one by one, for there is
     memory for them once.
     """
-    looks = [it.seen_at for it in findings if it.action is action and it.to_act_on()]
+    acting = (it for it in findings if it.action is action and not it.refused)
+    looks = [it.seen_at for it in acting if it.to_act_on()]
     items: dict[str, Item] = {}
     alike: dict[Wish, Wish] = {}
     for id_, wanted_by in _wanting(action, findings).items():
