@@ -9,14 +9,13 @@ from lightsout.base.log import Log, portions
 from lightsout.model.finding import Verdict
 from lightsout.model.instance import START, STOP
 from lightsout.model.job import Kind
-from lightsout.policies.windows import next_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lightsout.act.fleet import Fleet
     from lightsout.act.ledger import Ledger
+    from lightsout.decide.due import Due
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
@@ -93,10 +92,9 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
         log(event, level=level, reason=reason, instance_ids=ids, policies=policies)
 
 
-def tell_not_due(log: Log, policy: Policy, instant: datetime) -> None:
-    """A line that says when the policy's next window opens."""
-    following = next_window(policy.when, policy.timezone, instant) if policy.when else None
-    opens = f"opens {following.opens:%Y-%m-%d %H:%M} {policy.timezone}" if following else "never"
+def tell_not_due(log: Log, policy: Policy, due: Due) -> None:
+    """Log when the policy's next window opens."""
+    opens = f"opens {due.opens:%Y-%m-%d %H:%M} {policy.timezone}" if due.opens else "never"
     log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
 
 

@@ -83,7 +83,7 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
     """The entry of each policy at one site, however far the run came there."""
     site, found = run.site, {finding.policy.name: finding for finding in run.findings}
     calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
-    for policy, _ in run.tasks:
+    for policy in (task.policy for task in run.tasks):
         entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
         finding = found.get(policy.name)
         if finding:

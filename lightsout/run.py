@@ -19,6 +19,7 @@ from lightsout.base.environment import (
     usable_seconds,
 )
 from lightsout.base.log import Log, where
+from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.log_lines import tell_failures, tell_not_due, tell_plan, warn_of_the_unmatched
@@ -27,7 +28,7 @@ from lightsout.model.report import RunFailed, failure_message, new_entry
 from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
-from lightsout.policies.windows import calendar_warnings, is_due
+from lightsout.policies.windows import calendar_warnings
 from lightsout.settings import read_settings, weak_secret
 from lightsout.shorten import room_for
 
@@ -170,7 +171,7 @@ class Run:
         chosen = choose(policies, known, self.trigger)
         for warning in idle_warnings(policies, self.trigger):
             self._warn(warning)
-        due = [one for one in chosen if self._is_due(one)]
+        due = list(self._due_among(chosen))
         if due:
             self._run_sites(settings, due)
         warn_of_the_unmatched(self.log, self.trigger, chosen, self.fleet)
@@ -199,17 +200,22 @@ class Run:
             refuse_own(self.accounts, self.uin)
         return loaded.policies
 
-    def _is_due(self, chosen: Chosen) -> bool:
-        """Whether the policy's window is open; judged once, by the instant of the run."""
+    def _due_among(self, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
+        """The policies that are due at the instant of the run; log and note the others."""
+        for one in chosen:
+            due = due_at(one.policy, self.instant)
+            if due.now:
+                yield one
+            else:
+                self._note_not_due(one)
+                tell_not_due(self.log, one.policy, due)
+
+    def _note_not_due(self, chosen: Chosen) -> None:
         policy = chosen.policy
-        if is_due(policy, self.instant):
-            return True
         for account in chosen.accounts():
             entry = new_entry(policy.name, account, policy.resource, None, policy.action)
             entry["status"] = "not due"
             self._not_due.append(entry)
-        tell_not_due(self.log, policy, self.instant)
-        return False
 
     def _run_sites(self, settings: Settings, due: Sequence[Chosen]) -> None:
         """Call the API for what is due. An idle tick never imports the SDK."""

@@ -79,6 +79,7 @@ MODULES = (
     "decide/__init__",
     "decide/conditions",
     "decide/decide",
+    "decide/due",
     "decide/jobs",
     "decide/judgement",
     "decide/survey",

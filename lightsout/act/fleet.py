@@ -1,4 +1,4 @@
-"""Every site that is due, side by side, until each is done or time runs out."""
+"""Run all sites that are due, side by side, until each is done or time runs out."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.model.request import Chosen
 
-THREADS = 16  # that look at instances, over all sites
-# For each site: at 60 ms a look, the most ask as often as Lighthouse lets itself be asked.
+THREADS = 16  # for looks at instances, over all sites
+# For each site. At 60 ms a look, the most of them reach Lighthouse's rate limit.
 LEAST_THREADS, MOST_THREADS = 1, 8
 
 
 class Fleet:
-    """The sites of a run. `clouds`: for each account, what calls go through."""
+    """The sites of a run. `clouds`: by account, the client that makes its calls."""
 
     def __init__(self, clouds: Mapping[str, Cloud]) -> None:
         self._clouds = clouds
@@ -51,6 +51,6 @@ class Fleet:
         return bool(self.unplaced) or any(one.blind() for one in self.runs)
 
     def close(self) -> None:
-        """Nothing more is called: close the connections, which a warm process would keep."""
+        """Close the connections, which a warm process would keep; nothing more is called."""
         for cloud in self._clouds.values():
             cloud.disconnect()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.act.unanswered import Unanswered
 from lightsout.act.verify import Sent, Sight, final_outcome, settle, sight
 from lightsout.cloud.error_codes import Meaning
-from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ class Ledger:
         """
         self._note(ids, look)
         self._recover(look)
+        self._read_anew(ids, look)
         idle: list[str] = []
         kept: list[tuple[str, str, Decision]] = []  # instance, policy, and why
         for id_ in ids:
@@ -155,6 +156,17 @@ class Ledger:
                     self.wait([id_], self._busy(instance))
         self._tell_kept(kept)
         return idle
+
+    def _read_anew(self, ids: Iterable[str], look: Look) -> None:
+        """Read the traffic that the new decisions need; the run's time may be over before that."""
+        closed = self.sent.keys() | self.outcomes.keys()
+        shown = (look.instances[id_] for id_ in ids if id_ in look.instances and id_ not in closed)
+        asked = {Sight.IDLE, Sight.BUSY}
+        wanted = [it for it in shown if sight(self._job.action, it) in asked]
+        try:
+            self._job.read_anew(wanted)
+        except OutOfTime:
+            self.never_asked(it.id for it in wanted)
 
     def _recover(self, look: Look) -> None:
         """Accepts the calls without an answer that looks have shown to be carried out."""

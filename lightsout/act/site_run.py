@@ -1,4 +1,4 @@
-"""One site (account, resource, region): look, decide, act, follow up."""
+"""Run one site (account, resource, region): look, decide, act, verify."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
-from lightsout.decide.survey import survey
+from lightsout.decide.survey import survey, traffic_reader
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class Terms(NamedTuple):
-    """What holds for every site of a run."""
+    """The settings that all sites of a run share."""
 
-    now: datetime  # the instant that decisions are made by
+    now: datetime  # the instant by which is decided
     dry_run: bool
     clock: Clock
     deadline: Deadline
@@ -40,7 +40,7 @@ class Terms(NamedTuple):
 
 
 class SiteRun:
-    """The policies to carry out at one site, and how far the run came with them."""
+    """The policies to carry out at one site, and the results so far."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -50,7 +50,7 @@ class SiteRun:
         self.error: str | None = "no answer when time ran out"  # until it is done
 
     def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """Look and decide; unless this is a dry run, act and verify. A failure stays here."""
+        """Look and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
         compute = Compute(cloud, site, terms.threads, names=terms.names)
@@ -69,8 +69,11 @@ class SiteRun:
     def _act(self, compute: Compute, judgement: Judgement, terms: Terms, log: Log) -> None:
         """Stop and start side by side: they share no instance, and verifying takes minutes."""
         executions: list[Execution] = []
+        read_anew = traffic_reader(compute, self.findings, judgement)
         for action in ACTIONS.values():
-            job = job_of(self.site, action, self.findings, judgement, forget=not terms.names)
+            job = job_of(
+                self.site, action, self.findings, judgement, read_anew, forget=not terms.names
+            )
             if job.items:
                 execution = Execution(
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
@@ -78,7 +81,7 @@ class SiteRun:
                 executions.append(execution)
                 self.ledgers[action.name] = execution.ledger
         if not terms.names:
-            nothing: dict[str, Instance] = {}  # an emptied one would stay as large as it was
+            nothing: dict[str, Instance] = {}  # a dict that is only emptied keeps its memory
             for finding in self.findings:
                 finding.instances = nothing
 

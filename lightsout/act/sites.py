@@ -1,4 +1,4 @@
-"""Where each policy acts: the sites of its accounts and regions."""
+"""Find the sites of each policy: its accounts and regions."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from lightsout.model.finding import Task
 from lightsout.model.instance import RESOURCES, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lightsout.base.clock import Deadline
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Policy
     from lightsout.model.request import Chosen
 
-    Regions = Sequence[str] | str  # or why the service does not tell them
+    Regions = Sequence[str] | CallFailed  # or why they are unknown
     Everywhere = Mapping[tuple[str, str], Regions]  # by account and resource
 
 GRACE = 0.4  # seconds that a call may take to notice the deadline
-REGIONS_PATIENCE = 15.0  # seconds that everybody waits for the lists of regions
+REGIONS_PATIENCE = 15.0  # seconds that a run waits for the lists of regions
 ALL = ("all",)
 
 
 class Unplaced(NamedTuple):
-    """A policy that says `regions: all`, in an account where the service does not tell them."""
+    """A policy that says `regions: all`, in an account whose regions are unknown."""
 
     policy: Policy
     account: str
@@ -38,49 +38,81 @@ class Unplaced(NamedTuple):
 def find_sites(
     due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
 ) -> tuple[list[SiteRun], list[Unplaced]]:
-    """A run for each site that a policy names and the event does not leave out."""
+    """Make a run for each site that a policy names and the event does not leave out."""
     runs: dict[Site, SiteRun] = {}
     unplaced: list[Unplaced] = []
-    everywhere = _list_regions(due, clouds, deadline)
+    wanted = {
+        (account, it.policy.resource)
+        for it in due
+        for account in it.accounts()
+        if _wants_all(it, account)
+    }
+    patience = min(REGIONS_PATIENCE, deadline.left() / 4)
+    everywhere = list_everywhere(wanted, clouds, patience)
     for chosen in due:
-        policy, resource = chosen.policy, RESOURCES[chosen.policy.resource]
+        policy = chosen.policy
         for account in chosen.accounts():
             regions = _regions(chosen, account, everywhere)
-            if isinstance(regions, str):
-                unplaced.append(Unplaced(policy, account, regions))
+            if isinstance(regions, CallFailed):
+                unplaced.append(Unplaced(policy, account, _error(regions)))
                 continue
             for region in regions:
-                site = Site(account, resource, region)
+                site = Site(account, RESOURCES[policy.resource], region)
                 task = Task(policy, chosen.instances_in(account, region))
                 runs.setdefault(site, SiteRun(site)).tasks.append(task)
+    for run in runs.values():
+        run.tasks += list(_opponents(run, due, everywhere))
     return list(runs.values()), unplaced
 
 
 def _regions(chosen: Chosen, account: str, everywhere: Everywhere) -> Regions:
-    """Those of the policy that the event leaves it in the account; nobody asks which exist."""
+    """The regions that the event leaves the policy; where it names some, no list is needed."""
     policy, wanted = chosen.policy, chosen.regions_in(account)
-    if policy.regions != ALL:
-        return [region for region in policy.regions if wanted is None or region in wanted]
-    return everywhere[account, policy.resource] if wanted is None else sorted(wanted)
+    if wanted is None:
+        return regions_of(policy, account, everywhere)
+    if policy.regions == ALL:
+        return sorted(wanted)
+    return [region for region in policy.regions if region in wanted]
 
 
-def _list_regions(
-    due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
-) -> Everywhere:
-    """The regions of each resource and account that a policy wants all of.
+def _wants_all(chosen: Chosen, account: str) -> bool:
+    """Whether the policy acts in every region of the account, as far as the event lets it."""
+    here = chosen.policy.regions == ALL and account in chosen.accounts()
+    return here and chosen.regions_in(account) is None
 
-    Nobody else waits long for them: a policy that names its regions must not miss its time.
+
+def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> Iterator[Task]:
+    """Tasks of policies with `regions: all` that have none at this site, but oppose one there.
+
+    Their list of regions is unknown, or does not name this region. They do not act, but they count
+    for conflicts: an instance may be due for stop and for start.
     """
-    wanted = {
-        (account, it.policy.resource)
-        for it in due
-        if it.policy.regions == ALL
-        for account in it.accounts()
-        if it.regions_in(account) is None
-    }
+    account, resource, region = run.site
+    names = {task.policy.name for task in run.tasks}
+    actions = {task.policy.action for task in run.tasks}
+    for chosen in due:
+        policy = chosen.policy
+        opposes = policy.resource == resource.name and actions - {policy.action}
+        if opposes and policy.name not in names and _wants_all(chosen, account):
+            regions = regions_of(policy, account, everywhere)
+            error = _error(regions) if isinstance(regions, CallFailed) else None
+            yield Task(policy, chosen.instances_in(account, region), acts=False, error=error)
+
+
+def regions_of(policy: Policy, account: str, everywhere: Everywhere) -> Regions:
+    """The regions of the policy in the account, before an event narrows them."""
+    return everywhere[account, policy.resource] if policy.regions == ALL else policy.regions
+
+
+def list_everywhere(
+    wanted: Collection[tuple[str, str]], clouds: Mapping[str, Cloud], patience: float
+) -> Everywhere:
+    """List the regions of each account and resource, side by side, for `patience` seconds at most.
+
+    Policies that name their regions wait for these lists, and must not miss their time.
+    """
     if not wanted:
         return {}
-    patience = min(REGIONS_PATIENCE, deadline.left() / 4)
     pool = ThreadPoolExecutor(max_workers=len(wanted))
     asked = {
         (account, name): pool.submit(list_regions, clouds[account], RESOURCES[name], patience)
@@ -93,8 +125,12 @@ def _list_regions(
 
 def _result_of(future: Future[list[str]]) -> Regions:
     if not future.done():
-        return "DescribeRegions: no answer in time"
+        return CallFailed("DescribeRegions", "NoAnswer", "no answer in time")
     try:
         return future.result()
     except CallFailed as failure:
-        return f"{failure.action}: {failure}"
+        return failure
+
+
+def _error(failure: CallFailed) -> str:
+    return f"{failure.action}: {failure}"

@@ -1,1 +1,1 @@
-"""Which instances a policy acts on, and why not on the others."""
+"""Decide which instances a policy acts on, and why not on the others."""

@@ -1,7 +1,7 @@
-"""The `only_if` of a policy: what the machine itself must meet, and why it does not.
+"""The `only_if` of a policy: conditions that the instance itself must meet.
 
-Numbers are compared as whole numbers, and shown rounded down to the unit of their limit: so the
-number that a person reads stands to the limit beside it as the verdict says.
+Numbers are compared as whole numbers, and shown rounded down to the unit of their limit. So the
+number that a person reads is on the same side of the limit as the exact one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.scalars import time_unit
-from lightsout.model.instance import STARTS
+from lightsout.model.instance import START, STARTS, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ class Traffic(NamedTuple):
 
     used: int
     total: int  # 0: there is no limit
-    renewed: datetime | None  # when the latest of its packages began
+    renewed: datetime  # when the latest of its packages began
 
     def reaches(self, share: float) -> bool:
-        """Whether so much of the packages is used; never without a limit."""
+        """Whether this share of the packages is used; never without a limit."""
         return self.total > 0 and self.used * 100 >= _percent(share) * self.total
 
     @property
@@ -42,7 +42,7 @@ class Traffic(NamedTuple):
         return f"{self.used * 100 // self.total}% of {self.total / GB:.0f} GB traffic used"
 
     def with_left(self, limit: int | None) -> str:
-        """The same, and what is left, where a limit is about that."""
+        """The same, and what is left where a limit is about that."""
         if limit is None or not self.total:
             return str(self)
         return f"{self}, {_size(self.total - self.used, limit)} left"
@@ -53,17 +53,17 @@ def _percent(share: float) -> int:
 
 
 def _size(count: int, limit: int) -> str:
-    """So many bytes in the unit of a limit; policies have whole MB, GB or TB."""
+    """Bytes in the unit of a limit; policies have whole MB, GB or TB."""
     unit, name = (GB, "GB") if limit % GB == 0 else (MB, "MB")
     return f"{count // unit} {name}"
 
 
 class Met(NamedTuple):
-    """Whether conditions are met, and in which words."""
+    """Whether conditions are met, and why or why not."""
 
     met: bool
     reason: str
-    doubtful: bool = False  # it could not be told, which counts as not met
+    doubtful: bool = False  # it is unknown, which counts as not met
 
 
 def _met(reason: str) -> Met:
@@ -88,38 +88,61 @@ def read_traffic(packages: Sequence[Mapping[str, Any]] | None, now: datetime) ->
 
     TrafficOverflow is what went beyond a package: with any of it the packages count as used up,
     and it comes on top. A package without a total has no limit, and then the instance has none.
+
+    One package that cannot be read makes the sum unknown: it may be in force, or hold the traffic
+    that a limit is about.
     """
-    current = []
-    for package in packages or ():
-        end = package.get("EndTime")
-        until = _instant(end)
-        if end and until is None:  # it may be over, and then its traffic does not count
-            return None
-        if until is None or now <= until:
-            current.append(package)
-    if not current:
+    read = [_read_package(package) for package in packages or ()]
+    known = [package for package in read if package]
+    current = [package for package in known if package.begins <= now <= package.ends]
+    if len(known) < len(read) or not current:
         return None
-    used = total = overflow = 0
-    for package in current:
-        part, whole = _number(package, "TrafficUsed"), _number(package, "TrafficPackageTotal")
-        if part is None or whole is None:
-            return None
-        if whole <= 0:
-            return Traffic(part, 0, _latest_start(current))
-        used, total = used + max(0, part), total + whole
-        overflow += max(0, _number(package, "TrafficOverflow") or 0)
-    if overflow:
-        used = max(used, total + overflow)
-    return Traffic(used, total, _latest_start(current))
+    renewed = max(package.begins for package in current)
+    endless = next((package for package in current if not package.total), None)
+    if endless:
+        return Traffic(endless.used, 0, renewed)
+    used, total = sum(it.used for it in current), sum(it.total for it in current)
+    overflow = sum(it.overflow for it in current)
+    return Traffic(max(used, total + overflow) if overflow else used, total, renewed)
 
 
-def _number(package: Mapping[str, Any], name: str) -> int | None:
-    value = package.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+class _Package(NamedTuple):
+    """A traffic package; its time includes both ends."""
+
+    begins: datetime
+    ends: datetime
+    used: int
+    total: int  # 0: there is no limit
+    overflow: int
 
 
-def judge(policy: Policy, instance: Instance, traffic: Traffic | None, now: datetime) -> Met:
-    """Whether the instance meets the policy's conditions; the first that it does not says why."""
+def _read_package(package: Mapping[str, Any]) -> _Package | None:
+    """The package; None where a field is missing, or is not in the documented form."""
+    begins, ends = _instant(package.get("StartTime")), _instant(package.get("EndTime"))
+    names = ("TrafficUsed", "TrafficPackageTotal", "TrafficOverflow")
+    used, total, overflow = (_count(package.get(name)) for name in names)
+    if begins is None or ends is None or used is None or total is None or overflow is None:
+        return None
+    return _Package(begins, ends, used, total, overflow)
+
+
+def _count(value: Any) -> int | None:
+    """A number of bytes; None where it is none."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and value >= 0 else None
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+    except (TypeError, ValueError):
+        return None
+
+
+def check_conditions(
+    policy: Policy, instance: Instance, traffic: Traffic | None, now: datetime
+) -> Met:
+    """Check the policy's conditions; the reason is that of the first which is not met."""
     only_if, verdicts = policy.only_if, []
     if only_if.running_at_least is not None:
         verdicts.append(_running(only_if.running_at_least, instance, now))
@@ -130,9 +153,13 @@ def judge(policy: Policy, instance: Instance, traffic: Traffic | None, now: date
 
 
 def _running(at_least: float, instance: Instance, now: datetime) -> Met:
-    started = instance.started_at() if instance.operation in STARTS else None
+    if instance.state == STOP.after:
+        return _unmet(f"it is {instance.state}")
+    latest = instance.operation or "unknown"
+    if instance.operation_state == "FAILED":  # it has been running since an earlier operation
+        latest += " FAILED"
+    started = instance.started_at() if latest in STARTS else None
     if started is None:
-        latest = instance.operation or "unknown"
         return _doubtful(f"cannot tell since when it runs: its latest operation is {latest}")
     unit, name = time_unit(at_least)
     seconds = (now - started).total_seconds()
@@ -160,24 +187,13 @@ def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met
 
 
 def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
-    """Whether somebody, or another policy, stopped it while there was traffic left.
+    """Whether somebody, or another policy, may have stopped it while there was traffic left.
 
-    A start without a window would undo that at the next tick; it is there to bring a machine back
-    when its package was renewed. A time that cannot be read counts as since the renewal.
+    A start without a window would undo that at the next tick; it is there to bring an instance back
+    when its package was renewed. Only the latest operation is shown: another one since the renewal,
+    or one whose time cannot be read, may hide the stop. A start that failed is tried again.
     """
-    if instance.operation != "StopInstances":
+    if instance.state == START.after or instance.operation == START.call:
         return False
-    stopped = instance.started_at()
-    return not (stopped and traffic.renewed and stopped < traffic.renewed)
-
-
-def _latest_start(packages: Sequence[Mapping[str, Any]]) -> datetime | None:
-    starts = [_instant(package.get("StartTime")) for package in packages]
-    return max((start for start in starts if start), default=None)
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
-    except (TypeError, ValueError):
-        return None
+    latest = instance.started_at()
+    return latest is None or latest >= traffic.renewed

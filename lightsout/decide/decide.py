@@ -1,17 +1,21 @@
-"""Which instances a policy acts on, and for every other one why not."""
+"""Decide whether a policy acts on an instance, and say why or why not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import parse_until
-from lightsout.model.finding import Decision, Verdict
+from lightsout.decide.conditions import check_conditions
+from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
+from lightsout.model.policy import OnlyIf
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from lightsout.decide.conditions import Traffic
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy, Selector
 
@@ -19,29 +23,80 @@ if TYPE_CHECKING:
 # unhealthy, terminated and replaced.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
+MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
+WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # steps whose reasons make that of an ACT
+NO_CONDITIONS = OnlyIf()
+
 
 def decide(
     policy: Policy, instance: Instance, now: datetime, opened: datetime | None = None
 ) -> Decision | None:
-    """What `policy` makes of `instance` at `now`; None where its match does not select it.
+    """Decide about `instance` at `now`, without its traffic; None where no match selects it."""
+    return conclude(steps_of(policy, instance, now, opened))
 
-    `opened` is when the policy's window opened, where it leaves alone what somebody did since.
+
+def steps_of(
+    policy: Policy,
+    instance: Instance,
+    now: datetime,
+    opened: datetime | None = None,
+    traffic: Traffic | None = None,
+) -> Iterator[Step]:
+    """The steps of the decision, in order; the first that keeps the instance decides.
+
+    There is no step where the policy's match does not select the instance. The steps after one that
+    keeps it come too: `plan` shows them.
+
+    `opened` is when the policy's window opened, if it leaves alone what somebody did since then.
+    `traffic` is None where it was not read, or cannot be read.
     """
     why = selected_by(policy.match, instance)
     if why is None:
+        return
+    yield Step(MATCH, why)
+    hit = excluded_by(policy.exclude, instance)
+    excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
+    yield _step(EXCLUDE, excluded, "nothing excludes it")
+    kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
+    yield _step(PROTECTION, kept, "nothing protects it")
+    if policy.only_if != NO_CONDITIONS:
+        met = check_conditions(policy, instance, traffic, now)
+        unmet = Decision(Verdict.KEEP, met.reason, warning=met.doubtful, doubtful=met.doubtful)
+        yield _step(ONLY_IF, None if met.met else unmet, met.reason)
+
+
+def _step(name: str, kept: Decision | None, otherwise: str) -> Step:
+    return Step(name, kept.reason if kept else otherwise, kept)
+
+
+def conclude(steps: Iterable[Step]) -> Decision | None:
+    """The decision that the steps come to; None where there is no step."""
+    reasons: list[str] = []
+    for step in steps:
+        if step.kept:
+            return step.kept
+        if step.name in WHY_IT_ACTS:
+            reasons.append(step.reason)
+    return Decision(Verdict.ACT, "; ".join(reasons)) if reasons else None
+
+
+def possibly(steps: Iterable[Step]) -> Decision | None:
+    """The decision where the policy acts, or would act if the unknown facts were in its favour.
+
+    None where it surely does not act. Conflicts between policies are found by this.
+    """
+    taken = list(steps)
+    kept = [step.kept for step in taken if step.kept]
+    if not all(decision.doubtful for decision in kept):
         return None
-    unless = excluded_by(policy.exclude, instance)
-    if unless:
-        return Decision(Verdict.EXCLUDED, f"excluded by {unless}")
-    return (
-        protection(policy, instance, now)
-        or done_by_somebody(policy, instance, opened)
-        or Decision(Verdict.ACT, why)
-    )
+    return kept[0] if kept else conclude(taken)
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:
-    """Why `match` selects the instance: all tags hit, and its list of instances if there is one."""
+    """The reason why `match` selects the instance; None where it does not.
+
+    All of its tags must match, and its list of instances if it has one.
+    """
     if match.instances and instance.id not in match.instances:
         return None
     hits = []
@@ -52,11 +107,11 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
         hits += [f"{key}={value}" for value in values]
     if hits:
         return f"tag {', '.join(hits)}"
-    return "named in the policy" if match.instances else None  # an empty match is not «everything»
+    return "named in the policy" if match.instances else None  # an empty match selects nothing
 
 
 def excluded_by(exclude: Selector, instance: Instance) -> str | None:
-    """The first rule of `exclude` that hits the instance: one is enough."""
+    """The first rule of `exclude` that hits the instance; None where none does."""
     if instance.id in exclude.instances:
         return "instance ID"
     for key, patterns in exclude.tags.items():
@@ -67,7 +122,7 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
 
 
 def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
-    """What keeps the instance as it is, whatever the policy says; None if nothing does."""
+    """The tag or group that keeps the instance, whatever the policy says; None if there is none."""
     if instance.unreadable:
         reason = f"its {instance.unreadable} cannot be read, and may hold a protection"
         return Decision(Verdict.KEEP, reason, warning=True)
@@ -96,25 +151,41 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
 def done_by_somebody(
     policy: Policy, instance: Instance, opened: datetime | None
 ) -> Decision | None:
-    """Leaves alone what was started (or, for a start, stopped) inside the policy's window.
+    """Keep what somebody may have started (or, for a start, stopped) since the window opened.
 
-    Only Lighthouse has a field for when the latest operation began. What cannot be read there
-    counts as done since the window opened.
+    Only Lighthouse tells when an operation began, and it shows the latest one only. So an operation
+    since the window opened hides those before it, whether it succeeded or not. One whose time
+    cannot be read may have begun since then. The policy's own action does not keep the instance: a
+    stop that failed is tried again.
+
+    An instance that shows no operation at all is kept, too: the service documents null as "no valid
+    value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
-    opposite = STARTS if policy.action == STOP.name else frozenset({STOP.call})
+    action = ACTIONS[policy.action]
     tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or not tells or instance.operation not in opposite:
+    if opened is None or not tells or instance.operation == action.call:
         return None
-    if instance.operation_state == "FAILED":
+    began = instance.started_at()
+    if began is None:
+        reason = (
+            f"{_unreadable_time(instance)}: it counts as {action.before} since the window opened"
+        )
+        return Decision(Verdict.KEEP, reason, warning=True, doubtful=True)
+    if began < opened:
         return None
-    state, since = ACTIONS[policy.action].before, instance.started_at()
-    if since is None:
-        time = f"the time of its {instance.operation}, {instance.operation_started[:40]!r},"
-        reason = f"{time} cannot be read: it counts as {state} since the window opened"
-        return Decision(Verdict.KEEP, reason, warning=True)
-    if since < opened:
-        return None
-    return Decision(Verdict.KEEP, f"{state} since {_clock(since, policy)}, inside the window")
+    clock = _clock(began, policy)
+    opposite = STARTS if action is STOP else frozenset({STOP.call})
+    if instance.operation in opposite and instance.operation_state != "FAILED":
+        return Decision(Verdict.KEEP, f"{action.before} since {clock}, inside the window")
+    named = instance.operation or "latest operation, whose name cannot be read,"
+    did = "started" if action is STOP else "stopped"
+    reason = f"its {named} at {clock}, inside the window, hides whether somebody {did} it before"
+    return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
+
+
+def _unreadable_time(instance: Instance) -> str:
+    named = instance.operation or "latest operation"
+    return f"the time of its {named}, {instance.operation_started[:40]!r}, cannot be read"
 
 
 def _clock(instant: datetime, policy: Policy) -> str:
@@ -125,7 +196,7 @@ def _clock(instant: datetime, policy: Policy) -> str:
 
 
 def over_limit(limits: Limits, acts: int, total: int | None) -> str | None:
-    """Why acting on `acts` of `total` instances is refused; None where it is within limits."""
+    """The limit that acting on `acts` of `total` instances would exceed; None if there is none."""
     if limits.max_instances is not None and acts > limits.max_instances:
         return f"over limit: {acts} instances, max_instances is {limits.max_instances}"
     if (

@@ -1,4 +1,4 @@
-"""The jobs that findings ask for, with the judge that decides anew."""
+"""Make jobs from findings, with a judge that decides anew on a newer look."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.model.finding import Decision, Verdict
+from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
 
 
-def conflict_of(one: Finding, other: Finding) -> Decision:
-    names = {finding.action.name: finding.policy.name for finding in (one, other)}
-    reason = f"due for stop by {names['stop']} and for start by {names['start']} at once: neither"
+def conflict_of(one: Finding, other: Finding, wanted: Decision) -> Decision:
+    """The decision for both policies; `wanted` is what the other decides about the instance."""
+    stop, start = (one, other) if one.action is STOP else (other, one)
+    named = [f"for {it.action.name} by {it.policy.name}" for it in (stop, start)]
+    if not wanted.doubtful:
+        return Decision(Verdict.CONFLICT, f"due {' and '.join(named)} at once: neither")
+    sure, unsure = named if other is start else reversed(named)
+    reason = f"due {sure}, and perhaps {unsure} at once ({wanted.reason}): neither"
     return Decision(Verdict.CONFLICT, reason)
 
 
@@ -31,13 +37,17 @@ def job_of(
     action: Action,
     findings: Sequence[Finding],
     judgement: Judgement,
+    read_anew: Callable[[Iterable[Instance]], None],
     *,
     forget: bool = False,
 ) -> Job:
-    """What the findings ask for, each instance once, with the options of the first policy.
+    """The instances that the findings ask for, each once, with the options of the first policy.
 
-    `forget`: the findings give their instances away one by one, for there is room for them once.
+    `read_anew`: see Job. `forget`: take the instances out of the findings one by one, for there is
+    memory for them once.
     """
+    acting = (it for it in findings if it.action is action and not it.refused)
+    looks = [it.seen_at for it in acting if it.to_act_on()]
     items: dict[str, Item] = {}
     alike: dict[Wish, Wish] = {}
     for id_, wanted_by in _wanting(action, findings).items():
@@ -48,13 +58,12 @@ def job_of(
         if forget:
             for finding in wanted_by:
                 finding.instances.pop(id_, None)
-    looks = [it.seen_at for it in findings if it.action is action and not it.refused]
     judge = _judge_of(action, findings, judgement)
-    return Job(site, action, items, judge, min(looks, default=0.0))
+    return Job(site, action, items, judge, min(looks, default=0.0), read_anew)
 
 
 def wishes_of(action: Action, findings: Sequence[Finding]) -> dict[str, Wish]:
-    """What is wanted of each instance that the findings act on."""
+    """The wish about each instance that the findings act on."""
     return {
         id_: _wish_of(wanted_by, wanted_by[0].instances[id_])
         for id_, wanted_by in _wanting(action, findings).items()
@@ -72,7 +81,7 @@ def _wanting(action: Action, findings: Sequence[Finding]) -> dict[str, list[Find
 
 
 def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement) -> Judge:
-    """Decides anew for the policies that wanted an instance: it can only drop some, or all."""
+    """A judge that decides anew for the policies that wanted an instance; it adds none."""
     acting = {it.policy.name: it for it in findings if it.action is action}
     opposite = [it for it in findings if it.action is not action]
 
@@ -88,19 +97,20 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
                 kept[name] = decision
         for other in opposite if wanting else ():
             if other.may_act_on(instance.id):
-                decision = judgement.decide(other.policy, instance) or NO_MATCH
-                if decision.verdict is Verdict.ACT:
+                opposite_wish = judgement.possibly(other.policy, instance)
+                if opposite_wish:
+                    conflict = conflict_of(wanting[0], other, opposite_wish)
                     names = [it.policy.name for it in (*wanting, other)]
-                    return Judged(None, kept | dict.fromkeys(names, conflict_of(wanting[0], other)))
+                    return Judged(None, kept | dict.fromkeys(names, conflict))
         return Judged(_wish_of(wanting, instance) if wanting else None, kept)
 
     return judge_anew
 
 
 def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
-    """What the findings want of the instance, with the options of the first.
+    """The findings' wish about the instance, with the options of the first.
 
-    STOP_CHARGING is not even asked for where it cannot apply: such batches may be refused.
+    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused.
     """
     policy = findings[0].policy
     options: Mapping[str, str | None] = {

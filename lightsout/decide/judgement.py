@@ -1,64 +1,74 @@
-"""Decides by one instant, as often as it is asked."""
+"""The judgement of one run: an instant, and the traffic that was read."""
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from lightsout.decide.conditions import judge
-from lightsout.decide.decide import decide
+from lightsout.decide.conditions import needs_traffic
+from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS
 from lightsout.policies.windows import window_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from lightsout.decide.conditions import Traffic
+    from lightsout.model.finding import Step
     from lightsout.model.instance import Action, Instance
     from lightsout.model.policy import Policy
 
 
 class Judgement:
-    """Decides by one instant and one reading of the traffic, as often as it is asked."""
+    """Decides about policies and instances, by one instant and the newest traffic."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.traffic: dict[str, Traffic | None] = {}  # None: it cannot be read
-        self._opened: dict[str, datetime | None] = {}  # by policy: see _leaves_alone_since
+        self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: it cannot be read
+        self._opened: dict[str, datetime | None] = {}  # by policy name: see _leaves_alone_since
 
-    def wanted(self, policy: Policy, instance: Instance) -> Decision | None:
-        """What the policy makes of the instance, its `only_if` aside; None where it matches not."""
+    def steps(self, policy: Policy, instance: Instance) -> Iterator[Step]:
+        """The steps of the decision; none where the policy's match does not select the instance."""
         if policy.name not in self._opened:
             self._opened[policy.name] = _leaves_alone_since(policy, self.now)
-        decision = decide(policy, instance, self.now, self._opened[policy.name])
-        return decision and _with_word(decision, ACTIONS[policy.action], instance)
+        opened, traffic = self._opened[policy.name], self.traffic.get(instance.id)
+        return steps_of(policy, instance, self.now, opened, traffic)
 
     def decide(self, policy: Policy, instance: Instance) -> Decision | None:
-        """What the policy makes of the instance; its traffic, if it counts, was read before."""
-        decision = self.wanted(policy, instance)
-        if decision is None or decision.verdict is not Verdict.ACT:
-            return decision
-        met = judge(policy, instance, self.traffic.get(instance.id), self.now)
-        if not met.met:
-            return Decision(Verdict.KEEP, met.reason, warning=met.doubtful)
-        if not met.reason:
-            return decision
-        return decision._replace(reason=f"{decision.reason}; {met.reason}")
+        """Decide about the instance; None where the policy's match does not select it.
+
+        Where its traffic counts, it must have been read before.
+        """
+        decision = conclude(self.steps(policy, instance))
+        return decision and _with_failure(decision, ACTIONS[policy.action], instance)
+
+    def possibly(self, policy: Policy, instance: Instance) -> Decision | None:
+        """The decision where the policy acts or perhaps would; None where it surely does not."""
+        return possibly(self.steps(policy, instance))
+
+    def hangs_on_traffic(self, policy: Policy, instance: Instance) -> bool:
+        """Whether the policy acts on the instance unless its traffic is against that."""
+        if not needs_traffic(policy.only_if):
+            return False
+        before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))
+        return possibly(before) is not None
 
 
 def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
-    """When the window opened inside which somebody's own doing is left alone; None if never."""
+    """When the window opened in which others' operations are left alone; None if they never are."""
     if policy.when is None or policy.when.enforce:
         return None
     window = window_at(policy.when, policy.timezone, now)
     return window.opens if window else None
 
 
-def _with_word(decision: Decision, action: Action, instance: Instance) -> Decision:
-    """The decision, with a word about the same operation having failed before."""
+def _with_failure(decision: Decision, action: Action, instance: Instance) -> Decision:
+    """The decision, with a warning where the same operation failed before."""
     failed = instance.operation == action.call and instance.operation_state == "FAILED"
     if decision.verdict is not Verdict.ACT or not failed:
         return decision
     why = f": {instance.operation_error}" if instance.operation_error else ""
-    word = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"
-    return Decision(Verdict.ACT, f"{decision.reason}; {word}: tried again", warning=True)
+    told = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"
+    return Decision(Verdict.ACT, f"{decision.reason}; {told}: tried again", warning=True)

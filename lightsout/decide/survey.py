@@ -1,19 +1,19 @@
-"""What is there at one site, and what each policy makes of it. Nothing is changed."""
+"""Look at one site, and decide for each policy what to do there. Nothing is changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lightsout.cloud.queries import queries_for
-from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.decide.conditions import needs_traffic, read_traffic
 from lightsout.decide.decide import excluded_by, over_limit, selected_by
 from lightsout.decide.jobs import conflict_of
-from lightsout.model.finding import Decision, Finding, Task, Verdict
+from lightsout.model.finding import Decision, Finding, Task
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from lightsout.cloud.compute import Compute, Listing
     from lightsout.decide.judgement import Judgement
@@ -22,27 +22,72 @@ if TYPE_CHECKING:
 
 
 def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:
-    """List what the policies ask for, and decide about it by `judgement`; a finding for each task.
+    """List the instances that the policies may act on, and decide; return a finding for each task.
 
-    Policies that ask the service the same question share the answer.
+    Policies that ask the service the same question share the answer. All questions are asked before
+    anything is decided: where two answers show an instance, the newer one counts for all policies.
 
-    Where the service does not answer one policy's question, that one has an error, and no other.
+    Where the service does not answer one policy's question, only that policy has an error.
     """
     return _Surveyor(compute, judgement).survey(tasks)
 
 
+def traffic_reader(
+    compute: Compute, findings: Iterable[Finding], judgement: Judgement
+) -> Callable[[Iterable[Instance]], None]:
+    """A function that reads the traffic of instances again, before a new decision about them.
+
+    It makes one call for 100 instances, only for those whose traffic can change the decision. It
+    raises OutOfTime.
+    """
+    limited = [finding for finding in findings if needs_traffic(finding.policy.only_if)]
+
+    def read_anew(instances: Iterable[Instance]) -> None:
+        if limited:
+            ids = [it.id for it in instances if _hangs_on_traffic(limited, it, judgement)]
+            read_traffic_of(ids, compute, judgement)
+
+    return read_anew
+
+
+def _hangs_on_traffic(limited: Iterable[Finding], instance: Instance, judgement: Judgement) -> bool:
+    return any(
+        finding.may_act_on(instance.id) and judgement.hangs_on_traffic(finding.policy, instance)
+        for finding in limited
+    )
+
+
+def read_traffic_of(ids: Sequence[str], compute: Compute, judgement: Judgement) -> None:
+    """Read the traffic of instances into `judgement`; unknown where the service does not answer.
+
+    Raises OutOfTime.
+    """
+    if not ids:
+        return
+    try:
+        packages = compute.traffic(ids)
+    except OutOfTime:
+        raise
+    except CallFailed:
+        packages = {}
+    for id_ in ids:
+        judgement.traffic[id_] = read_traffic(packages.get(id_), judgement.now)
+
+
 class _Surveyor:
-    """Asks each question once, and judges every instance by the same instant."""
+    """Asks each question once, and decides about every instance by the same instant."""
 
     def __init__(self, compute: Compute, judgement: Judgement) -> None:
         self._compute = compute
         self._judgement = judgement
-        # By the IDs asked for, or else by the hash of the queries, which are long.
-        self._answers: dict[frozenset[str] | int, Listing] = {}
-        self._alike: dict[Decision, Decision] = {}  # each once, however many instances it is about
+        # By the IDs asked for, or by the hash of the queries, which are long.
+        self._answers: dict[frozenset[str] | int, Listing | CallFailed] = {}
+        self._alike: dict[Decision, Decision] = {}  # equal ones are kept once, to save memory
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
-        findings = [self._look(task) for task in tasks]
+        answers = [self._list(task) if task.acts else None for task in tasks]
+        _keep_newest([it for it in self._answers.values() if not isinstance(it, CallFailed)])
+        findings = [self._find(*each) for each in zip(tasks, answers, strict=True)]
         self._find_conflicts(findings)
         for finding in findings:
             self._limit(finding)
@@ -53,84 +98,95 @@ class _Surveyor:
         try:
             total = self._compute.count() if acts and limits.max_percent is not None else None
         except CallFailed as failure:
-            finding.error = f"{failure.action}: {failure}"
+            finding.error = _error(failure)
             finding.decisions, finding.instances = {}, {}
         else:
             finding.refused = over_limit(limits, acts, total)
 
-    def _look(self, task: Task) -> Finding:
+    def _find(self, task: Task, answer: Listing | CallFailed | None) -> Finding:
+        if answer is None:
+            return Finding(task, error=task.error)
+        if isinstance(answer, CallFailed):
+            return Finding(task, error=_error(answer))
         try:
-            return self._judge(task)
-        except CallFailed as failure:
-            return Finding(task, error=f"{failure.action}: {failure}")
+            return self._decide_on(task, answer)
+        except OutOfTime as failure:
+            return Finding(task, error=_error(failure))
 
-    def _judge(self, task: Task) -> Finding:
-        policy, only = task
-        listing, action = self._list(task), ACTIONS[policy.action]
+    def _decide_on(self, task: Task, listing: Listing) -> Finding:
+        policy, action = task.policy, ACTIONS[task.policy.action]
         finding, candidates = Finding(task), []
         finding.seen_at, finding.instances = listing
         for instance in listing.instances.values():
-            if only is not None and instance.id not in only:
+            if not finding.may_act_on(instance.id):
                 continue
             if instance.state == action.before:
                 candidates.append(instance)
             elif instance.state == action.during and _selects(policy, instance):
                 finding.stuck[instance.id] = instance
-        finding.decisions = self._decide(policy, candidates)
+        self._read_missing_traffic(policy, candidates)
+        decided = ((it.id, self._judgement.decide(policy, it)) for it in candidates)
+        finding.decisions = {id_: self._alike.setdefault(it, it) for id_, it in decided if it}
         return finding
 
-    def _list(self, task: Task) -> Listing:
-        policy, only = task
+    def _list(self, task: Task) -> Listing | CallFailed:
+        """The answer to the task's question, which is asked once."""
+        policy, only = task.policy, task.only
         queries = queries_for(
             policy.match, ACTIONS[policy.action], self._compute.site.resource.filter_values
         )
         named = policy.match.instances or None
         wanted = named & only if named and only is not None else named or only
         question = hash(repr(queries)) if wanted is None else wanted
-        if question in self._answers:
-            return self._answers[question]
-        if wanted is None:
-            self._answers[question] = self._compute.search(queries)
-        else:
-            self._answers[question] = self._compute.find(sorted(wanted))
+        if question not in self._answers:
+            try:
+                self._answers[question] = (
+                    self._compute.search(queries)
+                    if wanted is None
+                    else self._compute.find(sorted(wanted))
+                )
+            except CallFailed as failure:
+                self._answers[question] = failure
         return self._answers[question]
 
-    def _decide(self, policy: Policy, instances: Sequence[Instance]) -> dict[str, Decision]:
-        """What the policy makes of each instance that its match selects, conditions included."""
-        if needs_traffic(policy.only_if):
-            wanted = ((it.id, self._judgement.wanted(policy, it)) for it in instances)
-            self._read_traffic([id_ for id_, it in wanted if it and it.verdict is Verdict.ACT])
-        decided = ((it.id, self._judgement.decide(policy, it)) for it in instances)
-        return {id_: self._alike.setdefault(it, it) for id_, it in decided if it}
-
-    def _read_traffic(self, ids: Sequence[str]) -> None:
-        """What cannot be read keeps its instances, and says so."""
-        known = self._judgement.traffic
-        unknown = [id_ for id_ in ids if id_ not in known]
-        try:
-            packages = self._compute.traffic(unknown)
-        except CallFailed:
-            packages = {}
-        for id_ in unknown:
-            known[id_] = read_traffic(packages.get(id_), self._judgement.now)
+    def _read_missing_traffic(self, policy: Policy, instances: Iterable[Instance]) -> None:
+        judgement = self._judgement
+        ids = [it.id for it in instances if judgement.hangs_on_traffic(policy, it)]
+        read_traffic_of([it for it in ids if it not in judgement.traffic], self._compute, judgement)
 
     def _find_conflicts(self, findings: Sequence[Finding]) -> None:
-        """An instance due for stop and for start at once is left alone, and failed in both."""
+        """Put what is due for stop and for start at once into conflict: neither is done."""
         for finding in findings:
             acting = [finding.instances[id_] for id_ in finding.to_act_on()]
             for other in findings:
                 if acting and other.action is not finding.action:
                     asked = [it for it in acting if other.may_act_on(it.id)]
-                    opposite = self._decide(other.policy, asked)
+                    self._read_missing_traffic(other.policy, asked)
                     for instance in asked:
-                        decision = opposite.get(instance.id)
-                        if decision and decision.verdict is Verdict.ACT:
-                            _put_in_conflict(finding, other, instance)
+                        wanted = self._judgement.possibly(other.policy, instance)
+                        if wanted:
+                            _put_in_conflict(finding, other, instance, wanted)
 
 
-def _put_in_conflict(one: Finding, other: Finding, instance: Instance) -> None:
+def _keep_newest(listings: Collection[Listing]) -> None:
+    """Let each listing show its instances as the newest listing shows them.
+
+    `listings`: in the order in which they were asked for.
+    """
+    if len(listings) < 2:
+        return
+    newest: dict[str, Instance] = {}
+    for listing in listings:
+        newest |= listing.instances
+    for listing in listings:
+        for id_ in listing.instances:
+            listing.instances[id_] = newest[id_]
+
+
+def _put_in_conflict(one: Finding, other: Finding, instance: Instance, wanted: Decision) -> None:
+    """`wanted`: what the other policy decides about the instance."""
     for finding in (one, other):
-        finding.decisions[instance.id] = conflict_of(one, other)
+        finding.decisions[instance.id] = conflict_of(one, other, wanted)
         finding.instances[instance.id] = instance
 
 
@@ -138,3 +194,7 @@ def _selects(policy: Policy, instance: Instance) -> bool:
     return selected_by(policy.match, instance) is not None and not excluded_by(
         policy.exclude, instance
     )
+
+
+def _error(failure: CallFailed) -> str:
+    return f"{failure.action}: {failure}"

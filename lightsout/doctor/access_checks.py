@@ -6,8 +6,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.act.sites import ALL
-from lightsout.cloud.compute import Compute, list_regions
+from lightsout.act.sites import ALL, list_everywhere, regions_of
+from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.judgement import Judgement
@@ -106,22 +106,22 @@ def find_sites(
 ) -> tuple[Sites, list[Diagnosis]]:
     """The sites of each policy in `accounts`, and what DescribeRegions says where one wants all."""
     found: list[Diagnosis] = []
-    everywhere: dict[tuple[str, str], Sequence[str]] = {}
     places = [(one, account) for one in policies for account in one.accounts if account in accounts]
-    for account, name in sorted({(it, one.resource) for one, it in places if one.regions == ALL}):
-        check = _right(account, RESOURCES[name], "DescribeRegions")
-        try:
-            regions = everywhere[account, name] = list_regions(
-                clouds[account], RESOURCES[name], PATIENCE
-            )
+    wanted = sorted({(account, one.resource) for one, account in places if one.regions == ALL})
+    everywhere = list_everywhere(wanted, clouds, PATIENCE)
+    for account, name in wanted:
+        check, regions = (
+            _right(account, RESOURCES[name], "DescribeRegions"),
+            everywhere[account, name],
+        )
+        if isinstance(regions, CallFailed):
+            found.append(_refused(account, check, regions))
+        else:
             found.append(fine(check, f"granted: {len(regions)} regions{_site_of(regions)}"))
-        except CallFailed as failure:
-            everywhere[account, name] = ()
-            found.append(_refused(account, check, failure))
     sites: Sites = {}
     for policy, account in places:
-        named = everywhere[account, policy.resource] if policy.regions == ALL else policy.regions
-        for region in named:
+        regions = regions_of(policy, account, everywhere)
+        for region in () if isinstance(regions, CallFailed) else regions:
             site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)
     return sites, found

@@ -27,7 +27,7 @@ MEND = "start them, and the policy stops them without charge"
 
 def find_still_charged(compute: Compute, task: Task, now: datetime) -> list[str]:
     """Their IDs at one site; raises CallFailed."""
-    policy, only = task
+    policy, only = task.policy, task.only
     if not wants_no_charge(policy):
         return []
     if policy.match.instances:

@@ -1,1 +1,1 @@
-"""Plain values that the rest speaks of."""
+"""Plain values: instance, policy, request, finding, job, report."""

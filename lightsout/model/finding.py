@@ -22,7 +22,16 @@ class Verdict(Enum):
 class Decision(NamedTuple):
     verdict: Verdict
     reason: str
-    warning: bool = False  # somebody should mend what led to this decision
+    warning: bool = False  # somebody should fix what led to this decision
+    doubtful: bool = False  # kept because something is unknown: perhaps the policy wants it
+
+
+class Step(NamedTuple):
+    """One step of a decision, with its reason."""
+
+    name: str  # match | exclude | protection | only if
+    reason: str
+    kept: Decision | None = None  # the decision, where this step keeps the instance
 
 
 class Task(NamedTuple):
@@ -30,6 +39,8 @@ class Task(NamedTuple):
 
     policy: Policy
     only: frozenset[str] | None = None  # None: whatever it matches
+    acts: bool = True  # False: it counts for conflicts only
+    error: str | None = None  # why it cannot act
 
 
 class Finding:
@@ -47,13 +58,13 @@ class Finding:
     )
 
     def __init__(self, task: Task, *, error: str | None = None) -> None:
-        self.policy, self.only = task
+        self.policy, self.only = task.policy, task.only
         self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
         self.instances: dict[str, Instance] = {}  # these and others; findings may share it
-        self.stuck: dict[str, Instance] = {}  # under way from before the run
+        self.stuck: dict[str, Instance] = {}  # STOPPING or STARTING since before the run
         self.refused: str | None = None  # the limit that it would go over
-        self.error = error  # why nothing can be said of it
+        self.error = error  # why its instances are unknown
 
     @property
     def action(self) -> Action:
@@ -66,8 +77,3 @@ class Finding:
     def to_act_on(self) -> list[str]:
         """IDs to act on, before limits: after protections, conditions and narrowing."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]
-
-    def acts_on(self, id_: str) -> bool:
-        """Whether the policy acts on it, limits included."""
-        decision = self.decisions.get(id_)
-        return decision is not None and decision.verdict is Verdict.ACT and not self.refused

@@ -1,8 +1,8 @@
-"""The noun in the middle: instances to act on at one site, and who wants it."""
+"""Jobs: the instances to act on at one site, and the policies that want it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """What is wanted of an instance of a job; the same for most of them."""
+    """How an instance of a job is to be stopped or started; the same for most of them."""
 
-    policies: tuple[str, ...]  # names, the one whose options count first
+    policies: tuple[str, ...]  # names; the options are those of the first
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
     patience: float  # seconds from acceptance in which the final state is to be seen
     stop_charging: bool = False  # the final state is one in which it is no longer charged
 
 
 class Item(NamedTuple):
-    """An instance of a job, with what is still read of it as it was last decided on.
+    """An instance of a job, with the facts of the latest decision that are still read.
 
-    A run holds tens of thousands, so it is small: of the RequestId of its latest operation there is
-    the hash, a third of its size. Two of them are alike in one of 2^64 cases.
+    A run holds tens of thousands, so it is small: it holds the hash of the RequestId of the latest
+    operation, a third of its size. Two of them have the same hash in one of 2^64 cases.
     """
 
     wish: Wish
@@ -34,13 +34,13 @@ class Item(NamedTuple):
     operation: int  # hash of the RequestId
 
     def shows_another(self, instance: Instance) -> bool:
-        """Whether a look shows another operation than the one before did."""
+        """Whether a newer look shows another operation."""
         now = instance.operation_request_id
         return bool(now) and hash(now) != self.operation
 
 
 class Judged(NamedTuple):
-    """What the policies that wanted an instance make of it as a newer look shows it."""
+    """The new decision about an instance, of the policies that wanted it."""
 
     wish: Wish | None  # of those that still want it; None: none does
     kept: Mapping[str, Decision]  # of those that do not, by name
@@ -49,11 +49,16 @@ class Judged(NamedTuple):
 Judge = Callable[["Instance", Wish], Judged]
 
 
+def read_nothing(_instances: Iterable[Instance]) -> None:
+    """Read no traffic: no decision of the job rests on it."""
+
+
 class Job(NamedTuple):
     """Instances to act on; `judge` decides anew about one that a newer look shows.
 
-    What was decided holds for a while only, counted from `seen_at`, when the oldest listing that it
-    rests on was asked for (seconds of the monotonic clock).
+    A decision holds for a while only, counted from `seen_at`: when the oldest listing that it rests
+    on was asked for (seconds of the monotonic clock). Beside the look, a new decision may rest on
+    traffic: `read_anew` reads it for the instances of a look, before `judge` is asked about them.
     """
 
     site: Site
@@ -61,6 +66,7 @@ class Job(NamedTuple):
     items: dict[str, Item]  # by instance ID: nothing is wanted twice
     judge: Judge
     seen_at: float
+    read_anew: Callable[[Iterable[Instance]], None] = read_nothing  # raises OutOfTime
 
     def wish(self, id_: str) -> Wish:
         return self.items[id_].wish
@@ -74,27 +80,27 @@ class Kind(Enum):
 
 
 class Outcome(NamedTuple):
-    """What became of one instance, seen by DescribeInstances; the reason is for a person."""
+    """The end of one instance as DescribeInstances shows it; the reason is for a person."""
 
     kind: Kind
     reason: str = ""
 
 
 def outcome_of(decision: Decision) -> Outcome:
-    """What becomes of an instance that is decided not to be acted on."""
+    """The outcome of an instance that is not acted on."""
     kind = Kind.FAILED if decision.verdict is Verdict.CONFLICT else Kind.SKIPPED
     return Outcome(kind, decision.reason)
 
 
 class Accepted(NamedTuple):
-    """A call that the service accepted: that much, and no more."""
+    """A call that the service accepted; whether it was carried out, only a look tells."""
 
     request_id: str
     instance_ids: tuple[str, ...]
 
 
 class Look(NamedTuple):
-    """What DescribeInstances showed of the instances that it was asked for, and when it was."""
+    """The instances that DescribeInstances showed, of those that were asked for, and when."""
 
     at: float  # seconds of the monotonic clock
     instances: Mapping[str, Instance]

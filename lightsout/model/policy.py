@@ -16,7 +16,7 @@ DEFAULT_VERIFY_TIMEOUT = 300.0
 
 
 class Selector(NamedTuple):
-    """What `match` selects, or what `exclude` keeps; either part may be empty."""
+    """The tags and instances of a `match` or an `exclude`; either part may be empty."""
 
     tags: Mapping[str, tuple[str, ...]]
     instances: frozenset[str]
@@ -27,7 +27,9 @@ class Source(NamedTuple):
 
     source: str
     type: str
-    scope: str | None = None  # policy: one that names no instance is about all that it matches
+    scope: str | None = (
+        None  # policy: an event that names no instance lets it act on all that it matches
+    )
 
     def __str__(self) -> str:
         scope = f", scope {self.scope}" if self.scope else ""
@@ -42,7 +44,7 @@ class Limits(NamedTuple):
 
 
 class OnlyIf(NamedTuple):
-    """Conditions that the machine itself must meet, all of them; None where there is none."""
+    """Conditions that the instance itself must meet, all of them; None where there is none."""
 
     traffic_used_at_least: float | None = None  # share of the traffic package, 0 to 1
     traffic_used_below: float | None = None
@@ -74,7 +76,7 @@ class Policy(NamedTuple):
 
 
 class Account(NamedTuple):
-    """Another account than the function's, and the role there that it assumes."""
+    """Another account than the function's own, and the role that the function assumes there."""
 
     name: str
     role_arn: str
@@ -102,12 +104,12 @@ class When(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether it needs to know the holidays of the year."""
+        """Whether it needs the calendar of workdays and holidays."""
         return self.days in ("workdays", "holidays")
 
     @property
     def endless(self) -> bool:
-        """Whether it is open always."""
+        """Whether it is always open."""
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
 

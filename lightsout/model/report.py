@@ -1,4 +1,4 @@
-"""What a run returns: the types of the report, and the failure that carries one."""
+"""The types of the report that a run returns, and the failure that carries one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANK: tuple[Group, ...] = (
 
 
 class AcceptedCall(TypedDict):
-    """A call that the service accepted, and which instances of one policy were in it."""
+    """A call that the service accepted, and the instances of one policy that were in it."""
 
     action: str
     request_id: str
@@ -33,7 +33,7 @@ class AcceptedCall(TypedDict):
 
 
 class Entry(TypedDict):
-    """What became of one policy at one place; `region` is None where nothing was called."""
+    """The result of one policy at one site; `region` is None where nothing was called."""
 
     policy: str
     account: str
@@ -54,7 +54,7 @@ class Entry(TypedDict):
 
 
 class Counts(TypedDict):
-    """How many instances; one in two policies counts once."""
+    """Numbers of instances; one in two policies counts once."""
 
     matched: int
     stopped: int
@@ -81,9 +81,9 @@ class Report(TypedDict):
 class RunFailed(Exception):
     """Some instance was not confirmed in its final state, or the run could not do its work.
 
-    `report` is the whole report. `cause` is the event, setting or policy that could not be obeyed,
-    where one is to blame. SCF takes any returned dict for a success: only an exception makes a
-    failed run look failed.
+    `report` is the whole report, or that of the doctor. `cause` is the error of the event, setting
+    or policy that made the run fail, if one did. SCF takes any returned dict for a success: only an
+    exception makes a failed run look failed.
     """
 
     def __init__(self, message: str, report: Any, cause: Exception | None = None) -> None:
@@ -96,7 +96,7 @@ class RunFailed(Exception):
 
 
 def new_entry(policy: str, account: str, resource: str, region: str | None, action: str) -> Entry:
-    """An entry about a policy at one place, with nothing in it yet."""
+    """An empty entry about a policy at one site."""
     return {
         "policy": policy,
         "account": account,
@@ -139,7 +139,7 @@ def count_of(counts: Counts, group: Group) -> int:
 
 
 def subject_of(entry: Entry) -> str:
-    """Which policy, and where, as messages name it."""
+    """The policy and its place, as messages name them."""
     where = place_of(entry["account"], entry["region"] or "").strip()
     return f"{entry['policy']} in {where}" if where else entry["policy"]
 
@@ -149,12 +149,12 @@ _REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way
 
 
 def why_skipped(reason: str) -> str:
-    """Of an instance in `skipped`: CHARGED (stopped, still charged), GONE, or KEPT (left alone)."""
+    """CHARGED (stopped, still charged), GONE, or KEPT (left alone), by the reason in `skipped`."""
     return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
 
 
 def count_skipped(report: Report) -> dict[str, int]:
-    """The count of `skipped`, of each kind; one that stands there as several counts as the first.
+    """The count of `skipped`, split into CHARGED, GONE and KEPT; each instance counts once.
 
     People read these: a machine that was stopped was not left alone.
     """
@@ -175,8 +175,8 @@ FAILURES: tuple[ReasonGroup, ...] = ("failed", "pending")
 
 
 def failure_message(report: Report) -> str:
-    """One line that tells what went wrong, for the platform's log and the alarm that quotes it."""
-    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # whom each is about
+    """One line about what went wrong, for the platform's log and the alarm that quotes it."""
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # with their instance IDs
     for entry in report["policies"]:
         if entry["error"]:
             reasons[f"{subject_of(entry)}: {entry['error']}"] = {}

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lightsout.base.scalars import duration, share, size
-from lightsout.decide.conditions import GB, MB, Traffic, judge
+from lightsout.decide.conditions import GB, MB, Traffic, check_conditions, read_traffic
 from lightsout.events.parse import read_event
 from lightsout.model.policy import OnlyIf
 from lightsout.model.request import BadEvent
@@ -25,7 +25,7 @@ DURATIONS = st.builds("{}{}".format, st.integers(1, 3000), st.sampled_from("smhd
 def judged(traffic=None, running=timedelta(), **only_if):
     began = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
     instance = an_instance(operation="StartInstances", operation_started=began)
-    return judge(a_policy(only_if=OnlyIf(**only_if)), instance, traffic, NOW + running)
+    return check_conditions(a_policy(only_if=OnlyIf(**only_if)), instance, traffic, NOW + running)
 
 
 def numbers(text):
@@ -38,7 +38,7 @@ def near(draw, limit_of):
     total = draw(TOTALS)
     limit = limit_of(draw, total)
     off = draw(st.integers(-3, 3) | st.integers(-total // 50, total // 50) | st.just(-limit))
-    return Traffic(max(0, limit + off), total, None)
+    return Traffic(max(0, limit + off), total, NOW)
 
 
 @given(st.data(), PERCENTS)
@@ -67,7 +67,7 @@ def test_a_share_is_shown_on_its_side_of_the_limit(data, percent):
 def test_what_is_left_is_shown_on_its_side_of_the_limit_and_in_its_unit(data, text):
     limit = size(text)
     if data is None:
-        traffic = Traffic(440 * GB, 500 * GB, None)
+        traffic = Traffic(440 * GB, 500 * GB, NOW)
     else:
         traffic = data.draw(near(lambda _, total: max(0, total - limit)))
 
@@ -100,6 +100,83 @@ def test_how_long_it_runs_is_shown_on_its_side_of_the_limit(text, off, micro):
         assert numbers(met.reason)[1] * unit == limit
 
 
+# Packages ----------------------------------------------------------------------------------------
+
+
+def iso(instant):
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def a_package(begins=-10, ends=20, **facts):
+    """A package that began and ends so many days from now."""
+    times = {
+        "StartTime": iso(NOW + timedelta(days=begins)),
+        "EndTime": iso(NOW + timedelta(days=ends)),
+    }
+    numbers = {"TrafficUsed": 5 * GB, "TrafficPackageTotal": 10 * GB, "TrafficOverflow": 0}
+    return times | numbers | facts
+
+
+DAYS = st.integers(-40, 40)
+
+
+@given(st.lists(st.tuples(DAYS, DAYS).map(sorted), max_size=4))
+def test_only_packages_that_have_begun_and_are_not_over_count(spans):
+    traffic = read_traffic([a_package(*span) for span in spans], NOW)
+
+    current = [(begins, ends) for begins, ends in spans if begins <= 0 <= ends]
+    if not current:
+        assert traffic is None
+    else:
+        renewed = NOW + timedelta(days=max(begins for begins, _ in current))
+        assert traffic == (5 * GB * len(current), 10 * GB * len(current), renewed)
+
+
+def test_a_package_of_the_next_month_hides_neither_use_nor_renewal():
+    packages = [a_package(TrafficUsed=10 * GB), a_package(20, 50, TrafficUsed=0)]
+
+    traffic = read_traffic(packages, NOW)
+
+    assert judged(traffic, traffic_used_at_least=0.95).met
+    assert not judged(traffic, traffic_used_below=0.6).met
+    assert traffic.renewed == NOW - timedelta(days=10)
+
+
+UNREADABLE = [None, "", "soon", "2026-11-01 08:00:00", 1763899200, {}, True]
+
+
+@pytest.mark.parametrize("name", list(a_package()))
+@pytest.mark.parametrize("value", [*UNREADABLE, -1, 1.5, "7"])
+@pytest.mark.parametrize("beside", [[], [a_package()]])
+def test_one_package_that_cannot_be_read_makes_the_traffic_unknown(name, value, beside):
+    readable = name.startswith("Traffic") and value == 1763899200
+
+    traffic = read_traffic([*beside, a_package(**{name: value})], NOW)
+
+    assert (traffic is not None) == readable
+
+
+@pytest.mark.parametrize("name", list(a_package()))
+def test_a_package_that_lacks_a_field_makes_the_traffic_unknown(name):
+    package = a_package()
+    del package[name]
+
+    assert read_traffic([package], NOW) is None
+
+
+def test_how_long_it_runs_is_not_told_by_a_start_that_failed():
+    began = iso(NOW)
+    instance = an_instance(
+        operation="RebootInstances", operation_state="FAILED", operation_started=began
+    )
+    policy = a_policy(only_if=OnlyIf(running_at_least=60))
+
+    met = check_conditions(policy, instance, None, NOW + timedelta(hours=1))
+
+    assert (met.met, met.doubtful) == (False, True)
+    assert met.reason.endswith("its latest operation is RebootInstances FAILED")
+
+
 @given(DURATIONS, st.integers(0, 2 * 10**6))
 @example("1h", 1)
 @example("90s", 1_000_000)
@@ -119,7 +196,7 @@ def test_the_age_of_an_event_that_is_refused_is_shown_beyond_the_limit(text, mic
 
 
 def test_without_a_limit_of_its_own_no_traffic_is_ever_enough():
-    endless = Traffic(10**15, 0, None)
+    endless = Traffic(10**15, 0, NOW)
 
     assert judged(endless, traffic_used_at_least=0.01).reason == "no traffic limit, less than 1%"
     assert judged(endless, traffic_used_below=0.01).met

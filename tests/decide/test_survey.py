@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from datetime import timedelta
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.cloud.compute import Listing
 from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.conditions import GB, Traffic
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import STOP
-from lightsout.model.policy import Limits
+from lightsout.model.job import Wish, read_nothing
+from lightsout.model.policy import Limits, OnlyIf, When
 from tests.support.values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
 A, B, C = fleet(3)
@@ -71,6 +75,35 @@ def test_policies_that_ask_the_same_question_share_the_answer():
     assert len(site.asked) == 1
     assert first.to_act_on() == [A]
     assert second.decisions[A].verdict is Verdict.EXCLUDED
+
+
+def test_the_newest_listing_counts_for_all_policies(mocker):
+    site = Site()
+    older = {A: an_instance(A), B: an_instance(B), C: an_instance(C)}
+    newer = {
+        A: an_instance(A, tags={"env": "dev", "keep-running": ""}),
+        B: an_instance(B, state="STOPPING"),
+    }
+    listings = [Listing(1.0, older), Listing(2.0, newer)]
+    mocker.patch.object(site, "search", side_effect=listings)
+
+    first, second = look(site, a_policy(), a_policy("web", match=selector({"env": ("d*",)})))
+
+    assert first.to_act_on() == [C]
+    assert first.decisions[A].reason == "keep-running"
+    assert list(first.stuck) == list(second.stuck) == [B]
+    assert second.to_act_on() == []
+
+
+def test_a_question_that_is_not_answered_is_asked_once(mocker):
+    site = Site()
+    failure = CallFailed("DescribeInstances", "X", "y")
+    asked = mocker.patch.object(site, "search", side_effect=failure)
+
+    findings = look(site, a_policy(), a_policy("also"))
+
+    assert [it.error for it in findings] == ["DescribeInstances: X: y"] * 2
+    assert asked.call_count == 1
 
 
 def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
@@ -168,9 +201,8 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    return {
-        id_: item.wish for id_, item in job_of(Site(), STOP, findings, Judgement(NOW)).items.items()
-    }
+    job = job_of(Site(), STOP, findings, Judgement(NOW), read_anew=read_nothing)
+    return {id_: item.wish for id_, item in job.items.items()}
 
 
 def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_first():
@@ -187,6 +219,24 @@ def test_an_instance_of_two_policies_is_wanted_once_with_the_options_of_the_firs
 
 def test_without_a_stop_type_the_api_has_its_own_default():
     assert wishes_of(a_finding(act=[A]))[A].options == ()
+
+
+def test_a_job_is_as_old_as_the_oldest_listing_that_it_rests_on(mocker):
+    site = Site(an_instance(A), an_instance(B, tags={"role": "web"}))
+    answers = [
+        Listing(9.0, site.there),
+        Listing(7.0, site.there),
+        Listing(5.0, {}),
+        CallFailed("DescribeInstances", "X", "y"),
+    ]
+    mocker.patch.object(site, "search", side_effect=answers)
+    matches = [{"env": ("dev",)}, {"role": ("web",)}, {"role": ("none",)}, {"role": ("odd",)}]
+    policies = [a_policy(f"p{n}", match=selector(match)) for n, match in enumerate(matches)]
+
+    job = job_of(site, STOP, look(site, *policies), Judgement(NOW), read_anew=read_nothing)
+
+    assert sorted(job.items) == [A, B]
+    assert job.seen_at == 7.0
 
 
 def test_a_policy_over_its_limit_wants_nothing_and_takes_nothing_from_others():
@@ -224,3 +274,63 @@ def test_wanted_is_exactly_what_some_policy_within_its_limits_acts_on(parts):
     assert {id_: list(wish.policies) for id_, wish in wishes.items()} == {
         id_: names for id_, names in wanted.items() if names
     }
+
+
+# Stop and start at once ---------------------------------------------------------------------------
+
+WINDOW = When(days="everyday", start=19 * 60, end=23 * 60, enforce=False, holidays={})
+TRAFFICS = [Traffic(used * GB, 10 * GB, NOW - timedelta(days=9)) for used in (0, 5, 10)]
+OPERATIONS = ["", "StartInstances", "StopInstances", "RebootInstances", "RenewInstances"]
+UNDOES = {"stop": {"StartInstances", "RebootInstances"}, "start": {"StopInstances"}}
+conditions = st.sampled_from(
+    [OnlyIf(), OnlyIf(traffic_used_at_least=0.9), OnlyIf(traffic_used_below=0.5)]
+)
+some_policies = st.builds(
+    a_policy,
+    when=st.sampled_from([None, WINDOW, WINDOW._replace(enforce=True)]),
+    only_if=conditions,
+    match=st.sampled_from([selector({"env": ("dev",)}), selector({"role": ("web",)})]),
+)
+some_instances = st.builds(
+    an_instance,
+    st.just(A),
+    tags=st.sampled_from([{"env": "dev"}, {"role": "web"}, {"env": "dev", "role": "web"}]),
+    operation=st.sampled_from(OPERATIONS),
+    operation_state=st.sampled_from(["SUCCESS", "FAILED"]),
+    operation_started=st.sampled_from(["", "2026-11-23T10:00:00Z", "2026-11-23T11:30:00Z"]),
+)
+
+
+def could_act(policy, instance) -> bool:
+    """Whether the policy acts for some traffic, and for some operation before the latest one."""
+    own = f"{policy.action.title()}Instances"
+    certain = instance.operation in UNDOES[policy.action] and instance.operation_state != "FAILED"
+    seen = [instance] if certain else [instance, instance._replace(operation=own)]
+    return any(acts(policy, it, traffic) for it in seen for traffic in TRAFFICS)
+
+
+def acts(policy, instance, traffic) -> bool:
+    judgement = Judgement(NOW)
+    judgement.traffic[instance.id] = traffic
+    decision = judgement.decide(policy, instance)
+    return decision is not None and decision.verdict is Verdict.ACT
+
+
+@settings(max_examples=1000, deadline=None)
+@given(some_policies, some_policies, some_instances, some_instances)
+def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
+    stop, start, first, later
+):
+    stop = stop._replace(name="off")
+    start = start._replace(name="on", action="start")
+    known = Judgement(NOW)
+    site = Site(first)
+    site.traffic = lambda _: {}  # it cannot be read
+    findings = survey(site, [Task(stop), Task(start)], known)
+
+    if findings[0].to_act_on():
+        assert not could_act(start, first)
+    job = job_of(site, STOP, findings, known, read_anew=read_nothing)
+    judged = job.judge(later, Wish(("off",), (), 300.0))
+    if judged.wish:
+        assert not could_act(start, later)

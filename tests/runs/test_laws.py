@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lightsout import RunFailed
 from tests.support import laws
-from tests.support.simulated_run import GUANGZHOU, set_stage
+from tests.support.simulated_run import GUANGZHOU, RESOURCES, set_stage
 
 MALFORMED = "InvalidParameterValue.InstanceIdMalformed"
 PASSING = "InternalError.DescribeInstanceStatus"
@@ -72,6 +72,15 @@ HALVED_WHILE_OTHERS_WAIT = laws.Scene(
 @pytest.mark.parametrize("order", range(3))
 def test_a_region_is_not_out_of_time_because_another_one_only_waits(order):
     laws.hold(replace(HALVED_WHILE_OTHERS_WAIT, order=order))
+
+
+@pytest.mark.parametrize("happening", laws.HAPPENINGS)
+@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_what_happens_between_two_listings_of_a_region_counts(happening, after, resource):
+    change = laws.Change(after, 0, happening)
+    calm = replace(HALVED_WHILE_OTHERS_WAIT, machines=[GOOD], troubles=[], copies=3)
+    laws.hold(replace(calm, changes=[change], listings=2, resource=resource))
 
 
 def test_a_scene_that_is_played_again_is_the_same_to_the_letter():

@@ -207,6 +207,81 @@ def test_a_conflict_that_a_newer_look_shows_is_one(stage):
     assert stage.states([ids[1]]) == {"RUNNING"}
 
 
+# Several listings of one site ---------------------------------------------------------------------
+
+WEB_TOO = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        exclude: {tags: {role: bastion}}
+        when: {between: ["20:00", "23:00"]}
+      - name: web-nights
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {tier: web}}
+"""
+
+
+@pytest.mark.hazard(
+    "Policies need several listings of one region, and a machine is protected, excluded, untagged "
+    "or stopped by hand between two of them",
+    "The newest listing that shows it counts for all policies.",
+)
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        ({"keep-running": "yes"}, "keep-running yes"),
+        ({"keep-until": "soon"}, "keep-until 'soon' cannot be read: "),
+        ({"role": "bastion"}, None),
+        ({"env": "prod"}, None),
+    ],
+)
+def test_what_a_newer_listing_shows_counts_for_all_policies(stage, happens, why):
+    stage.policies(WEB_TOO)
+    ids = stage.fleet(3, tags={"env": "dev", "tier": "web"})
+    changed = {"env": "dev", "tier": "web", **happens}
+    stage.after("DescribeInstances", lambda: setattr(stage.world.instance(ids[1]), "tags", changed))
+
+    nights, web = stage.run()["policies"]
+
+    assert nights["stopped"] == [ids[0], ids[2]]
+    if why:
+        assert nights["skipped"][ids[1]].startswith(why)
+        assert web["skipped"] == nights["skipped"]
+        assert stage.states([ids[1]]) == {"RUNNING"}
+    else:
+        assert ids[1] not in {id_ for it in nights["requests"] for id_ in it["instance_ids"]}
+        assert web["stopped"] == ids
+
+
+def test_what_a_newer_listing_shows_restarted_is_left_alone_by_the_older_one(stage, resource):
+    stage.policies(WEB_TOO.replace("tier: web", "tier: none"))
+    ids = stage.fleet(3)
+    stage.fleet(1, first=9, tags={"tier": "none"})
+    instance = stage.world.instance(ids[1])
+
+    def restarted():
+        restart(stage, ids[1])
+        instance.tags = {"env": "dev", "tier": "none", "keep-running": "1"}
+
+    stage.after("DescribeInstances", restarted)
+
+    nights, _ = stage.run()["policies"]
+
+    assert nights["stopped"] == [ids[0], ids[2]]
+    assert list(nights["skipped"]) == [ids[1]]
+
+
+def test_what_a_newer_listing_does_not_show_is_decided_on_the_older_one(stage):
+    stage.policies(WEB_TOO)
+    ids = stage.fleet(3)
+
+    assert stage.run()["policies"][0]["stopped"] == ids
+
+
 # A late first try ---------------------------------------------------------------------------------
 
 

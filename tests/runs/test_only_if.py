@@ -1,4 +1,4 @@
-"""`only_if`: what the machine itself must meet; what cannot be told keeps it, and says so."""
+"""`only_if`: what the machine itself must meet; what is unknown keeps it, with a warning."""
 
 from __future__ import annotations
 
@@ -164,3 +164,122 @@ def test_one_that_is_missing_from_the_answer_is_kept(stage):
 
     assert len(entry["stopped"]) == 2
     assert list(entry["skipped"].values()) == ["its traffic packages cannot be read"]
+
+
+# A further try ------------------------------------------------------------------------------------
+
+PACKAGES = "DescribeInstancesTrafficPackages"
+
+
+@pytest.mark.hazard(
+    "A call is refused, or comes late, and meanwhile the traffic no longer meets the condition",
+    "The next try is decided on fresh traffic: one more call a batch, and only for policies that "
+    "have such a condition.",
+)
+@pytest.mark.parametrize("why", ["refused", "late"])
+def test_a_further_try_is_decided_on_fresh_traffic(stage, why):
+    stage.policies(STOP_AT_95)
+    ids = [machine(stage, number, (480, 500)) for number in range(3)]
+
+    def change():
+        stage.world.renew_packages(ids[1])
+        stage.clock.advance(16 if why == "late" else 0)
+
+    stage.after(PACKAGES, change)
+    if why == "refused":
+        stage.sim.faults.add(Fault("throttle", "StopInstances"))
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == [ids[0], ids[2]]
+    assert entry["skipped"] == {ids[1]: "0% of 500 GB traffic used, less than 95%"}
+    assert len(stage.calls(PACKAGES)) == 2
+
+
+@pytest.mark.parametrize(
+    ("condition", "used", "later"),
+    [
+        ("traffic_used_at_least: 95%", 480, 10),
+        ("traffic_left_below: 60GB", 480, 10),
+        ("traffic_used_below: 50%", 10, 480),
+    ],
+)
+def test_each_condition_on_traffic_is_checked_again(stage, condition, used, later):
+    action, state = ("start", "STOPPED") if "below: 50" in condition else ("stop", "RUNNING")
+    stage.policies(
+        DEV_NIGHTS.rstrip() + f"\n        action: {action}\n        only_if: {{{condition}}}\n"
+    )
+    id_ = machine(stage, 1, (used, 500), state=state)
+    stage.sim.faults.add(Fault("error", f"{action.title()}Instances", code="InternalError"))
+    packages = [_package(stage, later, 500)]
+    stage.after(PACKAGES, lambda: setattr(stage.world.instance(id_), "packages", packages))
+
+    assert list(only_entry(stage.run())["skipped"]) == [id_]
+    assert stage.states([id_]) == {state}
+
+
+def test_traffic_that_cannot_be_read_before_a_further_try_keeps_the_machine(stage):
+    stage.policies(STOP_AT_95)
+    spent = machine(stage, 1, (480, 500))
+    stage.sim.faults.add(Fault("error", "StopInstances", code="InternalError"))
+    stage.after(PACKAGES, lambda: stage.world.deny(PACKAGES))
+
+    assert only_entry(stage.run())["skipped"] == {spent: "its traffic packages cannot be read"}
+
+
+def test_a_further_try_reads_the_traffic_once_for_each_batch(stage):
+    stage.policies(STOP_AT_95)
+    ids = stage.fleet(250, packages=[_package(stage, 499, 500)])
+    stage.after("DescribeInstances", lambda: None)
+    stage.after(PACKAGES, lambda: stage.clock.advance(16))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+    asked = [call.params["InstanceIds"] for call in stage.calls(PACKAGES)]
+    assert [len(some) for some in asked] == [100, 100, 50] * 2
+
+
+@pytest.mark.parametrize("condition", ["", "\n        only_if: {running_at_least: 30m}\n"])
+def test_without_a_condition_on_traffic_no_try_reads_it(stage, condition):
+    stage.policies(DEV_NIGHTS.rstrip() + condition)
+    ids = stage.fleet(3)
+    stage.sim.faults.add(Fault("error", "StopInstances", code="InternalError"))
+
+    assert only_entry(stage.run())["stopped"] == ids
+    assert not stage.calls(PACKAGES)
+
+
+def test_time_that_runs_out_before_the_traffic_is_read_leaves_it_pending(stage):
+    stage.policies(STOP_AT_95)
+    ids = [machine(stage, number, (480, 500)) for number in range(2)]
+    stage.after(PACKAGES, lambda: stage.clock.advance(16))
+    stage.after("DescribeInstances", lambda: stage.clock.advance(60))
+
+    entry = only_entry(stage.failing_run(time_limit=60).report)
+
+    assert list(entry["pending"]) == ids
+    assert entry["pending"][ids[0]] == "never asked: time ran out"
+
+
+@pytest.mark.hazard(
+    "After a stop, another operation since the renewal hides that somebody stopped the machine",
+    "A start without a window, which waits for the renewal of the traffic, leaves it alone.",
+)
+@pytest.mark.parametrize("operation", ["StopInstances", "RenewInstances", "ResetInstancesPassword"])
+@pytest.mark.parametrize(("days", "started"), [(9, False), (11, True)])  # renewed 10 days ago
+def test_what_may_have_been_stopped_since_the_renewal_stays_off(stage, operation, days, started):
+    stage.policies(START_BELOW_50)
+    id_ = machine(stage, 1, (10, 500), state="STOPPED")
+    at = stage.clock.now() - timedelta(days=days)
+    stage.world.instance(id_).operation = Operation(operation, "SUCCESS", "somebody", at)
+
+    assert only_entry(stage.run())["started"] == ([id_] if started else [])
+
+
+def test_a_start_that_failed_since_the_renewal_is_repeated(stage):
+    stage.policies(START_BELOW_50)
+    id_ = machine(stage, 1, (10, 500), state="STOPPED")
+    at = stage.clock.now() - timedelta(days=1)
+    stage.world.instance(id_).operation = Operation("StartInstances", "FAILED", "ours", at)
+
+    assert only_entry(stage.run())["started"] == [id_]

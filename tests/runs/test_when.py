@@ -17,8 +17,8 @@ pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 TIMER = {"Type": "Timer", "Message": ""}
 
 
-def when(stage, text):
-    stage.policies(DEV_NIGHTS.rstrip() + f"\n        when: {text}\n")
+def when(stage, text, action="stop"):
+    stage.policies(DEV_NIGHTS.rstrip() + f"\n        action: {action}\n        when: {text}\n")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,75 @@ def test_whatever_set_it_running_inside_the_window_counts(stage, operation):
     entry = only_entry(stage.run(TIMER))
 
     assert entry["stopped"] == ([id_] if stage.resource == "cvm" else [])
+
+
+@pytest.mark.hazard(
+    "Another operation since the window opened hides whether a machine was started before it",
+    "Left alone without `enforce` (Lighthouse): only the latest operation is shown.",
+)
+@pytest.mark.parametrize(
+    ("operation", "state"),
+    [
+        ("RenewInstances", "SUCCESS"),
+        ("ResetInstance", "SUCCESS"),
+        ("ResetInstancesPassword", "SUCCESS"),
+        ("ModifyInstancesAttribute", "FAILED"),
+        ("RebootInstances", "FAILED"),
+        ("StartInstances", "FAILED"),
+        ("NobodyHeardOf", ""),
+    ],
+)
+@pytest.mark.parametrize("action", ["stop", "start"])
+def test_an_operation_inside_the_window_hides_those_before_it(stage, action, operation, state):
+    when(stage, "{between: [19:00, 23:00]}", action)
+    facts = {"state": "RUNNING" if action == "stop" else "STOPPED"}
+    inside, before = stage.fleet(2, **facts)
+    for id_, minutes in ((inside, 30), (before, 90)):
+        at = NOON - timedelta(minutes=minutes)
+        stage.world.instance(id_).latest = Operation(operation, state, "by-hand", at)
+
+    entry = only_entry(stage.run(TIMER))
+
+    done = entry["stopped" if action == "stop" else "started"]
+    own = (action, operation) == ("start", "StartInstances")
+    if stage.resource == "cvm" or own:
+        assert done == sorted([inside, before])
+    else:
+        assert done == [before]
+        hides = f"its {operation} at 19:30, inside the window, hides whether somebody"
+        assert entry["skipped"][inside].startswith(hides)
+
+
+@pytest.mark.parametrize("action", ["stop", "start"])
+def test_its_own_attempt_that_failed_inside_the_window_is_repeated(stage, action):
+    when(stage, "{between: [19:00, 23:00]}", action)
+    ids = stage.fleet(1, state="RUNNING" if action == "stop" else "STOPPED")
+    at = NOON - timedelta(minutes=30)
+    call = f"{action.title()}Instances"
+    stage.world.instance(ids[0]).latest = Operation(call, "FAILED", "ours", at)
+
+    entry = only_entry(stage.run(TIMER))
+
+    assert entry["stopped" if action == "stop" else "started"] == ids
+
+
+@pytest.mark.parametrize("time", [None, "", "2026-11-23T11:30:00Z", "2026-11-23T10:30:00Z"])
+@pytest.mark.parametrize("name", [None, ""])
+def test_where_no_latest_operation_is_named_only_its_time_can_tell(stage, name, time):
+    if stage.resource == "cvm":
+        pytest.skip("a CVM has no such field")
+    when(stage, "{between: [19:00, 23:00]}")
+    odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
+    stage.world.instance(odd).latest = Operation(name, "SUCCESS", "by-hand", NOON)
+    facts = {"name": "LatestOperationStartedTime", "value": time}
+    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **facts))
+
+    entry = only_entry(stage.run(TIMER))
+
+    older = time == "2026-11-23T10:30:00Z"
+    assert sorted(entry["stopped"]) == sorted([*others, odd] if older else others)
+    assert older or "cannot be read" in entry["skipped"][odd]
+    assert older or any("cannot be read" in line["message"] for line in stage.logged("warning"))
 
 
 @pytest.mark.hazard(

@@ -21,10 +21,10 @@ from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import as_json, moment, plural
 from lightsout.cloud.sdk import CallFailed
+from lightsout.decide.due import due_at
 from lightsout.doctor.still_charged import MEND, WHY, wants_no_charge
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
-from lightsout.policies.windows import next_window
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ def _openings(
     not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
     found: dict[str, datetime | None] = {}
     for policy in policies:
-        if policy.when and policy.name in not_due:
-            window = next_window(policy.when, policy.timezone, instant)
-            found[policy.name] = window.opens.astimezone(UTC) if window else None
+        if policy.name in not_due:
+            opens = due_at(policy, instant).opens
+            found[policy.name] = opens.astimezone(UTC) if opens else None
     return found
 
 

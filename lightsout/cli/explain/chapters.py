@@ -1,4 +1,4 @@
-"""What one policy makes of one machine, step by step: the chapters of its story."""
+"""How each policy decides about one machine, step by step."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lightsout.cli.explain.rows import WRONG, not_yet, rows_of
 from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
-from lightsout.decide.conditions import judge, needs_traffic, read_traffic
-from lightsout.decide.decide import done_by_somebody, excluded_by, protection, selected_by
+from lightsout.decide.conditions import needs_traffic, read_traffic
+from lightsout.decide.decide import EXCLUDE, MATCH, ONLY_IF, PROTECTION
+from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import MEND, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
-from lightsout.model.policy import OnlyIf
 from lightsout.policies.load import matches
-from lightsout.policies.windows import is_due, next_window, window_at
+from lightsout.policies.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
     from lightsout.cli.explain.rows import Row
     from lightsout.cloud.client import Cloud
+    from lightsout.decide.due import Due
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance, Site
     from lightsout.model.policy import Limits, Policy
-    from lightsout.policies.windows import Window
 
-Step = tuple[str, str]  # what is judged, and how
+Line = tuple[str, str]  # the name of a step, and its reason
 
 
 @dataclass(slots=True)
 class Chapter:
-    """The steps of one policy, and the row that they come to: None where they come to nothing."""
+    """The steps of one policy, and the row of the plan; None where the machine is not in it."""
 
     policy: Policy
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Line] = field(default_factory=list)
     row: Row | None = None
     failed: bool = False  # something could not be asked
 
@@ -51,21 +51,9 @@ class Chapter:
         return not self.failed and not wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Whether a policy is due, and the window that is open or, if none is, the next one."""
-
-    now: bool
-    window: Window | None
-
-    def at(self, instant: datetime) -> datetime | None:
-        """The instant to judge by; None where the policy never opens."""
-        return instant if self.now else self.window.opens if self.window else None
-
-
 @dataclass(slots=True)
 class Writer:
-    """Writes the chapters about one machine."""
+    """Writes a chapter for each policy about one machine."""
 
     cloud: Cloud
     policies: Sequence[Policy]
@@ -80,12 +68,11 @@ class Writer:
         if lacks:
             chapter.steps = [("no match", lack) for lack in lacks]
             return chapter
-        due = self._due(policy)
+        due = due_at(policy, self.instant)
         at = due.at(self.instant)
-        chapter.steps += self._decision(policy, due, at or self.instant)
         try:
-            if policy.only_if != OnlyIf():
-                chapter.steps.append(("only if", self._condition(policy, at or self.instant)))
+            for line in self._decision(policy, due, at or self.instant):
+                chapter.steps.append(line)
             if at:
                 self._outcome(chapter, due, at)
         except CallFailed as failure:
@@ -93,43 +80,34 @@ class Writer:
             chapter.steps.append(("error", f"{failure.action}: {failure}"))
         return chapter
 
-    def _due(self, policy: Policy) -> Due:
-        if policy.when is None:
-            return Due(now=True, window=None)
-        window = window_at(policy.when, policy.timezone, self.instant)
-        if window:
-            return Due(now=True, window=window)
-        return Due(now=False, window=next_window(policy.when, policy.timezone, self.instant))
-
-    def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Step]:
-        """Each step, those behind one that keeps the machine included."""
+    def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
+        """The steps of the decision, also those after one that keeps the machine."""
         instance, action = self.instance, ACTIONS[policy.action]
         if "invoke" not in policy.triggered_by:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
-        yield "match", selected_by(policy.match, instance) or ""
-        exclusion = excluded_by(policy.exclude, instance)
-        yield "exclude", f"excluded by {exclusion}" if exclusion else "nothing excludes it"
-        left_alone = due.window and policy.when and not policy.when.enforce
-        opened = due.window.opens if due.window and left_alone else None
-        kept = protection(policy, instance, at) or done_by_somebody(policy, instance, opened)
-        yield "protection", kept.reason if kept else "nothing protects it"
+        judgement = Judgement(at)
+        steps = {step.name: step for step in judgement.steps(policy, instance)}
+        for name in (MATCH, EXCLUDE, PROTECTION):
+            yield name, steps[name].reason
         yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
         if is_still_charged(policy, instance, at):
             yield "doubt", f"{WHY}: {MEND}"
+        if ONLY_IF in steps:
+            yield ONLY_IF, self._condition(policy, judgement)
 
-    def _condition(self, policy: Policy, at: datetime) -> str:
-        packages = None
+    def _condition(self, policy: Policy, judgement: Judgement) -> str:
         if needs_traffic(policy.only_if):
             id_ = self.instance.id
             packages = Compute(self.cloud, self.site).traffic([id_]).get(id_)
-        met = judge(policy, self.instance, read_traffic(packages, at), at)
-        return f"{'met' if met.met else 'not met'}: {met.reason}"
+            judgement.traffic[id_] = read_traffic(packages, judgement.now)
+        *_, step = judgement.steps(policy, self.instance)
+        return f"{'not met' if step.kept else 'met'}: {step.reason}"
 
     def _outcome(self, chapter: Chapter, due: Due, at: datetime) -> None:
-        """The limits, and what a run at `at` would make of the machine."""
+        """Add the limits, and what a run at `at` would do with the machine."""
         policy, findings = chapter.policy, self._survey(chapter.policy, at)
         finding = next(it for it in findings if it.policy is policy)
         if finding.error:
@@ -155,7 +133,7 @@ class Writer:
             chapter.steps.append(("so", _untouched(policy, self.instance)))
 
     def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
-        """The site as a run at `at` finds it, with all policies that would run beside this one."""
+        """The findings of a run at `at`, with all policies that would run beside this one."""
         kinds = kinds_admitted(policy)
         kind = "invoke" if "invoke" in kinds else min(kinds)
         if (at, kind) not in self._findings:
@@ -174,7 +152,7 @@ class Writer:
 
 
 def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
-    """Everything for which the policy's match does not select the instance; nothing if it does."""
+    """Each reason why the policy's match does not select the instance; none if it does."""
     if site.account not in policy.accounts:
         yield f"it is in {site.account}, the policy is about {', '.join(policy.accounts)}"
     if policy.regions != ("all",) and site.region not in policy.regions:

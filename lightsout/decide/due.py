@@ -1,0 +1,37 @@
+"""Find out whether a policy is due, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.policies.windows import next_window, window_at
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lightsout.model.policy import Policy
+    from lightsout.policies.windows import Window
+
+
+class Due(NamedTuple):
+    """Whether a policy is due, and its window."""
+
+    now: bool
+    window: Window | None  # open now, or the next; None: no `when`, or none within 400 days
+
+    def at(self, instant: datetime) -> datetime | None:
+        """The instant to decide by: `instant`, or the next opening; None where there is none."""
+        return instant if self.now else self.opens
+
+    @property
+    def opens(self) -> datetime | None:
+        return self.window.opens if self.window else None
+
+
+def due_at(policy: Policy, instant: datetime) -> Due:
+    if policy.when is None:
+        return Due(now=True, window=None)
+    window = window_at(policy.when, policy.timezone, instant)
+    if window:
+        return Due(now=True, window=window)
+    return Due(now=False, window=next_window(policy.when, policy.timezone, instant))
