@@ -1,7 +1,8 @@
 """Events of EventBridge: CloudEvents, one by one or in a batch.
 
 https://www.tencentcloud.com/document/product/1108/42275 has their structure (there `subjuect`
-can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit.
+can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
+1108/42279 those of a connector, which carries what people send.
 """
 
 from __future__ import annotations
@@ -10,65 +11,69 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.parse import DOCTOR
-from lightsout.events.request import (
-    check_envelope,
-    field_of,
-    field_within,
-    kind_of_value,
-    letters,
-    looks_like,
-    parse_json,
-    read_request,
-    show,
-)
+from lightsout.events.request import json_type, parse_json, read_request, show
+from lightsout.events.search import field_of, find_field, has_id, letters, place_of, texts_in
 from lightsout.model.instance import RESOURCES
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
+from lightsout.policies.letters import SHAPELESS
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
+ACTIVE = ("1", "-", "", "null")
 
 # Sources of the cloud's own events, whose `data` is theirs and no request.
 _CLOUD = ".cloud.tencent"
+# Types of the cloud's events whose `data` holds what people sent: to Kafka, to an API.
+_CONNECTOR = "connector:"
 
 _FIELDS = (
     "specversion", "source", "type", "subject", "subjuect", "resource", "status", "data",
     "data_base64", "EventList",
 )  # fmt: skip
 
-# An ID by itself or at the end of a six-segment name, never a part of a longer word.
+# An ID by itself or at the end of a six-segment name, never a part of a longer word, also where an
+# invisible character divides that word.
 _PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
-_INSTANCE = rf"(?i)(?<![\w.-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w-])"
+_INSTANCE = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
 
-# Where the services put what an event is about, inside `data`: Cloud Monitor the first ones, and
-# all that the dimensions hold; CloudAudit its resource and the parameters of the call.
+# Keys inside `data` under which the services name what an event is about: those of Cloud Monitor,
+# where `dimensions` may hold any others, then those of CloudAudit.
 _NAMING = frozenset({
     "instanceid", "uninstanceid", "objid", "dimensions",
     "instanceids", "resourceid", "resourceids", "resourcename", "resources",
 })  # fmt: skip
 _AROUND = frozenset({"alarmobjinfo", "requestparameters"})
-_DEEPEST = 3  # levels inside of one of those that are looked at
+_DEEPEST = 3  # levels that are looked at below such a key
 
-# What people write for a field of a request, as letters alone.
-_SPELLINGS = {letters(name): name for name in Request._fields} | {
-    "policy": "policies", "instance": "instances", "region": "regions", "account": "accounts",
-}  # fmt: skip
+# Parameters of a call, and the answer, in CloudAudit: the `DryRun` there is the call's.
+_CALL = frozenset({"requestparameters", "responseelements"})
+
+# Everyday words that are nearly a field of a request. Beside the name of an instance they are
+# facts about it; to overlook them widens nothing.
+_EVERYDAY = {"instance": "instances", "region": "regions", "account": "accounts"}
+_SPELLINGS = {letters(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
 
 
 def read(event: Mapping[Any, Any]) -> Trigger:
-    """What an event, or each of a batch, asks for; an alarm that is over asks for nothing.
+    """Read an event, or each of a batch. An alarm that is resolved asks for nothing.
 
     Raises BadEvent.
     """
     occasions: list[Occasion] = []
     warnings: list[str] = []
     for one in _events(event):
-        source, type_ = _text(one, "source"), _text(one, "type")
-        if str(one.get("status")) == RESOLVED:
-            warnings.append(
-                f"the event of {show(source)}, {show(type_)}, is resolved: nothing to do"
-            )
+        occasion, unclear = _read_one(one)
+        about = f"the event of {show(occasion.source)}, {show(occasion.type)},"
+        if over := _not_active(one, occasion.source):
+            warnings.append(f"{about} {over}: nothing to do")
             continue
-        occasions.append(_occasion(one, source, type_))
+        occasions.append(occasion)
+        if unclear and not occasion.unclear:
+            warnings.append(
+                f"{about} may name another instance in {show(unclear)}, which cannot be "
+                "recognised there: it is left alone"
+            )
     if len({occasion.request.dry_run for occasion in occasions}) > 1:
         warnings.append("one event of the batch asks for a dry run, so it is one for all of them")
     return Trigger("eventbridge", tuple(occasions), tuple(warnings))
@@ -79,48 +84,78 @@ def _events(event: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
     if place not in event:
         yield event
         return
-    check_envelope(event, [place], right=place, place=place, put="the data of an event in it")
+    put = "the data of an event in it"
+    check_envelope(event, [place], right=place, place=place, put=put)
+    refuse_ids({name: event[name] for name in event if name != place}, place=place, put=put)
     listed = event.get(place)
     if not isinstance(listed, list) or not listed:
-        told = "an empty list" if listed == [] else kind_of_value(listed)
+        told = "an empty list" if listed == [] else json_type(listed)
         raise BadEvent(f"EventList must be a list of events, not {told}")
     for one in listed:
         if not isinstance(one, Mapping) or "specversion" not in one:
-            raise BadEvent("EventList holds what is no CloudEvent: it has no specversion")
-        if looks_like(one) != ["eventbridge"]:
+            raise BadEvent("EventList holds something that is no CloudEvent: it has no specversion")
+        if kinds_of(one) != ["eventbridge"]:
             raise BadEvent("EventList holds an event that looks like two kinds at once")
         yield one
+
+
+def _not_active(event: Mapping[Any, Any], source: str) -> str | None:
+    """Why nothing is to be done for the event: an alarm that is over, or in an unknown state."""
+    value = event.get("status")
+    status = str(value) if isinstance(value, (str, int, float)) else json_type(value)
+    if status == RESOLVED:
+        return "is resolved"
+    if _is_of_cloud(source) and status not in ACTIVE:
+        return f"has an unknown status, {show(status)}"
+    return None
+
+
+def _is_of_cloud(source: str) -> bool:
+    return source.lower().endswith(_CLOUD)
 
 
 def _text(event: Mapping[Any, Any], name: str) -> str:
     value = event.get(name)
     if not isinstance(value, str) or not value:
-        raise BadEvent(
-            f"an EventBridge event needs a {name}, as text; it has {kind_of_value(value)}"
-        )
+        raise BadEvent(f"an EventBridge event needs a {name}, as text; it has {json_type(value)}")
     return value
 
 
-def _occasion(event: Mapping[Any, Any], source: str, type_: str) -> Occasion:
-    """What the event asks for: its request, for no other instances than those that it names."""
-    check_envelope(event, _FIELDS, right="data", place="an event's data")
+def _read_one(event: Mapping[Any, Any]) -> tuple[Occasion, str | None]:
+    """What one event asks for, and the place where it may name an instance that is not recognised.
+
+    It acts on no other instances than those that it names.
+    """
+    source, type_ = _text(event, "source"), _text(event, "type")
+    of_cloud = _is_of_cloud(source)
+    free = ("tags",) if of_cloud else ()  # those of a resource, with any keys
+    check_envelope(event, _FIELDS, right="data", place="an event's data", free=free)
     if event.get("data_base64"):
         raise BadEvent("data_base64 is not read: put the request inside the data, as JSON")
     data = _parsed(event.get("data"))
-    theirs = source.lower().endswith(_CLOUD)
-    if theirs:
-        _refuse_fields_in(data)
-    given = None if theirs else _request_in(data)
     named = frozenset(_named(event, data))
+    if of_cloud:
+        _refuse_fields_in(data, type_)
+    given = None if of_cloud else _request_in(data, named)
     request = given or Request()
+    # The names in a request are read; they need no search.
+    unclear = _unclear({**event, "data": None if given else data}, named)
     if named:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
-    return Occasion("eventbridge", request, source, type_, no_target=given is None and not named)
+    narrowed = request.instances is not None
+    return Occasion(
+        "eventbridge",
+        request,
+        source,
+        type_,
+        no_target=given is None and not named,
+        unclear=None if narrowed else unclear,
+    ), unclear
 
 
 def _parsed(value: Any) -> Any:
-    """The values of a JSON text; anything else as it is."""
+    """The value in a text of JSON; anything else as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -131,47 +166,57 @@ def _parsed(value: Any) -> Any:
         return value
 
 
-def _refuse_fields_in(data: Any) -> None:
-    """The data of an event of the cloud is no request, and must not look like one."""
-    for name in data if isinstance(data, Mapping) else ():
-        if field := field_of(name):
-            raise BadEvent(
-                f"{field} in the data of an event of the cloud, which is no request: "
-                f"put {field} inside the data of an event of your own"
-            )
+def _refuse_fields_in(data: Any, type_: str) -> None:
+    """Refuse a request in the data of an event of the cloud.
+
+    Deeper down, words such as `regions` are the service's own, unless people wrote them.
+    """
+    fields = Request._fields if type_.startswith(_CONNECTOR) else ("dry_run",)
+    keys = dict.fromkeys(data) if isinstance(data, Mapping) else None
+    if found := find_field(keys) or find_field(data, fields, without=_CALL):
+        where = f"{show(found.place)} in the data" if found.place else "the data"
+        raise BadEvent(
+            f"{found.field} in {where} of an event of the cloud, which is no request: "
+            f"put {found.field} inside the data of an event of your own"
+        )
 
 
-def _request_in(data: Any) -> Request | None:
-    """The request in the data of one's own event; None where it has no field of one."""
+def _request_in(data: Any, named: frozenset[str]) -> Request | None:
+    """The request in the data of one's own event; None where it has no field of one.
+
+    `named` are the instances that the event names.
+    """
     if data is None or (isinstance(data, str) and not data.strip()):
         return None
     if not isinstance(data, Mapping):
         raise BadEvent(
-            f"an event's data must be a request, as a JSON object, not {kind_of_value(data)}"
+            f"an event's data must be a request, as a JSON object, not {json_type(data)}"
         )
     if data.keys() & set(Request._fields):
         return read_request(data)
-    for name, value in data.items():
-        if meant := _meant(letters(name)):
-            raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
-        if letters(name) == DOCTOR:
+    for name in data:
+        word = letters(name)
+        if word == DOCTOR:
             raise BadEvent(
                 f"unknown field {show(name)} in an event's data: a direct invoke asks so"
             )
-        if field := field_within(value):
-            raise BadEvent(f"{field} in {show(name)}: put {field} directly inside the event's data")
+        if not (named and word in _EVERYDAY) and (meant := field_of(name) or _meant(word)):
+            raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
+    if found := find_field(data):
+        raise BadEvent(
+            f"{found.field} in {show(found.place)}: "
+            f"put {found.field} directly inside the event's data"
+        )
     return None
 
 
 def _meant(word: str) -> str | None:
-    """The field of a request that a word is a slip of, if it is one."""
-    if word == "dry" or "dryrun" in word:
-        return "dry_run"
+    """The field of a request that a word is a slip of."""
     return next((name for spelt, name in _SPELLINGS.items() if _is_slip(word, spelt)), None)
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Whether they differ by one letter at most: left out, added, another, or two swapped."""
+    """Tell whether they differ by one letter at most: left out, added, another, or two swapped."""
     short, long = sorted((one, other), key=len)
     differ = (at for at, letter in enumerate(short) if letter != long[at])
     at = next(differ, len(short))
@@ -205,3 +250,15 @@ def _texts(value: Any, levels: int = _DEEPEST) -> Iterator[str]:
     elif levels and isinstance(value, (list, Mapping)):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(item, levels - 1)
+
+
+def _unclear(event: Mapping[Any, Any], named: frozenset[str]) -> str | None:
+    """The place of the first text that looks like an ID and is none of the `named` ones."""
+
+    def without_named(found: re.Match[str]) -> str:
+        return " " if found[0] in named else found[0]
+
+    for text in texts_in(event):
+        if has_id(re.sub(_INSTANCE, without_named, text.it)):
+            return place_of(text)
+    return None

@@ -1,0 +1,165 @@
+"""Search all of an event for fields of a request and for IDs of instances, wherever they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from lightsout.model.instance import RESOURCES
+from lightsout.model.request import Request
+
+LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
+NOTHING = frozenset[str]()
+Item = tuple[str | None, Any, str]
+
+
+class Text(NamedTuple):
+    """A text somewhere in an event."""
+
+    it: str
+    place: str  # the keys that lead to it, joined by dots; "" at the top
+    is_key: bool
+
+
+def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Text]:
+    """Each key and each text in a value, at any depth. A text that is JSON is searched as well.
+
+    What stands below a key in `without` is left out.
+    """
+    waiting = [_inside([value], "")]  # not recursive: an event may be nested as deep as it likes
+    while waiting:
+        following = next(waiting[-1], None)
+        if following is None:
+            waiting.pop()
+            continue
+        key, item, place = following
+        if key is not None:
+            yield Text(key, place, is_key=True)
+            if letters(key) in without:
+                continue
+            place = _below(place, key)
+        if isinstance(item, str):
+            yield Text(item, place, is_key=False)
+            item = _json_in(item)
+        if isinstance(item, (str, list, Mapping)):
+            waiting.append(_inside(item, place))
+
+
+def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:
+    """The values in a value, each with its key or None, and the place of the value."""
+    if isinstance(value, Mapping):
+        return ((str(key), item, place) for key, item in value.items())
+    items = [value] if isinstance(value, str) else value  # a text: JSON of JSON
+    return ((None, item, place) for item in items)
+
+
+def _json_in(text: str) -> Any:
+    """The value in a text of JSON; None where the text is anything else."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _below(place: str, key: Any) -> str:
+    name = str(key)[:LONGEST_SHOWN]
+    return f"{place}.{name}"[: LONGEST_SHOWN + 1] if place else name
+
+
+# Fields of a request -----------------------------------------------------------------------------
+
+
+class Misplaced(NamedTuple):
+    """A field of a request, and where it stands in an event."""
+
+    field: str
+    place: str
+
+
+def find_field(
+    value: Any, fields: Collection[str] = Request._fields, *, without: Collection[str] = NOTHING
+) -> Misplaced | None:
+    """The first of the fields in a value: as a key, or `dry_run` as a word with a value."""
+    for text in texts_in(value, without=without):
+        field = field_of(text.it) if text.is_key else _field_set_in(text.it)
+        if field and field in fields:
+            return Misplaced(field, text.place)
+    return None
+
+
+def field_of(name: Any) -> str | None:
+    """The field of a request that a name spells: in any case, as `X-Dry-Run`, as `isDryRun`."""
+    word = re.sub("^x?(lightsout)?", "", letters(name))
+    return "dry_run" if "dryrun" in word or word == "dry" else _SPELT.get(word)
+
+
+def letters(name: Any) -> str:
+    """A name without what people, languages and services spell differently."""
+    return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
+
+
+_SPELT = {letters: name for name in Request._fields for letters in [name.replace("_", "")]}
+
+
+def _field_set_in(text: str) -> str | None:
+    """`dry_run` where the text sets it, as a form, YAML or JSON inside other text does.
+
+    The other fields are words of everyday language. To overlook this one stops machines.
+    """
+    readable = _readable(text)
+    if "run" not in readable:  # saves compiling the pattern, at nearly every event
+        return None
+    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", readable) else None
+
+
+# IDs of instances --------------------------------------------------------------------------------
+
+_IDS = "|".join(resource.id_prefix[:-1] for resource in RESOURCES.values())
+_START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
+_END = r"(?=[a-z]{0,7}[0-9])[0-9a-z]{8}"
+# Wider than any form that is documented. After a letter an ID has eight characters and a digit:
+# `plugins-core` is none.
+_LIKE_AN_ID = (
+    rf"{_START}(?:{_IDS})-"
+    rf"|{_START}(?:{_IDS})[\W_]{{1,3}}{_END}"
+    rf"|(?:{_IDS})(?:[-_]|%2d){_END}"
+)
+
+
+def has_id(text: str) -> bool:
+    """Tell whether anything in the text looks like the ID of an instance."""
+    readable = _readable(text)
+    some = any(resource.id_prefix[:-1] in readable for resource in RESOURCES.values())
+    return some and re.search(_LIKE_AN_ID, readable) is not None
+
+
+def find_id(value: Any) -> str | None:
+    """The place of the first text in a value that looks like the ID of an instance."""
+    return next((place_of(text) for text in texts_in(value) if has_id(text.it)), None)
+
+
+def place_of(text: Text) -> str:
+    """The keys that lead to a text; those of a key end with itself."""
+    return _below(text.place, text.it) if text.is_key else text.place
+
+
+# Spelling ----------------------------------------------------------------------------------------
+
+_DASHES = (*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63)
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # letters and signs of Chinese and Japanese keyboards
+
+
+def _readable(text: str) -> str:
+    r"""The text in lower case, with `\u002d` and full-width letters as what they stand for."""
+    if "\\u" in text:
+        text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    if text.isascii():
+        return text.lower()
+    from lightsout.policies.letters import SHAPELESS  # noqa: PLC0415  few events need it
+
+    ascii_of = {code: code - 0xFEE0 for code in _FULL_WIDTH} | dict.fromkeys(_DASHES, "-")
+    return re.sub(f"[{SHAPELESS}]", "", text.translate(ascii_of)).lower()
