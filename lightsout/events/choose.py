@@ -95,9 +95,9 @@ def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]
 def _why_idle(occasion: Occasion, nothing: str) -> str:
     if occasion.unclear:
         return (
-            "names no Lighthouse or CVM instance in a known form, but something in "
-            f"{show(occasion.unclear)} looks like one, so {nothing}, also with `scope: policy`; "
-            "put the ID into the subject, or into `instances` inside the data of your own event"
+            "names no Lighthouse or CVM instance in a known form, but something looks like one in "
+            f"{show(occasion.maybe_named)}, so {nothing}, also with `scope: policy`; put the ID into "
+            "the subject, or into `instances` inside the data of your own event"
         )
     return (
         f"names no Lighthouse or CVM instance, so {nothing}; to act on all that a policy matches, "

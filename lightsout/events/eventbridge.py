@@ -63,16 +63,16 @@ def read(event: Mapping[Any, Any]) -> Trigger:
     occasions: list[Occasion] = []
     warnings: list[str] = []
     for one in _events(event):
-        occasion, unclear = _read_one(one)
+        occasion = _read_one(one)
         about = f"the event of {show(occasion.source)}, {show(occasion.type)},"
         if over := _not_active(one, occasion.source):
             warnings.append(f"{about} {over}: nothing to do")
             continue
         occasions.append(occasion)
-        if unclear and not occasion.unclear:
+        if occasion.maybe_named and not occasion.unclear:
             warnings.append(
-                f"{about} may name another instance in {show(unclear)}, which cannot be "
-                "recognised there: it is left alone"
+                f"{about} may name another instance in {show(occasion.maybe_named)}, which cannot "
+                "be recognised there: it is left alone"
             )
     if len({occasion.request.dry_run for occasion in occasions}) > 1:
         warnings.append("one event of the batch asks for a dry run, so it is one for all of them")
@@ -121,11 +121,8 @@ def _text(event: Mapping[Any, Any], name: str) -> str:
     return value
 
 
-def _read_one(event: Mapping[Any, Any]) -> tuple[Occasion, str | None]:
-    """What one event asks for, and the place where it may name an instance that is not recognised.
-
-    It acts on no other instances than those that it names.
-    """
+def _read_one(event: Mapping[Any, Any]) -> Occasion:
+    """Read one event. It acts on no other instances than those that it names."""
     source, type_ = _text(event, "source"), _text(event, "type")
     of_cloud = _is_of_cloud(source)
     free = ("tags",) if of_cloud else ()  # those of a resource, with any keys
@@ -138,20 +135,13 @@ def _read_one(event: Mapping[Any, Any]) -> tuple[Occasion, str | None]:
         _refuse_fields_in(data, type_)
     given = None if of_cloud else _request_in(data, named)
     request = given or Request()
-    # The names in a request are read; they need no search.
-    unclear = _unclear({**event, "data": None if given else data}, named)
     if named:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
-    narrowed = request.instances is not None
-    return Occasion(
-        "eventbridge",
-        request,
-        source,
-        type_,
-        no_target=given is None and not named,
-        unclear=None if narrowed else unclear,
-    ), unclear
+    no_target = given is None and not named
+    # A request is understood to the last name, and needs no search.
+    maybe_named = _maybe_named({**event, "data": None if given else data}, named)
+    return Occasion("eventbridge", request, source, type_, no_target, maybe_named)
 
 
 def _parsed(value: Any) -> Any:
@@ -252,7 +242,7 @@ def _texts(value: Any, levels: int = _DEEPEST) -> Iterator[str]:
             yield from _texts(item, levels - 1)
 
 
-def _unclear(event: Mapping[Any, Any], named: frozenset[str]) -> str | None:
+def _maybe_named(event: Mapping[Any, Any], named: frozenset[str]) -> str | None:
     """The place of the first text that looks like an ID and is none of the `named` ones."""
 
     def without_named(found: re.Match[str]) -> str:

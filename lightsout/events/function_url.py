@@ -78,23 +78,24 @@ def read(event: Mapping[Any, Any]) -> Request:
     for name, value in event.items():
         if value and ("query" in letters(name) or (name == "path" and "?" in str(value))):
             raise BadEvent("the URL has a query string: put its fields inside the body, as JSON")
-    place, put = "the body", "the body"
-    around = _without_secret(event)
-    check_envelope(around, _FIELDS, right="body", place=place)
-    for part in re.split("[/;&=]", str(event.get("path"))):
+    around = {**event, "body": None, "headers": _without_secret(event.get("headers"))}
+    check_envelope(around, _FIELDS, right="body", place="the body")
+    _refuse_fields_in_path(event.get("path"))
+    refuse_ids(around, place="the body", put="the body")
+    return read_request_text(_body(event), "the body")
+
+
+def _without_secret(headers: Any) -> Any:
+    """The headers without the secret, which is random: anything may seem to stand in it."""
+    if not isinstance(headers, Mapping):
+        return headers
+    return {name: it for name, it in headers.items() if str(name).lower() != "authorization"}
+
+
+def _refuse_fields_in_path(path: Any) -> None:
+    for part in re.split("[/;&=]", path) if isinstance(path, str) else ():
         if field := field_of(re.sub("%[0-9A-Fa-f]{2}", "", part)):
             raise BadEvent(f"{field} in the path: put {field} inside the body")
-    refuse_ids({name: it for name, it in around.items() if name != "body"}, place=place, put=put)
-    return read_request_text(_body(event), place)
-
-
-def _without_secret(event: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The event without its secret, in which anything may look like anything."""
-    headers = event.get("headers")
-    if not isinstance(headers, Mapping):
-        return dict(event)
-    others = {name: it for name, it in headers.items() if letters(name) != "authorization"}
-    return {**event, "headers": others}
 
 
 def _body(event: Mapping[Any, Any]) -> Any:

@@ -32,11 +32,13 @@ class Occasion(NamedTuple):
     request: Request
     source: str = ""  # of an EventBridge event
     type: str = ""
-    # Of an EventBridge event: it has no request and names no instance.
-    no_target: bool = False
-    # Of an EventBridge event that is narrowed to no instances: where it may name one in a form that
-    # is not known. It acts on nothing then.
-    unclear: str | None = None
+    no_target: bool = False  # an EventBridge event that has no request and names no instance
+    maybe_named: str | None = None  # where it may name an instance, in a form that is not known
+
+    @property
+    def unclear(self) -> bool:
+        """Tell whether it may be about some instances, and which ones is unknown."""
+        return self.maybe_named is not None and self.request.instances is None
 
 
 class Trigger(NamedTuple):

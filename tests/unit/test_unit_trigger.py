@@ -660,7 +660,7 @@ def test_an_event_may_name_several_instances():
 def test_what_is_no_instance_of_ours_names_none(subject, place):
     occasion = alarm_with(subject, place)
 
-    assert (occasion.request, occasion.no_target, occasion.unclear) == (Request(), True, None)
+    assert (occasion.request, occasion.no_target, occasion.maybe_named) == (Request(), True, None)
 
 
 @pytest.mark.parametrize(
@@ -678,7 +678,8 @@ def test_what_looks_like_an_instance_and_cannot_be_recognised_is_unclear(subject
     occasion = alarm_with(subject, place)
 
     assert occasion.request == Request()
-    assert place in occasion.unclear
+    assert place in occasion.maybe_named
+    assert occasion.unclear
 
 
 def alarm_with(subject, place) -> Occasion:
@@ -694,14 +695,14 @@ def test_an_instance_that_the_text_of_an_alarm_mentions_is_not_what_it_is_about(
     (occasion,) = read(event).occasions
 
     assert occasion.request == Request()
-    assert occasion.unclear == "data.additionalMsg.instanceId"
+    assert occasion.maybe_named == "data.additionalMsg.instanceId"
 
 
 def test_beside_an_instance_that_is_recognised_another_one_is_left_alone_with_a_warning():
     trigger = read(CLOUDS | {"subject": MINE, "data": {"text": f"{MINE} and {OTHER}"}})
 
     (occasion,), (warning,) = trigger.occasions, trigger.warnings
-    assert (occasion.request.instances, occasion.unclear) == ({MINE}, None)
+    assert (occasion.request.instances, occasion.unclear) == ({MINE}, False)
     assert "may name another instance in 'data.text'" in warning
 
 
@@ -714,7 +715,7 @@ def test_the_same_instance_in_another_place_is_no_warning():
 def test_the_names_in_a_request_are_not_searched_for_instances():
     (occasion,) = read(OWN | {"data": {"policies": ["ins-nights"]}}).occasions
 
-    assert occasion.unclear is None
+    assert occasion.maybe_named is None
 
 
 def test_a_request_beside_something_like_an_instance_acts_on_nothing():
@@ -723,7 +724,7 @@ def test_a_request_beside_something_like_an_instance_acts_on_nothing():
 
     assert choose((policy,), ["own"], read(event)) == []
     (warning,) = idle_warnings((policy,), read(event))
-    assert "something in 'about' looks like one" in warning
+    assert "something looks like one in 'about'" in warning
 
 
 def test_a_request_that_names_instances_acts_on_them_alone_whatever_stands_beside_it():
@@ -747,7 +748,7 @@ def test_dimensions_nested_as_deep_as_can_be_name_nothing():
 
     (occasion,) = read(CLOUDS | {"data": {"dimensions": deep}}).occasions
 
-    assert (occasion.request, occasion.unclear) == (Request(), "data.dimensions")
+    assert (occasion.request, occasion.maybe_named) == (Request(), "data.dimensions")
 
 
 ANY = Source("*", "*")
@@ -831,7 +832,7 @@ def test_an_instance_that_is_a_key_is_not_overlooked(event, hide):
 
     (occasion,) = read(data).occasions
 
-    assert occasion.unclear.startswith("data.seen")
+    assert occasion.maybe_named.startswith("data.seen")
 
 
 @pytest.mark.parametrize("event", [TIMER, URL, {}])
