@@ -96,8 +96,8 @@ def _why_idle(occasion: Occasion, nothing: str) -> str:
     if occasion.unclear:
         return (
             "names no Lighthouse or CVM instance in a known form, but something looks like one in "
-            f"{show(occasion.maybe_named)}, so {nothing}, also with `scope: policy`; put the ID into "
-            "the subject, or into `instances` inside the data of your own event"
+            f"{show(occasion.maybe_named)}, so {nothing}, also with `scope: policy`; put the ID "
+            "into the subject, or into `instances` inside the data of your own event"
         )
     return (
         f"names no Lighthouse or CVM instance, so {nothing}; to act on all that a policy matches, "

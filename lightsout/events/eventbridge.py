@@ -7,35 +7,27 @@ can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.parse import DOCTOR
 from lightsout.events.request import json_type, parse_json, read_request, show
-from lightsout.events.search import field_of, find_field, has_id, letters, place_of, texts_in
-from lightsout.model.instance import RESOURCES
+from lightsout.events.search import field_of, find_field, find_id, ids_in, letters
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
-from lightsout.policies.letters import SHAPELESS
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
 ACTIVE = ("1", "-", "", "null")
 
-# Sources of the cloud's own events, whose `data` is theirs and no request.
+# Ends the source of each event of the cloud itself. The `data` there is never a request.
 _CLOUD = ".cloud.tencent"
-# Types of the cloud's events whose `data` holds what people sent: to Kafka, to an API.
+# Begins the type of events of the cloud whose `data` is what people sent to Kafka or to an API.
 _CONNECTOR = "connector:"
 
 _FIELDS = (
     "specversion", "source", "type", "subject", "subjuect", "resource", "status", "data",
     "data_base64", "EventList",
 )  # fmt: skip
-
-# An ID by itself or at the end of a six-segment name, never a part of a longer word, also where an
-# invisible character divides that word.
-_PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
-_INSTANCE = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
 
 # Keys inside `data` under which the services name what an event is about: those of Cloud Monitor,
 # where `dimensions` may hold any others, then those of CloudAudit.
@@ -46,11 +38,11 @@ _NAMING = frozenset({
 _AROUND = frozenset({"alarmobjinfo", "requestparameters"})
 _DEEPEST = 3  # levels that are looked at below such a key
 
-# Parameters of a call, and the answer, in CloudAudit: the `DryRun` there is the call's.
+# The parameters and the answer of a call, in CloudAudit: `DryRun` there is one of the call's.
 _CALL = frozenset({"requestparameters", "responseelements"})
 
-# Everyday words that are nearly a field of a request. Beside the name of an instance they are
-# facts about it; to overlook them widens nothing.
+# Everyday words that are nearly a field of a request. Beside the ID of an instance they tell about
+# it, and to overlook them widens nothing.
 _EVERYDAY = {"instance": "instances", "region": "regions", "account": "accounts"}
 _SPELLINGS = {letters(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
 
@@ -100,7 +92,7 @@ def _events(event: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
 
 
 def _not_active(event: Mapping[Any, Any], source: str) -> str | None:
-    """Why nothing is to be done for the event: an alarm that is over, or in an unknown state."""
+    """Why nothing is done for an alarm: it is over, or its status is unknown. Else None."""
     value = event.get("status")
     status = str(value) if isinstance(value, (str, int, float)) else json_type(value)
     if status == RESOLVED:
@@ -134,13 +126,14 @@ def _read_one(event: Mapping[Any, Any]) -> Occasion:
     if of_cloud:
         _refuse_fields_in(data, type_)
     given = None if of_cloud else _request_in(data, named)
-    request = given or Request()
+    request = Request() if given is None else given
     if named:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
     no_target = given is None and not named
     # A request is understood to the last name, and needs no search.
-    maybe_named = _maybe_named({**event, "data": None if given else data}, named)
+    rest = {**event, "data": data if given is None else None}
+    maybe_named = find_id(rest, known=named)
     return Occasion("eventbridge", request, source, type_, no_target, maybe_named)
 
 
@@ -161,7 +154,7 @@ def _refuse_fields_in(data: Any, type_: str) -> None:
 
     Deeper down, words such as `regions` are the service's own, unless people wrote them.
     """
-    fields = Request._fields if type_.startswith(_CONNECTOR) else ("dry_run",)
+    fields = Request._fields if type_.lower().startswith(_CONNECTOR) else ("dry_run",)
     keys = dict.fromkeys(data) if isinstance(data, Mapping) else None
     if found := find_field(keys) or find_field(data, fields, without=_CALL):
         where = f"{show(found.place)} in the data" if found.place else "the data"
@@ -218,11 +211,11 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 def _named(event: Mapping[Any, Any], data: Any) -> Iterator[str]:
-    """The instances that the event is about, in every form that its documentation has."""
+    """The instances that the event is about, in each form that the documentation has."""
     told = [event.get(name) for name in ("subject", "subjuect", "resource")]
     for value in (*told, *_told_in(data)):
         for text in _texts(value):
-            yield from re.findall(_INSTANCE, text)
+            yield from ids_in(text)
 
 
 def _told_in(data: Any, levels: int = _DEEPEST) -> Iterator[Any]:
@@ -240,15 +233,3 @@ def _texts(value: Any, levels: int = _DEEPEST) -> Iterator[str]:
     elif levels and isinstance(value, (list, Mapping)):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(item, levels - 1)
-
-
-def _maybe_named(event: Mapping[Any, Any], named: frozenset[str]) -> str | None:
-    """The place of the first text that looks like an ID and is none of the `named` ones."""
-
-    def without_named(found: re.Match[str]) -> str:
-        return " " if found[0] in named else found[0]
-
-    for text in texts_in(event):
-        if has_id(re.sub(_INSTANCE, without_named, text.it)):
-            return place_of(text)
-    return None

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from lightsout.model.instance import RESOURCES
 from lightsout.model.request import Request
+from lightsout.policies.letters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()
 Item = tuple[str | None, Any, str]
 
 
-class Text(NamedTuple):
+class EventText(NamedTuple):
     """A text somewhere in an event."""
 
     it: str
@@ -23,7 +24,7 @@ class Text(NamedTuple):
     is_key: bool
 
 
-def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Text]:
+def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
     """Each key and each text in a value, at any depth. A text that is JSON is searched as well.
 
     What stands below a key in `without` is left out.
@@ -36,12 +37,12 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Text
             continue
         key, item, place = following
         if key is not None:
-            yield Text(key, place, is_key=True)
-            if letters(key) in without:
+            yield EventText(key, place, is_key=True)
+            if without and letters(key) in without:
                 continue
             place = _below(place, key)
         if isinstance(item, str):
-            yield Text(item, place, is_key=False)
+            yield EventText(item, place, is_key=False)
             item = _json_in(item)
         if isinstance(item, (str, list, Mapping)):
             waiting.append(_inside(item, place))
@@ -102,7 +103,7 @@ def letters(name: Any) -> str:
     return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
 
 
-_SPELT = {letters: name for name in Request._fields for letters in [name.replace("_", "")]}
+_SPELT = {name.replace("_", ""): name for name in Request._fields}
 
 
 def _field_set_in(text: str) -> str | None:
@@ -118,33 +119,46 @@ def _field_set_in(text: str) -> str | None:
 
 # IDs of instances --------------------------------------------------------------------------------
 
-_IDS = "|".join(resource.id_prefix[:-1] for resource in RESOURCES.values())
+# As documented: an ID by itself or at the end of a six-segment name, never a part of a longer word,
+# also where an invisible character divides that word.
+_PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
+_ID = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
+
+# As people may write it, in a readable text. After a letter it has eight characters and a digit:
+# `plugins-core` is none.
+_WORDS = [resource.id_prefix[:-1] for resource in RESOURCES.values()]
+_WORD = "|".join(_WORDS)
 _START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
 _END = r"(?=[a-z]{0,7}[0-9])[0-9a-z]{8}"
-# Wider than any form that is documented. After a letter an ID has eight characters and a digit:
-# `plugins-core` is none.
 _LIKE_AN_ID = (
-    rf"{_START}(?:{_IDS})-"
-    rf"|{_START}(?:{_IDS})[\W_]{{1,3}}{_END}"
-    rf"|(?:{_IDS})(?:[-_]|%2d){_END}"
+    rf"{_START}(?:{_WORD})-"
+    rf"|{_START}(?:{_WORD})[\W_]{{1,3}}{_END}"
+    rf"|(?:{_WORD})(?:[-_]|%2d){_END}"
 )
 
 
-def has_id(text: str) -> bool:
-    """Tell whether anything in the text looks like the ID of an instance."""
+def ids_in(text: str) -> list[str]:
+    """The IDs of instances in a text, as far as they are written as documented."""
+    return re.findall(_ID, text)
+
+
+def find_id(value: Any, *, known: Collection[str] = NOTHING) -> str | None:
+    """The place of the first text that looks like the ID of an instance, except the known ones."""
+    for text in texts_in(value):
+        if _looks_like_id(_without(known, text.it)):
+            return _below(text.place, text.it) if text.is_key else text.place
+    return None
+
+
+def _without(known: Collection[str], text: str) -> str:
+    return re.sub(_ID, lambda id_: " " if id_[0] in known else id_[0], text) if known else text
+
+
+def _looks_like_id(text: str) -> bool:
     readable = _readable(text)
-    some = any(resource.id_prefix[:-1] in readable for resource in RESOURCES.values())
+    # Few texts have the word; this saves compiling the pattern, and most of the search.
+    some = any(word in readable for word in _WORDS)
     return some and re.search(_LIKE_AN_ID, readable) is not None
-
-
-def find_id(value: Any) -> str | None:
-    """The place of the first text in a value that looks like the ID of an instance."""
-    return next((place_of(text) for text in texts_in(value) if has_id(text.it)), None)
-
-
-def place_of(text: Text) -> str:
-    """The keys that lead to a text; those of a key end with itself."""
-    return _below(text.place, text.it) if text.is_key else text.place
 
 
 # Spelling ----------------------------------------------------------------------------------------
@@ -159,7 +173,5 @@ def _readable(text: str) -> str:
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     if text.isascii():
         return text.lower()
-    from lightsout.policies.letters import SHAPELESS  # noqa: PLC0415  few events need it
-
     ascii_of = {code: code - 0xFEE0 for code in _FULL_WIDTH} | dict.fromkeys(_DASHES, "-")
     return re.sub(f"[{SHAPELESS}]", "", text.translate(ascii_of)).lower()
