@@ -16,7 +16,7 @@ _MARKS = {"httpmethod": "url", "specversion": "eventbridge", "eventlist": "batch
 
 
 def kinds_of(event: Mapping[Any, Any]) -> list[str]:
-    """The kinds of event whose keys it has; more than one contradict each other."""
+    """The kinds of event that have the keys of this one; more than one is a contradiction."""
     found = {kind for name in event if (kind := _MARKS.get(str(name).lower()))}
     if any(_is_mark_of_timer(name, value, event) for name, value in event.items()):
         found.add("timer")
@@ -24,7 +24,7 @@ def kinds_of(event: Mapping[Any, Any]) -> list[str]:
 
 
 def _is_mark_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
-    """`Type` with the value timer. The `type` of a CloudEvent is free text."""
+    """Tell whether it is the `Type` of a timer. The `type` of a CloudEvent may be any text."""
     of_cloud_event = name == "type" and "specversion" in event
     is_timer = isinstance(value, str) and value.lower() == "timer"
     return str(name).lower() == "type" and is_timer and not of_cloud_event
@@ -41,9 +41,9 @@ def check_envelope(
 ) -> None:
     """Refuse a request's field anywhere but in `event[right]`, and a known key in another case.
 
-    To overlook such a field widens what the sender meant. Other unknown keys are the platform's.
-    In `free` keys anything may stand but `dry_run`: to overlook that one stops machines.
-    `place` and `put` are the words for the right place in messages.
+    To overlook such a field would widen what the sender meant. Other unknown keys are let be: the
+    platform may add some. Below the `free` keys only `dry_run` is refused: to overlook it would
+    stop machines. `place` and `put` are the words for the right place in messages.
     """
     spelt = {name.lower(): name for name in known}
     for name, value in event.items():
@@ -59,7 +59,7 @@ def check_envelope(
 
 
 def refuse_ids(around: Mapping[Any, Any], *, place: str, put: str) -> None:
-    """Refuse the ID of an instance beside the request: it would narrow nothing."""
+    """Refuse the ID of an instance beside the request, where it would narrow nothing."""
     where = find_id(around)
     if where is not None:
         raise BadEvent(

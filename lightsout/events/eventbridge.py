@@ -19,9 +19,9 @@ from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
 ACTIVE = ("1", "-", "", "null")
 
-# Ends the source of each event of the cloud itself. The `data` there is never a request.
+# The end of the source of each event by the cloud itself. Its `data` is never a request.
 _CLOUD = ".cloud.tencent"
-# Begins the type of events of the cloud whose `data` is what people sent to Kafka or to an API.
+# The start of the type of an event by the cloud that hands on what people sent, to Kafka or an API.
 _CONNECTOR = "connector:"
 
 _FIELDS = (
@@ -29,8 +29,8 @@ _FIELDS = (
     "data_base64", "EventList",
 )  # fmt: skip
 
-# Keys inside `data` under which the services name what an event is about: those of Cloud Monitor,
-# where `dimensions` may hold any others, then those of CloudAudit.
+# Keys of `data` below which the services name the instance that an event is about. First those of
+# Cloud Monitor, with any keys below `dimensions`; then those of CloudAudit.
 _NAMING = frozenset({
     "instanceid", "uninstanceid", "objid", "dimensions",
     "instanceids", "resourceid", "resourceids", "resourcename", "resources",
@@ -131,7 +131,7 @@ def _read_one(event: Mapping[Any, Any]) -> Occasion:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
     no_target = given is None and not named
-    # A request is understood to the last name, and needs no search.
+    # Each name in a request has been read, so a request is not searched.
     rest = {**event, "data": data if given is None else None}
     maybe_named = find_id(rest, known=named)
     return Occasion("eventbridge", request, source, type_, no_target, maybe_named)
@@ -152,7 +152,7 @@ def _parsed(value: Any) -> Any:
 def _refuse_fields_in(data: Any, type_: str) -> None:
     """Refuse a request in the data of an event of the cloud.
 
-    Deeper down, words such as `regions` are the service's own, unless people wrote them.
+    Below its first level, words such as `regions` belong to the service, unless people wrote them.
     """
     fields = Request._fields if type_.lower().startswith(_CONNECTOR) else ("dry_run",)
     keys = dict.fromkeys(data) if isinstance(data, Mapping) else None
@@ -181,7 +181,7 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
         word = letters(name)
         if word == DOCTOR:
             raise BadEvent(
-                f"unknown field {show(name)} in an event's data: a direct invoke asks so"
+                f"unknown field {show(name)} in an event's data: only a direct invoke may ask so"
             )
         if not (named and word in _EVERYDAY) and (meant := field_of(name) or _meant(word)):
             raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
@@ -194,7 +194,7 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
 
 
 def _meant(word: str) -> str | None:
-    """The field of a request that a word is a slip of."""
+    """The field of a request that a word misspells by one letter; None for any other word."""
     return next((name for spelt, name in _SPELLINGS.items() if _is_slip(word, spelt)), None)
 
 

@@ -56,7 +56,7 @@ def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden |
     if weakness := secret_weakness(secret):
         return Forbidden(f"forbidden: {SECRET} {weakness}; with such a secret nobody is let in")
     scheme, _, given = _header(event, "authorization").partition(" ")
-    # Also for another scheme, to take the same time. As bytes: it compares no text beyond ASCII.
+    # Compare for any scheme, so that each takes the same time. Compare bytes: texts must be ASCII.
     right = hmac.compare_digest(_bytes(given.strip()), _bytes(secret))
     return None if right and scheme.lower() == "bearer" else Forbidden(FORBIDDEN)
 

@@ -29,10 +29,10 @@ _TIME = (
     r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)"
 )
 
-# The platform keeps an event for another try for six hours; one hour is spare. An older `Time` is
-# not when the timer fired: the documentation calls it the trigger's *creation* time.
+# The platform tries an event again for up to six hours; one hour is added to be safe. An older
+# `Time` is not when the timer fired: the documentation calls it the trigger's *creation* time.
 PLATFORM_KEEPS = 7 * 3600.0
-# By how much two clocks may differ, in seconds. The API accepts as much in a signature.
+# Seconds by which two clocks may differ. The API accepts as much in a signature.
 CLOCK_SKEW = 300.0
 
 

@@ -29,7 +29,7 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
 
     What stands below a key in `without` is left out.
     """
-    waiting = [_inside([value], "")]  # not recursive: an event may be nested as deep as it likes
+    waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
     while waiting:
         following = next(waiting[-1], None)
         if following is None:
@@ -84,7 +84,7 @@ class Misplaced(NamedTuple):
 def find_field(
     value: Any, fields: Collection[str] = Request._fields, *, without: Collection[str] = NOTHING
 ) -> Misplaced | None:
-    """The first of the fields in a value: as a key, or `dry_run` as a word with a value."""
+    """The first of the fields in a value: a key, or a text that sets `dry_run`."""
     for text in texts_in(value, without=without):
         field = field_of(text.it) if text.is_key else _field_set_in(text.it)
         if field and field in fields:
@@ -93,13 +93,13 @@ def find_field(
 
 
 def field_of(name: Any) -> str | None:
-    """The field of a request that a name spells: in any case, as `X-Dry-Run`, as `isDryRun`."""
+    """The field of a request that a name spells, in any case, as `X-Dry-Run` or `isDryRun`."""
     word = re.sub("^x?(lightsout)?", "", letters(name))
     return "dry_run" if "dryrun" in word or word == "dry" else _SPELT.get(word)
 
 
 def letters(name: Any) -> str:
-    """A name without what people, languages and services spell differently."""
+    """The letters and digits of a name, in lower case: `Dry-Run` and `dry_run` are the same."""
     return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
 
 
@@ -107,12 +107,12 @@ _SPELT = {name.replace("_", ""): name for name in Request._fields}
 
 
 def _field_set_in(text: str) -> str | None:
-    """`dry_run` where the text sets it, as a form, YAML or JSON inside other text does.
+    """`dry_run` where the text sets it, as in `dry_run=true`, in YAML, in JSON inside other text.
 
-    The other fields are words of everyday language. To overlook this one stops machines.
+    Only this field, because the others are everyday words, and to overlook it stops machines.
     """
     readable = _readable(text)
-    if "run" not in readable:  # saves compiling the pattern, at nearly every event
+    if "run" not in readable:  # most texts; this saves compiling the pattern
         return None
     return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", readable) else None
 
@@ -124,8 +124,8 @@ def _field_set_in(text: str) -> str | None:
 _PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
 _ID = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
 
-# As people may write it, in a readable text. After a letter it has eight characters and a digit:
-# `plugins-core` is none.
+# As people may write it. After another letter, eight characters with a digit have to follow:
+# `plugins-core` has no ID.
 _WORDS = [resource.id_prefix[:-1] for resource in RESOURCES.values()]
 _WORD = "|".join(_WORDS)
 _START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
@@ -138,7 +138,7 @@ _LIKE_AN_ID = (
 
 
 def ids_in(text: str) -> list[str]:
-    """The IDs of instances in a text, as far as they are written as documented."""
+    """The IDs of instances in a text that are written as documented."""
     return re.findall(_ID, text)
 
 
@@ -156,7 +156,7 @@ def _without(known: Collection[str], text: str) -> str:
 
 def _looks_like_id(text: str) -> bool:
     readable = _readable(text)
-    # Few texts have the word; this saves compiling the pattern, and most of the search.
+    # Few texts have such a word; this saves compiling the pattern, and most of the search.
     some = any(word in readable for word in _WORDS)
     return some and re.search(_LIKE_AN_ID, readable) is not None
 
@@ -168,7 +168,7 @@ _FULL_WIDTH = range(0xFF01, 0xFF5F)  # letters and signs of Chinese and Japanese
 
 
 def _readable(text: str) -> str:
-    r"""The text in lower case, with `\u002d` and full-width letters as what they stand for."""
+    r"""The text in lower case; `\u002d` and full-width letters are replaced by what they mean."""
     if "\\u" in text:
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     if text.isascii():
