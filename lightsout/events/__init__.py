@@ -1,1 +1,1 @@
-"""What an event asks for."""
+"""Read events, and choose the policies that run for them."""

@@ -1,4 +1,4 @@
-"""Which policies run for an event, and what it leaves each of them."""
+"""Choose the policies that run for an event."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ MOST_NAMED = 5  # policies in one warning
 
 
 def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger) -> list[Chosen]:
-    """The policies that run for this event. Raises BadEvent for a name that cannot be obeyed.
+    """The policies that run for this event, each with the requests that narrow it.
 
-    `accounts`: the names that an event may use.
+    `accounts` are the known names. Raises BadEvent for an unknown name of a policy or an account,
+    and for a policy that is named but has no trigger for this event.
     """
     for name in sorted(trigger.named("accounts").difference(accounts)):
         raise BadEvent(f"no account is named {show(name)}{hint(name, list(accounts))}")
@@ -42,12 +43,12 @@ def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger
 
 
 def admits(policy: Policy, occasion: Occasion) -> bool:
-    """Whether the policy runs for such an event, unless the event names others."""
+    """Tell whether the policy has a trigger for such an event."""
     return occasion.kind in policy.triggered_by or bool(_sources(policy, occasion))
 
 
 def _sources(policy: Policy, occasion: Occasion) -> list[Source]:
-    """The triggers of the policy that an EventBridge event meets."""
+    """The EventBridge triggers of the policy that the event meets."""
     return [
         trigger
         for trigger in policy.triggered_by
@@ -66,32 +67,42 @@ def kinds_admitted(policy: Policy) -> frozenset[str]:
 
 def _runs(policy: Policy, occasion: Occasion) -> bool:
     named = occasion.request.policies
-    if occasion.no_target and not _acts_without_target(policy, occasion):
+    if occasion.unclear or (occasion.no_target and not _acts_without_target(policy, occasion)):
         return False
     return admits(policy, occasion) and (named is None or policy.name in named)
 
 
 def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
-    """Whether an event that names no instance lets it act on all that it matches.
+    """Tell whether an event that names no instance lets the policy act on all that it matches.
 
-    Every trigger that the event meets has to say so: of two, the narrower one holds.
+    Each trigger that the event meets has to say so: of two, the narrower one holds.
     """
     return all(trigger.scope == "policy" for trigger in _sources(policy, occasion))
 
 
 def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]:
-    """What to tell of events that name no instance, where policies need one."""
+    """A warning for each event that lets no policy act because it names no known instance."""
     for occasion in trigger.occasions:
-        if not occasion.no_target:
+        if not (occasion.unclear or occasion.no_target):
             continue
         idle = [it.name for it in policies if admits(it, occasion) and not _runs(it, occasion)]
         if idle:
             more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
-            yield (
-                f"the event of {_show_occasion(occasion)} names no Lighthouse or CVM instance, so "
-                f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}; to act on all "
-                "that a policy matches, write `scope: policy` in its trigger"
-            )
+            nothing = f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}"
+            yield f"the event of {_show_occasion(occasion)} {_why_idle(occasion, nothing)}"
+
+
+def _why_idle(occasion: Occasion, nothing: str) -> str:
+    if occasion.unclear:
+        return (
+            "names no Lighthouse or CVM instance in a known form, but something looks like one in "
+            f"{show(occasion.maybe_named)}, so {nothing}, also with `scope: policy`; put the ID "
+            "into the subject, or into `instances` inside the data of your own event"
+        )
+    return (
+        f"names no Lighthouse or CVM instance, so {nothing}; to act on all that a policy matches, "
+        "write `scope: policy` in its trigger"
+    )
 
 
 def _show_occasion(occasion: Occasion) -> str:

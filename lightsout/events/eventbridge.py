@@ -1,74 +1,71 @@
 """Events of EventBridge: CloudEvents, one by one or in a batch.
 
 https://www.tencentcloud.com/document/product/1108/42275 has their structure (there `subjuect`
-can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit.
+can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
+1108/42279 those of a connector, which carries what people send.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.parse import DOCTOR
-from lightsout.events.request import (
-    check_envelope,
-    field_of,
-    field_within,
-    kind_of_value,
-    letters,
-    looks_like,
-    parse_json,
-    read_request,
-    show,
-)
-from lightsout.model.instance import RESOURCES
+from lightsout.events.request import json_type, parse_json, read_request, show
+from lightsout.events.search import field_of, find_field, find_id, ids_in, letters
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
+ACTIVE = ("1", "-", "", "null")
 
-# Sources of the cloud's own events, whose `data` is theirs and no request.
+# The end of the source of each event by the cloud itself. Its `data` is never a request.
 _CLOUD = ".cloud.tencent"
+# The start of the type of an event by the cloud that hands on what people sent, to Kafka or an API.
+_CONNECTOR = "connector:"
 
 _FIELDS = (
     "specversion", "source", "type", "subject", "subjuect", "resource", "status", "data",
     "data_base64", "EventList",
 )  # fmt: skip
 
-# An ID by itself or at the end of a six-segment name, never a part of a longer word.
-_PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
-_INSTANCE = rf"(?i)(?<![\w.-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w-])"
-
-# Where the services put what an event is about, inside `data`: Cloud Monitor the first ones, and
-# all that the dimensions hold; CloudAudit its resource and the parameters of the call.
+# Keys of `data` below which the services name the instance that an event is about. First those of
+# Cloud Monitor, with any keys below `dimensions`; then those of CloudAudit.
 _NAMING = frozenset({
     "instanceid", "uninstanceid", "objid", "dimensions",
     "instanceids", "resourceid", "resourceids", "resourcename", "resources",
 })  # fmt: skip
 _AROUND = frozenset({"alarmobjinfo", "requestparameters"})
-_DEEPEST = 3  # levels inside of one of those that are looked at
+_DEEPEST = 3  # levels that are looked at below such a key
 
-# What people write for a field of a request, as letters alone.
-_SPELLINGS = {letters(name): name for name in Request._fields} | {
-    "policy": "policies", "instance": "instances", "region": "regions", "account": "accounts",
-}  # fmt: skip
+# The parameters and the answer of a call, in CloudAudit: `DryRun` there is one of the call's.
+_CALL = frozenset({"requestparameters", "responseelements"})
+
+# Everyday words that are nearly a field of a request. Beside the ID of an instance they tell about
+# it, and to overlook them widens nothing.
+_EVERYDAY = {"instance": "instances", "region": "regions", "account": "accounts"}
+_SPELLINGS = {letters(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
 
 
 def read(event: Mapping[Any, Any]) -> Trigger:
-    """What an event, or each of a batch, asks for; an alarm that is over asks for nothing.
+    """Read an event, or each of a batch. An alarm that is resolved asks for nothing.
 
     Raises BadEvent.
     """
     occasions: list[Occasion] = []
     warnings: list[str] = []
     for one in _events(event):
-        source, type_ = _text(one, "source"), _text(one, "type")
-        if str(one.get("status")) == RESOLVED:
-            warnings.append(
-                f"the event of {show(source)}, {show(type_)}, is resolved: nothing to do"
-            )
+        occasion = _read_one(one)
+        about = f"the event of {show(occasion.source)}, {show(occasion.type)},"
+        if over := _not_active(one, occasion.source):
+            warnings.append(f"{about} {over}: nothing to do")
             continue
-        occasions.append(_occasion(one, source, type_))
+        occasions.append(occasion)
+        if occasion.maybe_named and not occasion.unclear:
+            warnings.append(
+                f"{about} may name another instance in {show(occasion.maybe_named)}, which cannot "
+                "be recognised there: it is left alone"
+            )
     if len({occasion.request.dry_run for occasion in occasions}) > 1:
         warnings.append("one event of the batch asks for a dry run, so it is one for all of them")
     return Trigger("eventbridge", tuple(occasions), tuple(warnings))
@@ -79,48 +76,69 @@ def _events(event: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
     if place not in event:
         yield event
         return
-    check_envelope(event, [place], right=place, place=place, put="the data of an event in it")
+    put = "the data of an event in it"
+    check_envelope(event, [place], right=place, place=place, put=put)
+    refuse_ids({name: event[name] for name in event if name != place}, place=place, put=put)
     listed = event.get(place)
     if not isinstance(listed, list) or not listed:
-        told = "an empty list" if listed == [] else kind_of_value(listed)
+        told = "an empty list" if listed == [] else json_type(listed)
         raise BadEvent(f"EventList must be a list of events, not {told}")
     for one in listed:
         if not isinstance(one, Mapping) or "specversion" not in one:
-            raise BadEvent("EventList holds what is no CloudEvent: it has no specversion")
-        if looks_like(one) != ["eventbridge"]:
+            raise BadEvent("EventList holds something that is no CloudEvent: it has no specversion")
+        if kinds_of(one) != ["eventbridge"]:
             raise BadEvent("EventList holds an event that looks like two kinds at once")
         yield one
+
+
+def _not_active(event: Mapping[Any, Any], source: str) -> str | None:
+    """Why nothing is done for an alarm: it is over, or its status is unknown. Else None."""
+    value = event.get("status")
+    status = str(value) if isinstance(value, (str, int, float)) else json_type(value)
+    if status == RESOLVED:
+        return "is resolved"
+    if _is_of_cloud(source) and status not in ACTIVE:
+        return f"has an unknown status, {show(status)}"
+    return None
+
+
+def _is_of_cloud(source: str) -> bool:
+    return source.lower().endswith(_CLOUD)
 
 
 def _text(event: Mapping[Any, Any], name: str) -> str:
     value = event.get(name)
     if not isinstance(value, str) or not value:
-        raise BadEvent(
-            f"an EventBridge event needs a {name}, as text; it has {kind_of_value(value)}"
-        )
+        raise BadEvent(f"an EventBridge event needs a {name}, as text; it has {json_type(value)}")
     return value
 
 
-def _occasion(event: Mapping[Any, Any], source: str, type_: str) -> Occasion:
-    """What the event asks for: its request, for no other instances than those that it names."""
-    check_envelope(event, _FIELDS, right="data", place="an event's data")
+def _read_one(event: Mapping[Any, Any]) -> Occasion:
+    """Read one event. It acts on no other instances than those that it names."""
+    source, type_ = _text(event, "source"), _text(event, "type")
+    of_cloud = _is_of_cloud(source)
+    free = ("tags",) if of_cloud else ()  # those of a resource, with any keys
+    check_envelope(event, _FIELDS, right="data", place="an event's data", free=free)
     if event.get("data_base64"):
         raise BadEvent("data_base64 is not read: put the request inside the data, as JSON")
     data = _parsed(event.get("data"))
-    theirs = source.lower().endswith(_CLOUD)
-    if theirs:
-        _refuse_fields_in(data)
-    given = None if theirs else _request_in(data)
     named = frozenset(_named(event, data))
-    request = given or Request()
+    if of_cloud:
+        _refuse_fields_in(data, type_)
+    given = None if of_cloud else _request_in(data, named)
+    request = Request() if given is None else given
     if named:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
-    return Occasion("eventbridge", request, source, type_, no_target=given is None and not named)
+    no_target = given is None and not named
+    # Each name in a request has been read, so a request is not searched.
+    rest = {**event, "data": data if given is None else None}
+    maybe_named = find_id(rest, known=named)
+    return Occasion("eventbridge", request, source, type_, no_target, maybe_named)
 
 
 def _parsed(value: Any) -> Any:
-    """The values of a JSON text; anything else as it is."""
+    """The value in a text of JSON; anything else as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -131,47 +149,57 @@ def _parsed(value: Any) -> Any:
         return value
 
 
-def _refuse_fields_in(data: Any) -> None:
-    """The data of an event of the cloud is no request, and must not look like one."""
-    for name in data if isinstance(data, Mapping) else ():
-        if field := field_of(name):
-            raise BadEvent(
-                f"{field} in the data of an event of the cloud, which is no request: "
-                f"put {field} inside the data of an event of your own"
-            )
+def _refuse_fields_in(data: Any, type_: str) -> None:
+    """Refuse a request in the data of an event of the cloud.
+
+    Below its first level, words such as `regions` belong to the service, unless people wrote them.
+    """
+    fields = Request._fields if type_.lower().startswith(_CONNECTOR) else ("dry_run",)
+    keys = dict.fromkeys(data) if isinstance(data, Mapping) else None
+    if found := find_field(keys) or find_field(data, fields, without=_CALL):
+        where = f"{show(found.place)} in the data" if found.place else "the data"
+        raise BadEvent(
+            f"{found.field} in {where} of an event of the cloud, which is no request: "
+            f"put {found.field} inside the data of an event of your own"
+        )
 
 
-def _request_in(data: Any) -> Request | None:
-    """The request in the data of one's own event; None where it has no field of one."""
+def _request_in(data: Any, named: frozenset[str]) -> Request | None:
+    """The request in the data of one's own event; None where it has no field of one.
+
+    `named` are the instances that the event names.
+    """
     if data is None or (isinstance(data, str) and not data.strip()):
         return None
     if not isinstance(data, Mapping):
         raise BadEvent(
-            f"an event's data must be a request, as a JSON object, not {kind_of_value(data)}"
+            f"an event's data must be a request, as a JSON object, not {json_type(data)}"
         )
     if data.keys() & set(Request._fields):
         return read_request(data)
-    for name, value in data.items():
-        if meant := _meant(letters(name)):
-            raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
-        if letters(name) == DOCTOR:
+    for name in data:
+        word = letters(name)
+        if word == DOCTOR:
             raise BadEvent(
-                f"unknown field {show(name)} in an event's data: a direct invoke asks so"
+                f"unknown field {show(name)} in an event's data: only a direct invoke may ask so"
             )
-        if field := field_within(value):
-            raise BadEvent(f"{field} in {show(name)}: put {field} directly inside the event's data")
+        if not (named and word in _EVERYDAY) and (meant := field_of(name) or _meant(word)):
+            raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
+    if found := find_field(data):
+        raise BadEvent(
+            f"{found.field} in {show(found.place)}: "
+            f"put {found.field} directly inside the event's data"
+        )
     return None
 
 
 def _meant(word: str) -> str | None:
-    """The field of a request that a word is a slip of, if it is one."""
-    if word == "dry" or "dryrun" in word:
-        return "dry_run"
+    """The field of a request that a word misspells by one letter; None for any other word."""
     return next((name for spelt, name in _SPELLINGS.items() if _is_slip(word, spelt)), None)
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Whether they differ by one letter at most: left out, added, another, or two swapped."""
+    """Tell whether they differ by one letter at most: left out, added, another, or two swapped."""
     short, long = sorted((one, other), key=len)
     differ = (at for at, letter in enumerate(short) if letter != long[at])
     at = next(differ, len(short))
@@ -183,11 +211,11 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 def _named(event: Mapping[Any, Any], data: Any) -> Iterator[str]:
-    """The instances that the event is about, in every form that its documentation has."""
+    """The instances that the event is about, in each form that the documentation has."""
     told = [event.get(name) for name in ("subject", "subjuect", "resource")]
     for value in (*told, *_told_in(data)):
         for text in _texts(value):
-            yield from re.findall(_INSTANCE, text)
+            yield from ids_in(text)
 
 
 def _told_in(data: Any, levels: int = _DEEPEST) -> Iterator[Any]:

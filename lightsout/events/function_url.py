@@ -1,7 +1,7 @@
-"""The function URL: who may call, and what is answered.
+"""The function URL: check the secret, read the request, answer.
 
 https://cloud.tencent.com/document/product/583/96099 has the form of events and answers. The
-platform's own check can be none, so the function has one that cannot be left out.
+platform may check nothing, so the function always checks a secret of its own.
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lightsout.events.request import check_envelope, kind_of_value, letters, read_request_text
+from lightsout.events.envelope import check_envelope, refuse_ids
+from lightsout.events.request import json_type, read_request_text
+from lightsout.events.search import field_of, letters
 from lightsout.model.report import Report, RunFailed
 from lightsout.model.request import BadEvent, Request
 
 SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 LEAST_SECRET = 16  # characters
 
-# What a caller without the secret is told, whatever the reason: the log has it.
+# The answer to each caller without the right secret. The log has the reason.
 FORBIDDEN = f"forbidden: the request needs `Authorization: Bearer` and the {SECRET}"
 
 _FIELDS = ("httpMethod", "path", "headers", "queryString", "body", "isBase64Encoded")
 
 
 class Forbidden(BadEvent):
-    """A request without the right secret, or a function that has none to compare it with."""
+    """A request without the right secret, or a function without a good one."""
 
 
 def secret_weakness(text: str) -> str | None:
-    """Why a secret is none that anybody may be let in by; None where it is good.
+    """Why a secret is too weak to let anybody in; None where it is good.
 
-    Never quotes it: the rest of it may be right.
+    It is never quoted: a part of it may be right.
     """
     if "${" in text:
         return "holds a placeholder, ${…}, that the deploying tool did not fill in"
@@ -44,9 +46,9 @@ def secret_weakness(text: str) -> str | None:
 
 
 def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden | None:
-    """Why the request is turned away; None where it brings `Authorization: Bearer SECRET`.
+    """Why the request is refused; None where it has `Authorization: Bearer SECRET`.
 
-    Compared in constant time: how long it takes tells nothing about how much of it was right.
+    The time of the comparison does not depend on how much of the secret is right.
     """
     secret = environ.get(SECRET)
     if not secret:
@@ -54,7 +56,7 @@ def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden |
     if weakness := secret_weakness(secret):
         return Forbidden(f"forbidden: {SECRET} {weakness}; with such a secret nobody is let in")
     scheme, _, given = _header(event, "authorization").partition(" ")
-    # Whatever the scheme is; as bytes, since texts beyond ASCII cannot be compared.
+    # Compare for any scheme, so that each takes the same time. Compare bytes: texts must be ASCII.
     right = hmac.compare_digest(_bytes(given.strip()), _bytes(secret))
     return None if right and scheme.lower() == "bearer" else Forbidden(FORBIDDEN)
 
@@ -72,18 +74,34 @@ def _bytes(text: str) -> bytes:
 
 
 def read(event: Mapping[Any, Any]) -> Request:
-    """The request in the body. Raises BadEvent; so it does for a query string, which is none."""
+    """The request in the body. Raises BadEvent for one anywhere else."""
     for name, value in event.items():
         if value and ("query" in letters(name) or (name == "path" and "?" in str(value))):
             raise BadEvent("the URL has a query string: put its fields inside the body, as JSON")
-    check_envelope(event, _FIELDS, right="body", place="the body")
+    around = {**event, "body": None, "headers": _without_secret(event.get("headers"))}
+    check_envelope(around, _FIELDS, right="body", place="the body")
+    _refuse_fields_in_path(event.get("path"))
+    refuse_ids(around, place="the body", put="the body")
     return read_request_text(_body(event), "the body")
+
+
+def _without_secret(headers: Any) -> Any:
+    """The headers without the secret, which is random: anything may seem to stand in it."""
+    if not isinstance(headers, Mapping):
+        return headers
+    return {name: it for name, it in headers.items() if str(name).lower() != "authorization"}
+
+
+def _refuse_fields_in_path(path: Any) -> None:
+    for part in re.split("[/;&=]", path) if isinstance(path, str) else ():
+        if field := field_of(re.sub("%[0-9A-Fa-f]{2}", "", part)):
+            raise BadEvent(f"{field} in the path: put {field} inside the body")
 
 
 def _body(event: Mapping[Any, Any]) -> Any:
     body, encoded = event.get("body"), event.get("isBase64Encoded")
     if encoded is not None and not isinstance(encoded, bool):
-        raise BadEvent(f"isBase64Encoded must be true or false, not {kind_of_value(encoded)}")
+        raise BadEvent(f"isBase64Encoded must be true or false, not {json_type(encoded)}")
     if not encoded or not isinstance(body, str):
         return body
     import base64  # noqa: PLC0415  few requests need it
@@ -95,9 +113,9 @@ def _body(event: Mapping[Any, Any]) -> Any:
 
 
 def answer(run: Callable[[], Report]) -> dict[str, Any]:
-    """The report of `run` as an HTTP answer: 200, or 400 and 403 where nothing was done.
+    """The report of `run` as an HTTP answer: 200; 400 for a bad request, 403 for a bad secret.
 
-    A run that failed raises, as always: the platform is to see it.
+    Any other failure of the run is raised, so that the platform sees it.
     """
     try:
         return _answer(200, run())

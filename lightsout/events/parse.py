@@ -1,4 +1,4 @@
-"""What an SCF event asks for: it may narrow what the policies allow, never widen it."""
+"""Read an SCF event. It may narrow what the policies allow, never widen it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 from lightsout.base.scalars import time_unit
-from lightsout.events.request import (
-    check_envelope,
-    kind_of_value,
-    letters,
-    looks_like,
-    read_request,
-    read_request_text,
-    show,
-)
+from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
+from lightsout.events.request import json_type, read_request, read_request_text, show
+from lightsout.events.search import letters
 from lightsout.model.request import BadEvent, Occasion, Trigger
 
-DOCTOR = "doctor"  # the one field of an invoke that only examines
+DOCTOR = "doctor"  # the only field of a direct invoke that examines everything and does nothing
 
-# What messages call an event that bears the marks of a kind.
+# The kinds of event in words, for messages.
 _NOUNS = {
     "timer": "a timer event", "url": "a request to the function URL",
     "eventbridge": "an EventBridge event", "batch": "a batch of EventBridge events",
@@ -32,29 +26,31 @@ _TIMER_FIELDS = ("Type", "TriggerName", "Time", "Message")
 _EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds or milliseconds, since 2001
 _TIME = (
     r"(?a)(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"
-    r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)?"
+    r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)"
 )
 
-# Past this age the platform no longer keeps an event for another try (six hours, and one spare), so
-# the `Time` of such a timer event cannot be when it fired: the documentation calls it the
-# trigger's *creation* time.
+# The platform tries an event again for up to six hours; one hour is added to be safe. An older
+# `Time` is not when the timer fired: the documentation calls it the trigger's *creation* time.
 PLATFORM_KEEPS = 7 * 3600.0
+# Seconds by which two clocks may differ. The API accepts as much in a signature.
+CLOCK_SKEW = 300.0
 
 
 def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
-    """What `event` asks for. Raises BadEvent for anything unknown, misspelt or too old.
+    """Read an event of any kind. Raises BadEvent for anything unknown, misspelt or too old.
 
-    `max_age` in seconds is for timer events, which the platform may deliver hours late.
+    `max_age`, in seconds, is for timer events: the platform may deliver them hours late.
     """
     if not isinstance(event, Mapping):
-        told = kind_of_value(event)
+        told = json_type(event)
         raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
     if any(letters(name) == DOCTOR for name in event):
         raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
-    kinds, kind = looks_like(event), kind_of(event)
+    kinds = kinds_of(event)
     if len(kinds) > 1:
         told = " and ".join(_NOUNS[one] for one in kinds)
         raise BadEvent(f"the event looks like {told} at once: send it as one of them")
+    kind = _kind(kinds)
     if kind == "timer":
         return _read_timer(event, now, max_age)
     if kind == "eventbridge":
@@ -71,17 +67,17 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
 
 def asks_doctor(event: Any) -> bool:
-    """Whether it only wants everything examined: exactly that, and nothing beside it."""
+    """Tell whether the event is exactly `{"doctor": true}`: only examine."""
     return isinstance(event, Mapping) and len(event) == 1 and event.get(DOCTOR) is True
 
 
 def kind_of(event: Any) -> str:
-    """What kind of event it is: timer, eventbridge, url, invoke, or unknown.
+    """The kind of an event: timer, eventbridge, url, invoke, or unknown. Only its keys are read."""
+    return _kind(kinds_of(event)) if isinstance(event, Mapping) else "unknown"
 
-    What looks like a request to the function URL is one whatever else it looks like: nobody gets
-    round its secret.
-    """
-    kinds = looks_like(event) if isinstance(event, Mapping) else ["unknown"]
+
+def _kind(kinds: list[str]) -> str:
+    # A request to the function URL needs its secret, also where it looks like another kind.
     if "url" in kinds:
         return "url"
     kind = "invoke" if not kinds else kinds[0] if len(kinds) == 1 else "unknown"
@@ -92,22 +88,28 @@ def kind_of(event: Any) -> str:
 
 
 def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trigger:
-    check_envelope(event, _TIMER_FIELDS, right="Message", place="a timer's Message")
+    place = "a timer's Message"
+    check_envelope(event, _TIMER_FIELDS, right="Message", place=place)
+    unknown = {name: value for name, value in event.items() if name not in _TIMER_FIELDS}
+    refuse_ids(unknown, place=place, put="the Message")
     warnings = _judge_age(event, now, max_age)
     request = read_request_text(event.get("Message"), "the timer's Message")
     return Trigger("timer", (Occasion("timer", request),), warnings)
 
 
 def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple[str, ...]:
-    """Warnings where the age is not known. Raises BadEvent where the event comes too late."""
+    """A warning where the age is unknown. Raises BadEvent for a Time that forbids the run."""
     if "Time" not in event:
         return ("the timer event has no Time, so its age is not judged",)
     fired, told = _read_time(event["Time"]), show(event["Time"])
     age = (now - fired).total_seconds()
     if age > PLATFORM_KEEPS:
         return (f"the timer's Time, {told}, is too old to be when it fired: its age is not judged",)
-    if age < -max_age:
-        return (f"the timer's Time, {told}, lies ahead: its age is not judged",)
+    if age < -CLOCK_SKEW:
+        raise BadEvent(
+            f"the timer's Time, {told}, is {math.ceil(-age / 60)} minutes ahead of the clock, so "
+            "it cannot be when the timer fired; nothing is done: send the time in UTC, or none"
+        )
     if age > max_age:
         unit, name = time_unit(max_age)
         raise BadEvent(
@@ -118,19 +120,19 @@ def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple
 
 
 def _read_time(value: Any) -> datetime:
-    """The instant of a timer's Time. Raises BadEvent."""
+    """The instant of a timer's Time. Raises BadEvent where it cannot be read."""
     try:
         return _parse_time(str(value).strip() if isinstance(value, (str, int, float)) else "")
     except ValueError:
-        told = show(value) if isinstance(value, str) else kind_of_value(value)
+        told = show(value) if isinstance(value, str) else json_type(value)
         raise BadEvent(
-            f"the timer's Time cannot be read: {told}; an event whose age nobody knows stops "
-            "nothing (a time is such as 2026-11-23T12:00:00Z)"
+            f"the timer's Time cannot be read: {told}; an event of unknown age does nothing "
+            "(write a time with Z or an offset, such as 2026-11-23T12:00:00Z)"
         ) from None
 
 
 def _parse_time(text: str) -> datetime:
-    """An ISO 8601 time or an epoch; UTC where it has no offset. Raises ValueError."""
+    """An ISO 8601 time with Z or an offset, or an epoch. Raises ValueError."""
     if epoch := re.fullmatch(_EPOCH, text):
         return datetime.fromtimestamp(int(epoch[1]), timezone.utc)
     form = re.fullmatch(_TIME, text)
@@ -139,6 +141,3 @@ def _parse_time(text: str) -> datetime:
     day, clock, seconds, hours, minutes = form.groups()
     offset = f"{hours or '+00'}:{minutes or '00'}"
     return datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{offset}")
-
-
-# The choice --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What an event asks for, as plain values."""
+"""An event as plain values: who sent it, and what it narrows the policies to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class BadEvent(ValueError):
 
 
 class Request(NamedTuple):
-    """What the policies are narrowed to; None leaves them as wide as they are."""
+    """What the policies are narrowed to; None does not narrow."""
 
     policies: frozenset[str] | None = None
     instances: frozenset[str] | None = None
@@ -26,17 +26,23 @@ class Request(NamedTuple):
 
 
 class Occasion(NamedTuple):
-    """One thing that happened, and what it asks for."""
+    """One thing that happened, and its request."""
 
     kind: str  # timer | invoke | url | eventbridge
     request: Request
     source: str = ""  # of an EventBridge event
     type: str = ""
     no_target: bool = False  # an EventBridge event that has no request and names no instance
+    maybe_named: str | None = None  # where it may name an instance, in a form that is not known
+
+    @property
+    def unclear(self) -> bool:
+        """Tell whether it may be about some instances, and which ones is unknown."""
+        return self.maybe_named is not None and self.request.instances is None
 
 
 class Trigger(NamedTuple):
-    """An event as a whole: EventBridge may deliver several occasions at once, or none of worth."""
+    """A whole event. One of EventBridge may have several occasions, or none that is active."""
 
     kind: str
     occasions: tuple[Occasion, ...]
@@ -44,37 +50,37 @@ class Trigger(NamedTuple):
 
     @property
     def dry_run(self) -> bool:
-        """Where one occasion asks for a dry run, all of the run is one: no event turns it off."""
+        """Tell whether the run is a dry run: it is as soon as one occasion asks for one."""
         return any(occasion.request.dry_run for occasion in self.occasions)
 
     def named(self, field: str) -> frozenset[str]:
-        """All that the occasions name in a field of their requests."""
+        """All names in a field of the requests."""
         found = (getattr(occasion.request, field) for occasion in self.occasions)
         return frozenset().union(*(names for names in found if names))
 
 
 def allows(names: frozenset[str] | None, name: str) -> bool:
-    """Whether a request that names these, or None, leaves the policies this one."""
+    """Tell whether a field of a request, with these names or None, allows this name."""
     return names is None or name in names
 
 
 class Chosen(NamedTuple):
-    """A policy that runs, and the requests that let it: each narrows it by itself."""
+    """A policy that runs, and the requests for it; each narrows it by itself."""
 
     policy: Policy
     requests: tuple[Request, ...]
 
     def accounts(self) -> list[str]:
-        """Those of the policy in which it may act."""
+        """The accounts in which it may act."""
         allowed = _widest(request.accounts for request in self.requests)
         return [name for name in self.policy.accounts if allowed is None or name in allowed]
 
     def regions_in(self, account: str) -> frozenset[str] | None:
-        """Where it may act there; None: wherever the policy says."""
+        """The regions of the account in which it may act; None: all regions of the policy."""
         return _widest(it.regions for it in self.requests if allows(it.accounts, account))
 
     def instances_in(self, account: str, region: str) -> frozenset[str] | None:
-        """What it may act on there; None: on whatever it matches."""
+        """The instances that it may act on there; None: all that the policy matches."""
         return _widest(
             it.instances
             for it in self.requests
@@ -83,12 +89,12 @@ class Chosen(NamedTuple):
 
 
 def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """What at least one of them allows, of which None allows everything."""
+    """The names that at least one of them allows; None allows everything."""
     named = tuple(sets)
     return None if None in named else _union(named)
 
 
 @lru_cache(maxsize=64)
 def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
-    """All of them; the same object for the same question, which each policy asks at each site."""
+    """The union, cached: each policy asks for the same one at each site."""
     return frozenset().union(*sets)

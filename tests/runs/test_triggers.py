@@ -93,6 +93,20 @@ def custom_event(data=None, **facts):
     return event | facts
 
 
+def connector_event(service, data):
+    """What people send to a service; www.tencentcloud.com/document/product/1108/42279."""
+    return custom_event(data, source=f"{service}.cloud.tencent", type=f"connector:{service}") | {
+        "subject": f"qcs::{service}:ap-guangzhou:uid1250000000/appid1:service/one"
+    }
+
+
+API_REQUEST = {
+    "headers": {"Accept": "text/html", "User-Agent": "curl/8", "Host": "service-3ei3tii4.example"},
+    "body": '{"test": "body"}',
+    "pathParameters": {"path": "value"},
+    "queryString": {"foo": "bar"},
+    "requestContext": {"httpMethod": "POST", "identity": {}, "path": "/test", "stage": "release"},
+}
 CDB = {"source": "cdb.cloud.tencent", "type": "cdb:ErrorEvent:BreakDown"}
 REQUEST = {"instances": ["lhins-00000001"], "regions": [GUANGZHOU]}
 ALL = [f"lhins-{number:08x}" for number in range(4)]  # two in Guangzhou, two in Shanghai
@@ -137,7 +151,7 @@ NARROWED = {
         [ALL[2]],
     ),
     "a custom event whose data is about an instance": (
-        custom_event({"instanceId": ALL[3], "amount": 1200}),
+        custom_event({"instanceId": ALL[3], "region": SHANGHAI, "account": "1", "resource": "x"}),
         [ALL[3]],
     ),
     "two events, one of them about a database": (
@@ -175,14 +189,28 @@ NAMELESS = {
     "an alarm about a disk": monitor_event(
         "disk-00000001", resource=["qcs::cvm:ap-guangzhou:uin/1:volume/disk-00000001"]
     ),
-    "an alarm about a longer word": monitor_event("my-lhins-00000001"),
     "an alarm that says little": monitor_event(subject=None, data=None),
-    "an alarm whose text mentions one": monitor_event(
-        "cdb-00000001", data={"additionalMsg": {"text": "near lhins-00000001"}}
-    ),
     "a custom event": custom_event(),
     "a custom event without a request": custom_event({"amount": 1200, "currency": "CNY"}),
     "a custom event with empty data": custom_event({}),
+}
+# Events that name a machine where nobody documents it.
+UNCLEAR = {
+    "a longer word": monitor_event("my-lhins-00000001"),
+    "the text of an alarm": monitor_event(
+        "cdb-00000001", data={"additionalMsg": {"text": "near lhins-00000001"}}
+    ),
+    "an ID in an unknown key": custom_event(machine="lhins-00000001"),
+    "an ID that is a key": custom_event({"seen": {"lhins-00000001": 3}}),
+    "an ID in capitals": custom_event({"about": "LHINS-00000001"}),
+    "an ID deep in a list": custom_event({"a": [[{"b": ["x", "lhins-00000001"]}]]}),
+    "a message of Kafka that is JSON": connector_event(
+        "ckafka", {"msgBody": json.dumps({"detail": json.dumps({"id": "lhins-00000001"})})}
+    ),
+    "the body of a request to API Gateway": connector_event(
+        "apigw", API_REQUEST | {"body": '{"stop": "lhins-00000001"}'}
+    ),
+    "a request beside it": custom_event({"policies": ["on-all"]}, about="lhins-00000001"),
 }
 
 
@@ -238,12 +266,72 @@ def test_an_event_that_names_no_instance_of_ours_calls_nothing(stage, fleet, eve
     assert "`scope: policy`" in warning
 
 
+@pytest.mark.hazard(
+    "A trigger has `scope: policy`, and an event names a machine in a form that is not known: in a "
+    "text, in JSON inside a text, as a key, in capitals, at any depth",
+    "Nothing is called; a warning says where it stands.",
+)
+@pytest.mark.parametrize("event", UNCLEAR.values(), ids=UNCLEAR)
+def test_an_event_that_may_name_an_instance_never_acts_on_all(stage, fleet, event):
+    stage.policies("""
+        version: 1
+        policies:
+          - name: on-all
+            resource: lighthouse
+            regions: all
+            match: {tags: {env: dev}}
+            triggered_by: [{source: "*", type: "*", scope: policy}]
+    """)
+
+    report = stage.run(event)
+
+    assert (report["status"], report["policies"]) == ("ok", [])
+    assert len(stage.sim.journal) == 0
+    warning = stage.logged("warning")[0]["message"]
+    assert "but something looks like one in '" in warning
+    assert "so nothing is done for it by on-all" in warning
+
+
+@pytest.mark.hazard(
+    "An event names one machine in a documented form, and another one in its text",
+    "Only the first one is stopped; a warning says where the other one stands.",
+)
+def test_an_instance_that_is_only_mentioned_is_left_alone(stage, fleet):
+    stage.run(monitor_event(ALL[0], data={"instanceId": ALL[0], "text": f"{ALL[0]}, {ALL[1]}"}))
+
+    assert stopped(stage) == [ALL[0]]
+    assert "another instance in 'data.text'" in stage.logged("warning")[0]["message"]
+
+
+@pytest.mark.hazard(
+    "An event of the cloud has a status that is not documented",
+    "It may be over: nothing is called; a warning says so.",
+)
+@pytest.mark.parametrize("status", ["2", "OK", 0.0, False, [], {"a": 1}])
+def test_an_alarm_of_unknown_status_calls_nothing(stage, fleet, status):
+    stage.run(monitor_event(status=status))
+
+    assert len(stage.sim.journal) == 0
+    assert "unknown status" in stage.logged("warning")[0]["message"]
+
+
 def test_scope_policy_lets_an_event_that_names_nothing_act_on_all(stage, fleet):
     report = stage.run(custom_event(source="weather.example", type="storm", subject="coast"))
 
     assert sorted(stopped(stage)) == ALL[:2]
     assert [entry["policy"] for entry in report["policies"]] == ["on-any-word"]
     assert stage.logged("warning") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "data"), [("ckafka", {"msgKey": "1", "msgBody": "Hello"}), ("apigw", API_REQUEST)]
+)
+def test_what_people_send_to_a_service_may_let_a_policy_act_on_all(stage, fleet, service, data):
+    stage.policies(POLICIES.replace("weather.*", "*.cloud.tencent"))
+
+    stage.run(connector_event(service, data))
+
+    assert sorted(stopped(stage)) == ALL[:2]
 
 
 def test_an_instance_that_is_named_narrows_scope_policy_as_well(stage, fleet):
@@ -321,6 +409,32 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
         (custom_event({"dryrun": True}), "did you mean dry_run?"),
         (custom_event({"region": GUANGZHOU}), "did you mean regions?"),
         (custom_event(detail={"dry_run": True}), "dry_run in 'detail', beside an event's data"),
+        (custom_event(options={"a": [{"dryRun": 1}]}), "dry_run in 'options.a', beside an event's"),
+        (custom_event({"options": {"a": [{"dryRun": 1}]}}), "dry_run in 'options.a'"),
+        (custom_event(tags={"policies": "a"}), "policies in 'tags', beside an event's data"),
+        (
+            connector_event("ckafka", {"msgBody": '{"dry_run": true}'}),
+            "dry_run in 'msgBody' in the data of an event of the cloud",
+        ),
+        (
+            connector_event("apigw", {"requestContext": {}, "body": '{"policies": ["a"]}'}),
+            "policies in 'body' in the data of an event of the cloud",
+        ),
+        (
+            {"EventList": [custom_event()], "options": {"dry-run": 1}},
+            "dry_run in 'options', beside",
+        ),
+        ({"EventList": [custom_event()], "id": ALL[0]}, "an instance is named in 'id', beside"),
+        (
+            TIMER | {"detail": {"request": [{"dryRun": True}]}},
+            "dry_run in 'detail.request', beside",
+        ),
+        (
+            TIMER | {"instanceIds": [ALL[0]]},
+            "an instance is named in 'instanceIds', beside a timer",
+        ),
+        (TIMER | {"Time": "2026-11-23T20:00:00Z"}, "480 minutes ahead of the clock"),
+        (TIMER | {"Time": "2026-11-23T12:00:00"}, "the timer's Time cannot be read"),
         (
             monitor_event(data={"instanceId": ALL[0], "dry_run": True}),
             "dry_run in the data of an event of the cloud, which is no request",
@@ -553,7 +667,8 @@ def test_nobody_gets_round_the_secret_by_looking_like_another_event(stage, fleet
 
 
 @pytest.mark.hazard(
-    "A request to the function URL has its fields in the query string, a header or beside the body",
+    "A request to the function URL has its fields, or an instance, in the query string, the path, "
+    "a header or beside the body",
     "400, and where they belong; nothing is called.",
 )
 @pytest.mark.parametrize(
@@ -565,6 +680,13 @@ def test_nobody_gets_round_the_secret_by_looking_like_another_event(stage, fleet
         ({"path": "/?dry_run=true"}, "query string"),
         ({"dry_run": True}, "dry_run beside the body: put dry_run inside the body"),
         ({"Dry-Run": True}, "dry_run beside the body"),
+        ({"path": "/dry-run"}, "dry_run in the path: put dry_run inside the body"),
+        ({"path": f"/{ALL[0]}"}, "an instance is named in 'path', beside the body"),
+        ({"rawBody": '{"dry_run": true}'}, "dry_run in 'rawBody', beside the body"),
+        (
+            {"requestContext": {"a": {"dryRun": 1}}},
+            "dry_run in 'requestContext.a', beside the body",
+        ),
         ({"Body": '{"dry_run": true}'}, "did you mean body?"),
         ({"isBase64Encoded": True, "body": "%"}, "not base64"),
         ({"body": '{"dry_run": true, "dry_run": true}'}, "stands twice"),
@@ -575,6 +697,15 @@ def test_a_request_in_the_wrong_place_is_answered_and_changes_nothing(stage, fle
 
     assert answer["statusCode"] == 400
     assert words in json.loads(answer["body"])["error"]
+    assert len(stage.sim.journal) == 0
+
+
+@pytest.mark.parametrize("header", ["X-Dry-Run", "dry_run", "X-Lightsout-Policies"])
+def test_a_request_in_a_header_is_answered_and_changes_nothing(stage, fleet, header):
+    answer = stage.run(by_url(headers={"authorization": f"Bearer {SECRET}", header: "true"}))
+
+    assert answer["statusCode"] == 400
+    assert "in 'headers', beside the body" in json.loads(answer["body"])["error"]
     assert len(stage.sim.journal) == 0
 
 

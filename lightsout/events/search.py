@@ -1,0 +1,177 @@
+"""Search all of an event for fields of a request and for IDs of instances, wherever they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from lightsout.model.instance import RESOURCES
+from lightsout.model.request import Request
+from lightsout.policies.letters import SHAPELESS
+
+LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
+NOTHING = frozenset[str]()
+Item = tuple[str | None, Any, str]
+
+
+class EventText(NamedTuple):
+    """A text somewhere in an event."""
+
+    it: str
+    place: str  # the keys that lead to it, joined by dots; "" at the top
+    is_key: bool
+
+
+def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
+    """Each key and each text in a value, at any depth. A text that is JSON is searched as well.
+
+    What stands below a key in `without` is left out.
+    """
+    waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
+    while waiting:
+        following = next(waiting[-1], None)
+        if following is None:
+            waiting.pop()
+            continue
+        key, item, place = following
+        if key is not None:
+            yield EventText(key, place, is_key=True)
+            if without and letters(key) in without:
+                continue
+            place = _below(place, key)
+        if isinstance(item, str):
+            yield EventText(item, place, is_key=False)
+            item = _json_in(item)
+        if isinstance(item, (str, list, Mapping)):
+            waiting.append(_inside(item, place))
+
+
+def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:
+    """The values in a value, each with its key or None, and the place of the value."""
+    if isinstance(value, Mapping):
+        return ((str(key), item, place) for key, item in value.items())
+    items = [value] if isinstance(value, str) else value  # a text: JSON of JSON
+    return ((None, item, place) for item in items)
+
+
+def _json_in(text: str) -> Any:
+    """The value in a text of JSON; None where the text is anything else."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _below(place: str, key: Any) -> str:
+    name = str(key)[:LONGEST_SHOWN]
+    return f"{place}.{name}"[: LONGEST_SHOWN + 1] if place else name
+
+
+# Fields of a request -----------------------------------------------------------------------------
+
+
+class Misplaced(NamedTuple):
+    """A field of a request, and where it stands in an event."""
+
+    field: str
+    place: str
+
+
+def find_field(
+    value: Any, fields: Collection[str] = Request._fields, *, without: Collection[str] = NOTHING
+) -> Misplaced | None:
+    """The first of the fields in a value: a key, or a text that sets `dry_run`."""
+    for text in texts_in(value, without=without):
+        field = field_of(text.it) if text.is_key else _field_set_in(text.it)
+        if field and field in fields:
+            return Misplaced(field, text.place)
+    return None
+
+
+def field_of(name: Any) -> str | None:
+    """The field of a request that a name spells, in any case, as `X-Dry-Run` or `isDryRun`."""
+    word = re.sub("^x?(lightsout)?", "", letters(name))
+    return "dry_run" if "dryrun" in word or word == "dry" else _SPELT.get(word)
+
+
+def letters(name: Any) -> str:
+    """The letters and digits of a name, in lower case: `Dry-Run` and `dry_run` are the same."""
+    return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
+
+
+_SPELT = {name.replace("_", ""): name for name in Request._fields}
+
+
+def _field_set_in(text: str) -> str | None:
+    """`dry_run` where the text sets it, as in `dry_run=true`, in YAML, in JSON inside other text.
+
+    Only this field, because the others are everyday words, and to overlook it stops machines.
+    """
+    readable = _readable(text)
+    if "run" not in readable:  # most texts; this saves compiling the pattern
+        return None
+    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", readable) else None
+
+
+# IDs of instances --------------------------------------------------------------------------------
+
+# As documented: an ID by itself or at the end of a six-segment name, never a part of a longer word,
+# also where an invisible character divides that word.
+_PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
+_ID = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
+
+# As people may write it. After another letter, eight characters with a digit have to follow:
+# `plugins-core` has no ID.
+_WORDS = [resource.id_prefix[:-1] for resource in RESOURCES.values()]
+_WORD = "|".join(_WORDS)
+_START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
+_END = r"(?=[a-z]{0,7}[0-9])[0-9a-z]{8}"
+_LIKE_AN_ID = (
+    rf"{_START}(?:{_WORD})-"
+    rf"|{_START}(?:{_WORD})[\W_]{{1,3}}{_END}"
+    rf"|(?:{_WORD})(?:[-_]|%2d){_END}"
+)
+
+
+def ids_in(text: str) -> list[str]:
+    """The IDs of instances in a text that are written as documented."""
+    return re.findall(_ID, text)
+
+
+def find_id(value: Any, *, known: Collection[str] = NOTHING) -> str | None:
+    """The place of the first text that looks like the ID of an instance, except the known ones."""
+    for text in texts_in(value):
+        if _looks_like_id(_without(known, text.it)):
+            return _below(text.place, text.it) if text.is_key else text.place
+    return None
+
+
+def _without(known: Collection[str], text: str) -> str:
+    return re.sub(_ID, lambda id_: " " if id_[0] in known else id_[0], text) if known else text
+
+
+def _looks_like_id(text: str) -> bool:
+    readable = _readable(text)
+    # Few texts have such a word; this saves compiling the pattern, and most of the search.
+    some = any(word in readable for word in _WORDS)
+    return some and re.search(_LIKE_AN_ID, readable) is not None
+
+
+# Spelling ----------------------------------------------------------------------------------------
+
+_DASHES = (*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63)
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # letters and signs of Chinese and Japanese keyboards
+
+
+def _readable(text: str) -> str:
+    r"""The text in lower case; `\u002d` and full-width letters are replaced by what they mean."""
+    if "\\u" in text:
+        text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    if text.isascii():
+        return text.lower()
+    ascii_of = {code: code - 0xFEE0 for code in _FULL_WIDTH} | dict.fromkeys(_DASHES, "-")
+    return re.sub(f"[{SHAPELESS}]", "", text.translate(ascii_of)).lower()
