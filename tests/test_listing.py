@@ -97,23 +97,41 @@ def test_an_answer_that_contradicts_itself_is_no_answer(stage):
 
 
 @pytest.mark.hazard(
-    "TotalCount is too low, zero or missing",
-    "Full pages are followed by another request all the same.",
+    "An answer shows more instances than its TotalCount says, or has no TotalCount that is a count",
+    "It is no answer: it is read again; to the end of five readings the entry fails, and nothing "
+    "is stopped there.",
 )
 @pytest.mark.parametrize(
     ("count", "total"),
-    [
-        (count, total)
-        for count in (0, 95, 100, 250)
-        for total in (0, 7, 150, None)
-        if (total or 0) <= count
-    ],
+    [(0, None), (1, 0), (1, None), (95, 0), (95, 7), (95, None), (250, 0), (250, 150), (250, None)],
 )
-def test_a_total_that_is_too_low_or_missing_loses_nobody(stage, total, count):
+def test_a_total_that_is_no_count_fails_its_entry(stage, total, count):
     ids = stage.fleet(count)
-    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
+    fault = stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
 
+    assert "TotalCount is " in only_entry(stage.failing_run().report)["error"]
+    assert not stage.calls("StopInstances")
+
+    fault.times = 0
     assert only_entry(stage.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "A listing has to be read again, and the newest reading no longer shows a machine that an "
+    "older one shows",
+    "It is left out: what the older one showed may be over.",
+)
+def test_what_only_an_older_reading_shows_is_left_out(stage):
+    ids = stage.fleet(95)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", value=96))
+
+    def retag():
+        stage.world.instance(ids[3]).tags = {"env": "prod", "keep-running": "yes"}
+
+    stage.after("DescribeInstances", retag)
+
+    assert only_entry(stage.run())["stopped"] == [id_ for id_ in ids if id_ != ids[3]]
+    assert stage.states([ids[3]]) == {"RUNNING"}
 
 
 @pytest.mark.hazard(

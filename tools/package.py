@@ -69,6 +69,7 @@ MODULES = (
     "base/suggest",
     "base/wildcards",
     "cloud/__init__",
+    "cloud/answers",
     "cloud/assume_role",
     "cloud/client",
     "cloud/compute",

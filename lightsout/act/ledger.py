@@ -141,14 +141,14 @@ class Ledger:
                 continue
             instance = look.instances.get(id_)
             if instance is None:
-                self._miss(id_, look.at)
+                self._miss(id_, look.began)
                 continue
             where = sight(self._job.action, instance)
             if where is Sight.SETTLED:
                 self._settle(id_, self._final(instance))
             elif where is Sight.UNDER_WAY:  # by whomever: not ours to ask again
                 self._under_way([id_], instance.operation_request_id)
-            elif self._still_wanted(instance, look.at, kept):
+            elif self._still_wanted(instance, look.began, kept):
                 if where is Sight.IDLE:
                     idle.append(id_)
                 else:
@@ -219,7 +219,7 @@ class Ledger:
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
-                outcome = GONE if self._is_gone(id_, look.at) else None
+                outcome = GONE if self._is_gone(id_, look.began) else None
             else:
                 outcome = self._outcome(sent, instance)
             if outcome is None:

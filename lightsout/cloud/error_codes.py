@@ -117,6 +117,18 @@ FAMILIES: dict[str, Meaning] = {
     "UnsupportedRegion": Meaning.PERMANENT,
 }
 
+# The codes that say of an ID that there is no such instance. Others of their families are about
+# something else that was not found, and say nothing of an instance.
+NO_SUCH_INSTANCE = frozenset(
+    {
+        "InvalidInstanceId.Malformed",
+        "InvalidInstanceId.NotFound",
+        "InvalidParameterValue.InstanceIdMalformed",
+        "ResourceNotFound.InstanceIdNotFound",
+        "ResourceNotFound.InstanceNotFound",
+    }
+)
+
 # What a person can do about it, where the service's own words do not tell.
 ADVICE: dict[str, str] = {
     "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",

@@ -94,7 +94,8 @@ class Accepted(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What DescribeInstances showed of the instances that it was asked for, and when it was."""
+    """The instances that DescribeInstances showed of those that it was asked for, and when."""
 
-    at: float  # seconds of the monotonic clock
+    began: float  # seconds of the monotonic clock; the oldest of its answers was asked for then
+    ended: float
     instances: Mapping[str, Instance]
