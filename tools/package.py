@@ -49,6 +49,7 @@ FOR_PEOPLE = ("cli/", "simulator/")
 MODULES = (
     "__init__",
     "act/__init__",
+    "act/absence",
     "act/execute",
     "act/fleet",
     "act/ledger",

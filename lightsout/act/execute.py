@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.ledger import Ledger
 from lightsout.cloud.compute import BATCH, batches
-from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.error_codes import LATE_LOOK, Meaning
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at m
 LONGEST_WAIT = 15.0  # seconds between two looks
 FARTHEST = 2  # looks of each thread before they are settled: so many are in memory twice
 LAST_LOOK = 1.0  # seconds before the deadline
+
+LATE_LOOKS = 3  # looks in a row that are too old when they end, before one call
 
 PROBES = 2  # single instances that tell a role without rights from one that lacks some
 NAMED_REFUSALS = 3  # refusals for rights, one instance named after another, before one probe
@@ -51,11 +53,10 @@ class Refused(NamedTuple):
 
 
 class Attempt:
-    """A call that is about to be made: for which instances, how often it was sent, and when."""
+    """A call that is about to be made: for which instances, and when it was sent last."""
 
     def __init__(self, ids: Sequence[str], at: datetime) -> None:
         self.ids = ids
-        self.sent = 0
         self.at = at
 
 
@@ -231,8 +232,7 @@ class Execution:
 
         Raises NothingLeft. What is wanted with other options by now waits for a call of its own.
         """
-        if attempt.sent or not self.ledger.fresh(attempt.ids):
-            attempt.ids = self._decide_anew(attempt.ids)
+        attempt.ids = self._still_wanted(attempt.ids)
         if not attempt.ids:
             raise NothingLeft
         options = self._options(attempt.ids[0])
@@ -241,18 +241,35 @@ class Execution:
             told = "it is wanted with other options than before"
             self.ledger.wait(others, CallFailed(self._job.action.call, "OptionsChanged", told))
             attempt.ids = [id_ for id_ in attempt.ids if self._options(id_) == options]
-        attempt.sent, attempt.at = attempt.sent + 1, self._clock.now()
+        attempt.at = self._clock.now()
+        self.ledger.use_up(attempt.ids)
         return {"InstanceIds": list(attempt.ids), **dict(options)}
+
+    def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
+        """Those of `ids` that a fresh look leaves; none where every look is old when it ends.
+
+        A look may be throttled itself, so its age is asked for after it, right before the call.
+        """
+        for _ in range(LATE_LOOKS):
+            if self.ledger.fresh(ids):
+                return ids
+            ids = self._decide_anew(ids)
+        if self.ledger.fresh(ids):
+            return ids
+        told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
+        self.ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, told))
+        return []
 
     # Refused batches -------------------------------------------------------------------------
 
     def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        unsure = (refusal.meaning is Meaning.UNSURE and not self.ledger.waits(ids)) or (
-            refusal.meaning in {Meaning.BUSY, Meaning.STATE} and self.ledger.may_be_ours(ids)
-        )
+        ours = refusal.meaning in {Meaning.BUSY, Meaning.STATE} and self.ledger.may_be_ours(ids)
+        if ours:
+            self.ledger.doubt(ids)
+        unsure = refusal.meaning is Meaning.UNSURE and not self.ledger.waits(ids)
         if isinstance(refusal, OutOfTime):
             self.ledger.never_asked(ids)
-        elif unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
+        elif ours or unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
             self.ledger.wait(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
             self._deal_with_rights(ids, refusal, looked)

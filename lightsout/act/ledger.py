@@ -7,6 +7,7 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from lightsout.act.absence import Absence
 from lightsout.act.unanswered import Unanswered
 from lightsout.act.verify import Sent, Sight, final_outcome, settle, sight
 from lightsout.cloud.error_codes import Meaning
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
-VISIBLE = 10.0  # seconds in which the service comes to show what was done
 TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
 TRIES_ALONE = 2  # of one that is known to be the culprit
 GONE = Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
@@ -62,13 +62,14 @@ class Ledger:
         self._log = log
         # What the latest look at each open one came to: its state, and the outcome if it is final.
         self._seen: dict[str, tuple[str, Outcome | None]] = {}
-        self._missing: dict[str, float] = {}  # the first look that did not show it
-        self._told_gone: set[str] = set()  # by an error code
+        self._absence = Absence()
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
         self._asked: dict[str, int] = defaultdict(int)  # calls that were refused
-        self._decided: dict[str, float] = {}  # the look that a decision since the job rests on
+        # When the look began that the decision rests on, where that is not the job's; never, once
+        # a call has used it up.
+        self._decided: dict[str, float] = {}
         self._unanswered = Unanswered(job)
-        self._hoped: set[str] = set()  # of those, the ones already given time to show it
+        self._doubted: set[str] = set()  # already given time to show such a call
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
@@ -77,11 +78,11 @@ class Ledger:
     def fresh(self, ids: Iterable[str]) -> bool:
         """Whether each was decided on a look that is no older than FRESH, and not asked since."""
         oldest = self._clock.monotonic() - FRESH
-        return all(self._decided_at(id_) >= oldest for id_ in ids)
+        return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
-    def _decided_at(self, id_: str) -> float:
-        never = -math.inf if id_ in self._asked else self._job.seen_at
-        return self._decided.get(id_, never)
+    def use_up(self, ids: Iterable[str]) -> None:
+        """A call for these is sent now: a further one takes a newer look."""
+        self._decided.update(dict.fromkeys(ids, -math.inf))
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
@@ -119,11 +120,9 @@ class Ledger:
         for id_ in ids:
             self._refusals[id_] = refusal
             self._asked[id_] += 1
-            self._decided.pop(id_, None)
-        if refusal.meaning is Meaning.GONE:
-            self._told_gone.update(refusal.named(ids) or ids)
+        self._absence.hear(ids, refusal)
         if refusal.maybe_done:
-            self._unanswered.add(ids, at)
+            self._unanswered.add(ids, at, self._clock.monotonic())
 
     # What a look shows -------------------------------------------------------------------------
 
@@ -141,7 +140,7 @@ class Ledger:
                 continue
             instance = look.instances.get(id_)
             if instance is None:
-                self._miss(id_, look.began)
+                self._miss(id_, look)
                 continue
             where = sight(self._job.action, instance)
             if where is Sight.SETTLED:
@@ -161,19 +160,17 @@ class Ledger:
         known = {call.request_id for call in self.accepted}
         for request_id, call in self._unanswered.take_found(known):
             self.accept(call.ids, request_id, recovered=True)
-            self.settle_sent([id_ for id_ in call.ids if id_ in self.sent], look)
+            # Those of the batch that this look was not asked for are looked at in their turn.
+            self.settle_sent(
+                [it for it in call.ids if it in self.sent and it in look.instances], look
+            )
 
-    def _miss(self, id_: str, at: float) -> None:
-        """The look does not show it. One look is no proof, with an error code or another one is."""
-        if self._is_gone(id_, at):
+    def _miss(self, id_: str, look: Look) -> None:
+        if self._absence.proves_gone(id_, look):
             self._settle(id_, GONE)
         else:
             told = "DescribeInstances does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
-
-    def _is_gone(self, id_: str, at: float) -> bool:
-        first = self._missing.setdefault(id_, at)
-        return id_ in self._told_gone or at - first >= VISIBLE
 
     def _still_wanted(
         self, instance: Instance, at: float, kept: list[tuple[str, str, Decision]]
@@ -181,7 +178,7 @@ class Ledger:
         """Decides anew; what is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
-        if judged.wish is None and self._may_show_yet(id_):
+        if judged.wish is None and self._unanswered.may_show_yet(id_, self._clock.monotonic()):
             self.wait([id_], self._refusals[id_])
             return False
         for policy, decision in judged.kept.items():
@@ -194,13 +191,6 @@ class Ledger:
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
         return True
-
-    def _may_show_yet(self, id_: str) -> bool:
-        """Whether a call without an answer may turn out to be carried out: so it is not kept."""
-        if id_ not in self._unanswered:
-            return False
-        since = self._clock.now() - self._unanswered.since(id_)
-        return since.total_seconds() < VISIBLE
 
     def _tell_kept(self, kept: Iterable[tuple[str, str, Decision]]) -> None:
         ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
@@ -219,7 +209,7 @@ class Ledger:
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
-                outcome = GONE if self._is_gone(id_, look.began) else None
+                outcome = GONE if self._absence.proves_gone(id_, look) else None
             else:
                 outcome = self._outcome(sent, instance)
             if outcome is None:
@@ -285,11 +275,13 @@ class Ledger:
     def may_be_ours(self, ids: Iterable[str]) -> bool:
         """Whether a refusal may be about an operation of ours whose answer never came.
 
-        Says so once for each instance: what is not visible by then is not ours.
+        Once for each instance, see `doubt`: what is not visible by then is not ours.
         """
-        hoped = {id_ for id_ in ids if id_ in self._unanswered} - self._hoped
-        self._hoped |= hoped
-        return bool(hoped)
+        return any(id_ in self._unanswered and id_ not in self._doubted for id_ in ids)
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """These have been given time to show an operation whose answer never came."""
+        self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
 
     def waits(self, ids: Iterable[str]) -> bool:
         """Whether any of these was asked in vain before."""
@@ -364,7 +356,7 @@ class Ledger:
                 self._seen[id_] = ("not shown by DescribeInstances", None)
             else:
                 self._seen[id_] = (instance.state, self._final(instance))
-                self._missing.pop(id_, None)
+        self._absence.note(ids, look)
         self._unanswered.note(ids, look.instances)
 
     def _settle(self, id_: str, outcome: Outcome | None) -> None:

@@ -80,6 +80,8 @@ MEANINGS: dict[str, Meaning] = {
     "InvalidParameterValue": Meaning.PERMANENT,
 }
 
+LATE_LOOK = "LateLook"
+
 # A code that is not in the table means what its family means: the part before the first dot.
 FAMILIES: dict[str, Meaning] = {
     "RequestLimitExceeded": Meaning.THROTTLE,
@@ -89,6 +91,7 @@ FAMILIES: dict[str, Meaning] = {
     "ClientNetworkError": Meaning.SERVICE,
     "ServiceUnavailable": Meaning.SERVICE,
     "UnreadableAnswer": Meaning.SERVICE,  # our word: a body that is not what it should be
+    LATE_LOOK: Meaning.SERVICE,  # our word: looks take too long to act on what they show
     "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
     "ResourceUnavailable": Meaning.INSTANCE,
     "ResourceNotFound": Meaning.GONE,
