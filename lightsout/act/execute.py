@@ -147,8 +147,8 @@ class Execution:
 
     def _ask_again(self, idle: Sequence[str]) -> None:
         ready = self.ledger.to_ask_again(idle)
-        alone = [id_ for id_ in ready if self.ledger.is_alone(id_)]
-        self._send([id_ for id_ in ready if not self.ledger.is_alone(id_)])
+        alone = [id_ for id_ in ready if self.ledger.waiting.is_alone(id_)]
+        self._send([id_ for id_ in ready if not self.ledger.waiting.is_alone(id_)])
         for id_ in alone:
             self._send_batch([id_])
 

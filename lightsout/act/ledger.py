@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lightsout.act.absence import Absence
+from lightsout.act.lines import Kept, tell_accepted, tell_confirmed, tell_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
-from lightsout.act.verify import Sent, Sight, final_outcome, settle, sight
-from lightsout.cloud.error_codes import Meaning
+from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
+from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
@@ -25,25 +26,8 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
-TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
-TRIES_ALONE = 2  # of one that is known to be the culprit
 GONE = Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
-
-_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
-
-
-class Waiting:
-    """An instance that was refused for now, or for which no answer came."""
-
-    __slots__ = ("alone", "not_before", "refusal", "since", "tries")
-
-    def __init__(self, refusal: CallFailed, since: float) -> None:
-        self.refusal = refusal
-        self.since = since  # seconds of the monotonic clock
-        self.tries = 1
-        self.alone = False  # its batch was refused for it: asked again only by itself
-        self.not_before = 0.0
 
 
 class Ledger:
@@ -54,7 +38,7 @@ class Ledger:
         self.accepted: list[Accepted] = []
         # Accepted, final state not yet seen: a line, those that were not looked at longest first.
         self.sent: dict[str, Sent] = {}
-        self.waiting: dict[str, Waiting] = {}  # to be asked again
+        self.waiting = WaitingList()  # to be asked again
         # By policy: the instances that it wanted, and no longer did on a newer look.
         self.kept: dict[str, dict[str, Decision]] = defaultdict(dict)
         self._job = job
@@ -64,7 +48,6 @@ class Ledger:
         self._seen: dict[str, tuple[str, Outcome | None]] = {}
         self._absence = Absence()
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
-        self._asked: dict[str, int] = defaultdict(int)  # calls that were refused
         # When the look began that the decision rests on, where that is not the job's; never, once
         # a call has used it up.
         self._decided: dict[str, float] = {}
@@ -86,7 +69,7 @@ class Ledger:
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
-        return sorted({name for id_ in ids for name in self._job.wish(id_).policies})
+        return wanted_by(self._job, ids)
 
     # What a call brought -----------------------------------------------------------------------
 
@@ -95,31 +78,15 @@ class Ledger:
 
         `recovered`: the answer never came, the RequestId was read off the instances.
         """
-        facts: dict[str, Any] = {"recovered": True} if recovered else {}
-        self._log(
-            f"{self._job.action.name}.accepted",
-            request_id=request_id,
-            instance_ids=list(ids),
-            policies=self.wanted_by(ids),
-            **facts,
-        )
+        tell_accepted(self._log, self._job, ids, request_id, recovered=recovered)
         self.accepted.append(Accepted(request_id, tuple(ids)))
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id)
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
         """Notes a call that was not accepted, or got no answer; it was sent `at`."""
-        self._log(
-            f"{self._job.action.name}.rejected",
-            level="warning",
-            code=refusal.code,
-            message=refusal.message,
-            request_id=refusal.request_id,
-            instance_ids=list(ids),
-            policies=self.wanted_by(ids),
-        )
-        for id_ in ids:
-            self._refusals[id_] = refusal
-            self._asked[id_] += 1
+        tell_rejected(self._log, self._job, ids, refusal)
+        self._refusals.update(dict.fromkeys(ids, refusal))
+        self.waiting.count_refusal(ids)
         self._absence.hear(ids, refusal)
         if refusal.maybe_done:
             self._unanswered.add(ids, at, self._clock.monotonic())
@@ -134,7 +101,7 @@ class Ledger:
         self._note(ids, look)
         self._recover(look)
         idle: list[str] = []
-        kept: list[tuple[str, str, Decision]] = []  # instance, policy, and why
+        kept = Kept()
         for id_ in ids:
             if id_ in self.sent or id_ in self.outcomes:
                 continue
@@ -142,17 +109,17 @@ class Ledger:
             if instance is None:
                 self._miss(id_, look)
                 continue
-            where = sight(self._job.action, instance)
-            if where is Sight.SETTLED:
+            ready = readiness(self._job.action, instance)
+            if ready is Readiness.SETTLED:
                 self._settle(id_, self._final(instance))
-            elif where is Sight.UNDER_WAY:  # by whomever: not ours to ask again
+            elif ready is Readiness.UNDER_WAY:  # by whomever: not ours to ask again
                 self._under_way([id_], instance.operation_request_id)
             elif self._still_wanted(instance, look.began, kept):
-                if where is Sight.IDLE:
+                if ready is Readiness.IDLE:
                     idle.append(id_)
                 else:
                     self.wait([id_], self._busy(instance))
-        self._tell_kept(kept)
+        kept.tell(self._log)
         return idle
 
     def _recover(self, look: Look) -> None:
@@ -172,9 +139,7 @@ class Ledger:
             told = "DescribeInstances does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
-    def _still_wanted(
-        self, instance: Instance, at: float, kept: list[tuple[str, str, Decision]]
-    ) -> bool:
+    def _still_wanted(self, instance: Instance, at: float, kept: Kept) -> bool:
         """Decides anew; what is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
@@ -183,7 +148,7 @@ class Ledger:
             return False
         for policy, decision in judged.kept.items():
             self.kept[policy][id_] = decision
-            kept.append((id_, policy, decision))
+        kept.add(id_, judged.kept)
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
             return False
@@ -191,16 +156,6 @@ class Ledger:
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
         return True
-
-    def _tell_kept(self, kept: Iterable[tuple[str, str, Decision]]) -> None:
-        ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
-        for id_, policy, decision in kept:
-            ids[policy, decision].append(id_)
-        for (policy, decision), some in ids.items():
-            facts: dict[str, Any] = {"policies": [policy], "instance_ids": some}
-            self._log("plan", verdict=decision.verdict.value, reason=decision.reason, **facts)
-            if decision.warning:
-                self._log("warning", level="warning", message=decision.reason, **facts)
 
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
         """Settles what the look shows in its final state; the rest goes to the end of the line."""
@@ -219,15 +174,7 @@ class Ledger:
                 uncharged = instance.charging == "STOP_CHARGING"
                 confirmed[sent.request_id, uncharged].append(id_)
         for (request_id, uncharged), done in confirmed.items():
-            facts = {"charging": "STOP_CHARGING"} if uncharged else {}
-            wanted_by = self.wanted_by(done)
-            self._log(
-                "verify.confirmed",
-                request_id=request_id,
-                instance_ids=done,
-                policies=wanted_by,
-                **facts,
-            )
+            tell_confirmed(self._log, self._job, done, request_id, uncharged=uncharged)
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
@@ -253,24 +200,14 @@ class Ledger:
         sent = Sent(request_id, self._clock.monotonic())
         for id_ in ids:
             self.sent[id_] = sent
-            self.waiting.pop(id_, None)
+            self.waiting.remove(id_)
             self._decided.pop(id_, None)
 
     def wait(
         self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
     ) -> None:
-        """To be asked again, after `pause` seconds at the earliest.
-
-        `alone`: found out as the one that its batch was refused for.
-        """
-        now = self._clock.monotonic()
-        for id_ in ids:
-            waiting = self.waiting.setdefault(id_, Waiting(refusal, now))
-            if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
-                waiting.tries = 1  # those before said nothing about the instance
-            waiting.refusal = refusal
-            if alone and not waiting.alone:
-                waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
+        """Put `ids` on the waiting list, see there."""
+        self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
     def may_be_ours(self, ids: Iterable[str]) -> bool:
         """Whether a refusal may be about an operation of ours whose answer never came.
@@ -292,24 +229,14 @@ class Ledger:
         now, ready = self._clock.monotonic(), []
         for id_ in idle:
             waiting = self.waiting[id_]
-            patient = waiting.refusal.meaning in _PASSING and not waiting.alone
             if now < waiting.not_before:
                 continue
-            if waiting.tries < (TRIES_ALONE if waiting.alone else TRIES) or patient:
+            if waiting.has_had_enough:
+                self.fail([id_], self.waiting.in_vain(id_))
+            else:
                 waiting.tries += 1
                 ready.append(id_)
-            else:
-                self.fail([id_], self._in_vain(id_))
         return ready
-
-    def _in_vain(self, id_: str) -> str:
-        refusal, times = self.waiting[id_].refusal, self._asked.get(id_, 0)
-        if not times:
-            return f"never asked: {refusal}"
-        return f"{refusal} (asked {times} time{'s' * (times > 1)})"
-
-    def is_alone(self, id_: str) -> bool:
-        return id_ in self.waiting and self.waiting[id_].alone
 
     def fail(self, ids: Iterable[str], reason: str) -> None:
         for id_ in ids:
@@ -328,7 +255,7 @@ class Ledger:
         """Open instances whose verify timeout is over."""
         now, wish = self._clock.monotonic(), self._job.wish
         sent = ((id_, sent.at) for id_, sent in self.sent.items())
-        waiting = ((id_, waiting.since) for id_, waiting in self.waiting.items())
+        waiting = ((id_, self.waiting[id_].since) for id_ in self.waiting)
         return [id_ for id_, at in chain(sent, waiting) if now - at >= wish(id_).patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
@@ -336,7 +263,7 @@ class Ledger:
         for id_ in ids:
             state, final = self._seen.get(id_, ("not looked at", None))
             if id_ in self.waiting:
-                self.fail([id_], self._in_vain(id_))
+                self.fail([id_], self.waiting.in_vain(id_))
             elif final:
                 self._settle(id_, final)
             else:
@@ -347,7 +274,7 @@ class Ledger:
         """Nothing is asked or looked at any more: drops what the report does not read."""
         self._job = self._job._replace(items={})
         self._unanswered = Unanswered(self._job)
-        self.sent, self.waiting, self._seen = {}, {}, {}
+        self.sent, self.waiting, self._seen = {}, WaitingList(), {}
 
     def _note(self, ids: Sequence[str], look: Look) -> None:
         for id_ in ids:
@@ -363,5 +290,5 @@ class Ledger:
         if outcome:
             self.outcomes[id_] = outcome
             self.sent.pop(id_, None)
-            self.waiting.pop(id_, None)
+            self.waiting.remove(id_)
             self._seen.pop(id_, None)

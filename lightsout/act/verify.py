@@ -22,8 +22,8 @@ class Sent(NamedTuple):
     at: float  # seconds of the monotonic clock
 
 
-class Sight(Enum):
-    """What a look says of an instance that is to be asked, or was asked in vain."""
+class Readiness(Enum):
+    """Whether an instance can be asked now, as a look shows it."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"
@@ -90,13 +90,13 @@ def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) ->
     return DONE
 
 
-def sight(action: Action, instance: Instance) -> Sight:
+def readiness(action: Action, instance: Instance) -> Readiness:
     """Whether an instance can be asked for `action` now."""
     if final_outcome(action, instance, stop_charging=False):
-        return Sight.SETTLED
+        return Readiness.SETTLED
     asked = instance.operation == action.call and instance.operation_state == "OPERATING"
     if instance.state == action.during or (instance.state == action.before and asked):
-        return Sight.UNDER_WAY
+        return Readiness.UNDER_WAY
     if instance.state == action.before and instance.operation_state != "OPERATING":
-        return Sight.IDLE
-    return Sight.BUSY
+        return Readiness.IDLE
+    return Readiness.BUSY
