@@ -1,4 +1,4 @@
-"""One call of the job's action, made on a fresh look, and what came of it."""
+"""One call of StopInstances or StartInstances, sent only on a fresh look."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
 
 
 class NothingLeft(Exception):
-    """On the newest look nothing of a batch is left to ask for."""
+    """The newest look leaves no instance of a batch to send a call for."""
 
 
 class RejectedBatch(NamedTuple):
-    """A call that was not accepted: for which instances, and why."""
+    """The instances of a call that was not accepted, and why it was not."""
 
     ids: Sequence[str]
     why: CallFailed
 
 
 class Attempt:
-    """A call that is about to be made: for which instances, and when it was sent last."""
+    """The instances of a call that is being made, and when it was sent last."""
 
     def __init__(self, ids: Sequence[str], at: datetime) -> None:
         self.ids = ids
@@ -43,7 +43,7 @@ class Attempt:
 
 
 class Caller:
-    """Makes the calls of one job. What comes of each look and each call stands in the ledger."""
+    """Makes the looks and calls of one job, and writes their results into the ledger."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Caller:
         self._log = log
 
     def look(self, ids: Sequence[str]) -> Look | None:
-        """What DescribeInstances says of `ids` now; None where it does not answer."""
+        """What DescribeInstances shows of `ids` now; None where it does not answer."""
         try:
             return self._compute.look(ids)
         except CallFailed as failure:
@@ -80,7 +80,7 @@ class Caller:
             self.blind = f"because it can no longer be looked at: {failure}"
 
     def decide_anew(self, ids: Sequence[str]) -> Sequence[str]:
-        """Those of `ids` that a fresh look shows idle and still wanted; the rest waits, or ends."""
+        """Look again; the `ids` that are idle and still wanted. The others wait or are settled."""
         try:
             look = self._compute.look(ids)
         except OutOfTime:
@@ -93,13 +93,14 @@ class Caller:
         return []
 
     def options(self, id_: str) -> tuple[tuple[str, str], ...]:
+        """The parameters of its call besides the ID."""
         options = self._job.wish(id_).options
         if id_ in self.charged:
             return tuple(option for option in options if option[0] != "StoppedMode")
         return options
 
     def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
-        """One call for those of `ids` that are still wanted; None where nothing is left to do."""
+        """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             self._ledger.fail(ids, self.closed)
             return None
@@ -120,9 +121,9 @@ class Caller:
         return None
 
     def _params(self, attempt: Attempt) -> Mapping[str, Any]:
-        """The parameters of a call whose turn has come: of what the newest look leaves.
+        """The parameters of a call whose turn has come, for the instances that are still wanted.
 
-        Raises NothingLeft. What is wanted with other options by now waits for a call of its own.
+        Raises NothingLeft. Instances that now need other options wait for a call of their own.
         """
         attempt.ids = self._still_wanted(attempt.ids)
         if not attempt.ids:
@@ -138,9 +139,9 @@ class Caller:
         return {"InstanceIds": list(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
-        """Those of `ids` that a fresh look leaves; none where every look is old when it ends.
+        """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.
 
-        A look may be throttled itself, so its age is asked for after it, right before the call.
+        A look may be throttled too. So its age is checked after it, right before the call.
         """
         for _ in range(LATE_LOOKS):
             if self._ledger.fresh(ids):

@@ -1,4 +1,4 @@
-"""Carries out one job: send its batches, look, settle what is done, ask again for the rest."""
+"""One job from its first call to the final state of its last instance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_LOOK = 2.0  # seconds; an instance takes some to stop
 CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at many batches
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 2  # looks of each thread before they are settled: so many are in memory twice
+FARTHEST = 2  # looks of each thread at once; their instances are in memory twice
 LAST_LOOK = LAST_CALL  # seconds before the deadline
 
 
@@ -38,7 +38,7 @@ class Execution:
         self._sent_at = 0.0  # when the first batches had been sent
         self._caller = Caller(compute, job, self.ledger, clock=clock, deadline=deadline, log=log)
         self._sender = Sender(compute, job, self.ledger, self._caller, deadline)
-        self._progress = False  # whether the latest looks showed some settled
+        self._progress = False  # whether the latest round settled any
 
     def run(self) -> None:
         """Ask for every instance, and follow each until it is settled or time runs out."""
@@ -53,10 +53,10 @@ class Execution:
         self.ledger.give_up(self.ledger.open(), "when time ran out")
 
     def _until_next_look(self) -> float:
-        """Seconds: as long again as it is since the last batch; the closer, the more batches.
+        """Seconds to wait: as long as it is since the last batch, or less where there are many.
 
-        A look at the first of many tells how it stands, and costs little beside them all. One that
-        was refused gets the whole time, for there are only so many tries.
+        Of many batches a look at the first ones costs little. Refused instances get the whole time,
+        because they have few tries.
         """
         since = self._clock.monotonic() - max(self._sent_at, self._caller.accepted_at)
         few = BATCH / len(self._job.items)
@@ -66,13 +66,13 @@ class Execution:
         return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
 
     def _look_again(self) -> None:
-        """One round: settles what looks show settled, asks again what was refused and is idle."""
+        """One round: settle what is done, and ask again for what was refused and is idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
         certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH  # the call has room for more
+        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call
         front, line = line[:certain], line[certain:]
         look = self._caller.look([*refused, *front])
         if look is not None:
@@ -86,14 +86,14 @@ class Execution:
             ledger.give_up(ledger.open(), self._caller.blind)
 
     def _late(self) -> set[str]:
-        """Those whose last look this is: it must not be left out because others are not ready."""
+        """The instances that get no other look before their time is over: they come first."""
         run_ends = self._deadline.left() <= LAST_LOOK
         return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
 
     def _look_along(self, line: Sequence[str]) -> None:
-        """On along the line, twice as far each time, for as long as most is found settled.
+        """Look at the others too, twice as many each time, while most of them are settled.
 
-        So an instance is looked at about once, and about when it has had time to stop.
+        So each is looked at about once, when it has had time to stop.
         """
         far = 2 * BATCH
         while line:

@@ -31,28 +31,28 @@ BUSY = "InstanceBusy"  # our own word for what a look shows; the service has sev
 
 
 class Ledger:
-    """The books of one job: in the end every instance stands in `outcomes`, and only there."""
+    """Where each instance of a job stands. In the end each is in `outcomes`, and only there."""
 
     def __init__(self, job: Job, clock: Clock, log: Log) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self.accepted: list[Accepted] = []
-        # Accepted, final state not yet seen: a line, those that were not looked at longest first.
+        # Accepted, final state not yet seen; first those whose latest look is oldest.
         self.sent: dict[str, Sent] = {}
         self.waiting = WaitingList()  # to be asked again
-        # By policy: the instances that it wanted, and no longer did on a newer look.
+        # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[str, dict[str, Decision]] = defaultdict(dict)
         self._job = job
         self._clock = clock
         self._log = log
-        # What the latest look at each open one came to: its state, and the outcome if it is final.
+        # Of each open instance the state on the latest look, and the outcome if that is final.
         self._seen: dict[str, tuple[str, Outcome | None]] = {}
         self._absence = Absence()
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
-        # When the look began that the decision rests on, where that is not the job's; never, once
-        # a call has used it up.
+        # When the look began that the latest decision was made on; without an entry, the job's.
+        # Minus infinity once a call was sent on it.
         self._decided: dict[str, float] = {}
         self._unanswered = Unanswered(job)
-        self._doubted: set[str] = set()  # already given time to show such a call
+        self._doubted: set[str] = set()  # had time to show a call without an answer
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
@@ -64,26 +64,26 @@ class Ledger:
         return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
     def use_up(self, ids: Iterable[str]) -> None:
-        """A call for these is sent now: a further one takes a newer look."""
+        """A call for these is sent now: another one needs a newer look."""
         self._decided.update(dict.fromkeys(ids, -math.inf))
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
         return wanted_by(self._job, ids)
 
-    # What a call brought -----------------------------------------------------------------------
+    # Results of calls -----------------------------------------------------------------------
 
     def accept(self, ids: Sequence[str], request_id: str, *, recovered: bool = False) -> None:
-        """Notes an accepted call; its line is written first, so that no crash can lose it.
+        """Keep an accepted call. Its line is written first, so that no crash can lose it.
 
-        `recovered`: the answer never came, the RequestId was read off the instances.
+        `recovered`: the answer never came; a look at the instances told the RequestId.
         """
         tell_accepted(self._log, self._job, ids, request_id, recovered=recovered)
         self.accepted.append(Accepted(request_id, tuple(ids)))
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id)
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
-        """Notes a call that was not accepted, or got no answer; it was sent `at`."""
+        """Keep a call that was rejected, or got no answer; it was sent `at`."""
         tell_rejected(self._log, self._job, ids, refusal)
         self._refusals.update(dict.fromkeys(ids, refusal))
         self.waiting.count_refusal(ids)
@@ -91,12 +91,12 @@ class Ledger:
         if refusal.maybe_done:
             self._unanswered.add(ids, at, self._clock.monotonic())
 
-    # What a look shows -------------------------------------------------------------------------
+    # Results of looks -------------------------------------------------------------------------
 
     def sort_out(self, ids: Sequence[str], look: Look) -> list[str]:
-        """Puts each instance where the look says it belongs; those that can be asked are left.
+        """Settle, or put to wait, what the look shows so; the IDs that can be asked for now.
 
-        Each of these is decided anew: what a policy no longer wants, is kept.
+        Each of these is decided anew: an instance that no policy wants any more is kept.
         """
         self._note(ids, look)
         self._recover(look)
@@ -112,7 +112,7 @@ class Ledger:
             ready = readiness(self._job.action, instance)
             if ready is Readiness.SETTLED:
                 self._settle(id_, self._final(instance))
-            elif ready is Readiness.UNDER_WAY:  # by whomever: not ours to ask again
+            elif ready is Readiness.UNDER_WAY:  # whoever asked for it: no call is needed
                 self._under_way([id_], instance.operation_request_id)
             elif self._still_wanted(instance, look.began, kept):
                 if ready is Readiness.IDLE:
@@ -123,11 +123,11 @@ class Ledger:
         return idle
 
     def _recover(self, look: Look) -> None:
-        """Accepts the calls without an answer that looks have shown to be carried out."""
+        """Accept the calls without an answer that looks show to be carried out."""
         known = {call.request_id for call in self.accepted}
         for request_id, call in self._unanswered.take_found(known):
             self.accept(call.ids, request_id, recovered=True)
-            # Those of the batch that this look was not asked for are looked at in their turn.
+            # This look may not have asked for all of the batch.
             self.settle_sent(
                 [it for it in call.ids if it in self.sent and it in look.instances], look
             )
@@ -140,7 +140,7 @@ class Ledger:
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
     def _still_wanted(self, instance: Instance, at: float, kept: Kept) -> bool:
-        """Decides anew; what is no longer wanted is settled, and added to `kept`."""
+        """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
         if judged.wish is None and self._unanswered.may_show_yet(id_, self._clock.monotonic()):
@@ -158,7 +158,7 @@ class Ledger:
         return True
 
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
-        """Settles what the look shows in its final state; the rest goes to the end of the line."""
+        """Settle what the look shows in its final state; the others go to the end of `sent`."""
         self._note(ids, look)
         confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
@@ -206,26 +206,26 @@ class Ledger:
     def wait(
         self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
     ) -> None:
-        """Put `ids` on the waiting list, see there."""
+        """Put `ids` on the waiting list, see WaitingList.add."""
         self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
     def may_be_ours(self, ids: Iterable[str]) -> bool:
-        """Whether a refusal may be about an operation of ours whose answer never came.
+        """Whether an earlier call without an answer may be why these are refused as busy.
 
-        Once for each instance, see `doubt`: what is not visible by then is not ours.
+        Not for an instance in doubt: it has had time to show such a call.
         """
         return any(id_ in self._unanswered and id_ not in self._doubted for id_ in ids)
 
     def doubt(self, ids: Iterable[str]) -> None:
-        """These have been given time to show an operation whose answer never came."""
+        """Give these no more time to show a call without an answer."""
         self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
 
     def waits(self, ids: Iterable[str]) -> bool:
-        """Whether any of these was asked in vain before."""
+        """Whether any of these was refused before."""
         return any(id_ in self.waiting for id_ in ids)
 
     def to_ask_again(self, idle: Iterable[str]) -> list[str]:
-        """Those whose time has come for one more try; the ones that had enough are failed."""
+        """The instances whose time for another try has come. Those without a try left fail."""
         now, ready = self._clock.monotonic(), []
         for id_ in idle:
             waiting = self.waiting[id_]
@@ -243,7 +243,7 @@ class Ledger:
             self._settle(id_, Outcome(Kind.FAILED, reason))
 
     def never_asked(self, ids: Iterable[str]) -> None:
-        """The run's time is over before these could be asked, or asked apart from their batch."""
+        """The run's time is over before a call for these was sent, or sent again."""
         for id_ in ids:
             refusal = self._refusals.get(id_)
             if refusal:
@@ -259,7 +259,7 @@ class Ledger:
         return [id_ for id_, at in chain(sent, waiting) if now - at >= wish(id_).patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
-        """Settles open instances by what was last seen of them."""
+        """Settle open instances by what the latest look showed of them."""
         for id_ in ids:
             state, final = self._seen.get(id_, ("not looked at", None))
             if id_ in self.waiting:
@@ -271,7 +271,7 @@ class Ledger:
                 self._settle(id_, Outcome(Kind.PENDING, reason))
 
     def close(self) -> None:
-        """Nothing is asked or looked at any more: drops what the report does not read."""
+        """The job is over: drop what the report does not read."""
         self._job = self._job._replace(items={})
         self._unanswered = Unanswered(self._job)
         self.sent, self.waiting, self._seen = {}, WaitingList(), {}

@@ -1,4 +1,4 @@
-"""Sends batches. A refused one is looked at, sifted and split until the culprit is found."""
+"""Sends batches, and finds out which instances a refused batch was refused for."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lightsout.cloud.compute import Compute
     from lightsout.model.job import Job
 
-PROBES = 2  # single instances that tell a role without rights from one that lacks some
-NAMED_REFUSALS = 3  # refusals for rights, one instance named after another, before one probe
+PROBES = 2  # calls for one instance each; all denied: the role has the right for none
+NAMED_REFUSALS = 3  # refusals for rights that name an instance each, before one probe
 
 _WORTH_ANOTHER_TRY = {
     Meaning.BUSY,
@@ -33,7 +33,7 @@ _WORTH_ANOTHER_TRY = {
 
 
 class Sender:
-    """Sends what is to be asked for in batches, and sees to those that are refused."""
+    """Sends the calls of one job in batches, and handles those that are refused."""
 
     def __init__(
         self, compute: Compute, job: Job, ledger: Ledger, caller: Caller, deadline: Deadline
@@ -46,6 +46,7 @@ class Sender:
         self._named_refusals = 0  # for rights, with no call accepted yet
 
     def send(self, ids: Sequence[str]) -> None:
+        """Send `ids` in batches of one set of options each."""
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._caller.options(id_)].append(id_)
@@ -53,13 +54,13 @@ class Sender:
         for alike in by_options.values():
             for start in range(0, len(alike), far):
                 some: Sequence[str] = alike[start : start + far]
-                if not self._ledger.fresh(some):  # looked at side by side, for that is faster
+                if not self._ledger.fresh(some):  # many batches are looked at in parallel
                     some = self._caller.decide_anew(some)
                 for batch in batches(some):
                     self.send_batch(batch)
 
     def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
-        """Asks for `ids`; afterwards each is sent, settled, or waiting for another try.
+        """Send one call for `ids`. Afterwards each is sent, settled, or waits for another try.
 
         `looked` are the codes after which this batch has been looked at already.
         """
@@ -87,7 +88,7 @@ class Sender:
             self._isolate(ids, refusal, looked)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        """Finds whom the refusal is about: by a look, by its message, or by halving."""
+        """Find the instances that the refusal is about: by a look, its message, or by halving."""
         first, looked = refusal.code not in looked, looked | {refusal.code}
         rest = self._without_visible(ids) if first else ids
         named = refusal.named(ids)
@@ -106,7 +107,7 @@ class Sender:
         if len(ids) == 1:
             self._blame(ids[0], refusal)
             return
-        if not self._ledger.fresh(ids):  # one look serves both halves
+        if not self._ledger.fresh(ids):  # one look is enough for both halves
             rest = self._caller.decide_anew(ids)
             if len(rest) < len(ids):
                 self.send_batch(rest, looked)
@@ -119,16 +120,16 @@ class Sender:
             self.send_batch(right, looked)
         elif len(right) == 1:
             self.send_batch(right, looked)
-        else:  # the left half was accepted: the culprit is in the right one, no need to ask
+        else:  # the left half was accepted, so the culprit is in the right one
             self._halve(right, refusal, looked)
 
     def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
-        """What is left of a refused batch after one reading of it."""
+        """The rest of a refused batch, without those that a look shows to be the reason."""
         look = self._caller.look(ids)
         return ids if look is None else self._ledger.sort_out(ids, look)
 
     def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
-        """What is left of it after what the state does not show."""
+        """The rest of it, without those that DescribeInstancesDeniedActions names."""
         try:
             denied = self._compute.denied(ids, self._job.action)
         except CallFailed:
@@ -139,6 +140,7 @@ class Sender:
         return [id_ for id_ in ids if id_ not in denied]
 
     def _blame(self, id_: str, refusal: CallFailed) -> None:
+        """The refusal is about this instance: it fails, or waits for a try of its own."""
         if refusal.meaning is Meaning.CHARGING:
             self._caller.charged.add(id_)
         if refusal.meaning in _WORTH_ANOTHER_TRY:
@@ -153,16 +155,14 @@ class Sender:
     def _deal_with_rights(
         self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
     ) -> None:
-        """Tells a role without rights from one that lacks them for some instances, in few calls."""
+        """Find out in few calls whether the role lacks the right for all instances or for some."""
         named = refusal.named(ids) if len(ids) > 1 else list(ids)
         self._ledger.fail(named, str(refusal))
         rest = [id_ for id_ in ids if id_ not in named]
         self._named_refusals += bool(named)
         if not rest:
             return
-        if (
-            self._ledger.accepted and not named
-        ):
+        if self._ledger.accepted and not named:
             self._halve(rest, refusal, looked)
         elif self._ledger.accepted or (named and self._named_refusals < NAMED_REFUSALS):
             self.send_batch(rest, looked)
@@ -170,8 +170,11 @@ class Sender:
             self._probe(rest, refusal, probes=1 if named else PROBES)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
-        """Asks for single instances, spread over the batch; all refused: so would be all."""
-        ids = self._caller.decide_anew(ids)  # one look serves all of them
+        """Send a few calls for one instance each; where all are refused, send no more at all.
+
+        The instances are spread over the batch.
+        """
+        ids = self._caller.decide_anew(ids)  # one look is enough for all of them
         if not ids:
             return
         answers: dict[str, RejectedBatch | None] = {}
@@ -191,7 +194,10 @@ class Sender:
     def _unlike_the_denied(
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
-        """The next to probe, from `start` on; rights often go by tag, so one with others."""
+        """The next instance to probe, from `start` on: one with other tags than the denied ones.
+
+        A role often has rights by tag.
+        """
         listed = self._job.items
         latest = islice(reversed(self._ledger.outcomes), BATCH)
         denied = [listed[id_].tags for id_ in (*latest, *answers)]

@@ -1,4 +1,4 @@
-"""Calls that got no answer, and which of the operations that looks show are theirs."""
+"""Calls without an answer, and how later looks show that one was carried out after all."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Unanswered:
         return id_ in self._calls and now - self._calls[id_][-1].noticed < VISIBLE
 
     def note(self, ids: Iterable[str], seen: Mapping[str, Instance]) -> None:
-        """Keep what a look shows of `ids`: all RequestIds, and those that may be of these calls."""
+        """Keep the RequestIds that a look shows of `ids`, and which calls they may belong to."""
         for id_ in ids:
             if id_ not in seen:
                 continue

@@ -1,4 +1,4 @@
-"""Instances that are to be asked again: how often, when at the earliest, and why not yet."""
+"""Instances that wait for another try: how many they have had, and when the next may come."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Waiting:
         self.refusal = refusal
         self.since = since  # seconds of the monotonic clock
         self.tries = 1
-        self.alone = False  # its batch was refused for it: asked again only by itself
+        self.alone = False  # its batch was refused because of it: its next call is for it alone
         self.not_before = 0.0
 
     @property
     def has_had_enough(self) -> bool:
-        """Whether another try is one too many. A fault of the service is waited out."""
+        """Whether it has no try left. While the service is at fault, it has."""
         patient = self.refusal.meaning in _PASSING and not self.alone
         return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)
 
@@ -59,7 +59,7 @@ class WaitingList:
     def add(
         self, ids: Iterable[str], refusal: CallFailed, now: float, *, alone: bool, pause: float
     ) -> None:
-        """To be asked again, after `pause` seconds at the earliest.
+        """Let `ids` wait for another try, `pause` seconds at least.
 
         `alone`: found to be the one that its batch was refused for.
         """
@@ -82,7 +82,7 @@ class WaitingList:
         return id_ in self._waiting and self._waiting[id_].alone
 
     def in_vain(self, id_: str) -> str:
-        """Why nothing came of it, for a person."""
+        """The reason of an instance that fails after all its tries."""
         refusal, times = self._waiting[id_].refusal, self._refused.get(id_, 0)
         if not times:
             return f"never asked: {refusal}"

@@ -1,4 +1,4 @@
-"""Lighthouse and CVM behind the same few verbs."""
+"""Lists, looks at, stops and starts the instances of one site: Lighthouse and CVM alike."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Listing(NamedTuple):
 
 
 class Compute:
-    """The verbs, for one site; looks at many instances go on `threads` threads.
+    """The calls for one site. Looks at many instances use `threads` threads.
 
     `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
     """
@@ -168,7 +168,7 @@ class Compute:
         return page.total
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
-        """Which of `ids` the service would refuse `action` now, each with the refusal to expect."""
+        """The `ids` that the service would refuse `action` for now, each with its refusal."""
         if not self.site.resource.tells_denied_actions:
             return {}
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
@@ -196,9 +196,9 @@ class Compute:
         return found
 
     def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> str:
-        """Asks for `action`; the RequestId of the accepted call. Accepted is not done.
+        """Send a call of `action`; the RequestId of the accepted call. Accepted is not done.
 
-        `params` is asked for the parameters when the call's turn has come, at each attempt.
+        `params` gives the parameters when the turn of an attempt has come.
         """
         answer = self._call(action.call, params, repeatable=False)
         return str(answer.get("RequestId", ""))
@@ -265,7 +265,7 @@ def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -
         for item in dicts(answer["RegionSet"])
         if item.get("Region") and item.get("RegionState") != "UNAVAILABLE"
     }
-    if not available:  # not to be taken for «nothing to do»
+    if not available:  # this does not mean that there is nothing to do
         raise CallFailed("DescribeRegions", "UnreadableAnswer", "it names no region")
     return sorted(available)
 
