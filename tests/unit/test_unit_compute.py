@@ -346,6 +346,49 @@ def test_what_a_look_by_id_does_not_show_completes_no_reading(service):
         there.search()
 
 
+turns = st.lists(
+    st.tuples(
+        st.sampled_from(["", "hide", "protect", "remove", "count too many"]), st.integers(0, 4)
+    ),
+    max_size=12,
+)
+
+
+@given(turns)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+def test_a_listing_shows_each_instance_as_the_newest_reading_or_look_does(mocker, turns):
+    """Whatever happens between two answers: none is listed as an older reading showed it."""
+    mocker.stopall()
+    shown, tags, happenings = [], {}, iter(turns)
+
+    def turn(there, _, answer):
+        params = there.params()[-1]
+        if params.get("Offset") == 0:
+            shown.clear()  # another reading begins
+        what, number = next(happenings, ("", 0))
+        id_ = fleet(5)[number]
+        page = [it | {"Tags": tags.get(it["InstanceId"], [])} for it in answer["InstanceSet"]]
+        answer = answer | {"InstanceSet": page}
+        if what == "hide":
+            page[:] = [it for it in page if it["InstanceId"] != id_]
+        elif what == "protect":
+            tags[id_] = [{"Key": "keep-running", "Value": "yes"}]
+        elif what == "remove" and id_ in there.ids:
+            there.ids.remove(id_)
+        elif what == "count too many":
+            answer["TotalCount"] += 1
+        shown.extend(page)
+        return answer
+
+    there = Service(mocker, fleet(5), turn)
+    try:
+        found = there.search().instances
+    except NoAnswer:
+        return
+    newest = {it["InstanceId"]: read_instance(it) for it in shown}
+    assert found == newest
+
+
 def test_one_instance_on_two_pages_and_not_alike_is_read_again(service):
     """Pages are asked for side by side: which of the two is newer, nobody knows."""
 
