@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lightsout.act.absence import Absence
+from lightsout.act.lines import Kept, tell_accepted, tell_confirmed, tell_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
-from lightsout.act.verify import Sent, Sight, final_outcome, settle, sight
-from lightsout.cloud.error_codes import Meaning
+from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
+from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
@@ -24,51 +26,33 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
-VISIBLE = 10.0  # seconds in which the service comes to show what was done
-TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
-TRIES_ALONE = 2  # of one that is known to be the culprit
 GONE = Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
 
-_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
-
-
-class Waiting:
-    """An instance that was refused for now, or for which no answer came."""
-
-    __slots__ = ("alone", "not_before", "refusal", "since", "tries")
-
-    def __init__(self, refusal: CallFailed, since: float) -> None:
-        self.refusal = refusal
-        self.since = since  # seconds of the monotonic clock
-        self.tries = 1
-        self.alone = False  # its batch was refused for it: asked again only by itself
-        self.not_before = 0.0
-
 
 class Ledger:
-    """The books of one job: in the end every instance stands in `outcomes`, and only there."""
+    """Where each instance of a job stands. In the end each is in `outcomes`, and only there."""
 
     def __init__(self, job: Job, clock: Clock, log: Log) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self.accepted: list[Accepted] = []
-        # Accepted, final state not yet seen: a line, those that were not looked at longest first.
+        # Accepted, final state not yet seen; first those whose latest look is oldest.
         self.sent: dict[str, Sent] = {}
-        self.waiting: dict[str, Waiting] = {}  # to be asked again
-        # By policy: the instances that it wanted, and no longer did on a newer look.
+        self.waiting = WaitingList()  # to be asked again
+        # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[str, dict[str, Decision]] = defaultdict(dict)
         self._job = job
         self._clock = clock
         self._log = log
-        # What the latest look at each open one came to: its state, and the outcome if it is final.
+        # Of each open instance the state on the latest look, and the outcome if that is final.
         self._seen: dict[str, tuple[str, Outcome | None]] = {}
-        self._missing: dict[str, float] = {}  # the first look that did not show it
-        self._told_gone: set[str] = set()  # by an error code
+        self._absence = Absence()
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
-        self._asked: dict[str, int] = defaultdict(int)  # calls that were refused
-        self._decided: dict[str, float] = {}  # the look that a decision since the job rests on
+        # When the look began that the latest decision was made on; without an entry, the job's.
+        # Minus infinity once a call was sent on it.
+        self._decided: dict[str, float] = {}
         self._unanswered = Unanswered(job)
-        self._hoped: set[str] = set()  # of those, the ones already given time to show it
+        self._doubted: set[str] = set()  # had time to show a call without an answer
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
@@ -77,128 +61,106 @@ class Ledger:
     def fresh(self, ids: Iterable[str]) -> bool:
         """Whether each was decided on a look that is no older than FRESH, and not asked since."""
         oldest = self._clock.monotonic() - FRESH
-        return all(self._decided_at(id_) >= oldest for id_ in ids)
+        return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
-    def _decided_at(self, id_: str) -> float:
-        never = -math.inf if id_ in self._asked else self._job.seen_at
-        return self._decided.get(id_, never)
+    def use_up(self, ids: Iterable[str]) -> None:
+        """A call for these is sent now: another one needs a newer look."""
+        self._decided.update(dict.fromkeys(ids, -math.inf))
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
-        return sorted({name for id_ in ids for name in self._job.wish(id_).policies})
+        return wanted_by(self._job, ids)
 
-    # What a call brought -----------------------------------------------------------------------
+    # Results of calls -----------------------------------------------------------------------
 
     def accept(self, ids: Sequence[str], request_id: str, *, recovered: bool = False) -> None:
-        """Notes an accepted call; its line is written first, so that no crash can lose it.
+        """Keep an accepted call. Its line is written first, so that no crash can lose it.
 
-        `recovered`: the answer never came, the RequestId was read off the instances.
+        `recovered`: the answer never came; a look at the instances told the RequestId.
         """
-        facts: dict[str, Any] = {"recovered": True} if recovered else {}
-        self._log(
-            f"{self._job.action.name}.accepted",
-            request_id=request_id,
-            instance_ids=list(ids),
-            policies=self.wanted_by(ids),
-            **facts,
-        )
+        tell_accepted(self._log, self._job, ids, request_id, recovered=recovered)
         self.accepted.append(Accepted(request_id, tuple(ids)))
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id)
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
-        """Notes a call that was not accepted, or got no answer; it was sent `at`."""
-        self._log(
-            f"{self._job.action.name}.rejected",
-            level="warning",
-            code=refusal.code,
-            message=refusal.message,
-            request_id=refusal.request_id,
-            instance_ids=list(ids),
-            policies=self.wanted_by(ids),
-        )
-        for id_ in ids:
-            self._refusals[id_] = refusal
-            self._asked[id_] += 1
-            self._decided.pop(id_, None)
-        if refusal.meaning is Meaning.GONE:
-            self._told_gone.update(refusal.named(ids) or ids)
+        """Keep a call that was rejected, or got no answer; it was sent `at`."""
+        tell_rejected(self._log, self._job, ids, refusal)
+        self._refusals.update(dict.fromkeys(ids, refusal))
+        self.waiting.count_refusal(ids)
+        self._absence.hear(ids, refusal)
         if refusal.maybe_done:
-            self._unanswered.add(ids, at)
+            self._unanswered.add(ids, at, self._clock.monotonic())
 
-    # What a look shows -------------------------------------------------------------------------
+    # Results of looks -------------------------------------------------------------------------
 
     def sort_out(self, ids: Sequence[str], look: Look) -> list[str]:
-        """Puts each instance where the look says it belongs; those that can be asked are left.
+        """Settle, or put to wait, what the look shows so; the IDs that can be asked for now.
 
-        Each of these is decided anew: what a policy no longer wants, is kept.
+        Each of these is decided anew: an instance that no policy wants any more is kept.
         """
         self._note(ids, look)
         self._recover(look)
         self._read_anew(ids, look)
         idle: list[str] = []
-        kept: list[tuple[str, str, Decision]] = []  # instance, policy, and why
+        kept = Kept()
         for id_ in ids:
             if id_ in self.sent or id_ in self.outcomes:
                 continue
             instance = look.instances.get(id_)
             if instance is None:
-                self._miss(id_, look.at)
+                self._miss(id_, look)
                 continue
-            where = sight(self._job.action, instance)
-            if where is Sight.SETTLED:
+            ready = readiness(self._job.action, instance)
+            if ready is Readiness.SETTLED:
                 self._settle(id_, self._final(instance))
-            elif where is Sight.UNDER_WAY:  # by whomever: not ours to ask again
+            elif ready is Readiness.UNDER_WAY:  # whoever asked for it: no call is needed
                 self._under_way([id_], instance.operation_request_id)
-            elif self._still_wanted(instance, look.at, kept):
-                if where is Sight.IDLE:
+            elif self._still_wanted(instance, look.began, kept):
+                if ready is Readiness.IDLE:
                     idle.append(id_)
                 else:
                     self.wait([id_], self._busy(instance))
-        self._tell_kept(kept)
+        kept.tell(self._log)
         return idle
 
     def _read_anew(self, ids: Iterable[str], look: Look) -> None:
         """Read the traffic that the new decisions need; the run's time may be over before that."""
         closed = self.sent.keys() | self.outcomes.keys()
         shown = (look.instances[id_] for id_ in ids if id_ in look.instances and id_ not in closed)
-        asked = {Sight.IDLE, Sight.BUSY}
-        wanted = [it for it in shown if sight(self._job.action, it) in asked]
+        asked = {Readiness.IDLE, Readiness.BUSY}
+        wanted = [it for it in shown if readiness(self._job.action, it) in asked]
         try:
             self._job.read_anew(wanted)
         except OutOfTime:
             self.never_asked(it.id for it in wanted)
 
     def _recover(self, look: Look) -> None:
-        """Accepts the calls without an answer that looks have shown to be carried out."""
+        """Accept the calls without an answer that looks show to be carried out."""
         known = {call.request_id for call in self.accepted}
         for request_id, call in self._unanswered.take_found(known):
             self.accept(call.ids, request_id, recovered=True)
-            self.settle_sent([id_ for id_ in call.ids if id_ in self.sent], look)
+            # This look may not have asked for all of the batch.
+            self.settle_sent(
+                [it for it in call.ids if it in self.sent and it in look.instances], look
+            )
 
-    def _miss(self, id_: str, at: float) -> None:
-        """The look does not show it. One look is no proof, with an error code or another one is."""
-        if self._is_gone(id_, at):
+    def _miss(self, id_: str, look: Look) -> None:
+        if self._absence.proves_gone(id_, look):
             self._settle(id_, GONE)
         else:
             told = "DescribeInstances does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
-    def _is_gone(self, id_: str, at: float) -> bool:
-        first = self._missing.setdefault(id_, at)
-        return id_ in self._told_gone or at - first >= VISIBLE
-
-    def _still_wanted(
-        self, instance: Instance, at: float, kept: list[tuple[str, str, Decision]]
-    ) -> bool:
-        """Decides anew; what is no longer wanted is settled, and added to `kept`."""
+    def _still_wanted(self, instance: Instance, at: float, kept: Kept) -> bool:
+        """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
-        if judged.wish is None and self._may_show_yet(id_):
+        if judged.wish is None and self._unanswered.may_show_yet(id_, self._clock.monotonic()):
             self.wait([id_], self._refusals[id_])
             return False
         for policy, decision in judged.kept.items():
             self.kept[policy][id_] = decision
-            kept.append((id_, policy, decision))
+        kept.add(id_, judged.kept)
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
             return False
@@ -207,31 +169,14 @@ class Ledger:
         self._decided[id_] = at
         return True
 
-    def _may_show_yet(self, id_: str) -> bool:
-        """Whether a call without an answer may turn out to be carried out: so it is not kept."""
-        if id_ not in self._unanswered:
-            return False
-        since = self._clock.now() - self._unanswered.since(id_)
-        return since.total_seconds() < VISIBLE
-
-    def _tell_kept(self, kept: Iterable[tuple[str, str, Decision]]) -> None:
-        ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
-        for id_, policy, decision in kept:
-            ids[policy, decision].append(id_)
-        for (policy, decision), some in ids.items():
-            facts: dict[str, Any] = {"policies": [policy], "instance_ids": some}
-            self._log("plan", verdict=decision.verdict.value, reason=decision.reason, **facts)
-            if decision.warning:
-                self._log("warning", level="warning", message=decision.reason, **facts)
-
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
-        """Settles what the look shows in its final state; the rest goes to the end of the line."""
+        """Settle what the look shows in its final state; the others go to the end of `sent`."""
         self._note(ids, look)
         confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
-                outcome = GONE if self._is_gone(id_, look.at) else None
+                outcome = GONE if self._absence.proves_gone(id_, look) else None
             else:
                 outcome = self._outcome(sent, instance)
             if outcome is None:
@@ -241,15 +186,7 @@ class Ledger:
                 uncharged = instance.charging == "STOP_CHARGING"
                 confirmed[sent.request_id, uncharged].append(id_)
         for (request_id, uncharged), done in confirmed.items():
-            facts = {"charging": "STOP_CHARGING"} if uncharged else {}
-            wanted_by = self.wanted_by(done)
-            self._log(
-                "verify.confirmed",
-                request_id=request_id,
-                instance_ids=done,
-                policies=wanted_by,
-                **facts,
-            )
+            tell_confirmed(self._log, self._job, done, request_id, uncharged=uncharged)
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
@@ -275,68 +212,50 @@ class Ledger:
         sent = Sent(request_id, self._clock.monotonic())
         for id_ in ids:
             self.sent[id_] = sent
-            self.waiting.pop(id_, None)
+            self.waiting.remove(id_)
             self._decided.pop(id_, None)
 
     def wait(
         self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
     ) -> None:
-        """To be asked again, after `pause` seconds at the earliest.
-
-        `alone`: found out as the one that its batch was refused for.
-        """
-        now = self._clock.monotonic()
-        for id_ in ids:
-            waiting = self.waiting.setdefault(id_, Waiting(refusal, now))
-            if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
-                waiting.tries = 1  # those before said nothing about the instance
-            waiting.refusal = refusal
-            if alone and not waiting.alone:
-                waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
+        """Put `ids` on the waiting list, see WaitingList.add."""
+        self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
     def may_be_ours(self, ids: Iterable[str]) -> bool:
-        """Whether a refusal may be about an operation of ours whose answer never came.
+        """Whether an earlier call without an answer may be why these are refused as busy.
 
-        Says so once for each instance: what is not visible by then is not ours.
+        Not for an instance in doubt: it has had time to show such a call.
         """
-        hoped = {id_ for id_ in ids if id_ in self._unanswered} - self._hoped
-        self._hoped |= hoped
-        return bool(hoped)
+        return any(id_ in self._unanswered and id_ not in self._doubted for id_ in ids)
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """Give these no more time to show a call without an answer."""
+        self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
 
     def waits(self, ids: Iterable[str]) -> bool:
-        """Whether any of these was asked in vain before."""
+        """Whether any of these was refused before."""
         return any(id_ in self.waiting for id_ in ids)
 
     def to_ask_again(self, idle: Iterable[str]) -> list[str]:
-        """Those whose time has come for one more try; the ones that had enough are failed."""
+        """The instances whose time for another try has come. Those without a try left fail."""
         now, ready = self._clock.monotonic(), []
         for id_ in idle:
             waiting = self.waiting[id_]
-            patient = waiting.refusal.meaning in _PASSING and not waiting.alone
             if now < waiting.not_before:
                 continue
-            if waiting.tries < (TRIES_ALONE if waiting.alone else TRIES) or patient:
+            if waiting.has_had_enough:
+                self.fail([id_], self.waiting.in_vain(id_))
+            else:
                 waiting.tries += 1
                 ready.append(id_)
-            else:
-                self.fail([id_], self._in_vain(id_))
         return ready
-
-    def _in_vain(self, id_: str) -> str:
-        refusal, times = self.waiting[id_].refusal, self._asked.get(id_, 0)
-        if not times:
-            return f"never asked: {refusal}"
-        return f"{refusal} (asked {times} time{'s' * (times > 1)})"
-
-    def is_alone(self, id_: str) -> bool:
-        return id_ in self.waiting and self.waiting[id_].alone
 
     def fail(self, ids: Iterable[str], reason: str) -> None:
         for id_ in ids:
             self._settle(id_, Outcome(Kind.FAILED, reason))
 
     def never_asked(self, ids: Iterable[str]) -> None:
-        """The run's time is over before these could be asked, or asked apart from their batch."""
+        """The run's time is over before a call for these was sent, or sent again."""
         for id_ in ids:
             refusal = self._refusals.get(id_)
             if refusal:
@@ -348,15 +267,15 @@ class Ledger:
         """Open instances whose verify timeout is over."""
         now, wish = self._clock.monotonic(), self._job.wish
         sent = ((id_, sent.at) for id_, sent in self.sent.items())
-        waiting = ((id_, waiting.since) for id_, waiting in self.waiting.items())
+        waiting = ((id_, self.waiting[id_].since) for id_ in self.waiting)
         return [id_ for id_, at in chain(sent, waiting) if now - at >= wish(id_).patience]
 
     def give_up(self, ids: Iterable[str], when: str) -> None:
-        """Settles open instances by what was last seen of them."""
+        """Settle open instances by what the latest look showed of them."""
         for id_ in ids:
             state, final = self._seen.get(id_, ("not looked at", None))
             if id_ in self.waiting:
-                self.fail([id_], self._in_vain(id_))
+                self.fail([id_], self.waiting.in_vain(id_))
             elif final:
                 self._settle(id_, final)
             else:
@@ -364,10 +283,10 @@ class Ledger:
                 self._settle(id_, Outcome(Kind.PENDING, reason))
 
     def close(self) -> None:
-        """Nothing is asked or looked at any more: drops what the report does not read."""
+        """The job is over: drop what the report does not read."""
         self._job = self._job._replace(items={})
         self._unanswered = Unanswered(self._job)
-        self.sent, self.waiting, self._seen = {}, {}, {}
+        self.sent, self.waiting, self._seen = {}, WaitingList(), {}
 
     def _note(self, ids: Sequence[str], look: Look) -> None:
         for id_ in ids:
@@ -376,12 +295,12 @@ class Ledger:
                 self._seen[id_] = ("not shown by DescribeInstances", None)
             else:
                 self._seen[id_] = (instance.state, self._final(instance))
-                self._missing.pop(id_, None)
+        self._absence.note(ids, look)
         self._unanswered.note(ids, look.instances)
 
     def _settle(self, id_: str, outcome: Outcome | None) -> None:
         if outcome:
             self.outcomes[id_] = outcome
             self.sent.pop(id_, None)
-            self.waiting.pop(id_, None)
+            self.waiting.remove(id_)
             self._seen.pop(id_, None)

@@ -1,4 +1,4 @@
-"""Calls that got no answer, and which of the operations that looks show are theirs."""
+"""Calls without an answer, and how later looks show that one was carried out after all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.job import Job
 
+# Seconds, from when a failure was noticed, in which looks come to show what was done.
+VISIBLE = 10.0
 
-class Call(NamedTuple):
-    """A call of the job's action that may have been carried out; `at` by the wall clock."""
+
+class UnansweredCall(NamedTuple):
+    """A call of the job's action that may have been carried out."""
 
     ids: tuple[str, ...]
-    at: datetime
+    sent: datetime  # by the wall clock
+    noticed: float  # when it was known that no answer comes; seconds of the monotonic clock
+    known: int  # RequestIds that looks had shown before
     shown: dict[str, str]  # RequestId of the new operation that looks show, by instance
 
 
@@ -25,15 +30,29 @@ class Unanswered:
 
     An operation is ours only where the whole batch shows one new RequestId, and it began after the
     call: a person may have stopped some of the same machines meanwhile.
+
+    New is a RequestId that no look before the call showed, at any machine of the job. A CVM does
+    not tell when its latest operation began, so that is all there is to go by, and the batch must
+    have at least two machines: a single one proves nothing, for whoever stopped it leaves the same
+    trace. No RequestId is claimed for it; seen in its final state, it counts as stopped all the
+    same. A person who stops the machines of a batch of CVMs, and all of them, by one call between
+    our last look and our call cannot be told from us.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._open: list[Call] = []
-        self._calls: dict[str, list[Call]] = {}  # by instance, the latest last
+        self._open: list[UnansweredCall] = []
+        self._calls: dict[str, list[UnansweredCall]] = {}  # by instance, the latest last
+        # RequestIds that were shown before: hashes of those that the decisions rested on when the
+        # first call got no answer; and those of the job's action, in the order of the looks.
+        self._listed: frozenset[int] = frozenset()
+        self._order: dict[str, int] = {}
 
-    def add(self, ids: Sequence[str], at: datetime) -> None:
-        call = Call(tuple(ids), at.replace(microsecond=0), {})  # the service tells whole seconds
+    def add(self, ids: Sequence[str], sent: datetime, noticed: float) -> None:
+        if not self._calls:
+            self._listed = frozenset(item.operation for item in self._job.items.values())
+        whole_second = sent.replace(microsecond=0)  # the service tells no more of a time
+        call = UnansweredCall(tuple(ids), whole_second, noticed, len(self._order), {})
         self._open.append(call)
         for id_ in ids:
             self._calls.setdefault(id_, []).append(call)
@@ -41,26 +60,31 @@ class Unanswered:
     def __contains__(self, id_: str) -> bool:
         return id_ in self._calls
 
-    def since(self, id_: str) -> datetime:
-        """When the latest of its calls was sent."""
-        return self._calls[id_][-1].at
+    def may_show_yet(self, id_: str, now: float) -> bool:
+        """Whether a call for the instance may turn out to be carried out."""
+        return id_ in self._calls and now - self._calls[id_][-1].noticed < VISIBLE
 
     def note(self, ids: Iterable[str], seen: Mapping[str, Instance]) -> None:
-        """Keeps what a look shows of those of `ids` that were in these calls."""
+        """Keep the RequestIds that a look shows of `ids`, and which calls they may belong to."""
         for id_ in ids:
-            for call in self._calls.get(id_, ()) if id_ in seen else ():
-                if self._may_be(call, seen[id_]):
-                    call.shown[id_] = seen[id_].operation_request_id
+            if id_ not in seen:
+                continue
+            instance = seen[id_]
+            if instance.operation == self._job.action.call:
+                self._order.setdefault(instance.operation_request_id, len(self._order))
+            for call in self._calls.get(id_, ()):
+                if self._may_be(call, instance):
+                    call.shown[id_] = instance.operation_request_id
                 else:
                     call.shown.pop(id_, None)
 
-    def take_found(self, known: Container[str]) -> list[tuple[str, Call]]:
+    def take_found(self, known: Container[str]) -> list[tuple[str, UnansweredCall]]:
         """The calls that are now known to be carried out, each once, with its RequestId.
 
         `known`: RequestIds of calls that were answered, or found before.
         """
-        found: dict[str, Call] = {}
-        still_open: list[Call] = []
+        found: dict[str, UnansweredCall] = {}
+        still_open: list[UnansweredCall] = []
         for call in self._open:
             request_id = self._whole(call)
             if request_id is None:
@@ -70,22 +94,19 @@ class Unanswered:
         self._open = still_open
         return list(found.items())
 
-    def _may_be(self, call: Call, instance: Instance) -> bool:
+    def _may_be(self, call: UnansweredCall, instance: Instance) -> bool:
         """Whether the latest operation of the instance may be the one that the call asked for."""
-        new = instance.operation == self._job.action.call and self._job.items[
-            instance.id
-        ].shows_another(instance)
-        if not new or not self._job.site.resource.tells_operation_time:
-            return new
+        request_id = instance.operation_request_id
+        if not request_id or instance.operation != self._job.action.call:
+            return False
+        if hash(request_id) in self._listed or self._order[request_id] < call.known:
+            return False
         began = instance.started_at()
-        return began is not None and began >= call.at
+        told = self._job.site.resource.tells_operation_time
+        return not told or (began is not None and began >= call.sent)
 
-    def _whole(self, call: Call) -> str | None:
-        """The one RequestId that all of the batch show.
-
-        Where the service tells no time, one instance alone proves nothing: whoever stopped it
-        leaves the same trace.
-        """
+    def _whole(self, call: UnansweredCall) -> str | None:
+        """The one RequestId that all of the batch show, where that proves something."""
         shown = set(call.shown.values())
         whole = len(call.shown) == len(call.ids) and len(shown) == 1
         proven = len(call.ids) > 1 or self._job.site.resource.tells_operation_time

@@ -1,4 +1,4 @@
-"""What a look at an instance says about the operation that was asked of it."""
+"""Reads off an instance how far the operation that was asked for has come."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DONE = Outcome(Kind.DONE)
 
 
 class Sent(NamedTuple):
-    """A call that was accepted, or found under way; one for all instances of a batch."""
+    """An accepted call, or one found under way; the same object for a whole batch."""
 
-    request_id: str  # empty where the service does not tell whose operation it is
+    request_id: str  # empty where the service does not tell it
     at: float  # seconds of the monotonic clock
 
 
-class Sight(Enum):
-    """What a look says of an instance that is to be asked, or was asked in vain."""
+class Readiness(Enum):
+    """Whether an instance can be asked now, as a look shows it."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"
@@ -39,14 +39,14 @@ def settle(
     another: bool,
     stop_charging: bool = False,
 ) -> Outcome | None:
-    """The outcome of an accepted call for one instance, or None while it is open.
+    """The outcome of an accepted call for one instance; None while it is open.
 
     `another`: its latest operation is another one than when it was decided on. `stop_charging`:
     STOPPED is not enough, it must no longer be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
-    LatestOperationRequestId tells which operation one is looking at.
+    LatestOperationRequestId tells which operation it is.
     """
     final = final_outcome(action, instance, stop_charging=stop_charging)
     if final:
@@ -76,7 +76,7 @@ def settle(
 
 
 def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) -> Outcome | None:
-    """The outcome where nothing is left to do, whoever did it; None where something is.
+    """The outcome of an instance in its final state, whoever brought it there; None before.
 
     With STOP_CHARGING, stopped means that StopChargingMode says so.
     """
@@ -90,13 +90,13 @@ def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) ->
     return DONE
 
 
-def sight(action: Action, instance: Instance) -> Sight:
-    """Whether an instance can be asked for `action` now."""
+def readiness(action: Action, instance: Instance) -> Readiness:
+    """Whether a call for the instance can be sent now."""
     if final_outcome(action, instance, stop_charging=False):
-        return Sight.SETTLED
+        return Readiness.SETTLED
     asked = instance.operation == action.call and instance.operation_state == "OPERATING"
     if instance.state == action.during or (instance.state == action.before and asked):
-        return Sight.UNDER_WAY
+        return Readiness.UNDER_WAY
     if instance.state == action.before and instance.operation_state != "OPERATING":
-        return Sight.IDLE
-    return Sight.BUSY
+        return Readiness.IDLE
+    return Readiness.BUSY

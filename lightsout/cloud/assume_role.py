@@ -1,4 +1,4 @@
-"""Roles: of other accounts, or of the own. Their temporary credentials are renewed in time."""
+"""Assumes roles, in other accounts or the own, and renews their temporary credentials."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def open_clouds(
     run_id: str,
     home: str | None = None,
 ) -> dict[str, Cloud]:
-    """A door to the function's own account, and to each of `accounts`, by name.
+    """The API of the function's own account and of each of `accounts`, by name.
 
-    Raises what reading the own `credentials` raises. Where these are there to assume a role, the
-    own account is that of the role. A role is assumed when a call first needs it: an account that
-    refuses is the affair of its own sites.
+    Raises what reading the own `credentials` raises. Where these are for assuming a role, the own
+    account is that of the role. A role is assumed when a call first needs it. Where an account
+    refuses, only its own sites fail.
     """
 
     def door(name: str, credentials: Callable[[], Credentials]) -> Cloud:
@@ -72,10 +72,10 @@ def open_clouds(
 def tell_apart(
     accounts: Iterable[Account], clouds: Mapping[str, Cloud], deadline: Deadline
 ) -> None:
-    """Makes sure that none of `accounts` is the own one, whose ID is asked for.
+    """Raise BadSettings where one of `accounts` is the own one, whose ID the service tells.
 
-    Raises BadSettings where one is. Where the service does not tell, none of them can be called:
-    a machine might be stopped under one name and started under the other.
+    Where it does not tell, no call to any of `accounts` is possible: a machine might be stopped
+    under one name and started under the other.
     """
     try:
         uin = _own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
@@ -87,7 +87,7 @@ def tell_apart(
 
 
 def refuse_own(accounts: Iterable[Account], own: str) -> None:
-    """Raises BadSettings where one of `accounts` is that with the ID `own`."""
+    """Raise BadSettings where one of `accounts` has the ID `own`."""
     for account in accounts:
         if uin_of(account.role_arn) == own.lstrip("0"):
             raise BadSettings(
@@ -97,7 +97,7 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
 
 
 def _own_uin(own: Cloud, patience: float) -> str:
-    """https://cloud.tencent.com/document/api/1312/66098; it needs no right."""
+    """https://cloud.tencent.com/document/api/1312/66098. The call needs no right."""
     answer = own.call(*STS, own.home, "GetCallerIdentity", {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):
@@ -106,10 +106,10 @@ def _own_uin(own: Cloud, patience: float) -> str:
 
 
 def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
-    """Credentials of the role, which `lender` may assume. Raises CallFailed.
+    """Temporary credentials of the role, which `lender` may assume. Raises CallFailed.
 
-    https://www.tencentcloud.com/document/product/1150/49456: they hold for two hours unless asked
-    otherwise, longer than the platform waits for a run.
+    They are valid for two hours, longer than a run can take:
+    https://www.tencentcloud.com/document/product/1150/49456.
     """
     params = {"RoleArn": role.arn, "RoleSessionName": role.session}
     if role.external_id:

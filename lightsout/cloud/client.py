@@ -1,4 +1,4 @@
-"""The one door to Tencent Cloud: every call goes through here, paced, and repeated where safe."""
+"""Every call to Tencent Cloud: signed, paced, and repeated where that is safe."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from lightsout.base.endpoint import Endpoint
     from lightsout.cloud.sdk import Answer
 
-Log = Callable[..., None]
+WriteLine = Callable[..., None]  # as base.log.Log
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
-# Where to ask what is the same in every region, unless the function's own is known: an
-# international account may not know this one.
+# For calls whose answer is the same in every region, unless the function's own region is known: an
+# international account may not have this one.
 ANY_REGION = "ap-guangzhou"
 
-PATIENCE = 60.0  # seconds in which a repeatable call that is not answered well is repeated
+PATIENCE = 60.0  # seconds in which a repeatable call is repeated
 BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
 LONGEST_BACK_OFF = 8.0  # seconds
 RENEW_AGAIN = 60.0  # seconds until credentials that could not be renewed are tried again
-PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # what a repeatable call may be repeated for
+PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # a repeatable call is repeated after these
 
 
 class Cloud:
-    """Calls to the API of one account, each signed, paced, and repeated where that is safe.
+    """The API of one account.
 
     `credentials` are read before the first call, and again before they end. It may raise
     CallFailed, and then so does every call. `home`: the region for what is the same in all.
@@ -48,7 +48,7 @@ class Cloud:
         deadline: Deadline,
         clock: Clock,
         random: Random,
-        log: Log,
+        log: WriteLine,
         home: str | None = None,
     ) -> None:
         self.home = home or ANY_REGION
@@ -77,14 +77,13 @@ class Cloud:
         patience: float = PATIENCE,
         listing: str | None = None,
     ) -> Answer:
-        """The `Response` of one call; raises CallFailed, or OutOfTime when it was not made.
+        """The `Response` of one call. Raises CallFailed, or OutOfTime where it was not made.
 
-        A `repeatable` call that is throttled, or that the service did not answer well, is repeated
-        for `patience` seconds; so is one that surely never arrived. What is not `repeatable` is
-        repeated until the deadline while it is throttled; what of it may have been done is for the
-        caller to look at. `params` that are a function are asked for anew when the turn of an
-        attempt has come; what it raises ends the call. `listing` names the list without which an
-        answer makes no sense.
+        A `repeatable` call that is throttled, or fails for a reason that passes, is repeated for
+        `patience` seconds. One that is not `repeatable` is repeated until the deadline while it is
+        throttled, and where it surely never arrived; whether another one was carried out, the
+        caller finds out. `params` may be a function: it is called when the turn of an attempt has
+        come, and what it raises ends the call. `listing`: the list that the answer must have.
         """
         pacer = self._pacer(service, region, action)
         end = self._clock.monotonic() + patience
@@ -145,12 +144,12 @@ class Cloud:
         )
 
     def disconnect(self) -> None:
-        """Nothing more is called: closes the connections, which a warm process would keep."""
+        """Close the connections, which a warm process would keep."""
         for wire in list(self._wires):
             wire.close()
 
     def open(self) -> Wire:
-        """What calls go over now. Raises whatever reading the credentials raises."""
+        """The connections with the credentials of now. Raises what reading these raises."""
         with self._lock:
             if self._refusal:
                 raise self._refusal
@@ -159,12 +158,12 @@ class Cloud:
             return self._wire
 
     def close(self, refusal: CallFailed) -> None:
-        """From now on every call raises it."""
+        """From now on every call raises `refusal`."""
         with self._lock:
             self._refusal = refusal
 
     def _reopened(self, wire: Wire | None) -> Wire:
-        """With other credentials; or the same wire, which may do for a while, without them."""
+        """Connections with new credentials; where these cannot be read, the old ones."""
         try:
             credentials = self._read_credentials()
         except CallFailed as refusal:
@@ -178,7 +177,7 @@ class Cloud:
         return self._wires[-1]
 
     def _renew(self, refused: Wire) -> bool:
-        """Reads the credentials again; False where they are the ones that were just refused."""
+        """Read the credentials again; False where they are the refused ones."""
         with self._lock:
             if self._wire is not refused:  # another thread was faster
                 return True
@@ -187,7 +186,7 @@ class Cloud:
             except BadSettings:
                 return False
             old, new = refused.credentials, fresh.credentials
-            changed = new != old and new.role == old.role  # with another role it is somebody else
+            changed = new != old and new.role == old.role  # another role is another identity
             if changed:
                 self._wire = fresh
             return changed
@@ -201,10 +200,10 @@ class Cloud:
 
 
 def _checked(action: str, answer: Answer, listing: str | None, *, repeatable: bool) -> Answer:
-    """The answer, if it can be worked with.
+    """The answer. Raises CallFailed where it lacks what it must have.
 
-    An accepted call is worth nothing without the RequestId that its result is known by, and an
-    answer without its list must not be taken for an empty fleet.
+    Without its RequestId the result of an accepted call cannot be found. An answer without its list
+    does not mean that the list is empty.
     """
     if not repeatable and not answer.get("RequestId"):
         raise CallFailed(action, "UnreadableAnswer", "it has no RequestId", maybe_done=True)

@@ -1,4 +1,4 @@
-"""Lighthouse and CVM behind the same few verbs."""
+"""Lists, looks at, stops and starts the instances of one site: Lighthouse and CVM alike."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.cloud.answers import NoAnswer, add, read_page
 from lightsout.cloud.client import PATIENCE
-from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.error_codes import NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import LONGEST_NAME, CallFailed, one_line
 from lightsout.cloud.threads import side_by_side
-from lightsout.model.instance import dicts, read_instance
+from lightsout.model.instance import dicts
 from lightsout.model.job import Look
 
 if TYPE_CHECKING:
+    from lightsout.cloud.answers import Page
     from lightsout.cloud.client import Cloud, Params
     from lightsout.cloud.sdk import Answer
     from lightsout.model.instance import Action, Instance, Resource, Site
@@ -24,6 +26,7 @@ PAGE = 100  # Limit of DescribeInstances: 20 unless asked, 100 at most
 BATCH = 100  # InstanceIds of DescribeInstances, StopInstances and their like, at most
 PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
 READINGS = 5  # of a listing whose TotalCount does not add up
+TRAFFIC = "DescribeInstancesTrafficPackages"
 MOST_PAGES = 5000  # of a reading: half a million instances
 
 
@@ -34,15 +37,8 @@ class Listing(NamedTuple):
     instances: dict[str, Instance]
 
 
-class NoAnswer(CallFailed):
-    """DescribeInstances contradicts itself, or shows fewer instances than it counts."""
-
-    def __init__(self, told: str) -> None:
-        super().__init__("DescribeInstances", "UnreadableAnswer", told)
-
-
 class Compute:
-    """The verbs, for one site; looks at many instances go on `threads` threads.
+    """The calls for one site. Looks at many instances use `threads` threads.
 
     `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
     """
@@ -62,33 +58,41 @@ class Compute:
         return Listing(at, found)
 
     def _search(self, filters: Sequence[Filter]) -> dict[str, Instance]:
-        """Every instance that the filters let through, repeated items dropped.
+        """Every instance that the filters let through, as the newest answers show it.
 
         Pages go by offset over a fleet that lives: an item that changes its place between two
         pages is missed or repeated. So the instances are counted against TotalCount, and the list
-        is read again while they fall short of it. Raises CallFailed where they do to the end: what
-        it does not show may be protected, or have to be stopped.
+        is read again while they fall short of it. A reading that is complete by itself is the
+        answer. What only an older one shows may be stopped, protected or gone by now: it is looked
+        at by ID before it completes another. Raises CallFailed where no reading comes to add up.
         """
-        found: dict[str, Instance] = {}
+        older: set[str] = set()  # IDs that earlier readings show
         for _ in range(READINGS):
             try:
-                seen, total = self._read_pages(filters)
+                shown, total = self._read_pages(filters)
+                missed = older - shown.keys()
+                if len(shown) < total <= len(shown) + len(missed):
+                    shown |= self.describe(sorted(missed))
             except NoAnswer as failure:
                 why = failure
                 continue
-            found |= seen
-            if len(found) >= total:
-                return found
-            why = NoAnswer(f"TotalCount is {total}, but {READINGS} readings show {len(found)}")
+            if len(shown) >= total:
+                return shown
+            older |= shown.keys()
+            why = NoAnswer(f"TotalCount is {total}, but {READINGS} readings show {len(older)}")
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
         """One reading, and the highest TotalCount of its pages (0 where they have none).
 
-        Raises CallFailed where there are far more pages than the first TotalCount is good for.
+        What is shown beyond TotalCount is there all the same: a full page is followed by another.
+
+        Raises NoAnswer where two pages show one instance, and not alike: which is newer, nobody
+        knows. Raises CallFailed where there are far more pages than the first TotalCount is good
+        for.
         """
 
-        def read(offset: int) -> tuple[list[Instance], int]:
+        def read(offset: int) -> Page:
             narrowed = {"Filters": list(filters)} if filters else {}
             params = {**narrowed, "Offset": offset, "Limit": PAGE}
             return self._page(params, patience=math.inf)  # without it there is no run
@@ -98,11 +102,11 @@ class Compute:
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
-            for page, total in side_by_side(read, offsets, self.threads):
-                seen.update((instance.id, instance) for instance in page)
-                offset += len(page)
-                highest = max(highest, total)
-                full = len(page) == PAGE
+            for page in side_by_side(read, offsets, self.threads):
+                add(seen, page.instances.values())
+                offset += len(page.instances)
+                highest = max(highest, page.total or 0)
+                full = len(page.instances) == PAGE
             more = offset < highest or (full and offset != highest)
             if not more or len(seen) == known:
                 return seen, highest
@@ -115,58 +119,61 @@ class Compute:
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
-        """The listing of named instances, as far as they exist here."""
-        return Listing(self.monotonic(), self.describe(ids))
-
-    def look(self, ids: Sequence[str]) -> Look:
-        """What is shown of `ids` now."""
-        return Look(self.monotonic(), self.describe(ids))
-
-    def describe(self, ids: Sequence[str]) -> dict[str, Instance]:
         """The instances of `ids` that are shown, at most BATCH a call.
 
         Lighthouse may refuse the whole query for one unknown ID, CVM answers without it: both end
-        in an answer without it. Whether such a one is gone, a single look does not tell.
+        in a listing without it. Whether such an instance is gone, a single look does not tell.
         """
-        found: dict[str, Instance] = {}
-        for part in side_by_side(self._describe_surely, list(batches(ids)), self.threads):
-            found |= part
-        return found
+        if not ids:
+            return Listing(self.monotonic(), {})
+        return _joined(list(side_by_side(self._find_surely, list(batches(ids)), self.threads)))
 
-    def _describe_surely(self, ids: Sequence[str]) -> dict[str, Instance]:
+    def look(self, ids: Sequence[str]) -> Look:
+        """What is shown of `ids` now."""
+        began, found = self.find(ids)
+        return Look(began, self.monotonic(), found)
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Instance]:
+        """The instances of `ids` that are shown."""
+        return self.find(ids).instances
+
+    def _find_surely(self, ids: Sequence[str]) -> Listing:
         try:
-            return self._describe_batch(ids)
+            return self._find_batch(ids)
         except NoAnswer:
-            return self._describe_batch(ids)
+            return self._find_batch(ids)
 
-    def _describe_batch(self, ids: Sequence[str]) -> dict[str, Instance]:
-        if not ids:  # an empty list would be read as «not given» and list everything
-            return {}
+    def _find_batch(self, ids: Sequence[str]) -> Listing:
+        """Never called without IDs: an empty list would be read as «not given» and list all."""
+        at = self.monotonic()
         try:
-            page, total = self._page({"InstanceIds": list(ids), "Limit": PAGE})
+            page = self._page({"InstanceIds": list(ids), "Limit": PAGE})
         except CallFailed as failure:
-            if failure.meaning not in {Meaning.GONE, Meaning.MALFORMED}:
+            if failure.code not in NO_SUCH_INSTANCE:
                 raise
             named = failure.named(ids)
-            if named:
-                return self._describe_batch([id_ for id_ in ids if id_ not in named])
-            if len(ids) == 1:
-                return {}
-            half = len(ids) // 2
-            return self._describe_batch(ids[:half]) | self._describe_batch(ids[half:])
-        wanted = set(ids)
-        found = {instance.id: instance for instance in page if instance.id in wanted}
-        if len(found) < min(total, len(ids)):  # it shows fewer than it counts
-            raise NoAnswer(f"TotalCount is {total}, it shows {len(found)}")
-        return found
+            rest = [id_ for id_ in ids if id_ not in named]
+            half = 0 if named or len(ids) == 1 else len(ids) // 2
+            parts = [rest[:half], rest[half:]] if len(ids) > 1 else []
+            looks = [self._find_batch(part) for part in parts if part]
+            return _joined([Listing(at, {}), *looks])
+        if not page.instances.keys() <= set(ids):
+            raise NoAnswer("it shows instances that were not asked for")
+        shown, total = len(page.instances), page.total
+        if shown < (len(ids) if total is None else min(total, len(ids))):
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}")
+        return Listing(page.at, page.instances)
 
     def count(self) -> int:
         """How many instances there are at this site, whatever their state and tags."""
-        _, total = self._page({"Offset": 0, "Limit": 1}, patience=math.inf)
+        page = self._page({"Offset": 0, "Limit": 1}, patience=math.inf)
+        shown, total = len(page.instances), page.total
+        if total is None or total < shown or (total and not shown):
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}")
         return total
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
-        """Which of `ids` the service would refuse `action` now, each with the refusal to expect."""
+        """The `ids` that the service would refuse `action` for now, each with its refusal."""
         if not self.site.resource.tells_denied_actions:
             return {}
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
@@ -186,15 +193,17 @@ class Compute:
         found: dict[str, Sequence[Mapping[str, Any]]] = {}
         for batch in batches(ids):
             params = {"InstanceIds": list(batch), "Limit": PAGE}
-            answer = self._call("DescribeInstancesTrafficPackages", params)
+            answer = self._call(TRAFFIC, params)
             for item in dicts(answer.get("InstanceTrafficPackageSet")):
-                found[str(item.get("InstanceId"))] = dicts(item.get("TrafficPackageSet"))
+                id_, packages = str(item.get("InstanceId")), dicts(item.get("TrafficPackageSet"))
+                if found.setdefault(id_, packages) != packages:
+                    raise NoAnswer(f"it shows {id_} twice, and not alike", TRAFFIC)
         return found
 
     def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> str:
-        """Asks for `action`; the RequestId of the accepted call. Accepted is not done.
+        """Send a call of `action`; the RequestId of the accepted call. Accepted is not done.
 
-        `params` is asked for the parameters when the call's turn has come, at each attempt.
+        `params` gives the parameters when the turn of an attempt has come.
         """
         answer = self._call(action.call, params, repeatable=False)
         return str(answer.get("RequestId", ""))
@@ -202,20 +211,19 @@ class Compute:
     def monotonic(self) -> float:
         return self._cloud.monotonic()
 
-    def _page(
-        self, params: Mapping[str, Any], *, patience: float = PATIENCE
-    ) -> tuple[list[Instance], int]:
-        answer = self._call("DescribeInstances", params, patience=patience, listing="InstanceSet")
-        items = [read_instance(item) for item in dicts(answer["InstanceSet"])]
-        if not self._names:
-            items = [item._replace(name="") for item in items]
-        items = [item for item in items if item.id]
-        shown = {item.id: item for item in items}
-        for item in items:
-            if item != shown[item.id]:
-                raise NoAnswer(f"it shows {item.id} twice, and not alike")
-        total = answer.get("TotalCount")
-        return items, total if isinstance(total, int) else 0
+    def _page(self, params: Mapping[str, Any], *, patience: float = PATIENCE) -> Page:
+        """One answer of DescribeInstances; raises NoAnswer where it contradicts itself."""
+        at = self.monotonic()
+
+        def params_now() -> Mapping[str, Any]:
+            nonlocal at
+            at = self.monotonic()  # an attempt that was throttled is no look
+            return params
+
+        answer = self._call(
+            "DescribeInstances", params_now, patience=patience, listing="InstanceSet"
+        )
+        return read_page(answer, at=at, names=self._names)
 
     def _call(
         self,
@@ -238,6 +246,14 @@ class Compute:
         )
 
 
+def _joined(looks: Sequence[Listing]) -> Listing:
+    """At least one look as one, as old as the oldest."""
+    found: dict[str, Instance] = {}
+    for look in looks:
+        found |= look.instances
+    return Listing(min(look.at for look in looks), found)
+
+
 def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
     """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
     answer = cloud.call(
@@ -254,7 +270,7 @@ def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -
         for item in dicts(answer["RegionSet"])
         if item.get("Region") and item.get("RegionState") != "UNAVAILABLE"
     }
-    if not available:  # not to be taken for «nothing to do»
+    if not available:  # this does not mean that there is nothing to do
         raise CallFailed("DescribeRegions", "UnreadableAnswer", "it names no region")
     return sorted(available)
 

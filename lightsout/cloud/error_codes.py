@@ -6,15 +6,15 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """What an error is about, and so what it calls for."""
+    """What an error is about, and what is done after it."""
 
-    THROTTLE = "the rate limit: everybody waits for this action in this region, then asks again"
+    THROTTLE = "the rate limit: all calls of this action in this region wait, then ask again"
     SERVICE = "the service: look what happened, then ask again"
     UNSURE = "the service, or an instance it cannot read: ask again, then split"
     BUSY = "an instance that is busy: look again, another try before the run ends"
     STATE = "an instance that is no longer in the state acted on: look again, send the rest"
     GONE = "an instance that is gone: drop it, send the rest"
-    MALFORMED = "an ID or a batch that should never have been sent: name it, still send the rest"
+    MALFORMED = "an ID or a batch that was wrong to send: name it, send the rest"
     INSTANCE = "some instance: look again, split until the culprit is found, send the rest"
     CHARGING = "an instance that STOP_CHARGING cannot apply to: ask again without it"
     RIGHTS = "the role: a few probes tell whether for all instances or for some"
@@ -80,7 +80,9 @@ MEANINGS: dict[str, Meaning] = {
     "InvalidParameterValue": Meaning.PERMANENT,
 }
 
-# A code that is not in the table means what its family means: the part before the first dot.
+LATE_LOOK = "LateLook"
+
+# A code that is not in the table has the meaning of its family: the part before the first dot.
 FAMILIES: dict[str, Meaning] = {
     "RequestLimitExceeded": Meaning.THROTTLE,
     "LimitExceeded": Meaning.THROTTLE,
@@ -89,6 +91,7 @@ FAMILIES: dict[str, Meaning] = {
     "ClientNetworkError": Meaning.SERVICE,
     "ServiceUnavailable": Meaning.SERVICE,
     "UnreadableAnswer": Meaning.SERVICE,  # our word: a body that is not what it should be
+    LATE_LOOK: Meaning.SERVICE,  # our word: looks take too long to act on what they show
     "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
     "ResourceUnavailable": Meaning.INSTANCE,
     "ResourceNotFound": Meaning.GONE,
@@ -117,7 +120,19 @@ FAMILIES: dict[str, Meaning] = {
     "UnsupportedRegion": Meaning.PERMANENT,
 }
 
-# What a person can do about it, where the service's own words do not tell.
+# The codes that say of an ID that there is no such instance. Others of their families are about
+# something else that was not found, and say nothing of an instance.
+NO_SUCH_INSTANCE = frozenset(
+    {
+        "InvalidInstanceId.Malformed",
+        "InvalidInstanceId.NotFound",
+        "InvalidParameterValue.InstanceIdMalformed",
+        "ResourceNotFound.InstanceIdNotFound",
+        "ResourceNotFound.InstanceNotFound",
+    }
+)
+
+# What a person can do about it, where the service's message does not tell.
 ADVICE: dict[str, str] = {
     "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",
     "AuthFailure.SecretIdNotFound": "no such key, or a temporary one without its token",
@@ -128,9 +143,9 @@ ADVICE: dict[str, str] = {
 
 
 def meaning_of(code: str) -> Meaning:
-    """What `code` means; one that nobody has heard of is taken to be about some instance.
+    """What `code` means. An unknown one is taken to be about some instance.
 
-    That is the safe default: the batch is looked at and split, so the other instances are stopped
-    all the same, at a bounded number of calls.
+    So the batch is looked at and split, and the other instances are stopped all the same, in a
+    bounded number of calls.
     """
     return MEANINGS.get(code) or FAMILIES.get(code.partition(".")[0], Meaning.INSTANCE)

@@ -1,4 +1,4 @@
-"""Time that calls may take: the run's deadline, and the rates that the service documents."""
+"""Keeps calls under the rates that the service documents."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ RATES = {
     ("sts", "AssumeRole"): 600,
 }
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
-# Evenly spaced calls at the very limit put one too many into a window whose edges both count, and
-# the network moves them besides.
+# At the very limit, evenly spaced calls put one too many into a window that counts both its ends;
+# and the network delays some of them.
 HEADROOM = 0.95
 
 
@@ -31,7 +31,7 @@ class Pacer:
         self._closed_until = 0.0
 
     def wait(self, longest: float) -> bool:
-        """Returns when this call's turn has come; False if that would take over `longest` s."""
+        """Wait for the turn of a call; False at once where that would take over `longest` s."""
         end = self._clock.monotonic() + longest
         while True:
             with self._lock:
@@ -41,11 +41,11 @@ class Pacer:
                     return False
                 self._next = turn + self._gap
             self._clock.sleep(turn - now)
-            if turn >= self._closed_until:  # nobody backed off while this thread was asleep
+            if turn >= self._closed_until:  # no call was throttled while this thread slept
                 return True
 
     def back_off(self, seconds: float) -> None:
-        """Nobody's turn comes before `seconds` from now, those already waiting included."""
+        """No turn comes in the next `seconds`, for calls that already wait too."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
             self._next = max(self._next, self._closed_until)

@@ -1,4 +1,4 @@
-"""What to ask DescribeInstances for, as far as the service can sort it out."""
+"""Filters for DescribeInstances, as far as the service can select by itself."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 
 
 MAX_FILTERS = 10  # of a call of DescribeInstances
-
-
-MAX_PARTS = 4  # queries that one filter of many values is worth
+MAX_PARTS = 4  # queries at most for one filter of many values
 
 
 def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:
-    """What to ask the service, which takes `most` values a filter: more are split over queries."""
+    """The queries for `match`. The service takes `most` values a filter; more make more queries."""
     parts = []
     for filter_ in filters_for(match, action, most):
         name, values = filter_["Name"], filter_["Values"]
@@ -30,9 +28,9 @@ def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]
 
 
 def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, Any]]:
-    """What the service can sort out by itself: the states, and the tags as far as it knows how.
+    """The filters of one query: the states, and the tags that the service can compare.
 
-    Instances on their way (STOPPING) are listed too: those left there from before are reported.
+    Instances in the state between (STOPPING) are listed too: those stuck there are reported.
     """
     states = {"Name": "instance-state", "Values": [action.before, action.during]}
     exact = [

@@ -1,4 +1,4 @@
-"""One signed call through the official SDK; whatever goes wrong in it is a CallFailed."""
+"""One signed call through the official SDK. Whatever goes wrong is raised as CallFailed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 CONNECT_TIMEOUT = 5.0  # seconds
-CALL_TIMEOUT = 20.0  # seconds from its begin to the last byte of its answer
+CALL_TIMEOUT = 20.0  # seconds from the start of a call to the last byte of its answer
 LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
 LONGEST_TOLD = 500  # characters of a message that are quoted
 LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
@@ -39,9 +39,9 @@ SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands i
 PIECE = 12  # letters and digits of a secret that are enough to know it by
 WITHHELD = "(not quoted: it holds a secret)"
 NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # codes of the SDK's own
-SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than work.GRACE
+SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than sites.GRACE
 
-# What only a failure looks for, and so compiles.
+# Compiled only where a call fails.
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
 _INSTANCE_ID = "[a-z]+-[a-z0-9]+"
 _MARKUP = "<[^<>]*>"
@@ -55,8 +55,8 @@ logging.getLogger("tencentcloud_sdk_common").setLevel(logging.CRITICAL)
 class CallFailed(Exception):
     """A call that was refused or got no answer.
 
-    `maybe_done` says that the service may have acted on it all the same; `delivered` is False only
-    where it surely never saw it.
+    `maybe_done`: the service may have carried it out all the same. `delivered` is False only where
+    it surely never reached the service.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class CallFailed(Exception):
         return meaning_of(self.code)
 
     def named(self, ids: Sequence[str]) -> list[str]:
-        """The instances that the message names; one that names all of a batch tells nothing."""
+        """The instances that the message names; none where it names all of a batch."""
         words = set(re.findall(_INSTANCE_ID, self.message))
         named = [id_ for id_ in ids if id_ in words]
         return [] if len(named) == len(ids) > 1 else named
@@ -96,7 +96,7 @@ class OutOfTime(CallFailed):
 
 
 def one_line(text: str) -> str:
-    """What a service or a gateway said, without markup, in one line that is not too long."""
+    """A message of a service or a gateway as one short line without markup."""
     return plain(" ".join(re.sub(_MARKUP, " ", text[:LONGEST_READ]).split())[:LONGEST_TOLD])
 
 
@@ -144,7 +144,7 @@ class Wire:
                 client.request.conn._session.close()  # noqa: SLF001  the SDK does not close it
 
     def _unreadable(self, action: str, reason: Exception) -> CallFailed:
-        """What goes wrong while the SDK reads the answer, it lets through as it is."""
+        """The SDK does not catch what goes wrong while it reads an answer."""
         return CallFailed(action, "UnreadableAnswer", describe(reason), maybe_done=True)
 
     def _failure(self, action: str, error: TencentCloudSDKException) -> CallFailed:
@@ -165,14 +165,14 @@ class Wire:
         )
 
     def _message(self, code: str, error: TencentCloudSDKException) -> str:
-        """What the service said; where nothing came from the service, what went wrong."""
+        """The service's message; where there is none, what went wrong."""
         if code in NO_ANSWER:
             return describe(error.__context__) if error.__context__ else "no answer of the service"
         advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
         return self._told(error.message) + advice
 
     def _told(self, text: Any) -> str:
-        """One short line of what the service said, unless it echoes a secret, however spelt."""
+        """A text of the service as one short line, unless it holds a secret in any spelling."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
         line = one_line(re.sub(_USER, "//***@", str(text)[:LONGEST_READ]))
@@ -204,7 +204,7 @@ class Wire:
         )
         client = CommonClient(service, version, self.credentials, region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
-        # A redirect would carry the token, which is no Authorization header, to wherever it points.
+        # A redirect would send the token, which is no Authorization header, to its target.
         session = client.request.conn._session  # noqa: SLF001  no setting
         session.max_redirects = 0
         session.auth = no_netrc
@@ -212,7 +212,7 @@ class Wire:
         secure = self._endpoint.scheme == "https"
         adapter = Trusting(trust(client.request.conn.certification)) if secure else Timed()
         session.mount(f"{self._endpoint.scheme}://", adapter)
-        if is_loopback(host):  # a proxy from the environment would look for it on its own machine
+        if is_loopback(host):  # a proxy from the environment would call its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client
 
@@ -223,7 +223,7 @@ def _letters(text: str) -> str:
 
 
 def _share_a_piece(said: str, secret: str) -> bool:
-    """Whether `said` holds so much of the secret in a row that it tells something of it."""
+    """Whether `said` holds a part of the secret that is long enough to know it by."""
     size = min(PIECE, len(secret))
     return size >= SHORTEST_SECRET and any(
         said[at : at + size] in secret for at in range(len(said) - size + 1)

@@ -1,4 +1,4 @@
-"""Calls that wait for the network side by side."""
+"""Calls in parallel, each of which waits for the network."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ R = TypeVar("R")
 
 
 def side_by_side(do: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
-    """What `do` makes of each item, in their order; the first failure is raised.
+    """The results of `do` for each item, in their order. The first failure is raised.
 
-    What is under way by then ends before, what is not is never begun.
+    Before it is raised, calls that are under way end; the others are not started.
     """
     threads = min(threads, len(items))
     if threads < 2:

@@ -1,4 +1,4 @@
-"""The nouns of the services: resource, action, site, instance. Their differences are data."""
+"""Resource, action, site and instance. How the services differ is data here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 OWN = "own"  # the account that the function runs in
 
-# Key and values: the service forbids two tags of one key, so an answer with two is odd, not void.
+# Key and values. The service forbids two tags of one key; where an answer has two, both count.
 Tags = Mapping[str, tuple[str, ...]]
 
 
@@ -27,18 +27,18 @@ class Resource(NamedTuple):
 
 
 class Action(NamedTuple):
-    """What can be done: `call` takes instances from `before` through `during` to `after`."""
+    """Stop or start: `call` takes instances from the state `before` through `during` to `after`."""
 
     name: str
     call: str
     before: str
     during: str
     after: str
-    keep_tag: str  # an instance that carries it is left alone
+    keep_tag: str  # an instance with this tag is left alone
 
 
 class Site(NamedTuple):
-    """One resource in one region of one account: what a call is about."""
+    """One resource in one region of one account."""
 
     account: str
     resource: Resource
@@ -50,7 +50,7 @@ class Site(NamedTuple):
 
 
 def place_of(account: str, where: str) -> str:
-    """`where`, a region mostly, as people read it: the account is named where it is another one."""
+    """`where`, mostly a region, for people: with the account where that is another one."""
     return where if account == OWN else f"{account} {where}"
 
 
@@ -74,15 +74,15 @@ CVM = Resource(
 )
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
 
-EARLIEST = 2000  # year; an operation before it is a null that some library wrote as a date
+EARLIEST = 2000  # year; an earlier date is an empty one in disguise, such as 0001-01-01
 
 STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
 START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
 ACTIONS = {action.name: action for action in (STOP, START)}
 
-TAG_SETS = 1000  # that many instances may share; further ones push out the longest unused
+TAG_SETS = 1000  # sets of tags that are kept once for all instances that have them
 
-# States from which no instance comes back by itself.
+# States on the way out: an instance does not leave them by itself.
 LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 # Operations after which an instance runs, so that their time is the time of its latest start.
@@ -118,8 +118,8 @@ class Instance(NamedTuple):
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.
 
-        Only the documented form counts (2026-11-23T12:00:00Z): of another one it is not certain
-        what it means.
+        Only the documented form counts (2026-11-23T12:00:00Z): what another one means is not
+        certain.
         """
         try:
             started = datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
@@ -129,9 +129,9 @@ class Instance(NamedTuple):
 
 
 def read_instance(item: Mapping[str, Any]) -> Instance:
-    """An item of InstanceSet, of either service; what is missing, null or new does no harm.
+    """Read an item of InstanceSet of either service. Missing, null and new fields are allowed.
 
-    What many instances have alike is kept once: a run holds tens of thousands in little memory.
+    Equal tags and states are kept once: a run holds tens of thousands of instances.
     """
     always_charged = _always_charged(item) if "StopChargingMode" in item else ""
     ips = item.get("PublicIpAddresses")
@@ -163,9 +163,9 @@ def _tag_set(pairs: tuple[tuple[str, str], ...]) -> Tags:
 
 
 def _unreadable(item: Mapping[str, Any]) -> str:
-    """The first field that is there in a form that nobody documents; empty where there is none.
+    """The first field whose form is not the documented one; empty where there is none.
 
-    An absent or null field says that there is nothing to tell.
+    A missing or null field is as good as an empty one.
     """
     tags = item.get("Tags")
     if tags is not None and not (isinstance(tags, list) and all(map(_is_tag, tags))):
@@ -183,10 +183,10 @@ def _is_tag(tag: Any) -> bool:
 
 
 def _always_charged(item: Mapping[str, Any]) -> str:
-    """Why STOP_CHARGING cannot apply; empty where the service is to decide.
+    """Why STOP_CHARGING cannot apply; empty where the service decides.
 
-    Only what https://cloud.tencent.com/document/product/213/19918 excludes. It names no family of
-    instances: those with a GPU or FPGA are asked like any other.
+    Only what https://cloud.tencent.com/document/product/213/19918 excludes. That page excludes no
+    family of instances, those with a GPU or FPGA neither.
     """
     disks = [*dicts([item.get("SystemDisk")]), *dicts(item.get("DataDisks"))]
     local = any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks)
@@ -195,7 +195,7 @@ def _always_charged(item: Mapping[str, Any]) -> str:
 
 
 def tag_texts(tags: Tags) -> list[str]:
-    """Each tag as people write it: key=value."""
+    """Each tag as key=value."""
     return [f"{key}={value}" for key, values in tags.items() for value in values]
 
 
@@ -205,5 +205,5 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 
 def dicts(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a JSON list; nothing where it is none."""
+    """The objects of a JSON list; none where it is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -102,5 +102,6 @@ class Accepted(NamedTuple):
 class Look(NamedTuple):
     """The instances that DescribeInstances showed, of those that were asked for, and when."""
 
-    at: float  # seconds of the monotonic clock
+    began: float  # seconds of the monotonic clock; the oldest of its answers was asked for then
+    ended: float
     instances: Mapping[str, Instance]

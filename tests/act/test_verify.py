@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.act.verify import Sent, Sight, settle, sight
+from lightsout.act.verify import Readiness, Sent, readiness, settle
 from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Kind, Outcome
 from tests.support.values import an_instance
@@ -99,8 +99,8 @@ def test_nothing_but_the_final_state_is_ever_done(state):
         assert look(state, operation_state=operation_state) != DONE
 
 
-def at_sight(state, operation="", operation_state="") -> Sight:
-    return sight(
+def at_sight(state, operation="", operation_state="") -> Readiness:
+    return readiness(
         STOP, an_instance(state=state, operation=operation, operation_state=operation_state)
     )
 
@@ -108,18 +108,18 @@ def at_sight(state, operation="", operation_state="") -> Sight:
 @pytest.mark.parametrize(
     ("state", "operation", "operation_state", "seen"),
     [
-        ("RUNNING", "", "", Sight.IDLE),
-        ("RUNNING", "StartInstances", "SUCCESS", Sight.IDLE),
-        ("RUNNING", "StopInstances", "FAILED", Sight.IDLE),
-        ("RUNNING", "StopInstances", "OPERATING", Sight.UNDER_WAY),
-        ("STOPPING", "StopInstances", "OPERATING", Sight.UNDER_WAY),
-        ("STOPPING", "", "", Sight.UNDER_WAY),
-        ("RUNNING", "RebootInstances", "OPERATING", Sight.BUSY),
-        ("REBOOTING", "RebootInstances", "OPERATING", Sight.BUSY),
-        ("PENDING", "", "", Sight.BUSY),
-        ("A_NEW_STATE", "", "", Sight.BUSY),
-        ("STOPPED", "StopInstances", "SUCCESS", Sight.SETTLED),
-        ("TERMINATING", "", "", Sight.SETTLED),
+        ("RUNNING", "", "", Readiness.IDLE),
+        ("RUNNING", "StartInstances", "SUCCESS", Readiness.IDLE),
+        ("RUNNING", "StopInstances", "FAILED", Readiness.IDLE),
+        ("RUNNING", "StopInstances", "OPERATING", Readiness.UNDER_WAY),
+        ("STOPPING", "StopInstances", "OPERATING", Readiness.UNDER_WAY),
+        ("STOPPING", "", "", Readiness.UNDER_WAY),
+        ("RUNNING", "RebootInstances", "OPERATING", Readiness.BUSY),
+        ("REBOOTING", "RebootInstances", "OPERATING", Readiness.BUSY),
+        ("PENDING", "", "", Readiness.BUSY),
+        ("A_NEW_STATE", "", "", Readiness.BUSY),
+        ("STOPPED", "StopInstances", "SUCCESS", Readiness.SETTLED),
+        ("TERMINATING", "", "", Readiness.SETTLED),
     ],
 )
 def test_at_first_sight(state, operation, operation_state, seen):

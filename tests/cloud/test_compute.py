@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lightsout.cloud.compute import READINGS, Compute, NoAnswer, batches, list_regions
+from lightsout.cloud.answers import NoAnswer
+from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
+from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
 from tests.support.stubbed_cloud import Scene, refusal
@@ -120,24 +122,81 @@ def test_a_short_page_in_the_middle_loses_nobody(service):
     assert service(fleet(250), short).listed() == fleet(250)
 
 
-@pytest.mark.parametrize("total", [None, 0, -5, "250", 2.5, [], {}, "missing"])
-@pytest.mark.parametrize("count", [0, 95, 250])
-def test_without_a_total_full_pages_are_followed(service, total, count):
-    def odd_total(_, __, answer):
-        answer["TotalCount"] = total
-        if total == "missing":
-            del answer["TotalCount"]
-        return answer
-
-    assert service(fleet(count), odd_total).listed() == fleet(count)
+MISSING = object()
 
 
-@pytest.mark.parametrize("total", [1, 99, 150])
-def test_a_total_that_is_too_low_loses_nobody(service, total):
+def told(total):
+    """Each answer has this TotalCount."""
+
     def lie(_, __, answer):
-        return answer | {"TotalCount": total}
+        del answer["TotalCount"]
+        return answer if total is MISSING else answer | {"TotalCount": total}
 
-    assert service(fleet(250), lie).listed() == fleet(250)
+    return lie
+
+
+def is_no_count(value) -> bool:
+    return type(value) is not int or value < 0
+
+
+NO_COUNT = any_json.filter(is_no_count) | st.integers(max_value=-1) | st.just(MISSING)
+
+
+@pytest.mark.parametrize("count", [0, 95, 250])
+@given(total=NO_COUNT | st.integers(0, 95))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@example(total=None)
+@example(total=True)
+@example(total=95.0)
+@example(total="95")
+@example(total=MISSING)
+def test_what_is_shown_beyond_the_total_count_is_there(mocker, count, total):
+    mocker.stopall()
+    there = Service(mocker, fleet(count), told(total))
+    if type(total) is int and total > count:
+        return
+
+    assert there.listed() == fleet(count)
+    assert there.compute.look(fleet(count)).instances.keys() == set(fleet(count))
+
+
+@given(total=NO_COUNT)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_without_a_count_a_look_that_misses_one_is_no_answer(mocker, total):
+    mocker.stopall()
+    there = Service(mocker, fleet(5), told(total))
+
+    with pytest.raises(NoAnswer, match="TotalCount is None, it shows 5"):
+        there.compute.look(fleet(6))
+
+
+@given(total=NO_COUNT)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_what_is_no_count_is_no_answer_where_a_limit_hangs_on_it(mocker, total):
+    mocker.stopall()
+
+    with pytest.raises(NoAnswer, match="TotalCount is None"):
+        Service(mocker, fleet(5), told(total)).compute.count()
+
+
+@pytest.mark.parametrize(("there", "total"), [(5, 0), (0, 300)])
+def test_a_count_that_what_is_shown_contradicts_is_no_answer(service, there, total):
+    with pytest.raises(NoAnswer, match=f"TotalCount is {total}, it shows"):
+        service(fleet(there), told(total)).compute.count()
+
+
+def test_a_value_that_is_no_count_is_not_quoted(service):
+    with pytest.raises(NoAnswer) as failed:
+        service(fleet(5), told("simulatedtoken")).compute.count()
+
+    assert "simulatedtoken" not in str(failed.value)
+
+
+def test_a_page_that_comes_to_add_up_is_read_again(service):
+    def at_first(_, number, answer):
+        return answer | {"TotalCount": 0} if number < READINGS else answer
+
+    assert service(fleet(95), at_first).listed() == fleet(95)
 
 
 def test_a_total_that_is_too_high_is_no_listing_after_a_few_readings(service):
@@ -191,7 +250,6 @@ def test_answers_that_go_on_to_contradict_themselves_are_no_listing(service):
     [
         (lambda number: 100 * number + 1, 103),  # one more each time
         (lambda number: 200 * number, 105),  # twice what it shows
-        (lambda _: None, 101),
         (lambda _: 10**9, 301),  # MOST_PAGES
     ],
 )
@@ -227,6 +285,119 @@ def test_pages_of_one_instance_each_are_cut_too(service):
 
     with pytest.raises(CallFailed, match="121 pages show 121 instances of 1000"):
         there.search()
+
+
+# Readings that are repeated -----------------------------------------------------------------------
+
+
+def protected(id_):
+    return item(id_, Tags=[{"Key": "keep-running", "Value": "yes"}])
+
+
+def test_what_a_newer_complete_reading_no_longer_shows_is_left_out(service):
+    """It was stopped, protected or untagged between the two."""
+
+    def one_more(there, number, answer):
+        if number == 2:  # the end of the first reading, which counts six
+            there.ids.remove(fleet(5)[2])
+        return answer | {"TotalCount": 6} if number <= 2 else answer
+
+    there = service(fleet(5), one_more)
+
+    assert there.listed() == [id_ for id_ in fleet(5) if id_ != fleet(5)[2]]
+    assert not any("InstanceIds" in params for params in there.params())
+
+
+def hiding(by_id):
+    """No reading shows all, the second another one than the first; `by_id` answers looks by ID."""
+    hidden = iter([1, 2])
+
+    def turn(there, _, answer):
+        params = there.params()[-1]
+        if "InstanceIds" in params:
+            return answer | by_id
+        if params["Offset"] == 0:
+            del answer["InstanceSet"][next(hidden, 1)]
+        return answer
+
+    return turn
+
+
+def test_what_only_an_older_reading_shows_is_looked_at_by_id(service):
+    there = service(fleet(5), hiding({}))
+
+    assert there.listed() == fleet(5)
+    assert there.params()[-1]["InstanceIds"] == [fleet(5)[2]]
+
+
+def test_what_is_looked_at_by_id_is_listed_as_that_look_shows_it(service):
+    there = service(fleet(5), hiding({"InstanceSet": [protected(fleet(5)[2])]}))
+
+    assert "keep-running" in there.search().instances[fleet(5)[2]].tags
+
+
+def test_what_a_look_by_id_does_not_show_completes_no_reading(service):
+    there = service(fleet(5), hiding({"InstanceSet": [], "TotalCount": 0}))
+
+    with pytest.raises(NoAnswer, match="TotalCount is 5, but 5 readings show 5"):
+        there.search()
+
+
+turns = st.lists(
+    st.tuples(
+        st.sampled_from(["", "hide", "protect", "remove", "count too many"]), st.integers(0, 4)
+    ),
+    max_size=12,
+)
+
+
+@given(turns)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+def test_a_listing_shows_each_instance_as_the_newest_reading_or_look_does(mocker, turns):
+    """Whatever happens between two answers: none is listed as an older reading showed it."""
+    mocker.stopall()
+    shown, tags, happenings = [], {}, iter(turns)
+
+    def turn(there, _, answer):
+        params = there.params()[-1]
+        if params.get("Offset") == 0:
+            shown.clear()  # another reading begins
+        what, number = next(happenings, ("", 0))
+        id_ = fleet(5)[number]
+        page = [it | {"Tags": tags.get(it["InstanceId"], [])} for it in answer["InstanceSet"]]
+        answer = answer | {"InstanceSet": page}
+        if what == "hide":
+            page[:] = [it for it in page if it["InstanceId"] != id_]
+        elif what == "protect":
+            tags[id_] = [{"Key": "keep-running", "Value": "yes"}]
+        elif what == "remove" and id_ in there.ids:
+            there.ids.remove(id_)
+        elif what == "count too many":
+            answer["TotalCount"] += 1
+        shown.extend(page)
+        return answer
+
+    there = Service(mocker, fleet(5), turn)
+    try:
+        found = there.search().instances
+    except NoAnswer:
+        return
+    newest = {it["InstanceId"]: read_instance(it) for it in shown}
+    assert found == newest
+
+
+def test_one_instance_on_two_pages_and_not_alike_is_read_again(service):
+    """Pages are asked for side by side: which of the two is newer, nobody knows."""
+
+    def twice(_, number, answer):
+        if number == 2:
+            answer["InstanceSet"][0] = protected(fleet(1)[0])
+        return answer
+
+    there = service(fleet(150), twice)
+
+    assert there.listed() == fleet(150)
+    assert len(there.asked) == 4
 
 
 @pytest.mark.parametrize("odd", [{}, {"InstanceSet": None}, {"InstanceSet": "none"}], ids=repr)
@@ -375,6 +546,95 @@ def test_an_answer_without_the_unknown_ones_will_do_as_well(service):
     there = service(fleet(99))
 
     assert sorted(there.compute.describe(fleet(100))) == fleet(99)
+
+
+@pytest.mark.parametrize("message", ["See lhins-00000003.", "Something is wrong."])
+@pytest.mark.parametrize("code", sorted(MEANINGS.keys() | FAMILIES.keys()))
+def test_only_a_code_about_an_instance_id_tells_that_it_is_not_shown(service, code, message):
+    there = service(fleet(5), lambda *_: refusal(code, message), seconds=5.0)
+
+    if code in NO_SUCH_INSTANCE:
+        assert not there.compute.look(fleet(5)).instances
+    else:
+        with pytest.raises(CallFailed, match=code):
+            there.compute.look(fleet(5))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ResourceNotFound",
+        "ResourceNotFound.RoleNotFound",
+        "ResourceNotFound.SomethingNew",
+        "InvalidInstanceId",
+        "InvalidInstanceId.SomethingNew",
+        "InvalidParameterValue.Duplicated",
+        "InvalidParameterValue.LimitExceeded",
+        "InvalidParameterValue.OutOfRange",
+    ],
+)
+def test_a_code_of_the_same_family_is_a_failed_call(service, code):
+    there = service(fleet(5), lambda *_: refusal(code))
+
+    with pytest.raises(CallFailed, match=code):
+        there.compute.look(fleet(5))
+    assert len(there.asked) == 1
+
+
+def test_a_look_is_as_old_as_its_oldest_answer_and_ends_with_the_newest(service):
+    """Half of it is throttled for some seconds after the other half was answered."""
+    throttled = []
+
+    def turn(there, number, answer):
+        ids = there.params()[-1]["InstanceIds"]
+        if len(ids) == 2:
+            return refusal("ResourceNotFound.InstanceNotFound")
+        if ids == fleet(2)[1:] and len(throttled) < 4:
+            throttled.append(number)
+            return refusal("RequestLimitExceeded")
+        return answer
+
+    there = service(fleet(2), turn)
+    look = there.compute.look(fleet(2))
+
+    at = [at for at, *_ in there.scene.at]
+    assert sorted(look.instances) == fleet(2)
+    assert (look.began, look.ended) == (at[0], at[-1])
+    assert at[-1] - at[0] > 3
+
+
+def test_an_attempt_that_was_throttled_is_no_look(service):
+    there = service(
+        fleet(2), lambda _, n, answer: refusal("RequestLimitExceeded") if n < 4 else answer
+    )
+
+    look = there.compute.look(fleet(2))
+
+    assert look.began == there.scene.at[-1][0] > there.scene.at[0][0]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"InstanceSet": [item("lhins-0000000a")], "TotalCount": 1},
+        {"InstanceSet": [item(fleet(1)[0]), item(fleet(2)[1])], "TotalCount": 2},
+    ],
+    ids=["another instance", "one more instance"],
+)
+def test_a_look_that_shows_another_instance_than_it_was_asked_for_is_no_answer(service, lie):
+    with pytest.raises(NoAnswer):
+        service([], lambda _, __, answer: answer | lie).compute.look(fleet(1))
+
+
+def test_traffic_that_is_told_twice_and_not_alike_is_no_answer(service):
+    def twice(*_):
+        packages = [
+            {"InstanceId": fleet(1)[0], "TrafficPackageSet": [{"TrafficUsed": n}]} for n in (1, 2)
+        ]
+        return {"InstanceTrafficPackageSet": packages, "RequestId": "r"}
+
+    with pytest.raises(NoAnswer, match="twice"):
+        service(fleet(1), twice).compute.traffic(fleet(1))
 
 
 def test_a_message_that_names_the_whole_query_makes_nobody_look_gone(service):

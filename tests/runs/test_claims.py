@@ -67,6 +67,24 @@ def test_what_two_looks_ten_seconds_apart_do_not_show_is_gone(stage, unknown_ids
 
 
 @pytest.mark.hazard(
+    "A batch is refused because an instance is gone, the message names none, and one look does not "
+    "show a machine that runs all the same",
+    "The code tells of no particular machine: it is looked at again, and stands as it is then.",
+)
+def test_a_code_that_names_nobody_makes_nobody_gone(stage, resource):
+    stage.world.unknown_ids = "omit"
+    ids = stage.fleet(3)
+    code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
+    stage.sim.faults.add(Fault("error", "StopInstances", code=code[resource], message="not found"))
+    stage.when("stop.rejected", lambda: omitted(stage, [ids[1]], looks=1))
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == ids
+    assert entry["skipped"] == {}
+
+
+@pytest.mark.hazard(
     "The run's time, or the verify timeout, is over before the second look",
     "Pending: not shown, and not called gone.",
 )
@@ -171,3 +189,36 @@ def test_a_call_that_shows_late_is_told_although_a_machine_is_protected_by_then(
     assert entry["stopped"] == ids
     (line,) = stage.logged("stop.accepted")
     assert sorted(line["instance_ids"]) == ids
+
+
+def test_ten_seconds_to_show_a_call_count_from_when_its_failure_was_noticed(stage):
+    """Its answer is waited for so long that ten seconds from the sending are over by then."""
+    ids = stage.fleet(3, stop_seconds=40.0)
+    stage.world.visible_after = 15.0
+    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+
+    def keep():
+        stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
+        stage.clock.advance(12.0)
+
+    stage.after("StopInstances", keep)
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == ids
+    (line,) = stage.logged("stop.accepted")
+    assert sorted(line["instance_ids"]) == ids
+
+
+def test_a_stop_of_several_that_a_look_showed_before_our_call_is_not_ours(stage, resource):
+    """Somebody stops all in one call; it shows on the first while ours goes out for the others."""
+    ids = stage.fleet(3)
+    code = {"lighthouse": "OperationDenied.InstanceOperationInProgress"}
+    busy = code.get(resource, "MutexOperation.TaskRunning")
+    stage.sim.faults.add(Fault("error", "StopInstances", code=busy, message="busy"))
+    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:1], seconds=60))
+    stage.after("StopInstances", lambda: stop_by_hand(stage, ids[1:], seconds=60))
+
+    assert only_entry(stage.run())["stopped"] == ids
+    assert_a_stranger_is_not_taken_for_us(stage)

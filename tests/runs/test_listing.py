@@ -97,23 +97,54 @@ def test_an_answer_that_contradicts_itself_is_no_answer(stage):
 
 
 @pytest.mark.hazard(
-    "TotalCount is too low, zero or missing",
-    "Full pages are followed by another request all the same.",
+    "TotalCount is too low, zero, missing, or no count",
+    "What is shown is there all the same. Full pages are followed by another request.",
 )
 @pytest.mark.parametrize(
     ("count", "total"),
     [
-        (count, total)
-        for count in (0, 95, 100, 250)
-        for total in (0, 7, 150, None)
-        if (total or 0) <= count
+        *((count, total) for count in (0, 95, 100, 250) for total in (0, None, "95", -1, True)),
+        *((count, total) for count in (95, 100, 250) for total in (7, 95.0)),
+        (250, 150),
     ],
 )
-def test_a_total_that_is_too_low_or_missing_loses_nobody(stage, total, count):
+def test_a_total_that_is_too_low_or_no_count_loses_nobody(stage, total, count):
     ids = stage.fleet(count)
     stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
 
     assert only_entry(stage.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "TotalCount is no count where a limit in percent needs one",
+    "The policy acts on nothing there, and its entry fails.",
+)
+@pytest.mark.parametrize("total", [0, None, "95"])
+def test_no_limit_in_percent_is_judged_by_a_total_that_is_no_count(stage, total):
+    stage.policies(DEV_NIGHTS + "        limits: {max_percent: 50}\n")
+    stage.fleet(3)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", times=None, value=total))
+
+    assert "TotalCount is " in only_entry(stage.failing_run().report)["error"]
+    assert not stage.calls("StopInstances")
+
+
+@pytest.mark.hazard(
+    "A listing has to be read again, and the newest reading no longer shows a machine that an "
+    "older one shows",
+    "It is left out: what the older one showed may be over.",
+)
+def test_what_only_an_older_reading_shows_is_left_out(stage):
+    ids = stage.fleet(95)
+    stage.sim.faults.add(Fault("total", "DescribeInstances", value=96))
+
+    def retag():
+        stage.world.instance(ids[3]).tags = {"env": "prod", "keep-running": "yes"}
+
+    stage.after("DescribeInstances", retag)
+
+    assert only_entry(stage.run())["stopped"] == [id_ for id_ in ids if id_ != ids[3]]
+    assert stage.states([ids[3]]) == {"RUNNING"}
 
 
 @pytest.mark.hazard(

@@ -306,6 +306,51 @@ def test_a_first_try_that_comes_late_is_decided_anew(stage, seconds, kept):
     assert len(entry["stopped"]) == (2 if kept else 3)
 
 
+@pytest.mark.hazard(
+    "The fresh look that a late call waits for takes over 15 s itself: half of it was answered "
+    "before a throttle, half after it",
+    "The call waits for one more look, at most three in a row.",
+)
+def test_a_look_that_is_old_when_it_ends_is_taken_again(stage):
+    ids = stage.fleet(4)
+    code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
+    stage.sim.faults.add(
+        Fault("error", "DescribeInstances", after=2, code=code[stage.resource], message="one of it")
+    )
+
+    def answered_in_part():  # the half with the newest machines
+        retag(stage, ids[3], **{"keep-running": "1"})
+        stage.clock.advance(20)
+
+    for _ in range(2):  # the listing, and the look before the call's turn has come
+        stage.after("DescribeInstances", lambda: stage.clock.advance(16))
+    stage.after("DescribeInstances", lambda: None)  # the look: refused, so it is asked by halves
+    stage.after("DescribeInstances", answered_in_part)
+
+    entry = only_entry(stage.run())
+
+    assert list(entry["skipped"]) == ids[3:]
+    assert entry["stopped"] == ids[:3]
+    assert stage.states(ids[3:]) == {"RUNNING"}
+
+
+def test_where_every_look_is_old_when_it_ends_nothing_is_sent(stage):
+    ids = stage.fleet(4)
+
+    def slow(call):
+        if call.action == "DescribeInstances":
+            stage.clock.advance(16)
+
+    stage.told_too = slow
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert not stage.calls("StopInstances")
+    assert list(entry["failed"]) == ids
+    assert entry["failed"][ids[0]].startswith("never asked: LateLook: 3 looks took so long")
+    assert len(stage.calls("DescribeInstances")) < 30
+
+
 def test_a_look_serves_many_batches_that_come_late(stage):
     ids = stage.fleet(800)
     stage.after("DescribeInstances", lambda: stage.clock.advance(16))

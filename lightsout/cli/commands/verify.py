@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lightsout.act.ledger import VISIBLE
+from lightsout.act.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import clouds_of, unknown_account
 from lightsout.cli.explain.progress import tell_retry
@@ -80,7 +80,7 @@ def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]
     seen = {site: _look(clouds.get(site.account), site, wanted) for site, wanted in ids.items()}
     absent = {site: wanted.keys() - seen[site].keys() for site, wanted in ids.items()}
     if any(absent.values()):  # one look is no proof that an instance is gone
-        outside.clock.sleep(VISIBLE)
+        outside.clock.sleep(APART)
         for site, wanted in absent.items():
             seen[site] |= _look(clouds.get(site.account), site, wanted) if wanted else {}
     return [_answer(one, seen[one.site], acceptances) for one in acceptances]

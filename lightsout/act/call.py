@@ -1,0 +1,154 @@
+"""One call of StopInstances or StartInstances, sent only on a fresh look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.cloud.error_codes import LATE_LOOK, Meaning
+from lightsout.cloud.sdk import CallFailed, OutOfTime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from lightsout.act.ledger import Ledger
+    from lightsout.base.clock import Clock, Deadline
+    from lightsout.base.log import Log
+    from lightsout.cloud.compute import Compute
+    from lightsout.model.job import Job, Look
+
+LAST_CALL = 1.0  # seconds before the deadline; a later answer might come after the report
+LATE_LOOKS = 3  # looks in a row that are too old when they end, before one call
+
+FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
+
+
+class NothingLeft(Exception):
+    """The newest look leaves no instance of a batch to send a call for."""
+
+
+class RejectedBatch(NamedTuple):
+    """The instances of a call that was not accepted, and why it was not."""
+
+    ids: Sequence[str]
+    why: CallFailed
+
+
+class Attempt:
+    """The instances of a call that is being made, and when it was sent last."""
+
+    def __init__(self, ids: Sequence[str], at: datetime) -> None:
+        self.ids = ids
+        self.at = at
+
+
+class Caller:
+    """Makes the looks and calls of one job, and writes their results into the ledger."""
+
+    def __init__(
+        self,
+        compute: Compute,
+        job: Job,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        deadline: Deadline,
+        log: Log,
+    ) -> None:
+        self.closed: str | None = None  # why no call is made any more
+        self.blind: str | None = None  # why nothing can be looked at any more
+        self.charged: set[str] = set()  # that STOP_CHARGING turned out not to apply to
+        self.accepted_at = clock.monotonic()  # the latest call; until one is: the beginning
+        self._compute = compute
+        self._job = job
+        self._ledger = ledger
+        self._clock = clock
+        self._deadline = deadline
+        self._log = log
+
+    def look(self, ids: Sequence[str]) -> Look | None:
+        """What DescribeInstances shows of `ids` now; None where it does not answer."""
+        try:
+            return self._compute.look(ids)
+        except CallFailed as failure:
+            self._tell_unlooked(failure)
+            return None
+
+    def _tell_unlooked(self, failure: CallFailed) -> None:
+        self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
+        if failure.meaning in FOR_GOOD:
+            self.blind = f"because it can no longer be looked at: {failure}"
+
+    def decide_anew(self, ids: Sequence[str]) -> Sequence[str]:
+        """Look again; the `ids` that are idle and still wanted. The others wait or are settled."""
+        try:
+            look = self._compute.look(ids)
+        except OutOfTime:
+            self._ledger.never_asked(ids)
+        except CallFailed as failure:
+            self._tell_unlooked(failure)
+            self._ledger.wait(ids, failure)
+        else:
+            return self._ledger.sort_out(ids, look)
+        return []
+
+    def options(self, id_: str) -> tuple[tuple[str, str], ...]:
+        """The parameters of its call besides the ID."""
+        options = self._job.wish(id_).options
+        if id_ in self.charged:
+            return tuple(option for option in options if option[0] != "StoppedMode")
+        return options
+
+    def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
+        """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
+        if self.closed:
+            self._ledger.fail(ids, self.closed)
+            return None
+        attempt = Attempt(ids, self._clock.now())
+        if self._deadline.left() < LAST_CALL:
+            return RejectedBatch(ids, OutOfTime(self._job.action.call))
+        try:
+            request_id = self._compute.act(self._job.action, lambda: self._params(attempt))
+        except NothingLeft:
+            return None
+        except OutOfTime as refusal:
+            return RejectedBatch(attempt.ids, refusal)
+        except CallFailed as refusal:
+            self._ledger.refused(attempt.ids, refusal, attempt.at)
+            return RejectedBatch(attempt.ids, refusal)
+        self._ledger.accept(attempt.ids, request_id)
+        self.accepted_at = self._clock.monotonic()
+        return None
+
+    def _params(self, attempt: Attempt) -> Mapping[str, Any]:
+        """The parameters of a call whose turn has come, for the instances that are still wanted.
+
+        Raises NothingLeft. Instances that now need other options wait for a call of their own.
+        """
+        attempt.ids = self._still_wanted(attempt.ids)
+        if not attempt.ids:
+            raise NothingLeft
+        options = self.options(attempt.ids[0])
+        others = [id_ for id_ in attempt.ids if self.options(id_) != options]
+        if others:
+            told = "it is wanted with other options than before"
+            self._ledger.wait(others, CallFailed(self._job.action.call, "OptionsChanged", told))
+            attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
+        attempt.at = self._clock.now()
+        self._ledger.use_up(attempt.ids)
+        return {"InstanceIds": list(attempt.ids), **dict(options)}
+
+    def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
+        """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.
+
+        A look may be throttled too. So its age is checked after it, right before the call.
+        """
+        for _ in range(LATE_LOOKS):
+            if self._ledger.fresh(ids):
+                return ids
+            ids = self.decide_anew(ids)
+        if self._ledger.fresh(ids):
+            return ids
+        told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
+        self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, told))
+        return []

@@ -1,0 +1,76 @@
+"""The log lines of one job: calls accepted and rejected, machines kept and confirmed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lightsout.base.log import Log
+    from lightsout.cloud.sdk import CallFailed
+    from lightsout.model.finding import Decision
+    from lightsout.model.job import Job
+
+
+class Kept:
+    """Machines that a newer look shows to be no longer wanted, to be told in few lines."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
+
+    def add(self, id_: str, decisions: Mapping[str, Decision]) -> None:
+        """`decisions`: by the policy that wanted it."""
+        for told in decisions.items():
+            self._ids[told].append(id_)
+
+    def tell(self, log: Log) -> None:
+        for (policy, decision), ids in self._ids.items():
+            facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
+            log("plan", verdict=decision.verdict.value, reason=decision.reason, **facts)
+            if decision.warning:
+                log("warning", level="warning", message=decision.reason, **facts)
+
+
+def wanted_by(job: Job, ids: Iterable[str]) -> list[str]:
+    """The names of the policies that want any of `ids`."""
+    return sorted({name for id_ in ids for name in job.wish(id_).policies})
+
+
+def tell_accepted(
+    log: Log, job: Job, ids: Sequence[str], request_id: str, *, recovered: bool
+) -> None:
+    facts: dict[str, Any] = {"recovered": True} if recovered else {}
+    log(
+        f"{job.action.name}.accepted",
+        request_id=request_id,
+        instance_ids=list(ids),
+        policies=wanted_by(job, ids),
+        **facts,
+    )
+
+
+def tell_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) -> None:
+    log(
+        f"{job.action.name}.rejected",
+        level="warning",
+        code=refusal.code,
+        message=refusal.message,
+        request_id=refusal.request_id,
+        instance_ids=list(ids),
+        policies=wanted_by(job, ids),
+    )
+
+
+def tell_confirmed(
+    log: Log, job: Job, ids: Sequence[str], request_id: str, *, uncharged: bool
+) -> None:
+    facts = {"charging": "STOP_CHARGING"} if uncharged else {}
+    log(
+        "verify.confirmed",
+        request_id=request_id,
+        instance_ids=ids,
+        policies=wanted_by(job, ids),
+        **facts,
+    )

@@ -1,0 +1,210 @@
+"""Sends batches, and finds out which instances a refused batch was refused for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lightsout.act.call import FOR_GOOD
+from lightsout.cloud.compute import BATCH, batches
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed, OutOfTime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightsout.act.call import Caller, RejectedBatch
+    from lightsout.act.ledger import Ledger
+    from lightsout.base.clock import Deadline
+    from lightsout.cloud.compute import Compute
+    from lightsout.model.job import Job
+
+PROBES = 2  # calls for one instance each; all denied: the role has the right for none
+NAMED_REFUSALS = 3  # refusals for rights that name an instance each, before one probe
+
+_WORTH_ANOTHER_TRY = {
+    Meaning.BUSY,
+    Meaning.STATE,
+    Meaning.GONE,
+    Meaning.UNSURE,
+    Meaning.CHARGING,
+}
+
+
+class Sender:
+    """Sends the calls of one job in batches, and handles those that are refused."""
+
+    def __init__(
+        self, compute: Compute, job: Job, ledger: Ledger, caller: Caller, deadline: Deadline
+    ) -> None:
+        self._compute = compute
+        self._job = job
+        self._ledger = ledger
+        self._caller = caller
+        self._deadline = deadline
+        self._named_refusals = 0  # for rights, with no call accepted yet
+
+    def send(self, ids: Sequence[str]) -> None:
+        """Send `ids` in batches of one set of options each."""
+        by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+        for id_ in ids:
+            by_options[self._caller.options(id_)].append(id_)
+        far = self._compute.threads * BATCH
+        for alike in by_options.values():
+            for start in range(0, len(alike), far):
+                some: Sequence[str] = alike[start : start + far]
+                if not self._ledger.fresh(some):  # many batches are looked at in parallel
+                    some = self._caller.decide_anew(some)
+                for batch in batches(some):
+                    self.send_batch(batch)
+
+    def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
+        """Send one call for `ids`. Afterwards each is sent, settled, or waits for another try.
+
+        `looked` are the codes after which this batch has been looked at already.
+        """
+        refused = self._caller.ask(ids) if ids else None
+        if refused:
+            self._deal_with(*refused, looked)
+
+    # Refused batches -------------------------------------------------------------------------
+
+    def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        ours = refusal.meaning in {Meaning.BUSY, Meaning.STATE} and self._ledger.may_be_ours(ids)
+        if ours:
+            self._ledger.doubt(ids)
+        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
+        if isinstance(refusal, OutOfTime):
+            self._ledger.never_asked(ids)
+        elif ours or unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
+            self._ledger.wait(ids, refusal)
+        elif refusal.meaning is Meaning.RIGHTS:
+            self._deal_with_rights(ids, refusal, looked)
+        elif refusal.meaning in FOR_GOOD:
+            self._caller.closed = str(refusal)
+            self._ledger.fail(ids, self._caller.closed)
+        else:
+            self._isolate(ids, refusal, looked)
+
+    def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        """Find the instances that the refusal is about: by a look, its message, or by halving."""
+        first, looked = refusal.code not in looked, looked | {refusal.code}
+        rest = self._without_visible(ids) if first else ids
+        named = refusal.named(ids)
+        for id_ in rest:
+            if id_ in named:
+                self._blame(id_, refusal)
+        rest = [id_ for id_ in rest if id_ not in named]
+        if first and len(rest) == len(ids):
+            rest = self._without_denied(ids)
+        if len(rest) < len(ids):
+            self.send_batch(rest, looked)
+        else:
+            self._halve(ids, refusal, looked)
+
+    def _halve(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
+        if len(ids) == 1:
+            self._blame(ids[0], refusal)
+            return
+        if not self._ledger.fresh(ids):  # one look is enough for both halves
+            rest = self._caller.decide_anew(ids)
+            if len(rest) < len(ids):
+                self.send_batch(rest, looked)
+                return
+        half = len(ids) // 2
+        left, right = ids[:half], ids[half:]
+        refused = self._caller.ask(left)
+        if refused:
+            self._deal_with(*refused, looked)
+            self.send_batch(right, looked)
+        elif len(right) == 1:
+            self.send_batch(right, looked)
+        else:  # the left half was accepted, so the culprit is in the right one
+            self._halve(right, refusal, looked)
+
+    def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
+        """The rest of a refused batch, without those that a look shows to be the reason."""
+        look = self._caller.look(ids)
+        return ids if look is None else self._ledger.sort_out(ids, look)
+
+    def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
+        """The rest of it, without those that DescribeInstancesDeniedActions names."""
+        try:
+            denied = self._compute.denied(ids, self._job.action)
+        except CallFailed:
+            return ids
+        for id_ in ids:
+            if id_ in denied:
+                self._blame(id_, denied[id_])
+        return [id_ for id_ in ids if id_ not in denied]
+
+    def _blame(self, id_: str, refusal: CallFailed) -> None:
+        """The refusal is about this instance: it fails, or waits for a try of its own."""
+        if refusal.meaning is Meaning.CHARGING:
+            self._caller.charged.add(id_)
+        if refusal.meaning in _WORTH_ANOTHER_TRY:
+            patience = min(self._job.wish(id_).patience, self._deadline.left())
+            pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
+            self._ledger.wait([id_], refusal, alone=True, pause=pause)
+        else:
+            self._ledger.fail([id_], str(refusal))
+
+    # Rights ----------------------------------------------------------------------------------
+
+    def _deal_with_rights(
+        self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
+    ) -> None:
+        """Find out in few calls whether the role lacks the right for all instances or for some."""
+        named = refusal.named(ids) if len(ids) > 1 else list(ids)
+        self._ledger.fail(named, str(refusal))
+        rest = [id_ for id_ in ids if id_ not in named]
+        self._named_refusals += bool(named)
+        if not rest:
+            return
+        if self._ledger.accepted and not named:
+            self._halve(rest, refusal, looked)
+        elif self._ledger.accepted or (named and self._named_refusals < NAMED_REFUSALS):
+            self.send_batch(rest, looked)
+        else:
+            self._probe(rest, refusal, probes=1 if named else PROBES)
+
+    def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
+        """Send a few calls for one instance each; where all are refused, send no more at all.
+
+        The instances are spread over the batch.
+        """
+        ids = self._caller.decide_anew(ids)  # one look is enough for all of them
+        if not ids:
+            return
+        answers: dict[str, RejectedBatch | None] = {}
+        for number in range(1, probes + 1):
+            if self._ledger.accepted or len(answers) == len(ids):
+                break
+            id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
+            answers[id_] = self._caller.ask([id_])
+        meant = [it.why.meaning for it in answers.values() if it]
+        if len(meant) == len(answers) and {Meaning.RIGHTS}.issuperset(meant):
+            self._caller.closed = self._denied(refusal)
+        for answer in answers.values():
+            if answer:
+                self._deal_with(*answer, frozenset())
+        self.send_batch([id_ for id_ in ids if id_ not in answers])
+
+    def _unlike_the_denied(
+        self, ids: Sequence[str], start: int, answers: Mapping[str, object]
+    ) -> str:
+        """The next instance to probe, from `start` on: one with other tags than the denied ones.
+
+        A role often has rights by tag.
+        """
+        listed = self._job.items
+        latest = islice(reversed(self._ledger.outcomes), BATCH)
+        denied = [listed[id_].tags for id_ in (*latest, *answers)]
+        rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
+        return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
+
+    def _denied(self, refusal: CallFailed) -> str:
+        lacking = f"{self._job.site.resource.service}:{self._job.action.call}"
+        where = f"instances in {self._job.site.region}"
+        return f"not tried one by one: the role lacks {lacking} on {where} ({refusal})"

@@ -1,0 +1,89 @@
+"""Instances that wait for another try: how many they have had, and when the next may come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lightsout.cloud.error_codes import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lightsout.cloud.sdk import CallFailed
+
+TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
+TRIES_ALONE = 2  # of one that is known to be the culprit
+
+_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
+
+
+class Waiting:
+    """An instance that was refused for now, or for which no answer came."""
+
+    __slots__ = ("alone", "not_before", "refusal", "since", "tries")
+
+    def __init__(self, refusal: CallFailed, since: float) -> None:
+        self.refusal = refusal
+        self.since = since  # seconds of the monotonic clock
+        self.tries = 1
+        self.alone = False  # its batch was refused because of it: its next call is for it alone
+        self.not_before = 0.0
+
+    @property
+    def has_had_enough(self) -> bool:
+        """Whether it has no try left. While the service is at fault, it has."""
+        patient = self.refusal.meaning in _PASSING and not self.alone
+        return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)
+
+
+class WaitingList:
+    """The instances of a job that wait for another try, by ID. Times are by the monotonic clock."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}
+        self._refused: dict[str, int] = defaultdict(int)  # calls that were refused
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._waiting
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._waiting)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __getitem__(self, id_: str) -> Waiting:
+        return self._waiting[id_]
+
+    def add(
+        self, ids: Iterable[str], refusal: CallFailed, now: float, *, alone: bool, pause: float
+    ) -> None:
+        """Let `ids` wait for another try, `pause` seconds at least.
+
+        `alone`: found to be the one that its batch was refused for.
+        """
+        for id_ in ids:
+            waiting = self._waiting.setdefault(id_, Waiting(refusal, now))
+            if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
+                waiting.tries = 1  # those before said nothing about the instance
+            waiting.refusal = refusal
+            if alone and not waiting.alone:
+                waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
+
+    def remove(self, id_: str) -> None:
+        self._waiting.pop(id_, None)
+
+    def count_refusal(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            self._refused[id_] += 1
+
+    def is_alone(self, id_: str) -> bool:
+        return id_ in self._waiting and self._waiting[id_].alone
+
+    def in_vain(self, id_: str) -> str:
+        """The reason of an instance that fails after all its tries."""
+        refusal, times = self._waiting[id_].refusal, self._refused.get(id_, 0)
+        if not times:
+            return f"never asked: {refusal}"
+        return f"{refusal} (asked {times} time{'s' * (times > 1)})"

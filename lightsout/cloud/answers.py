@@ -1,0 +1,49 @@
+"""Answers of DescribeInstances, read and checked: one that contradicts itself is no answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.cloud.sdk import CallFailed
+from lightsout.model.instance import dicts, read_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightsout.cloud.sdk import Answer
+    from lightsout.model.instance import Instance
+
+
+class NoAnswer(CallFailed):
+    """An answer that contradicts itself, or shows fewer instances than it counts."""
+
+    def __init__(self, told: str, action: str = "DescribeInstances") -> None:
+        super().__init__(action, "UnreadableAnswer", told)
+
+
+class Page(NamedTuple):
+    """The instances that one answer shows, and how many it counts."""
+
+    at: float  # when the answered call was sent; seconds of the monotonic clock
+    instances: dict[str, Instance]
+    total: int | None  # TotalCount; None where it is missing, or no count
+
+
+def read_page(answer: Answer, *, at: float, names: bool) -> Page:
+    """The answer. Raises NoAnswer where it shows one instance twice, and not alike.
+
+    `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
+    """
+    items = (read_instance(item) for item in dicts(answer["InstanceSet"]))
+    found: dict[str, Instance] = {}
+    add(found, (item if names else item._replace(name="") for item in items if item.id))
+    total = answer.get("TotalCount")
+    is_count = isinstance(total, int) and not isinstance(total, bool) and total >= 0
+    return Page(at, found, total if is_count else None)
+
+
+def add(found: dict[str, Instance], items: Iterable[Instance]) -> None:
+    """Add the items; raise NoAnswer where one is there already, and not alike."""
+    for item in items:
+        if found.setdefault(item.id, item) != item:
+            raise NoAnswer(f"it shows {item.id} twice, and not alike")
