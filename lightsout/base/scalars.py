@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -49,11 +49,20 @@ def uin_of(role: str) -> str:
 
 
 def zone(text: str) -> ZoneInfo:
-    """The IANA time zone of that name; ValueError where there is none."""
+    """Return the IANA time zone of that name; ValueError where there is none."""
+    found = _zone(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time zone")
+    return found
+
+
+@lru_cache(maxsize=1000)
+def _zone(text: str) -> ZoneInfo | None:
+    """To find no zone takes a search through the files: 9,000 misspelt ones took 5 s."""
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone") from None
+        return None
 
 
 @cache

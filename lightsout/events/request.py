@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from lightsout.model.request import BadEvent, Request
-from lightsout.policies.schema import REGION
+from lightsout.policies.texts import REGION
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 
