@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_a_cron_that_is_not_understood_is_told_at_its_line_and_no_timer_is_guess
     (warning, _) = said.out.splitlines()
     place, told = warning.split(" warning: ")
     assert place == f"{file}:{line}:27:"
-    assert told == "its timers cannot be told: '0 0 8 X * * *': 'X' is not read here"
+    assert told == "its timers cannot be read: '0 0 8 X * * *': 'X' is not read here"
 
 
 @pytest.mark.parametrize("cron", ["0 7 20 ? * * *", "0 7 20 L * ? *", "0 7 20 ? * MON#1 *"])
@@ -175,7 +176,7 @@ def test_only_a_timer_that_lets_it_act_counts(stage, type_in, argument, told):
 def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action):
     facts = {"resource": "cvm", "action": action}
     (warning,) = warned("when: {between: [20:00, 23:30]}", **facts)
-    assert warning.startswith("`enforce: false` cannot be told on CVM: a machine that somebody")
+    assert warning.startswith("`enforce: false` has no effect on CVM, which does not tell when: ")
     assert ("stopped inside" in warning) == (action == "start")
     assert warned("when: {between: [20:00, 23:30], enforce: true}", **facts) == []
     assert warned("triggered_by: [invoke]", **facts) == []
@@ -184,7 +185,44 @@ def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action
 def test_a_window_that_never_ends_leaves_everything_alone(warned):
     (warning,) = warned("when: {days: everyday}")
     assert warning.startswith("the window never ends, so every machine was started inside it")
-    assert warned("when: {enforce: true}") == ["the window never ends: leave `when` out"]
+    (warning,) = warned("when: {enforce: true}")
+    assert warning == (
+        "the window never ends, so it acts at every tick of a timer, day and night: "
+        "say in `when` on which days, or between which times"
+    )
+
+
+ENDLESS = ["when: {enforce: true}", "when: {}", "when: {days: everyday}"]
+
+
+@pytest.mark.parametrize("resource", ["lighthouse", "cvm"])
+@pytest.mark.parametrize("action", ["stop", "start"])
+@pytest.mark.parametrize("when", ENDLESS)
+@pytest.mark.parametrize(
+    "beside",
+    ["", "triggered_by: [invoke]", "only_if: {running_at_least: 8h}"],
+)
+def test_whoever_does_as_advised_about_an_endless_window_is_not_advised_otherwise(
+    warned, when, beside, resource, action
+):
+    if "only_if" in beside and (resource, action) != ("lighthouse", "stop"):
+        return
+    facts = {"resource": resource, "action": action}
+    (warning,) = warned(f"{when}\n{beside}", **facts)
+    if "leave `when` out" in warning:
+        better = beside
+    else:
+        assert warning.endswith("say in `when` on which days, or between which times")
+        better = f"when: {{between: [20:00, 23:30], enforce: true}}\n{beside}"
+    assert warned(better, **facts) == []
+
+
+def test_a_timer_of_every_second_is_compared_with_the_windows_in_time(warned):
+    begun = time.process_time()
+    rest = "when: {between: [08:00, 23:30]}\nonly_if: {traffic_used_at_least: 95%}"
+    assert warned(rest, "* * * * * * *") == []
+    assert warned("only_if: {traffic_used_at_least: 95%}", "* * * * * * *") == []
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(
