@@ -264,3 +264,37 @@ def test_the_samples_and_the_shipped_timer_go_together():
     spring = datetime(2026, 3, 2, tzinfo=timezone.utc)
     assert len(samples) > 8
     assert advice(samples, ROOT / "policies", spring) == []
+
+
+PAIR = """\
+version: 1
+policies:
+  - {{name: it, resource: cvm, regions: {}, match: {{tags: {}}}, triggered_by: [invoke],
+     options: {{stopped_mode: KEEP_CHARGING}}}}
+  - {{name: late, resource: cvm, regions: {}, match: {{tags: {}}}, triggered_by: [invoke],
+     options: {{stopped_mode: {}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "mode", "told"),
+    [
+        (("all", "{env: dev}"), ("[ap-beijing]", "{env: dev}"), "STOP_CHARGING", True),
+        (("all", "{env: dev}"), ("all", "{env: dev}"), "KEEP_CHARGING", False),
+        (("all", "{env: dev}"), ("all", "{team: x}"), "STOP_CHARGING", False),
+        (("all", "{env: 'd*'}"), ("all", "{env: [test, dev]}"), "STOP_CHARGING", True),
+        (("all", "{env: 'd*'}"), ("all", "{env: '*v'}"), "STOP_CHARGING", True),
+        (("all", "{env: dev}"), ("all", "{env: test}"), "STOP_CHARGING", False),
+        (("[ap-tokyo]", "{env: dev}"), ("[ap-seoul]", "{env: dev}"), "STOP_CHARGING", False),
+    ],
+)
+def test_a_policy_whose_options_do_not_hold_beside_an_earlier_one_is_told(
+    stage, type_in, first, second, mode, told
+):
+    (stage.folder / "policy.yml").write_text(PAIR.format(*first, *second, mode))
+
+    said = type_in("check")
+
+    text = "late: a machine that it selects, too, is stopped with the options of it, which comes"
+    assert (text in said.out) is told, said.out
+    assert ("they differ in stopped_mode" in said.out) is told

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lightsout.base.wildcards import is_exact, matches
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import span
 from lightsout.model.instance import RESOURCES
@@ -36,6 +37,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         for policy in policies
         for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
     ]
+    found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     file = path.parent / "serverless.yml"
     timers: list[Timer] | None = None  # None: unknown
     try:
@@ -72,6 +74,49 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
             f"somebody {other} inside the window is acted on all the same; say `enforce: true` if "
             "that is meant, and protect a machine with the tag keep-until"
         )
+
+
+def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """Warn of a policy whose options do not hold for machines that an earlier one selects, too."""
+    stopping = [it for it in policies if it.action == "stop"]
+    for at, policy in enumerate(stopping):
+        for first in stopping[:at]:
+            differing = [
+                name
+                for name in ("stop_type", "stopped_mode")
+                if getattr(first, name) != getattr(policy, name)
+            ]
+            if differing and _may_share_machines(first, policy):
+                told = f"stopped with the options of {first.name}, which comes first"
+                differ = f"they differ in {', '.join(differing)}"
+                yield policy, f"a machine that {first.name} selects, too, is {told}: {differ}"
+                break
+
+
+def _may_share_machines(one: Policy, other: Policy) -> bool:
+    """Tell whether both name one machine, or a tag of one key whose values may be the same.
+
+    Policies about different keys may share machines, too, and mostly are not meant to.
+    """
+    if one.resource != other.resource or not set(one.accounts) & set(other.accounts):
+        return False
+    regions = [set(it.regions) for it in (one, other)]
+    if {"all"} not in regions and not regions[0] & regions[1]:
+        return False
+    if one.match.instances and other.match.instances:
+        return bool(one.match.instances & other.match.instances)
+    tags, others = one.match.tags, other.match.tags
+    common = tags.keys() & others.keys()
+    return bool(common) and all(_may_share_a_value(tags[it], others[it]) for it in common)
+
+
+def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether one value may fit both; where both have wildcards it may."""
+    return any(
+        matches(one, [other]) or matches(other, [one]) or not (is_exact(one) or is_exact(other))
+        for one in some
+        for other in others
+    )
 
 
 def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> str:
