@@ -129,6 +129,7 @@ MODULES = (
     "policies/suggestions",
     "policies/texts",
     "policies/trial",
+    "policies/values",
     "policies/windows",
     "policies/yaml_errors",
     "policies/yamltree",

@@ -1,4 +1,4 @@
-"""The known word of which another one is a misspelling. Only imported where there is a mistake.
+"""Finds the known word that another one misspells. Only imported where there is a mistake.
 
 A suggestion must never turn a meaning round, so only slips of the pen count: upper and lower case,
 `-` and `_`, and in a word of more than three letters one letter left out, one too many, or two
@@ -20,7 +20,7 @@ NEGATIONS = ("!", "no", "not", "non", "un", "in", "dis", "dont", "never", "witho
 
 
 def typo_of(text: str, known: Iterable[str]) -> str | None:
-    """The one known name that `text` misspells; None where there is none, or more than one."""
+    """Return the known name that `text` misspells; None where there is none, or a second one."""
     text = unicodedata.normalize("NFKC", text[:LONGEST])
     if not re.fullmatch(r"[\w-]+", text):  # several words, or a sign that has a meaning
         return None
@@ -31,7 +31,7 @@ def typo_of(text: str, known: Iterable[str]) -> str | None:
 
 
 def bare_of(name: str) -> str:
-    """The name in small letters, without blanks, `-` and `_`."""
+    """Return the name in small letters, without blanks, `-` and `_`."""
     return re.sub("[ _-]", "", name.lower())
 
 
@@ -40,13 +40,13 @@ def _digits(name: str) -> list[str]:
 
 
 def _is_misspelt(text: str, name: str) -> bool:
-    """Whether each word of `text` is that of `name`, or a slip of it."""
+    """Tell whether each word of `text` is that of `name`, or a slip of it."""
     written, wanted = (re.split("[_-]", it.lower()) for it in (text, name))
     return len(written) == len(wanted) and all(map(is_slip, written, wanted))
 
 
 def is_slip(word: str, wanted: str) -> bool:
-    """Whether the word is the wanted one, but for one letter left out, added or swapped."""
+    """Tell whether the word is the wanted one, but for one letter left out, added or swapped."""
     if word == wanted:
         return True
     if min(len(word), len(wanted)) <= SHORT:
@@ -66,7 +66,10 @@ def _is_swapped(word: str, wanted: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The most similar known name, for names of which each stands for itself; no negation of it."""
+    """Return the most similar known name, also one that differs by more than a slip.
+
+    None where the word is a negation of it.
+    """
     import difflib  # noqa: PLC0415  only a mistake pays for it
 
     lower = {name.lower(): name for name in known}
@@ -78,6 +81,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """A suggestion to put behind a message, or nothing."""
+    """Return a suggestion to put behind a message, or nothing."""
     found = typo_of(word, known)
     return f" (did you mean {found}?)" if found else ""

@@ -55,7 +55,7 @@ def _warn_of_tags(tags: dict[str, Found[Any]], told: Complaints) -> None:
 
 
 def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
-    """The signs in these names are those of POSIX: the other way round."""
+    """Warn of names such as Etc/GMT+8, whose sign is that of POSIX: the other way round."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no YAML. Only imported where there is such a mistake."""
+"""Explains why a text is no YAML. Only imported where there is such a mistake."""
 
 from __future__ import annotations
 

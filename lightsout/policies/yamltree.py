@@ -1,4 +1,4 @@
-"""YAML text to a small tree in which every node knows its place, and nothing is interpreted.
+"""Reads YAML text into a small tree: every node has its position, nothing is interpreted.
 
 PyYAML's events are walked here instead of its composer: short deep text kills the C composer, an
 alias bomb never gets to grow, and every scalar stays the text that stands in the file.
@@ -30,7 +30,7 @@ _UNWANTED = re.compile(
 
 
 class Mistake(NamedTuple):
-    """What is wrong at a place; lines and columns count from 1, columns in characters."""
+    """A mistake and its place; lines and columns count from 1, columns in characters."""
 
     file: str
     line: int
@@ -42,7 +42,7 @@ class Mistake(NamedTuple):
 
 
 class Position:
-    """Where something stands, from 1; each node of the tree is one."""
+    """Line and column in the file, from 1; each node of the tree is one."""
 
     __slots__ = ("column", "line")
 
@@ -63,7 +63,7 @@ class Text(Position):
         self.first = first  # column of its first character; 0: it does not stand there as it reads
 
     def at(self, index: int) -> Position:
-        """Where its character `index` stands; where the text begins, if that cannot be told."""
+        """Return the position of its character `index`, or of the text where that is unknown."""
         return Position(self.line, self.first + index) if self.first else self
 
 
@@ -84,7 +84,7 @@ class Pairs(Position):
 
 
 class Refused(Position):
-    """Stands where an alias stood: the mistake is already written down."""
+    """Stands in the place of an alias: the mistake is already listed."""
 
     __slots__ = ()
 
@@ -142,18 +142,18 @@ def _any(_at: Node, _instead: Node) -> bool:
 
 
 def read(data: bytes, complaints: Complaints, loader: Any = FASTEST) -> Node | None:
-    """The one document in `data`; None where it cannot be read, with the reason in `complaints`."""
+    """Return the one document in `data`; None where it cannot be read, and a complaint."""
     text = _decode(data, complaints)
     return None if text is None else _parse(text, complaints, loader)
 
 
 def show(text: str) -> str:
-    """`text` in quotes, on one line, and no longer than a message bears."""
+    """Return `text` in quotes, on one line, cut to 60 characters."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _one_line(text: str) -> str:
-    """`text`, part of which stood in a file, as a log line and a terminal bear it."""
+    """Return `text` on one line, at most 500 characters, all of them printable."""
     short = text if len(text) <= 500 else text[:497] + "..."
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in short)
 
@@ -214,7 +214,7 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
 
 
 def _first(event: yaml.ScalarEvent, at: Position) -> int:
-    """The column of the text's first character; 0 where the file spells the text differently."""
+    """Return the column of the text's first character; 0 where the file spells it otherwise."""
     end, quote = event.end_mark, len(event.style or "")
     last = at.column + len(event.value) + 2 * quote
     alike = end and (end.line + 1, end.column + 1) == (at.line, last)
@@ -236,7 +236,7 @@ class _Tree:
         self._keys: list[Node | None] = []  # for each open node, the key that waits for its value
 
     def take(self, event: yaml.Event) -> bool:
-        """False where reading must end here."""
+        """Add the event to the tree; False where reading must end here."""
         at = _start(event)
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
             self._complaints.add(at, "a second document: a policy file holds one")
@@ -261,7 +261,7 @@ class _Tree:
     def _add(self, event: yaml.NodeEvent, at: Position) -> bool:
         node = self._node(event, at)
         if not self._open:
-            missing = isinstance(node, Text) and node.missing  # its place is the parser's secret
+            missing = isinstance(node, Text) and node.missing  # parsers disagree where
             self.root = Text(1, 1, "", missing=True) if missing else node
         elif isinstance(parent := self._open[-1], Items):
             parent.items.append(node)
