@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.plain import plain_values
 from lightsout.model.finding import Verdict
+from lightsout.model.instance import STOP
 from lightsout.model.job import Kind, Outcome, outcome_of
-from lightsout.model.report import GROUPS, RANK, count_of, ids_in, new_entry, no_counts
+from lightsout.model.report import (
+    CHARGED,
+    GROUPS,
+    RANK,
+    count_of,
+    ids_in,
+    new_entry,
+    no_counts,
+    why_skipped,
+)
 from lightsout.shorten import LARGEST, Kept, has_trouble
 
 if TYPE_CHECKING:
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Decision, Finding
     from lightsout.model.instance import Action, Instance
     from lightsout.model.job import Accepted
+    from lightsout.model.policy import Policy
     from lightsout.model.report import Counts, DoneGroup, Entry, ReasonGroup, Report
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
@@ -83,18 +94,55 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
     """The entry of each policy at one site, however far the run came there."""
     site, found = run.site, {finding.policy.name: finding for finding in run.findings}
     calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
+    first = _first_policies(run)
     for policy in (task.policy for task in run.tasks):
         entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
         finding = found.get(policy.name)
         if finding:
             ledger = run.ledgers.get(policy.action)
             outcomes = None if dry_run else ledger.outcomes if ledger else {}
+            if outcomes and first and policy.action == STOP.name:
+                outcomes = _by_own_option(outcomes, policy, first)
             ours = calls.get(policy.action, Calls(()))
             fill(entry, finding, outcomes, ours, _kept(run, policy.name), now)
         error = run.error or (finding.error if finding else None)
         if error:
             entry["status"], entry["error"] = "failed", error
         yield entry
+
+
+def _first_policies(run: SiteRun) -> dict[str, Policy]:
+    """The policy whose options each instance was stopped with, where they differ in the charge."""
+    stopping = [it for it in run.findings if it.action is STOP and not it.refused]
+    first: dict[str, Policy] = {}
+    if len({_spares_charge(finding.policy) for finding in stopping}) > 1:
+        for finding in stopping:
+            kept = _kept(run, finding.policy.name)
+            for id_ in finding.to_act_on():
+                if id_ not in kept:
+                    first.setdefault(id_, finding.policy)
+    return first
+
+
+def _spares_charge(policy: Policy) -> bool:
+    return policy.stopped_mode == "STOP_CHARGING"
+
+
+def _by_own_option(
+    outcomes: Mapping[str, Outcome], policy: Policy, first: Mapping[str, Policy]
+) -> dict[str, Outcome]:
+    """The outcomes as the policy has to tell them: whether it wanted the charge to end, or not."""
+    found = dict(outcomes)
+    for id_, winner in first.items():
+        outcome = found.get(id_)
+        if outcome is None or _spares_charge(winner) == _spares_charge(policy):
+            continue
+        if _spares_charge(policy) and outcome.kind is Kind.DONE:
+            why = f"the options of {winner.name} hold, which comes first"
+            found[id_] = Outcome(Kind.SKIPPED, f"{STOP.after}, but still charged: {why}")
+        elif _spares_charge(winner) and why_skipped(outcome.reason) == CHARGED:
+            found[id_] = Outcome(Kind.DONE)
+    return found
 
 
 def _kept(run: SiteRun, policy: str) -> Mapping[str, Decision]:

@@ -13,8 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightsout.model.instance import OWN, RESOURCES
-from lightsout.policies.reader import Either, Field, Fields, Form, Kind, ListOf, MapOf, Window, Word
-from lightsout.policies.schema import ACCOUNT, FILE, POLICY, ZONE
+from lightsout.policies.schema import ACCOUNT, FILE, POLICY
+from lightsout.policies.shapes import (
+    Either,
+    Field,
+    Fields,
+    ListOf,
+    MapOf,
+    Scalar,
+    Shape,
+    TimePair,
+    Word,
+)
+from lightsout.policies.texts import COUNT, UNQUOTED, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,27 +55,27 @@ def _zones() -> list[str]:
     return sorted(name for name in listed if ZONE.takes(name))
 
 
-def _schema(kind: Kind) -> dict[str, Any]:  # noqa: PLR0911  one for each kind
-    match kind:
-        case Form():
-            return _form(kind)
+def _schema(shape: Shape) -> dict[str, Any]:  # noqa: PLR0911  one for each shape
+    match shape:
+        case Scalar():
+            return _form(shape)
         case Word():
-            return {"enum": [_json(word) for word in kind.words] + _texts(kind)}
+            return {"enum": [_json(word) for word in shape.words] + _texts(shape)}
         case ListOf():
-            items = {"items": _schema(kind.item), "minItems": kind.least, "uniqueItems": True}
+            items = {"items": _schema(shape.item), "minItems": shape.least, "uniqueItems": True}
             return {"type": "array", **items}
-        case Window():
-            ends = [_schema(kind.opens), _schema(kind.closes)]
+        case TimePair():
+            ends = [_schema(shape.opens), _schema(shape.closes)]
             length = {"minItems": 2, "maxItems": 2}
             return {"type": "array", "prefixItems": ends, **length, "not": _equal_times()}
         case MapOf():
-            keys = {"propertyNames": {"pattern": f"^({kind.key.pattern})$"}}
-            values = {"additionalProperties": _schema(kind.value), "minProperties": kind.least}
+            keys = {"propertyNames": {"pattern": f"^({shape.key.pattern})$"}}
+            values = {"additionalProperties": _schema(shape.value), "minProperties": shape.least}
             return {"type": "object", **keys, **values}
         case Either():
-            return {"anyOf": [_schema(kind.text), _schema(kind.other)]}
+            return {"anyOf": [_schema(shape.text), _schema(shape.other)]}
         case Fields():
-            return _fields(kind)
+            return _fields(shape)
 
 
 def _equal_times() -> dict[str, Any]:
@@ -78,12 +89,11 @@ def _equal_times() -> dict[str, Any]:
     }
 
 
-def _form(form: Form) -> dict[str, Any]:
+def _form(form: Scalar) -> dict[str, Any]:
     if form is ZONE:
         return {"$ref": "#/$defs/zone"}
-    # An editor sees `text: 1` as a number and `text: true` as a boolean, where we see their texts.
-    types = list(form.json) if form.pattern else ["string", "number", "boolean"]
-    limits = {"minimum": 1, "maximum": 999_999_999} if "integer" in types else {}
+    types = list(form.json) if form.pattern else list(UNQUOTED)
+    limits = {"minimum": 1, "maximum": 999_999_999} if form.json == COUNT.json else {}
     if form.noun.endswith("to 100"):
         limits["maximum"] = 100
     pattern = {"pattern": f"^({form.pattern})$"} if form.pattern else {}
@@ -99,32 +109,32 @@ def _texts(word: Word) -> list[str]:
     return [text for text in word.words if _json(text) != text]
 
 
-def _fields(kind: Fields) -> dict[str, Any]:
+def _fields(shape: Fields) -> dict[str, Any]:
     found: dict[str, Any] = {
         "type": "object",
-        "properties": {field.key: _field(field) for field in kind.fields},
+        "properties": {field.key: _field(field) for field in shape.fields},
         "additionalProperties": False,
     }
-    if required := [field.key for field in kind.fields if field.required]:
+    if required := [field.key for field in shape.fields if field.required]:
         found["required"] = required
-    if kind.empty:
+    if shape.empty:
         found["minProperties"] = 1
-    if kind is POLICY:
+    if shape is POLICY:
         found["allOf"] = [*_belongings(), *_prefixes()]
-    if kind is ACCOUNT:
+    if shape is ACCOUNT:
         found["not"] = {"properties": {"name": {"const": OWN}}, "required": ["name"]}
     return found
 
 
 def _field(field: Field) -> dict[str, Any]:
-    return {**_schema(field.kind), "description": f"{field.about}{_default(field)}"}
+    return {**_schema(field.shape), "description": f"{field.about}{_default(field)}"}
 
 
 def _belongings() -> Iterator[dict[str, Any]]:
     """For each field of some resource or action only: where it stands, so must they."""
     defaults = {field.key: field.default for field in POLICY.fields if field.decides}
     for group in POLICY.fields:
-        for field in group.kind.fields if isinstance(group.kind, Fields) else ():
+        for field in group.shape.fields if isinstance(group.shape, Fields) else ():
             for about, wanted in field.only:
                 there = {"properties": {group.key: {"required": [field.key]}}}
                 so: dict[str, Any] = {"properties": {about: {"const": wanted}}}
@@ -151,21 +161,21 @@ def tables() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(kind: Kind, path: str) -> Iterator[str]:
-    match kind:
+def _rows(shape: Shape, path: str) -> Iterator[str]:
+    match shape:
         case Fields():
-            for field in kind.fields:
+            for field in shape.fields:
                 name = f"{path}{field.key}"
                 yield f"| `{name}` | {_value(field)} | {_meaning(field)} |"
-                yield from _rows(field.kind, f"{name}.")
+                yield from _rows(field.shape, f"{name}.")
         case ListOf():
-            yield from _rows(kind.item, f"{path[:-1]}[].")
+            yield from _rows(shape.item, f"{path[:-1]}[].")
         case Either():
-            yield from _rows(kind.other, path)
+            yield from _rows(shape.other, path)
 
 
 def _value(field: Field) -> str:
-    said = "a mapping" if isinstance(field.kind, Fields) else field.kind.noun
+    said = "a mapping" if isinstance(field.shape, Fields) else field.shape.noun
     return f"{said}{', required' if field.required else ''}".replace("*", r"\*")
 
 

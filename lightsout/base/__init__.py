@@ -1,1 +1,1 @@
-"""What everything stands on: time, text, environment; imports nothing of the rest."""
+"""Time, text, environment: what all other packages use. Imports none of them."""

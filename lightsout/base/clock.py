@@ -1,4 +1,4 @@
-"""Time as the run sees it: passed in, so that tests and benchmarks can hold the clock."""
+"""The clock of a run. It is passed in, so that tests and benchmarks need not wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Clock(Protocol):
     """Wall-clock time, elapsed time and waiting, from one source."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """Return the instant, aware, in UTC."""
 
     def monotonic(self) -> float:
         """Seconds from an arbitrary start, never going back."""
@@ -44,7 +44,7 @@ class Deadline:
         return max(0.0, self._end - self._clock.monotonic())
 
     def shorten(self, seconds: float) -> None:
-        """Ends so much sooner, because something else needs the time."""
+        """End so much sooner, because something else needs the time."""
         self._end -= seconds
 
     def expire(self) -> None:

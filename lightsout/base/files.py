@@ -1,4 +1,4 @@
-"""Reading a file that somebody named: it never waits, and never takes more memory than allowed."""
+"""Reads a file without waiting for it, and without more memory than is allowed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_REGULAR = "not a regular file"
 
 
 def read_small_file(path: Path | str, most: int) -> bytes:
-    """The content of a regular file of at most `most` bytes; raises OSError for anything else."""
+    """Return the content of a regular file of at most `most` bytes; raises OSError otherwise."""
     with open_regular_file(path) as file:
         data = file.read(most + 1) or b""  # None: it has nothing to give now, as /proc/kmsg
     if len(data) > most:
@@ -23,7 +23,7 @@ def read_small_file(path: Path | str, most: int) -> bytes:
 
 
 def open_regular_file(path: Path | str) -> BinaryIO:
-    """The file, open for reading; raises OSError, also for a pipe, a device or a bad name.
+    """Open the file for reading; raises OSError, also for a pipe, a device or a bad name.
 
     Opening a named pipe would wait for somebody to write to it.
     """

@@ -1,4 +1,4 @@
-"""The C library's allocator, told to give back at once what an answer of 100 instances took."""
+"""Makes the C library give memory back at once, after each answer of 100 instances."""
 
 from __future__ import annotations
 

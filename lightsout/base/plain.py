@@ -18,14 +18,14 @@ _HARMFUL = (
 
 
 def plain(text: str) -> str:
-    """The text on one line: line ends and tabs are spaces, other harmful characters are MARK."""
+    """Return the text on one line: line ends and tabs become spaces, harmful characters MARK."""
     if text.isprintable():
         return text
     return re.sub(_HARMFUL, MARK, re.sub(_LINE_ENDS, " ", text))
 
 
 def plain_values(value: Any) -> Any:
-    """What JSON can hold, with each text in it plain; keys too."""
+    """Return the value, which JSON can hold, with each text in it plain; keys, too."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):

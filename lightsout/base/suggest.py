@@ -1,54 +1,86 @@
-"""The known word that a misspelt one was meant to be. Only imported where there is a mistake."""
+"""Finds the known word that another one misspells. Only imported where there is a mistake.
+
+A suggestion must never turn a meaning round, so only slips of the pen count: upper and lower case,
+`-` and `_`, and in a word of more than three letters one letter left out, one too many, or two
+neighbours swapped. A letter that was replaced by another one makes another word: max is not min.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-def typo_of(word: str, known: Iterable[str]) -> str | None:
-    """The known word that differs by a slip or two, or the only one that begins like it."""
-    bare = bare_of(word[:100])
-    names = {bare_of(name): name for name in known}
-    if bare in names:
-        return names[bare]
-    near = difflib.get_close_matches(bare, names, n=3)
-    slips = [name for name in near if slips_between(bare, name) <= max(1, len(bare) // 4)]
-    begun = [name for name in names if len(bare) > 2 and name.startswith(bare)]
-    found = slips[:1] or (begun if len(begun) == 1 else [])
-    return names[found[0]] if found else None
+LONGEST = 100  # characters of a word that is looked at
+SHORT = 3  # letters: in so short a word a slip makes another word
+NEGATIONS = ("!", "no", "not", "non", "un", "in", "dis", "dont", "never", "without", "disable")
 
 
-def bare_of(word: str) -> str:
-    return re.sub("[ _-]", "", word.lower())
+def typo_of(text: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `text` misspells; None where there is none, or a second one."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST])
+    if not re.fullmatch(r"[\w-]+", text):  # several words, or a sign that has a meaning
+        return None
+    names = list(dict.fromkeys(known))
+    same = [name for name in names if bare_of(name) == bare_of(text)]
+    near = same or [name for name in names if _is_misspelt(text, name)]
+    return near[0] if len(near) == 1 and _digits(near[0]) == _digits(text) else None
 
 
-def slips_between(one: str, other: str) -> int:
-    """How many letters were left out, put in, mistaken or swapped."""
-    before, last = list[int](), list(range(len(other) + 1))
-    for row, sign in enumerate(one, 1):
-        line = [row]
-        for column, wanted in enumerate(other, 1):
-            best = min(last[column] + 1, line[-1] + 1, last[column - 1] + (sign != wanted))
-            swapped = row > 1 and column > 1 and one[row - 2 : row] == wanted + other[column - 2]
-            line.append(min(best, before[column - 2] + 1) if swapped else best)
-        before, last = last, line
-    return last[-1]
+def bare_of(name: str) -> str:
+    """Return the name in small letters, without blanks, `-` and `_`."""
+    return re.sub("[ _-]", "", name.lower())
+
+
+def _digits(name: str) -> list[str]:
+    return re.findall(r"\d+", name)
+
+
+def _is_misspelt(text: str, name: str) -> bool:
+    """Tell whether each word of `text` is that of `name`, or a slip of it."""
+    written, wanted = (re.split("[_-]", it.lower()) for it in (text, name))
+    return len(written) == len(wanted) and all(map(is_slip, written, wanted))
+
+
+def is_slip(word: str, wanted: str) -> bool:
+    """Tell whether the word is the wanted one, but for one letter left out, added or swapped."""
+    if word == wanted:
+        return True
+    if min(len(word), len(wanted)) <= SHORT:
+        return False
+    shorter, longer = sorted((word, wanted), key=len)
+    if len(longer) - len(shorter) == 1:
+        return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
+    return len(longer) == len(shorter) and _is_swapped(word, wanted)
+
+
+def _is_swapped(word: str, wanted: str) -> bool:
+    differ = [at for at, (one, other) in enumerate(zip(word, wanted, strict=True)) if one != other]
+    if len(differ) != 2 or differ[1] != differ[0] + 1:
+        return False
+    first, second = differ
+    return word[first] == wanted[second] and word[second] == wanted[first]
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the most similar known name, also one that differs by more than a slip.
+
+    None where the word is a negation of it.
+    """
     import difflib  # noqa: PLC0415  only a mistake pays for it
 
     lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word[:100].lower(), lower, n=1)
-    return lower[found[0]] if found else None
+    text = word[:LONGEST].lower()
+    found = difflib.get_close_matches(text, lower, n=1)
+    if not found or bare_of(text.removesuffix(found[0])) in NEGATIONS:
+        return None
+    return lower[found[0]]
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """A suggestion to put behind a message, or nothing."""
-    found = nearest(word, known)
+    """Return a suggestion to put behind a message, or nothing."""
+    found = typo_of(word, known)
     return f" (did you mean {found}?)" if found else ""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def matches(value: str, patterns: Sequence[str]) -> bool:
-    """Whether any pattern covers all of `value`: `*` any text, `?` any one character.
+    """Tell whether any pattern covers all of `value`: `*` any text, `?` any one character.
 
     Case-sensitive, and nothing else is special.
     """
@@ -17,7 +17,7 @@ def matches(value: str, patterns: Sequence[str]) -> bool:
 
 
 def is_exact(pattern: str) -> bool:
-    """Whether the pattern has no wildcard, so that it can only match itself."""
+    """Tell whether the pattern has no wildcard, so that it only matches itself."""
     return "*" not in pattern and "?" not in pattern
 
 

@@ -162,7 +162,11 @@ def _examine_site(
             for some in _runs(policies, ward.now)
             for it in survey(compute, some, Judgement(ward.now))
         ]
-        paid_for = [it for one in policies for it in _paid_for(compute, one, ward.now)]
+        paid_for = [
+            it
+            for at, one in enumerate(policies)
+            for it in _paid_for(compute, one, ward.now, policies[:at])
+        ]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
         further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
@@ -176,10 +180,12 @@ def _examine_site(
     return [*seen, *paid_for], further
 
 
-def _paid_for(compute: Compute, policy: Policy, now: datetime) -> Iterator[Sight]:
+def _paid_for(
+    compute: Compute, policy: Policy, now: datetime, earlier: Sequence[Policy]
+) -> Iterator[Sight]:
     """What is stopped already, and was not stopped as the policy says."""
     try:
-        found = find_still_charged(compute, Task(policy), now)
+        found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
         says = f"what is stopped, but still charged is not known: {failure.action}: {failure}"
         yield Sight(compute.site, policy.name, unknown("", says))

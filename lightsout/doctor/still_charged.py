@@ -14,6 +14,7 @@ from lightsout.model.finding import Verdict
 from lightsout.model.instance import START, STOP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from lightsout.cloud.compute import Compute
@@ -25,8 +26,13 @@ WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHA
 MEND = "start them, and the policy stops them without charge"
 
 
-def find_still_charged(compute: Compute, task: Task, now: datetime) -> list[str]:
-    """Their IDs at one site; raises CallFailed."""
+def find_still_charged(
+    compute: Compute, task: Task, now: datetime, earlier: Sequence[Policy] = ()
+) -> list[str]:
+    """Their IDs at one site; raises CallFailed.
+
+    `earlier`: the policies of the site that come before, whose options go before its own.
+    """
     policy, only = task.policy, task.only
     if not wants_no_charge(policy):
         return []
@@ -36,18 +42,25 @@ def find_still_charged(compute: Compute, task: Task, now: datetime) -> list[str]
         most = compute.site.resource.filter_values
         listing = compute.search(queries_for(policy.match, START, most))  # which acts on STOPPED
     found = [it for it in listing.instances.values() if only is None or it.id in only]
-    return sorted(it.id for it in found if is_still_charged(policy, it, now))
+    return sorted(it.id for it in found if is_still_charged(policy, it, now, earlier))
 
 
 def wants_no_charge(policy: Policy) -> bool:
     return policy.action == STOP.name and policy.stopped_mode == "STOP_CHARGING"
 
 
-def is_still_charged(policy: Policy, instance: Instance, now: datetime) -> bool:
-    """Whether the policy would have spared the charge at which it is stopped."""
+def is_still_charged(
+    policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
+) -> bool:
+    """Tell whether the policy would have spared the charge at which it is stopped."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:
         return False
+    stopping = [one for one in earlier if one.action == STOP.name and not wants_no_charge(one)]
+    return _acts(policy, instance, now) and not any(_acts(it, instance, now) for it in stopping)
+
+
+def _acts(policy: Policy, instance: Instance, now: datetime) -> bool:
     decision = decide(policy, instance, now)
     return decision is not None and decision.verdict is Verdict.ACT

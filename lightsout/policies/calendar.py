@@ -16,7 +16,7 @@ SATURDAY = 5
 
 
 def is_workday(day: date, corrections: Mapping[date, bool]) -> bool:
-    """Whether people work on `day`; `corrections` go before the calendar.
+    """Tell whether `day` is a workday; `corrections` go before the calendar.
 
     In a year that is not covered Monday to Friday are workdays: nothing is raised.
     """
@@ -29,12 +29,12 @@ def is_workday(day: date, corrections: Mapping[date, bool]) -> bool:
 
 
 def last_year() -> int:
-    """The last year whose holidays are known."""
+    """Return the last year whose holidays are known."""
     return int(max(_known().holidays).year)
 
 
 def name_of(day: date) -> str | None:
-    """The holiday that `day` belongs to, or as a make-up workday pays for; in Chinese."""
+    """Return the holiday of the day, or the one that a make-up workday belongs to; in Chinese."""
     known = _known()
     name = known.holidays.get(day) or known.workdays.get(day)
     return str(known.Holiday(name).chinese) if name else None

@@ -1,58 +1,61 @@
-"""What must hold between values, of one file or of all: mistakes that are none by themselves."""
+"""Checks of values against each other, in one file or in all."""
 
 from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
-from lightsout.base.suggest import near
 from lightsout.model.instance import OWN, RESOURCES
+from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.schema import TAG_KEY, TAG_VALUE
-from lightsout.policies.yamltree import Complaints, show
+from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from lightsout.policies.yamltree import Text, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from zoneinfo import ZoneInfo
 
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake, Place
+    from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
+    from lightsout.policies.reader import Found
+    from lightsout.policies.yamltree import Complaints, Position
 
-    Files = Sequence[tuple[Complaints, Value]]
+    File = tuple[Complaints, FileKeys]
 
 
-def check(files: Files) -> None:
-    """Adds each such mistake to the complaints of the file that it stands in."""
+def check(files: Sequence[File]) -> None:
+    """Add each such mistake to the complaints of the file that it stands in."""
     names: dict[str, str] = {}
     for complaints, found in files:
-        for policy in found.get("policies", default=[]):
-            _check_name(policy, "policy", complaints, names)
-            _check_instances(policy, complaints)
+        for policy in value_of(found.get("policies"), []):
+            _check_name(policy.it.get("name"), "policy", complaints, names)
+            _check_instances(policy.it, complaints)
     _check_accounts(files)
 
 
-def warnings(file: str, found: Value) -> list[Mistake]:
-    """What may be right, and mostly is not."""
-    told = Complaints(file)
-    _warn_of_zone(found, told)
-    for policy in found.get("policies", default=[]):
-        _warn_of_zone(policy, told)
-        _warn_of_regions(policy, told)
-        for selector in ("match", "exclude"):
-            tags = policy.get(selector, "tags", default={})
-            for name, values in tags.items():
-                _warn_of_letters(name, values.key, tags, told)
-                listed = values.it if isinstance(values.it, list) else [values]
-                texts = [value.it for value in listed]
-                for value in listed:
-                    _warn_of_letters(value.it, value.at, texts, told)
-    return told.listed()
+def warn(found: FileKeys, told: Complaints) -> None:
+    """Add what is allowed, and mostly not meant."""
+    _warn_of_zone(found.get("timezone"), told)
+    for policy in value_of(found.get("policies"), []):
+        keys = policy.it
+        _warn_of_zone(keys.get("timezone"), told)
+        _warn_of_regions(keys, told)
+        for selector in (keys.get("match"), keys.get("exclude")):
+            _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
 
 
-def _warn_of_zone(found: Value, told: Complaints) -> None:
-    """The signs in these names are those of POSIX: the other way round."""
-    zone = found.it.get("timezone")
+def _warn_of_tags(tags: dict[str, Found[Any]], told: Complaints) -> None:
+    for name, values in tags.items():
+        _warn_of_letters(name, values.key or values.at, tags, told)
+        listed = values.it if isinstance(values.it, list) else [values]
+        texts = [value.it for value in listed]
+        for value in listed:
+            _warn_of_letters(value.it, value.at, texts, told)
+
+
+def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
+    """Warn of names such as Etc/GMT+8, whose sign is that of POSIX: the other way round."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"
@@ -62,42 +65,51 @@ def _warn_of_zone(found: Value, told: Complaints) -> None:
         told.add(zone.at, f"{name} is {says}: in these names the sign is the other way round")
 
 
-def _warn_of_regions(policy: Value, told: Complaints) -> None:
-    """Regions that the list at hand does not know: new ones appear, and the API decides."""
-    regions = policy.get("regions", default=[])
-    listed = regions if isinstance(regions, list) else []
-    free = frozenset(REGIONS).difference(region.it for region in listed)
-    for region in listed:
+def _warn_of_regions(policy: PolicyKeys, told: Complaints) -> None:
+    """Warn of regions that the list at hand does not know: new ones appear, the API decides."""
+    regions = policy["regions"].it if "regions" in policy else []
+    for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
             text = f"region {region.it} is not in the list at hand"
-            told.add(region.at, text, partial(near, region.it, sorted(free)))
+            told.add(region.at, text, partial(_near, region, REGIONS, told))
 
 
-def _warn_of_letters(text: str, at: Place, beside: Collection[str], told: Complaints) -> None:
-    """Letters that may be in no tag, as far as the service's documentation goes."""
+def _near(found: Found[str], known: Collection[str], told: Complaints) -> str:
+    """Suggest the known name that this one misspells, if the files take it there."""
+    from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
+
+    return _suggest(found.at, typo_of(found.it, known), told)
+
+
+def _suggest(at: Position, text: str | None, told: Complaints) -> str:
+    taken = text and isinstance(at, Text) and told.takes(at, Text(at.line, at.column, text))
+    return f" (did you mean {text}?)" if taken else ""
+
+
+def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Complaints) -> None:
+    """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
     from lightsout.policies import letters  # noqa: PLC0415  few tags come here
 
     if sign := letters.find_undocumented(text):
         says = f"{show(text)} has {letters.name(sign)}, which the service does not list for tags"
-        told.add(at, says, partial(_plain, text, beside))
+        told.add(at, says, partial(_plain, text, at, beside, told))
 
 
-def _plain(text: str, beside: Collection[str]) -> str:
-    import unicodedata  # noqa: PLC0415  only a warning pays for it
+def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
+    from lightsout.policies import letters, suggestions  # noqa: PLC0415  only a warning pays for it
 
-    from lightsout.policies import letters  # noqa: PLC0415  likewise
-
-    plain = unicodedata.normalize("NFKC", text)
+    plain = suggestions.narrow(text)
     known = TAG_KEY.takes(plain) and letters.find_undocumented(plain) is None
-    good = known and plain not in beside
-    return f" (did you mean {plain}?)" if good else ""
+    return _suggest(at, plain, told) if known and plain not in beside else ""
 
 
-def _check_name(one: Value, noun: str, complaints: Complaints, names: dict[str, str]) -> None:
+def _check_name(
+    name: Found[str] | None, noun: str, complaints: Complaints, names: dict[str, str]
+) -> None:
     """A name stands for one policy, or one account, in whatever file."""
-    if name := one.it.get("name"):
+    if name:
         place = f"{complaints.file}:{name.at.line}:{name.at.column}"
         first = names.setdefault(name.it, place)
         if first != place:
@@ -105,8 +117,8 @@ def _check_name(one: Value, noun: str, complaints: Complaints, names: dict[str, 
             complaints.add(name.at, what)
 
 
-def _check_instances(policy: Value, complaints: Complaints) -> None:
-    resource = RESOURCES.get(policy.get("resource", default=""))
+def _check_instances(policy: PolicyKeys, complaints: Complaints) -> None:
+    resource = RESOURCES.get(value_of(policy.get("resource"), ""))
     if resource is None:
         return
     for instance in _instances(policy):
@@ -115,34 +127,32 @@ def _check_instances(policy: Value, complaints: Complaints) -> None:
             complaints.add(instance.at, f"{show(instance.it)} is no {wanted}")
 
 
-def _instances(policy: Value) -> Iterator[Value]:
-    for selector in ("match", "exclude"):
-        yield from policy.get(selector, "instances", default=[])
+def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
+    for selector in (policy.get("match"), policy.get("exclude")):
+        yield from value_of(keys_of(selector).get("instances"), [])
 
 
-def _check_accounts(files: Files) -> None:
-    """Each has a name of its own, and one name only; policies name no others."""
+def _check_accounts(files: Sequence[File]) -> None:
+    """Each account has one name, of its own; policies name no others."""
     names: dict[str, str] = {}
     uins: dict[str, str] = {}
     for complaints, found in files:
-        for account in found.get("accounts", default=[]):
-            _check_account(account, complaints, names, uins)
+        for account in value_of(found.get("accounts"), []):
+            _check_account(account.it, complaints, names, uins)
     known = [OWN, *names]
     for complaints, found in files:
-        for policy in found.get("policies", default=[]):
-            for name in policy.get("accounts", default=[]):
+        for policy in value_of(found.get("policies"), []):
+            for name in value_of(policy.it.get("accounts"), []):
                 if name.it not in known:
                     what = f"no file has an account {name.it} under accounts"
-                    beside = [it.it for it in policy.get("accounts")]
-                    free = [it for it in known if it not in beside]
-                    complaints.add(name.at, what, partial(near, name.it, free))
+                    complaints.add(name.at, what, partial(_near, name, known, complaints))
 
 
 def _check_account(
-    account: Value, complaints: Complaints, names: dict[str, str], uins: dict[str, str]
+    account: AccountKeys, complaints: Complaints, names: dict[str, str], uins: dict[str, str]
 ) -> None:
-    _check_name(account, "account", complaints, names)
-    name, role = account.it.get("name"), account.it.get("role_arn")
+    name, role = account.get("name"), account.get("role_arn")
+    _check_name(name, "account", complaints, names)
     if name and name.it == OWN:
         complaints.add(name.at, f"{OWN} is the function's own account: it is not listed")
     if name and role:

@@ -1,4 +1,4 @@
-"""Characters that look like nothing, or like another one: where they stand, and their names.
+"""Characters that cannot be seen, or that look like another one: their places and names.
 
 A tag that ends with a blank, or has a curly quote in it, is a selector that matches nothing.
 """
@@ -27,11 +27,12 @@ QUOTES = (
 )
 PLAIN_QUOTES = "\"'`"
 COMMAS = r"\uff0c\ufe10\ufe50"
-WIDE = r"\u3001\u3002\uff01-\uff5e"  # what a Chinese keyboard types for characters of ASCII
+# What a Chinese keyboard types, or a text processor makes, for characters of ASCII.
+LOOKALIKES = r"\u2010-\u2015\u2212\u3001\u3002\u3010\u3011\uff01-\uff5e\uff61\uff64"
 ODD = BLANK + SHAPELESS + QUOTES + COMMAS
 # Of tags, from product 651, document 13354. The service forbids these by name, and the wildcards.
 FORBIDDEN = PLAIN_QUOTES + "&|#!%~"
-# It documents these, and Chinese.
+# It lists these, and Chinese.
 _DOCUMENTED = r"[A-Za-z0-9 +=._:/@()\[\],;><*?\u3010\u3011-]"
 _CHINESE = (
     (0x3005, 0x3007),
@@ -47,25 +48,61 @@ class Odd(NamedTuple):
 
     offset: int
     says: str  # such as «ends with U+00A0 no-break space»
+    advice: str  # such as «: delete it»
 
 
 def without(bad: str) -> str:
-    """A pattern of texts that have none of the characters `bad`, and no blank at an end."""
+    """Return a pattern of texts that have none of the characters `bad`, and no blank at an end."""
     return rf"(?! )(?![\s\S]*[{bad}])(?![\s\S]* $)[\s\S]*"
 
 
 def find_odd(text: str, more: str = "") -> Odd | None:
-    """The first character that is odd, or in the class `more`; else a blank at an end."""
+    """Return the first character that is odd, or in the class `more`; else a blank at an end."""
     found = re.search(f"[{ODD}{more}]", text)
     if found is None and text == text.strip(" "):
         return None
     index = found.start() if found else 0 if text[0] == " " else len(text) - 1
-    inside = "has" if clean(text[index:]) else "ends with"
-    return Odd(index, f"{inside if index else 'begins with'} {name(text[index])}")
+    sign, within = text[index], bool(clean(text[index:]))
+    inside = "has" if within else "ends with"
+    what = advice(sign)
+    if re.match(f"[ {BLANK}]", sign) and not within:
+        what = ": delete it"
+    elif index and within and re.match(f"[{QUOTES}]", sign):
+        what = ""
+    return Odd(index, f"{inside if index else 'begins with'} {name(sign)}", what)
+
+
+def advice(sign: str) -> str:
+    """Say what to do about the character: `: type ,`; nothing where it is one of ASCII."""
+    if re.match(f"[ {SHAPELESS}]", sign):
+        return ": delete it"
+    plain = plain_sign(sign)
+    return f": type {'a space' if plain == ' ' else plain}" if plain != sign else ""
+
+
+def plain_sign(sign: str) -> str:
+    """Return the character of ASCII that was meant; the same one where there is none."""
+    if sign.isascii():
+        return sign
+    if known := _PLAIN.get(sign):
+        return known
+    for class_, plain in ((SHAPELESS, ""), (BLANK, " "), (r"\u2010-\u2015\u2212", "-")):
+        if re.match(f"[{class_}]", sign):
+            return plain
+    if re.match(f"[{QUOTES}]", sign):
+        return "'" if sign in _SINGLE else '"'
+    import unicodedata  # noqa: PLC0415  only a mistake pays for it
+
+    plain = unicodedata.normalize("NFKC", sign)
+    return plain if len(plain) == 1 and plain.isascii() else sign
+
+
+_PLAIN = {"、": ",", "､": ",", "。": ".", "｡": ".", "【": "[", "】": "]", "︐": ",", "﹐": ","}
+_SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\uff07\u2039\u203a"
 
 
 def find_undocumented(text: str) -> str | None:
-    """The first character of a tag of which the service does not say that it may stand there."""
+    """Return the first character that the service does not list for tags."""
     return next((sign for sign in text if not _is_documented(sign)), None)
 
 
@@ -76,14 +113,14 @@ def _is_documented(sign: str) -> bool:
 
 
 def name(sign: str) -> str:
-    """`U+00A0 no-break space`."""
+    """Return the character's number and name: `U+00A0 no-break space`."""
     import unicodedata  # noqa: PLC0415  only a mistake pays for it
 
     return f"U+{ord(sign):04X} {unicodedata.name(sign, '').lower()}".rstrip()
 
 
 def clean(text: str) -> str:
-    """`text` without what is invisible, and without blanks and quotes at its ends."""
+    """Return `text` without invisible characters, and without blanks and quotes at its ends."""
     seen = re.sub(f"[{BLANK}]", " ", re.sub(f"[{SHAPELESS}]", "", text))
     quotes = f"[ {QUOTES}{PLAIN_QUOTES}]+"
     return re.sub(f"^{quotes}|{quotes}$", "", seen)

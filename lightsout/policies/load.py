@@ -1,38 +1,37 @@
-"""Policy files: text to frozen values, every mistake of every file in one go."""
+"""Reads policy files: frozen values, or every mistake of every file at once."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from datetime import date
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.scalars import duration as parse_duration
-from lightsout.base.scalars import zone
 from lightsout.base.wildcards import is_exact, matches
-from lightsout.model.instance import OWN
 from lightsout.model.policy import (
     DEFAULT_TIMEZONE,
-    DEFAULT_VERIFY_TIMEOUT,
-    WHOLE_DAY,
     Account,
     Limits,
     OnlyIf,
     Policy,
     Selector,
     Source,
-    When,
 )
 from lightsout.policies import crosschecks as rules
 from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Reader, Value
-from lightsout.policies.schema import DAYS, FILE
+from lightsout.policies.reader import Reader
+from lightsout.policies.schema import FILE
+from lightsout.policies.values import accounts_of, policies_of
 from lightsout.policies.yamltree import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from lightsout.policies.document import FileKeys
+    from lightsout.policies.reader import Found
+    from lightsout.policies.yamltree import Node
 
 __all__ = [
     "DEFAULT_TIMEZONE",
@@ -51,11 +50,9 @@ __all__ = [
     "parse_duration",
 ]
 
-DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
-
 
 class Policies(NamedTuple):
-    """All policies by file name and place; `digest` tells one state of the files from another."""
+    """All policies by file name and place; `digest` changes with the files."""
 
     policies: tuple[Policy, ...]
     accounts: tuple[Account, ...]  # other than the function's own
@@ -72,36 +69,81 @@ class PolicyMistakes(ValueError):
 
 
 def load(path: Path) -> Policies:
-    """The policies of a file, or of a folder's `*.yml` and `*.yaml` (not those of its sub-folders).
+    """Return the policies of a file, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
 
     Raises PolicyMistakes with every mistake of every file, a missing path or policy included.
     """
     complaints = Complaints(_shown(path))
     paths = _paths(path, complaints)
     mistakes = complaints.listed()
-    files: list[tuple[Complaints, Value]] = []
+    files: list[_File] = []
     digest = hashlib.sha256()
     for file in paths:
         complaints = Complaints(_shown(file))
         data = _bytes(file, complaints)
-        found = None if data is None else _read(data, complaints)
+        root = None if data is None else _read(data, complaints)
         digest.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest())
-        if found:
-            files.append((complaints, found))
+        if root:
+            files.append(_File(complaints, root))
         else:
             mistakes += complaints.listed()
-    rules.check(files)
-    mistakes += [mistake for complaints, _ in files for mistake in complaints.listed()]
+    found = _check([one.complaints for one in files], [one.root for one in files])
+    if any(one.complaints for one in files):
+        _try_suggestions(files)
+    mistakes += [mistake for one in files for mistake in one.complaints.listed()]
     if mistakes:
         raise PolicyMistakes(mistakes)
     return Policies(
-        tuple(
-            policy for complaints, found in files for policy in _policies(complaints.file, found)
-        ),
-        tuple(account for _, found in files for account in _accounts(found)),
-        tuple(w for complaints, found in files for w in rules.warnings(complaints.file, found)),
+        tuple(policy for file, keys in found for policy in policies_of(file.file, keys)),
+        tuple(account for _, keys in found for account in accounts_of(keys)),
+        tuple(_warnings(files, found)),
         digest.hexdigest()[:12],
     )
+
+
+class _File(NamedTuple):
+    complaints: Complaints
+    root: Node
+
+
+def _check(complaints: Sequence[Complaints], roots: Sequence[Node]) -> list[rules.File]:
+    """Read the trees; return what fits, and add what is wrong to the complaints of each file."""
+    found: list[rules.File] = []
+    for some, root in zip(complaints, roots, strict=True):
+        keys: Found[FileKeys] | None = Reader(some).read(FILE, root, "the file")
+        if keys:
+            found.append((some, keys.it))
+    rules.check(found)
+    return found
+
+
+def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[Mistake]:
+    told = []
+    for complaints, keys in found:
+        told.append(Complaints(complaints.file))
+        rules.warn(keys, told[-1])
+    if any(told):
+        _try_suggestions([_File(some, one.root) for some, one in zip(told, files, strict=True)])
+    for some in told:
+        yield from some.listed()
+
+
+def _try_suggestions(files: Sequence[_File]) -> None:
+    """Let no complaint suggest what all files together do not take."""
+    from lightsout.policies.trial import Trial  # noqa: PLC0415  only a mistake pays for it
+
+    roots = [file.root for file in files]
+    trial = Trial(roots, lambda: _faults([file.complaints.file for file in files], roots))
+    for file in files:
+        file.complaints.takes = trial.takes
+
+
+def _faults(names: Sequence[str], roots: Sequence[Node]) -> list[tuple[str, int, int]]:
+    """Return the place of each mistake and warning in the trees, without any suggestion."""
+    complaints = [Complaints(name, most=sys.maxsize) for name in names]
+    for some, keys in _check(complaints, roots):
+        rules.warn(keys, some)
+    return [(it.file, one.at.line, one.at.column) for it in complaints for one in it.mistakes]
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -121,14 +163,14 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 
 def is_policy_file(entry: Path) -> bool:
-    """Whether an entry of the folder is read as policies, and so has to be deployed."""
+    """Tell whether an entry of the folder is read as policies, and so has to be deployed."""
     # Hidden files are what editors and archives leave behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()
 
 
 def _bytes(file: Path, complaints: Complaints) -> bytes | None:
-    """The file's content; of one that is too large no more than tells so."""
+    """Return the file's content; of one that is too large no more than shows that."""
     try:
         if file.exists() and not file.is_file():
             complaints.add(START, "cannot be read: not a regular file")  # a pipe would block
@@ -143,95 +185,15 @@ def _bytes(file: Path, complaints: Complaints) -> bytes | None:
 
 
 def _shown(path: Path) -> str:
-    """The path as given, in characters that can be printed everywhere."""
+    """Return the path as given, in characters that can be printed everywhere."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def _read(data: bytes, complaints: Complaints) -> Value | None:
+def _read(data: bytes, complaints: Complaints) -> Node | None:
     root = yamltext.read(data, complaints)
-    if root is None and complaints.listed():
+    if root is None and complaints:
         return None
     if root is None or (isinstance(root, Text) and root.missing):
         complaints.add(START, "no policies: the file is empty")
         return None
-    return Reader(complaints).read(FILE, root, "the file")
-
-
-# Values ------------------------------------------------------------------------------------------
-
-
-def _plain(values: Mapping[str, Value]) -> dict[str, Any]:
-    return {key: value.it for key, value in values.items()}
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """One text or a list of them."""
-    return tuple(item.it for item in value) if isinstance(value, list) else (value,)
-
-
-def _policies(file: str, found: Value) -> Iterator[Policy]:
-    default = found.get("timezone") or zone(DEFAULT_TIMEZONE)
-    holidays = _holidays(found)
-    for policy in found.get("policies"):
-        yield Policy(
-            name=policy.get("name"),
-            description=policy.get("description", default=""),
-            resource=policy.get("resource"),
-            regions=_texts(policy.get("regions")),
-            action=policy.get("action", default="stop"),
-            match=_selector(policy, "match"),
-            exclude=_selector(policy, "exclude"),
-            include=frozenset(_texts(policy.get("include", default=[]))),
-            timezone=policy.get("timezone", default=default),
-            stop_type=policy.get("options", "stop_type"),
-            limits=Limits(
-                policy.get("limits", "max_instances"), policy.get("limits", "max_percent")
-            ),
-            triggered_by=_triggers(policy) or DEFAULT_TRIGGERS,
-            verify_timeout=policy.get("verify", "timeout", default=DEFAULT_VERIFY_TIMEOUT),
-            place=f"{file}:{policy.at.line}:{policy.at.column}",
-            accounts=_texts(policy.get("accounts", default=OWN)),
-            when=_when(policy, holidays),
-            only_if=OnlyIf(**_plain(policy.get("only_if", default={}))),
-            stopped_mode=policy.get("options", "stopped_mode"),
-        )
-
-
-def _accounts(found: Value) -> Iterator[Account]:
-    for account in found.get("accounts", default=[]):
-        yield Account(*map(account.get, Account._fields))
-
-
-def _triggers(policy: Value) -> frozenset[str | Source]:
-    listed = (it.it for it in policy.get("triggered_by", default=[]))
-    return frozenset(it if isinstance(it, str) else Source(**_plain(it)) for it in listed)
-
-
-def _holidays(found: Value) -> Mapping[date, bool]:
-    listed = found.get("holidays", default={})
-    return MappingProxyType(
-        {date.fromisoformat(day): word.it == "work" for day, word in listed.items()}
-    )
-
-
-def _when(policy: Value, holidays: Mapping[date, bool]) -> When | None:
-    if "when" not in policy.it:
-        return None
-    days = policy.get("when", "days", default="everyday")
-    listed = isinstance(days, list)
-    start, end = policy.get("when", "between", default=None) or (None, None)
-    return When(
-        days=frozenset(DAYS.index(day.it) for day in days) if listed else days,
-        start=start.it if start else 0,
-        end=end.it if end else WHOLE_DAY,
-        enforce=policy.get("when", "enforce", default=False),
-        holidays=holidays,
-    )
-
-
-def _selector(policy: Value, key: str) -> Selector:
-    tags = policy.get(key, "tags", default={})
-    return Selector(
-        MappingProxyType({name: _texts(values.it) for name, values in tags.items()}),
-        frozenset(_texts(policy.get(key, "instances", default=[]))),
-    )
+    return root

@@ -1,86 +1,36 @@
-"""The form of a policy file, as one table.
+"""The shape of a policy file, as one table.
 
-The walker with its suggestions, the JSON Schema for editors and the reference page are all read
-off this table, so that none of them can know more than the others.
+The reader, the JSON Schema for editors and the reference page all come from this table, so that
+they agree.
 """
 
 from __future__ import annotations
 
-from datetime import date
-
-from lightsout.base.scalars import duration, minutes, share, size, zone
 from lightsout.model.policy import DEFAULT_TIMEZONE
-from lightsout.policies.letters import FORBIDDEN, ODD, without
-from lightsout.policies.reader import Either, Field, Fields, Form, ListOf, MapOf, Window, Word
-from lightsout.policies.regions import nearest_region
-
-
-def _zone_meant(text: str) -> str | None:
-    from lightsout.policies.suggestions import zone_meant  # noqa: PLC0415  only a mistake pays for it
-
-    return zone_meant(text)
-
-
-def _days_meant(text: str) -> str | None:
-    from lightsout.policies.suggestions import days_meant  # noqa: PLC0415  only a mistake pays for it
-
-    return days_meant(text)
-
-
-def _day_meant(text: str) -> str | None:
-    from lightsout.policies.suggestions import day_meant  # noqa: PLC0415  only a mistake pays for it
-
-    return day_meant(text)
-
-
-TEXT = Form("a text")
-FILLED = Form("a text that is not empty", r"[\s\S]+")
-NAME = Form("1 to 64 of a-z, 0-9 and -", r"[a-z0-9-]{1,64}")
-# Each name begins with a capital; `localtime` is another zone on another machine.
-ZONE = Form("an IANA time zone such as Asia/Shanghai", r"[A-Z][\w/+-]*", zone, _zone_meant)
-REGION = Form(
-    "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", meant=nearest_region
-)
-INSTANCE = Form("an instance ID such as lhins-0a1b2c3d", r"(lhins|ins)-[0-9a-z]{8,16}")
-ROLE = Form(
-    "a role such as qcs::cam::uin/100000000002:roleName/lightsout",
-    r"qcs::cam::uin/[0-9]{5,20}:roleName/[A-Za-z0-9_+=,.@-]{1,128}",
-)
-EXTERNAL_ID = Form("2 to 128 of A-Z, a-z, 0-9 and _+=,.@:/-", r"[A-Za-z0-9_+=,.@:/-]{2,128}")
-DATE = Form(
-    "a date such as 2026-12-01",
-    r"(?!0000)[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)"
-    r"|(0[13578]|1[02])-31)|(?!0000)([0-9]{2}(0[48]|[2468][048]|[13579][26])"
-    r"|([02468][048]|[13579][26])00)-02-29",
-    date.fromisoformat,
-)
-DURATION = Form("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
-COUNT = Form("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
-PERCENT = Form("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
-SHARE = Form("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%", share)
-SIZE = Form("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)", size)
-OPENS = Form("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes)
-CLOSES = Form("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)", minutes)
-YES_NO = Word(
-    ("true", "false"),
-    convert="true".__eq__,
-    meant={"yes": "true", "on": "true", "no": "false", "off": "false"}.get,
-)
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# What the service lets nobody write into a tag can match none: an exclusion would keep nothing.
-TAG_KEY = Form(
-    "a tag key without wildcards",
-    f"(?=[\\s\\S]){without(ODD + FORBIDDEN + '*?')}",
-    often="[A-Za-z0-9_.:/@=+-]+",
-    odd=FORBIDDEN + "*?",
-)
-TAG_VALUE = Form(
-    "a tag value",
-    without(ODD + FORBIDDEN),
-    # An editor sees `env: 1` as a number and `env: true` as a boolean, where we see their texts.
-    json=("string", "number", "boolean"),
-    often="[A-Za-z0-9_.:/@=+*?-]*",
-    odd=FORBIDDEN,
+from lightsout.policies.shapes import Either, Field, Fields, ListOf, MapOf, TimePair, Word
+from lightsout.policies.texts import (
+    CLOSES,
+    COUNT,
+    DATE,
+    DAYS,
+    DURATION,
+    EVENT_TEXT,
+    EXTERNAL_ID,
+    INSTANCE,
+    NAME,
+    OPENS,
+    PERCENT,
+    REGION,
+    ROLE,
+    SHARE,
+    SIZE,
+    TAG_KEY,
+    TAG_VALUE,
+    TEXT,
+    YES_NO,
+    ZONE,
+    day_meant,
+    days_meant,
 )
 
 LIGHTHOUSE = ("resource", "lighthouse")
@@ -120,15 +70,15 @@ WHEN = Fields(
             "days",
             Either(
                 "everyday, workdays, holidays or a list of mon..sun",
-                Word(("everyday", "workdays", "holidays"), meant=_days_meant),
-                ListOf("a list of mon..sun", Word(DAYS, meant=_day_meant)),
+                Word(("everyday", "workdays", "holidays"), meant=days_meant),
+                ListOf("a list of mon..sun", Word(DAYS, meant=day_meant)),
             ),
             "Days on which the window opens; `holidays` is every day that is not a workday.",
             default="everyday",
         ),
         Field(
             "between",
-            Window('two times such as ["20:00", "23:00"]', OPENS, CLOSES),
+            TimePair('two times such as ["20:00", "23:00"]', OPENS, CLOSES),
             "Local wall clock, end exclusive. Across midnight it belongs to the day it opens on.",
             default="the whole local day",
         ),
@@ -204,8 +154,8 @@ LIMITS = Fields(
 SOURCE = Fields(
     "an EventBridge trigger",
     (
-        Field("source", FILLED, "Source of the event; wildcards allowed.", required=True),
-        Field("type", FILLED, "Type of the event; wildcards allowed.", required=True),
+        Field("source", EVENT_TEXT, "Source of the event; wildcards allowed.", required=True),
+        Field("type", EVENT_TEXT, "Type of the event; wildcards allowed.", required=True),
         Field(
             "scope",
             Word(("policy",)),

@@ -1,30 +1,29 @@
-"""What a text that cannot be read was meant to be. Only imported where there is a mistake.
+"""Proposals for a text that cannot be read. Only imported where there is a mistake.
 
-Nothing here is believed: the reader suggests only what it would take itself.
+A proposal is only a guess: the reader offers none that the file would not take.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import zones
-from lightsout.base.suggest import bare_of, slips_between, typo_of
+from lightsout.base.suggest import bare_of, typo_of
 from lightsout.policies.letters import clean
-from lightsout.policies.reader import Either, Form, ListOf, Word
+from lightsout.policies.shapes import Either, ListOf, Scalar, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from lightsout.policies.reader import Field, Kind
+    from lightsout.policies.shapes import Field, Shape
 
 LONGEST = 60  # characters of what is suggested
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+_FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEK = "[mon, tue, wed, thu, fri]"  # not workdays: those differ on holidays
 _WEEKEND = "[sat, sun]"
 _DAYS_MEANT = {
@@ -51,75 +50,91 @@ _ZONES_MEANT = dict.fromkeys(_CHINA, "Asia/Shanghai") | {
 }  # fmt: skip
 
 
-def instead(kind: Kind, text: str) -> Iterator[str]:
-    """What may stand in the file where `text` is no `kind`, the surest first."""
+def instead(shape: Shape, text: str) -> Iterator[str]:
+    """Yield what may stand in the file where `text` does not fit `shape`, the surest first."""
     if len(text) > LONGEST:
         return
-    one = kind.text if isinstance(kind, Either) else kind
-    if isinstance(one, Form | Word):
+    one = shape.text if isinstance(shape, Either) else shape
+    if isinstance(one, Scalar | Word):
         yield from _texts(one, text)
-    many = kind.other if isinstance(kind, Either) else kind
+    many = shape.other if isinstance(shape, Either) else shape
     if isinstance(many, ListOf):
         item = many.item.text if isinstance(many.item, Either) else many.item
-        yield from _lists(item, text) if isinstance(item, Form | Word) else ()
+        yield from _lists(item, text) if isinstance(item, Scalar | Word) else ()
 
 
-def _texts(kind: Form | Word, text: str) -> Iterator[str]:
+def _texts(shape: Scalar | Word, text: str) -> Iterator[str]:
     bare = clean(text)
-    yield from filter(None, (_meant(kind, told) for told in (text, bare)))
-    if bare and bare != text:
-        yield written(bare)
+    yield from filter(None, (_meant(shape, told) for told in (text, bare)))
+    # The same text, as an ASCII keyboard types it. In a tag it might be another text.
+    typed = bare if isinstance(shape, Scalar) and shape.forbidden else narrow(bare)
+    if typed and typed != text:
+        yield written(typed)
 
 
-def _lists(item: Form | Word, text: str) -> Iterator[str]:
-    """Lists of the text, or of the parts between its commas."""
+def narrow(text: str) -> str:
+    """Return the text with ordinary digits, letters and signs in the place of full-width ones."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def _lists(item: Scalar | Word, text: str) -> Iterator[str]:
+    """Yield lists of the text, or of the parts between its commas."""
     parts = [clean(part) for part in re.split("[,，、]", text)]
     if all(parts):
         yield f"[{', '.join(map(written, parts))}]"
         yield f"[{', '.join(_meant(item, part) or written(part) for part in parts)}]"
 
 
-def _meant(kind: Form | Word, text: str) -> str | None:
-    if isinstance(kind, Form):
-        return kind.meant(text)
-    return kind.meant(text) or typo_of(text, kind.words)
+def _meant(shape: Scalar | Word, text: str) -> str | None:
+    if isinstance(shape, Scalar):
+        return shape.meant(text)
+    return shape.meant(text) or typo_of(text, shape.words)
 
 
 def key_meant(text: str, free: Sequence[Field]) -> Field | None:
-    """The field that the key was meant to be."""
+    """Return the field that the key misspells."""
     key = typo_of(clean(text), [field.key for field in free])
     return next((field for field in free if field.key == key), None)
 
 
 def written(text: str) -> str:
-    """`text` as YAML that may stand between brackets, too."""
+    """Return `text` as YAML that may stand between brackets, too."""
     plain = re.fullmatch(r"\w[\w./:+=@-]*", text)
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def days_meant(text: str) -> str | None:
-    """`mon-fri`, `weekend`, `Monday`: the same days as the file spells them."""
+    """Return the same days as the file spells them, for `mon-fri`, `weekend`, `Monday`."""
     word = text.strip().lower()
     if word in _DAYS_MEANT:
         return _DAYS_MEANT[word]
-    span = re.fullmatch(rf"{_DAY} *(?:-|–|\.\.|to|至) *{_DAY}", word)
-    if span is None:
+    span = re.fullmatch(r"([a-z.]+) *(?:-|–|\.\.|to|至) *([a-z.]+)", word)
+    ends = [_day(end) for end in span.groups()] if span else [None]
+    if None in ends:
         return None
-    first, last = (DAYS.index(day) for day in span.groups())
+    first, last = (DAYS.index(str(day)) for day in ends)
     count = (last - first) % 7 + 1
     return f"[{', '.join(DAYS[(first + number) % 7] for number in range(count))}]"
 
 
 def day_meant(text: str) -> str | None:
-    """`Monday` as `mon`."""
-    found = re.fullmatch(_DAY, text.strip().lower())
-    return found[1] if found else typo_of(text, DAYS)
+    """Return `mon` for `Monday`."""
+    word = text.strip().lower()
+    full = typo_of(word, _FULL_DAYS)
+    return _day(word) or (full and full[:3])
+
+
+def _day(word: str) -> str | None:
+    """Return the day of which the word is the name, also cut short or in the plural."""
+    word = word.removesuffix(".")
+    fitting = (day for day in _FULL_DAYS if len(word) > 2 and f"{day}s".startswith(word))
+    return next((day[:3] for day in fitting), None)
 
 
 def zone_meant(text: str) -> str | None:
-    """A zone that has the offset which `text` tells; or the one of which it is a misspelling.
+    """Return a zone that has the offset which `text` tells, or the one that it misspells.
 
-    Never a guess from abbreviations: HST is ten hours behind UTC, and HKT eight ahead.
+    Abbreviations are not guessed: HST is ten hours behind UTC, and HKT eight ahead.
     """
     word = unicodedata.normalize("NFKC", text).strip()
     bare = re.sub("[ _]", "", word.lower())
@@ -131,13 +146,13 @@ def zone_meant(text: str) -> str | None:
     if same := [name for name in names if bare_of(name) == bare_of(word)]:
         return same[0]
     if "/" in word:
-        return _misspelt_zone(word, names)
+        return typo_of_zone(word, names)
     cities = [name for name in names if bare_of(name.rpartition("/")[2]) == bare_of(word)]
     return cities[0] if len(cities) == 1 else None
 
 
 def _offset(word: str) -> int | None:
-    """Minutes that `utc+8`, `gmt+08:00` or `+0800` is ahead of UTC."""
+    """Return the minutes that `utc+8`, `gmt+08:00` or `+0800` is ahead of UTC."""
     form = re.fullmatch(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?", word)
     if form is None:
         return 0 if word == "z" else None
@@ -145,11 +160,12 @@ def _offset(word: str) -> int | None:
     return -minutes if form[1] == "-" else minutes
 
 
-def _misspelt_zone(word: str, names: Iterable[str]) -> str | None:
-    area = word.lower().partition("/")[0]
-    there = {name.lower(): name for name in names if name.lower().startswith(f"{area}/")}
-    near = difflib.get_close_matches(word[:100].lower(), there, n=3, cutoff=0.8)
-    slips = [
-        name for name in near if slips_between(word.lower(), name) <= (1 if len(word) < 13 else 2)
-    ]
-    return there[slips[0]] if slips else None
+def typo_of_zone(word: str, names: Sequence[str]) -> str | None:
+    """Return the zone of which each part, between the slashes, is right or a slip."""
+    parts = word.split("/")
+    fitting = names
+    for at, part in enumerate(parts):
+        there = [name.split("/") for name in fitting if name.count("/") == len(parts) - 1]
+        meant = typo_of(part, {name[at] for name in there})
+        fitting = ["/".join(name) for name in there if name[at] == meant]
+    return fitting[0] if len(fitting) == 1 else None

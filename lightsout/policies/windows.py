@@ -1,4 +1,4 @@
-"""When a policy is due, by the wall clock of its zone; and instants that people write.
+"""Tells when a policy is due, by the wall clock of its zone.
 
 One rule holds for every day of the year: an instant is inside a window exactly when the wall clock
 shows a time inside it. So a window shrinks where the clocks go forward over it, and where they go
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FARTHEST = 400  # days that are searched: joined days beyond them do not count
 DAY = timedelta(days=1)
-ENOUGH = 10  # corrections for a year after which nobody has to be told that it lacks holidays
+ENOUGH = 10  # corrections for a year after which there is no warning that its holidays are missing
 STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
 
 
@@ -41,7 +41,7 @@ class Change(NamedTuple):
 
 
 def opens_on(when: When, day: date) -> bool:
-    """Whether a window opens on the day."""
+    """Tell whether a window opens on the day."""
     if isinstance(when.days, frozenset):
         return day.weekday() in when.days
     if when.days == "everyday":
@@ -50,12 +50,12 @@ def opens_on(when: When, day: date) -> bool:
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
-    """Whether the policy's window is open, or it has none."""
+    """Tell whether the policy's window is open, or it has none."""
     return policy.when is None or window_at(policy.when, policy.timezone, instant) is not None
 
 
 def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
-    """The window that holds `instant`; whole days that adjoin are one window."""
+    """Return the window that holds `instant`; whole days that adjoin are one window."""
     instant = instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
     for day in (today - DAY, today):
@@ -67,7 +67,7 @@ def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
 
 
 def next_window(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
-    """The next window that opens after `instant`; None where none does within 400 days."""
+    """Return the next window that opens after `instant`; None where none does within 400 days."""
     instant = instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
     later = (w for w in _windows_from(when, zone, today - DAY, FARTHEST) if w.opens > instant)
@@ -75,14 +75,14 @@ def next_window(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
 
 
 def windows(when: When, zone: ZoneInfo, first: date, days: int) -> list[Window]:
-    """Each window that opens in the `days` from `first`, not clipped."""
+    """Return each window that opens in the `days` from `first`, not clipped."""
     last = first + days * DAY
     found = _windows_from(when, zone, first - DAY, days + 1)  # one may open again after midnight
     return [window for window in found if first <= window.opens.date() < last]
 
 
 def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
-    """Each change of the clocks that begins in the `days` from `first`."""
+    """Return each change of the clocks that begins in the `days` from `first`."""
     begin = datetime.combine(first, time(), UTC) - DAY
     *ends, _ = _offsets(zone, begin, begin + (days + 2) * DAY)
     found = [
@@ -93,7 +93,7 @@ def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
 
 
 def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterator[Window]:
-    """The windows of the days on which one begins, in the order of time."""
+    """Yield the windows that begin on these days, in the order of time."""
     for number in range(days):
         day = first + number * DAY
         if opens_on(when, day) and not (when.whole_days and opens_on(when, day - DAY)):
@@ -101,7 +101,7 @@ def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterato
 
 
 def _first_of(when: When, day: date) -> date:
-    """The day on which the window of `day` begins: an earlier one where whole days adjoin."""
+    """Return the day on which the window of `day` begins: an earlier one if whole days adjoin."""
     farthest = day - FARTHEST * DAY
     while when.whole_days and day > farthest and opens_on(when, day - DAY):
         day -= DAY
@@ -109,7 +109,7 @@ def _first_of(when: When, day: date) -> date:
 
 
 def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
-    """The window that begins on `day`.
+    """Yield the window that begins on `day`.
 
     It is none where the clocks skip it, and two where they go back from inside it to before it, or
     from behind it into it.
@@ -128,7 +128,7 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
 def _instants(
     zone: ZoneInfo, opens: datetime, closes: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches of time in which the wall clock shows what UTC shows from opens to closes.
+    """Yield the times in which the wall clock shows what UTC shows from opens to closes.
 
     All in UTC, where Python compares instants and not what the clocks show.
     """
@@ -147,7 +147,7 @@ def _instants(
 def _offsets(
     zone: ZoneInfo, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, timedelta]]:
-    """Each offset from UTC that the zone has from `begin` to `end`, and until when it has it."""
+    """Yield each offset from UTC that the zone has from `begin` to `end`, and its end."""
     offset = _offset(zone, begin)
     at = begin
     while at < end:
@@ -161,7 +161,7 @@ def _offsets(
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The second at which the offset changes, between two instants of different offsets."""
+    """Return the second at which the offset changes, between two instants of different offsets."""
     old = _offset(zone, before)
     while (seconds := (after - before) // timedelta(seconds=1)) > 1:
         middle = before + timedelta(seconds=seconds // 2)
@@ -176,7 +176,7 @@ def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
 def calendar_warnings(
     whens_and_zones: Iterable[tuple[When, ZoneInfo]], instant: datetime
 ) -> list[str]:
-    """What to tell whose workdays and holidays are, or soon will be, those of a plain week.
+    """Return warnings for policies whose calendar does not cover this year, or the next one.
 
     From the last quarter before the calendar's end: until then the next year's is announced.
     """
@@ -194,6 +194,6 @@ def calendar_warnings(
 
 
 def _covered(when: When, year: int) -> bool:
-    """Whether the calendar knows the year's holidays, or else the file names enough of them."""
+    """Tell whether the calendar knows the year's holidays, or the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
     return year <= calendar.last_year() or named >= ENOUGH

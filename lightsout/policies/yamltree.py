@@ -1,4 +1,4 @@
-"""YAML text to a small tree in which every node knows its place, and nothing is interpreted.
+"""Reads YAML text into a small tree: every node has its position, nothing is interpreted.
 
 PyYAML's events are walked here instead of its composer: short deep text kills the C composer, an
 alias bomb never gets to grow, and every scalar stays the text that stands in the file.
@@ -30,7 +30,7 @@ _UNWANTED = re.compile(
 
 
 class Mistake(NamedTuple):
-    """What is wrong at a place; lines and columns count from 1, columns in characters."""
+    """A mistake and its place; lines and columns count from 1, columns in characters."""
 
     file: str
     line: int
@@ -41,8 +41,8 @@ class Mistake(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class Place:
-    """Where something stands, from 1; each node of the tree is one."""
+class Position:
+    """Line and column in the file, from 1; each node of the tree is one."""
 
     __slots__ = ("column", "line")
 
@@ -51,7 +51,7 @@ class Place:
         self.column = column
 
 
-class Text(Place):
+class Text(Position):
     __slots__ = ("first", "missing", "value")
 
     def __init__(
@@ -62,12 +62,12 @@ class Text(Place):
         self.missing = missing  # a key or a dash with nothing behind it
         self.first = first  # column of its first character; 0: it does not stand there as it reads
 
-    def at(self, index: int) -> Place:
-        """Where its character `index` stands; where the text begins, if that cannot be told."""
-        return Place(self.line, self.first + index) if self.first else self
+    def at(self, index: int) -> Position:
+        """Return the position of its character `index`, or of the text where that is unknown."""
+        return Position(self.line, self.first + index) if self.first else self
 
 
-class Items(Place):
+class Items(Position):
     __slots__ = ("items",)
 
     def __init__(self, line: int, column: int, items: list[Node]) -> None:
@@ -75,7 +75,7 @@ class Items(Place):
         self.items = items
 
 
-class Pairs(Place):
+class Pairs(Position):
     __slots__ = ("pairs",)
 
     def __init__(self, line: int, column: int, pairs: list[tuple[Node, Node]]) -> None:
@@ -83,15 +83,23 @@ class Pairs(Place):
         self.pairs = pairs
 
 
-class Refused(Place):
-    """Stands where an alias stood: the mistake is already written down."""
+class Refused(Position):
+    """Stands in the place of an alias: the mistake is already listed."""
 
     __slots__ = ()
 
 
 Node = Text | Items | Pairs | Refused
 
-START = Place(1, 1)
+START = Position(1, 1)
+
+
+class Complaint(NamedTuple):
+    """A mistake before its suggestion is made."""
+
+    at: Position
+    message: str
+    hint: Callable[[], str] | None
 
 
 class Complaints:
@@ -99,43 +107,53 @@ class Complaints:
 
     def __init__(self, file: str, most: int = MAX_LISTED) -> None:
         self.file = file
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[Complaint] = []
+        # Tells whether the file is better with another node in the place of one.
+        self.takes: Callable[[Node, Node], bool] = _any
         self._most = most
         self._more = 0
 
     def __bool__(self) -> bool:
         return bool(self.mistakes or self._more)
 
-    def add(self, at: Place, message: str, hint: Callable[[], str] | None = None) -> None:
-        """`hint` is asked only where the mistake is listed: a suggestion costs time."""
+    def add(self, at: Position, message: str, hint: Callable[[], str] | None = None) -> None:
+        """Add a mistake. Its `hint` is asked for in `listed`: a suggestion costs time."""
         if len(self.mistakes) < self._most:
-            text = _one_line(message + (hint() if hint else ""))
-            self.mistakes.append(Mistake(self.file, at.line, at.column, text))
+            self.mistakes.append(Complaint(at, message, hint))
         else:
             self._more += 1
 
     def listed(self) -> list[Mistake]:
-        mistakes = sorted(self.mistakes)
+        """Return the mistakes by their places, each with its suggestion."""
+        mistakes = sorted(map(self._told, self.mistakes))
         if self._more:
             last = mistakes[-1]
             text = f"and {self._more} more in this file"
             mistakes.append(Mistake(self.file, last.line, last.column + 1, text))
         return mistakes
 
+    def _told(self, one: Complaint) -> Mistake:
+        text = _one_line(one.message + (one.hint() if one.hint else ""))
+        return Mistake(self.file, one.at.line, one.at.column, text)
+
+
+def _any(_at: Node, _instead: Node) -> bool:
+    return True
+
 
 def read(data: bytes, complaints: Complaints, loader: Any = FASTEST) -> Node | None:
-    """The one document in `data`; None where it cannot be read, with the reason in `complaints`."""
+    """Return the one document in `data`; None where it cannot be read, and a complaint."""
     text = _decode(data, complaints)
     return None if text is None else _parse(text, complaints, loader)
 
 
 def show(text: str) -> str:
-    """`text` in quotes, on one line, and no longer than a message bears."""
+    """Return `text` in quotes, on one line, cut to 60 characters."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _one_line(text: str) -> str:
-    """`text`, part of which stood in a file, as a log line and a terminal bear it."""
+    """Return `text` on one line, at most 500 characters, all of them printable."""
     short = text if len(text) <= 500 else text[:497] + "..."
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in short)
 
@@ -149,20 +167,22 @@ def _decode(data: bytes, complaints: Complaints) -> str | None:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
-        complaints.add(_place(before), f"not UTF-8: byte 0x{data[error.start]:02x}")
+        complaints.add(_position(before), f"not UTF-8: byte 0x{data[error.start]:02x}")
         return None
     if unwanted := _UNWANTED.search(text):
-        complaints.add(_place(text[: unwanted.start()]), _unwanted(unwanted[0]))
+        complaints.add(_position(text[: unwanted.start()]), _unwanted(unwanted[0]))
         return None
     if directive := re.search("^%", text, re.MULTILINE):
-        complaints.add(_place(text[: directive.start()]), "YAML directives (%...) are not allowed")
+        complaints.add(
+            _position(text[: directive.start()]), "YAML directives (%...) are not allowed"
+        )
         return None
     return text
 
 
-def _place(before: str) -> Place:
+def _position(before: str) -> Position:
     lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Place(len(lines), len(lines[-1]) + 1)
+    return Position(len(lines), len(lines[-1]) + 1)
 
 
 def _unwanted(character: str) -> str:
@@ -183,10 +203,9 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
             if not tree.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = Place(mark.line + 1, mark.column + 1) if mark else last
-        why = ", ".join(filter(None, (error.context, error.problem)))
-        complaints.add(*_explained(text, at, error.context_mark, f"not YAML: {why}"))
+        from lightsout.policies.yaml_errors import explain  # noqa: PLC0415  only a mistake pays for it
+
+        complaints.add(*explain(text, error, last, loader))
         return None
     except (ValueError, OverflowError):  # the pure-Python parser, about an escape like \UFFFFFFFF
         complaints.add(last, "not YAML: an escape near here names no character")
@@ -194,35 +213,17 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
     return tree.root
 
 
-def _explained(text: str, at: Place, context: Any, why: str) -> tuple[Place, str]:
-    """The mistake, at the character that was typed for a blank or sign of YAML's, if there is one.
-
-    It stands where the parser was at work: in what it was reading, or else just before.
-    """
-    from lightsout.policies.letters import ODD, WIDE, name  # noqa: PLC0415  only a mistake pays for it
-
-    begun = context.line + 1 if context else at.line - 1
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    # In the indentation, behind a word that may be a key, or behind its colon.
-    form = rf"(?a)(?:[^\"'#]*?[\[{{,] *|[ -]*)(?:[\w.-]+:?)?([{ODD}{WIDE}])"
-    for number in range(min(at.line, len(lines)), max(begun, 1) - 1, -1):
-        if found := re.match(form, lines[number - 1]):
-            says = f"{name(found[1])} is no blank and no sign of YAML's: {why}"
-            return Place(number, found.start(1) + 1), says
-    return at, why
-
-
-def _first(event: yaml.ScalarEvent, at: Place) -> int:
-    """The column of the text's first character; 0 where the file spells the text differently."""
+def _first(event: yaml.ScalarEvent, at: Position) -> int:
+    """Return the column of the text's first character; 0 where the file spells it otherwise."""
     end, quote = event.end_mark, len(event.style or "")
     last = at.column + len(event.value) + 2 * quote
     alike = end and (end.line + 1, end.column + 1) == (at.line, last)
     return at.column + quote if alike else 0
 
 
-def _start(event: yaml.Event) -> Place:
+def _start(event: yaml.Event) -> Position:
     mark = event.start_mark
-    return Place(mark.line + 1, mark.column + 1) if mark else START
+    return Position(mark.line + 1, mark.column + 1) if mark else START
 
 
 class _Tree:
@@ -233,10 +234,9 @@ class _Tree:
         self._complaints = complaints
         self._open: list[Items | Pairs] = []
         self._keys: list[Node | None] = []  # for each open node, the key that waits for its value
-        self._flow: list[bool] = []  # for each open node, whether it is written in brackets
 
     def take(self, event: yaml.Event) -> bool:
-        """False where reading must end here."""
+        """Add the event to the tree; False where reading must end here."""
         at = _start(event)
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
             self._complaints.add(at, "a second document: a policy file holds one")
@@ -244,13 +244,12 @@ class _Tree:
         if isinstance(event, yaml.CollectionEndEvent):
             self._open.pop()
             self._keys.pop()
-            self._flow.pop()
         elif isinstance(event, yaml.NodeEvent):
             self._refuse(event, at)
             return self._add(event, at)
         return True
 
-    def _refuse(self, event: yaml.NodeEvent, at: Place) -> None:
+    def _refuse(self, event: yaml.NodeEvent, at: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
             self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: write it out")
         elif event.anchor is not None:
@@ -259,10 +258,10 @@ class _Tree:
         if tag is not None:
             self._complaints.add(at, f"YAML tags ({show(tag)}) are not allowed")
 
-    def _add(self, event: yaml.NodeEvent, at: Place) -> bool:
+    def _add(self, event: yaml.NodeEvent, at: Position) -> bool:
         node = self._node(event, at)
         if not self._open:
-            missing = isinstance(node, Text) and node.missing  # its place is the parser's secret
+            missing = isinstance(node, Text) and node.missing  # parsers disagree where
             self.root = Text(1, 1, "", missing=True) if missing else node
         elif isinstance(parent := self._open[-1], Items):
             parent.items.append(node)
@@ -276,24 +275,17 @@ class _Tree:
         if isinstance(node, Items | Pairs):
             self._open.append(node)
             self._keys.append(None)
-            self._flow.append(bool(getattr(event, "flow_style", False)))
         if len(self._open) > MAX_DEPTH:
             self._complaints.add(at, f"nested deeper than {MAX_DEPTH}")
             return False
         return True
 
-    def _node(self, event: yaml.NodeEvent, at: Place) -> Node:
+    def _node(self, event: yaml.NodeEvent, at: Position) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             if unwanted := _UNWANTED.search(event.value):
                 self._complaints.add(at, _unwanted(unwanted[0]))
                 return Refused(at.line, at.column)
-            plain = event.implicit[0]  # no quotes around it
-            if plain and "?" in event.value and any(self._flow):
-                # The C parser takes it, the Python parser does not: what holds must hold for both.
-                what = f"put quotes around {show(event.value)}: it has a ? between brackets"
-                self._complaints.add(at, what)
-                return Refused(at.line, at.column)
-            missing = event.value == "" and plain
+            missing = event.value == "" and event.implicit[0]  # no quotes around it
             return Text(at.line, at.column, event.value, missing=missing, first=_first(event, at))
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(at.line, at.column, [])

@@ -115,9 +115,15 @@ def plain(node):
     return node and (type(node), node.line, node.column, held)
 
 
-# The two typos that one parser takes and the other refuses: `{a:{b: c}}` without a space, and a
-# comment right behind `>` or `|`. Nobody's policy means anything else for it.
-ONE_SIDED = ("found unexpected ':'", "expected chomping or indentation indicators, but found '#'")
+# What one parser takes and the other refuses: `{a:{b: c}}` without a space, a comment right behind
+# `>` or `|`, and a `?` between brackets. None of them is read differently.
+ONE_SIDED = (
+    "found unexpected ':'",
+    "expected chomping or indentation indicators, but found '#'",
+    "put quotes around a text that has a ? in it",
+    "did not find expected ',' or ']'",  # [a, ?], which has no key
+    "did not find expected ',' or '}'",
+)
 
 
 @pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without its C parser")
@@ -125,6 +131,7 @@ ONE_SIDED = ("found unexpected ':'", "expected chomping or indentation indicator
 @settings(max_examples=500, deadline=None)
 @example("a: [b, 'c', \"d\", e f]\nk:\n- \n-\n  - x\n")
 @example("---")
+@example("a: [dev-?, {b?: c}]")
 def test_the_c_parser_and_the_python_parser_read_the_same(text):
     (fast, fast_said), (slow, slow_said) = (
         tree(text, loader) for loader in (yaml.CBaseLoader, yaml.BaseLoader)
@@ -133,7 +140,7 @@ def test_the_c_parser_and_the_python_parser_read_the_same(text):
         assert fast == slow
     elif not fast_said or not slow_said:
         (said,) = fast_said or slow_said
-        assert said.endswith(ONE_SIDED)
+        assert said.rstrip(")").endswith(ONE_SIDED)
 
 
 @pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without its C parser")

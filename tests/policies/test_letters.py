@@ -14,7 +14,8 @@ from lightsout.policies import yamltree as yamltext
 from lightsout.policies.letters import FORBIDDEN, ODD, name
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.policies.reader import Reader
-from lightsout.policies.schema import FILE, TAG_KEY, TAG_VALUE
+from lightsout.policies.schema import FILE
+from lightsout.policies.texts import TAG_KEY, TAG_VALUE
 
 LOADERS = [yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else [])]
 POLICY = """\
@@ -97,8 +98,41 @@ def test_match_is_read_as_strictly_as_exclude(told):
     (mistake,) = told(tags='{env: "dev "}')
     assert mistake == (
         "7:23: env wants a text or a list of texts, not 'dev ': it ends with U+0020 space, "
-        "which no tag can have (did you mean dev?)"
+        "which no tag can have: delete it (did you mean dev?)"
     )
+
+
+KEY, VALUE = "k" * 127, "v" * 255
+
+
+def test_a_tag_of_the_longest_that_the_service_takes_passes_and_a_longer_one_does_not(told):
+    assert told(tags=f"{{{KEY}: {VALUE}}}", exclude=f"{{{'键' * 127}: '{'*v' * 255}*'}}") == []
+    (mistake,) = told(exclude=f"{{{KEY}k: x}}")
+    assert "a tag key of 1 to 127 characters" in mistake
+    assert mistake.endswith(": it has 128 characters")
+    (mistake,) = told(exclude=f"{{role: {VALUE}v}}")
+    assert mistake.endswith(": it has 256 characters")
+    (mistake,) = told(exclude=f"{{role: [x, '{'*v' * 256}']}}")
+    assert "a tag value of up to 255 characters" in mistake
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        '{source: "a.cloud.tencent ", type: "*"}',
+        '{source: "＊.cloud.tencent", type: "*"}',
+        '{source: "*", type: "cvm：ErrorEvent"}',
+        '{source: "*", type: "cvm\u200b"}',
+        '{source: “*”, type: "*"}',
+        '{source: "*", type: ""}',
+    ],
+)
+def test_a_trigger_that_no_event_can_meet_is_a_mistake(tmp_path, trigger):
+    file = tmp_path / "a.yml"
+    text = POLICY.format(tags="{env: dev}", exclude="{}")
+    file.write_text(f"{text}    triggered_by: [{trigger}]\n", "utf-8")
+    with pytest.raises(PolicyMistakes, match="wants a text, wildcards allowed, not"):
+        load(file)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +169,8 @@ def test_the_character_is_told_at_its_own_place_and_with_the_right_word(tmp_path
     with pytest.raises(PolicyMistakes) as caught:
         load(file)
     assert str(caught.value) == (
-        f"{file}:5:5: unknown key '\\u3000resource': it begins with U+3000 ideographic space "
-        "(did you mean resource?)"
+        f"{file}:5:5: unknown key '\\u3000resource': it begins with U+3000 ideographic space"
+        ": type a space (did you mean resource?)"
     )
 
 
@@ -184,6 +218,45 @@ def test_a_hidden_character_among_the_keys_is_always_named_by_either_parser(case
         tuple(it.split(": ")[0] for it in lines) for lines in said if "not YAML" not in str(lines)
     }
     assert len(places) <= 1
+
+
+KEYBOARD = {
+    ":": "：", ",": "，", "[": "［", "]": "］", "{": "｛", "}": "｝", '"': "“", "-": "－",
+    " ": "\u3000", "0": "０", "1": "１", "2": "２", "3": "３", "9": "９",
+}  # fmt: skip
+TYPED = PLAIN.replace("timezone: Asia/Shanghai\n", "timezone: UTC\n") + (
+    "    limits: {max_instances: 10}\n    description: 他说：“好”，（是）\n"
+)
+PLACES = [
+    at
+    for at, sign in enumerate(TYPED[: TYPED.index("    description")])
+    # These two may be part of a tag, and are a warning.
+    if sign in KEYBOARD and at not in (TYPED.index("auto-stop") + 4, TYPED.index("[dev"))
+]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_each_character_of_a_chinese_keyboard_is_named_at_its_place_with_what_to_type(loader):
+    wrong = []
+    for at in PLACES:
+        text = TYPED[:at] + KEYBOARD[TYPED[at]] + TYPED[at + 1 :]
+        place = f"{text[:at].count(chr(10)) + 1}:{at - text.rfind(chr(10), 0, at)}: "
+        typed = {" ": "a space"}.get(TYPED[at], TYPED[at])
+        told = [str(it).removeprefix("a.yml:") for it in read_with(loader, text)]
+        named = [it for it in told if name(KEYBOARD[TYPED[at]]) in it and it.startswith(place)]
+        if not any(f": type {typed}" in it or ": delete it" in it for it in named):
+            wrong.append((text[:at].splitlines()[-1:], TYPED[at], told))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("line", ["policies: [a", "x: {b", "x: y: z", "'a", "x: 'a", "]"])
+def test_a_character_that_has_nothing_to_do_with_the_mistake_is_not_blamed(loader, line):
+    """A description may hold any of them."""
+    text = f"version: 1\ndescription: 他说：“好”，（是）－０　！\n{line}\n"
+    told = [str(it) for it in read_with(loader, text)]
+    assert [it for it in told if "not YAML" in it]
+    assert not [it for it in told if "U+" in it], told
 
 
 odd_texts = st.text(

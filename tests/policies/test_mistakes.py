@@ -127,7 +127,7 @@ def test_a_line_end_in_a_key_or_value_does_not_make_a_second_line_of_the_message
     file = tmp_path / "a.yml"
     tags = r'{tags: {"a\nb": }, instances: "x\ny"}'
     file.write_text(GOOD.format(name="a").replace("{tags: {env: dev}}", tags))
-    key = r"a key in tags wants a tag key without wildcards, not 'a\nb'"
+    key = r"a key in tags wants a tag key of 1 to 127 characters, without wildcards, not 'a\nb'"
     assert [line.split(": ", 1)[1] for line in lines(file)] == [
         f'{key}: it has U+000A, which no tag can have (did you mean "a b"?)',
         r'a\nb has no value: write "" for the empty text; the key has U+000A',

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from lightsout.base.scalars import zones
 from lightsout.policies.load import load
-from lightsout.policies.schema import ZONE
+from lightsout.policies.texts import ZONE
 from tests.support.paths import ROOT
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ SCHEMA = json.loads((ROOT / "docs/policy.schema.json").read_text("utf-8"))
 SAMPLES = sorted([*ROOT.glob("policies/*.y*ml"), *ROOT.glob("docs/policies/*.y*ml")])
 # What is wrong with the text as such, before there is anything that a schema could judge.
 BLIND = {"two-documents", "deep-brackets", "directive", "not-utf8", "nul", "syntax", "tab"}
-BLIND |= {"yaml-features", "question-mark", "full-width-colon", "full-width-indentation"}
+BLIND |= {"yaml-features", "full-width-colon", "full-width-indentation"}
 BAD = sorted(path for path in HERE.glob("bad/*.yml") if path.stem not in BLIND)
 
 
@@ -185,6 +185,62 @@ def test_schema_and_reader_both_refuse(changes, tmp_path):
     (tmp_path / "a.yml").write_text(json.dumps(document))
     with pytest.raises(ValueError, match=r"a\.yml:1:\d+: "):
         load(tmp_path)
+
+
+# Each value as an editor sees it that nobody put into quotes.
+BARE = ["null", "true", "no", "5", "12", "007", "-5", "1.5", "0x1F", ".inf", "19:30", "2026-12-01",
+        "95%", "5m", "own", "dev", '""', '"null"', "[null]", "{a: b}"]  # fmt: skip
+WHERE = [
+    "name: {}", "description: {}", "resource: {}", "regions: {}", "regions: [{}]", "action: {}",
+    "accounts: [{}]", "include: [{}]", "timezone: {}", "exclude: {}", "exclude: {{tags: {}}}",
+    "exclude: {{tags: {{role: {}}}}}", "exclude: {{tags: {{role: [{}]}}}}",
+    "exclude: {{instances: [{}]}}", "when: {}", "when: {{days: {}}}", "when: {{days: [{}]}}",
+    "when: {{enforce: {}}}", 'when: {{between: [{}, "23:00"]}}', "only_if: {}",
+    "only_if: {{running_at_least: {}}}", "only_if: {{traffic_used_at_least: {}}}", "options: {}",
+    "options: {{stop_type: {}}}", "limits: {{max_instances: {}}}", "limits: {{max_percent: {}}}",
+    "triggered_by: [{}]", 'triggered_by: [{{source: {}, type: "*"}}]', "verify: {}",
+    "verify: {{timeout: {}}}",
+]  # fmt: skip
+SHORTEST = {"name": "a", "resource": "lighthouse", "regions": "all"}
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("bare", BARE)
+def test_schema_and_reader_agree_about_what_stands_there_without_quotes(tmp_path, where, bare):
+    key = where.partition(":")[0]
+    lines = [f"{name}: {text}" for name, text in SHORTEST.items() if name != key]
+    lines += ["match: {tags: {env: dev}}", where.format(bare)]
+    text = "version: 1\npolicies:\n  - " + "\n    ".join(lines) + "\n"
+    (tmp_path / "a.yml").write_text(text, "utf-8")
+    try:
+        load(tmp_path)
+        refused = None
+    except ValueError as mistakes:
+        told = [it for it in str(mistakes).splitlines() if "no file has an account" not in it]
+        refused = "\n".join(told) or None  # which accounts there are no schema can tell
+    seen = yaml.load(text, AsEditorsRead)
+    assert valid(seen) is (refused is None), (refused, seen)
+
+
+def test_the_typed_keys_are_those_of_the_table():
+    from lightsout.policies import document
+    from lightsout.policies import schema as table
+
+    fields = {it.key: it.shape for it in table.POLICY.fields}
+    pairs = [
+        (document.FileKeys, table.FILE),
+        (document.AccountKeys, table.ACCOUNT),
+        (document.PolicyKeys, table.POLICY),
+        (document.WhenKeys, table.WHEN),
+        (document.OnlyIfKeys, table.ONLY_IF),
+        (document.OptionsKeys, table.OPTIONS),
+        (document.LimitsKeys, table.LIMITS),
+        (document.SourceKeys, table.SOURCE),
+        (document.SelectorKeys, fields["match"]),
+        (document.VerifyKeys, fields["verify"]),
+    ]
+    for keys, shape in pairs:
+        assert set(keys.__annotations__) == {it.key for it in shape.fields}, keys
 
 
 # Everything that one value or one mapping can tell.

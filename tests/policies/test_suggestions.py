@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.base.scalars import zones
+from lightsout.base.suggest import nearest, typo_of
 from lightsout.policies import suggestions
 from lightsout.policies.load import PolicyMistakes, load
 
@@ -139,7 +141,13 @@ def test_days_are_suggested_that_are_the_same_days(suggested, text, meant):
         ("ap-guangzhou", "[ap-guangzhou]"),
         ("guangzhou", "[ap-guangzhou]"),
         ('"ap-guangzhou, ap-beijing"', "[ap-guangzhou, ap-beijing]"),
-        ('["*"]', None),
+        ('["*"]', "regions: all"),
+        ("[all]", "regions: all"),
+        ("[ALL]", "regions: all"),
+        ("[all, ap-beijing]", None),
+        ('"!all"', None),
+        ("cn-guangzhou", None),
+        ("ap-guangzhou-3-4", None),
         ("[ap-guangzhou, guangzhou]", None),
         ("[ap-beijing, guangzhou]", "ap-guangzhou"),
     ],
@@ -155,9 +163,24 @@ def test_regions_are_suggested_that_pass(suggested, text, meant):
         ("action: restart", None),
         ("only_if: {traffic_used_above: 95%}", None),
         ("only_if: {traffic_left_above: 60GB}", None),
-        ("only_if: {traffic_used: 95%}", "traffic_used_at_least"),
+        ("only_if: {traffic_used: 95%}", None),
+        ("only_if: {traffic_used_at_lest: 95%}", "traffic_used_at_least"),
+        ("only_if: {traffic_used_at_most: 95%}", None),
+        ("only_if: {traffic_left_at_least: 60GB}", None),
+        ("only_if: {not_running_at_least: 30m}", None),
+        ("limits: {min_instances: 3}", None),
+        ("limits: {maxinstance: 3}", None),
+        ("limits: {max-instances: 3}", "max_instances"),
+        ("no-exclude: {}", None),
+        ("dont_exclude: {}", None),
+        ("unmatch: {}", None),
+        ("include: [noautoscaling]", None),
+        ("include: [autoscalling]", "autoscaling"),
+        ("action: nostop", None),
+        ("action: stop start", None),
+        ("triggered_by: [urll]", None),
         ("options: {stop_type: Soft-First}", "SOFT_FIRST"),
-        ("action: start\n    only_if: {traffic_used: 95%}", "traffic_used_below"),
+        ("action: start\n    only_if: {traffic_used_belwo: 95%}", "traffic_used_below"),
         ("matches: {tags: {env: dev}}", None),
         ("exclud: {}", "exclude"),
     ],
@@ -188,6 +211,137 @@ def test_a_zone_whose_sign_is_turned_round_is_a_warning_that_says_so(tmp_path, n
     assert (datetime(2026, 1, 1, tzinfo=ZoneInfo(name)).isoformat()[-6:] == "-08:00") == (
         "+" in name
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "meant"),
+    [
+        ("ap-singapour", None),
+        ("ap-shangapore", None),
+        ("ap-guangzhou-2", None),
+        ("eu-ashburn", None),
+        ("ap-shangai", "ap-shanghai"),
+        ("ap-gaungzhou", "ap-guangzhou"),
+        ("na-sanghai", None),
+    ],
+)
+def test_another_region_is_never_suggested(tmp_path, region, meant):
+    file = tmp_path / "a.yml"
+    file.write_text(POLICY.format(**(FINE | {"regions": f"[{region}]"})))
+    (warning,) = load(file).warnings
+    found = HINT.search(warning.message)
+    assert (found and found[1]) == meant
+
+
+OPPOSITES = [
+    ("max", "min"), ("most", "least"), ("left", "used"), ("below", "at_least"), ("on", "off"),
+    ("start", "stop"), ("soft", "hard"), ("keep", "stop"), ("include", "exclude"),
+    ("workdays", "holidays"), ("source", "target"), ("weekdays", "weekends"),
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from([it for pair in OPPOSITES for it in (pair, pair[::-1])]),
+    st.sampled_from(["{}", "{}_instances", "traffic_{}", "{}-1", "dev-{}-nights"]),
+    st.sampled_from(["", "no", "no-", "no_", "not_", "un", "dont_", "never-", "!", "non"]),
+)
+def test_no_word_is_suggested_for_its_opposite_and_none_for_what_denies_it(pair, form, negation):
+    one, other = (form.format(word) for word in pair)
+    assert typo_of(f"{negation}{one}", [other]) is None
+    if negation:
+        assert typo_of(f"{negation}{one}", [one]) is None
+        assert nearest(f"{negation}{one}", [one]) is None
+
+
+letters = st.text("abcdefghij", min_size=4, max_size=9)
+
+
+@given(letters, st.data())
+def test_a_slip_of_the_pen_is_recognized_and_a_digit_never_is(word, data):
+    at = data.draw(st.integers(0, len(word) - 2))
+    slips = [
+        word[:at] + word[at + 1 :] if len(word) > 4 else word,
+        word[:at] + word[at] + word[at:],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        word.upper(),
+    ]
+    assert {typo_of(slip, [word]) for slip in slips} == {word}
+    assert {typo_of(f"{slip}-1", [f"{word}-2"]) for slip in slips} == {None}
+    assert typo_of(word[:3], [word[:3] + "x"]) is None
+
+
+@pytest.mark.parametrize("text", ["month", "sunset", "wedding", "satan", "fried", "thus", "moon"])
+def test_a_word_that_only_begins_like_a_day_is_none(text):
+    assert suggestions.day_meant(text) is None
+
+
+ONE = """\
+version: 1
+accounts: [{{name: research, role_arn: "qcs::cam::uin/100000000002:roleName/a"}}]
+policies:
+  - name: {name}
+    resource: {resource}
+    regions: all
+    accounts: {accounts}
+    match: {{instances: {instances}}}
+  - {{name: dev, resource: cvm, regions: all, match: {{tags: {{env: dev}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"accounts": "all"}, None),
+        ({"accounts": "research"}, "[research]"),
+        ({"accounts": "[own, 'own ']"}, None),
+        ({"accounts": "['own ']"}, "own"),
+        ({"accounts": "['reserch']"}, "research"),
+        ({"accounts": "[research, reserch]"}, None),
+        ({"instances": "ins-0a1b2c3d"}, None),
+        ({"instances": "lhins-0a1b2c3d"}, "[lhins-0a1b2c3d]"),
+        ({"name": "'dev '"}, None),
+        ({"name": "'test '"}, "test"),
+        ({"resource": "lighthose"}, "lighthouse"),
+        ({"resource": "lighthose", "instances": "[ins-0a1b2c3d]"}, None),
+    ],
+)
+def test_what_would_be_another_mistake_elsewhere_is_not_suggested(tmp_path, given, meant):
+    fine = {"name": "test", "resource": "lighthouse", "accounts": "[own]"}
+    fine["instances"] = "[lhins-0a1b2c3d]"
+    file = tmp_path / "a.yml"
+    file.write_text(ONE.format(**(fine | given)))
+    (mistake,) = said(file)
+    found = HINT.search(mistake.message)
+    assert (found and found[1]) == meant
+
+
+def test_a_name_that_another_file_has_is_not_suggested(tmp_path):
+    for name, policy in (("a", "dev"), ("b", '"dev "')):
+        text = POLICY.format(**FINE).replace("name: dev", f"name: {policy}")
+        (tmp_path / f"{name}.yml").write_text(text)
+    (mistake,) = said(tmp_path)
+    assert not HINT.search(mistake.message)
+
+
+BAD = sorted(Path(__file__).parent.glob("bad/*.yml"))
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_each_suggestion_about_a_bad_file_makes_one_mistake_less_and_all_of_them_as_many(
+    tmp_path, path
+):
+    file = tmp_path / "a.yml"
+    text = path.read_text("utf-8", errors="replace")
+    file.write_bytes(path.read_bytes())
+    mistakes = said(file)
+    hinted = [it for it in mistakes if HINT.search(it.message)]
+    for one in hinted:
+        file.write_text(applied(text, one)[0], "utf-8")
+        assert len(said(file)) < len(mistakes), one
+    for one in reversed(hinted):
+        text = applied(text, one)[0]
+    file.write_text(text, "utf-8")
+    assert not hinted or len(said(file)) <= len(mistakes) - len(hinted)
 
 
 # Every suggestion, applied ------------------------------------------------------------------------
@@ -260,8 +414,23 @@ def applied(text, one):
         if isinstance(it, yaml.ScalarToken) and _place(it.start_mark) <= at < _place(it.end_mark)
     )
     hint = HINT.search(one.message)[1]
+    if ": " in hint:  # of the whole list that the scalar is the only item of
+        hint = hint.split(": ")[1]
+        begin = begin_of(text, begin.index, "[")
+        end = begin_of(text, end.index, "]", 1)
     columns = range(begin.column + 1, begin.column + 1 + len(hint))
     return text[: begin.index] + hint + text[end.index :], columns
+
+
+class Spot:
+    def __init__(self, text, index):
+        self.index, self.column = index, index - text.rfind("\n", 0, index) - 1
+
+
+def begin_of(text, index, sign, more=0):
+    """The bracket before, or behind, the place."""
+    found = text.index(sign, index) if more else text.rindex(sign, 0, index)
+    return Spot(text, found + more)
 
 
 def _place(mark):

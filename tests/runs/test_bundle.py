@@ -409,7 +409,7 @@ def test_without_a_bundle_there_is_nothing_to_try(tmp_path, capsys):
 
 def test_policies_with_mistakes_are_not_packaged(tmp_path, monkeypatch, capsys):
     (tmp_path / "policies").mkdir()
-    text = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {nam: b}\n"
+    text = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {naem: b}\n"
     (tmp_path / "policies" / "bad.yml").write_text(text)
     monkeypatch.setattr(package, "ROOT", tmp_path)
     monkeypatch.setattr(package, "DIST", tmp_path / "dist")

@@ -138,3 +138,55 @@ def test_more_than_five_values_are_asked_for_in_several_queries(cvms):
     assert only_entry(cvms.run())["stopped"] == ids
     queries = [call.params["Filters"] for call in cvms.calls("DescribeInstances")[:3]]
     assert [len(filters[1]["Values"]) for filters in queries] == [5, 5, 2]
+
+
+TWO = """
+    version: 1
+    policies:
+      - {{name: first, resource: cvm, regions: [ap-guangzhou], match: {{tags: {{env: dev}}}},
+         options: {{{}}}}}
+      - {{name: second, resource: cvm, regions: [ap-guangzhou], match: {{tags: {{env: dev}}}},
+         options: {{{}}}}}
+"""
+SPARE, PAY = "stopped_mode: STOP_CHARGING", "stopped_mode: KEEP_CHARGING"
+FIRST_HOLDS = "still charged: the options of first hold, which comes first"
+
+
+@pytest.mark.hazard(
+    "A machine is in two policies, and only the second one says STOP_CHARGING",
+    "The options of the first hold; the second one says that the machine is still charged.",
+)
+@pytest.mark.parametrize("options", [PAY, ""])
+def test_the_second_policy_does_not_claim_that_the_charge_ended(cvms, options):
+    cvms.policies(TWO.format(options, SPARE))
+    ids = cvms.fleet(2)
+
+    report = cvms.run()
+
+    first, second = report["policies"]
+    assert first["stopped"] == ids
+    assert second["stopped"] == []
+    assert second["skipped"] == dict.fromkeys(ids, f"STOPPED, but {FIRST_HOLDS}")
+    assert {cvms.world.instance(id_).stopped_mode for id_ in ids} == {"KEEP_CHARGING"}
+
+
+def test_a_policy_that_wanted_it_stopped_only_says_stopped_of_what_is_still_charged(cvms):
+    cvms.policies(TWO.format(SPARE, PAY))
+    free, (charged,) = cvms.fleet(2), cvms.fleet(1, first=50, charge_type="PREPAID")
+
+    first, second = cvms.run()["policies"]
+
+    assert first["stopped"] == free
+    assert list(first["skipped"]) == [charged]
+    assert second["stopped"] == [*free, charged]
+
+
+def test_where_the_first_policy_no_longer_wants_it_the_options_of_the_second_hold(cvms):
+    text = TWO.format(PAY, SPARE)
+    cvms.policies(text.replace(f"options: {{{PAY}}}", "exclude: {tags: {role: ci}}"))
+    (id_,) = cvms.fleet(1, tags={"env": "dev", "role": "ci"})
+
+    second = cvms.run()["policies"][1]
+
+    assert second["stopped"] == [id_]
+    assert cvms.world.instance(id_).stopped_mode == "STOP_CHARGING"

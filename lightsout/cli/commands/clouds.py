@@ -124,16 +124,18 @@ def paid_for(
 ) -> dict[tuple[Site, str], list[str] | CallFailed]:
     """What is stopped already and still charged, by site and policy; or why that is not known."""
     tasks = {
-        (site_run.site, task.policy.name): task
+        (site_run.site, task.policy.name): (task, [it.policy for it in tasks[:at]])
         for site_run in site_runs
-        for task in site_run.tasks
+        for tasks in [[it for it in site_run.tasks if it.acts]]
+        for at, task in enumerate(tasks)
         if wants_no_charge(task.policy)
     }
 
     def ask(what: tuple[Site, str]) -> list[str] | CallFailed:
         site, _ = what
+        task, earlier = tasks[what]
         try:
-            return find_still_charged(Compute(clouds[site.account], site), tasks[what], now)
+            return find_still_charged(Compute(clouds[site.account], site), task, now, earlier)
         except CallFailed as failure:
             return failure
 

@@ -17,6 +17,7 @@ from lightsout.cli.explain.near_tags import explain, idle_among
 from lightsout.cli.explain.outcome import errors_of, show_errors
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.explain.rows import CALLED, COLUMNS, in_order, leftovers, not_yet, rows_of
+from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import as_json, moment, plural
@@ -215,8 +216,14 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
         return []
     looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
     looks += [(one, look.policies) for look in later for one in look.done.sites]
+    entries = [
+        entry for it in (done, *(look.done for look in later)) for entry in it.report["policies"]
+    ]
+    failed = {it["policy"] for it in entries if it["error"] and it["status"] == "failed"}
+    failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
-    return explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
+    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
+    return [*warn_of_unseen(looks, failed), *near]
 
 
 # Telling -----------------------------------------------------------------------------------------

@@ -1,20 +1,22 @@
-"""What `check` warns of: policies that are right, and yet may not do what was meant."""
+"""Warnings of `check` about policies without mistakes that may not do what was meant."""
 
 from __future__ import annotations
 
 import math
 from datetime import timedelta
-from itertools import pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from lightsout.base.wildcards import is_exact, matches
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import span
+from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import OnlyIf
 from lightsout.policies import windows as schedule
 from lightsout.policies.load import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lightsout.policies.windows import Window
 
 AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
+MOST_TICKS = 20_000  # that are looked at for a policy: those of 200 days, each 15 minutes
 FAST = 25e6  # bytes a second: 200 Mbps, what many Lighthouse machines have
 PACKAGE = 500e9  # bytes: a common traffic package; the real one is not known to `check`
 
@@ -34,13 +37,14 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         for policy in policies
         for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
     ]
+    found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     file = path.parent / "serverless.yml"
-    timers: list[Timer] | None = None  # where nobody can tell
+    timers: list[Timer] | None = None  # None: unknown
     try:
         timers = read_timers(file) if file.is_file() else None
     except UnreadableTimers as error:
         found += [
-            Mistake(str(file), line, column, f"its timers cannot be told: {text}")
+            Mistake(str(file), line, column, f"its timers cannot be read: {text}")
             for line, column, text in error.places
         ]
     for policy in policies:
@@ -61,18 +65,69 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     if when is None:
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
-    if policy.resource == "cvm" and not when.enforce:
-        yield (
-            f"`enforce: false` cannot be told on CVM: a machine that somebody {other} inside the "
-            "window is acted on all the same; say `enforce: true`, or tag it keep-until"
-        )
+    told = RESOURCES[policy.resource].tells_operation_time
     if when.endless:
+        yield _of_the_endless(policy, when, other, told=told)
+    elif not told and not when.enforce:
         yield (
-            "the window never ends: leave `when` out"
-            if when.enforce
-            else "the window never ends, so every machine was "
-            f"{other} inside it and is left alone: leave `when` out, or say `enforce: true`"
+            "`enforce: false` has no effect on CVM, which does not tell when: a machine that "
+            f"somebody {other} inside the window is acted on all the same; say `enforce: true` if "
+            "that is meant, and protect a machine with the tag keep-until"
         )
+
+
+def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """Warn of a policy whose options do not hold for machines that an earlier one selects, too."""
+    stopping = [it for it in policies if it.action == "stop"]
+    for at, policy in enumerate(stopping):
+        for first in stopping[:at]:
+            differing = [
+                name
+                for name in ("stop_type", "stopped_mode")
+                if getattr(first, name) != getattr(policy, name)
+            ]
+            if differing and _may_share_machines(first, policy):
+                told = f"stopped with the options of {first.name}, which comes first"
+                differ = f"they differ in {', '.join(differing)}"
+                yield policy, f"a machine that {first.name} selects, too, is {told}: {differ}"
+                break
+
+
+def _may_share_machines(one: Policy, other: Policy) -> bool:
+    """Tell whether both name one machine, or a tag of one key whose values may be the same.
+
+    Policies about different keys may share machines, too, and mostly are not meant to.
+    """
+    if one.resource != other.resource or not set(one.accounts) & set(other.accounts):
+        return False
+    regions = [set(it.regions) for it in (one, other)]
+    if {"all"} not in regions and not regions[0] & regions[1]:
+        return False
+    if one.match.instances and other.match.instances:
+        return bool(one.match.instances & other.match.instances)
+    tags, others = one.match.tags, other.match.tags
+    common = tags.keys() & others.keys()
+    return bool(common) and all(_may_share_a_value(tags[it], others[it]) for it in common)
+
+
+def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether one value may fit both; where both have wildcards it may."""
+    return any(
+        matches(one, [other]) or matches(other, [one]) or not (is_exact(one) or is_exact(other))
+        for one in some
+        for other in others
+    )
+
+
+def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> str:
+    """Warn of a window that is always open; what is advised must bring no other warning about."""
+    bound = policy.only_if != OnlyIf() or "timer" not in policy.triggered_by
+    advised = "leave `when` out" if bound else "say in `when` on which days, or between which times"
+    if told and not when.enforce:
+        so = f", so every machine was {other} inside it and is left alone"
+    else:
+        so = "" if bound else ", so it acts at every tick of a timer, day and night"
+    return f"the window never ends{so}: {advised}"
 
 
 def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
@@ -93,18 +148,18 @@ def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[s
 def _of_the_timers(policy: Policy, timers: Sequence[Timer], now: datetime) -> Iterator[str]:
     when = policy.when
     if when is None or when.endless:
-        yield from _of_the_traffic(policy, _gap(ticks(timers, policy.name, now, now + _days(7))))
+        yield from _of_the_traffic(policy, [ticks(timers, policy.name, now, now + _days(7))])
         return
     today = now.astimezone(policy.timezone).date()
-    gap = timedelta()
-    told = False
-    for window in schedule.windows(when, policy.timezone, today, AHEAD):
-        inside = ticks(timers, policy.name, window.opens, window.closes)
-        gap = max(gap, _gap(inside))
-        if not told and len(inside) < 2:
-            told = True
+    opening = schedule.windows(when, policy.timezone, today, AHEAD)
+    for window in opening:
+        inside = list(islice(ticks(timers, policy.name, window.opens, window.closes), 2))
+        if len(inside) < 2:
             yield _missed(when, window, inside)
-    yield from _of_the_traffic(policy, gap)
+            break
+    yield from _of_the_traffic(
+        policy, [ticks(timers, policy.name, window.opens, window.closes) for window in opening]
+    )
 
 
 def _missed(when: When, window: Window, inside: Sequence[datetime]) -> str:
@@ -118,8 +173,11 @@ def _missed(when: When, window: Window, inside: Sequence[datetime]) -> str:
     )
 
 
-def _of_the_traffic(policy: Policy, gap: timedelta) -> Iterator[str]:
-    """A threshold is held only if the timers look again before a fast machine is past the rest."""
+def _of_the_traffic(policy: Policy, fired: Iterable[Iterator[datetime]]) -> Iterator[str]:
+    """A threshold is held only if the timers look again before a fast machine is past the rest.
+
+    `fired`: the ticks in each window.
+    """
     share, left = policy.only_if.traffic_used_at_least, policy.only_if.traffic_left_below
     if share is None and left is None:
         return
@@ -129,7 +187,7 @@ def _of_the_traffic(policy: Policy, gap: timedelta) -> Iterator[str]:
         else (math.inf, ""),
         (float(left), f"{left / 1024**3:g} GB") if left is not None else (math.inf, ""),
     )
-    lasts = timedelta(seconds=rest / FAST)
+    lasts, gap = timedelta(seconds=rest / FAST), _longest_gap(fired)
     if lasts < gap:
         yield (
             f"a machine at 200 Mbps uses {called} in {_minutes(lasts)}, and the timers look every "
@@ -137,9 +195,16 @@ def _of_the_traffic(policy: Policy, gap: timedelta) -> Iterator[str]:
         )
 
 
-def _gap(fired: Sequence[datetime]) -> timedelta:
-    """The longest time between one tick and the next."""
-    return max((later - earlier for earlier, later in pairwise(fired)), default=timedelta())
+def _longest_gap(windows: Iterable[Iterator[datetime]]) -> timedelta:
+    """Return the longest time between two ticks of one window, of the first MOST_TICKS."""
+    longest, left = timedelta(), MOST_TICKS
+    for ticks_inside in windows:
+        before = None
+        for tick in islice(ticks_inside, left):
+            left -= 1
+            longest = max(longest, tick - before if before else longest)
+            before = tick
+    return longest
 
 
 def _minutes(time: timedelta) -> str:

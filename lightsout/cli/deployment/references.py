@@ -14,7 +14,7 @@ from lightsout.policies.yamltree import Items, Pairs, Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.yamltree import Complaints, Mistake, Node
+    from lightsout.policies.yamltree import Complaint, Complaints, Node
 
 FROM_OUTSIDE = re.compile(r"\$\{.*\}", re.DOTALL)
 ONE_VARIABLE = re.compile(r"\$\{env:\w+\}")
@@ -46,6 +46,6 @@ def _references(node: Node) -> Iterator[Text]:
             yield from _references(item)
 
 
-def _is_in(mistake: Mistake, text: Text) -> bool:
+def _is_in(mistake: Complaint, text: Text) -> bool:
     columns = range(text.column, text.column + len(text.value) + 2)
-    return mistake.line == text.line and mistake.column in columns
+    return mistake.at.line == text.line and mistake.at.column in columns

@@ -27,8 +27,9 @@ from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.events.parse import read_event
 from lightsout.model.request import BadEvent
 from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Fields, Form, ListOf, MapOf, Reader, Word
-from lightsout.policies.schema import FILLED, REGION, TEXT
+from lightsout.policies.reader import Reader
+from lightsout.policies.shapes import Fields, ListOf, MapOf, Scalar, Word
+from lightsout.policies.texts import FILLED, REGION, TEXT
 from lightsout.policies.yamltree import Complaints, Pairs, Text
 from lightsout.settings import VARIABLES, misspelt, read_settings
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake, Node, Place
+    from lightsout.policies.yamltree import Mistake, Node, Position
 
 # What the tool reads besides, and nothing here depends on: not looked at. Of the file,
 # and of inputs.
@@ -56,20 +57,20 @@ def _variable(name: str) -> str:
     return name
 
 
-VARIABLE = Form(
+VARIABLE = Scalar(
     "the name of a variable, one of lightsout's or none like them, and not beginning with SCF_, "
     "QCLOUD_ or TENCENTCLOUD_",
     r"(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
     _variable,
     meant=lambda text: nearest(text, VARIABLES),
 )
-SECONDS = Form("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
-MEMORY = Form(
+SECONDS = Scalar("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
+MEMORY = Scalar(
     "64, or a multiple of 128 up to 3072, in MB",
     "|".join(map(str, (64, *range(128, 3073, 128)))),
     int,
 )
-ID = Form("the ID that the command in docs/deploy.md prints", r"[0-9a-f-]{36}")
+ID = Scalar("the ID that the command in docs/deploy.md prints", r"[0-9a-f-]{36}")
 TEXTS = MapOf("a mapping of texts", FILLED, FILLED)
 
 
@@ -193,7 +194,7 @@ def _check_types(inputs: dict[str, Value], folder: Path, complaints: Complaints)
                 complaints.add(enable.at, what)
 
 
-def _is_quoted(at: Place) -> bool:
+def _is_quoted(at: Position) -> bool:
     return isinstance(at, Text) and at.first != at.column
 
 
@@ -220,7 +221,7 @@ def _wrong(name: str, text: str, folder: Path) -> str | None:
 
 def _check_names(inputs: dict[str, Value], complaints: Complaints) -> None:
     """A second trigger of one name is refused when the function is already changed."""
-    first: dict[str, Place] = {}
+    first: dict[str, Position] = {}
     for timer in each_of(inputs, "timer"):
         if name := timer.it.get("name"):
             if name.it in first:

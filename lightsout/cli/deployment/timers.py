@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import json
+from bisect import bisect_left
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
@@ -262,16 +264,28 @@ def _names(request: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(names) if named and names is not None else None
 
 
-def ticks(timers: Sequence[Timer], policy: str, begin: datetime, end: datetime) -> list[datetime]:
-    """When a timer fires for the policy from `begin` until before `end`, in order."""
-    crons = [timer.cron for timer in timers if timer.reaches(policy)]
-    return sorted({tick for cron in crons for tick in _fires(cron, begin, end)})
+def ticks(
+    timers: Sequence[Timer], policy: str, begin: datetime, end: datetime
+) -> Iterator[datetime]:
+    """Yield when a timer fires for the policy from `begin` until before `end`, in order.
+
+    One by one: a timer may fire each second for weeks, and two ticks may be all that is asked for.
+    """
+    crons = {timer.cron for timer in timers if timer.reaches(policy)}
+    before = None
+    for tick in heapq.merge(*(_fires(cron, begin, end) for cron in crons)):
+        if tick != before:
+            yield tick
+        before = tick
 
 
 def _fires(cron: Cron, begin: datetime, end: datetime) -> Iterator[datetime]:
-    day, last = begin.astimezone(CHINA).date(), end.astimezone(CHINA).date()
-    while day <= last:
+    begin, end = begin.astimezone(CHINA), end.astimezone(CHINA)
+    day = begin.date()
+    while day <= end.date():
         if cron.fires_on(day):
             midnight = datetime.combine(day, time(), CHINA)
-            yield from (tick for t in cron.times if begin <= (tick := midnight + t) < end)
+            first = bisect_left(cron.times, begin - midnight)
+            for at in range(first, bisect_left(cron.times, end - midnight)):
+                yield midnight + cron.times[at]
         day += timedelta(days=1)

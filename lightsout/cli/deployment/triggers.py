@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightsout.policies.reader import Either, Field, Fields, Form, ListOf, Word
-from lightsout.policies.schema import FILLED, YES_NO
+from lightsout.policies.shapes import Either, Field, Fields, ListOf, Scalar, Word
+from lightsout.policies.texts import FILLED, YES_NO
 from lightsout.policies.yamltree import Items, Pairs, Refused, Text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NO_TRIGGERS = {
     "eb": "make the rule in the console of EventBridge",
 }
 
-CRON = Form("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\S+){6}")
+CRON = Scalar("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\S+){6}")
 TEXT_OR_LIST = Either("a text or a list of texts", FILLED, ListOf("a list of texts", FILLED))
 
 

@@ -93,7 +93,9 @@ class Writer:
         yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
-        if is_still_charged(policy, instance, at):
+        earlier = self.policies[: self.policies.index(policy)]
+        beside = [it for it in earlier if not any(lacking(it, self.site, instance))]
+        if is_still_charged(policy, instance, at, beside):
             yield "doubt", f"{WHY}: {MEND}"
         if ONLY_IF in steps:
             yield ONLY_IF, self._condition(policy, judgement)

@@ -118,9 +118,13 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
-    """What STOP_CHARGING takes along hangs on the first of the policies that want the instance."""
-    instance = row.instance
+    """The options of the first policy that wants the instance hold for all."""
+    instance, first = row.instance, wish.policies[0]
     called, reason = f"would_{row.policy.action}", decision.reason
+    if not wish.stop_charging and row.policy.stopped_mode == "STOP_CHARGING":
+        why = f"the options of {first} hold, which comes first"
+        reason += f"; it would still be charged: {why}"
+        return replace(row, decision=called, reason=reason, charged=why)
     if not wish.stop_charging:
         return replace(row, decision=called, reason=reason)
     if instance.always_charged:

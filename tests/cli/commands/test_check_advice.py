@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from datetime import datetime, timezone
 
 import pytest
@@ -114,7 +115,7 @@ def test_a_cron_that_is_not_understood_is_told_at_its_line_and_no_timer_is_guess
     (warning, _) = said.out.splitlines()
     place, told = warning.split(" warning: ")
     assert place == f"{file}:{line}:27:"
-    assert told == "its timers cannot be told: '0 0 8 X * * *': 'X' is not read here"
+    assert told == "its timers cannot be read: '0 0 8 X * * *': 'X' is not read here"
 
 
 @pytest.mark.parametrize("cron", ["0 7 20 ? * * *", "0 7 20 L * ? *", "0 7 20 ? * MON#1 *"])
@@ -173,7 +174,7 @@ def test_only_a_timer_that_lets_it_act_counts(stage, type_in, argument, told):
 def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action):
     facts = {"resource": "cvm", "action": action}
     (warning,) = warned("when: {between: [20:00, 23:30]}", **facts)
-    assert warning.startswith("`enforce: false` cannot be told on CVM: a machine that somebody")
+    assert warning.startswith("`enforce: false` has no effect on CVM, which does not tell when: ")
     assert ("stopped inside" in warning) == (action == "start")
     assert warned("when: {between: [20:00, 23:30], enforce: true}", **facts) == []
     assert warned("triggered_by: [invoke]", **facts) == []
@@ -182,7 +183,44 @@ def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action
 def test_a_window_that_never_ends_leaves_everything_alone(warned):
     (warning,) = warned("when: {days: everyday}")
     assert warning.startswith("the window never ends, so every machine was started inside it")
-    assert warned("when: {enforce: true}") == ["the window never ends: leave `when` out"]
+    (warning,) = warned("when: {enforce: true}")
+    assert warning == (
+        "the window never ends, so it acts at every tick of a timer, day and night: "
+        "say in `when` on which days, or between which times"
+    )
+
+
+ENDLESS = ["when: {enforce: true}", "when: {}", "when: {days: everyday}"]
+
+
+@pytest.mark.parametrize("resource", ["lighthouse", "cvm"])
+@pytest.mark.parametrize("action", ["stop", "start"])
+@pytest.mark.parametrize("when", ENDLESS)
+@pytest.mark.parametrize(
+    "beside",
+    ["", "triggered_by: [invoke]", "only_if: {running_at_least: 8h}"],
+)
+def test_whoever_does_as_advised_about_an_endless_window_is_not_advised_otherwise(
+    warned, when, beside, resource, action
+):
+    if "only_if" in beside and (resource, action) != ("lighthouse", "stop"):
+        return
+    facts = {"resource": resource, "action": action}
+    (warning,) = warned(f"{when}\n{beside}", **facts)
+    if "leave `when` out" in warning:
+        better = beside
+    else:
+        assert warning.endswith("say in `when` on which days, or between which times")
+        better = f"when: {{between: [20:00, 23:30], enforce: true}}\n{beside}"
+    assert warned(better, **facts) == []
+
+
+def test_a_timer_of_every_second_is_compared_with_the_windows_in_time(warned):
+    begun = time.process_time()
+    rest = "when: {between: [08:00, 23:30]}\nonly_if: {traffic_used_at_least: 95%}"
+    assert warned(rest, "* * * * * * *") == []
+    assert warned("only_if: {traffic_used_at_least: 95%}", "* * * * * * *") == []
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(
@@ -224,3 +262,37 @@ def test_the_samples_and_the_shipped_timer_go_together():
     spring = datetime(2026, 3, 2, tzinfo=timezone.utc)
     assert len(samples) > 8
     assert advice(samples, ROOT / "policies", spring) == []
+
+
+PAIR = """\
+version: 1
+policies:
+  - {{name: it, resource: cvm, regions: {}, match: {{tags: {}}}, triggered_by: [invoke],
+     options: {{stopped_mode: KEEP_CHARGING}}}}
+  - {{name: late, resource: cvm, regions: {}, match: {{tags: {}}}, triggered_by: [invoke],
+     options: {{stopped_mode: {}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "mode", "told"),
+    [
+        (("all", "{env: dev}"), ("[ap-beijing]", "{env: dev}"), "STOP_CHARGING", True),
+        (("all", "{env: dev}"), ("all", "{env: dev}"), "KEEP_CHARGING", False),
+        (("all", "{env: dev}"), ("all", "{team: x}"), "STOP_CHARGING", False),
+        (("all", "{env: 'd*'}"), ("all", "{env: [test, dev]}"), "STOP_CHARGING", True),
+        (("all", "{env: 'd*'}"), ("all", "{env: '*v'}"), "STOP_CHARGING", True),
+        (("all", "{env: dev}"), ("all", "{env: test}"), "STOP_CHARGING", False),
+        (("[ap-tokyo]", "{env: dev}"), ("[ap-seoul]", "{env: dev}"), "STOP_CHARGING", False),
+    ],
+)
+def test_a_policy_whose_options_do_not_hold_beside_an_earlier_one_is_told(
+    stage, type_in, first, second, mode, told
+):
+    (stage.folder / "policy.yml").write_text(PAIR.format(*first, *second, mode))
+
+    said = type_in("check")
+
+    text = "late: a machine that it selects, too, is stopped with the options of it, which comes"
+    assert (text in said.out) is told, said.out
+    assert ("they differ in stopped_mode" in said.out) is told

@@ -134,3 +134,35 @@ def test_a_look_that_fails_is_a_warning_and_costs_nothing_else(office, type_in):
     (line,) = lines_with("is not known", ill.out)
     assert line.startswith("warning: dev-nights: what is stopped in ap-guangzhou is not known: ")
     assert well.out.splitlines()[:2] == ill.out.splitlines()[:2]
+
+
+EARLIER = """      - name: {name}
+        resource: cvm
+        regions: [ap-guangzhou]
+        match: {{tags: {{env: dev}}}}
+"""
+
+
+@pytest.mark.parametrize("options", ["", "        options: {stopped_mode: KEEP_CHARGING}\n"])
+@pytest.mark.parametrize("first", [True, False])
+def test_where_the_options_of_an_earlier_policy_hold_no_other_remedy_is_promised(
+    office, type_in, options, first
+):
+    head, policy = NO_CHARGE.split("      - ", 1)
+    other = EARLIER.format(name="other") + options
+    mine = f"      - {policy}"
+    office.policies(head + (other + mine if first else mine + other))
+
+    for words in (["plan"], ["doctor", "--json"], ["plan", "--instance", office.paid_for[0]]):
+        assert bool(lines_with(NAMED, type_in(*words).out)) is not first, words
+
+
+def test_a_plan_says_whose_options_hold(office, type_in):
+    head, policy = NO_CHARGE.split("      - ", 1)
+    office.policies(f"{head}{EARLIER.format(name='other')}      - {policy}")
+
+    rows = {it["policy"]: it for it in type_in("plan", "--json").json() if it["state"] == "RUNNING"}
+
+    said = "it would still be charged: the options of other hold, which comes first"
+    assert said in rows["dev-nights"]["reason"]
+    assert said not in rows["other"]["reason"]

@@ -152,7 +152,7 @@ def test_timers_that_are_off_or_only_look_do_not_count_and_some_are_for_some_pol
     end = MONDAY + timedelta(hours=9)
 
     assert len(timers) == 2
-    assert len(ticks(timers, "a", MONDAY, end)) == 9 + 1
+    assert len(list(ticks(timers, "a", MONDAY, end))) == 9 + 1
     assert [f"{tick:%H:%M}" for tick in ticks(timers, "b", MONDAY, end)] == ["08:03"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault
+from tests.support.simulated_run import DEV_NIGHTS
 
 POLICY = """
     version: 1
@@ -38,7 +39,7 @@ def told(stage, type_in):
     [
         ("{Env: dev}", "none has the tag Env (did you mean env, 109 machines?)"),
         ("{environment: dev}", "none has the tag environment (did you mean env, 109 machines?)"),
-        ("{evn: '*'}", "none has the tag evn (did you mean env, 109 machines?)"),
+        ("{evn: '*'}", "none has the tag evn"),  # in so short a word a slip makes another one
         ("{autostop: '*'}", "none has the tag autostop (did you mean auto-stop, 3 machines?)"),
         ("{colour: red}", "none has the tag colour"),
         ("{env: Dev}", "none has env=Dev (did you mean dev, 106 machines?)"),
@@ -112,3 +113,35 @@ def test_a_site_that_does_not_answer_is_told_and_guessed_about_no_further(stage,
 
     assert line.startswith("warning: dev-nights matches no machine; which tags come near in ap-sha")
     assert code in line
+
+
+def named(stage, *ids, regions="[ap-guangzhou]"):
+    match = f"match: {{instances: [{', '.join(ids)}]}}"
+    text = DEV_NIGHTS.replace("match:\n          tags: {env: dev}", match)
+    stage.policies(text.replace("[ap-guangzhou]", regions))
+
+
+def test_a_plan_names_the_instances_of_a_policy_that_are_not_there(stage, type_in):
+    here, there = stage.fleet(1)[0], stage.fleet(1, first=9, region="ap-shanghai")[0]
+    gone = "lhins-0badbad0"
+    named(stage, here, there, gone)
+
+    (line,) = [it for it in type_in("plan").out.splitlines() if "warning" in it]
+    assert line == (
+        "warning: dev-nights names 2 instances that ap-guangzhou does not have: "
+        f"{there}, {gone}; correct the IDs or the regions of the policy"
+    )
+
+    named(stage, here, there, gone, regions="[ap-guangzhou, ap-shanghai]")
+    (line,) = [it for it in type_in("plan", "--json").err.splitlines() if "warning" in it]
+    assert f"1 instance that none of its 2 regions has: {gone};" in line
+
+    named(stage, here)
+    assert "warning" not in type_in("plan").out
+
+
+def test_of_an_instance_that_a_plan_could_not_look_for_nothing_is_said(stage, type_in):
+    named(stage, "lhins-0badbad0")
+    stage.sim.faults.add(Fault("error", "DescribeInstances", code="UnauthorizedOperation"))
+
+    assert "does not have" not in type_in("plan").out

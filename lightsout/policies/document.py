@@ -1,0 +1,89 @@
+"""The values of a policy file as they are read, each with its place.
+
+The keys are those of the table in `schema`; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from typing import Any
+    from zoneinfo import ZoneInfo
+
+    from lightsout.policies.reader import Found
+
+    Texts = Found[list[Found[str]]]
+    Tags = Found[dict[str, Found[Any]]]  # each a text, or a list of Found texts
+    TimesOfDay = Found[tuple[Found[int], Found[int]]]
+
+
+class SelectorKeys(TypedDict, total=False):
+    tags: Tags
+    instances: Texts
+
+
+class WhenKeys(TypedDict, total=False):
+    days: Found[str | list[Found[str]]]
+    between: TimesOfDay
+    enforce: Found[bool]
+
+
+class OnlyIfKeys(TypedDict, total=False):
+    traffic_used_at_least: Found[float]
+    traffic_used_below: Found[float]
+    traffic_left_below: Found[int]
+    running_at_least: Found[float]
+
+
+class OptionsKeys(TypedDict, total=False):
+    stop_type: Found[str]
+    stopped_mode: Found[str]
+
+
+class LimitsKeys(TypedDict, total=False):
+    max_instances: Found[int]
+    max_percent: Found[int]
+
+
+class SourceKeys(TypedDict, total=False):
+    source: Found[str]
+    type: Found[str]
+    scope: Found[str]
+
+
+class VerifyKeys(TypedDict, total=False):
+    timeout: Found[float]
+
+
+class PolicyKeys(TypedDict, total=False):
+    name: Found[str]
+    description: Found[str]
+    resource: Found[str]
+    regions: Found[str | list[Found[str]]]
+    accounts: Texts
+    action: Found[str]
+    match: Found[SelectorKeys]
+    exclude: Found[SelectorKeys]
+    include: Texts
+    timezone: Found[ZoneInfo]
+    when: Found[WhenKeys]
+    only_if: Found[OnlyIfKeys]
+    options: Found[OptionsKeys]
+    limits: Found[LimitsKeys]
+    triggered_by: Found[list[Found[str | SourceKeys]]]
+    verify: Found[VerifyKeys]
+
+
+class AccountKeys(TypedDict, total=False):
+    name: Found[str]
+    role_arn: Found[str]
+    external_id: Found[str]
+
+
+class FileKeys(TypedDict, total=False):
+    version: Found[str]
+    timezone: Found[ZoneInfo]
+    holidays: Found[dict[str, Found[str]]]
+    accounts: Found[list[Found[AccountKeys]]]
+    policies: Found[list[Found[PolicyKeys]]]

@@ -1,0 +1,109 @@
+"""The shapes that a value in a file can have: one text, a list, a mapping."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _no_meaning(_text: str) -> str | None:
+    return None
+
+
+class Scalar(NamedTuple):
+    """One text that fits a pattern, and what it is converted to."""
+
+    noun: str
+    pattern: str = ""  # of the whole text, read alike by Python and JSON Schema; "": any text
+    convert: Callable[[str], Any] = str  # raises ValueError for what a pattern cannot tell
+    meant: Callable[[str], str | None] = _no_meaning  # by another text: what to write instead
+    json: tuple[str, ...] = ("string",)  # the JSON types as which an editor may see it
+    # A pattern of most such texts: it saves compiling the other one, which can take 1 ms.
+    often: str = ""
+    forbidden: str = ""  # characters that it cannot have, besides those that nothing can
+    why: str = ""  # why it cannot: «, which no tag can have»
+    longest: int = 0  # characters, wildcards not counted; 0: the pattern tells
+
+    def takes(self, text: str) -> bool:
+        """Tell whether the text fits the pattern; `convert` may still refuse it."""
+        patterns = (self.often, self.pattern) if self.often else (self.pattern,)
+        return not self.pattern or any(re.fullmatch(it, text) for it in patterns)
+
+
+class Word(NamedTuple):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+    convert: Callable[[str], Any] = str
+    meant: Callable[[str], str | None] = _no_meaning  # by another text: what to write instead
+
+    def takes(self, text: str) -> bool:
+        return text in self.words
+
+    @property
+    def noun(self) -> str:
+        *most, last = self.words
+        return f"{', '.join(most)} or {last}" if most else last
+
+
+class ListOf(NamedTuple):
+    """A list without repetitions."""
+
+    noun: str
+    item: Shape
+    least: int = 1
+
+
+class TimePair(NamedTuple):
+    """A list of two times: from and to."""
+
+    noun: str
+    opens: Scalar
+    closes: Scalar
+
+
+class MapOf(NamedTuple):
+    """A mapping whose keys the user chooses."""
+
+    noun: str
+    key: Scalar
+    value: Shape
+    least: int = 1
+
+
+class Either(NamedTuple):
+    """A text, or else a list or a mapping."""
+
+    noun: str
+    text: Scalar | Word
+    other: ListOf | Fields
+
+
+class Field(NamedTuple):
+    """A key of a mapping, and the shape of its value."""
+
+    key: str
+    shape: Shape
+    about: str
+    required: bool = False
+    default: str = ""
+    only: tuple[tuple[str, str], ...] = ()  # the resource or action that it belongs to
+    decides: bool = False  # other fields name it in `only`
+
+
+class Fields(NamedTuple):
+    """A mapping with these keys; `empty` says why it must hold one, where it must."""
+
+    called: str
+    fields: tuple[Field, ...]
+    empty: str = ""
+
+    @property
+    def noun(self) -> str:
+        return f"a mapping with {', '.join(field.key for field in self.fields)}"
+
+
+Shape = Scalar | Word | ListOf | TimePair | MapOf | Either | Fields
