@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import Diagnosis, fine, mind, refused, unknown, wrong
+from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
 from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
@@ -86,12 +86,12 @@ def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:
     if failure.meaning is not Meaning.RIGHTS:
         return refused(CHECK, failure)
     says = f"{named}: its timer, log topic and size cannot be told without scf:{failure.action}"
-    mend = (
+    fix = (
         "the role has no such right, and needs none: `python -m lightsout doctor` asks with yours"
         if asker.within
         else "ask whoever deployed it; `python -m lightsout permissions deployer` has that right"
     )
-    return unknown(CHECK, says, mend)
+    return unknown(CHECK, says, fix)
 
 
 def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Diagnosis]:
@@ -109,7 +109,7 @@ def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Dia
         yield wrong(CHECK, f"{named} cannot be called: {available}", "settle the account's arrears")
     elif wanted.timeout not in {None, timeout} or wanted.memory not in {None, memory}:
         says += f"; serverless.yml says {wanted.timeout} s, {wanted.memory} MB"
-        yield mind(CHECK, says, f"{DEPLOY} again, or change serverless.yml")
+        yield warn(CHECK, says, f"{DEPLOY} again, or change serverless.yml")
     else:
         yield fine(CHECK, says)
 
@@ -170,10 +170,10 @@ def check_triggers(
         yield fine("triggers", says)
         return
     if asleep:
-        mend = f"enable {', '.join(asleep)}, in the console or in serverless.yml (`enable: true`)"
+        fix = f"enable {', '.join(asleep)}, in the console or in serverless.yml (`enable: true`)"
     else:
-        mend = "deploy the timer of serverless.yml, without a request that leaves policies out"
-    yield wrong("triggers", f"{says}: nothing makes {', '.join(idle)} run", mend)
+        fix = "deploy the timer of serverless.yml, without a request that leaves policies out"
+    yield wrong("triggers", f"{says}: nothing makes {', '.join(idle)} run", fix)
 
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:

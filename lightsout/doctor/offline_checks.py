@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.doctor.finding import LONGER, Diagnosis, fine, mind, wrong
+from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.policies import load as policy_files
@@ -48,7 +48,7 @@ class Variables:
         if not self._mistakes:
             yield fine("settings", f"can be read; calls go to {_said(settings.endpoint)}")
         if settings.dry_run:
-            yield mind(
+            yield warn(
                 "dry run",
                 f"{DRY_RUN} is 1: no machine is stopped or started",
                 f"when a plan was read and is right, set {DRY_RUN}=0",
@@ -57,7 +57,7 @@ class Variables:
             yield fine("dry run", "off: what is due is done")
         if settings.paused_until and now < settings.paused_until:
             until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
-            yield mind(
+            yield warn(
                 "pause",
                 f"{PAUSED_UNTIL}: until {until} no machine is stopped or started",
                 f"take {PAUSED_UNTIL} out of the environment to end it sooner",
@@ -71,7 +71,7 @@ class Variables:
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
         yield self._url(policies)
-        for name, check, says, mend in (
+        for name, check, says, fix in (
             (
                 NOTIFY,
                 "notify",
@@ -86,7 +86,7 @@ class Variables:
             ),
         ):
             if not self._environ.get(name) and self.can_be_read(name):
-                yield mind(check, f"{name} is not set: {says}", f"set {name}: {mend}")
+                yield warn(check, f"{name} is not set: {says}", f"set {name}: {fix}")
 
     def _url(self, policies: Sequence[Policy]) -> Diagnosis:
         secret = self._environ.get(SECRET)
@@ -110,7 +110,7 @@ def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diag
     says = f"{limit:g} s, {memory} MB" if memory else f"{limit:g} s"
     if limit > longest:
         return fine("time limit", says)
-    return mind(
+    return warn(
         "time limit",
         f"{says}: a policy verifies for up to {longest:g} s, so a slow stop may not be seen",
         LONGER,
@@ -122,12 +122,12 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
     try:
         loaded = policy_files.load(path)
     except policy_files.PolicyMistakes as mistakes:
-        mend = "correct it there; `python -m lightsout check` reads it again"
-        return None, [wrong("policies", str(each), mend) for each in mistakes.mistakes]
+        fix = "correct it there; `python -m lightsout check` reads it again"
+        return None, [wrong("policies", str(each), fix) for each in mistakes.mistakes]
     count = len(loaded.policies)
     says = f"{count} {'policy' if count == 1 else 'policies'}, hash {loaded.digest}: no mistakes"
-    mend = "correct it there, unless it is right"
-    warned = [mind("policies", str(each), mend) for each in loaded.warnings]
+    fix = "correct it there, unless it is right"
+    warned = [warn("policies", str(each), fix) for each in loaded.warnings]
     return loaded, [fine("policies", says), *warned]
 
 
@@ -138,7 +138,7 @@ def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnos
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     warnings = calendar_warnings(whens, now)
     for warning in warnings:
-        yield mind("calendar", warning, "extend `holidays:` as soon as the days are announced")
+        yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):
         yield fine("calendar", "covers the time at hand")
 
@@ -153,5 +153,5 @@ def _window(policy: Policy, now: datetime) -> Diagnosis:
     elif window := next_window(when, zone, now):
         says = f"opens {window.opens:%Y-%m-%d %H:%M} {zone}"
     else:
-        return mind(check, "its window never opens within 400 days", "correct its `when`")
+        return warn(check, "its window never opens within 400 days", "correct its `when`")
     return fine(check, f"{says}; triggered by {admitted}")

@@ -118,7 +118,7 @@ def _of_the_other_site(
         return None
     of = "of" if there == INTERNATIONAL else "that is not of"
     says = f"{found.says}; {there} knows them: an account {of} the international site"
-    return found._replace(says=says, mend=f"set LIGHTSOUT_ENDPOINT={there}")
+    return found._replace(says=says, fix=f"set LIGHTSOUT_ENDPOINT={there}")
 
 
 def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:
@@ -130,8 +130,8 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
             found.append(fine("notify", f"{who} took a test message"))
         else:
             says = f"{who} did not take a test message: {it.error}"
-            mend = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
-            found.append(wrong("notify", says, mend))
+            fix = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
+            found.append(wrong("notify", says, fix))
     return found
 
 

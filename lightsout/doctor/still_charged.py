@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Policy
 
 WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
-MEND = "start them, and the policy stops them without charge"
+FIX = "start them, and the policy stops them without charge"
 
 
 def find_still_charged(compute: Compute, task: Task, now: datetime) -> list[str]:

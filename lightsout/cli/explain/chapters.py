@@ -14,7 +14,7 @@ from lightsout.decide.conditions import judge, needs_traffic, read_traffic
 from lightsout.decide.decide import done_by_somebody, excluded_by, protection, selected_by
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.doctor.still_charged import MEND, WHY, is_still_charged
+from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
@@ -118,7 +118,7 @@ class Writer:
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
         if is_still_charged(policy, instance, at):
-            yield "doubt", f"{WHY}: {MEND}"
+            yield "doubt", f"{WHY}: {FIX}"
 
     def _condition(self, policy: Policy, at: datetime) -> str:
         packages = None
