@@ -6,8 +6,9 @@ import re
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
-HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]{,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_LABEL = "[a-z0-9_-]{1,63}"  # what a resolver takes
+HOST_AND_PORT = rf"(?ai)({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
 
 
 class Endpoint(NamedTuple):

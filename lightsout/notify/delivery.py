@@ -6,7 +6,6 @@ nor an answer, which may echo the address in any spelling.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -169,8 +168,6 @@ def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
 
 def _post(outgoing: Outgoing, end: float) -> str | None:
     """Why the receiver did not take it, or None. Raises whatever requests raises."""
-    # Its debug lines and warnings quote the address.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": outgoing.host} if is_loopback(outgoing.host) else None
     with timed_request(

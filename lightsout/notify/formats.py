@@ -103,9 +103,9 @@ def _by_code(code: str) -> Callable[[str], str | None]:
             told = json.loads(answer)[code]
         except (ValueError, TypeError, LookupError, RecursionError):
             return f"its answer has no {code}"
-        if told == 0:
+        known = type(told) is int and abs(told) < HIGHEST_CODE  # true and false are numbers here
+        if known and told == 0:
             return None
-        known = isinstance(told, int) and abs(told) < HIGHEST_CODE
         return f"{code} {told:d}" if known else f"its {code} is not 0"
 
     return refusal

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unit_values import a_finding, a_ledger, a_policy, an_instance, any_json, any_text, fleet
 
 from lightsout.base.log import Log
-from lightsout.base.plain import plain
+from lightsout.base.plain import MARK, plain
 from lightsout.log_lines import tell_failures, tell_plan
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
@@ -71,7 +71,7 @@ def test_chinese_text_is_readable_as_it_stands(log, lines):
 def test_half_a_surrogate_pair_breaks_no_line(log, lines):
     log("warning", message="\ud83d broken")
 
-    assert lines.read()[0]["message"] == "\ud83d broken"
+    assert lines.read()[0]["message"] == f"{MARK} broken"
     lines[0].encode()
 
 
