@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONGEST_QUOTED = 25  # characters of a value: no good one is longer, and most secrets are
+# Cyrillic and Greek letters, and digits, that look like a letter of LIGHTSOUT.
+_LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
+
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
 # What Kubernetes tells every container of a service that is named lightsout.
@@ -66,7 +70,7 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
         try:
             return convert(text)
         except ValueError as error:
-            mistakes[name] = str(error)
+            mistakes[name] = _without_secrets(str(error), text)
             return default
 
     settings = Settings(
@@ -106,7 +110,12 @@ def _begins_like_ours(name: str) -> bool:
 
 
 def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).lower()
+    """The letters and digits of a name, in lower case and as ASCII where they look like it."""
+    if not name.isascii():
+        from unicodedata import normalize  # noqa: PLC0415  few names need it
+
+        name = normalize("NFKC", name)  # full-width letters, as a Chinese keyboard has them
+    return "".join(filter(str.isalnum, name)).lower().translate(_LOOK_ALIKES)
 
 
 def _suggestion(name: str) -> str:
@@ -114,6 +123,12 @@ def _suggestion(name: str) -> str:
     known = {_letters(one)[len(OURS) :]: one for one in VARIABLES}
     meant = nearest(_letters(name)[len(OURS) :], known)
     return f" (did you mean {known[meant]}?)" if meant else f"; known: {', '.join(VARIABLES)}"
+
+
+def _without_secrets(message: str, text: str) -> str:
+    """The message with `text` quoted only where that is short: it may be a key in a wrong place."""
+    shown = repr(text) if len(text) <= LONGEST_QUOTED else f"a text of {len(text)} characters"
+    return message.replace(repr(text), shown)
 
 
 def _path(text: str) -> Path:

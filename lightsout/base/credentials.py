@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
-# Kinds of profile of the official command line, and what makes it take the identity of a pod.
+# Kinds of profile of the official command line; what makes it take the identity of a pod, or of a
+# role.
 KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
 POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
+
+
+ROLE = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
 
 
 class BadSettings(ValueError):
@@ -84,7 +88,7 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     would use. Raises BadSettings where there are none, and where that would use some which cannot
     be used here: any other ones might act in another account.
     """
-    if keys := _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN"):
+    if keys := _keys_of_the_function(environ):
         return keys
     path = home / ".tccli" / f"{environ.get('TCCLI_PROFILE', 'default')}.credential"
     profile = _read_profile(path)
@@ -98,6 +102,29 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     return keys
 
 
+def _keys_of_the_function(environ: Mapping[str, str]) -> Credentials | None:
+    """Those of the execution role; None where there is none.
+
+    Raises BadSettings where only a part of them is there, or another role beside them: whatever is
+    used then might act in another account.
+    """
+    names = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
+    if not any(map(environ.get, names)):
+        return None
+    keys = _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN")
+    if keys is None:
+        raise BadSettings(
+            f"no credentials: of {names[0]} and {names[1]} one is missing; give both, or none of "
+            f"them and no {names[2]}"
+        )
+    if any(map(environ.get, ROLE)):
+        raise BadSettings(
+            f"{' and '.join(ROLE)}: not used beside {names[0]}, the execution role; to act in "
+            "another account, name it under `accounts` in a policy file"
+        )
+    return keys
+
+
 def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
     secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
     if not secret_id or not secret_key:
@@ -108,8 +135,7 @@ def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
 
 
 def _role_in(environ: Mapping[str, str]) -> Role | None:
-    names = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
-    return _role(" and ".join(names), *map(environ.get, names))
+    return _role(" and ".join(ROLE), *map(environ.get, ROLE))
 
 
 def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:

@@ -74,8 +74,10 @@ def run_id_of(context: Any) -> str:
 
 def own_uin(context: Any) -> str:
     """The ID of the account that the function runs in; empty where the platform does not tell."""
-    told = str(fact(context, "tencentcloud_uin"))
-    return told if told.isascii() and told.isdigit() else ""
+    told = fact(context, "tencentcloud_uin")
+    known = isinstance(told, str) or (isinstance(told, int) and 0 < told < 10**20)
+    text = str(told) if known else ""
+    return text if text.isascii() and text.isdigit() else ""
 
 
 def home_region(context: Any, environ: Mapping[str, str]) -> str | None:

@@ -84,6 +84,23 @@ def test_an_age_that_is_no_duration_is_an_error(value):
     assert "LIGHTSOUT_MAX_EVENT_AGE" in complaint(LIGHTSOUT_MAX_EVENT_AGE=value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT",
+     "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["AKID" + "z8krbsJ5yKBZQpn74WFkmLPx3" * 2, "x" * 100_000])
+def test_a_key_that_stands_in_a_wrong_variable_is_not_quoted(name, key):
+    told = complaint(**{name: key})
+
+    assert key[:20] not in told
+    assert len(told) < 300
+
+
+def test_a_short_value_is_quoted():
+    assert "not 'yes'" in complaint(LIGHTSOUT_DRY_RUN="yes")
+
+
 def test_an_empty_path_is_an_error():
     assert "LIGHTSOUT_POLICIES: is empty" in complaint(LIGHTSOUT_POLICIES="")
 
@@ -115,6 +132,10 @@ def test_all_mistakes_are_told_at_once():
         ("_LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
         (" LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
         ("LIGHTSOUT_DRY_RUN ", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT__DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("ＬＩＧＨＴＳＯＵＴ＿ＤＲＹ＿ＲＵＮ", "LIGHTSOUT_DRY_RUN"),
+        ("L1GHT50UT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LІGНТЅОUТ_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_what_was_meant(name, meant):
@@ -306,6 +327,10 @@ def test_plain_http_beyond_the_loopback_is_refused_whatever_its_spelling(url):
         "https://[::1",
         "https://:@example.com",
         "https://例子.com",
+        "https://a..example.com",
+        "https://.example.com",
+        "https://" + "a" * 64 + ".example.com",
+        "a" * 64 + ".example.com",
     ],
 )
 def test_what_is_neither_a_root_domain_nor_a_url_of_a_host_is_refused(url):
@@ -391,10 +416,27 @@ def test_elsewhere_the_usual_variables_with_or_without_a_token(tmp_path):
     assert read_credentials(temporary, tmp_path).token == "simulatedtoken"
 
 
-def test_half_a_pair_is_none(tmp_path):
-    half = SCF | {"TENCENTCLOUD_SECRETKEY": ""}
+@pytest.mark.parametrize("kept", SCF)
+def test_a_part_of_the_functions_credentials_is_refused_whatever_else_is_there(tmp_path, kept):
+    profile(tmp_path, '{"secretId": "AKIDdefault", "secretKey": "defaultkey"}')
+    part = dict.fromkeys(SCF, "") | {kept: SCF[kept]}
 
-    assert read_credentials(half | ELSEWHERE, tmp_path).secret_id == "AKIDsimulated"
+    with pytest.raises(BadSettings, match="no credentials: of TENCENTCLOUD_SECRETID and") as told:
+        read_credentials(part | ELSEWHERE, tmp_path)
+
+    assert SCF[kept] not in str(told.value)
+
+
+def test_empty_variables_are_no_credentials_of_the_function(tmp_path):
+    none = dict.fromkeys(SCF, "")
+
+    assert read_credentials(none | ELSEWHERE, tmp_path).secret_id == "AKIDsimulated"
+
+
+@pytest.mark.parametrize("name", ["TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME"])
+def test_a_role_beside_the_functions_credentials_is_refused_and_not_dropped(tmp_path, name):
+    with pytest.raises(BadSettings, match="not used beside TENCENTCLOUD_SECRETID"):
+        read_credentials(SCF | {name: "qcs::cam::uin/1:roleName/x"}, tmp_path)
 
 
 def test_then_the_official_command_lines_profile(tmp_path):
