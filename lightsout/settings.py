@@ -44,6 +44,9 @@ class Settings(NamedTuple):
     notify: tuple[Receiver, ...]
     heartbeat: str | None
 
+    def __repr__(self) -> str:
+        return "Settings(…)"  # the heartbeat's address is a secret
+
 
 def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
     """The settings; `beside` is the folder in which `policies/` is found by default.

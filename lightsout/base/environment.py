@@ -54,6 +54,9 @@ class Environment(NamedTuple):
     scratch: Path = Path("/tmp")  # noqa: S108  the one folder that SCF lets a function write to
     patience: float = 4.0  # seconds that telling people of the run may take
 
+    def __repr__(self) -> str:
+        return "Environment(…)"  # the variables hold keys
+
 
 def fact(context: Any, name: str) -> Any:
     """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightsout.base.files import read_small_file
 from lightsout.base.log import where
 from lightsout.model.report import CHARGED, RunFailed, count_skipped
 from lightsout.model.request import BadEvent
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SHARE = 0.1  # of a short run's time is kept for telling
 DAY_BEGINS = timedelta(hours=9)  # China time
 MARKER = "lightsout-dry-run-told"  # a file's name
+LONGEST_MARK = 100  # bytes of what it holds
 
 
 class RunFacts(NamedTuple):
@@ -140,14 +142,20 @@ class Announcer:
 
     def _reminds(self, report: Report) -> bool:
         try:
-            told = self._marker().read_text(encoding="utf-8")
+            told = read_small_file(self._marker(), LONGEST_MARK).decode()
         except (OSError, ValueError):
             told = ""
         return is_due(told, self._today(), acts=would_act(report))
 
     def _remember(self, report: Report) -> None:
+        marker = self._marker()
         try:
-            self._marker().write_text(mark(self._today(), acts=would_act(report)), "utf-8")
+            # Whatever stands in its place, a pipe or a link, is replaced and not written to.
+            fresh = marker.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            with fresh.open("x", encoding="utf-8") as file:
+                file.write(mark(self._today(), acts=would_act(report)))
+            fresh.replace(marker)
         except OSError as error:
             self._warn(f"the reminder of the dry run will come again: {error.strerror}")
 

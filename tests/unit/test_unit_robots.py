@@ -152,6 +152,12 @@ def test_a_good_answer_is_good(form, answer):
     assert FORMS[form].refusal(answer) is None
 
 
+@pytest.mark.parametrize("value", ["false", "true", "0.0", "-0.0", '"0"', "null", "[]", "1e-400"])
+@pytest.mark.parametrize(("form", "code"), [("wecom", "errcode"), ("feishu", "code")])
+def test_a_code_that_only_looks_like_zero_is_a_refusal(form, code, value):
+    assert FORMS[form].refusal(f'{{"{code}": {value}}}') == f"its {code} is not 0"
+
+
 @given(form=st.sampled_from(["wecom", "dingtalk", "feishu", "slack"]), answer=any_text)
 def test_any_other_answer_is_a_refusal_in_words(form, answer):
     assert answer.strip() == "ok" or FORMS[form].refusal(answer)

@@ -14,6 +14,7 @@ from unit_values import any_text
 
 from lightsout.base.credentials import BadSettings, Credentials, read_credentials
 from lightsout.base.endpoint import Endpoint, is_loopback, parse_endpoint
+from lightsout.base.environment import Environment
 from lightsout.settings import VARIABLES, misspelt, read_settings
 
 BESIDE = Path("/var/user")
@@ -503,3 +504,13 @@ def test_credentials_never_print_themselves(texts):
 
     for shown in (repr(found), str(found), f"{found}", json.dumps([found], default=str)):
         assert not any(text in shown for text in texts)
+
+
+def test_nothing_that_is_printed_holds_a_setting_or_a_key():
+    secret = "https://hc-ping.com/0123456789abcdef"
+    environ = {"LIGHTSOUT_HEARTBEAT_URL": secret, "LIGHTSOUT_NOTIFY": secret, **SCF}
+
+    for it in (read_settings(environ, BESIDE), Environment(environ=environ)):
+        for shown in (repr(it), str(it), f"{it}", f"{[it]}"):
+            assert "0123456789abcdef" not in shown
+            assert not any(value in shown for value in SCF.values())

@@ -613,6 +613,8 @@ def test_a_warning_names_a_few_policies_and_counts_the_others():
         "null-null-null-null", "NoneNoneNoneNone", "UNDEFINED-UNDEFINED",
         "${env:LIGHTSOUT_URL_SECRET}", "${env:A}${env:B}",
         "prefix-${env:SECRET}-that-is-long", "${env:NEVER_CLOSED_AGAIN", " " * 20,
+        "{{ secrets.LIGHTSOUT_URL }}", "$(cat /run/secrets/lightsout)", "%LIGHTSOUT_URL_SECRET%",
+        "<a long random text>",
         "a-good-secret-and-a-line-end\n", " a-good-secret-and-a-blank",
     ],
 )  # fmt: skip
@@ -630,8 +632,16 @@ def test_a_weak_secret_is_not_quoted(secret):
 
 
 @pytest.mark.parametrize(
-    "secret", ["sixteen-letters!", "0123456789abcdef", "a secret of words", "长" * 16, "$" * 16]
-)
+    "secret",
+    [
+        "sixteen-letters!",
+        "0123456789abcdef",
+        "a secret of words",
+        "长" * 16,
+        "$" * 16,
+        "<{%(aB3}0-more$>!",
+    ],
+)  # fmt: skip
 def test_a_good_secret_has_no_weakness(secret):
     assert secret_weakness(secret) is None
 
