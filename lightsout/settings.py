@@ -1,4 +1,4 @@
-"""What the environment says: the settings of the function."""
+"""The settings, from environment variables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
 
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
-# What Kubernetes tells every container of a service that is named lightsout.
+# Variables that Kubernetes sets in each container beside a service named lightsout.
 KUBERNETES = ("LIGHTSOUT_SERVICE_", "LIGHTSOUT_PORT")
 VARIABLES = (
     "LIGHTSOUT_POLICIES", "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_ENDPOINT",
@@ -60,9 +60,9 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
 
 
 def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, dict[str, str]]:
-    """The settings as far as they can be read, and by variable why one cannot.
+    """The settings, and the mistake of each variable that cannot be read.
 
-    What cannot be read has its default, which may not be what was meant: nothing may act on it.
+    Such a variable has its default, which may not be what was meant: no caller may act on it.
     """
     mistakes: dict[str, str] = {}
 
@@ -89,9 +89,9 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """Variables that were meant for one of ours: LIGHTSOUT_DRYRUN=1 must not stop anything.
+    """A mistake for each variable that begins like LIGHTSOUT and is no setting.
 
-    By variable what is wrong with it. Everything counts that begins like the name of ours.
+    It may be a misspelt one: a run with LIGHTSOUT_DRYRUN=1 must not stop anything.
     """
     return {
         name: f"is no setting{_suggestion(name)}"
@@ -101,7 +101,7 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
 
 
 def _begins_like_ours(name: str) -> bool:
-    """Whether it begins with OURS, or one edit away from it; only letters and digits count.
+    """Whether the name begins with OURS, or one edit away from it; only letters and digits count.
 
     An edit adds, drops or changes a character, or swaps two neighbours.
     """
@@ -166,7 +166,7 @@ def _heartbeat(text: str) -> str | None:
 
 
 def weak_secret(environ: Mapping[str, str]) -> list[str]:
-    """A warning of a secret with which the function URL lets nobody in."""
+    """A warning where the secret is so weak that the function URL refuses every request."""
     secret = environ.get(URL_SECRET)
     if secret is None:
         return []

@@ -450,7 +450,7 @@ def test_a_slip_in_telling_is_told_and_the_run_is_good(stage, box, monkeypatch):
 
     assert stage.run()["counts"]["stopped"] == 1
     (said,) = warnings(stage)
-    assert said.startswith("nobody could be told: a mistake in lightsout itself: TypeError at ")
+    assert said.startswith("no message was sent: a mistake in lightsout itself: TypeError at ")
 
 
 # A dry run that was left on ----------------------------------------------------------------------

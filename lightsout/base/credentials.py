@@ -1,4 +1,4 @@
-"""The keys that calls are signed with: whose they are is read anew by each run."""
+"""The credentials that calls are signed with; each run reads them anew."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ROLE = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
 
 
 class BadSettings(ValueError):
-    """The environment cannot be obeyed; the message names each variable and what it takes."""
+    """Settings that cannot be read or used; the message names each one."""
 
     def __init__(self, message: str) -> None:
         super().__init__(plain(message))
 
 
 class Role(NamedTuple):
-    """A role to assume; what is called with it is done in the role's account, by its rights."""
+    """A role to assume: calls act in the account of the role, with its rights."""
 
     arn: str
     session: str  # stands in the audit log of the role's account
@@ -40,10 +40,10 @@ class Role(NamedTuple):
 
 
 class Credentials:
-    """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
+    """A key pair, and the token of a temporary one. No tuple, since its repr must not show them.
 
-    `renew_at`: when to get other ones, by the monotonic clock. `source`: where they were read, for
-    people. `role`: what they are there to assume; nothing else may be called with them then.
+    `renew_at`: when to renew them, by the monotonic clock. `source`: where they were read, for
+    people. `role`: the role to assume with them; they may be used for nothing else then.
     """
 
     __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
@@ -77,12 +77,12 @@ class Credentials:
         return hash(self.get_credential_info())
 
     def get_credential_info(self) -> tuple[str, str, str | None]:
-        """What the SDK asks of each of its kinds of credential, before it signs."""
+        """The values for a signature; the SDK calls this."""
         return self.secret_id, self.secret_key, self.token
 
 
 def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
-    """The credentials as they are now: a warm container is handed new ones between invocations.
+    """Read the credentials as they are now: a warm container gets new ones between invocations.
 
     In SCF, those of the execution role; elsewhere those that the official command line (tccli)
     would use. Raises BadSettings where there are none, and where that would use some which cannot
@@ -144,7 +144,7 @@ def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
 
 
 def _role(source: str, arn: Any, session: Any) -> Role | None:
-    """The official command line drops half a role, and acts with the bare keys."""
+    """A role with both its parts. Of half a role, the official CLI would use the bare keys."""
     if not arn and not session:
         return None
     if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
@@ -153,7 +153,7 @@ def _role(source: str, arn: Any, session: Any) -> Role | None:
 
 
 def _read_profile(path: Path) -> Mapping[str, Any] | None:
-    """What a profile of the official command line holds; None where there is none."""
+    """The content of a profile of the official command line; None where there is none."""
     try:
         if not path.exists():
             return None
@@ -192,7 +192,7 @@ def checked(
     source: str,
     renew_at: float = math.inf,
 ) -> Credentials:
-    """Credentials that can be signed with, from whatever was read; BadSettings says where not."""
+    """Credentials from whatever was read; BadSettings where no signature can be made with them."""
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
             raise BadSettings(f"{names}: a key is missing, or has spaces or foreign characters")

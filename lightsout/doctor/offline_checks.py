@@ -1,4 +1,4 @@
-"""What the doctor can tell without calling anybody: the environment, the policies, the windows."""
+"""Checks without a call: the environment, the policies, the windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.policies.load import Policies
     from lightsout.settings import Settings
 
-# What a setting's variable is when the function reads it.
+# Names of variables.
 DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
 MAX_EVENT_AGE, ENDPOINT = "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT"
 NOTIFY, HEARTBEAT = "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"
@@ -41,7 +41,7 @@ class Variables:
         return name not in self._mistakes
 
     def basics(self, now: datetime) -> Iterator[Diagnosis]:
-        """What matters wherever lightsout is started."""
+        """Diagnoses that matter wherever lightsout is started."""
         settings = self.settings
         for name, why in self._mistakes.items():
             yield wrong("settings", f"{name}: {why}", f"correct {name} in the environment")
@@ -66,7 +66,7 @@ class Variables:
             yield fine("pause", "none")
 
     def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-        """What matters only where events come in, and people have to be told."""
+        """Diagnoses that matter only for a function, which gets events and runs unwatched."""
         if self.can_be_read(MAX_EVENT_AGE):
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
@@ -75,13 +75,13 @@ class Variables:
             (
                 NOTIFY,
                 "notify",
-                "nobody is told of a failed run, unless an alarm does",
+                "people hear of a failed run only by an alarm, if there is one",
                 "docs/notifications.md",
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
-                "nobody notices when the function is dead, unless an alarm does",
+                "people hear of a dead function only by an alarm, if there is one",
                 "docs/notifications.md#heartbeat",
             ),
         ):
@@ -105,7 +105,7 @@ def _said(endpoint: Endpoint) -> str:
 
 
 def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diagnosis:
-    """The function's time in seconds, and its memory in MB, against what verification takes."""
+    """Compare the function's time in seconds with the verification; name its memory in MB."""
     longest = max((one.verify_timeout for one in policies), default=0.0)
     says = f"{limit:g} s, {memory} MB" if memory else f"{limit:g} s"
     if limit > longest:
@@ -118,7 +118,7 @@ def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diag
 
 
 def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
-    """The policies, and what is to be said of their files."""
+    """Read the policies; the diagnoses of their files."""
     try:
         loaded = policy_files.load(path)
     except policy_files.PolicyMistakes as mistakes:
@@ -132,7 +132,7 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
 
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
-    """When each policy acts next; and whether the calendar knows the days that it goes by."""
+    """When each policy acts next, and whether the calendar covers the days to come."""
     for policy in policies:
         yield _window(policy, now)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
@@ -140,7 +140,7 @@ def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnos
     for warning in warnings:
         yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):
-        yield fine("calendar", "covers the time at hand")
+        yield fine("calendar", "covers the coming weeks")
 
 
 def _window(policy: Policy, now: datetime) -> Diagnosis:

@@ -44,7 +44,7 @@ def wants_no_charge(policy: Policy) -> bool:
 
 
 def is_still_charged(policy: Policy, instance: Instance, now: datetime) -> bool:
-    """Whether the policy would have spared the charge at which it is stopped."""
+    """Whether it is stopped and charged, though the policy would stop it without charge."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

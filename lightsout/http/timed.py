@@ -1,6 +1,6 @@
-"""HTTP with a total time for each call: name, connection, handshake, request and answer end in it.
+"""HTTP calls with a total time: host name, connection, handshake, request and answer end in it.
 
-requests has a time-out for each wait only, so an answer that drips is never too late.
+requests has a time-out for each wait only: an answer that comes byte by byte never meets it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _call = threading.local()  # .end: when the call of this thread ends, by time.mo
 
 @contextmanager
 def total_time(seconds: float) -> Iterator[None]:
-    """What this thread asks through a Timed adapter fails `seconds` from now at the latest."""
+    """Calls of this thread through a Timed adapter fail after `seconds`."""
     _call.end = time.monotonic() + seconds
     try:
         yield
@@ -63,7 +63,7 @@ def _left() -> float:
 
 
 class _Socket(socket.socket):
-    """Waits no longer than the call has left, however often a byte arrives."""
+    """A socket that waits no longer than the call has left, however often a byte arrives."""
 
     def recv(self, *args: Any) -> bytes:
         self.settimeout(_left())
@@ -89,7 +89,7 @@ class _SecureSocket(_Socket, ssl.SSLSocket):
 
 
 def timed_context() -> ssl.SSLContext:
-    """What urllib3 would set up, but its sockets keep to the total time."""
+    """A context as urllib3 sets it up, whose sockets keep to the total time."""
     context = create_urllib3_context()
     context.sslsocket_class = _SecureSocket
     return context
@@ -102,9 +102,9 @@ _lookups_lock = threading.Lock()
 
 
 def _addresses(host: str, port: int) -> Iterable[Any]:
-    """What getaddrinfo says. Nothing can interrupt it, so nobody waits for it longer than allowed.
+    """The answer of getaddrinfo, in a thread of its own: nothing can interrupt it.
 
-    Its thread lives until the resolver gives up, and there is one for each name at most.
+    The thread lives until the resolver gives up; there is one for each name at most.
     """
     with _lookups_lock:
         lookup = _lookups.get((host, port))
@@ -133,7 +133,7 @@ def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
 
 
 def _connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
-    """A connection to the first address that takes it; each is given `seconds`."""
+    """A connection to the first address that accepts it; each is given `seconds`."""
     problem = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in _addresses(host.strip("[]"), port):
         sock = _Socket(family, kind, protocol)
@@ -186,7 +186,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class Timed(HTTPAdapter):
-    """Calls that end with the `total_time` they are made in, and answers of bounded size."""
+    """Calls that end with their `total_time`, and answers of bounded size."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         """`context`: a timed_context() for HTTPS; plain HTTP needs none."""
@@ -217,9 +217,9 @@ class Timed(HTTPAdapter):
 
 @contextmanager
 def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
-    """One request, as requests makes it, and what is read of its answer, in `timeout` seconds.
+    """One request and its answer in `timeout` seconds, reading included.
 
-    It follows no redirect, which would carry what is sent, and tokens, elsewhere.
+    It follows no redirect, which would send body and tokens to another host.
     """
     with Session() as session, total_time(timeout):
         session.auth = no_netrc
@@ -252,9 +252,9 @@ def _letters(text: bytes) -> bytes:
 
 
 class _Checked:
-    """An answer of urllib3 whose body, unpacked, has LARGEST_ANSWER bytes at most.
+    """An answer of urllib3: its body, unpacked, has LARGEST_ANSWER bytes at most.
 
-    Nor does it hold any of `secrets`: all that it says may be logged.
+    An answer that holds any of `secrets` is refused, since its fields are logged and reported.
     """
 
     def __init__(self, raw: Any, secrets: Sequence[bytes]) -> None:

@@ -98,8 +98,9 @@ def test_a_key_that_stands_in_a_wrong_variable_is_not_quoted(name, key):
     assert len(told) < 300
 
 
-def test_a_short_value_is_quoted():
-    assert "not 'yes'" in complaint(LIGHTSOUT_DRY_RUN="yes")
+@pytest.mark.parametrize(("length", "quoted"), [(3, True), (25, True), (26, False)])
+def test_a_short_value_is_quoted(length, quoted):
+    assert ("not 'yyy" in complaint(LIGHTSOUT_DRY_RUN="y" * length)) == quoted
 
 
 def test_an_empty_path_is_an_error():
