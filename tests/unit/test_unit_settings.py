@@ -15,7 +15,7 @@ from unit_values import any_text
 from lightsout.base.credentials import BadSettings, Credentials, read_credentials
 from lightsout.base.endpoint import Endpoint, is_loopback, parse_endpoint
 from lightsout.base.environment import Environment
-from lightsout.settings import VARIABLES, misspelt, read_settings
+from lightsout.settings import KUBERNETES, VARIABLES, misspelt, read_settings
 
 BESIDE = Path("/var/user")
 SCF = {
@@ -142,6 +142,20 @@ def test_all_mistakes_are_told_at_once():
 )
 def test_a_misspelt_variable_is_an_error_that_names_what_was_meant(name, meant):
     assert complaint(**{name: "1"}) == f"{name}: is no setting (did you mean {meant}?)"
+
+
+# What a keyboard, a font or a hurried eye takes for each letter of the name.
+TWINS = {
+    "L": "LlＬｌ", "I": "Ii1ІіΙＩ", "G": "GgＧ", "H": "HhНΗＨ", "T": "TtТΤＴ", "S": "Ss5ЅＳ",
+    "O": "Oo0ОоΟＯ", "U": "UuＵ",
+}  # fmt: skip
+
+
+@given(st.tuples(*(st.sampled_from(TWINS[letter]) for letter in "LIGHTSOUT")), any_text)
+def test_a_name_that_looks_like_ours_is_never_overlooked(letters, rest):
+    name = "".join(letters) + "_" + rest
+
+    assert name in VARIABLES or name.startswith(KUBERNETES) or misspelt([name])
 
 
 @pytest.mark.parametrize(
