@@ -1,4 +1,4 @@
-"""What the environment says: the settings of the function."""
+"""The settings, from environment variables."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONGEST_QUOTED = 25  # characters of a value: no good one is longer, and most secrets are
+# Cyrillic and Greek letters, and digits, that look like a letter of LIGHTSOUT.
+_LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
+
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
-# What Kubernetes tells every container of a service that is named lightsout.
+# Variables that Kubernetes sets in each container beside a service named lightsout.
 KUBERNETES = ("LIGHTSOUT_SERVICE_", "LIGHTSOUT_PORT")
 VARIABLES = (
     "LIGHTSOUT_POLICIES", "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_ENDPOINT",
@@ -40,6 +44,9 @@ class Settings(NamedTuple):
     notify: tuple[Receiver, ...]
     heartbeat: str | None
 
+    def __repr__(self) -> str:
+        return "Settings(…)"  # the heartbeat's address is a secret
+
 
 def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
     """The settings; `beside` is the folder in which `policies/` is found by default.
@@ -53,9 +60,9 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
 
 
 def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, dict[str, str]]:
-    """The settings as far as they can be read, and by variable why one cannot.
+    """The settings, and the mistake of each variable that cannot be read.
 
-    What cannot be read has its default, which may not be what was meant: nothing may act on it.
+    Such a variable has its default, which may not be what was meant: no caller may act on it.
     """
     mistakes: dict[str, str] = {}
 
@@ -66,7 +73,7 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
         try:
             return convert(text)
         except ValueError as error:
-            mistakes[name] = str(error)
+            mistakes[name] = _without_secrets(str(error), text)
             return default
 
     settings = Settings(
@@ -82,9 +89,9 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """Variables that were meant for one of ours: LIGHTSOUT_DRYRUN=1 must not stop anything.
+    """A mistake for each variable that begins like LIGHTSOUT and is no setting.
 
-    By variable what is wrong with it. Everything counts that begins like the name of ours.
+    It may be a misspelt one: a run with LIGHTSOUT_DRYRUN=1 must not stop anything.
     """
     return {
         name: f"is no setting{_suggestion(name)}"
@@ -94,7 +101,7 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
 
 
 def _begins_like_ours(name: str) -> bool:
-    """Whether it begins with OURS, or one edit away from it; only letters and digits count.
+    """Whether the name begins with OURS, or one edit away from it; only letters and digits count.
 
     An edit adds, drops or changes a character, or swaps two neighbours.
     """
@@ -106,7 +113,12 @@ def _begins_like_ours(name: str) -> bool:
 
 
 def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).lower()
+    """The letters and digits of a name, in lower case and as ASCII where they look like it."""
+    if not name.isascii():
+        from unicodedata import normalize  # noqa: PLC0415  few names need it
+
+        name = normalize("NFKC", name)  # full-width letters, as a Chinese keyboard has them
+    return "".join(filter(str.isalnum, name)).lower().translate(_LOOK_ALIKES)
 
 
 def _suggestion(name: str) -> str:
@@ -114,6 +126,12 @@ def _suggestion(name: str) -> str:
     known = {_letters(one)[len(OURS) :]: one for one in VARIABLES}
     meant = nearest(_letters(name)[len(OURS) :], known)
     return f" (did you mean {known[meant]}?)" if meant else f"; known: {', '.join(VARIABLES)}"
+
+
+def _without_secrets(message: str, text: str) -> str:
+    """The message with `text` quoted only where that is short: it may be a key in a wrong place."""
+    shown = repr(text) if len(text) <= LONGEST_QUOTED else f"a text of {len(text)} characters"
+    return message.replace(repr(text), shown)
 
 
 def _path(text: str) -> Path:
@@ -148,7 +166,7 @@ def _heartbeat(text: str) -> str | None:
 
 
 def weak_secret(environ: Mapping[str, str]) -> list[str]:
-    """A warning of a secret with which the function URL lets nobody in."""
+    """A warning where the secret is so weak that the function URL refuses every request."""
     secret = environ.get(URL_SECRET)
     if secret is None:
         return []

@@ -1,4 +1,4 @@
-"""As much of a report's entries as there is room for; those without trouble are cut first."""
+"""Cuts the entries of a report to the room there is; those without trouble first."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
 SMALLEST_ENTRY = 250  # bytes
-ENOUGH = 1_000_000  # bytes of entries that are too many even when they are empty
-# Lists of an entry that are cut first, and those that tell of trouble.
+ENOUGH = 1_000_000  # bytes of entries, where there are too many even as empty ones
+# Lists of an entry that are cut first, and lists of failures.
 GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
 BAD = ("failed", "pending", "stuck")
 
 
 def room_for(count: int) -> int:
-    """Bytes for so many entries. Those that cannot all be there are few: it saves 14 MB of 76."""
+    """Bytes for `count` entries; few where not all fit anyway, which saves 14 MB of 76."""
     return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
 
 
 class Kept:
-    """Takes one entry after the other and never holds more than there is room for.
+    """Collects entries, and never more bytes than there is room for.
 
-    Where room is needed the longest lists are halved until there is, those of entries without
-    trouble first; then such entries are left out, the latest first; then the same with the others.
+    Where there is no more room, it halves the longest lists of entries without trouble; then it
+    drops such entries, the latest first; then it does the same with the others.
     """
 
     def __init__(self, room: float = LARGEST) -> None:

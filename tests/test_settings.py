@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from lightsout.base.credentials import BadSettings, Credentials, read_credentials
 from lightsout.base.endpoint import Endpoint, is_loopback, parse_endpoint
-from lightsout.settings import VARIABLES, misspelt, read_settings
+from lightsout.base.environment import Environment
+from lightsout.settings import KUBERNETES, VARIABLES, misspelt, read_settings
 from tests.support.values import any_text
 
 BESIDE = Path("/var/user")
@@ -84,6 +85,24 @@ def test_an_age_that_is_no_duration_is_an_error(value):
     assert "LIGHTSOUT_MAX_EVENT_AGE" in complaint(LIGHTSOUT_MAX_EVENT_AGE=value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL", "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT",
+     "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["AKID" + "z8krbsJ5yKBZQpn74WFkmLPx3" * 2, "x" * 100_000])
+def test_a_key_that_stands_in_a_wrong_variable_is_not_quoted(name, key):
+    told = complaint(**{name: key})
+
+    assert key[:20] not in told
+    assert len(told) < 300
+
+
+@pytest.mark.parametrize(("length", "quoted"), [(3, True), (25, True), (26, False)])
+def test_a_short_value_is_quoted(length, quoted):
+    assert ("not 'yyy" in complaint(LIGHTSOUT_DRY_RUN="y" * length)) == quoted
+
+
 def test_an_empty_path_is_an_error():
     assert "LIGHTSOUT_POLICIES: is empty" in complaint(LIGHTSOUT_POLICIES="")
 
@@ -115,10 +134,28 @@ def test_all_mistakes_are_told_at_once():
         ("_LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
         (" LIGHTSOUT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
         ("LIGHTSOUT_DRY_RUN ", "LIGHTSOUT_DRY_RUN"),
+        ("LIGHTSOUT__DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("ＬＩＧＨＴＳＯＵＴ＿ＤＲＹ＿ＲＵＮ", "LIGHTSOUT_DRY_RUN"),
+        ("L1GHT50UT_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
+        ("LІGНТЅОUТ_DRY_RUN", "LIGHTSOUT_DRY_RUN"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_what_was_meant(name, meant):
     assert complaint(**{name: "1"}) == f"{name}: is no setting (did you mean {meant}?)"
+
+
+# What a keyboard, a font or a hurried eye takes for each letter of the name.
+TWINS = {
+    "L": "LlＬｌ", "I": "Ii1ІіΙＩ", "G": "GgＧ", "H": "HhНΗＨ", "T": "TtТΤＴ", "S": "Ss5ЅＳ",
+    "O": "Oo0ОоΟＯ", "U": "UuＵ",
+}  # fmt: skip
+
+
+@given(st.tuples(*(st.sampled_from(TWINS[letter]) for letter in "LIGHTSOUT")), any_text)
+def test_a_name_that_looks_like_ours_is_never_overlooked(letters, rest):
+    name = "".join(letters) + "_" + rest
+
+    assert name in VARIABLES or name.startswith(KUBERNETES) or misspelt([name])
 
 
 @pytest.mark.parametrize(
@@ -306,6 +343,10 @@ def test_plain_http_beyond_the_loopback_is_refused_whatever_its_spelling(url):
         "https://[::1",
         "https://:@example.com",
         "https://例子.com",
+        "https://a..example.com",
+        "https://.example.com",
+        "https://" + "a" * 64 + ".example.com",
+        "a" * 64 + ".example.com",
     ],
 )
 def test_what_is_neither_a_root_domain_nor_a_url_of_a_host_is_refused(url):
@@ -391,10 +432,27 @@ def test_elsewhere_the_usual_variables_with_or_without_a_token(tmp_path):
     assert read_credentials(temporary, tmp_path).token == "simulatedtoken"
 
 
-def test_half_a_pair_is_none(tmp_path):
-    half = SCF | {"TENCENTCLOUD_SECRETKEY": ""}
+@pytest.mark.parametrize("kept", SCF)
+def test_a_part_of_the_functions_credentials_is_refused_whatever_else_is_there(tmp_path, kept):
+    profile(tmp_path, '{"secretId": "AKIDdefault", "secretKey": "defaultkey"}')
+    part = dict.fromkeys(SCF, "") | {kept: SCF[kept]}
 
-    assert read_credentials(half | ELSEWHERE, tmp_path).secret_id == "AKIDsimulated"
+    with pytest.raises(BadSettings, match="no credentials: of TENCENTCLOUD_SECRETID and") as told:
+        read_credentials(part | ELSEWHERE, tmp_path)
+
+    assert SCF[kept] not in str(told.value)
+
+
+def test_empty_variables_are_no_credentials_of_the_function(tmp_path):
+    none = dict.fromkeys(SCF, "")
+
+    assert read_credentials(none | ELSEWHERE, tmp_path).secret_id == "AKIDsimulated"
+
+
+@pytest.mark.parametrize("name", ["TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME"])
+def test_a_role_beside_the_functions_credentials_is_refused_and_not_dropped(tmp_path, name):
+    with pytest.raises(BadSettings, match="not used beside TENCENTCLOUD_SECRETID"):
+        read_credentials(SCF | {name: "qcs::cam::uin/1:roleName/x"}, tmp_path)
 
 
 def test_then_the_official_command_lines_profile(tmp_path):
@@ -461,3 +519,13 @@ def test_credentials_never_print_themselves(texts):
 
     for shown in (repr(found), str(found), f"{found}", json.dumps([found], default=str)):
         assert not any(text in shown for text in texts)
+
+
+def test_nothing_that_is_printed_holds_a_setting_or_a_key():
+    secret = "https://hc-ping.com/0123456789abcdef"
+    environ = {"LIGHTSOUT_HEARTBEAT_URL": secret, "LIGHTSOUT_NOTIFY": secret, **SCF}
+
+    for it in (read_settings(environ, BESIDE), Environment(environ=environ)):
+        for shown in (repr(it), str(it), f"{it}", f"{[it]}"):
+            assert "0123456789abcdef" not in shown
+            assert not any(value in shown for value in SCF.values())

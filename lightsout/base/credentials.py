@@ -1,4 +1,4 @@
-"""The keys that calls are signed with: whose they are is read anew by each run."""
+"""The credentials that calls are signed with; each run reads them anew."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
-# Kinds of profile of the official command line, and what makes it take the identity of a pod.
+# Kinds of profile of the official command line; what makes it take the identity of a pod, or of a
+# role.
 KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
 POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
 
 
+ROLE = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
+
+
 class BadSettings(ValueError):
-    """The environment cannot be obeyed; the message names each variable and what it takes."""
+    """Settings that cannot be read or used; the message names each one."""
 
     def __init__(self, message: str) -> None:
         super().__init__(plain(message))
 
 
 class Role(NamedTuple):
-    """A role to assume; what is called with it is done in the role's account, by its rights."""
+    """A role to assume: calls act in the account of the role, with its rights."""
 
     arn: str
     session: str  # stands in the audit log of the role's account
@@ -36,10 +40,10 @@ class Role(NamedTuple):
 
 
 class Credentials:
-    """A key pair, and the token when it is a temporary one; never printed, and so no tuple.
+    """A key pair, and the token of a temporary one. No tuple, since its repr must not show them.
 
-    `renew_at`: when to get other ones, by the monotonic clock. `source`: where they were read, for
-    people. `role`: what they are there to assume; nothing else may be called with them then.
+    `renew_at`: when to renew them, by the monotonic clock. `source`: where they were read, for
+    people. `role`: the role to assume with them; they may be used for nothing else then.
     """
 
     __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
@@ -73,18 +77,18 @@ class Credentials:
         return hash(self.get_credential_info())
 
     def get_credential_info(self) -> tuple[str, str, str | None]:
-        """What the SDK asks of each of its kinds of credential, before it signs."""
+        """The values for a signature; the SDK calls this."""
         return self.secret_id, self.secret_key, self.token
 
 
 def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
-    """The credentials as they are now: a warm container is handed new ones between invocations.
+    """Read the credentials as they are now: a warm container gets new ones between invocations.
 
     In SCF, those of the execution role; elsewhere those that the official command line (tccli)
     would use. Raises BadSettings where there are none, and where that would use some which cannot
     be used here: any other ones might act in another account.
     """
-    if keys := _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN"):
+    if keys := _keys_of_the_function(environ):
         return keys
     path = home / ".tccli" / f"{environ.get('TCCLI_PROFILE', 'default')}.credential"
     profile = _read_profile(path)
@@ -98,6 +102,29 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     return keys
 
 
+def _keys_of_the_function(environ: Mapping[str, str]) -> Credentials | None:
+    """Those of the execution role; None where there is none.
+
+    Raises BadSettings where only a part of them is there, or another role beside them: whatever is
+    used then might act in another account.
+    """
+    names = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
+    if not any(map(environ.get, names)):
+        return None
+    keys = _keys_in(environ, "SECRETID", "SECRETKEY", "SESSIONTOKEN")
+    if keys is None:
+        raise BadSettings(
+            f"no credentials: of {names[0]} and {names[1]} one is missing; give both, or none of "
+            f"them and no {names[2]}"
+        )
+    if any(map(environ.get, ROLE)):
+        raise BadSettings(
+            f"{' and '.join(ROLE)}: not used beside {names[0]}, the execution role; to act in "
+            "another account, name it under `accounts` in a policy file"
+        )
+    return keys
+
+
 def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
     secret_id, secret_key, token = (environ.get(f"TENCENTCLOUD_{name}") for name in suffixes)
     if not secret_id or not secret_key:
@@ -108,8 +135,7 @@ def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
 
 
 def _role_in(environ: Mapping[str, str]) -> Role | None:
-    names = ("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
-    return _role(" and ".join(names), *map(environ.get, names))
+    return _role(" and ".join(ROLE), *map(environ.get, ROLE))
 
 
 def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
@@ -118,7 +144,7 @@ def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
 
 
 def _role(source: str, arn: Any, session: Any) -> Role | None:
-    """The official command line drops half a role, and acts with the bare keys."""
+    """A role with both its parts. Of half a role, the official CLI would use the bare keys."""
     if not arn and not session:
         return None
     if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
@@ -127,7 +153,7 @@ def _role(source: str, arn: Any, session: Any) -> Role | None:
 
 
 def _read_profile(path: Path) -> Mapping[str, Any] | None:
-    """What a profile of the official command line holds; None where there is none."""
+    """The content of a profile of the official command line; None where there is none."""
     try:
         if not path.exists():
             return None
@@ -166,7 +192,7 @@ def checked(
     source: str,
     renew_at: float = math.inf,
 ) -> Credentials:
-    """Credentials that can be signed with, from whatever was read; BadSettings says where not."""
+    """Credentials from whatever was read; BadSettings where no signature can be made with them."""
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
             raise BadSettings(f"{names}: a key is missing, or has spaces or foreign characters")

@@ -1,4 +1,4 @@
-"""Where the API is, and what may stand in an address."""
+"""The address of the API, and which addresses are allowed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
-HOST_AND_PORT = r"(?ai)([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]{,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_LABEL = "[a-z0-9_-]{1,63}"  # what a resolver takes
+HOST_AND_PORT = rf"(?ai)({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
 
 
 class Endpoint(NamedTuple):
-    """Where the API is: a root domain below which each service has its name, or one host."""
+    """A root domain below which each service has a host of its own, or one host for all."""
 
     scheme: Literal["http", "https"] = "https"
     root_domain: str | None = None
@@ -19,9 +20,9 @@ class Endpoint(NamedTuple):
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """A root domain, or a URL that serves every service; ValueError says what else it is.
+    """Read a root domain, or a URL that serves every service; ValueError for anything else.
 
-    The text is never quoted: a password may stand in it, in whatever spelling.
+    The error never quotes the text, which may hold a password.
     """
     if re.fullmatch(_ROOT_DOMAIN, text):
         return Endpoint(root_domain=text)

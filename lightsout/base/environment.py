@@ -1,4 +1,4 @@
-"""What surrounds a run: the platform's context, the environment, the clock, stdout."""
+"""The surroundings of a run: the platform's context, the environment, the clock, stdout."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lightsout.base.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context does not tell
+DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context has none
 LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous function
 
 
 def print_line(line: str) -> None:
-    """Writes a line of JSON to stdout, or to stderr where stdout does not take it.
+    """Write a line of JSON to stdout, or to stderr where stdout fails.
 
-    An accepted call may stand in no other place; and nothing here is a reason for a run to end.
+    The line may be the only record of an accepted call. An error here never ends the run.
     """
     if not _takes(sys.stdout, line):
         _takes(sys.stderr, line)
@@ -43,7 +43,7 @@ def _takes(stream: TextIO | None, line: str) -> bool:
 
 
 class Environment(NamedTuple):
-    """Everything a run takes from outside, so that tests and commands can hand it their own."""
+    """Everything that a run takes from outside; tests and commands hand it their own."""
 
     environ: Mapping[str, str] = os.environ
     home: Path = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
@@ -52,14 +52,17 @@ class Environment(NamedTuple):
     random: random.Random = random.Random()
     write: Callable[[str], object] = print_line
     scratch: Path = Path("/tmp")  # noqa: S108  the one folder that SCF lets a function write to
-    patience: float = 4.0  # seconds that telling people of the run may take
+    patience: float = 4.0  # seconds that sending messages about the run may take
+
+    def __repr__(self) -> str:
+        return "Environment(…)"  # the variables hold keys
 
 
 def fact(context: Any, name: str) -> Any:
-    """A fact of the invocation's context: SCF hands a dict, other callers may hand an object."""
+    """A fact of the invocation's context, which SCF hands as a dict and others as an object."""
     try:
         return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
-    except Exception:  # noqa: BLE001  an odd context counts as one that tells nothing
+    except Exception:  # noqa: BLE001  an odd context counts as an empty one
         return None
 
 
@@ -73,13 +76,15 @@ def run_id_of(context: Any) -> str:
 
 
 def own_uin(context: Any) -> str:
-    """The ID of the account that the function runs in; empty where the platform does not tell."""
-    told = str(fact(context, "tencentcloud_uin"))
-    return told if told.isascii() and told.isdigit() else ""
+    """The ID of the account that the function runs in; empty where it is unknown."""
+    told = fact(context, "tencentcloud_uin")
+    known = isinstance(told, str) or (isinstance(told, int) and 0 < told < 10**20)
+    text = str(told) if known else ""
+    return text if text.isascii() and text.isdigit() else ""
 
 
 def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
-    """Where the function runs, or where a person works; None where nothing tells."""
+    """The region of the function, or of a person's environment; None where it is unknown."""
     told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
     form = r"[a-z]+(-[a-z0-9]+)+"
     return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
@@ -93,6 +98,6 @@ def time_limit(context: Any) -> float:
 
 
 def usable_seconds(context: Any) -> float:
-    """The time for calls: what the platform allows, less what it takes to report."""
+    """The time for calls: the platform's limit less the time to report."""
     seconds = time_limit(context)
     return seconds - min(5.0, max(0.5, seconds / 20))

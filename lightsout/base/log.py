@@ -1,4 +1,4 @@
-"""Log lines: one JSON object a line on stdout, and what a run has to say in them."""
+"""Log lines: one JSON object a line on stdout."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
 
 
 class Log:
-    """Writes one JSON object a line, whole and at once, whichever thread it comes from.
+    """Writes JSON lines, each whole, from any thread.
 
-    More instances than a line can name make several lines.
+    More instances than fit into one line make several lines.
     """
 
     def __init__(self, write: Callable[[str], object], clock: Clock, **facts: Any) -> None:
@@ -42,13 +42,13 @@ class Log:
         self._closed = threading.Event()
 
     def __call__(self, event: str, level: str = "info", **facts: Any) -> None:
-        """Writes a line; drops it where the log is closed."""
+        """Write a line; nothing once the log is closed."""
         with self._lock:
             if not self._closed.is_set():
                 self._write_line(event, level, facts)
 
     def close(self, event: str, level: str, **facts: Any) -> None:
-        """Writes the last line: what a thread that was left behind has to say comes too late."""
+        """Write the last line; later ones, of threads that still run, are dropped."""
         with self._lock:
             if not self._closed.is_set():
                 self._write_line(event, level, facts)
@@ -62,14 +62,14 @@ class Log:
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
     def about(self, **facts: Any) -> Log:
-        """A log whose lines carry these facts as well; it is closed with this one."""
+        """A log whose lines have these facts, too; it is closed together with this one."""
         log = Log(self._write, self._clock, **self._facts, **facts)
         log._lock, log._closed = self._lock, self._closed
         return log
 
 
 def _cut(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The line, no text of it longer than a line: what is longer is not even looked at."""
+    """The line, each text cut to the length of a line before anything reads it."""
     return {
         name: value[:LINE_BYTES] if isinstance(value, str) else value
         for name, value in line.items()
@@ -77,7 +77,7 @@ def _cut(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fit(line: Mapping[str, Any]) -> str:
-    """The line as JSON, its longest texts and lists of names shortened where it must be."""
+    """The line as JSON; where it is too long, its texts and lists are shortened."""
     text = _json(line)
     for keep in (400, 100, 20, 8):
         if len(text) <= LINE_BYTES:
@@ -96,7 +96,7 @@ def _json(line: Mapping[str, Any]) -> bytes:
 
 
 def _shorten(value: Any, keep: int, name: str = "") -> Any:
-    """The value with at most `keep` characters a text; names that one searches by stay longer."""
+    """The value with at most `keep` characters a text; those that one searches by stay longer."""
     if name in _SEARCHED_BY:
         keep = max(keep, LONGEST_ID)
     if isinstance(value, str) and len(value) > keep:
@@ -110,7 +110,7 @@ def _shorten(value: Any, keep: int, name: str = "") -> Any:
 
 
 def portions(ids: list[str]) -> Iterator[list[str]]:
-    """What a line each can hold; one, and empty, where there are none."""
+    """The IDs in parts that fit into a line each; one empty part where there are none."""
     some: list[str] = []
     room = IDS_CHARACTERS
     for id_ in ids:
@@ -123,13 +123,13 @@ def portions(ids: list[str]) -> Iterator[list[str]]:
 
 
 def _size(id_: str) -> int:
-    """The characters of an ID; an event may name anything, which JSON may have to escape."""
+    """The characters of an ID as JSON, which may have to escape what an event names."""
     plain = id_.isascii() and id_.replace("-", "").isalnum()
     return len(id_) if plain else 6 * len(id_)
 
 
 def where(error: Exception) -> str:
-    """What went wrong inside, and where: no values, which might be secret."""
+    """The class and place of an error in lightsout itself; no values, which might be secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     return f"a mistake in lightsout itself: {type(error).__name__} at {place}; please report it"

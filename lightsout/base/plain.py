@@ -10,10 +10,11 @@ MARK = "\ufffd"  # stands for each character that was taken out
 # Compiled by the first text that needs it; most are printable, and need none.
 _LINE_ENDS = "[\t-\r\x1c-\x1e\x85\u2028\u2029]"
 # Control characters (ESC and the C1 range that some terminals take for it), marks that change the
-# direction of writing, and characters that show nothing. ZWJ and ZWNJ stay: emoji need them.
+# direction of writing, characters that show nothing, and halves of a surrogate pair, at which
+# whoever encodes the text would fail. ZWJ and ZWNJ stay: emoji need them.
 _HARMFUL = (
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb]"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 

@@ -1,1 +1,1 @@
-"""Examines everything that a good run depends on."""
+"""Examines all that a run depends on: settings, credentials, rights, function, receivers."""

@@ -1,4 +1,4 @@
-"""What the credentials may look at, and what the policies make of it now. Nothing is changed."""
+"""Checks which rights the credentials have, and what each policy would do now; changes nothing."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lightsout.doctor.finding import (
     Diagnosis,
     broken,
     fine,
-    mind,
     refused,
     unknown,
+    warn,
     wrong,
 )
 from lightsout.doctor.service_checks import PATIENCE
-from lightsout.doctor.still_charged import MEND, WHY, find_still_charged
+from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
 from lightsout.policies.regions import MAINLAND
@@ -45,39 +45,39 @@ if TYPE_CHECKING:
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site
-SHOWN = 5  # instances that a finding names
+SHOWN = 5  # instances that a diagnosis names
 
 Sites = dict[Site, list["Policy"]]
 
 
-class Sight(NamedTuple):
-    """What was seen at a site: of a policy, or of the site as a whole."""
+class SiteDiagnosis(NamedTuple):
+    """A diagnosis of one site, or of one policy there; its `check` is still empty."""
 
     site: Site
-    policy: str
+    policy: str  # empty: of the site as a whole
     what: Diagnosis
 
 
-class Ward(NamedTuple):
-    """What the look at every site shares."""
+class AccessContext(NamedTuple):
+    """What the checks of all sites share."""
 
     clouds: Mapping[str, Cloud]  # by account
     deadline: Deadline
     now: datetime
 
 
-def examine_rights(ward: Ward, policies: Sequence[Policy]) -> list[Diagnosis]:
-    """What may be read, what matches now, and what no look can tell."""
+def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Diagnosis]:
+    """Which calls are granted, what each policy would do now, and which rights stay unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
-    roles = {account: try_role(account, ward.clouds[account]) for account in named}
+    roles = {account: try_role(account, access.clouds[account]) for account in named}
     lent = {account for account, told in roles.items() if told.mark == FINE}
-    sites, found = find_sites(ward.clouds, policies, {OWN, *lent})
+    sites, found = find_sites(access.clouds, policies, {OWN, *lent})
     found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
-    looks = {site: pool.submit(_examine_site, ward, site, sites[site]) for site in sites}
-    wait(looks.values(), timeout=ward.deadline.left())
+    looks = {site: pool.submit(_examine_site, access, site, sites[site]) for site in sites}
+    wait(looks.values(), timeout=access.deadline.left())
     pool.shutdown(wait=False, cancel_futures=True)
-    seen: list[Sight] = []
+    seen: list[SiteDiagnosis] = []
     rights: list[Diagnosis] = []
     for site, look in looks.items():
         if look.done():
@@ -85,12 +85,12 @@ def examine_rights(ward: Ward, policies: Sequence[Policy]) -> list[Diagnosis]:
             seen += here
             rights += further
         else:
-            seen.append(Sight(site, "", wrong("", "no answer in time", AGAIN)))
+            seen.append(SiteDiagnosis(site, "", wrong("", "no answer in time", AGAIN)))
     return [*found, *_together(seen), *_once(rights), *_beyond(policies)]
 
 
 def try_role(account: str, cloud: Cloud) -> Diagnosis:
-    """Whether the account lends its role."""
+    """Assume the role of an account."""
     check = f"account {account}"
     try:
         cloud.open()
@@ -104,7 +104,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
 def find_sites(
     clouds: Mapping[str, Cloud], policies: Sequence[Policy], accounts: Collection[str]
 ) -> tuple[Sites, list[Diagnosis]]:
-    """The sites of each policy in `accounts`, and what DescribeRegions says where one wants all."""
+    """The policies of each site in `accounts`; and a diagnosis of each DescribeRegions."""
     found: list[Diagnosis] = []
     places = [(one, account) for one in policies for account in one.accounts if account in accounts]
     wanted = sorted({(account, one.resource) for one, account in places if one.regions == ALL})
@@ -128,17 +128,17 @@ def find_sites(
 
 
 def _site_of(regions: Sequence[str]) -> str:
-    """Which site the account is of, where its regions tell."""
+    """Of which site the account is, where its regions tell it."""
     if set(regions) & MAINLAND:
         return ""
     return ", none in mainland China: an account of the international site"
 
 
 def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
-    """A missing right in another account is granted there."""
+    """A call that failed; a right that is missing in another account is granted there."""
     found = refused(check, failure)
-    there = found.mend.replace("permissions role", f"permissions role --account {account}")
-    return found if account == OWN else found._replace(mend=there)
+    there = found.fix.replace("permissions role", f"permissions role --account {account}")
+    return found if account == OWN else found._replace(fix=there)
 
 
 def _right(account: str, resource: Resource, action: str) -> str:
@@ -149,61 +149,61 @@ def _right(account: str, resource: Resource, action: str) -> str:
 
 
 def _examine_site(
-    ward: Ward, site: Site, policies: Sequence[Policy]
-) -> tuple[list[Sight], list[Diagnosis]]:
-    """What is there, and the rights beside that of looking at instances."""
-    cloud = ward.clouds[site.account]
+    access: AccessContext, site: Site, policies: Sequence[Policy]
+) -> tuple[list[SiteDiagnosis], list[Diagnosis]]:
+    """Diagnoses of what is there, and of the rights beside DescribeInstances."""
+    cloud = access.clouds[site.account]
     try:
         params = {"Offset": 0, "Limit": 1}
         answer = _ask(cloud, site, "DescribeInstances", params, listing="InstanceSet")
         compute = Compute(cloud, site, THREADS, names=False)
         findings = [
             it
-            for some in _runs(policies, ward.now)
-            for it in survey(compute, some, Judgement(ward.now))
+            for some in _runs(policies, access.now)
+            for it in survey(compute, some, Judgement(access.now))
         ]
         paid_for = [
             it
             for at, one in enumerate(policies)
-            for it in _paid_for(compute, one, ward.now, policies[:at])
+            for it in _paid_for(compute, one, access.now, policies[:at])
         ]
         samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
         further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
-        return [Sight(site, "", _refused(site.account, "", failure))], []
+        return [SiteDiagnosis(site, "", _refused(site.account, "", failure))], []
     except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites count
-        return [Sight(site, "", broken("", error))], []
+        return [SiteDiagnosis(site, "", broken("", error))], []
     total = answer.get("TotalCount")
     count = f"{total} {'instance' if total == 1 else 'instances'}"
-    seen = [Sight(site, "", fine("", f"may be looked at: {count}"))]
-    seen += [Sight(site, it.policy.name, _judge(it, ward.now)) for it in findings]
+    seen = [SiteDiagnosis(site, "", fine("", f"may be looked at: {count}"))]
+    seen += [SiteDiagnosis(site, it.policy.name, _judge(it, access.now)) for it in findings]
     return [*seen, *paid_for], further
 
 
 def _paid_for(
     compute: Compute, policy: Policy, now: datetime, earlier: Sequence[Policy]
-) -> Iterator[Sight]:
-    """What is stopped already, and was not stopped as the policy says."""
+) -> Iterator[SiteDiagnosis]:
+    """A warning of instances that are stopped already, but not as the policy says."""
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
-        says = f"what is stopped, but still charged is not known: {failure.action}: {failure}"
-        yield Sight(compute.site, policy.name, unknown("", says))
+        says = f"whether stopped instances are still charged: {failure.action}: {failure}"
+        yield SiteDiagnosis(compute.site, policy.name, unknown("", says))
         return
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         says = f"{len(found)} {WHY}: {', '.join(found[:SHOWN])}{more}"
-        yield Sight(compute.site, policy.name, mind("", says, MEND))
+        yield SiteDiagnosis(compute.site, policy.name, warn("", says, FIX))
 
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:
-    """Policies that a run would carry out together: those that are due; the others one by one."""
+    """The policies that are due, as a run decides them together; then each other one by itself."""
     yield [Task(policy) for policy in policies if is_due(policy, now)]
     yield from ([Task(policy)] for policy in policies if not is_due(policy, now))
 
 
 def _judge(finding: Finding, now: datetime) -> Diagnosis:
-    """What a policy would do there now, whether or not its window is open."""
+    """What a policy would do there now, also where its window is closed."""
     policy, acts = finding.policy, len(finding.to_act_on())
     if finding.error:
         return wrong("", finding.error, AGAIN)
@@ -213,10 +213,10 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
     says += "" if due else ", if it were due"
     if finding.refused:
-        tell = wrong if due else mind
+        tell = wrong if due else warn
         return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
     if conflicts:
-        says += f"; {conflicts} are to be stopped and started at once, and neither is done"
+        says += f"; {conflicts} are due for stop and start at once, so neither is done"
         return wrong("", says, "keep the windows of those policies apart, or their tags")
     return fine("", says)
 
@@ -253,8 +253,8 @@ def _ask(
 # All of them -------------------------------------------------------------------------------------
 
 
-def _together(seen: Iterable[Sight]) -> Iterator[Diagnosis]:
-    """One finding for all regions in which there is the same to be seen."""
+def _together(seen: Iterable[SiteDiagnosis]) -> Iterator[Diagnosis]:
+    """One diagnosis for all regions that have the same."""
     regions: dict[tuple[str, str, str, Diagnosis], list[str]] = defaultdict(list)
     for site, policy, what in seen:
         regions[site.account, site.resource.name, policy, what].append(site.region)
@@ -265,7 +265,7 @@ def _together(seen: Iterable[Sight]) -> Iterator[Diagnosis]:
 
 
 def _once(rights: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """Each right once, as CAM grants it for all regions: the answer of a site that could tell."""
+    """The worst diagnosis of each right: CAM grants a right for all regions."""
     best: dict[str, Diagnosis] = {}
     for one in rights:
         known = best.setdefault(one.check, one)
@@ -275,12 +275,12 @@ def _once(rights: Iterable[Diagnosis]) -> list[Diagnosis]:
 
 
 def _weight(one: Diagnosis) -> int:
-    """A missing right weighs most; that one site has no instance to ask about, least."""
+    """Sorts a missing right first; last, that a site has no instance to ask about."""
     return len(MARKS) if one.mark == UNKNOWN else MARKS.index(one.mark)
 
 
 def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-    """What cannot be known without doing it.
+    """The rights to stop and start, which only a stop or a start can show.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
@@ -290,7 +290,7 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
     for right, name in sorted(acts.items()):
         yield unknown(
             f"right {right}",
-            "cannot be known without acting: the API offers no dry run of it",
+            "unknown until it is used: the API has no dry run of it",
             f"compare the role with `python -m lightsout permissions role`, or let {name} act on "
             'one machine: an invoke with "instances" names it',
         )

@@ -1,4 +1,4 @@
-"""The noun of the doctor: one thing that was examined, what it looks like, and how to mend it."""
+"""A diagnosis: one thing that was examined, what was found, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from lightsout.cloud.sdk import CallFailed
 
 FINE = "✓"
-WRONG = "✗"  # a defect: something will not work, or does not already
-MIND = "!"  # as somebody set it, and yet nobody is protected by it, or nobody would hear
-UNKNOWN = "?"  # cannot be told from here
-WORDS = {WRONG: "wrong", MIND: "to mind", UNKNOWN: "not to be known", FINE: "fine"}
-MARKS = tuple(WORDS)
+WRONG = "✗"  # a defect: something does not work, or will not
+WARNING = "!"  # somebody chose it, but no machine is stopped by it, or nobody is told of a failure
+UNKNOWN = "?"  # cannot be found out from here
+WORDS = {WRONG: "wrong", WARNING: "warning", UNKNOWN: "unknown", FINE: "fine"}
+MARKS = tuple(WORDS)  # the worst first
+LONGEST = 2000  # characters of a text; some come from the service
 
 GRANT = "grant it: `python -m lightsout permissions role` has the document that the policies need"
 KEYS = (
@@ -30,7 +31,7 @@ NETWORK = (
 )
 LONGER = "give the function more time: `timeout: 900` in serverless.yml"
 AGAIN = "ask again in a while; if it stays, docs/operate.md says what the code means"
-MENDS = {  # of codes that are about one thing
+FIXES = {  # of codes that are about one thing
     "AuthFailure.SignatureExpire": CLOCK,
     "OutOfTime": LONGER,
     "UnsupportedRegion": "correct the region in the policy, where the account does not have it; "
@@ -39,22 +40,22 @@ MENDS = {  # of codes that are about one thing
 
 
 class Diagnosis(NamedTuple):
-    """What one examination came to; `mend` is empty where there is nothing to do."""
+    """The result of one examination; `fix` is empty where there is nothing to do."""
 
     check: str
     mark: str
     says: str
-    mend: str = ""
+    fix: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """`ok` is true, false, or null where neither can be said."""
+        """As JSON holds it; `ok` is true, false, or null for a warning and for unknown."""
         ok = {FINE: True, WRONG: False}.get(self.mark)
         return {
-            "check": plain(self.check),
+            "check": plain(self.check[:LONGEST]),
             "mark": self.mark,
             "ok": ok,
-            "says": plain(self.says),
-            "mend": plain(self.mend) or None,
+            "says": plain(self.says[:LONGEST]),
+            "fix": plain(self.fix[:LONGEST]) or None,
         }
 
 
@@ -62,31 +63,31 @@ def fine(check: str, says: str) -> Diagnosis:
     return Diagnosis(check, FINE, says)
 
 
-def wrong(check: str, says: str, mend: str) -> Diagnosis:
-    return Diagnosis(check, WRONG, says, mend)
+def wrong(check: str, says: str, fix: str) -> Diagnosis:
+    return Diagnosis(check, WRONG, says, fix)
 
 
-def mind(check: str, says: str, mend: str) -> Diagnosis:
-    return Diagnosis(check, MIND, says, mend)
+def warn(check: str, says: str, fix: str) -> Diagnosis:
+    return Diagnosis(check, WARNING, says, fix)
 
 
-def unknown(check: str, says: str, mend: str = "") -> Diagnosis:
-    return Diagnosis(check, UNKNOWN, says, mend)
+def unknown(check: str, says: str, fix: str = "") -> Diagnosis:
+    return Diagnosis(check, UNKNOWN, says, fix)
 
 
 def refused(check: str, failure: CallFailed) -> Diagnosis:
-    """A call that should have been answered, and what is to be done about it."""
-    return wrong(check, f"{failure.action}: {failure}", _mend(failure))
+    """The diagnosis of a call that failed."""
+    return wrong(check, f"{failure.action}: {failure}", _fix_of(failure))
 
 
 def broken(check: str, error: Exception) -> Diagnosis:
-    """A defect of the doctor itself, which hides nothing but its own finding."""
+    """The diagnosis where the examination itself broke down; all others are still made."""
     return wrong(check, f"could not be examined: {where(error)}", AGAIN)
 
 
-def _mend(failure: CallFailed) -> str:
-    if failure.code in MENDS:
-        return MENDS[failure.code]
+def _fix_of(failure: CallFailed) -> str:
+    if failure.code in FIXES:
+        return FIXES[failure.code]
     if failure.meaning is Meaning.RIGHTS:
         return GRANT
     if failure.code.startswith("AuthFailure"):

@@ -1,7 +1,7 @@
-"""The function as SCF describes it: is it there, awake, triggered, logged, and as it was deployed.
+"""Checks of the deployed function by what SCF tells: state, size, log topic, triggers.
 
-The role is not granted to ask this (least rights), so in the cloud it mostly stays unknown; people
-ask with credentials of their own.
+The execution role has no right to ask (least rights), so from within it stays unknown; people ask
+with credentials of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import Diagnosis, fine, mind, refused, unknown, wrong
+from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
 from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
@@ -35,7 +35,7 @@ DEPLOY = "deploy it (docs/deploy.md)"
 
 
 class Function(NamedTuple):
-    """A function by name, and where it is; what serverless.yml wants of it, where that is known."""
+    """A function and its place; timeout and memory are those in serverless.yml, where known."""
 
     name: str
     namespace: str
@@ -45,9 +45,9 @@ class Function(NamedTuple):
 
 
 class Examiner(NamedTuple):
-    """Who asks, when, and about which policies.
+    """What the checks need beside the function's name.
 
-    `within`: it is the function itself that asks. Its environment is examined there at first hand.
+    `within`: the function examines itself. Its environment is read directly then.
     """
 
     cloud: Cloud
@@ -58,7 +58,7 @@ class Examiner(NamedTuple):
 
 
 def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
-    """Everything that SCF tells of it to whom it tells."""
+    """All diagnoses of the function; a single one where the credentials may not ask."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace}
     try:
@@ -85,17 +85,19 @@ def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:
         return wrong(CHECK, f"there is no {named}: nothing runs by itself", DEPLOY)
     if failure.meaning is not Meaning.RIGHTS:
         return refused(CHECK, failure)
-    says = f"{named}: its timer, log topic and size cannot be told without scf:{failure.action}"
-    mend = (
-        "the role has no such right, and needs none: `python -m lightsout doctor` asks with yours"
+    says = (
+        f"{named}: its timer, log topic and size are unknown without the right scf:{failure.action}"
+    )
+    fix = (
+        "the role needs no such right: `python -m lightsout doctor` asks with your own credentials"
         if asker.within
         else "ask whoever deployed it; `python -m lightsout permissions deployer` has that right"
     )
-    return unknown(CHECK, says, mend)
+    return unknown(CHECK, says, fix)
 
 
 def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Diagnosis]:
-    """Its state, and whether it is as large as serverless.yml says.
+    """Its state, and its size against serverless.yml.
 
     https://cloud.tencent.com/document/api/583/115197 has the states.
     """
@@ -103,13 +105,13 @@ def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Dia
     timeout, memory = answer.get("Timeout"), answer.get("MemorySize")
     says = f"{named} is {state}; {timeout} s, {memory} MB"
     if state != "Active":
-        told = answer.get("StatusDesc") or "SCF does not say why"
+        told = answer.get("StatusDesc") or "SCF gives no reason"
         yield wrong(CHECK, f"{says}: {told}", f"wait if it is on the way, else {DEPLOY} again")
     elif available not in {"Available", None}:
         yield wrong(CHECK, f"{named} cannot be called: {available}", "settle the account's arrears")
     elif wanted.timeout not in {None, timeout} or wanted.memory not in {None, memory}:
         says += f"; serverless.yml says {wanted.timeout} s, {wanted.memory} MB"
-        yield mind(CHECK, says, f"{DEPLOY} again, or change serverless.yml")
+        yield warn(CHECK, says, f"{DEPLOY} again, or change serverless.yml")
     else:
         yield fine(CHECK, says)
 
@@ -118,14 +120,14 @@ def _log_topic(answer: Answer) -> Diagnosis:
     topic = answer.get("ClsTopicId")
     if topic and answer.get("ClsLogsetId"):
         return fine("log topic", f"{topic}")
-    says = "it has none: no line is kept, so nobody can tell what was stopped, and why"
+    says = "it has none: no line is kept, so there is no record of what was stopped, and why"
     return wrong(
         "log topic", says, "`cls` in serverless.yml: docs/deploy.md#a-log-that-keeps-longer"
     )
 
 
 def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
-    """Its variables, of which no value is told but of those that are no secret."""
+    """Its variables, checked as for a run; no secret value is quoted."""
     listed = dicts((answer.get("Environment") or {}).get("Variables"))
     environ = {str(it.get("Key")): str(it.get("Value")) for it in listed}
     variables = Variables(environ, *try_settings(environ, asker.beside))
@@ -143,10 +145,10 @@ def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
 def check_triggers(
     triggers: Sequence[Mapping[str, Any]], policies: Sequence[Policy]
 ) -> Iterator[Diagnosis]:
-    """Whether something makes each policy run.
+    """Check that each policy has a trigger that is enabled.
 
     A function URL is a trigger of type http (https://cloud.tencent.com/document/product/849/18589).
-    Rules of EventBridge are kept there, and not looked at.
+    Rules of EventBridge stand elsewhere, and are taken for granted.
     """
     awake = [it for it in triggers if it.get("Enable") == 1]
     timers = [it for it in awake if it.get("Type") == "timer"]
@@ -170,10 +172,10 @@ def check_triggers(
         yield fine("triggers", says)
         return
     if asleep:
-        mend = f"enable {', '.join(asleep)}, in the console or in serverless.yml (`enable: true`)"
+        fix = f"enable {', '.join(asleep)}, in the console or in serverless.yml (`enable: true`)"
     else:
-        mend = "deploy the timer of serverless.yml, without a request that leaves policies out"
-    yield wrong("triggers", f"{says}: nothing makes {', '.join(idle)} run", mend)
+        fix = "deploy the timer of serverless.yml, without a request that leaves policies out"
+    yield wrong("triggers", f"{says}: nothing makes {', '.join(idle)} run", fix)
 
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
@@ -184,7 +186,7 @@ def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
 
 
 def _is_idle(policy: Policy, *, timer: bool, url: bool) -> bool:
-    """Whether it waits for triggers none of which is there; by hand it may run all the same."""
+    """Whether no trigger of the policy is there, other than an invoke by hand."""
     kinds = kinds_admitted(policy) - {"invoke"}
     present = {"eventbridge"} | ({"timer"} if timer else set()) | ({"url"} if url else set())
     return bool(kinds) and not kinds & present

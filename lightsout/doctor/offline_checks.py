@@ -1,10 +1,10 @@
-"""What the doctor can tell without calling anybody: the environment, the policies, the windows."""
+"""Checks without a call: the environment, the policies, the windows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.doctor.finding import LONGER, Diagnosis, fine, mind, wrong
+from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.policies import load as policy_files
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.policies.load import Policies
     from lightsout.settings import Settings
 
-# What a setting's variable is when the function reads it.
+# Names of variables.
 DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
 MAX_EVENT_AGE, ENDPOINT = "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT"
 NOTIFY, HEARTBEAT = "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"
@@ -41,14 +41,14 @@ class Variables:
         return name not in self._mistakes
 
     def basics(self, now: datetime) -> Iterator[Diagnosis]:
-        """What matters wherever lightsout is started."""
+        """Diagnoses that matter wherever lightsout is started."""
         settings = self.settings
         for name, why in self._mistakes.items():
             yield wrong("settings", f"{name}: {why}", f"correct {name} in the environment")
         if not self._mistakes:
             yield fine("settings", f"can be read; calls go to {_said(settings.endpoint)}")
         if settings.dry_run:
-            yield mind(
+            yield warn(
                 "dry run",
                 f"{DRY_RUN} is 1: no machine is stopped or started",
                 f"when a plan was read and is right, set {DRY_RUN}=0",
@@ -57,7 +57,7 @@ class Variables:
             yield fine("dry run", "off: what is due is done")
         if settings.paused_until and now < settings.paused_until:
             until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
-            yield mind(
+            yield warn(
                 "pause",
                 f"{PAUSED_UNTIL}: until {until} no machine is stopped or started",
                 f"take {PAUSED_UNTIL} out of the environment to end it sooner",
@@ -66,27 +66,27 @@ class Variables:
             yield fine("pause", "none")
 
     def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-        """What matters only where events come in, and people have to be told."""
+        """Diagnoses that matter only for a function, which gets events and runs unwatched."""
         if self.can_be_read(MAX_EVENT_AGE):
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
         yield self._url(policies)
-        for name, check, says, mend in (
+        for name, check, says, fix in (
             (
                 NOTIFY,
                 "notify",
-                "nobody is told of a failed run, unless an alarm does",
+                "people hear of a failed run only by an alarm, if there is one",
                 "docs/notifications.md",
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
-                "nobody notices when the function is dead, unless an alarm does",
+                "people hear of a dead function only by an alarm, if there is one",
                 "docs/notifications.md#heartbeat",
             ),
         ):
             if not self._environ.get(name) and self.can_be_read(name):
-                yield mind(check, f"{name} is not set: {says}", f"set {name}: {mend}")
+                yield warn(check, f"{name} is not set: {says}", f"set {name}: {fix}")
 
     def _url(self, policies: Sequence[Policy]) -> Diagnosis:
         secret = self._environ.get(SECRET)
@@ -105,12 +105,12 @@ def _said(endpoint: Endpoint) -> str:
 
 
 def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diagnosis:
-    """The function's time in seconds, and its memory in MB, against what verification takes."""
+    """Compare the function's time in seconds with the verification; name its memory in MB."""
     longest = max((one.verify_timeout for one in policies), default=0.0)
     says = f"{limit:g} s, {memory} MB" if memory else f"{limit:g} s"
     if limit > longest:
         return fine("time limit", says)
-    return mind(
+    return warn(
         "time limit",
         f"{says}: a policy verifies for up to {longest:g} s, so a slow stop may not be seen",
         LONGER,
@@ -118,29 +118,29 @@ def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diag
 
 
 def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
-    """The policies, and what is to be said of their files."""
+    """Read the policies; the diagnoses of their files."""
     try:
         loaded = policy_files.load(path)
     except policy_files.PolicyMistakes as mistakes:
-        mend = "correct it there; `python -m lightsout check` reads it again"
-        return None, [wrong("policies", str(each), mend) for each in mistakes.mistakes]
+        fix = "correct it there; `python -m lightsout check` reads it again"
+        return None, [wrong("policies", str(each), fix) for each in mistakes.mistakes]
     count = len(loaded.policies)
     says = f"{count} {'policy' if count == 1 else 'policies'}, hash {loaded.digest}: no mistakes"
-    mend = "correct it there, unless it is right"
-    warned = [mind("policies", str(each), mend) for each in loaded.warnings]
+    fix = "correct it there, unless it is right"
+    warned = [warn("policies", str(each), fix) for each in loaded.warnings]
     return loaded, [fine("policies", says), *warned]
 
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
-    """When each policy acts next; and whether the calendar knows the days that it goes by."""
+    """When each policy acts next, and whether the calendar covers the days to come."""
     for policy in policies:
         yield _window(policy, now)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     warnings = calendar_warnings(whens, now)
     for warning in warnings:
-        yield mind("calendar", warning, "extend `holidays:` as soon as the days are announced")
+        yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):
-        yield fine("calendar", "covers the time at hand")
+        yield fine("calendar", "covers the coming weeks")
 
 
 def _window(policy: Policy, now: datetime) -> Diagnosis:
@@ -153,5 +153,5 @@ def _window(policy: Policy, now: datetime) -> Diagnosis:
     elif window := next_window(when, zone, now):
         says = f"opens {window.opens:%Y-%m-%d %H:%M} {zone}"
     else:
-        return mind(check, "its window never opens within 400 days", "correct its `when`")
+        return warn(check, "its window never opens within 400 days", "correct its `when`")
     return fine(check, f"{says}; triggered by {admitted}")

@@ -1,4 +1,4 @@
-"""The doctor's questions to others about nobody's instances: the clock, who one is, who hears."""
+"""Checks of clock, credentials, receivers and heartbeat, by a call to each."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 STS = ("sts", "2018-08-13")
-BEAT = "lightsout doctor: only a try, whatever the function does"
+BEAT = "lightsout doctor: a test; it tells nothing about the function"
 
 
 def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
-    """Our clock against the service's, by the Date of any answer; it takes no credentials."""
+    """Compare our clock with the Date of an answer of the service; it takes no credentials."""
     host = endpoint.host or f"sts.{endpoint.root_domain or ROOT_DOMAIN}"
     bare = host.partition(":")[0]
     wait = min(seconds, PATIENCE)
@@ -58,7 +58,7 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
     try:
         ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as it is shown
     except (TypeError, ValueError):
-        return unknown("clock", f"{host} does not tell its time")
+        return unknown("clock", f"the answer of {host} has no readable Date")
     direction = "behind" if ahead > 0 else "ahead of"
     says = f"{abs(ahead)} s {direction} that of {host}"
     if abs(ahead) > ALLOWED_SKEW:
@@ -73,9 +73,9 @@ def ask_identity(
     at: Callable[[str], Cloud],
     accounts: Iterable[Account],
 ) -> Iterator[Diagnosis]:
-    """Whose the credentials are, which were read from `source`, and of which site the account is.
+    """The account of the credentials, which were read from `source`, and its site.
 
-    `at`: a door for the same credentials at another root domain. None of `accounts` may be theirs.
+    `at`: the same credentials at another root domain. None of `accounts` may be this account.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
@@ -107,7 +107,7 @@ def _identity(cloud: Cloud) -> Answer:
 def _of_the_other_site(
     found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
 ) -> Diagnosis | None:
-    """What to say of credentials that only the other site knows: each has its own API."""
+    """A diagnosis of credentials that only the other site knows: each site has its own API."""
     here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
     there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
     if failure.code != NO_SUCH_KEY or there is None:
@@ -118,11 +118,11 @@ def _of_the_other_site(
         return None
     of = "of" if there == INTERNATIONAL else "that is not of"
     says = f"{found.says}; {there} knows them: an account {of} the international site"
-    return found._replace(says=says, mend=f"set LIGHTSOUT_ENDPOINT={there}")
+    return found._replace(says=says, fix=f"set LIGHTSOUT_ENDPOINT={there}")
 
 
 def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) -> list[Diagnosis]:
-    """A test message to each."""
+    """Send a test message to each receiver."""
     found = []
     for it in send(receivers, write_test, now=now, seconds=seconds):
         who = f"address {it.number} ({it.form}, {it.host})"
@@ -130,15 +130,15 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
             found.append(fine("notify", f"{who} took a test message"))
         else:
             says = f"{who} did not take a test message: {it.error}"
-            mend = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
-            found.append(wrong("notify", says, mend))
+            fix = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
+            found.append(wrong("notify", says, fix))
     return found
 
 
 def try_heartbeat(url: str, seconds: float) -> Diagnosis:
-    """A beat, which counts as a good run there: others than Healthchecks know no harmless one."""
+    """Send a success signal: services other than Healthchecks have no harmless one."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
-        return fine("heartbeat", f"{it.host} took a beat, which counts as a good run there")
-    says = f"{it.host} did not take a beat: {it.error}"
+        return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")
+    says = f"{it.host} did not take a signal: {it.error}"
     return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Policy
 
 WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
-MEND = "start them, and the policy stops them without charge"
+FIX = "start them, and the policy stops them without charge"
 
 
 def find_still_charged(
@@ -52,7 +52,7 @@ def wants_no_charge(policy: Policy) -> bool:
 def is_still_charged(
     policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
 ) -> bool:
-    """Tell whether the policy would have spared the charge at which it is stopped."""
+    """Whether it is stopped and charged, though the policy would stop it without charge."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

@@ -1,11 +1,13 @@
 """Examines everything that a good run depends on, and changes nothing.
 
-Here by `python -m lightsout doctor`, in the cloud by an invoke of {"doctor": true}. Only imported
-then. A defect (✗) fails the visit; what somebody chose (!) or nobody can know (?) does not.
+People start it with `python -m lightsout doctor`; the deployed function with the event
+{"doctor": true}. Only imported then. A defect (✗) fails the visit; a warning (!) or an unknown (?)
+does not.
 """
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +19,7 @@ from lightsout.base.endpoint import Endpoint
 from lightsout.base.environment import fact, home_region, run_id_of, time_limit, usable_seconds
 from lightsout.base.log import Log
 from lightsout.cloud.assume_role import open_clouds
-from lightsout.doctor.access_checks import Ward, examine_rights
+from lightsout.doctor.access_checks import AccessContext, examine_rights
 from lightsout.doctor.finding import (
     AGAIN,
     KEYS,
@@ -50,36 +52,38 @@ from lightsout.model.report import RunFailed
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Account
 
-    Job = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
+    # A name for the diagnosis where it breaks down, and the examination.
+    Examination = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
 
 LONGEST = 60.0  # seconds that all questions together may take: somebody waits for the answer
 GRACE = 0.4  # seconds in which a question may notice that its time is over
-INTERNATIONAL_HOME = (
-    "ap-singapore"  # where nothing tells: such accounts have none in mainland China
-)
+# The region that is asked where the home region is unknown: accounts of the international site have
+# none in mainland China.
+INTERNATIONAL_HOME = "ap-singapore"
 SHOWN = 3  # defects that the one line of a failure quotes
+LARGEST = 4_900_000  # bytes of all diagnoses as JSON; SCF drops an answer of over 6 MB
 LEVELS = dict(zip(MARKS, ("error", "warning", "info", "info"), strict=True))
 
 
-class Place(NamedTuple):
-    """Where the examination takes place."""
+class Scope(NamedTuple):
+    """Which function is examined, from where, and in how much time."""
 
-    function: Function | None  # None: nothing says which it is
-    within: bool = False  # it is the function that examines itself
+    function: Function | None  # None: its name is unknown
+    within: bool = False  # the function examines itself
     time_limit: float = LONGEST  # seconds that the function has for a run
     memory: object = None  # MB
     seconds: float = LONGEST  # that the examination may take
-    home: str | None = None  # the region for what is the same in all
+    home: str | None = None  # the region that is asked what is the same in all
 
 
 def visit(context: Any, outside: Environment) -> dict[str, Any]:
-    """The result, of a function that examines itself; a line of the log for each finding.
+    """Examine the function from within; log each diagnosis and return them all.
 
     Raises RunFailed, and nothing else, when something is wrong: SCF takes any answer for a success.
     """
@@ -87,7 +91,7 @@ def visit(context: Any, outside: Environment) -> dict[str, Any]:
     log = Log(outside.write, outside.clock, run_id=run_id)
     began = outside.clock.monotonic()
     try:
-        doctor = Doctor(outside, _here(context, outside.environ), log)
+        doctor = Doctor(outside, _scope_of(context, outside.environ), log)
         log(
             "run.started",
             version=__version__,
@@ -112,14 +116,32 @@ def visit(context: Any, outside: Environment) -> dict[str, Any]:
 
 
 def result_of(found: Iterable[Diagnosis], run_id: str) -> dict[str, Any]:
-    """What is returned and printed: the list, and whether anything in it is a defect."""
+    """The answer: the diagnoses that fit into it, and whether any is a defect.
+
+    `shortened`, how many were left out, stands there only where some were.
+    """
     listed = list(found)
+    kept = _that_fit(listed)
+    left_out = len(listed) - len(kept)
     return {
         "status": "failed" if any(one.mark == WRONG for one in listed) else "ok",
         "run_id": run_id,
         "version": __version__,
-        "findings": [one.as_json() for one in listed],
+        "findings": kept,
+        **({"shortened": left_out} if left_out else {}),
     }
+
+
+def _that_fit(found: Sequence[Diagnosis], room: int = LARGEST) -> list[dict[str, Any]]:
+    """The diagnoses as JSON, in their order; where room is short, the worst before the others."""
+    kept: dict[int, dict[str, Any]] = {}
+    for number in sorted(range(len(found)), key=lambda it: MARKS.index(found[it].mark)):
+        shown = found[number].as_json()
+        room -= len(json.dumps(shown)) + 2  # and what stands between two of them
+        if room < 0:
+            break
+        kept[number] = shown
+    return [kept[number] for number in sorted(kept)]
 
 
 def _one_line(found: Iterable[Diagnosis]) -> str:
@@ -128,12 +150,12 @@ def _one_line(found: Iterable[Diagnosis]) -> str:
     return " ".join(f"doctor: {len(bad)} wrong: {'; '.join(bad[:SHOWN])}{more}".split())[:1500]
 
 
-def _here(context: Any, environ: Mapping[str, str]) -> Place:
-    """What SCF tells a function of itself."""
+def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
+    """What SCF tells a function about itself."""
     named = [fact(context, it) for it in ("function_name", "namespace", "tencentcloud_region")]
     function = Function(*map(str, named)) if all(named) else None
     memory = fact(context, "memory_limit_in_mb")
-    return Place(
+    return Scope(
         function,
         within=True,
         time_limit=time_limit(context),
@@ -144,14 +166,14 @@ def _here(context: Any, environ: Mapping[str, str]) -> Place:
 
 
 class Doctor:
-    """One examination. What needs no call is read at once, the rest is asked side by side."""
+    """One visit. What needs no call is read at once; all calls are made side by side."""
 
-    def __init__(self, outside: Environment, place: Place, log: Log) -> None:
+    def __init__(self, outside: Environment, scope: Scope, log: Log) -> None:
         self._outside = outside
-        self._place = place
+        self._scope = scope
         self._log = log
         self._now = outside.clock.now()
-        self._deadline = Deadline(outside.clock, place.seconds)
+        self._deadline = Deadline(outside.clock, scope.seconds)
         self._variables = Variables(outside.environ, *try_settings(outside.environ, outside.beside))
         self._loaded, self._told = None, list[Diagnosis]()
         if self._variables.can_be_read(POLICIES):
@@ -162,33 +184,32 @@ class Doctor:
         self._accounts = self._loaded.accounts if self._loaded else ()
 
     def examine(self) -> list[Diagnosis]:
-        """Every finding, in the order in which a person reads them.
+        """Every diagnosis, in the order in which a person reads them.
 
-        All side by side: one that breaks or hangs hides no other.
+        All side by side: an examination that breaks or hangs hides no other.
         """
-        jobs = list(self._jobs())
-        pool = ThreadPoolExecutor(max_workers=len(jobs))
-        asked = [(check, pool.submit(_guarded, check, ask)) for check, ask in jobs]
+        todo = list(self._examinations())
+        pool = ThreadPoolExecutor(max_workers=len(todo))
+        asked = [(check, pool.submit(_guarded, check, ask)) for check, ask in todo]
         wait([future for _, future in asked], timeout=self._deadline.left() + GRACE)
         pool.shutdown(wait=False)
         for cloud in self._clouds.values():
             cloud.disconnect()
         found: list[Diagnosis] = []
         for check, future in asked:
-            says = f"no answer within {self._place.seconds:g} s"
+            says = f"no answer within {self._scope.seconds:g} s"
             found += future.result() if future.done() else [wrong(check, says, AGAIN)]
         return found
 
-    def _jobs(self) -> Iterable[Job]:
-        """What is to be examined, and by what name it is missed if that breaks."""
-        variables, policies, place = self._variables, self._policies, self._place
+    def _examinations(self) -> Iterable[Examination]:
+        variables, policies, scope = self._variables, self._policies, self._scope
         yield "settings", partial(variables.basics, self._now)
-        if place.within:
+        if scope.within:
             yield "settings", partial(variables.of_a_function, policies)
-            yield "time limit", partial(check_time, place.time_limit, place.memory, policies)
+            yield "time limit", partial(check_time, scope.time_limit, scope.memory, policies)
         yield "policies", lambda: self._told
         yield "policies", partial(check_windows, policies, self._now)
-        yield from self._jobs_of_the_cloud()
+        yield from self._calls()
         settings = variables.settings
         seconds = min(self._outside.patience, self._deadline.left())
         if settings.notify:
@@ -196,9 +217,10 @@ class Doctor:
         if settings.heartbeat:
             yield "heartbeat", partial(try_heartbeat, settings.heartbeat, seconds)
 
-    def _jobs_of_the_cloud(self) -> Iterable[Job]:
-        outside, place = self._outside, self._place
-        if not self._variables.can_be_read(ENDPOINT):  # another one is not to be called
+    def _calls(self) -> Iterable[Examination]:
+        """The examinations that call the API."""
+        outside, scope = self._outside, self._scope
+        if not self._variables.can_be_read(ENDPOINT):  # the default may be the wrong one
             says = f"not examined while {ENDPOINT} cannot be read"
             yield "rights", lambda: unknown("rights", says)
             return
@@ -211,22 +233,22 @@ class Doctor:
             yield "credentials", lambda: missing
             yield "rights", lambda: unknown("rights", "not examined without credentials")
             return
-        clouds = self._clouds = self._open_clouds(self._accounts, endpoint, place.home)
+        clouds = self._clouds = self._open_clouds(self._accounts, endpoint, scope.home)
         cloud = clouds[OWN]
         source = f"{keys.source}, to assume {keys.role.arn}" if keys.role else keys.source
         at = self._at
         yield "credentials", partial(ask_identity, cloud, source, endpoint, at, self._accounts)
-        if place.function:
-            asker = Examiner(cloud, self._policies, self._now, outside.beside, place.within)
-            yield "function", partial(examine_function, asker, place.function)
+        if scope.function:
+            asker = Examiner(cloud, self._policies, self._now, outside.beside, scope.within)
+            yield "function", partial(examine_function, asker, scope.function)
         else:
-            yield "function", lambda: unknown("function", "neither its name nor its place is told")
+            yield "function", lambda: unknown("function", "its name or its region is unknown")
         if self._policies:
-            ward = Ward(clouds, self._deadline, self._now)
-            yield "rights", partial(examine_rights, ward, self._policies)
+            access = AccessContext(clouds, self._deadline, self._now)
+            yield "rights", partial(examine_rights, access, self._policies)
 
     def _at(self, root_domain: str) -> Cloud:
-        home = self._place.home or (INTERNATIONAL_HOME if root_domain == INTERNATIONAL else None)
+        home = self._scope.home or (INTERNATIONAL_HOME if root_domain == INTERNATIONAL else None)
         return self._open_clouds((), Endpoint(root_domain=root_domain), home)[OWN]
 
     def _open_clouds(

@@ -36,8 +36,8 @@ def secret_weakness(text: str) -> str | None:
 
     It is never quoted: a part of it may be right.
     """
-    if "${" in text:
-        return "holds a placeholder, ${…}, that the deploying tool did not fill in"
+    if re.search(r"\$\{|\{\{.*\}\}|\$\(.*\)|^<.*>$|^%.*%$", text):
+        return "holds a placeholder, such as ${…} or {{…}}, that the deploying tool did not fill in"
     if text != text.strip():
         return "begins or ends with a blank, which no request can bring"
     if len(re.sub("(?i)undefined|null|none", "", text)) < LEAST_SECRET:

@@ -1,1 +1,1 @@
-"""Requests that end in time, with checked certificates."""
+"""HTTP requests of bounded time and size, with checked certificates."""

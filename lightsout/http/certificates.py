@@ -1,4 +1,4 @@
-"""The trusted certificates, read once: requests reads them again for each connection, in 17 ms."""
+"""The trusted certificates, read once: requests reads them for each connection, in 17 ms."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def trust(bundle: str) -> ssl.SSLContext:
-    """What requests would set up for each connection: certificate and host name are required."""
+    """A context that checks certificate and host name, as requests sets up for each connection."""
     context = timed_context()
     context.load_verify_locations(bundle)
     return context
 
 
 class Trusting(Timed):
-    """Connections that share one context; requests takes their certificates from nowhere else."""
+    """Connections that share one context, whose certificates are the only ones they trust."""
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -29,4 +29,4 @@ class Trusting(Timed):
         return host, {}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to add: a bundle named here would be read into the context again."""
+        """Do nothing: a bundle named here would be read into the context again."""

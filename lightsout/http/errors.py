@@ -1,4 +1,4 @@
-"""What holds for every HTTP request of ours: nobody else signs it, and its errors quote nothing."""
+"""Rules for all HTTP requests: no password of ~/.netrc in them, no text of others in errors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OK = 200
 
 
 def no_netrc(request: Any) -> Any:
-    """The `auth` of every session and request: without one, requests looks into ~/.netrc.
+    """The `auth` of every session, which adds nothing. Without one, requests reads ~/.netrc.
 
-    A `default` entry there would replace our signature, and send its password to any host. Proxies
-    and certificates from the environment hold as ever.
+    A `default` entry there would replace our signature and send its password to any host. Proxies
+    and certificates are still taken from the environment.
     """
     return request
 
 
 class HttpStatus(Exception):
-    """An answer that is not HTTP 200. Its body is not read: it may be long, and tell secrets."""
+    """An answer that is not HTTP 200. Its body is not read: it may be long or hold secrets."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"HTTP {status}")
@@ -39,10 +39,9 @@ def refuse_unless_ok(answer: Any, **_: Any) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """What went wrong on the way, told by kinds and numbers only.
+    """The error by its class and its number or status only.
 
-    The texts of such errors may hold an address with its key, a proxy with its password, or what a
-    stranger answered.
+    Its text may hold an address with its key, a proxy with its password, or an answer of anybody.
     """
     reasons = filter(None, map(_reason, _with_causes(error)))
     names = [] if isinstance(error, HttpStatus) else [type(error).__name__]
@@ -58,7 +57,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """A text that comes from the system or from us, where there is one."""
+    """A text of the operating system or of our own, where there is one."""
     if isinstance(error, HttpStatus):
         return str(error)
     if isinstance(error, ssl.SSLError):

@@ -1,17 +1,18 @@
-"""HTTP with a total time for each call: name, connection, handshake, request and answer end in it.
+"""HTTP calls with a total time: host name, connection, handshake, request and answer end in it.
 
-requests has a time-out for each wait only, so an answer that drips is never too late.
+requests has a time-out for each wait only: an answer that comes byte by byte never meets it.
 """
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
 import time
 from concurrent import futures
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from requests import Response, Session
 from requests.adapters import HTTPAdapter
@@ -29,16 +30,20 @@ from urllib3.util.ssl_ import create_urllib3_context
 from lightsout.http.errors import no_netrc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; 100 instances with 50 long tags each are under 4 MB
+
+# Its lines quote addresses, with the key in them: "Failed to parse headers (url=…)" is a warning,
+# which goes to stderr, and so into the platform's log.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 _call = threading.local()  # .end: when the call of this thread ends, by time.monotonic()
 
 
 @contextmanager
 def total_time(seconds: float) -> Iterator[None]:
-    """What this thread asks through a Timed adapter fails `seconds` from now at the latest."""
+    """Calls of this thread through a Timed adapter fail after `seconds`."""
     _call.end = time.monotonic() + seconds
     try:
         yield
@@ -58,7 +63,7 @@ def _left() -> float:
 
 
 class _Socket(socket.socket):
-    """Waits no longer than the call has left, however often a byte arrives."""
+    """A socket that waits no longer than the call has left, however often a byte arrives."""
 
     def recv(self, *args: Any) -> bytes:
         self.settimeout(_left())
@@ -84,7 +89,7 @@ class _SecureSocket(_Socket, ssl.SSLSocket):
 
 
 def timed_context() -> ssl.SSLContext:
-    """What urllib3 would set up, but its sockets keep to the total time."""
+    """A context as urllib3 sets it up, whose sockets keep to the total time."""
     context = create_urllib3_context()
     context.sslsocket_class = _SecureSocket
     return context
@@ -97,9 +102,9 @@ _lookups_lock = threading.Lock()
 
 
 def _addresses(host: str, port: int) -> Iterable[Any]:
-    """What getaddrinfo says. Nothing can interrupt it, so nobody waits for it longer than allowed.
+    """The answer of getaddrinfo, in a thread of its own: nothing can interrupt it.
 
-    Its thread lives until the resolver gives up, and there is one for each name at most.
+    The thread lives until the resolver gives up; there is one for each name at most.
     """
     with _lookups_lock:
         lookup = _lookups.get((host, port))
@@ -116,6 +121,8 @@ def _addresses(host: str, port: int) -> Iterable[Any]:
 def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
     try:
         found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    except UnicodeError:  # an empty label, or one of over 63 letters
+        lookup.set_exception(socket.gaierror(socket.EAI_NONAME, "it is no host name"))
     except Exception as reason:  # noqa: BLE001  the edge of a thread; who waits for it raises it
         lookup.set_exception(reason)
     else:
@@ -126,7 +133,7 @@ def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
 
 
 def _connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
-    """A connection to the first address that takes it; each is given `seconds`."""
+    """A connection to the first address that accepts it; each is given `seconds`."""
     problem = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in _addresses(host.strip("[]"), port):
         sock = _Socket(family, kind, protocol)
@@ -179,10 +186,11 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class Timed(HTTPAdapter):
-    """Calls that end with the `total_time` they are made in, and answers of bounded size."""
+    """Calls that end with their `total_time`, and answers of bounded size."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         """`context`: a timed_context() for HTTPS; plain HTTP needs none."""
+        self._context = context
         self._secure: dict[str, Any] = {"ssl_context": context} if context else {}
         super().__init__()
 
@@ -191,19 +199,27 @@ class Timed(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **(facts | self._secure))
+        # A proxy may speak HTTPS itself; with a context of urllib3 it could drip for ever.
+        secure = self._secure | {"proxy_ssl_context": self._context}
+        manager = super().proxy_manager_for(proxy, **(facts | secure))
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Trust the same certificates for the proxy as for the host behind it."""
+        super().cert_verify(conn, url, verify, cert)
+        if self._context and conn.proxy and conn.proxy.scheme == "https":
+            self._context.load_verify_locations(conn.ca_certs, conn.ca_cert_dir)
+
     def build_response(self, request: Any, raw: Any) -> Any:
-        return super().build_response(request, _Bounded(raw))
+        return super().build_response(request, _Checked(raw, _secrets_of(request.headers)))
 
 
 @contextmanager
 def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
-    """One request, as requests makes it, and what is read of its answer, in `timeout` seconds.
+    """One request and its answer in `timeout` seconds, reading included.
 
-    It follows no redirect, which would carry what is sent, and tokens, elsewhere.
+    It follows no redirect, which would send body and tokens to another host.
     """
     with Session() as session, total_time(timeout):
         session.auth = no_netrc
@@ -217,20 +233,51 @@ def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Ite
             yield answer
 
 
-class _Bounded:
-    """An answer of urllib3 whose body, unpacked, has LARGEST_ANSWER bytes at most."""
+SHORTEST_SECRET = 16  # letters and digits; a shorter text is no secret, and may stand anywhere
+# All bytes but ASCII letters and digits: a secret may be escaped on its way back.
+_LOWER = bytes(range(256)).lower()
+_SIGNS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
 
-    def __init__(self, raw: Any) -> None:
+
+def _secrets_of(headers: Mapping[str, str]) -> list[bytes]:
+    """The letters and digits of the token and of the signature that a request brings."""
+    _, _, signature = headers.get("Authorization", "").partition("Signature=")
+    told = (headers.get("X-TC-Token", ""), signature)
+    secrets = (_letters(secret.encode()) for secret in told)
+    return [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+
+
+def _letters(text: bytes) -> bytes:
+    return text.translate(_LOWER, _SIGNS)
+
+
+class _Checked:
+    """An answer of urllib3: its body, unpacked, has LARGEST_ANSWER bytes at most.
+
+    An answer that holds any of `secrets` is refused, since its fields are logged and reported.
+    """
+
+    def __init__(self, raw: Any, secrets: Sequence[bytes]) -> None:
         self._raw = raw
+        self._secrets = secrets
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
     def stream(self, *args: Any, **facts: Any) -> Iterator[bytes]:
-        size = 0
+        size, end = 0, b""
+        overlap = max(map(len, self._secrets), default=0)
         for piece in self._raw.stream(*args, **facts):
             size += len(piece)
             if size > LARGEST_ANSWER:
-                self._raw.close()
-                raise DecodeError(f"the answer is over {LARGEST_ANSWER} bytes")
+                self._refuse(f"the answer is over {LARGEST_ANSWER} bytes")
+            if overlap:
+                end += _letters(piece)
+                if any(secret in end for secret in self._secrets):
+                    self._refuse("the answer holds a secret of the request")
+                end = end[-overlap:]
             yield piece
+
+    def _refuse(self, why: str) -> NoReturn:
+        self._raw.close()
+        raise DecodeError(why)

@@ -1,1 +1,1 @@
-"""Tells people what became of a run."""
+"""Sends the result of a run to people."""

@@ -1,4 +1,4 @@
-"""Tell people what became of a run: who hears of it, when, and how often."""
+"""Send the result of a run: to whom, when, and how often."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightsout.base.files import read_small_file
 from lightsout.base.log import where
 from lightsout.model.report import CHARGED, RunFailed, count_skipped
 from lightsout.model.request import BadEvent
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from lightsout.notify.message import News
     from lightsout.notify.receivers import Receiver
 
-SHARE = 0.1  # of a short run's time is kept for telling
+SHARE = 0.1  # of a run's time that is kept for sending, at most
 DAY_BEGINS = timedelta(hours=9)  # China time
 MARKER = "lightsout-dry-run-told"  # a file's name
+LONGEST_MARK = 100  # bytes of what it holds
 
 
 class RunFacts(NamedTuple):
-    """What telling of a run needs to know of it."""
+    """The facts of a run that its messages and their timing need."""
 
     outside: Environment
     log: Log
@@ -43,14 +45,14 @@ class RunFacts(NamedTuple):
 
 
 def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
-    """Run; tell whom it concerns; return or raise what `run` did. Nothing else is ever raised."""
+    """Run, then send the result; return or raise what `run` did, and never anything else."""
     announcer = Announcer(facts)
     announcer.attempt(announcer.begin)
     try:
         report = run()
     except RunFailed as failure:
         if facts.trigger == "url" and isinstance(failure.cause, BadEvent):
-            raise  # answered with 400 or 403: a bad request is nobody's alarm
+            raise  # answered with 400 or 403: a bad request is no failure of the function
         announcer.attempt(partial(announcer.end, failure.report, str(failure)))
         raise
     announcer.attempt(partial(announcer.end, report, None))
@@ -58,7 +60,7 @@ def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
 
 
 class Announcer:
-    """Tells of one run. Of bad settings it can tell those whose own address is good."""
+    """Sends the result of one run. Bad settings are reported to each address that can be read."""
 
     def __init__(self, facts: RunFacts) -> None:
         self._run = facts
@@ -73,17 +75,17 @@ class Announcer:
         self._start: Sending | None = None
 
     def attempt(self, part: Callable[[], None]) -> None:
-        """Do the part; whatever goes wrong in it, the run goes on."""
+        """Do the part; an error in it is only a warning."""
         try:
             part()
         except Exception as error:  # noqa: BLE001  the run is what matters
-            self._warn(f"nobody could be told: {where(error)}")
+            self._warn(f"no message was sent: {where(error)}")
 
     def begin(self) -> None:
-        """Keep time for the end, and call the heartbeat's address without waiting for it."""
+        """Keep time for the messages; call the heartbeat without waiting for its answer."""
         deadline = self._run.deadline
         deadline.shorten(min(self._outside.patience, deadline.left() * SHARE))
-        if self._heartbeat and self._run.trigger != "url":  # that may yet be turned away
+        if self._heartbeat and self._run.trigger != "url":  # such a request may be refused yet
             from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
 
             outgoing = beat(self._heartbeat, "start", f"run {self._run.run_id}")
@@ -91,7 +93,7 @@ class Announcer:
             self._start.start()
 
     def end(self, report: Report, error: str | None) -> None:
-        """Tell whom the run concerns; `error` is the text of a failure."""
+        """Send the result to whom it concerns; `error` is the text of a failure."""
         kind = news_of(report, failed=error is not None, left_dry=self._left_dry)
         if kind == "reminder" and not self._reminds(report):
             kind = None
@@ -112,13 +114,13 @@ class Announcer:
         self, kind: News, receivers: list[Receiver], report: Report, error: str | None
     ) -> list[Sending]:
         from lightsout.notify.delivery import Sending, messages  # noqa: PLC0415  costs requests
-        from lightsout.notify.message import write  # noqa: PLC0415  few runs tell anybody
+        from lightsout.notify.message import write  # noqa: PLC0415  few runs send a message
 
         text, now = partial(write, kind, report, error), self._outside.clock.now()
         return [Sending(it, self._patience()) for it in messages(receivers, text, now, report)]
 
     def _last_beat(self, report: Report, error: str | None) -> list[Sending]:
-        """Never before the start has arrived: that would look like a run without an end."""
+        """The heartbeat's last signal, sent after the first, or the run would seem to go on."""
         if self._heartbeat is None:
             return []
         from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
@@ -128,7 +130,7 @@ class Announcer:
         return [Sending(outgoing, self._patience(), after=self._start)]
 
     def _patience(self) -> float:
-        """Seconds that telling may take now, some left over for the platform's own."""
+        """Seconds that sending may take now; a little is left for the platform itself."""
         limit = self._run.time_limit
         elapsed = self._outside.clock.monotonic() - self._run.started
         return max(0.0, min(self._outside.patience, limit - elapsed - min(1.0, limit / 20)))
@@ -140,14 +142,20 @@ class Announcer:
 
     def _reminds(self, report: Report) -> bool:
         try:
-            told = self._marker().read_text(encoding="utf-8")
+            told = read_small_file(self._marker(), LONGEST_MARK).decode()
         except (OSError, ValueError):
             told = ""
         return is_due(told, self._today(), acts=would_act(report))
 
     def _remember(self, report: Report) -> None:
+        marker = self._marker()
         try:
-            self._marker().write_text(mark(self._today(), acts=would_act(report)), "utf-8")
+            # Whatever stands in its place, a pipe or a link, is replaced and not written to.
+            fresh = marker.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            with fresh.open("x", encoding="utf-8") as file:
+                file.write(mark(self._today(), acts=would_act(report)))
+            fresh.replace(marker)
         except OSError as error:
             self._warn(f"the reminder of the dry run will come again: {error.strerror}")
 
@@ -162,10 +170,10 @@ class Announcer:
 
 
 def news_of(report: Report, *, failed: bool, left_dry: bool) -> News | None:
-    """What there is to say about a run, if anything.
+    """The kind of message that a run needs; None: none.
 
-    A good run that did nothing and would do nothing is no news: ticks come four times an hour.
-    `left_dry`: the dry run is the environment's, not the event's wish.
+    A good run that did nothing needs none: a timer fires four times an hour. `left_dry`: the dry
+    run comes from the environment, not from the event.
     """
     if failed:
         return "failure"
@@ -181,7 +189,7 @@ def news_of(report: Report, *, failed: bool, left_dry: bool) -> News | None:
 
 
 def concerned(kind: News, receivers: list[Receiver]) -> list[Receiver]:
-    """Everybody hears what is wrong, a forgotten dry run too; good news is for who wants it."""
+    """All receivers for a failure or a forgotten dry run; for the rest, those with when=always."""
     return [one for one in receivers if one.always or kind in {"failure", "reminder"}]
 
 
@@ -191,27 +199,26 @@ def would_act(report: Report) -> bool:
 
 
 def day_of(now: datetime) -> str:
-    """The day for which one reminder is enough; it begins in the morning, when people are there."""
+    """The day for which one reminder is enough; it begins at 09:00, when people are at work."""
     return f"{now.astimezone(CHINA) - DAY_BEGINS:%Y-%m-%d}"
 
 
 def mark(day: str, *, acts: bool) -> str:
-    """What the marker holds after a reminder."""
+    """The marker's content after a reminder."""
     return f"{day} {'acts' if acts else 'idle'}"
 
 
 def is_due(told: str, day: str, *, acts: bool) -> bool:
-    """Whether to remind of the dry run: `told` is what the marker holds, whatever that is.
+    """Whether to remind of the dry run; `told` is the marker's content, whatever that is.
 
-    Once a day what would be done, and before that once that the dry run is on. The marker is lost
-    with its container, and one that cannot be read counts as none: so it may be told again, and
-    never too seldom.
+    Once a day with what would be done, and before that once without. A marker that is lost with its
+    container, or cannot be read, counts as none: rather one reminder too many than none.
     """
     return told != mark(day, acts=True) and (acts or told != mark(day, acts=False))
 
 
 def _summary(report: Report, error: str | None) -> str:
-    """The text of a beat: the counts, and what went wrong."""
+    """The text of the heartbeat's last signal: the counts, and what went wrong."""
     told = ", ".join(f"{count} {name}" for name, count in report["counts"].items())
     return f"{report['status']}: {told}\nrun {report['run_id']}\n{error or ''}".strip()
 

@@ -1,12 +1,11 @@
-"""Carries messages to receivers and beats to the heartbeat's address, side by side and in time.
+"""Sends messages to receivers and signals to the heartbeat, all at once and in bounded time.
 
-Nothing here raises: whatever goes wrong is the `error` of a Delivery. It quotes neither an address
-nor an answer, which may echo the address in any spelling.
+Nothing here raises: what goes wrong is the `error` of a Delivery. It quotes neither an address nor
+an answer, since an answer may repeat the address in any spelling.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -18,7 +17,7 @@ from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
-from lightsout.notify.formats import FORMS, compose
+from lightsout.notify.formats import FORMATS, compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +34,7 @@ Signal = Literal["start", "success", "fail"]
 
 
 class Delivery(NamedTuple):
-    """What became of one message or beat; `error` is None when it was taken."""
+    """The result of one message or signal; `error` is None when it was taken."""
 
     form: str  # or heartbeat
     host: str
@@ -66,14 +65,14 @@ def send(
     report: Report | None = None,
     seconds: float,
 ) -> list[Delivery]:
-    """What became of the message to each receiver, `seconds` later at the latest."""
+    """Send a message to each receiver; the results, after `seconds` at the latest."""
     return send_all(
         [Sending(outgoing, seconds) for outgoing in messages(receivers, write, now, report)]
     )
 
 
 def ping(url: str, text: str, *, seconds: float) -> Delivery:
-    """What became of a beat to the heartbeat's address."""
+    """Send a success signal to the heartbeat; the result."""
     (delivery,) = send_all([Sending(beat(url, "success", text), seconds)])
     return delivery
 
@@ -84,12 +83,12 @@ def messages(
     now: datetime,
     report: Report | None,
 ) -> list[Outgoing]:
-    """The message in each receiver's form and language, signed where it has a secret."""
+    """The message in each receiver's format and language, signed where it has a secret."""
     return [_message(one, write(one.language), now.timestamp(), report) for one in receivers]
 
 
 def _message(one: Receiver, message: Message, now: float, report: Report | None) -> Outgoing:
-    form = FORMS[one.form]
+    form = FORMATS[one.form]
     query, fields = form.sign(one.secret, now) if form.sign and one.secret else ("", {})
     return Outgoing(
         form=one.form,
@@ -103,7 +102,7 @@ def _message(one: Receiver, message: Message, now: float, report: Report | None)
 
 
 def beat(url: str, signal: Signal, text: str) -> Outgoing:
-    """A ping as Healthchecks takes it, with a text for its log.
+    """A signal in the form of Healthchecks, with a text for its log.
 
     https://healthchecks.io/docs/http_api/: HEAD, GET or POST of the check's URL is a success, with
     `/start` or `/fail` behind its path the begin or a failure; the body of a POST is kept.
@@ -122,7 +121,7 @@ def beat(url: str, signal: Signal, text: str) -> Outgoing:
 
 
 class Sending(threading.Thread):
-    """An outgoing of at most `seconds`, in a thread that nobody has to wait for longer.
+    """One request in a thread of its own, which ends after `seconds`.
 
     It begins when the sending `after` is over, where that is given.
     """
@@ -148,16 +147,15 @@ class Sending(threading.Thread):
                 self._error = describe(reason)
 
     def delivery(self) -> Delivery:
-        """What became of it, as far as it is known now."""
+        """The result, as far as it is known now."""
         outgoing = self._outgoing
         return Delivery(outgoing.form, outgoing.host, self._error, outgoing.number)
 
 
 def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
-    """Make all requests at once.
+    """Make all requests at once; the results.
 
-    What is not back in its time, real time, is left behind, whether it connects, hangs, or drips
-    one byte now and then.
+    A request without an answer in its time, by the real clock, is not waited for any longer.
     """
     began = time.monotonic()
     for sending in sendings:
@@ -169,8 +167,6 @@ def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
 
 def _post(outgoing: Outgoing, end: float) -> str | None:
     """Why the receiver did not take it, or None. Raises whatever requests raises."""
-    # Its debug lines and warnings quote the address.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": outgoing.host} if is_loopback(outgoing.host) else None
     with timed_request(

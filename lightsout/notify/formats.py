@@ -1,4 +1,4 @@
-"""The forms in which group robots and webhooks take a message, as one table."""
+"""The message formats of group robots and webhooks, as one table."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
-HIGHEST_CODE = 10**9  # of a robot; a longer number is something else
+HIGHEST_CODE = 10**9  # of an error; a longer number may be a part of an address
 
 
-class Form(NamedTuple):
-    """How one kind of receiver is spoken to.
+class Format(NamedTuple):
+    """The message format of one kind of receiver.
 
-    `refusal` reads an answer of HTTP status 2xx, and says why it is a refusal after all, or None.
-    It quotes no text of the answer, which may echo the address.
+    `refusal` reads an answer of HTTP status 2xx: why it is a refusal, or None. It quotes no text of
+    the answer, which may repeat the address.
     `sign`, where messages can be signed, makes from secret and Unix time what is added to the URL's
     query and to the body. `longest`: bytes of the whole body in UTF-8. Where the documentation
-    limits the text alone, that leaves a little unused, and keeps one rule for all.
+    limits only the text, this is a little stricter.
     """
 
     body: Callable[[Message, Language, Report | None], Body]
@@ -103,9 +103,9 @@ def _by_code(code: str) -> Callable[[str], str | None]:
             told = json.loads(answer)[code]
         except (ValueError, TypeError, LookupError, RecursionError):
             return f"its answer has no {code}"
-        if told == 0:
+        known = type(told) is int and abs(told) < HIGHEST_CODE  # false == 0 in Python
+        if known and told == 0:
             return None
-        known = isinstance(told, int) and abs(told) < HIGHEST_CODE
         return f"{code} {told:d}" if known else f"its {code} is not 0"
 
     return refusal
@@ -121,9 +121,9 @@ def _never(_answer: str) -> str | None:
 
 # The table -------------------------------------------------------------------------------------
 
-FORMS: Mapping[str, Form] = {
+FORMATS: Mapping[str, Format] = {
     # https://developer.work.weixin.qq.com/document/path/91770
-    "wecom": Form(
+    "wecom": Format(
         body=_wecom,
         refusal=_by_code("errcode"),
         hosts=("qyapi.weixin.qq.com",),
@@ -132,7 +132,7 @@ FORMS: Mapping[str, Form] = {
     ),
     # https://open.dingtalk.com/document/robots/custom-robot-access
     # https://open.dingtalk.com/document/robots/customize-robot-security-settings
-    "dingtalk": Form(
+    "dingtalk": Format(
         body=_dingtalk,
         refusal=_by_code("errcode"),
         hosts=("oapi.dingtalk.com",),
@@ -142,7 +142,7 @@ FORMS: Mapping[str, Form] = {
     ),
     # https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
     # https://open.larksuite.com/document/client-docs/bot-v3/use-custom-bots-in-a-group
-    "feishu": Form(
+    "feishu": Format(
         body=_feishu,
         refusal=_by_code("code"),
         hosts=("open.feishu.cn", "open.larksuite.com"),
@@ -153,13 +153,13 @@ FORMS: Mapping[str, Form] = {
     # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
     # https://docs.slack.dev/messaging/formatting-message-text
     # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
-    "slack": Form(
+    "slack": Format(
         body=_slack,
         refusal=_unless_ok,
         hosts=("hooks.slack.com",),
         longest=4_000,  # advised: it cuts at 40,000, and splits much earlier
     ),
-    "webhook": Form(body=_webhook, refusal=_never),
+    "webhook": Format(body=_webhook, refusal=_never),
 }
 
 
@@ -169,9 +169,9 @@ def encode(body: Body) -> bytes:
 
 
 def compose(
-    form: Form, message: Message, language: Language, report: Report | None, more: Body
+    form: Format, message: Message, language: Language, report: Report | None, more: Body
 ) -> bytes:
-    """The body that carries as many of the message's lines as the form takes, and `more`."""
+    """The body with as many of the message's lines as the format has room for, and `more`."""
     for count in range(len(message.lines), -1, -1):
         body = form.body(message.shortened(count), language, report) | more
         text = encode(body)

@@ -1,6 +1,6 @@
-"""What a run has to say to a person, in Chinese or English: a title and a few short lines.
+"""The message about a run, in Chinese or English: a title and a few short lines.
 
-Reasons are quoted as they stand in the log, in English, so that one can search for them.
+Reasons stay in English, as in the log, so that one can search for them there.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Message(NamedTuple):
     ellipsis: str = ""  # stands for lines that were left out
 
     def shortened(self, count: int) -> Message:
-        """The message with its first `count` lines, and a word about the others."""
+        """The message with its first `count` lines and the ellipsis."""
         if count >= len(self.lines):
             return self
         return self._replace(lines=(*self.lines[:count], self.ellipsis))
@@ -71,7 +71,7 @@ def write(kind: News, report: Report, error: str | None, language: Language) -> 
 
 
 def write_test(language: Language) -> Message:
-    """What a receiver gets that somebody only tries."""
+    """A test message."""
     words = WORDS[language]
     return Message(words.test, (words.test_line,))
 
@@ -108,7 +108,7 @@ def _title(kind: News, report: Report, words: Words) -> str:
 
 
 def _counts(report: Report) -> dict[str, int]:
-    """The counts by which people go, `skipped` in its kinds."""
+    """The counts that people read: `skipped` is split by reason."""
     counts = {"matched": report["counts"]["matched"]}
     for group in GROUPS:
         if group == "skipped":
@@ -138,7 +138,7 @@ def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
 
 
 def _results(report: Report, words: Words) -> Iterator[str]:
-    """What was done, would be done, and was left alone."""
+    """What was done or would be done, then what was left alone."""
     done: list[str] = []
     charged: list[str] = []
     kept: list[str] = []
@@ -193,13 +193,13 @@ def _capped(lines: list[str], most: int, words: Words) -> Iterator[str]:
 
 
 def _requests(report: Report, words: Words) -> Iterator[str]:
-    """The RequestIds by action, first those of the calls whose instances went astray."""
+    """The RequestIds by action, first those of calls with failed or pending instances."""
     asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, whether it is bad
     for entry in report["policies"]:
-        astray = entry["failed"].keys() | entry["pending"].keys()
+        bad_ids = entry["failed"].keys() | entry["pending"].keys()
         for call in entry["requests"]:
             known = asked[call["action"]]
-            bad = not astray.isdisjoint(call["instance_ids"])
+            bad = not bad_ids.isdisjoint(call["instance_ids"])
             known[call["request_id"]] = bad or known.get(call["request_id"], False)
     for action, known in asked.items():
         ids = sorted(known, key=lambda id_: not known[id_])
@@ -207,7 +207,7 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
 
 
 def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
-    """How to keep a machine from what is to come; how to end a dry run that was left on."""
+    """How to exempt a machine from a forecast; how to end a forgotten dry run."""
     if kind == "forecast":
         yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")
     elif kind == "reminder":
@@ -215,6 +215,6 @@ def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """A reason on one line, and not longer than a person reads on a phone."""
+    """A reason on one line, cut to what a person reads on a phone."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "…"

@@ -1,6 +1,6 @@
-"""Who is told: the addresses in LIGHTSOUT_NOTIFY and LIGHTSOUT_HEARTBEAT_URL.
+"""The addresses in LIGHTSOUT_NOTIFY and LIGHTSOUT_HEARTBEAT_URL.
 
-An address is a secret, since whoever has it can write there: no message and no repr quotes one.
+An address is a secret: whoever has it can post there. No message and no repr quotes one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from lightsout.base.endpoint import HOST_AND_PORT, is_loopback
-from lightsout.notify.formats import FORMS
+from lightsout.notify.formats import FORMATS
 
 if TYPE_CHECKING:
     from lightsout.notify.words import Language
@@ -19,18 +19,18 @@ _VISIBLE = re.compile("[!-~]+")
 # What people put between two addresses where a blank belongs. One URL may hold such a character,
 # but two that were joined by one would carry the key of the second to the host of the first.
 _JOINED = re.compile(r"(?is)[,;|，；｜、]|:.*(://|https?:)")
-_CHOICES = {"form": tuple(FORMS), "when": ("failure", "always"), "lang": ("zh", "en")}
+_CHOICES = {"form": tuple(FORMATS), "when": ("failure", "always"), "lang": ("zh", "en")}
 
 
 class Receiver(NamedTuple):
-    """Somebody who wants to hear of runs, and in which way."""
+    """One address of LIGHTSOUT_NOTIFY, with its choices."""
 
     number: int  # its place in LIGHTSOUT_NOTIFY, from 1
     form: str
     host: str
     url: str  # without the fragment, which holds the choices
     secret: str | None = None
-    always: bool = False  # good runs that did something as well
+    always: bool = False  # gets messages of good runs, too
     language: Language = "en"
 
     def __repr__(self) -> str:
@@ -38,7 +38,7 @@ class Receiver(NamedTuple):
 
 
 def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
-    """The receivers that can be read, and what is wrong with each of the others."""
+    """The receivers that can be read, and a mistake for each of the others."""
     found: list[Receiver] = []
     mistakes: list[str] = []
     for number, address in enumerate(text.split(), 1):
@@ -53,7 +53,7 @@ def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
 
 
 def read_heartbeat(text: str) -> str | None:
-    """The URL to call after each run; ValueError says, without it, why there is none."""
+    """The URL to call after each run; ValueError says why it cannot be read, without quoting it."""
     addresses = text.split()
     if not addresses:
         return None
@@ -80,7 +80,7 @@ def _parse(address: str) -> SplitResult:
     if url.scheme not in {"http", "https"} or not host or not _VISIBLE.fullmatch(address):
         raise ValueError("must be a URL that begins with https://")
     if not re.fullmatch(HOST_AND_PORT, url.netloc):
-        raise ValueError("may have a host and a port before its path, nothing else")
+        raise ValueError("needs a host name before its path; a port may follow it, nothing else")
     if url.scheme == "http" and not is_loopback(host):
         raise ValueError("must begin with https://: plain http is for loopback addresses only")
     return url
@@ -89,10 +89,10 @@ def _parse(address: str) -> SplitResult:
 def _receiver(number: int, url: SplitResult) -> Receiver:
     choices = _read_choices(url.fragment)
     host = url.hostname or ""
-    form = choices.get("form") or _form_at(host)
+    form = choices.get("form") or _form_of(host)
     secret = choices.get("secret")
-    if secret is not None and not FORMS[form].sign:
-        signed = " and ".join(name for name in FORMS if FORMS[name].sign)
+    if secret is not None and not FORMATS[form].sign:
+        signed = " and ".join(name for name in FORMATS if FORMATS[name].sign)
         raise ValueError(f"has a secret, which only {signed} take")
     if secret is not None and not _VISIBLE.fullmatch(secret):
         raise ValueError("has a secret that is empty or holds a space (a + is written %2B)")
@@ -103,12 +103,12 @@ def _receiver(number: int, url: SplitResult) -> Receiver:
         url=url._replace(fragment="").geturl(),
         secret=secret,
         always=choices.get("when") == "always",
-        language=cast("Language", choices.get("lang", FORMS[form].language)),
+        language=cast("Language", choices.get("lang", FORMATS[form].language)),
     )
 
 
 def _read_choices(fragment: str) -> dict[str, str]:
-    """`when=always&lang=en` as it stands behind the # of an address."""
+    """The choices behind the # of an address, such as `when=always&lang=en`."""
     try:
         pairs = parse_qsl(fragment, keep_blank_values=True, strict_parsing=bool(fragment))
     except ValueError:
@@ -125,5 +125,5 @@ def _read_choices(fragment: str) -> dict[str, str]:
     return choices
 
 
-def _form_at(host: str) -> str:
-    return next((name for name, form in FORMS.items() if host in form.hosts), "webhook")
+def _form_of(host: str) -> str:
+    return next((name for name, form in FORMATS.items() if host in form.hosts), "webhook")

@@ -1,4 +1,4 @@
-"""The words of messages to people, in each language that they can be had in."""
+"""The words of messages to people, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CHINA = timezone(timedelta(hours=8))
 
 
 class Words(NamedTuple):
-    """One language's way to say things."""
+    """The words of one language."""
 
-    groups: Mapping[str, str]  # how many instances came to what end
-    goals: Mapping[frozenset[str], str]  # what failed actions were to reach
+    groups: Mapping[str, str]  # how many instances had which result
+    goals: Mapping[frozenset[str], str]  # the final states, by action
     number: Callable[[int], str]
     machines: Callable[[int], str]
     listed: Callable[[list[str], int], str]
@@ -95,7 +95,7 @@ WORDS: Mapping[Language, Words] = {
             "environment."
         ),
         test="lightsout: a test message",
-        test_line="Whoever reads this will hear of it when a run fails.",
+        test_line="This address gets a message when a run fails.",
     ),
     "zh": Words(
         groups={

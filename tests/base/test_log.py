@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsout.base.log import Log
-from lightsout.base.plain import plain
+from lightsout.base.plain import MARK, plain
 from lightsout.log_lines import tell_failures, tell_plan
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
@@ -79,7 +79,7 @@ def test_chinese_text_is_readable_as_it_stands(log, lines):
 def test_half_a_surrogate_pair_breaks_no_line(log, lines):
     log("warning", message="\ud83d broken")
 
-    assert lines.read()[0]["message"] == "\ud83d broken"
+    assert lines.read()[0]["message"] == f"{MARK} broken"
     lines[0].encode()
 
 

@@ -53,14 +53,14 @@ def test_a_key_that_only_the_other_site_knows_is_told_with_what_to_set(asked, en
     found, at = asked(endpoint, there)
     assert found.mark == "✗"
     assert found.says.endswith(f"; {there} knows them: {of}")
-    assert found.mend == f"set LIGHTSOUT_ENDPOINT={there}"
+    assert found.fix == f"set LIGHTSOUT_ENDPOINT={there}"
     assert at[1:] == [there]
 
 
 def test_a_key_that_nobody_knows_is_just_unknown(asked):
     found, at = asked(Endpoint())
     assert found.mark == "✗"
-    assert "international" not in found.says + found.mend
+    assert "international" not in found.says + found.fix
     assert len(at) == 2
 
 

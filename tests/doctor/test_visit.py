@@ -1,4 +1,4 @@
-"""The doctor: what is right, what is not and how to mend it, and that it changes nothing."""
+"""The doctor: what is right, what is not and how to fix it, and that it changes nothing."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class Result:
         self.failure = failure
 
     def all(self, check):
-        """The findings about something, as mark, words and mend."""
+        """The findings about something, as mark, words and fix."""
         return [
-            (it["mark"], it["says"], it["mend"] or "")
+            (it["mark"], it["says"], it["fix"] or "")
             for it in self.report["findings"]
             if it["check"] == check
         ]
@@ -224,10 +224,10 @@ def test_a_dry_run_that_is_on_is_to_be_minded_and_no_defect(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("dry run")
+    mark, says, fix = result.one("dry run")
     assert (mark, result.report["status"]) == ("!", "ok")
     assert "no machine is stopped or started" in says
-    assert "LIGHTSOUT_DRY_RUN=0" in mend
+    assert "LIGHTSOUT_DRY_RUN=0" in fix
 
 
 def test_so_is_a_pause_and_all_else_is_examined_all_the_same(well):
@@ -235,10 +235,10 @@ def test_so_is_a_pause_and_all_else_is_examined_all_the_same(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("pause")
+    mark, says, fix = result.one("pause")
     assert (mark, result.report["status"]) == ("!", "ok")
     assert "until 2026-12-02 00:00+08:00 no machine is stopped or started" in says
-    assert "take LIGHTSOUT_PAUSED_UNTIL out" in mend
+    assert "take LIGHTSOUT_PAUSED_UNTIL out" in fix
     assert "would stop 3" in result.one(f"dev-nights, lighthouse in {GUANGZHOU}")[1]
 
 
@@ -261,7 +261,7 @@ def test_each_setting_that_cannot_be_read_is_named_and_hides_nothing(well):
     result = visit(well)
 
     found = result.all("settings")
-    assert [(mark, says.partition(":")[0], mend) for mark, says, mend in found] == [
+    assert [(mark, says.partition(":")[0], fix) for mark, says, fix in found] == [
         ("✗", name, f"correct {name} in the environment")
         for name in ("LIGHTSOUT_DRY_RUN", "LIGHTSOUT_MAX_EVENT_AGE")
     ]
@@ -287,7 +287,7 @@ def test_every_mistake_in_the_policies_has_its_place(well):
     found = result.all("policies")
     assert len(found) > 1
     assert all(mark == "✗" and "policy.yml:" in says for mark, says, _ in found)
-    assert all("lightsout check" in mend for _, _, mend in found)
+    assert all("lightsout check" in fix for _, _, fix in found)
     assert result.one("credentials")[0] == "✓"
 
 
@@ -308,19 +308,19 @@ def test_it_tells_when_each_policy_acts_next(well, when, says):
 def test_a_year_that_the_calendar_does_not_know_is_to_be_minded(well):
     well.policies(f"{POLICY.rstrip()}\n        when: {{days: workdays}}\n")
 
-    mark, says, mend = visit(well).one("calendar")
+    mark, says, fix = visit(well).one("calendar")
 
     assert mark == "!"
     assert "does not cover 2027" in says
-    assert "holidays:" in mend
+    assert "holidays:" in fix
 
 
 def test_a_url_policy_without_a_secret_lets_nobody_in(well):
     well.policies(f"{POLICY.rstrip()}\n        triggered_by: [url]\n")
 
-    mark, says, mend = visit(well).one("URL")
+    mark, says, fix = visit(well).one("URL")
 
-    assert (mark, mend) == ("✗", "set LIGHTSOUT_URL_SECRET")
+    assert (mark, fix) == ("✗", "set LIGHTSOUT_URL_SECRET")
     assert "dev-nights" in says
 
 
@@ -338,11 +338,11 @@ def test_a_weak_url_secret_lets_nobody_in_either(well):
 
 
 def test_too_little_time_for_verification_is_to_be_minded(well):
-    mark, says, mend = visit(well, CONTEXT | {"time_limit_in_ms": 60_000}).one("time limit")
+    mark, says, fix = visit(well, CONTEXT | {"time_limit_in_ms": 60_000}).one("time limit")
 
     assert mark == "!"
     assert says.startswith("60 s, 64 MB: a policy verifies for up to 300 s")
-    assert "timeout: 900" in mend
+    assert "timeout: 900" in fix
 
 
 # Credentials, clock, network ---------------------------------------------------------------------
@@ -354,10 +354,10 @@ def test_without_credentials_it_says_how_to_give_them(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("credentials")
+    mark, says, fix = result.one("credentials")
     assert mark == "✗"
     assert "no credentials" in says
-    assert "execution role" in mend
+    assert "execution role" in fix
     assert result.one("rights")[:2] == ("?", "not examined without credentials")
     assert result.one("clock")[0] == "✓"
 
@@ -375,10 +375,10 @@ def test_wrong_credentials_are_told_by_the_code_of_the_service(well, name, value
 
     result = visit(well)
 
-    mark, says, mend = result.one("credentials")
+    mark, says, fix = result.one("credentials")
     assert mark == "✗"
     assert code in says
-    assert "execution role" in mend
+    assert "execution role" in fix
     assert result.one("clock")[0] == "✓"
 
 
@@ -387,10 +387,10 @@ def test_a_clock_that_is_far_off_is_told_by_how_much(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("clock")
+    mark, says, fix = result.one("clock")
     assert mark == "✗"
     assert says.startswith("601 s behind that of 127.0.0.1")
-    assert "NTP" in mend
+    assert "NTP" in fix
     assert "AuthFailure.SignatureExpire" in result.one("credentials")[1]
 
 
@@ -405,10 +405,10 @@ def test_an_api_that_is_not_reached_leads_to_the_network(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("clock")
+    mark, says, fix = result.one("clock")
     assert mark == "✗"
     assert "was not reached" in says
-    assert "internal.tencentcloudapi.com" in mend
+    assert "internal.tencentcloudapi.com" in fix
     assert "internal.tencentcloudapi.com" in result.one("credentials")[2]
     assert result.one("notify")[0] == "✓"
 
@@ -444,7 +444,7 @@ def test_each_right_that_is_missing_is_named_and_how_to_grant_it(well, missing):
     bad = [it for it in result.report["findings"] if it["mark"] == "✗"]
     (finding,) = bad
     assert f"({missing})" in finding["says"]
-    assert finding["mend"] == GRANT
+    assert finding["fix"] == GRANT
     assert result.one("credentials")[0] == "✓"
 
 
@@ -473,10 +473,10 @@ def test_whether_it_may_stop_is_not_known_and_how_to_be_sure_is_told(well):
 
     result = visit(well)
 
-    mark, says, mend = result.one("right lighthouse:StopInstances")
+    mark, says, fix = result.one("right lighthouse:StopInstances")
     assert (mark, result.report["status"]) == ("?", "ok")
-    assert "cannot be known without acting" in says
-    assert "permissions role" in mend
+    assert "unknown until it is used" in says
+    assert "permissions role" in fix
     assert not grants(well.sim.credentials[0].policy, "lighthouse:StopInstances", "*", {})
 
 
@@ -498,9 +498,9 @@ def test_a_region_that_does_not_exist_is_warned_of_and_found_wrong(well):
     result = visit(well)
 
     assert [mark for mark, _, _ in result.all("policies")] == ["✓", "!"]
-    mark, says, mend = result.one("lighthouse in ap-guangzhuo")
+    mark, says, fix = result.one("lighthouse in ap-guangzhuo")
     assert (mark, says.partition(":")[0]) == ("✗", "DescribeInstances")
-    assert "correct the region" in mend
+    assert "correct the region" in fix
 
 
 def test_one_site_that_fails_hides_no_other(well):
@@ -521,11 +521,11 @@ LIMITED = POLICY.rstrip() + "\n        limits: {max_instances: 1}\n"
 def test_past_a_limit_the_next_run_would_fail(well):
     well.policies(LIMITED)
 
-    mark, says, mend = visit(well).one(f"dev-nights, lighthouse in {GUANGZHOU}")
+    mark, says, fix = visit(well).one(f"dev-nights, lighthouse in {GUANGZHOU}")
 
     assert mark == "✗"
     assert says.startswith("would stop 3, keep 0: ")
-    assert "limits" in mend
+    assert "limits" in fix
 
 
 def test_outside_the_window_a_limit_is_only_to_be_minded(well):
@@ -576,11 +576,11 @@ def function(well):
 
 
 def test_what_the_role_may_not_ask_of_the_function_is_not_known(well):
-    mark, says, mend = visit(well).one("function")
+    mark, says, fix = visit(well).one("function")
 
     assert mark == "?"
     assert "scf:GetFunction" in says
-    assert "python -m lightsout doctor" in mend
+    assert "python -m lightsout doctor" in fix
 
 
 def test_where_it_may_it_tells_of_timer_and_log(well, function):
@@ -594,20 +594,20 @@ def test_where_it_may_it_tells_of_timer_and_log(well, function):
 def test_without_a_timer_nothing_runs(well, function):
     function.triggers = []
 
-    mark, says, mend = visit(well).one("triggers")
+    mark, says, fix = visit(well).one("triggers")
 
     assert (mark, says) == ("✗", "none: nothing makes dev-nights run")
-    assert "deploy the timer of serverless.yml" in mend
+    assert "deploy the timer of serverless.yml" in fix
 
 
 def test_a_timer_that_is_disabled_is_named(well, function):
     function.triggers = [Trigger(enabled=False)]
 
-    mark, says, mend = visit(well).one("triggers")
+    mark, says, fix = visit(well).one("triggers")
 
     assert mark == "✗"
     assert "disabled: lightsout-quarter-hourly" in says
-    assert mend.startswith("enable lightsout-quarter-hourly")
+    assert fix.startswith("enable lightsout-quarter-hourly")
 
 
 def test_a_timer_for_other_policies_makes_this_one_run_no_more_than_none(well, function):
@@ -646,22 +646,22 @@ def test_what_makes_a_policy_run_has_to_be_there(well, function, triggered_by, t
 def test_without_a_log_topic_nothing_can_be_proved(well, function):
     function.topic = function.logset = ""
 
-    mark, says, mend = visit(well).one("log topic")
+    mark, says, fix = visit(well).one("log topic")
 
     assert mark == "✗"
     assert "no line is kept" in says
-    assert "docs/deploy.md" in mend
+    assert "docs/deploy.md" in fix
 
 
 @pytest.mark.parametrize(
-    ("facts", "says", "mend"),
+    ("facts", "says", "fix"),
     [
         ({"status": "CreateFailed"}, "is CreateFailed", "docs/deploy.md"),
         ({"available": "InsufficientBalance"}, "InsufficientBalance", "arrears"),
         ({"name": "another"}, "there is no lightsout in ap-guangzhou", "docs/deploy.md"),
     ],
 )
-def test_a_function_that_does_not_run_is_found_wrong(well, function, facts, says, mend):
+def test_a_function_that_does_not_run_is_found_wrong(well, function, facts, says, fix):
     for name, value in facts.items():
         setattr(function, name, value)
 
@@ -669,7 +669,7 @@ def test_a_function_that_does_not_run_is_found_wrong(well, function, facts, says
 
     assert found[0] == "✗"
     assert says in found[1]
-    assert mend in found[2]
+    assert fix in found[2]
 
 
 def test_the_triggers_alone_may_stay_unknown(well):
@@ -711,11 +711,11 @@ def test_a_notifier_that_hangs_costs_its_time_out_and_hides_nothing(well, box):
 def test_a_heartbeat_that_is_down_is_found_wrong(well, box):
     box.answers["beat"] = (503, "down")
 
-    mark, says, mend = visit(well).one("heartbeat")
+    mark, says, fix = visit(well).one("heartbeat")
 
     assert mark == "✗"
     assert "HTTP 503" in says
-    assert "LIGHTSOUT_HEARTBEAT_URL" in mend
+    assert "LIGHTSOUT_HEARTBEAT_URL" in fix
 
 
 # What breaks -------------------------------------------------------------------------------------
@@ -751,7 +751,7 @@ def test_a_date_that_cannot_be_read_leaves_the_clock_unknown(well, mocker):
 def test_a_context_that_tells_nothing_leaves_the_function_unknown(well, context):
     assert visit(well, context).one("function")[:2] == (
         "?",
-        "neither its name nor its place is told",
+        "its name or its region is unknown",
     )
 
 

@@ -40,10 +40,10 @@ def test_an_account_that_refuses_is_one_defect_with_its_mend(well):
 
     found = visit(well)
 
-    mark, says, mend = found.one("account research")
+    mark, says, fix = found.one("account research")
     assert mark == "✗"
     assert says.startswith("AssumeRole: UnauthorizedOperation")
-    assert "permissions --account research" in mend
+    assert "permissions --account research" in fix
     assert found.checks("✗") == {"account research"}
     assert found.one("account archive")[0] == "✓"
 
@@ -52,11 +52,11 @@ def test_an_account_that_refuses_is_one_defect_with_its_mend(well):
 def test_the_own_account_under_a_second_name_is_a_defect(well, zeros):
     well.policies(POLICIES.replace(LENT["archive"], f"{zeros}{OWN}"))
 
-    mark, says, mend = visit(well).one("accounts")
+    mark, says, fix = visit(well).one("accounts")
 
     assert mark == "✗"
     assert says.startswith(f"the account archive (uin {OWN}) is the function's own: take it out of")
-    assert mend
+    assert fix
 
 
 def test_a_right_that_is_missing_there_is_to_be_granted_there(well):
@@ -65,10 +65,10 @@ def test_a_right_that_is_missing_there_is_to_be_granted_there(well):
 
     found = visit(well)
 
-    mark, says, mend = found.one("archive, lighthouse in ap-guangzhou")
+    mark, says, fix = found.one("archive, lighthouse in ap-guangzhou")
     assert mark == "✗"
     assert "DescribeInstances" in says
-    assert "permissions role --account archive" in mend
+    assert "permissions role --account archive" in fix
 
 
 def test_regions_are_asked_for_in_each_account(well):

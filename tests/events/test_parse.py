@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from lightsout.events.choose import choose, idle_warnings
+from lightsout.events.choose import choose, idle_warnings, kinds_admitted
 from lightsout.events.function_url import secret_weakness
-from lightsout.events.parse import kind_of, read_event
+from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 from tests.support.values import NOW, a_policy, any_json, any_text
@@ -852,6 +852,22 @@ def test_only_an_event_that_names_nothing_is_a_warning(event):
     assert len(list(idle_warnings(policies, read(OWN)))) == 1
 
 
+def test_a_warning_names_no_policy_that_such_an_event_does_not_trigger():
+    eager = a_policy("eager", triggered_by=frozenset({ANY}))
+    timed = a_policy("timed", triggered_by=frozenset({"timer", "invoke"}))
+
+    (warning,) = idle_warnings((eager, timed), read(OWN))
+
+    assert "done for it by eager;" in warning
+    assert list(idle_warnings((timed,), read(OWN))) == []
+
+
+def test_the_kinds_of_event_that_a_policy_runs_for_have_one_name_each():
+    policy = a_policy(triggered_by=frozenset({"timer", ANY, ANY_SCOPED}))
+
+    assert kinds_admitted(policy) == {"timer", "eventbridge"}
+
+
 def test_a_warning_names_a_few_policies_and_counts_the_others():
     policies = tuple(a_policy(f"p{at}", triggered_by=frozenset({ANY})) for at in range(300))
 
@@ -870,6 +886,8 @@ def test_a_warning_names_a_few_policies_and_counts_the_others():
         "null-null-null-null", "NoneNoneNoneNone", "UNDEFINED-UNDEFINED",
         "${env:LIGHTSOUT_URL_SECRET}", "${env:A}${env:B}",
         "prefix-${env:SECRET}-that-is-long", "${env:NEVER_CLOSED_AGAIN", " " * 20,
+        "{{ secrets.LIGHTSOUT_URL }}", "$(cat /run/secrets/lightsout)", "%LIGHTSOUT_URL_SECRET%",
+        "<a long random text>",
         "a-good-secret-and-a-line-end\n", " a-good-secret-and-a-blank",
     ],
 )  # fmt: skip
@@ -887,8 +905,16 @@ def test_a_weak_secret_is_not_quoted(secret):
 
 
 @pytest.mark.parametrize(
-    "secret", ["sixteen-letters!", "0123456789abcdef", "a secret of words", "长" * 16, "$" * 16]
-)
+    "secret",
+    [
+        "sixteen-letters!",
+        "0123456789abcdef",
+        "a secret of words",
+        "长" * 16,
+        "$" * 16,
+        "<{%(aB3}0-more$>!",
+    ],
+)  # fmt: skip
 def test_a_good_secret_has_no_weakness(secret):
     assert secret_weakness(secret) is None
 
@@ -950,6 +976,19 @@ def test_a_timer_event_without_a_time_goes_on_with_a_warning():
     (warning,) = read({"Type": "Timer", "Message": ""}).warnings
 
     assert "has no Time" in warning
+
+
+@pytest.mark.parametrize("ago", [-300, 0, HOUR])
+def test_a_time_that_is_just_near_enough_is_no_warning(ago):
+    assert read(fired(ago)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "event", [{"doctor": True, "x": 1}, {"doctor": 1}, {"doctor": False}, {"x": True}, {}, [], None]
+)
+def test_only_doctor_alone_and_true_asks_for_the_doctor(event):
+    assert asks_doctor({"doctor": True})
+    assert not asks_doctor(event)
 
 
 @pytest.mark.parametrize("ago", [-301, -8 * HOUR, -30 * 86400, -400 * 365 * 86400])

@@ -307,6 +307,17 @@ def test_a_proxy_that_drips_ends_with_the_total_time(peer, monkeypatch):
     fails(Endpoint("https", None, "gateway.example.com"))
 
 
+@pytest.mark.parametrize("host", ["a..example.com", "a" * 64 + ".example.com"])
+def test_a_name_that_no_resolver_takes_was_surely_not_reached(monkeypatch, host):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:password@{host}:8080")
+
+    failure = fails(Endpoint("https", None, "gateway.example.com"))
+
+    assert failure.message == "ProxyError: it is no host name"
+    with pytest.raises(requests.ConnectionError), timed_request("GET", f"http://{host}", timeout=1):
+        pass
+
+
 # TLS -------------------------------------------------------------------------------------------
 
 
@@ -395,6 +406,94 @@ def test_a_request_to_somebody_else_trusts_whom_requests_trusts(
         timed_request("GET", other, timeout=5.0),
     ):
         pass
+
+
+@pytest.mark.parametrize("who", ["the SDK's session", "a session of ours"])
+def test_a_proxy_that_speaks_https_itself_and_drips_ends_with_the_total_time(
+    peer, certificate, tmp_path, monkeypatch, who
+):
+    asked = []
+
+    def serve(peer, connection):
+        with certificate.wrap_socket(connection, server_side=True) as secure:
+            request_of(secure)
+            asked.append(1)
+            peer.drip(secure, b"HTTP/1.1 200 " + b"O" * 1000)
+
+    monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{peer(serve).port}")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "service.pem"))
+    began = time.monotonic()
+
+    if who == "the SDK's session":
+        fails(Endpoint("https", None, "gateway.example.com"))
+    else:
+        with (
+            pytest.raises(requests.Timeout),
+            timed_request("GET", "https://gateway.example.com/", timeout=TOTAL),
+        ):
+            pass
+
+    assert asked == [1]
+    assert time.monotonic() - began < TOTAL + LATE
+
+
+# Answers that hold what they must not -------------------------------------------------------------
+
+TOKEN = "a-Token_of-the-function-0123456789"
+
+
+def echo(peer, make):
+    """What becomes of a call whose answer is made of the headers of its request."""
+
+    def serve(_, connection):
+        with connection.makefile("rb") as request:
+            lines = iter(lambda: request.readline().decode().rstrip(), "")
+            headers = dict(line.split(": ", 1) for line in lines if ": " in line)
+            request.read(int(headers["Content-Length"]))
+        body = json.dumps({"Response": {"RequestId": make(headers)}}).encode()
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    wire = Wire(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
+    return wire.ask("cvm", "2017-03-12", "ap-tokyo", "DescribeInstances", {}, 5.0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda headers: headers["X-TC-Token"],
+        lambda headers: f"req-{headers['X-TC-Token'].upper()}!",
+        lambda headers: headers["X-TC-Token"].replace("-", "\\/").replace("_", " "),
+        *(lambda headers, n=n: "x" * n + headers["X-TC-Token"] + "x" * n for n in (10_220, 30_000)),
+        lambda headers: headers["Authorization"],
+        lambda headers: headers["Authorization"].partition("Signature=")[2].upper(),
+    ],
+    ids=["token", "in capitals", "escaped", "cut in two", "in between", "all", "signature"],
+)
+def test_an_answer_that_echoes_a_secret_of_its_request_is_no_answer(peer, make):
+    with pytest.raises(CallFailed) as failed:
+        echo(peer, make)
+
+    assert failed.value.maybe_done
+    assert str(failed.value) == "UnreadableAnswer: ContentDecodingError"
+
+
+def test_what_is_no_secret_may_be_echoed(peer):
+    answer = echo(peer, lambda headers: TOKEN[:-1] + headers["X-TC-Action"])
+
+    assert answer["RequestId"].endswith("DescribeInstances")
+
+
+def test_headers_that_cannot_be_parsed_make_no_line_that_quotes_the_address(peer, caplog):
+    def serve(_, connection):
+        request_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nbroken\r\n\r\nok")
+
+    caplog.set_level(0)
+    url = f"http://127.0.0.1:{peer(serve).port}/{TOKEN}"
+    with timed_request("POST", url, timeout=5.0) as answer:
+        assert answer.status_code == 200
+
+    assert TOKEN not in caplog.text
 
 
 # Size ------------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.notify.formats import FORMS, compose, encode
+from lightsout.notify.formats import FORMATS, compose, encode
 from lightsout.notify.message import Message, write
 from tests.support.reports import a_report, an_entry
 from tests.support.values import any_text
 
-LIMITED = [name for name, form in FORMS.items() if form.longest]
+LIMITED = [name for name, form in FORMATS.items() if form.longest]
 # What the documentation limits: the text of a message, or the whole request.
 DOCUMENTED = {
     "wecom": lambda body: len(body["markdown"]["content"].encode()) <= 4096,
@@ -24,7 +24,7 @@ DOCUMENTED = {
 
 
 def composed(form, message, language="en"):
-    return json.loads(compose(FORMS[form], message, language, None, {}))
+    return json.loads(compose(FORMATS[form], message, language, None, {}))
 
 
 def texts(value):
@@ -77,7 +77,7 @@ def test_a_webhook_gets_all_of_it():
     report = a_report(an_entry(failed={f"lhins-{number}": "why" for number in range(5000)}))
 
     body = json.loads(
-        compose(FORMS["webhook"], write("failure", report, None, "en"), "en", report, {})
+        compose(FORMATS["webhook"], write("failure", report, None, "en"), "en", report, {})
     )
 
     assert body["report"] == report
@@ -113,7 +113,7 @@ def test_feishu_gets_text_that_is_never_markup():
 
 def test_feishu_signs_as_its_documentation_does():
     # The example's secret and time: https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
-    query, fields = FORMS["feishu"].sign("demo", 1599360473.2)
+    query, fields = FORMATS["feishu"].sign("demo", 1599360473.2)
 
     assert query == ""
     assert fields == {
@@ -125,7 +125,7 @@ def test_feishu_signs_as_its_documentation_does():
 def test_dingtalk_signs_in_milliseconds_and_escapes_the_signature():
     # The example's secret, with SEC before it as on the robot's page:
     # https://open.dingtalk.com/document/robots/customize-robot-security-settings
-    query, fields = FORMS["dingtalk"].sign("SECthis is secret", 1599360473)
+    query, fields = FORMATS["dingtalk"].sign("SECthis is secret", 1599360473)
 
     assert query == (
         "timestamp=1599360473000&sign=34ZfaID44JFjYdnsx63%2F8kcge%2B4CqWG8VYyrEnLGCpc%3D"
@@ -149,14 +149,20 @@ def test_dingtalk_signs_in_milliseconds_and_escapes_the_signature():
     ],
 )
 def test_a_good_answer_is_good(form, answer):
-    assert FORMS[form].refusal(answer) is None
+    assert FORMATS[form].refusal(answer) is None
+
+
+@pytest.mark.parametrize("value", ["false", "true", "0.0", "-0.0", '"0"', "null", "[]", "1e-400"])
+@pytest.mark.parametrize(("form", "code"), [("wecom", "errcode"), ("feishu", "code")])
+def test_a_code_that_only_looks_like_zero_is_a_refusal(form, code, value):
+    assert FORMATS[form].refusal(f'{{"{code}": {value}}}') == f"its {code} is not 0"
 
 
 @given(form=st.sampled_from(["wecom", "dingtalk", "feishu", "slack"]), answer=any_text)
 def test_any_other_answer_is_a_refusal_in_words(form, answer):
-    assert answer.strip() == "ok" or FORMS[form].refusal(answer)
+    assert answer.strip() == "ok" or FORMATS[form].refusal(answer)
 
 
-@given(form=st.sampled_from(sorted(FORMS)), lines=st.lists(any_text, min_size=1, max_size=5))
+@given(form=st.sampled_from(sorted(FORMATS)), lines=st.lists(any_text, min_size=1, max_size=5))
 def test_any_text_makes_a_body_that_can_be_read(form, lines):
     assert composed(form, Message(lines[0] or "t", tuple(lines)))

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lightsout.base.credentials import BadSettings
-from lightsout.notify.formats import FORMS
+from lightsout.notify.formats import FORMATS
 from lightsout.notify.receivers import Receiver, read_heartbeat, read_receivers
 from lightsout.settings import read_settings
 
@@ -89,7 +89,7 @@ def test_nothing_is_nobody():
         (f"https://[{TOKEN}/", "address 1 is no URL"),
         (f"https://example.com:99999/{TOKEN}", "address 1 is no URL"),
         (f"https://me:{TOKEN}@example.com/",
-         "address 1 may have a host and a port before its path, nothing else"),
+         "address 1 needs a host name before its path; a port may follow it, nothing else"),
         (f"http://example.com/{TOKEN}",
          "address 1 must begin with https://: plain http is for loopback addresses only"),
         (f"https://example.com/{TOKEN}#{TOKEN}",
@@ -176,7 +176,7 @@ def test_no_repr_shows_an_address():
 
 
 def test_every_form_is_at_home_somewhere_but_the_plain_one():
-    assert [name for name, form in FORMS.items() if not form.hosts] == ["webhook"]
+    assert [name for name, form in FORMATS.items() if not form.hosts] == ["webhook"]
 
 
 @given(st.text(st.characters(), max_size=40).map(lambda text: text.replace(TOKEN, "")))

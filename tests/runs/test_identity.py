@@ -100,14 +100,39 @@ def test_a_profile_that_gets_a_role_in_the_middle_of_a_run_is_not_half_used(stag
     assert stage.states(ids) == {"RUNNING"}
 
 
+IN_SCF = {
+    "TENCENTCLOUD_SECRETID": LONG["secretId"],
+    "TENCENTCLOUD_SECRETKEY": LONG["secretKey"],
+}
+
+
 def test_in_scf_the_execution_role_goes_before_everything(stage):
-    put(stage, variables(OTHER, **AS_ROLE), {"default": {"type": "oauth"}})
-    stage.environ |= {
-        "TENCENTCLOUD_SECRETID": LONG["secretId"],
-        "TENCENTCLOUD_SECRETKEY": LONG["secretKey"],
-    }
+    put(stage, IN_SCF | variables(OTHER), {"default": {"type": "oauth"}})
 
     assert seen_by(stage, stage.run) == Seen({OWN}, set())
+
+
+@pytest.mark.hazard(
+    "The variables of the execution role are there in part, or beside them those of another role "
+    "(`TENCENTCLOUD_ROLE_ARN`)",
+    "Refused, and nothing is called: other keys, or the bare ones, might act in another account.",
+)
+@pytest.mark.parametrize(
+    "environ",
+    [
+        *({name: value} | variables(OTHER) for name, value in IN_SCF.items()),
+        IN_SCF | variables(**AS_ROLE),
+        IN_SCF | variables(ROLE_ARN=ROLE),
+    ],
+    ids=["only the ID", "only the key", "a role", "half a role"],
+)
+def test_in_scf_no_other_identity_is_put_in_the_place_of_half_of_one(stage, environ):
+    put(stage, environ, {"default": OTHER})
+
+    failure = stage.failing_run()
+
+    assert "TENCENTCLOUD_SECRETID" in str(failure)
+    assert len(stage.sim.journal) == 0
 
 
 def test_a_profile_that_is_a_pipe_does_not_hold_up_the_run(stage):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import socket
 import time
@@ -449,7 +450,7 @@ def test_a_slip_in_telling_is_told_and_the_run_is_good(stage, box, monkeypatch):
 
     assert stage.run()["counts"]["stopped"] == 1
     (said,) = warnings(stage)
-    assert said.startswith("nobody could be told: a mistake in lightsout itself: TypeError at ")
+    assert said.startswith("no message was sent: a mistake in lightsout itself: TypeError at ")
 
 
 # A dry run that was left on ----------------------------------------------------------------------
@@ -536,20 +537,36 @@ def test_a_reminder_that_nobody_took_comes_again(stage, box):
     "The note that today's reminder was sent is lost or unreadable",
     "It is sent again: rather twice than never.",
 )
-@pytest.mark.parametrize("spoil", ["unreadable", "a folder", "somebody else's"])
+@pytest.mark.parametrize("spoil", ["unreadable", "a folder", "somebody else's", "a pipe", "huge"])
 def test_a_marker_that_is_spoilt_means_telling_again(stage, box, spoil):
     left_dry(stage, box)
     marker = stage.folder / MARKER
     if spoil == "a folder":
         marker.mkdir()
+    elif spoil == "a pipe":
+        os.mkfifo(marker)
     else:
-        marker.write_bytes({"unreadable": b"\xff\xfe", "somebody else's": b"hello"}[spoil])
+        text = {"unreadable": b"\xff\xfe", "somebody else's": b"hello", "huge": b"x" * 10**6}[spoil]
+        marker.write_bytes(text)
 
     stage.run()
     stage.run()
 
     assert len(box.letters) == (2 if spoil == "a folder" else 1)
     assert any("will come again" in said for said in warnings(stage)) == (spoil == "a folder")
+
+
+def test_a_marker_that_is_a_link_is_replaced_and_what_it_points_to_is_left(stage, box):
+    left_dry(stage, box)
+    file = stage.folder / "somebody-elses"
+    file.write_text("precious", "utf-8")
+    (stage.folder / MARKER).symlink_to(file)
+
+    stage.run()
+    stage.run()
+
+    assert len(box.letters) == 1
+    assert file.read_text("utf-8") == "precious"
 
 
 def test_a_forecast_is_for_those_who_want_it(stage, box):

@@ -1,4 +1,4 @@
-"""`doctor`: what is right, what is not and how to mend it, what cannot be known."""
+"""`doctor`: what is right, what is not and how to fix it, what is unknown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json
-from lightsout.doctor.finding import FINE, MIND, UNKNOWN, WORDS, WRONG
+from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
 from lightsout.doctor.function_check import Function
-from lightsout.doctor.visit import Doctor, Place, result_of
+from lightsout.doctor.visit import Doctor, Scope, result_of
 from lightsout.policies.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.base.environment import Environment
     from lightsout.doctor.finding import Diagnosis
 
-LOOKS = {FINE: "green", WRONG: "bold red", MIND: "bold yellow", UNKNOWN: "cyan"}
+LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cyan"}
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
@@ -33,7 +33,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     log = Log(tell_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
-    found = Doctor(outside, Place(function, home=home), log).examine()
+    found = Doctor(outside, Scope(function, home=home), log).examine()
     if options.json:
         print(as_json(result_of(found, run_id_of(None))))
     else:
@@ -62,8 +62,12 @@ def read_function(file: Path) -> Function | None:
 def _show(out: Output, found: Sequence[Diagnosis]) -> None:
     for one in found:
         out.say(f"{one.mark} {one.check}: {one.says}", look=LOOKS[one.mark])
-        if one.mend:
-            out.say(f"    {one.mend}")
+        if one.fix:
+            out.say(f"    {one.fix}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
-    told = [f"{count} {WORDS[mark]}" for mark, count in counts.items() if count]
+    told = [
+        f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"
+        for mark, count in counts.items()
+        if count
+    ]
     out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])

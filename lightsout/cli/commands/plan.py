@@ -23,7 +23,7 @@ from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import as_json, moment, plural
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.due import due_at
-from lightsout.doctor.still_charged import MEND, WHY, wants_no_charge
+from lightsout.doctor.still_charged import FIX, WHY, wants_no_charge
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
@@ -207,7 +207,7 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
             yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
         elif found:
             count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
-            yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
+            yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
 def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:

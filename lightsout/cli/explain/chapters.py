@@ -15,7 +15,7 @@ from lightsout.decide.decide import EXCLUDE, MATCH, ONLY_IF, PROTECTION
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.doctor.still_charged import MEND, WHY, is_still_charged
+from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
@@ -96,7 +96,7 @@ class Writer:
         earlier = self.policies[: self.policies.index(policy)]
         beside = [it for it in earlier if not any(lacking(it, self.site, instance))]
         if is_still_charged(policy, instance, at, beside):
-            yield "doubt", f"{WHY}: {MEND}"
+            yield "doubt", f"{WHY}: {FIX}"
         if ONLY_IF in steps:
             yield ONLY_IF, self._condition(policy, judgement)
 

@@ -19,11 +19,11 @@ def function(stage):
 
 
 def line_of(said, check):
-    """The line about something, and the one with its mend, if there is one."""
+    """The line about something, and the one with its fix, if there is one."""
     lines = said.out.splitlines()
     (place,) = [n for n, line in enumerate(lines) if line[1:].startswith(f" {check}: ")]
-    mend = lines[place + 1]
-    return lines[place], mend.strip() if mend.startswith("    ") else ""
+    fix = lines[place + 1]
+    return lines[place], fix.strip() if fix.startswith("    ") else ""
 
 
 def test_it_is_a_list_with_a_sum_and_good_where_nothing_is_wrong(function, type_in):
@@ -33,7 +33,7 @@ def test_it_is_a_list_with_a_sum_and_good_where_nothing_is_wrong(function, type_
     active = "lightsout in ap-guangzhou is Active; 900 s, 64 MB"
     assert line_of(said, "function")[0] == f"✓ function: {active}"
     assert line_of(said, "right lighthouse:StopInstances")[0].startswith("? ")
-    assert said.out.splitlines()[-1] == "2 to mind, 1 not to be known, 18 fine"
+    assert said.out.splitlines()[-1] == "2 warnings, 1 unknown, 18 fine"
 
 
 def test_a_defect_has_its_mend_below_it_and_is_not_good(function, type_in):
@@ -41,10 +41,10 @@ def test_a_defect_has_its_mend_below_it_and_is_not_good(function, type_in):
 
     said = type_in("doctor")
 
-    line, mend = line_of(said, "triggers")
+    line, fix = line_of(said, "triggers")
     assert said.status == 1
     assert line == "✗ triggers: none: nothing makes dev-nights run"
-    assert mend.startswith("deploy the timer of serverless.yml")
+    assert fix.startswith("deploy the timer of serverless.yml")
     assert said.out.splitlines()[-1].startswith("1 wrong, ")
 
 
@@ -55,7 +55,7 @@ def test_as_json_it_is_what_the_function_returns(function, type_in):
     assert set(told) == {"status", "run_id", "version", "findings"}
     assert (said.status, told["status"]) == (0, "ok")
     for finding in told["findings"]:
-        assert set(finding) == {"check", "mark", "ok", "says", "mend"}
+        assert set(finding) == {"check", "mark", "ok", "says", "fix"}
         assert finding["ok"] is MARKS[finding["mark"]]
 
 
@@ -78,19 +78,19 @@ def test_policies_may_stand_elsewhere(function, type_in, tmp_path):
 def test_a_function_that_is_not_there_is_to_be_deployed(stage, type_in):
     said = type_in("doctor")
 
-    line, mend = line_of(said, "function")
+    line, fix = line_of(said, "function")
     assert line == "✗ function: there is no lightsout in ap-guangzhou: nothing runs by itself"
-    assert mend == "deploy it (docs/deploy.md)"
+    assert fix == "deploy it (docs/deploy.md)"
 
 
 def test_one_that_is_smaller_than_serverless_yml_says_is_to_be_minded(function, type_in):
     function.timeout = 3
 
-    line, mend = line_of(type_in("doctor"), "function")
+    line, fix = line_of(type_in("doctor"), "function")
 
     assert line.startswith("! ")
     assert line.endswith("is Active; 3 s, 64 MB; serverless.yml says 900 s, 64 MB")
-    assert "change serverless.yml" in mend
+    assert "change serverless.yml" in fix
 
 
 def test_the_functions_own_environment_is_told_beside_that_of_the_shell(function, type_in):

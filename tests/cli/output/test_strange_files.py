@@ -113,7 +113,7 @@ def test_as_serverless_yml_it_is_told_or_done_without(stage, type_in, tmp_path, 
     said = type_in(*words)
 
     if words == ["doctor"]:
-        assert "? function: neither its name nor its place is told" in said.out
+        assert "? function: its name or its region is unknown" in said.out
     else:
         assert said.status == 2
         assert "not a regular file" in said.err
