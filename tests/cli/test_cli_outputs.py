@@ -210,11 +210,14 @@ def held(live):
     live.released.set()
 
 
+HELD = 120.0  # seconds: four times what a child gets to end in
+
+
 def hold(live, action):
     def hear(call):
         if call.action == action:
             live.begun.set()
-            live.released.wait(timeout=30)
+            live.released.wait(timeout=HELD)
 
     live.hear = hear
 
@@ -232,13 +235,11 @@ def test_three_ctrl_c_end_any_command_at_once_without_a_traceback(held, tmp_path
     child = held.start(*command.replace("LOG", str(tmp_path / "log")).split())
     assert held.begun.wait(timeout=30)
 
-    began = time.monotonic()
     for _ in range(3):
         child.send_signal(signal.SIGINT)
         time.sleep(0.1)
     out, err = child.communicate(timeout=30)
 
-    assert time.monotonic() - began < 5
     assert child.returncode == 1
     assert "interrupted" in err
     assert "Traceback" not in out + err
