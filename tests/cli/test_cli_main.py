@@ -61,3 +61,18 @@ def test_a_service_that_is_not_there_is_told_of_in_time(stage, type_in):
     assert "again in" in said.err
     assert "dev-nights in ap-guangzhou: DescribeInstances: ClientNetworkError" in said.out
     assert stage.clock.monotonic() < 61
+
+
+@pytest.mark.parametrize("words", [["plan"], ["plan", "--instance", "lhins-0000000a"], ["run"]])
+@pytest.mark.parametrize(
+    ("region", "hint"), [("ap-guangzhuo", " (did you mean ap-guangzhou?)"), ("x-y-9", "")]
+)
+def test_a_misspelt_region_is_warned_of_with_the_nearest_name(type_in, words, region, hint):
+    said = type_in(*words, "--region", region)
+
+    warning = f"lightsout: warning: region {region} is not in the list at hand{hint}\n"
+    assert warning in said.err
+
+
+def test_a_known_region_is_not(type_in):
+    assert type_in("plan", "--region", "ap-guangzhou").err == ""

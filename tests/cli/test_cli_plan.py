@@ -316,6 +316,8 @@ def test_policies_that_want_opposite_things_are_in_conflict(stage, type_in):
         ("on", "conflict"),
     ]
     assert "1 in conflict" in type_in("plan").out
+    dry = type_in("run", "--dry-run")
+    assert dry.err.startswith("lightsout: 1 of 1 instances would fail: ")
 
 
 # What the service denies -------------------------------------------------------------------------

@@ -86,6 +86,8 @@ def test_ctrl_c_ends_a_run_soon_and_what_was_accepted_is_told(live):
     assert (last["event"], last["counts"]["pending"]) == ("run.finished", 1)
     assert err.startswith("\ninterrupted")
     assert id_ in err
+    assert " when it was interrupted (RequestId " in err
+    assert "time ran out" not in said + rest + err
     assert "Traceback" not in err
 
 

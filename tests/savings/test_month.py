@@ -21,8 +21,9 @@ EXACT = {"started by lightsout", "started by somebody", "not in the logs"}
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
-    """Threads take turns in it: one that waits for minutes leaves no other behind, whatever the load
-    of the machine. The commands that read its log have a clock of their own.
+    """A month that was lived by threads that take turns, whatever the load of the machine.
+
+    The commands that read its log have a clock of their own.
     """
     folder = tmp_path_factory.mktemp("month")
     turns = Turns(start=FIRST)

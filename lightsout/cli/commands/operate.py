@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
+from lightsout.base.suggest import near
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.output.interrupts import each_interrupt
 from lightsout.cli.output.tables import complain
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent
+from lightsout.policies.regions import REGIONS
 from lightsout.run import Run, run_safely
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ INTERRUPTED = (  # what is said to each Ctrl-C but the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
 )
+INSTEAD = {
+    "time ran out": "it was interrupted",
+    "the run's time is over": "the run was interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,14 @@ def operate(
     what it returns.
     """
     clock = HurryingClock(outside.clock)
-    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    the_run = Run(event, context, outside._replace(clock=clock), at, names=True)
     interrupts: list[int] = []
+
+    def write(line: str) -> None:
+        outside.write(_of_interrupt(line) if interrupts else line)
+
+    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
+    watched = outside._replace(clock=clock, write=write)
+    the_run = Run(event, context, watched, at, names=True)
 
     def interrupt(number: int) -> None:
         interrupts.append(number)
@@ -102,25 +113,45 @@ def operate(
         future = pool.submit(run_safely, the_run)
         pool.shutdown(wait=False)
         wait([future])
-    interrupted = bool(interrupts)
     try:
         report = future.result()
         error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
-        return Done(report, _sites_of(the_run), error, interrupted)
+        return _done(report, the_run, error, interrupted=bool(interrupts))
     except RunFailed as failure:
         if isinstance(failure.cause, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None
-        return Done(failure.report, _sites_of(the_run), str(failure), interrupted)
+        return _done(failure.report, the_run, str(failure), interrupted=bool(interrupts))
     finally:
         the_run.close()
 
 
-def _sites_of(the_run: Run) -> Sequence[SiteRun]:
-    return the_run.fleet.runs if the_run.fleet else ()
+def _done(report: Report, the_run: Run, error: str | None, *, interrupted: bool) -> Done:
+    sites = the_run.fleet.runs if the_run.fleet else ()
+    if interrupted:
+        error = error and _of_interrupt(error)
+        for entry in report["policies"]:
+            entry["error"] = entry["error"] and _of_interrupt(entry["error"])
+            for group in (entry["failed"], entry["pending"]):
+                group.update({id_: _of_interrupt(why) for id_, why in group.items()})
+    return Done(report, sites, error, interrupted)
+
+
+def _of_interrupt(text: str) -> str:
+    """What a run says of its time, of one that a person ended."""
+    for of_time, of_interrupt in INSTEAD.items():
+        text = text.replace(of_time, of_interrupt)
+    return text
 
 
 def request_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The request of a direct invoke, as narrow as the options make it."""
+    """The request of a direct invoke, as narrow as the options make it.
+
+    Warns of a region that may be misspelt: a run with it would quietly find nothing.
+    """
+    for region in options.region or ():
+        if region not in REGIONS:
+            text = f"region {region} is not in the list at hand{near(region, REGIONS)}"
+            complain(f"lightsout: warning: {text}")
     given = {
         "policies": options.policy,
         "instances": options.instance,

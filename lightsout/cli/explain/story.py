@@ -19,7 +19,7 @@ from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import printable
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
-from lightsout.events.request import read_request
+from lightsout.events.request import hint, read_request
 from lightsout.model.instance import RESOURCES, Site, place_of, tag_texts
 from lightsout.model.request import BadEvent, Request, allows
 from lightsout.policies import load as policy_files
@@ -74,9 +74,10 @@ def carry_out(
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
     """The policies to tell of, those included that a run by hand leaves out."""
+    known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
-        if name not in {policy.name for policy in policies}:
-            raise WrongUse(f"no policy is named {name!r}")
+        if name not in known:
+            raise WrongUse(f"no policy is named {name!r}{hint(name, known)}")
     return [it for it in policies if request.policies is None or it.name in request.policies]
 
 
