@@ -7,6 +7,8 @@ FLEETS ?= 100 1000 10000 50000
 BIN := $(VENV)/bin
 TOOLKIT := tests/crosscheck/toolkit
 SOURCES := handler.py lightsout tools tests
+LOCK := .venv-lock/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes \
+  --no-header --no-emit-index-url --upgrade
 
 .PHONY: demo test check crosscheck package try-package bench bench-coldstart soak docs format lock clean
 
@@ -14,39 +16,40 @@ demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embed
 	@$(BIN)/python -m lightsout demo
 
 test: $(VENV)/.dev  ## the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/.dev  ## lint, format, types, and documents made from code
+check: $(VENV)/.dev  ## lint, format, types, who may import whom, and documents made from code
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python tools/policy_docs.py --check
-	$(BIN)/python tools/reliability_docs.py --check
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.policy_docs --check
+	$(BIN)/python -m tools.reliability_docs --check
 
 crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready  ## what needs more than PyPI and one Python
-	.venv-crosscheck/bin/python tools/extract_api.py --check
+	.venv-crosscheck/bin/python -m tools.extract_api --check
 	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -rs -m crosscheck
-	$(PYTHON) tools/other_pythons.py
+	$(PYTHON) -m tools.other_pythons
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
-	@PYTHONPATH=. $(BIN)/python tools/package.py
+	@$(BIN)/python -m tools.package
 
 try-package: package  ## dist/bundle as it is deployed, with a timer event, against a simulated cloud
-	@PYTHONPATH=. $(BIN)/python tools/try_package.py
+	@$(BIN)/python -m tools.try_package
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone, and a month of runs
-	@PYTHONPATH=. $(BIN)/python tools/bench_coldstart.py
+	@$(BIN)/python -m tools.bench.coldstart
 
 docs: $(VENV)/.dev  ## write again what is made from code
-	$(BIN)/python tools/policy_docs.py
-	$(BIN)/python tools/reliability_docs.py
+	$(BIN)/python -m tools.policy_docs
+	$(BIN)/python -m tools.reliability_docs
 
 soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
-	$(BIN)/python tools/soak.py --minutes $(MINUTES)
+	$(BIN)/python -m tools.soak --minutes $(MINUTES)
 
 bench: package  ## what a run costs by the size of the fleet, written to docs/performance.md; 3 minutes
-	$(BIN)/python tools/bench.py --fleets $(FLEETS)
-	$(BIN)/python tools/bench_parts.py
+	$(BIN)/python -m tools.bench.fleets --fleets $(FLEETS)
+	$(BIN)/python -m tools.bench.parts
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -54,9 +57,10 @@ format: $(VENV)/.dev
 
 lock:  ## pin every requirement with its hashes, for Python 3.10 and newer
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
-	for part in "" -cli -dev -crosscheck; do .venv-lock/bin/uv pip compile -q --universal \
-	  --python-version 3.10 --generate-hashes --no-header --no-emit-index-url --upgrade \
-	  requirements$$part.in -o requirements$$part.txt; done
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml -c requirements.txt --extra cli -o requirements/cli.txt
+	$(LOCK) pyproject.toml -c requirements.txt --extra cli --extra dev -o requirements/dev.txt
+	$(LOCK) --group crosscheck -o requirements/crosscheck.txt
 
 clean:
 	rm -rf .venv* $(TOOLKIT)/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -66,17 +70,17 @@ $(VENV)/bin/python:
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: $(VENV)/bin/python requirements.txt requirements-cli.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt -r requirements-cli.txt
+$(VENV)/.run: $(VENV)/bin/python requirements/cli.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/cli.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
-.venv-crosscheck/.ready: requirements-crosscheck.txt
+.venv-crosscheck/.ready: requirements/crosscheck.txt
 	@$(PYTHON) -m venv .venv-crosscheck
-	@.venv-crosscheck/bin/python -m pip install -q --disable-pip-version-check -r requirements-crosscheck.txt
+	@.venv-crosscheck/bin/python -m pip install -q --disable-pip-version-check -r requirements/crosscheck.txt
 	@touch $@
 
 # The library under `scf deploy`. Without npm its tests are skipped, and say so.

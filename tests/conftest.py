@@ -4,7 +4,8 @@ import signal
 
 import pytest
 from hypothesis import settings
-from staging import set_stage
+
+from tests.support.simulated_run import set_stage
 
 # The suite tries the same examples every time, so that a change is judged by what it changed. New
 # ones are for `make soak`, and for `pytest --hypothesis-profile=default`.

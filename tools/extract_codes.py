@@ -14,9 +14,9 @@ import json
 import re
 from pathlib import Path
 
-from extract_api import SERVED
+from tools.extract_api import SERVED
 
-CODES = Path(__file__).resolve().parent.parent / "tests" / "simulator" / "official_codes.json"
+CODES = Path(__file__).resolve().parent.parent / "tests" / "support" / "official_codes.json"
 SERVICES = ("as", "cam", "cls", "hai", "scf", "sts", "tag", "tione")
 CODE = re.compile(r'= "([A-Za-z]+(?:\.[A-Za-z0-9]+)*)"')
 

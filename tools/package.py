@@ -15,10 +15,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from other_pythons import RUNTIME, find
-
 from lightsout.cli.main import main as lightsout
 from lightsout.policies.load import is_policy_file
+from tools.other_pythons import RUNTIME, find
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"

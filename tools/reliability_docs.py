@@ -10,11 +10,9 @@ import ast
 import sys
 from pathlib import Path
 
+from lightsout.cloud.error_codes import FAMILIES, MEANINGS, Meaning
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from lightsout.cloud.error_codes import FAMILIES, MEANINGS, Meaning  # noqa: E402  found by the line above
-
 PAGE = ROOT / "docs" / "reliability.md"
 CHAPTERS = {
     "test_codes.py": "Refused calls",
@@ -29,10 +27,10 @@ CHAPTERS = {
 }
 HEAD = """# What can go wrong, what happens then, and the test that shows it
 
-Made from the tests and from `lightsout/cloud/error_codes.py` by `python tools/reliability_docs.py`;
+Made from the tests and from `lightsout/cloud/error_codes.py` by `python -m tools.reliability_docs`;
 `make check` fails when it is stale. Each row is a test through real HTTP to the simulator:
-`.venv/bin/python -m pytest -k NAME` runs one. Beside them, `tests/laws.py` states what must hold
-whatever happens, and `make soak` throws random troubles at it for as long as one likes.
+`.venv/bin/python -m pytest -k NAME` runs one. Beside them, `tests/support/laws.py` states what must
+hold whatever happens, and `make soak` throws random troubles at it for as long as one likes.
 """
 
 
@@ -71,15 +69,15 @@ def meanings() -> str:
 
 
 def chapter(file: str) -> str:
-    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "tests" / "runs" / file).read_text(encoding="utf-8"))
     rows = [
         f"| {title} | {what} | `{test.name}` |"
         for test in tree.body
         if isinstance(test, ast.FunctionDef)
         for title, what in hazards(test)
     ]
-    head = f"\n## {CHAPTERS[file]} (`tests/{file}`)\n\n| what goes wrong | what happens | test |"
-    return "\n".join([head, "|---|---|---|", *rows])
+    head = f"\n## {CHAPTERS[file]} (`tests/runs/{file}`)\n"
+    return "\n".join([head, "| what goes wrong | what happens | test |", "|---|---|---|", *rows])
 
 
 def hazards(test: ast.FunctionDef) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""Throws random troubles at random fleets until time is over; holds the laws of tests/laws.py.
+"""Plays random scenes until time is over, and holds the laws of tests/support/laws.py.
 
-python tools/soak.py [--minutes M] [--seed N]. Exits 1 at the first broken law, with the smallest
-scene that breaks it, written so that it can be pasted into tests/test_laws.py.
+python -m tools.soak [--minutes M] [--seed N]. Exits 1 at the first broken law, with the smallest
+scene that breaks it, written so that it can be pasted into tests/runs/test_laws.py.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import argparse
 import random
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from hypothesis import HealthCheck, given, note, seed, settings
 
-import laws  # noqa: E402  found by the line above
-from hypothesis import HealthCheck, given, note, seed, settings  # noqa: E402
+from tests.support import laws
 
 EXAMPLES_A_ROUND = 25  # each played twice
 

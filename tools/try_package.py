@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from invoke import invoke, way_to
-from other_pythons import RUNTIME, find
 
 from lightsout.base.clock import SystemClock
 from lightsout.cli.output.words import plural
@@ -24,13 +22,14 @@ from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World
+from tools.invoke import invoke, way_to
+from tools.other_pythons import RUNTIME, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from invoke import Invocation
-
     from lightsout.model.policy import Policy
+    from tools.invoke import Invocation
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "dist" / "bundle"

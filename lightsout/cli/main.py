@@ -208,8 +208,9 @@ def _savings_parser(commands: Commands) -> None:
 
 def _simulator_parser(commands: Commands) -> None:
     about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
-    one = commands.add_parser("simulator", help=about, add_help=False)
-    one.add_argument("arguments", nargs=argparse.REMAINDER)
+    # No prefix here: the simulator reads its own options, `--help` included.
+    one = commands.add_parser("simulator", help=about, add_help=False, prefix_chars="\0")
+    one.add_argument("arguments", nargs="*")
     one.set_defaults(carry_out=_simulator)
 
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +15,12 @@ from lightsout.base.clock import SystemClock
 from lightsout.base.environment import print_line
 from lightsout.cli.main import main
 from lightsout.simulator import Simulator, World
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightsout.simulator import Call
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

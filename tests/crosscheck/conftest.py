@@ -5,7 +5,8 @@ import os
 import subprocess
 
 import pytest
-from staging import GUANGZHOU
+
+from tests.support.simulated_run import GUANGZHOU
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from deployment import ROOT
-from reader import follow, hold_to_the_description, hold_to_what_was_typed
 
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
+from tests.crosscheck.page_reader import follow, hold_to_the_description, hold_to_what_was_typed
+from tests.support.serverless_yml import ROOT
 
 pytestmark = pytest.mark.crosscheck
 

@@ -6,9 +6,10 @@ import base64
 import json
 
 import pytest
-from deployment import shipped, timers
-from functions import Functions
-from reader import follow, hold_to_the_description, hold_to_what_was_typed
+
+from tests.crosscheck.fake_scf import Functions
+from tests.crosscheck.page_reader import follow, hold_to_the_description, hold_to_what_was_typed
+from tests.support.serverless_yml import shipped, timers
 
 pytestmark = pytest.mark.crosscheck
 

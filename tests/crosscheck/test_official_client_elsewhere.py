@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from staging import GUANGZHOU
+
+from tests.support.simulated_run import GUANGZHOU
 
 pytestmark = pytest.mark.crosscheck
 

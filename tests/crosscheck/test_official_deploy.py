@@ -7,10 +7,10 @@ import os
 import subprocess
 
 import pytest
-from deploy_life import LIFE, filled
-from staging import GUANGZHOU
 
 from lightsout.simulator import ManualClock, Simulator, World
+from tests.support.deploy_calls import LIFE, filled
+from tests.support.simulated_run import GUANGZHOU
 
 pytestmark = pytest.mark.crosscheck
 

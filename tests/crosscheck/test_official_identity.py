@@ -9,7 +9,8 @@ import os
 import subprocess
 
 import pytest
-from identities import FORMS, OWN, REFUSED, Seen, let_in, put, seen_by
+
+from tests.support.identities import FORMS, OWN, REFUSED, Seen, let_in, put, seen_by
 
 pytestmark = pytest.mark.crosscheck
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from reader import follow, hold_to_the_description, hold_to_what_was_typed
+
+from tests.crosscheck.page_reader import follow, hold_to_the_description, hold_to_what_was_typed
 
 pytestmark = pytest.mark.crosscheck
 

@@ -13,13 +13,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deployment import shipped, with_examples
-from functions import Functions
-from recorder import Recorder
 
 from lightsout.cli.deployment.inputs import INPUTS, NOT_CHECKED, REFUSED
 from lightsout.cli.deployment.triggers import NO_TRIGGERS, NOT_OURS, TIMER, URL
 from lightsout.simulator.errors import ApiError
+from tests.crosscheck.fake_scf import Functions
+from tests.crosscheck.recording_endpoint import Recorder
+from tests.support.serverless_yml import shipped, with_examples
 
 TOOLKIT = Path(__file__).parent / "toolkit"
 NODE = shutil.which("node")

@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deployment import shipped
-from zips import TRUSTS_SCF, zipped
 
 from lightsout.base.clock import SystemClock
 from lightsout.simulator import Account, Role, Simulator, World
+from tests.support.function_code import TRUSTS_SCF, zipped
+from tests.support.serverless_yml import shipped
 
 TOOLKIT = Path(__file__).parent / "toolkit"
 NODE = shutil.which("node")

@@ -8,16 +8,16 @@ import json
 import time
 
 import pytest
-from official_codes import is_official
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
-from zips import ECHO, TRUSTS_SCF
 
 from lightsout.simulator import Account, ManualClock, Role, Simulator, World
 from lightsout.simulator.gateway import Request
+from tests.support.function_code import ECHO, TRUSTS_SCF
+from tests.support.official_codes import is_official
 
 VERSIONS = {
     "lighthouse": "2020-03-24",

@@ -1,0 +1,126 @@
+"""What a look at an instance says about the stop that was asked of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lightsout.act.verify import Sent, Sight, settle, sight
+from lightsout.model.instance import LEAVING, STOP
+from lightsout.model.job import Kind, Outcome
+from tests.support.values import an_instance
+
+OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"
+SENT = Sent(OURS, at=0.0)
+DONE = Outcome(Kind.DONE)
+
+
+def look(
+    state, operation="StopInstances", operation_state="SUCCESS", request=OURS
+) -> Outcome | None:
+    seen = an_instance(
+        state=state,
+        operation=operation,
+        operation_state=operation_state,
+        operation_request_id=request,
+    )
+    another = seen.operation_request_id not in {"", BEFORE}
+    return settle(STOP, SENT, seen, another=another)
+
+
+def test_stopped_by_our_call_is_done():
+    assert look("STOPPED") == DONE
+
+
+@pytest.mark.parametrize("request_id", [OTHER, BEFORE, ""])
+def test_stopped_by_whomever_is_done(request_id):
+    assert look("STOPPED", request=request_id) == DONE
+
+
+def test_stopped_with_the_operation_still_under_way_is_not_done_yet():
+    assert look("STOPPED", operation_state="OPERATING") is None
+
+
+def test_a_stopped_instance_is_stopped_though_its_latest_operation_failed():
+    assert look("STOPPED", operation_state="FAILED") == DONE
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPING"])
+def test_under_way_is_open(state):
+    assert look(state, operation_state="OPERATING") is None
+
+
+def test_just_after_acceptance_the_old_operation_may_still_be_shown():
+    assert look("RUNNING", "StartInstances", "SUCCESS", BEFORE) is None
+    assert look("RUNNING", "", "", "") is None
+
+
+def test_our_operation_that_says_success_while_the_state_lags_is_open():
+    assert look("RUNNING") is None
+
+
+def test_our_operation_that_failed_is_a_failure_with_its_request_id():
+    outcome = look("RUNNING", operation_state="FAILED")
+
+    assert outcome.kind is Kind.FAILED
+    assert OURS in outcome.reason
+    assert "RUNNING" in outcome.reason
+
+
+def test_an_operation_that_failed_before_ours_says_nothing_of_ours():
+    assert look("RUNNING", operation_state="FAILED", request=BEFORE) is None
+
+
+@pytest.mark.parametrize("operation", ["StartInstances", "RebootInstances"])
+def test_running_again_by_a_later_operation_is_superseded(operation):
+    outcome = look("RUNNING", operation, "SUCCESS", OTHER)
+
+    assert outcome.kind is Kind.FAILED
+    for word in (operation, OTHER, OURS):
+        assert word in outcome.reason
+
+
+def test_a_later_operation_that_is_still_under_way_is_open():
+    assert look("STARTING", "StartInstances", "OPERATING", OTHER) is None
+    assert look("RUNNING", "RebootInstances", "OPERATING", OTHER) is None
+
+
+@pytest.mark.parametrize("state", sorted(LEAVING))
+@pytest.mark.parametrize("operation_state", ["OPERATING", "SUCCESS", "FAILED"])
+def test_on_its_way_out_is_skipped(state, operation_state):
+    outcome = look(state, operation_state=operation_state)
+
+    assert outcome.kind is Kind.SKIPPED
+    assert state in outcome.reason
+
+
+@pytest.mark.parametrize("state", ["", "RUNNING", "FREEZING", "RESCUE_MODE", "A_NEW_STATE"])
+def test_nothing_but_the_final_state_is_ever_done(state):
+    for operation_state in ("", "OPERATING", "SUCCESS", "FAILED"):
+        assert look(state, operation_state=operation_state) != DONE
+
+
+def at_sight(state, operation="", operation_state="") -> Sight:
+    return sight(
+        STOP, an_instance(state=state, operation=operation, operation_state=operation_state)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "operation", "operation_state", "seen"),
+    [
+        ("RUNNING", "", "", Sight.IDLE),
+        ("RUNNING", "StartInstances", "SUCCESS", Sight.IDLE),
+        ("RUNNING", "StopInstances", "FAILED", Sight.IDLE),
+        ("RUNNING", "StopInstances", "OPERATING", Sight.UNDER_WAY),
+        ("STOPPING", "StopInstances", "OPERATING", Sight.UNDER_WAY),
+        ("STOPPING", "", "", Sight.UNDER_WAY),
+        ("RUNNING", "RebootInstances", "OPERATING", Sight.BUSY),
+        ("REBOOTING", "RebootInstances", "OPERATING", Sight.BUSY),
+        ("PENDING", "", "", Sight.BUSY),
+        ("A_NEW_STATE", "", "", Sight.BUSY),
+        ("STOPPED", "StopInstances", "SUCCESS", Sight.SETTLED),
+        ("TERMINATING", "", "", Sight.SETTLED),
+    ],
+)
+def test_at_first_sight(state, operation, operation_state, seen):
+    assert at_sight(state, operation, operation_state) is seen

@@ -1,0 +1,118 @@
+"""What each error code means for a batch of instances."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from lightsout.cloud.error_codes import ADVICE, FAMILIES, MEANINGS, Meaning, meaning_of
+from tests.support.values import any_text
+
+M = Meaning
+# The codes that StopInstances of Lighthouse lists, and whom each is about.
+OF_STOP_INSTANCES = {
+    "FailedOperation": {M.INSTANCE, M.UNSURE},
+    "FailedOperation.DescribeInstanceStatus": {M.UNSURE},
+    "FailedOperation.InstanceOperationFailed": {M.INSTANCE, M.UNSURE},
+    "InternalError.DescribeInstanceStatus": {M.SERVICE},
+    "InvalidParameterValue.Duplicated": {M.MALFORMED},
+    "InvalidParameterValue.InstanceIdMalformed": {M.MALFORMED},
+    "InvalidParameterValue.LimitExceeded": {M.MALFORMED},
+    "InvalidParameterValue.OutOfRange": {M.MALFORMED},
+    "OperationDenied.InstanceCreating": {M.BUSY},
+    "OperationDenied.InstanceOperationInProgress": {M.BUSY},
+    "ResourceNotFound.InstanceIdNotFound": {M.GONE},
+    "ResourceNotFound.InstanceNotFound": {M.GONE},
+    "UnauthorizedOperation.NoPermission": {M.RIGHTS},
+    "UnsupportedOperation.InvalidInstanceState": {M.STATE},
+    "UnsupportedOperation.LatestOperationUnfinished": {M.BUSY},
+}
+
+
+@pytest.mark.parametrize("code", sorted(OF_STOP_INSTANCES))
+def test_each_of_the_15_codes_has_its_own_place_in_the_table(code):
+    assert MEANINGS[code] in OF_STOP_INSTANCES[code]
+    assert meaning_of(code) is MEANINGS[code]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "RequestLimitExceeded",
+        "RequestLimitExceeded.UinLimitExceeded",
+        "RequestLimitExceeded.IPLimitExceeded",
+        "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
+    ],
+)
+def test_every_kind_of_rate_limit_is_a_throttle(code):
+    assert meaning_of(code) is Meaning.THROTTLE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AuthFailure.SignatureExpire",
+        "AuthFailure.SignatureFailure",
+        "AuthFailure.InvalidSecretId",
+        "AuthFailure.InvalidAuthorization",
+        "AuthFailure.MFAFailure",
+        "ActionOffline",
+        "InvalidAction",
+        "InvalidParameter",
+        "InvalidParameter.FormatError",
+        "InvalidParameterValue",
+        "InvalidRequest",
+        "IpInBlacklist",
+        "IpNotInWhitelist",
+        "MissingParameter",
+        "NoSuchProduct",
+        "NoSuchVersion",
+        "UnknownParameter",
+        "UnsupportedProtocol",
+        "UnsupportedRegion",
+    ],
+)
+def test_what_is_about_the_request_itself_is_never_split_into_hundreds_of_calls(code):
+    assert meaning_of(code) is Meaning.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("AuthFailure.TokenFailure", Meaning.CREDENTIALS),
+        ("AuthFailure.SecretIdNotFound", Meaning.CREDENTIALS),
+        ("AuthFailure.UnauthorizedOperation", Meaning.RIGHTS),
+        ("UnauthorizedOperation", Meaning.RIGHTS),
+        ("UnauthorizedOperation.SomethingNew", Meaning.RIGHTS),
+        ("InternalError", Meaning.SERVICE),
+        ("InternalError.TradeCallBillingGatewayFailed", Meaning.SERVICE),
+        ("ServerNetworkError", Meaning.SERVICE),
+        ("ClientNetworkError", Meaning.SERVICE),
+        ("InvalidParameterValue.SomethingNew", Meaning.INSTANCE),
+        ("OperationDenied.SomethingNew", Meaning.INSTANCE),
+        ("ResourceInUse.DiskRollbacking", Meaning.BUSY),
+    ],
+)
+def test_a_code_that_is_not_in_the_table_means_what_its_family_means(code, meaning):
+    assert meaning_of(code) is meaning
+
+
+@pytest.mark.parametrize(
+    "code", ["", "None", "NeverHeardOf", "NeverHeardOf.AtAll", ".InternalError"]
+)
+def test_a_code_that_nobody_has_heard_of_is_about_some_instance(code):
+    assert meaning_of(code) is Meaning.INSTANCE
+
+
+@given(any_text)
+def test_any_code_has_a_meaning(code):
+    assert meaning_of(code) in Meaning
+
+
+def test_advice_is_given_for_codes_that_asking_again_cannot_help():
+    for code in ADVICE:
+        assert meaning_of(code) in {Meaning.PERMANENT, Meaning.CREDENTIALS}
+
+
+def test_families_are_the_part_before_the_dot():
+    assert not any("." in family for family in FAMILIES)

@@ -1,0 +1,70 @@
+"""Every sample policy, and the one that is shipped: read without a mistake, and run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lightsout.model.instance import ACTIONS
+from lightsout.policies.load import load
+from lightsout.policies.windows import next_window
+from lightsout.simulator import GB, Operation
+from tests.support.other_accounts import OWN, lend, uin_of
+from tests.support.paths import ROOT
+from tests.support.simulated_run import set_stage
+
+FILES = [*sorted((ROOT / "docs" / "policies").glob("*.yml")), ROOT / "policies" / "dev-nights.yml"]
+SAMPLES = [(file, policy) for file in FILES for policy in load(file).policies]
+
+
+def machine_for(stage, policy, accounts):
+    """One machine that the policy is meant for, as it is when the policy opens."""
+    action, region = ACTIONS[policy.action], policy.regions[0].replace("all", "ap-guangzhou")
+    used = 490 if policy.only_if.traffic_used_at_least else 10
+    facts = (
+        {}
+        if policy.resource == "cvm"
+        else {"packages": [stage.world.package(used=used * GB, total=500 * GB)]}
+    )
+    instance = stage.world.add(
+        min(policy.match.instances, default=None),
+        service=policy.resource,
+        region=region,
+        account={"own": OWN, **{it.name: uin_of(it) for it in accounts}}[policy.accounts[0]],
+        state=action.before,
+        tags={key: values[0].replace("*", "x") for key, values in policy.match.tags.items()},
+        **facts,
+    )
+    opposite = "StopInstances" if action.name == "start" else "StartInstances"
+    last_month = stage.clock.now() - timedelta(days=60)
+    instance.operation = Operation(opposite, "SUCCESS", "long ago", last_month)
+    return instance
+
+
+@pytest.mark.parametrize(
+    ("file", "policy"), SAMPLES, ids=[f"{file.name}:{policy.name}" for file, policy in SAMPLES]
+)
+def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, file, policy):
+    with set_stage(tmp_path / "policies", policy.resource) as stage:
+        stage.environ["LIGHTSOUT_POLICIES"] = str(file)
+        if policy.when:
+            window = next_window(policy.when, policy.timezone, stage.clock.now())
+            stage.clock.advance((window.opens - stage.clock.now()).total_seconds() + 60)
+        accounts = load(file).accounts
+        lend(stage, accounts)
+        instance = machine_for(stage, policy, accounts)
+        others = stage.fleet(9, state=instance.state, tags={"somebody": "else"})
+
+        report = stage.run({"policies": [policy.name]})
+
+        assert report["counts"][{"stop": "stopped", "start": "started"}[policy.action]] == 1
+        assert instance.state == ACTIONS[policy.action].after
+        assert stage.states(others) == {ACTIONS[policy.action].before}
+
+
+def test_the_shipped_function_changes_nothing_until_the_user_says_so():
+    deployed = (ROOT / "serverless.yml").read_text(encoding="utf-8")
+
+    assert 'LIGHTSOUT_DRY_RUN: "1"' in deployed
+    assert len(list((ROOT / "policies").iterdir())) == 1

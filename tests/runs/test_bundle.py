@@ -1,0 +1,444 @@
+"""What is deployed: everything that it needs, nothing else, and it runs as the platform runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import textwrap
+import zipfile
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from lightsout.base.clock import SystemClock
+from lightsout.policies.load import load
+from lightsout.report import stamp
+from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
+from tests.support.fake_webhooks import TAKEN, open_letterbox
+from tests.support.function_code import TRUSTS_SCF
+from tests.support.paths import ROOT
+from tests.support.serverless_yml import shipped
+from tests.support.simulated_run import DEV_NIGHTS, TIMER, set_stage
+from tools import invoke, other_pythons, package, try_package
+
+PYTHON = other_pythons.find(other_pythons.RUNTIME)
+OURS = {"handler.py", "lightsout", "policies"}
+DEPENDENCIES = {
+    "certifi", "charset_normalizer", "chinese_calendar", "idna", "requests",
+    "tencentcloud", "tzdata", "urllib3", "yaml",
+}  # fmt: skip
+IMPORT_ALL = """
+import pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+for module in pkgutil.walk_packages([sys.argv[1]]):
+    __import__(module.name)
+import yaml, zoneinfo
+zoneinfo.reset_tzpath(())  # those of the bundle, not of this machine
+zones = [zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()]
+print(yaml.__with_libyaml__, len(zones) > 400)
+"""
+NOBODY_CAN_WRITE = """
+import os
+for folder, _, _ in os.walk(bundle):
+    try:
+        open(os.path.join(folder, "probe"), "w")
+    except OSError:
+        continue
+    raise SystemExit("could write to " + folder)
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return package.build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture
+def bundle(built):
+    return built[0]
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_it_holds_the_function_and_what_it_needs_and_nothing_else(bundle):
+    names = {entry.name for entry in bundle.iterdir()}
+    known = {name for name in names if name.endswith(".dist-info")} | {"__pycache__"}
+
+    assert names - known == OURS | DEPENDENCIES
+    assert not (bundle / "lightsout" / "cli").exists()
+    assert not (bundle / "lightsout" / "__main__.py").exists()
+    assert {path.name for path in (bundle / "policies").iterdir()} == {
+        path.name for path in (ROOT / "policies").iterdir()
+    }
+    left = {path.name for path in bundle.rglob("*") if not path.is_dir()}
+    assert not left & {"RECORD", "INSTALLER", "direct_url.json", ".env"}
+    assert not [name for name in left if name.endswith((".pyi", ".so.debug", ".orig"))]
+
+
+def test_each_licence_goes_with_its_library(bundle):
+    for info in bundle.glob("*.dist-info"):
+        assert (info / "METADATA").is_file()
+    assert list(bundle.rglob("*LICEN[CS]E*"))
+
+
+def test_no_file_of_it_names_the_place_where_it_was_made(bundle):
+    for path in bundle.rglob("*.pyc"):
+        assert str(ROOT).encode() not in path.read_bytes(), path
+        assert str(bundle.parent).encode() not in path.read_bytes(), path
+
+
+def test_the_same_sources_give_the_same_bytes(built, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    bundle, archive = package.build(tmp_path)
+
+    assert files_of(bundle) == files_of(built[0])
+    assert archive.read_bytes() == built[1].read_bytes()
+
+
+def in_git():
+    """The files of lightsout/ that git knows; without git, all that are there."""
+    asked = ["git", "-C", str(ROOT), "ls-files", "-z", "lightsout/*.py"]
+    try:
+        listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        listed = ""
+    paths = map(Path, filter(None, listed.split("\0")))
+    files = list(paths) or [it.relative_to(ROOT) for it in (ROOT / "lightsout").rglob("*.py")]
+    return {it.relative_to("lightsout").with_suffix("").as_posix() for it in files}
+
+
+def test_the_list_of_modules_is_the_function_s_part_of_the_tree_and_each_is_deployed(bundle):
+    names = {it for it in in_git() if not it.startswith(("cli/", "simulator/", "__main__"))}
+
+    assert len(names) > 50
+    assert list(package.MODULES) == sorted(names)
+    deployed = (bundle / "lightsout").rglob("*.py")
+    assert {
+        it.relative_to(bundle / "lightsout").with_suffix("").as_posix() for it in deployed
+    } == names
+
+
+STRAYS = (
+    "local_secrets.py",
+    "secret.key",
+    ".env",
+    "run.py.orig",
+    "run_copy.py",
+    "__main__.py",
+    "act/notes.py",
+)
+
+
+@pytest.mark.hazard(
+    "A file that nobody meant to deploy lies in lightsout/",
+    "It is left out, and named: only the modules of one list are deployed.",
+)
+def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
+    tmp_path, monkeypatch, capsys
+):
+    ours = [f"lightsout/{name}.py" for name in package.MODULES]
+    strays = [f"lightsout/{name}" for name in STRAYS]
+    for name in (*ours, *strays, "handler.py", "other.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "lightsout/local.py").mkdir()
+    (tmp_path / "policies/more.yml").mkdir(parents=True)
+    for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
+        (tmp_path / "policies" / name).write_text("")
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+
+    package.copy_sources(folder)
+
+    policies = {"policies/a.yml", "policies/b.yaml", "policies/weekend.YML"}
+    assert set(files_of(folder)) == {"handler.py", *ours, *policies}
+    said = capsys.readouterr().out
+    assert "left out: lightsout/local_secrets.py, " in said
+    assert "left out: lightsout/run_copy.py, " in said
+    assert "__main__" not in said
+
+
+def test_the_zip_is_the_folder_and_small(built):
+    bundle, archive = built
+
+    with zipfile.ZipFile(archive) as zipped:
+        held = {name: sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()}
+    assert held == files_of(bundle)
+    assert archive.stat().st_size < 2_500_000
+
+
+runtime = pytest.mark.skipif(PYTHON is None, reason="no CPython 3.10, the runtime, is at hand")
+
+
+@runtime
+def test_whatever_was_left_out_nothing_that_is_there_misses_it(bundle):
+    command = [PYTHON, "-I", "-S", "-B", "-W", "error", "-c", IMPORT_ALL, str(bundle)]
+
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+# It runs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(tmp_path):
+    with set_stage(tmp_path / "policies", clock=SystemClock()) as stage:
+        stage.fleet(2, stop_seconds=0.1)
+        yield stage
+
+
+def run(bundle, stage, event=None, *, prelude="", ahead=0.0, seconds=60.0, **environ):
+    """An invocation with the runtime; a timer that fires now, unless there is another event."""
+    now = SystemClock().now() + timedelta(seconds=ahead)
+    done = invoke.invoke(
+        bundle,
+        event or {**TIMER, "Time": stamp(now)},
+        stage.environ | environ,
+        python=PYTHON,
+        prelude=prelude,
+        ahead=ahead,
+        seconds=seconds,
+    )
+    stage.said.append(json.dumps(done))
+    return done
+
+
+@runtime
+def test_where_nobody_can_write_it_stops_a_fleet_and_sees_it_stopped(bundle, live):
+    before = files_of(bundle)
+
+    done = run(bundle, live, prelude=NOBODY_CAN_WRITE)
+
+    (call,) = live.calls("StopInstances")
+    assert (done.error, done.complaints) == (None, [])
+    assert done.report["counts"]["stopped"] == 2
+    assert [line["request_id"] for line in done.log if line["event"] == "stop.accepted"] == [
+        call.request_id
+    ]
+    assert files_of(bundle) == before
+
+
+@runtime
+def test_a_failed_run_is_a_failed_invocation_and_still_tells_all(bundle, live):
+    done = run(bundle, live, TENCENTCLOUD_SECRETKEY="wrong")
+
+    assert done.error.startswith("RunFailed: ")
+    assert "AuthFailure.SignatureFailure" in done.report["policies"][0]["error"]
+    assert done.log[-1]["event"] == "run.finished"
+
+
+@runtime
+@pytest.mark.parametrize("missing", ["*.py", "*.pyc"])
+def test_its_bytecode_is_what_runs_and_without_any_the_sources_do(bundle, live, tmp_path, missing):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    for path in copy.rglob(missing):
+        if missing == "*.py":  # stays, for the bytecode is not read without it
+            path.write_text("raise SystemExit('a source was read')")
+        else:
+            path.unlink()
+
+    assert run(copy, live).report["counts"]["stopped"] == 2
+
+
+# What is imported late is there, too -------------------------------------------------------------
+
+
+@runtime
+def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
+    with open_letterbox() as box:
+        addresses = " ".join(box.address(form, "when=always") for form in TAKEN)
+        beat = f"{box.url}/beat"
+        done = run(bundle, live, LIGHTSOUT_NOTIFY=addresses, LIGHTSOUT_HEARTBEAT_URL=beat)
+
+    assert done.error is None
+    assert {letter.path.split("/")[1] for letter in box.letters} == {*TAKEN, "beat"}
+    assert [line for line in done.log if line["level"] != "info"] == []
+
+
+@runtime
+def test_it_answers_at_its_url(bundle, live):
+    live.policies(f"{DEV_NIGHTS}        triggered_by: [url]\n")
+    event = {
+        "httpMethod": "POST",
+        "headers": {"authorization": "Bearer open sesame, please"},
+        "body": "",
+    }
+
+    answer = run(bundle, live, event, LIGHTSOUT_URL_SECRET="open sesame, please").report
+
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["counts"]["stopped"] == 2
+
+
+@runtime
+def test_it_understands_what_eventbridge_sends(bundle, live):
+    source = '{source: "*.cloud.tencent", type: "*"}'
+    live.policies(f"{DEV_NIGHTS}        triggered_by: [{source}]\n")
+    event = {
+        "specversion": "1.0",
+        "id": "event-1",
+        "source": "lighthouse.cloud.tencent",
+        "type": "lighthouse:ErrorEvent:Traffic",
+        "subject": "lhins-00000000",
+        "time": stamp(SystemClock().now()),
+        "data": {},
+    }
+
+    assert run(bundle, live, event).report["counts"]["stopped"] == 1
+
+
+@runtime
+def test_it_knows_time_zones_and_holidays_where_the_system_has_none(bundle, live):
+    when = 'timezone: America/New_York\n        when: {days: workdays, between: ["00:00", "24:00"]}'
+    live.policies(f"{DEV_NIGHTS}        {when}\n")
+
+    done = run(bundle, live, prelude="import zoneinfo; zoneinfo.reset_tzpath(())")
+
+    assert done.error is None
+    assert done.report["policies"][0]["policy"] == "dev-nights"
+
+
+@runtime
+def test_it_trusts_the_certificates_that_it_brings(bundle, live):
+    nobody_trusted = live.sim.url.replace("http:", "https:")
+
+    done = run(bundle, live, LIGHTSOUT_ENDPOINT=nobody_trusted, seconds=2.0)
+
+    assert "SSL" in done.report["policies"][0]["error"]
+
+
+@runtime
+def test_it_explains_a_mistake_in_a_policy(bundle, live):
+    live.policies(DEV_NIGHTS.replace("lighthouse", "lighthose"))
+
+    done = run(bundle, live)
+
+    mistakes = [line["message"] for line in done.log if line["event"] == "policy.mistake"]
+    assert len(mistakes) == 1
+    assert mistakes[0].endswith("(did you mean lighthouse?)")
+
+
+# As it is shipped --------------------------------------------------------------------------------
+
+
+@runtime
+@pytest.mark.parametrize(
+    ("choice", "group", "state"),
+    [({}, "would_stop", "RUNNING"), ({"LIGHTSOUT_DRY_RUN": "0"}, "stopped", "STOPPED")],
+    ids=["as shipped", "by choice"],
+)
+def test_as_shipped_it_changes_nothing_in_a_fleet_that_its_policy_matches_and_says_so(
+    bundle, live, choice, group, state
+):
+    """The control is the same run by choice: it shows that the first one could have stopped."""
+    (policy,) = load(bundle / "policies").policies
+    now = SystemClock().now()
+    clock = try_package.AheadClock(try_package.due(policy, now) - now)
+    live.world.clock = clock
+    ids = live.fleet(3, first=10, tags={"env": "dev", "auto-stop": ""}, stop_seconds=0.1)
+    others = live.fleet(7, first=20, tags={"env": "prod"})
+    del live.environ["LIGHTSOUT_POLICIES"]
+    environ = shipped()["environment"]["variables"] | choice
+
+    done = run(bundle, live, ahead=clock.ahead.total_seconds(), **environ)
+
+    assert done.error is None
+    assert sorted(done.report["policies"][0][group]) == ids
+    assert live.states(ids) == {state}
+    assert live.states(others) == {"RUNNING"}
+    warned = [line["message"] for line in done.log if line["level"] == "warning"]
+    assert [message for message in warned if "no machine is stopped" in message] == (
+        [] if choice else warned
+    )
+    assert bool(warned) is not bool(choice)
+
+
+@runtime
+def test_its_doctor_examines_it_where_it_is(bundle, live):
+    done = run(bundle, live, {"doctor": True}, **shipped()["environment"]["variables"])
+
+    marks = {it["check"]: it["mark"] for it in done.report["findings"]}
+    assert (done.report["status"], marks["dry run"], marks["credentials"]) == ("ok", "!", "✓")
+    assert len(done.log) == len(done.report["findings"]) + 2
+    assert live.calls("StopInstances") == []
+
+
+def test_it_can_be_tried_in_one_command(bundle, capsys):
+    assert try_package.main(bundle) == 0
+
+    _, shipped_run, chosen_run = capsys.readouterr().out.split("\n\n")
+    assert "LIGHTSOUT_DRY_RUN=1" in shipped_run
+    assert "no machine is stopped or started" in shipped_run
+    assert "would stop: lhins-" in shipped_run
+    assert "in the cloud: 0 machines changed, 9 are as they were" in shipped_run
+    assert "stopped: lhins-" in chosen_run
+    assert "in the cloud: 3 machines changed, 6 are as they were" in chosen_run
+
+
+def test_a_package_that_does_not_do_what_it_says_is_found_out(bundle, tmp_path, capsys):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / "handler.py").write_text(
+        "from lightsout.run import run\n"
+        "def main_handler(event, context):\n"
+        "    report = run(event, context)\n"
+        "    [entry.update(stopped=[]) for entry in report['policies']]\n"
+        "    return report\n"
+    )
+    shutil.rmtree(copy / "__pycache__")
+
+    assert try_package.main(copy) == 1
+    assert "3 machines changed" in capsys.readouterr().out
+
+
+def test_without_a_bundle_there_is_nothing_to_try(tmp_path, capsys):
+    assert try_package.main(tmp_path) == 2
+    assert "run make package" in capsys.readouterr().out
+
+
+def test_policies_with_mistakes_are_not_packaged(tmp_path, monkeypatch, capsys):
+    (tmp_path / "policies").mkdir()
+    text = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {nam: b}\n"
+    (tmp_path / "policies" / "bad.yml").write_text(text)
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    monkeypatch.setattr(package, "DIST", tmp_path / "dist")
+
+    assert package.main() == 1
+    said = capsys.readouterr().out
+    assert "did you mean lighthouse?" in said
+    assert "did you mean name?" in said
+    assert not (tmp_path / "dist").exists()
+
+
+def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path):
+    """In a process of its own, by the clock of the world, with the keys of its role."""
+    (tmp_path / "policy.yml").write_text(textwrap.dedent(DEV_NIGHTS), "utf-8")
+    world = World(ManualClock())
+    fleet = [world.add(tags={"env": "dev"}, stop_seconds=20) for _ in range(3)]
+    others = [world.add() for _ in range(5)]
+    world.roles.append(Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF)))
+    with Simulator(world):
+        told = {"LIGHTSOUT_POLICIES": str(tmp_path)}
+        world.functions.append(Function(code=built[1].read_bytes(), environment=told))
+        (run,) = world.invocations.play(world.invocations.next_due())
+
+    report = json.loads(run.returned)
+    assert (run.error, report["status"], report["counts"]["stopped"]) == (None, "ok", 3)
+    assert {machine.state for machine in fleet} == {"STOPPED"}
+    assert {machine.state for machine in others} == {"RUNNING"}
+    written = [json.loads(line)["event"] for _, line in run.lines]
+    assert (written[0], written[-1]) == ("run.started", "run.finished")
+    (topic,) = world.logs.topics.values()
+    kept = [line.fields["event"] for line in topic.lines if "event" in line.fields]
+    assert kept == written

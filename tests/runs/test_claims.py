@@ -1,0 +1,173 @@
+"""Nothing is claimed that was not seen: gone, and whose operation it was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lightsout.simulator import Fault, Operation
+from tests.support.simulated_run import RESOURCES, only_entry
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+
+GONE = "gone: DescribeInstances no longer finds it"
+
+
+def omitted(stage, ids, *, looks):
+    """Whole answers without these, for so many looks: as if they were gone."""
+    hidden = {id_: stage.world.instance(id_) for id_ in ids}
+    places = {id_: it.place for id_, it in hidden.items()}
+    for id_, it in hidden.items():
+        places[id_].remove(it)
+    for _ in range(looks - 1):
+        stage.after("DescribeInstances", lambda: None)
+
+    def back():
+        for id_, it in hidden.items():
+            places[id_].add(it)
+
+    stage.after("DescribeInstances", back)
+
+
+@pytest.mark.hazard(
+    "After acceptance a look does not show a machine that runs all the same",
+    "One look proves nothing: it is looked at again, and stands as what it is then.",
+)
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_machine_that_one_look_does_not_show_is_not_gone(stage, looks):
+    stage.world.unknown_ids = "omit"
+    ids = stage.fleet(3, stop_seconds=30.0)
+    stage.when("stop.accepted", lambda: omitted(stage, [ids[1]], looks=looks))
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == ids
+    assert entry["skipped"] == {}
+
+
+@pytest.mark.hazard(
+    "Two looks, at least 10 s apart, do not show a machine",
+    "Gone: skipped with that reason. The others do not wait for it.",
+)
+@pytest.mark.parametrize("unknown_ids", ["omit", "error"])
+def test_what_two_looks_ten_seconds_apart_do_not_show_is_gone(stage, unknown_ids):
+    stage.world.unknown_ids = unknown_ids
+    ids = stage.fleet(3)
+    began = stage.clock.now()
+    stage.when("stop.accepted", lambda: stage.world.terminate(ids[1]))
+
+    entry = only_entry(stage.run())
+
+    assert entry["skipped"] == {ids[1]: GONE}
+    assert entry["stopped"] == [ids[0], ids[2]]
+    assert stage.clock.now() - began >= timedelta(seconds=10)
+    confirmed = [line["time"] for line in stage.logged("verify.confirmed")]
+    assert confirmed[-1] < (began + timedelta(seconds=8)).isoformat()
+
+
+@pytest.mark.hazard(
+    "The run's time, or the verify timeout, is over before the second look",
+    "Pending: not shown, and not called gone.",
+)
+def test_without_time_for_the_second_look_it_is_pending(stage):
+    stage.world.unknown_ids = "omit"
+    ids = stage.fleet(2)
+    stage.when("stop.accepted", lambda: stage.world.terminate(ids[1]))
+
+    entry = only_entry(stage.failing_run(time_limit=8).report)
+
+    assert entry["stopped"] == [ids[0]]
+    assert entry["pending"][ids[1]].startswith("not shown by DescribeInstances when time ran out")
+
+
+def test_a_machine_that_an_event_names_and_nobody_has_costs_nothing(stage):
+    ids = stage.fleet(1)
+    unknown = ids[0][:-1] + "f"
+    began = stage.clock.now()
+
+    report = stage.run({"instances": [unknown]})
+
+    assert report["counts"]["matched"] == 0
+    assert stage.clock.now() == began
+    assert [call.action for call in stage.sim.journal].count("StopInstances") == 0
+
+
+# Whose operation ----------------------------------------------------------------------------------
+
+
+def stop_by_hand(stage, ids, request_id="by-hand", *, seconds=0.0):
+    """Somebody else stops them, in one call."""
+    at = stage.clock.now() + timedelta(seconds=seconds)
+    for id_ in ids:
+        instance = stage.world.instance(id_)
+        instance.current = "STOPPED"
+        instance.latest = Operation("StopInstances", "SUCCESS", request_id, at)
+
+
+def assert_a_stranger_is_not_taken_for_us(stage, request_id="by-hand"):
+    assert all(line["request_id"] != request_id for line in stage.logged("stop.accepted"))
+
+
+@pytest.mark.hazard(
+    "Our call never arrived, and a person stops some machines of the batch meanwhile",
+    "They count as stopped, by whomever; the person's RequestId is not logged as ours. The rest is "
+    "asked for again.",
+)
+@pytest.mark.parametrize("share", [1, 2, 94])
+def test_a_strangers_operation_is_not_logged_as_ours(stage, share):
+    ids = stage.fleet(95)
+    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:share]))
+
+    report = stage.run()
+
+    entry = only_entry(report)
+    assert entry["stopped"] == ids
+    assert_a_stranger_is_not_taken_for_us(stage)
+    asked = [id_ for request in entry["requests"] for id_ in request["instance_ids"]]
+    assert sorted(asked) == ids[share:]
+
+
+def test_a_stop_that_began_before_our_call_is_not_ours(stage, resource):
+    """All of the batch, by one call of somebody's, just before ours, which did not arrive."""
+    if resource == "cvm":
+        pytest.skip("a CVM does not tell when its latest operation began")
+    ids = stage.fleet(3)
+    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.after("StopInstances", lambda: stop_by_hand(stage, ids, seconds=-5))
+
+    assert only_entry(stage.run())["stopped"] == ids
+    assert_a_stranger_is_not_taken_for_us(stage)
+
+
+def test_a_lone_cvm_that_somebody_stopped_proves_nothing(stage, resource):
+    if resource == "lighthouse":
+        pytest.skip("there the time of the operation tells")
+    ids = stage.fleet(1)
+    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.after("StopInstances", lambda: stop_by_hand(stage, ids))
+
+    assert only_entry(stage.run())["stopped"] == ids
+    assert_a_stranger_is_not_taken_for_us(stage)
+
+
+@pytest.mark.hazard(
+    "A call gets no answer, nothing shows it at first, and meanwhile a machine of it is protected",
+    "Not called skipped before ten seconds have shown whether the call was carried out.",
+)
+def test_a_call_that_shows_late_is_told_although_a_machine_is_protected_by_then(stage):
+    ids = stage.fleet(3, stop_seconds=20.0)
+    stage.world.visible_after = 6.0
+    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+
+    def keep():
+        stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
+
+    stage.after("StopInstances", keep)
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == ids
+    (line,) = stage.logged("stop.accepted")
+    assert sorted(line["instance_ids"]) == ids

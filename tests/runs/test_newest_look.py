@@ -1,0 +1,298 @@
+"""A further try, and a late first one, is decided on a fresh look: what it shows counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lightsout.simulator import Fault, Operation, Refusal
+from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry
+
+pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+
+FLEET = 95
+WINDOW = DEV_NIGHTS.rstrip() + '\n        when: {between: ["20:00", "23:00"]}\n'
+EXCLUDE = DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n"
+PASSING = {
+    "throttle": Fault("throttle", "StopInstances"),
+    "InternalError": Fault("error", "StopInstances", code="InternalError"),
+    "FailedOperation.DescribeInstanceStatus": Fault(
+        "error", "StopInstances", code="FailedOperation.DescribeInstanceStatus"
+    ),
+    "busy": Fault(
+        "error", "StopInstances", code="OperationDenied.InstanceOperationInProgress", message="busy"
+    ),
+    "no answer": Fault("reset_before", "StopInstances"),
+    "no connection": Fault("refuse", "StopInstances"),
+}
+
+
+def fault(name):
+    given = PASSING[name]
+    return Fault(given.kind, given.action, **given.details)
+
+
+def retag(stage, id_, **tags):
+    instance = stage.world.instance(id_)
+    instance.tags = {"env": "dev", **tags}
+
+
+def restart(stage, id_):
+    """Its owner reboots it, a minute after the run began."""
+    at = stage.clock.now() + timedelta(minutes=1)
+    stage.world.instance(id_).latest = Operation("RebootInstances", "SUCCESS", "by-hand", at)
+
+
+def asked_for(stage, action="StopInstances"):
+    """The instances of each accepted call."""
+    return [call.params["InstanceIds"] for call in stage.calls(action) if call.applied]
+
+
+@pytest.mark.hazard(
+    "A batch is refused, or gets no answer, and before the next try one of its machines is "
+    "protected, excluded or no longer tagged",
+    "The next try is decided on a fresh look: that machine is skipped with the reason, the others "
+    "are stopped.",
+)
+@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"keep-running": "yes"}, "keep-running yes"),
+        ({"keep-until": "2026-12-01"}, "keep-until 2026-12-01"),
+        ({"keep-until": "soon"}, "keep-until 'soon' cannot be read: "),
+        ({"role": "bastion"}, "excluded by tag role=bastion"),
+        ({"env": "prod"}, "its policy no longer matches it"),
+        ({"tencentcloud:autoscaling:auto-scaling-group-id": "asg-1"}, "member of auto-scaling"),
+    ],
+)
+def test_what_protects_a_machine_before_the_next_try_counts(stage, name, tags, why):
+    stage.policies(EXCLUDE)
+    ids = stage.fleet(FLEET)
+    stage.sim.faults.add(fault(name))
+    stage.after("DescribeInstances", lambda: retag(stage, ids[40], **tags))
+
+    entry = only_entry(stage.run())
+
+    assert entry["stopped"] == [id_ for id_ in ids if id_ != ids[40]]
+    assert list(entry["skipped"]) == [ids[40]]
+    assert entry["skipped"][ids[40]].startswith(why)
+    assert stage.states([ids[40]]) == {"RUNNING"}
+    assert all(ids[40] not in request["instance_ids"] for request in entry["requests"])
+    (line,) = [it for it in stage.logged("plan") if it.get("instance_ids") == [ids[40]]]
+    assert line["reason"].startswith(why)
+
+
+@pytest.mark.hazard(
+    "Its owner restarts a machine inside the window, between two tries",
+    "Left alone without `enforce`, where the service tells when (Lighthouse).",
+)
+def test_an_owners_restart_between_two_tries_is_respected(stage, resource):
+    stage.policies(WINDOW)
+    ids = stage.fleet(FLEET)
+    stage.sim.faults.add(fault("InternalError"))
+    stage.after("DescribeInstances", lambda: restart(stage, ids[3]))
+
+    entry = only_entry(stage.run())
+
+    kept = [ids[3]] if resource == "lighthouse" else []
+    assert list(entry["skipped"]) == kept
+    assert entry["stopped"] == [id_ for id_ in ids if id_ not in kept]
+
+
+def test_a_batch_of_which_nothing_is_left_is_not_sent(stage):
+    ids = stage.fleet(3)
+    stage.sim.faults.add(fault("InternalError"))
+
+    def keep_all():
+        for id_ in ids:
+            retag(stage, id_, **{"keep-running": "1"})
+
+    stage.after("DescribeInstances", keep_all)
+
+    entry = only_entry(stage.run())
+
+    assert list(entry["skipped"]) == ids
+    assert not asked_for(stage)
+
+
+def test_a_start_is_decided_anew_as_well(stage):
+    stage.policies(DEV_NIGHTS.rstrip() + "\n        action: start\n")
+    ids = stage.fleet(FLEET, state="STOPPED")
+    stage.sim.faults.add(Fault("error", "StartInstances", code="InternalError"))
+    stage.after("DescribeInstances", lambda: retag(stage, ids[9], **{"keep-stopped": "1"}))
+
+    entry = only_entry(stage.run())
+
+    assert entry["skipped"] == {ids[9]: "keep-stopped 1"}
+    assert len(entry["started"]) == FLEET - 1
+
+
+TWO_POLICIES = """
+    version: 1
+    policies:
+      - name: hard
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        exclude: {tags: {role: bastion}}
+        options: {stop_type: HARD}
+      - name: soft
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        options: {stop_type: SOFT}
+"""
+
+
+def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
+    stage.policies(TWO_POLICIES)
+    ids = stage.fleet(3)
+    stage.sim.faults.add(fault("InternalError"))
+    stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="bastion"))
+
+    hard, soft = stage.run()["policies"]
+
+    types = {
+        id_: call.params["StopType"]
+        for call in stage.calls("StopInstances")
+        if call.applied
+        for id_ in call.params["InstanceIds"]
+    }
+    assert types == {ids[0]: "HARD", ids[1]: "SOFT", ids[2]: "HARD"}
+    assert hard["skipped"] == {ids[1]: "excluded by tag role=bastion"}
+    assert soft["stopped"] == ids
+    asked = {id_ for it in hard["requests"] for id_ in it["instance_ids"]}
+    assert asked == {ids[0], ids[2]}
+    for line in stage.logged("stop.accepted"):
+        assert line["policies"] == (
+            ["soft"] if ids[1] in line["instance_ids"] else ["hard", "soft"]
+        )
+
+
+STOP_AND_START = """
+    version: 1
+    policies:
+      - name: dev-off
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+      - name: web-on
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        action: start
+        match: {tags: {role: web}}
+"""
+
+
+@pytest.mark.hazard(
+    "Between two tries a machine comes to be due for stop and for start at once",
+    "Neither: failed in both, with that reason.",
+)
+def test_a_conflict_that_a_newer_look_shows_is_one(stage):
+    stage.policies(STOP_AND_START)
+    ids = stage.fleet(3)
+    stage.sim.faults.add(fault("InternalError"))
+    stage.after("DescribeInstances", lambda: None)  # the listing for the one, then for the other
+    stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="web"))
+
+    report = stage.failing_run().report
+
+    off, on = report["policies"]
+    reason = "due for stop by dev-off and for start by web-on at once: neither"
+    assert off["failed"] == on["failed"] == {ids[1]: reason}
+    assert off["stopped"] == [ids[0], ids[2]]
+    assert report["counts"]["failed"] == 1
+    assert stage.states([ids[1]]) == {"RUNNING"}
+
+
+# A late first try ---------------------------------------------------------------------------------
+
+
+@pytest.mark.hazard(
+    "The first call for a machine comes over 15 s after the look that decided it, because many "
+    "batches wait before it, or a throttle",
+    "It is decided anew on a fresh look, at the cost of one look a batch.",
+)
+@pytest.mark.parametrize(("seconds", "kept"), [(16, True), (14, False)])
+def test_a_first_try_that_comes_late_is_decided_anew(stage, seconds, kept):
+    ids = stage.fleet(3)
+
+    def late():
+        retag(stage, ids[1], **{"keep-running": "1"})
+        stage.clock.advance(seconds)
+
+    stage.after("DescribeInstances", late)
+
+    entry = only_entry(stage.run())
+
+    assert list(entry["skipped"]) == ([ids[1]] if kept else [])
+    assert len(entry["stopped"]) == (2 if kept else 3)
+
+
+def test_a_look_serves_many_batches_that_come_late(stage):
+    ids = stage.fleet(800)
+    stage.after("DescribeInstances", lambda: stage.clock.advance(16))
+
+    assert only_entry(stage.run())["stopped"] == ids
+
+    looks = [call for call in stage.calls("DescribeInstances") if "InstanceIds" in call.params]
+    before = min(stage.calls("StopInstances"), key=lambda call: call.at).at
+    assert len([look for look in looks if look.at <= before]) <= 8
+    assert len(stage.calls("StopInstances")) == 8
+
+
+@pytest.mark.parametrize("count", [1, 95, 250])
+def test_where_nothing_goes_wrong_nothing_is_looked_at_before_the_stops(stage, count):
+    stage.fleet(count)
+
+    stage.run()
+
+    actions = [call.action for call in stage.sim.journal]
+    batches = -(-count // 100)
+    assert actions[: 2 * batches] == ["DescribeInstances"] * batches + ["StopInstances"] * batches
+
+
+@pytest.mark.parametrize("code", ["InternalError", "FailedOperation.InstanceOperationFailed"])
+def test_a_further_try_costs_one_look_a_batch(stage, code):
+    ids = stage.fleet(FLEET)
+    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message=f"see {ids[0]}"))
+
+    with_fault = stage.run() if code == "InternalError" else stage.failing_run().report
+
+    assert len(only_entry(with_fault)["stopped"]) in {FLEET, FLEET - 1}
+    journal = [call.action for call in stage.sim.journal]
+    second = [n for n, action in enumerate(journal) if action == "StopInstances"][1]
+    assert journal[:second].count("DescribeInstances") == 2
+
+
+def test_one_look_serves_both_halves_of_a_split(stage):
+    ids = stage.fleet(64)
+    refusal = Refusal("FailedOperation.InstanceOperationFailed", named=False, times=None)
+    stage.world.instance(ids[-1]).refusals.append(refusal)  # the last to be asked: six splits
+    looks = []
+    stage.told_too = lambda call: looks.append(call) if call.action == "DescribeInstances" else None
+    stage.when("verify.confirmed", lambda: setattr(stage, "told_too", lambda _: None))
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert list(entry["failed"]) == [ids[-1]]
+    splits = 6
+    assert len(looks) <= 1 + splits + 1  # the listing, a look a split, and the one that confirms
+
+
+def test_a_look_that_is_not_answered_lets_nothing_be_sent(stage):
+    """The listing is old by then, and nobody knows what protects the machines now."""
+    ids = stage.fleet(3)
+    stage.after("DescribeInstances", lambda: stage.clock.advance(16))
+    stage.sim.faults.add(
+        Fault("error", "DescribeInstances", after=1, times=None, code="UnauthorizedOperation.No")
+    )
+
+    entry = only_entry(stage.failing_run().report)
+
+    assert not stage.calls("StopInstances")
+    assert list(entry["failed"]) == ids
+    assert "never asked" in entry["failed"][ids[0]]
+    assert stage.states(ids) == {"RUNNING"}

@@ -1,0 +1,190 @@
+"""The execution role's policy, held against whole runs: enough for them, and nothing to spare."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from lightsout import RunFailed
+from lightsout.cli.deployment import cam
+from lightsout.policies.load import load
+from lightsout.simulator import GB, Account, Fault
+from lightsout.simulator.cam import grants
+from tests.support.paths import ROOT
+from tests.support.simulated_run import GUANGZHOU, PREFIX
+
+SHANGHAI, UIN = "ap-shanghai", Account().uin
+CAN_BE_DONE_WITHOUT = ("DeniedActions", "TrafficPackages")  # more calls; nothing is stopped, safely
+REFUSED = "FailedOperation.InstanceOperationFailed"
+
+STOP = """
+    version: 1
+    policies:
+      - name: off
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+"""
+EVERYWHERE = STOP.replace("[ap-guangzhou]", "all")
+TWO_REGIONS = STOP.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai")
+LIMITED = STOP + "        limits: {max_instances: 50, max_percent: 100}\n"
+START = STOP.replace("name: off", "name: on\n        action: start").replace("dev", "idle")
+STOP_AND_START = STOP + START.partition("policies:\n")[2]
+NAMED = STOP.replace("tags: {env: dev}", "instances: [lhins-00000000, lhins-00000001]")
+NAMED_EVERYWHERE = NAMED.replace("[ap-guangzhou]", "all")
+NAMED_WITH_A_TAG = NAMED.replace("match: {", "match: {tags: {env: dev}, ")
+TRAFFIC = STOP + "        only_if: {traffic_used_at_least: 95%}\n"
+
+STORIES = {
+    "stop": STOP,
+    "stop everywhere": EVERYWHERE,
+    "stop in two regions": TWO_REGIONS,
+    "stop within limits": LIMITED,
+    "start": START,
+    "stop and start": STOP_AND_START,
+    "stop named ones": NAMED,
+    "stop named ones everywhere": NAMED_EVERYWHERE,
+    "stop named ones with a tag": NAMED_WITH_A_TAG,
+}
+CASES = [(resource, STORIES[name]) for resource in PREFIX for name in STORIES]
+CASES.append(("lighthouse", TRAFFIC))
+NAMES = [f"{resource} {name}" for resource in PREFIX for name in STORIES] + ["lighthouse traffic"]
+
+stories = pytest.mark.parametrize(("resource", "policies"), CASES, ids=NAMES)
+
+
+@pytest.fixture
+def document(stage, resource, policies):
+    """The stage of a story, with the document that its policies need; no run is held to it yet.
+
+    The first batch of every action is refused once, so that what a refusal calls is called.
+    """
+    stage.policies(policies.replace("lhins-", PREFIX[resource]))
+    used_up = {"packages": [stage.world.package(used=99 * GB, total=100 * GB)]}
+    facts = used_up if policies is TRAFFIC else {}
+    stage.fleet(5, **facts)
+    stage.fleet(2, first=100, region=SHANGHAI, **facts)
+    stage.fleet(3, first=200, tags={"env": "idle"}, state="STOPPED", start_seconds=2.0)
+    refuse_once(stage)
+    return cam.role(load(stage.folder).policies, UIN)
+
+
+def held_to(stage, document):
+    """From now on the credentials of the run may do what the document says, and nothing else."""
+    (account,) = stage.sim.credentials
+    stage.sim.credentials[:] = [replace(account, policy=document)]
+
+
+def granted(document):
+    return {action for statement in document["statement"] for action in statement["action"]}
+
+
+def called(stage):
+    return {f"{call.service}:{call.action}" for call in stage.sim.journal}
+
+
+def touched(stage):
+    """Each action with each instance that was asked for, as CAM writes it."""
+    return {
+        (
+            f"{call.service}:{call.action}",
+            f"qcs::{call.service}:{call.region}:uin/{UIN}:instance/{id_}",
+        )
+        for call in stage.sim.journal
+        if call.action in {"StopInstances", "StartInstances"}
+        for id_ in call.params["InstanceIds"]
+    }
+
+
+@stories
+def test_a_run_calls_every_action_that_is_granted_and_no_other(stage, document):
+    stage.run()
+
+    assert called(stage) == granted(document)
+
+
+@stories
+def test_a_run_touches_every_resource_that_is_granted_and_no_other(stage, document):
+    stage.run()
+
+    asked = touched(stage)
+    assert all(grants(document, action, resource, {}) for action, resource in asked)
+    for statement in document["statement"]:
+        for pattern in set(statement["resource"]) - {"*"}:
+            (action,) = statement["action"]
+            alone = {"version": "2.0", "statement": [{**statement, "resource": [pattern]}]}
+            assert any(grants(alone, action, resource, {}) for _, resource in asked), pattern
+
+
+@stories
+def test_a_run_that_may_do_no_more_succeeds(stage, document):
+    held_to(stage, document)
+
+    report = stage.run()
+
+    assert report["counts"]["stopped"] + report["counts"]["started"] > 0
+    assert refused(stage.sim.journal) == set()
+
+
+@stories
+def test_each_action_that_is_taken_away_is_missed_and_told(stage, document):
+    for missing in sorted(granted(document)):
+        held_to(stage, without(document, missing))
+        before = len(stage.sim.journal)
+
+        report = whatever_becomes_of_a_run(stage)
+
+        assert refused(stage.sim.journal[before:]) == {missing}
+        assert missing in json.dumps(report) or missing.endswith(CAN_BE_DONE_WITHOUT)
+        assert missing.endswith(CAN_BE_DONE_WITHOUT) or report["status"] == "failed"
+        start_over(stage)
+
+
+def refused(calls):
+    return {f"{c.service}:{c.action}" for c in calls if (c.code or "").startswith("Unauthorized")}
+
+
+def whatever_becomes_of_a_run(stage):
+    try:
+        return stage.run()
+    except RunFailed as failure:
+        return failure.report
+
+
+def without(document, action):
+    """The document as if somebody had left one action out of it."""
+    left = [
+        {**statement, "action": [each for each in statement["action"] if each != action]}
+        for statement in document["statement"]
+    ]
+    return {**document, "statement": [statement for statement in left if statement["action"]]}
+
+
+def start_over(stage):
+    for instance in stage.world.instances():
+        instance.state = "STOPPED" if instance.tags["env"] == "idle" else "RUNNING"
+    refuse_once(stage)
+
+
+def refuse_once(stage):
+    stage.sim.faults.clear()
+    for action in ("StopInstances", "StartInstances"):
+        stage.sim.faults.add(Fault("error", action, GUANGZHOU, code=REFUSED, message="no"))
+
+
+@pytest.mark.parametrize(("resource", "policies"), [("cvm", STOP)], ids=["cvm stop"])
+def test_the_condition_on_tags_that_the_page_shows_is_a_second_fence(stage, document):
+    page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    (fence,) = re.findall(r"```json\n(\{\n  \"effect\".*?)```", page, re.DOTALL)
+    look, _ = document["statement"]
+    held_to(stage, {"version": "2.0", "statement": [look, json.loads(fence)]})
+    stage.policies(STOP.replace("env: dev", "env: '*'"))
+    (other,) = stage.fleet(1, first=300, tags={"env": "prod"})
+
+    (entry,) = stage.failing_run().report["policies"]
+
+    assert list(entry["failed"]) == [other]
+    assert len(entry["stopped"]) == 5

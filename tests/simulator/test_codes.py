@@ -1,0 +1,63 @@
+"""Every code that the newer services answer is on the official lists; see tools/extract_codes.py.
+
+What an action is seen to answer in a test is held to its own list by `Caller.refused`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lightsout import simulator
+from lightsout.simulator.cam_service import cam
+from lightsout.simulator.cls import cls
+from lightsout.simulator.hai import STATES, hai
+from lightsout.simulator.scaling import scaling
+from lightsout.simulator.scf import scf
+from lightsout.simulator.sts import sts
+from lightsout.simulator.tag import tag
+from lightsout.simulator.tione import tione
+from tests.support.official_codes import COMMON_CODES, OFFICIAL_CODES
+
+MODULES = {
+    "cam": ["cam_documents", "cam_policies", "cam_roles", "cam_service"],
+    "cls": ["cls", "cls_index", "cls_rules", "cls_search", "cql"],
+    "scf": ["functions", "scf", "scf_deploy", "scf_rules", "scf_runs", "scf_triggers"],
+    "sts": ["sts"],
+    "as": ["scaling", "groups"],
+    "hai": ["hai"],
+    "tag": ["tag", "tag_listing", "tag_pairs", "tag_rules", "tagged"],
+    "tione": ["tione"],
+}
+FAMILIES = (
+    "AuthFailure|CallCvmError|FailedOperation|InternalError|InvalidFilter|InvalidParameter|InvalidParameterValue|"
+    "LimitExceeded|MissingParameter|OperationDenied|ResourceInUse|ResourceInsufficient|"
+    "ResourceNotFound|ResourceUnavailable|UnauthorizedOperation|UnsupportedOperation"
+)
+CODE = re.compile(rf'"((?:{FAMILIES})(?:\.\w+)*)"')
+
+
+@pytest.mark.parametrize("service", MODULES)
+def test_what_stands_in_the_source_is_official(service):
+    folder = Path(simulator.__file__).parent
+    found = {
+        code
+        for module in MODULES[service]
+        for code in CODE.findall((folder / f"{module}.py").read_text("utf-8"))
+    }
+    assert len(found) > 2
+    assert found - set(OFFICIAL_CODES[service]["*"]) <= COMMON_CODES
+
+
+def test_what_is_put_together_is_official():
+    built = {f"UnsupportedOperation.InstanceState{each}" for each in STATES.values()}
+    assert built <= set(OFFICIAL_CODES["hai"]["*"])
+
+
+def test_the_lists_are_those_of_the_actions_served():
+    for service in (cam(), cls(), scaling(), hai(), scf(), sts([]), tag(), tione()):
+        lists = OFFICIAL_CODES[service.dialect.service]
+        assert lists.keys() - {"*"} == service.actions.keys()
+        assert all(set(codes) <= set(lists["*"]) for codes in lists.values())

@@ -1,0 +1,458 @@
+"""Random fleets, policies and faults, and what must hold whatever they are.
+
+`make test` tries a few hundred of them; `make soak` goes on for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pytest
+from hypothesis import strategies as st
+
+from lightsout import RunFailed
+from lightsout.simulator import Fault, ManualClock, Operation, Refusal
+from tests.support.deterministic_threads import Turns
+from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES, Stage, set_stage
+
+SHANGHAI = "ap-shanghai"
+START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # of the stage's clock
+LATENCY = 0.06  # seconds that each call takes where threads take turns
+ACTIONS = ("DescribeInstances", "StopInstances", "DescribeInstancesDeniedActions")
+
+# Kinds that may strike any call, and those that only a listing can show.
+TRANSPORT = (
+    "refuse", "reset_before", "reset_after",
+    "html", "garbage", "no_response", "charset", "throttle",
+)  # fmt: skip
+LISTINGS = ("repeat", "shift", "short_page", "vanish", "hide", "contradiction")
+# What happens to a machine between two calls, whoever does it.
+HAPPENINGS = (
+    "protect",
+    "untag",
+    "exclude",
+    "restart",
+    "stop_by_hand",
+    "start_by_hand",
+    "terminate",
+)
+WINDOW_OPENS = datetime(2026, 11, 23, 11, 30, tzinfo=timezone.utc)
+FRESH = 15.0  # seconds that a look may be old when a call rests on it
+APART = 10.0  # seconds between two looks that show an instance to be gone
+
+# Codes that are gone when the fault is over; the culprit, if there is one, is an instance's own.
+PASSING = (
+    "RequestLimitExceeded",
+    "InternalError",
+    "InternalError.DescribeInstanceStatus",
+    "FailedOperation.DescribeInstanceStatus",
+)
+CULPRITS = (
+    "FailedOperation.InstanceOperationFailed",
+    "OperationDenied.InstanceCreating",
+    "UnsupportedOperation.LatestOperationUnfinished",
+    "InvalidParameterValue.InstanceIdMalformed",
+    "Surprise.NobodyHeardOf",
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    region: str
+    env: str
+    protected: bool
+    state: str
+    stop_seconds: float
+    ending: str
+    refusal: tuple[str, bool, bool] | None  # code, named, visible: for ever
+
+    @property
+    def matches(self) -> bool:
+        return self.env == "dev" and self.state == "RUNNING"
+
+    @property
+    def stoppable(self) -> bool:
+        able = self.ending == "success" and self.refusal is None
+        return self.matches and not self.protected and able
+
+
+machines = st.builds(
+    Machine,
+    region=st.sampled_from([GUANGZHOU] * 9 + [SHANGHAI]),
+    env=st.sampled_from(["dev", "dev", "dev", "prod"]),
+    protected=st.sampled_from([False] * 5 + [True]),
+    state=st.sampled_from(["RUNNING"] * 6 + ["STOPPED", "PENDING", "TERMINATING"]),
+    stop_seconds=st.sampled_from([0.1, 2.0, 9.0, 40.0]),
+    ending=st.sampled_from(["success"] * 8 + ["failed", "stuck", "never"]),
+    refusal=st.none() | st.none() | st.none() | st.tuples(
+        st.sampled_from(CULPRITS), st.booleans(), st.booleans()
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault that ends: it strikes `times` calls of one action, after the first `after`."""
+
+    kind: str
+    action: str
+    after: int
+    times: int
+    details: tuple[tuple[str, object], ...] = ()
+
+    def fault(self) -> Fault:
+        facts = dict(self.details)
+        return Fault(self.kind, self.action, after=self.after, times=self.times, **facts)
+
+
+def troubles(kinds, *, actions=ACTIONS, times=8, **details):
+    return st.builds(
+        Trouble,
+        st.sampled_from(kinds),
+        st.sampled_from(actions),
+        st.integers(0, 6),
+        st.integers(1, times),
+        st.tuples(*(st.tuples(st.just(name), value) for name, value in details.items())),
+    )
+
+
+passing_troubles = st.one_of(
+    troubles(TRANSPORT),
+    troubles(["http", "cut"], apply=st.booleans()),
+    troubles(["error"], code=st.sampled_from(PASSING), message=st.just("?")),
+)
+# A listing that goes on to lie for five readings is no listing.
+lies = troubles(["total"], actions=["DescribeInstances"], times=3, value=st.integers(200, 400))
+listing_troubles = troubles(LISTINGS, actions=["DescribeInstances"], times=1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a machine when so many calls have been answered."""
+
+    after: int
+    machine: int  # which; beyond the last, they are counted from the first again
+    happening: str
+
+
+changes = st.builds(Change, st.integers(1, 12), st.integers(0, 239), st.sampled_from(HAPPENINGS))
+
+
+@dataclass(frozen=True)
+class Scene:
+    machines: list[Machine]
+    troubles: list[Trouble]
+    changes: list[Change]
+    copies: int  # of each machine, so that fleets go over a batch
+    visible_after: float
+    unknown_ids: str
+    resource: str
+    order: int  # of the threads' turns
+
+
+scenes = st.builds(
+    Scene,
+    st.lists(machines, max_size=12),
+    st.builds(
+        list.__add__,
+        st.lists(passing_troubles, max_size=4),
+        st.lists(listing_troubles | lies, max_size=1),
+    ),
+    st.just([]) | st.lists(changes, max_size=6),
+    st.sampled_from([1, 1, 3, 20]),
+    st.sampled_from([0.0, 0.0, 1.5]),
+    st.sampled_from(["error", "omit"]),
+    st.sampled_from(RESOURCES),
+    st.integers(0, 999),
+)
+
+POLICY = """
+    version: 1
+    policies:
+      - name: dev-nights
+        resource: lighthouse
+        regions: [ap-guangzhou, ap-shanghai]
+        match: {tags: {env: dev}}
+        exclude: {tags: {role: bastion}}
+        when: {between: ["19:30", "23:30"]}
+        verify: {timeout: 10m}
+"""
+
+
+@contextmanager
+def set_up(scene: Scene, clock: ManualClock, **server):
+    """The stage with the scene on it, and every machine by its ID."""
+    with (
+        TemporaryDirectory() as folder,
+        set_stage(Path(folder) / "policies", scene.resource, clock, **server) as stage,
+    ):
+        stage.policies(POLICY)
+        for trouble in scene.troubles:
+            stage.sim.faults.add(trouble.fault())
+        by_id = settle(stage, scene)
+        record = Record(stage, scene.changes, by_id)
+        yield stage, by_id, record
+
+
+def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
+    stage.world.visible_after = scene.visible_after
+    stage.world.unknown_ids = scene.unknown_ids
+    by_id = {}
+    for number, machine in enumerate(scene.machines * scene.copies):
+        id_ = f"{PREFIX[stage.resource]}{number:08x}"
+        by_id[id_] = machine
+        tags = {"env": machine.env} | ({"keep-running": "1"} if machine.protected else {})
+        refusals = []
+        if machine.refusal:
+            code, named, visible = machine.refusal
+            refusals = [Refusal(code, named=named, visible=visible, times=None)]
+        stage.world.add(
+            id_,
+            service=stage.resource,
+            region=machine.region,
+            tags=tags,
+            state=machine.state,
+            stop_seconds=machine.stop_seconds,
+            endings=[machine.ending],
+            refusals=refusals,
+        )
+    return by_id
+
+
+class Look(NamedTuple):
+    """An answer of DescribeInstances: what was asked for by ID, and the items that it showed."""
+
+    number: int  # of the calls before it
+    at: datetime
+    asked: frozenset[str]
+    shown: dict[str, dict]
+
+
+class Record:
+    """What each look showed, each call asked for, and whom something happened to."""
+
+    def __init__(self, stage: Stage, changes: list[Change], by_id: dict[str, Machine]) -> None:
+        self.looks: list[Look] = []
+        self.changed: set[str] = set()
+        self._stage = stage
+        self._changes = changes
+        self._ids = list(by_id)
+        self._handle = stage.sim._gateway.handle
+        stage.sim._gateway.handle = self.handle
+        stage.told_too = self.told
+
+    def handle(self, request):
+        """As the gateway; an answer that holds a list of instances is a look."""
+        number, at = len(self._stage.sim.journal), self._stage.clock.now()
+        reply = self._handle(request)
+        if reply.manner == "answer" and b'"InstanceSet"' in reply.body:
+            items = json.loads(reply.body)["Response"]["InstanceSet"]
+            asked = frozenset(json.loads(request.body).get("InstanceIds", ()))
+            self.looks.append(Look(number, at, asked, {it["InstanceId"]: it for it in items}))
+        return reply
+
+    def told(self, _) -> None:
+        count = len(self._stage.sim.journal)
+        for change in self._changes:
+            if change.after == count and self._ids:
+                id_ = self._ids[change.machine % len(self._ids)]
+                self.changed.add(id_)
+                happen(self._stage, id_, change.happening)
+
+    def newest(self, id_: str, before: int) -> Look | None:
+        """The newest look that shows it, before the call of this number."""
+        return next(
+            (it for it in reversed(self.looks) if it.number < before and id_ in it.shown), None
+        )
+
+
+def happen(stage: Stage, id_: str, happening: str) -> None:
+    try:
+        instance = stage.world.instance(id_)
+    except KeyError:  # it was terminated before
+        return
+    by_hand = {
+        "restart": ("RebootInstances", "RUNNING"),
+        "start_by_hand": ("StartInstances", "RUNNING"),
+        "stop_by_hand": ("StopInstances", "STOPPED"),
+    }
+    tags = {
+        "protect": {"keep-running": "1"},
+        "untag": {"env": "prod"},
+        "exclude": {"role": "bastion"},
+    }
+    if happening == "terminate":
+        stage.world.terminate(id_)
+    elif happening in tags:
+        instance.tags = {**instance.tags, **tags[happening]}
+    elif instance.current in {"RUNNING", "STOPPED"}:
+        action, state = by_hand[happening]
+        instance.accepted = None
+        instance.current = state
+        request_id = f"by-hand-{len(stage.sim.journal)}"
+        instance.latest = Operation(action, "SUCCESS", request_id, stage.clock.now())
+
+
+def hold(scene: Scene) -> list[dict]:
+    """Runs the scene, its threads taking turns, and asserts every law on it; the lines it wrote."""
+    turns = Turns(scene.order)
+    service = {"told": lambda _: turns.advance(LATENCY), "random": Random(scene.order)}
+    with set_up(scene, turns, **service) as (stage, by_id, record):
+        with turns.taken_by_runs():
+            report = report_of(stage)
+            asked = len(stage.calls("StopInstances"))
+        assert len(stage.calls("StopInstances")) == asked, "asked after the report"
+        assert_nothing_is_wrong(stage, report, by_id, record)
+        assert_no_look_is_old(stage, record)
+        if over_in_time(stage):
+            assert_all_that_can_be_stopped_are(report, by_id, record)
+        return stage.lines
+
+
+def hold_in_a_race(scene: Scene) -> None:
+    """Runs the scene, its threads racing, and asserts what no order of theirs may break.
+
+    Time is over there at any moment, see turns.py: what is reached by then is another question.
+    """
+    with set_up(scene, ManualClock()) as (stage, by_id, record):
+        assert_nothing_is_wrong(stage, report_of(stage), by_id, record)
+
+
+def report_of(stage: Stage) -> dict:
+    """Of a run that may fail."""
+    try:
+        return stage.run()
+    except RunFailed as failure:
+        return failure.report
+
+
+def assert_nothing_is_wrong(stage, report, by_id, record):
+    assert json.loads(json.dumps(report)) == report
+    assert_each_call_rests_on_a_fresh_look(stage, record)
+    assert_each_stands_in_one_group(report, by_id, record)
+    assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record)
+    assert_the_log_has_every_request_id(stage, report)
+
+
+def over_in_time(stage: Stage) -> bool:
+    """Whether the troubles, which last for so many calls, were over when half of the time was left.
+
+    An instance that was refused by itself is asked once more, at half of its patience, which is
+    ten minutes. The 75 seconds before that are for finding the culprits: of 240 machines (twelve,
+    twenty times) all may have to be asked alone, by halving in 477 calls, and at 9.5 a second, see
+    pacing.py, these take 50 seconds; 238 looks, one for both halves, take 15 more.
+    """
+    struck = [call.at for call in stage.sim.journal if str(call.code).startswith("fault:")]
+    return not struck or max(struck) < START + timedelta(minutes=3, seconds=45)
+
+
+def assert_each_call_rests_on_a_fresh_look(stage, record):
+    """No call, accepted or not, is for a machine that the newest look before it protected."""
+    tried: dict[str, int] = {}
+    for number, call in enumerate(stage.sim.journal):
+        if call.action != "StopInstances":
+            continue
+        ids = call.params["InstanceIds"]
+        assert 1 <= len(ids) <= 100
+        assert len(set(ids)) == len(ids)
+        for id_ in ids:
+            look = record.newest(id_, number)
+            assert look is not None, f"{id_} was never seen"
+            assert_is_wanted(look.shown[id_], stage.resource)
+            assert look.number > tried.get(id_, -1), f"{id_} was not looked at since its last try"
+            tried[id_] = number
+
+
+def assert_no_look_is_old(stage, record):
+    """Where threads race this tells nothing: others move the clock between a look and its call."""
+    for number, call in enumerate(stage.sim.journal):
+        for id_ in call.params["InstanceIds"] if call.action == "StopInstances" else ():
+            assert (call.at - record.newest(id_, number).at).total_seconds() <= FRESH
+
+
+def assert_is_wanted(item, resource):
+    tags = {tag["Key"]: tag["Value"] for tag in item["Tags"]}
+    assert item["InstanceState"] == "RUNNING"
+    assert tags["env"] == "dev"
+    assert not tags.keys() & {"keep-running", "role"}
+    if resource == "lighthouse" and item["LatestOperation"] != "StopInstances":
+        since = datetime.fromisoformat(item["LatestOperationStartedTime"].replace("Z", "+00:00"))
+        assert since < WINDOW_OPENS, "somebody started it inside the window"
+
+
+def assert_each_stands_in_one_group(report, by_id, record):
+    placed = []
+    for entry in report["policies"]:
+        here = [
+            id_ for group in ("stopped", "skipped", "failed", "pending") for id_ in entry[group]
+        ]
+        assert all(by_id[id_].region == entry["region"] for id_ in here)
+        placed += here
+    assert len(placed) == len(set(placed)) == report["counts"]["matched"]
+    listed = {entry["region"] for entry in report["policies"] if not entry["error"]}
+    matching = {id_ for id_, what in by_id.items() if what.matches and what.region in listed}
+    assert matching - record.changed <= set(placed) | hidden(record)
+    assert all(by_id[id_].matches for id_ in placed if id_ not in record.changed)
+
+
+def hidden(record) -> set[str]:
+    """Those that no listing showed, because it neither showed nor counted them."""
+    listings = [look for look in record.looks if not look.asked]
+    shown = {id_ for look in listings for id_ in look.shown}
+    return set(record._ids) - shown
+
+
+def assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record):
+    seen_stopped = {
+        id_
+        for look in record.looks
+        for id_, item in look.shown.items()
+        if item["InstanceState"] == "STOPPED"
+    }
+    for entry in report["policies"]:
+        assert set(entry["stopped"]) <= seen_stopped
+        assert stage.states(set(entry["stopped"]) - record.changed) <= {"STOPPED"}
+        for id_, reason in entry["skipped"].items():
+            if reason.startswith("gone"):
+                assert_it_is_gone(stage, record, id_)
+    good = all(
+        entry["status"] == "ok" and not entry["failed"] and not entry["pending"]
+        for entry in report["policies"]
+    )
+    assert (report["status"] == "ok") == good
+    untouched = [id_ for id_, what in by_id.items() if what.protected or what.env == "prod"]
+    for id_ in set(untouched) - record.changed:
+        assert stage.world.instance(id_).state == by_id[id_].state
+
+
+def assert_it_is_gone(stage, record, id_):
+    """Two looks so far apart did not show it; or it is really gone, and a code said so."""
+    absent = [look.at for look in record.looks if id_ in look.asked and id_ not in look.shown]
+    if absent and (max(absent) - min(absent)).total_seconds() >= APART:
+        return
+    with pytest.raises(KeyError):
+        stage.world.instance(id_)
+
+
+def assert_the_log_has_every_request_id(stage, report):
+    logged = [line["request_id"] for line in stage.logged("stop.accepted")]
+    assert len(logged) == len(set(logged))
+    answered = {call.request_id for call in stage.calls("StopInstances") if call.code is None}
+    carried_out = {call.request_id for call in stage.calls("StopInstances") if call.applied}
+    assert answered <= set(logged) <= carried_out
+    reported = {request["request_id"] for e in report["policies"] for request in e["requests"]}
+    assert reported == set(logged)
+
+
+def assert_all_that_can_be_stopped_are(report, by_id, record):
+    stopped = {id_ for entry in report["policies"] for id_ in entry["stopped"]}
+    able = {id_ for id_, what in by_id.items() if what.stoppable} - record.changed
+    missing = able - stopped - hidden(record)
+    assert not missing, f"left running: {sorted(missing)}"
