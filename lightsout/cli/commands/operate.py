@@ -35,10 +35,7 @@ INTERRUPTED = (  # what is said to each Ctrl-C but the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
 )
-INSTEAD = {
-    "time ran out": "it was interrupted",
-    "the run's time is over": "the run was interrupted",
-}
+OF_TIME = ("time ran out", "the run's time is over")  # what a run says of its deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +84,33 @@ def operate(
 
     Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
     without its RequestId in the log; the third Ctrl-C does not wait, and raises KeyboardInterrupt.
+    A log line that can be written nowhere ends it likewise: no call is made without evidence.
     Raises WrongUse for an event or an environment that cannot be obeyed; any other failure is in
     what it returns.
     """
     clock = HurryingClock(outside.clock)
+    ended_early: list[str] = []  # why, the first reason first
     interrupts: list[int] = []
 
-    def write(line: str) -> None:
-        outside.write(_of_interrupt(line) if interrupts else line)
+    def end_early(why: str) -> None:
+        ended_early.append(why)
+        the_run.deadline.expire()
+        clock.hurry()
 
-    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    watched = outside._replace(clock=clock, write=write)
-    the_run = Run(event, context, watched, at, names=True)
+    def write(line: str) -> None:
+        if outside.write(_with_reason(line, ended_early)) is False and not ended_early:
+            end_early("its log could be written nowhere")
 
     def interrupt(number: int) -> None:
         interrupts.append(number)
         if number > len(INTERRUPTED):
             raise KeyboardInterrupt
         complain("", INTERRUPTED[number - 1])
-        the_run.deadline.expire()
-        clock.hurry()
+        end_early("it was interrupted")
 
+    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
+    watched = outside._replace(clock=clock, write=write)
+    the_run = Run(event, context, watched, at, names=True)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     with each_interrupt(interrupt):
         future = pool.submit(run_safely, the_run)
@@ -116,30 +119,29 @@ def operate(
     try:
         report = future.result()
         error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
-        return _done(report, the_run, error, interrupted=bool(interrupts))
     except RunFailed as failure:
         if isinstance(failure.cause, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None
-        return _done(failure.report, the_run, str(failure), interrupted=bool(interrupts))
+        report, error = failure.report, str(failure)
     finally:
         the_run.close()
-
-
-def _done(report: Report, the_run: Run, error: str | None, *, interrupted: bool) -> Done:
+    _give_reason(report, ended_early)
     sites = the_run.fleet.runs if the_run.fleet else ()
-    if interrupted:
-        error = error and _of_interrupt(error)
-        for entry in report["policies"]:
-            entry["error"] = entry["error"] and _of_interrupt(entry["error"])
-            for group in (entry["failed"], entry["pending"]):
-                group.update({id_: _of_interrupt(why) for id_, why in group.items()})
-    return Done(report, sites, error, interrupted)
+    error = error and _with_reason(error, ended_early)
+    return Done(report, sites, error, bool(interrupts))
 
 
-def _of_interrupt(text: str) -> str:
-    """What a run says of its time, of one that a person ended."""
-    for of_time, of_interrupt in INSTEAD.items():
-        text = text.replace(of_time, of_interrupt)
+def _give_reason(report: Report, ended_early: Sequence[str]) -> None:
+    """Writes into the report why it was ended early, where it says that its time was over."""
+    for entry in report["policies"]:
+        entry["error"] = entry["error"] and _with_reason(entry["error"], ended_early)
+        for group in (entry["failed"], entry["pending"]):
+            group.update({id_: _with_reason(why, ended_early) for id_, why in group.items()})
+
+
+def _with_reason(text: str, ended_early: Sequence[str]) -> str:
+    for said in OF_TIME if ended_early else ():
+        text = text.replace(said, ended_early[0])
     return text
 
 

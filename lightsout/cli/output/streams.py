@@ -57,9 +57,11 @@ class Complaints(Printable):
     """The same for stderr, silent where it cannot be written to."""
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
-            super().write(text)
-        return len(text)
+        """The number of characters that were written: 0 where stderr takes none."""
+        try:
+            return super().write(text)
+        except OSError:
+            return 0
 
     def flush(self) -> None:
         with suppress(OSError):
