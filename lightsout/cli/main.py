@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.base.credentials import BadSettings
+from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
 from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
@@ -25,6 +25,10 @@ exit status: 0 good, 1 the run or check found something wrong, 2 wrong use
 The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSOUT_ENDPOINT,
 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line's profile) …
 """
+TRY = (
+    "to try it without an account, run `python -m lightsout simulator`: it serves a simulated "
+    "cloud, and prints what to set"
+)
 
 
 def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
@@ -37,6 +41,8 @@ def main(argv: Sequence[str] | None = None, outside: Environment | None = None) 
             return _obey(argv, outside or Environment())
         except (WrongUse, BadSettings) as mistake:
             complain(*f"lightsout: {mistake}".split("\n"))
+            if NO_CREDENTIALS in str(mistake):
+                complain(f"lightsout: {TRY}")
             return WRONG_USE
         except KeyboardInterrupt:
             complain("lightsout: interrupted")

@@ -30,7 +30,7 @@ def test_what_cannot_be_read_is_wrong_use(words, capsys):
 
 
 @pytest.mark.parametrize("command", ["plan", "run"])
-def test_without_credentials_one_sentence_says_so(stage, type_in, command):
+def test_without_credentials_one_line_says_so_and_one_how_to_try(stage, type_in, command):
     for name in [name for name in stage.environ if name.startswith("TENCENTCLOUD")]:
         del stage.environ[name]
 
@@ -38,7 +38,8 @@ def test_without_credentials_one_sentence_says_so(stage, type_in, command):
 
     assert said.status == 2
     assert said.err.startswith("lightsout: no credentials: ")
-    assert said.err.count("\n") == 1
+    assert "`python -m lightsout simulator`" in said.err.splitlines()[1]
+    assert said.err.count("\n") == 2
 
 
 @pytest.mark.parametrize("command", [["check"], ["plan"], ["run"]])

@@ -134,6 +134,22 @@ def test_check_plan_and_verify_need_no_more_than_the_function_does(live, tmp_pat
     assert [it.status for it in (checked, planned, ran, verified)] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("command", ["check", "plan", "run", "--help"])
+@pytest.mark.parametrize(
+    "absent", [["yaml"], ["tencentcloud", "requests"], ["yaml", "tencentcloud", "chinese_calendar"]]
+)
+def test_in_a_clone_without_its_environment_one_line_says_what_to_do(live, command, absent):
+    hide = f"import sys; sys.modules.update(dict.fromkeys({absent})); sys.argv = ['x', {command!r}]"
+    start = "from lightsout.__main__ import start; start()"
+
+    said = live.type_in(python=("-c", f"{hide}; {start}"))
+
+    assert (said.status, said.out) == (2, "")
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"lightsout: {', '.join(sorted(absent))} not installed for ")
+    assert "run `make demo` and use .venv/bin/python" in line
+
+
 def test_without_rich_a_terminal_gets_plain_tables(live):
     live.fleet(1)
     live.environ["PYTHONPATH"] = str(_folder_that_hides_rich(live))
