@@ -6,7 +6,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.suggest import near
@@ -145,7 +145,17 @@ def _with_reason(text: str, ended_early: Sequence[str]) -> str:
     return text
 
 
-def request_of(options: argparse.Namespace) -> dict[str, Any]:
+class RequestFields(TypedDict, total=False):
+    """A request of a direct invoke."""
+
+    policies: list[str]
+    instances: list[str]
+    regions: list[str]
+    accounts: list[str]
+    dry_run: bool
+
+
+def request_of(options: argparse.Namespace) -> RequestFields:
     """The request of a direct invoke, as narrow as the options make it.
 
     Warns of a region that may be misspelt: a run with it would quietly find nothing.
@@ -154,10 +164,13 @@ def request_of(options: argparse.Namespace) -> dict[str, Any]:
         if region not in REGIONS:
             text = f"region {region} is not in the list at hand{near(region, REGIONS)}"
             complain(f"lightsout: warning: {text}")
-    given = {
-        "policies": options.policy,
-        "instances": options.instance,
-        "regions": options.region,
-        "accounts": options.account,
-    }
-    return {field: names for field, names in given.items() if names}
+    given: RequestFields = {}
+    if options.policy:
+        given["policies"] = options.policy
+    if options.instance:
+        given["instances"] = options.instance
+    if options.region:
+        given["regions"] = options.region
+    if options.account:
+        given["accounts"] = options.account
+    return given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
@@ -37,11 +37,31 @@ if TYPE_CHECKING:
 
 SHOWN_TAGS = 20
 SUMS = ("machines", "stops", "hours", "at most", "saved")
-COLUMNS = (
-    "account", "resource", "region", "instance", "tags", "policies", "request_id", "stopped",
-    "until", "until_at_most", "ended", "hours", "hours_at_most", "uncharged", "price_per_hour",
-    "currency", "saved",
-)  # fmt: skip
+
+
+class StopEntry(TypedDict):
+    """A row of `savings --csv`."""
+
+    account: str
+    resource: str
+    region: str
+    instance: str
+    tags: list[str] | None
+    policies: list[str]
+    request_id: str
+    stopped: str
+    until: str
+    until_at_most: str
+    ended: str
+    hours: str
+    hours_at_most: str
+    uncharged: str
+    price_per_hour: float | None
+    currency: str | None
+    saved: str | None
+
+
+COLUMNS = tuple(StopEntry.__annotations__)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
@@ -183,7 +203,7 @@ def _money(sum_: Sum, currency: str) -> str:
     return f"{known} + {sum_.unpriced:,.1f} h without a price"
 
 
-def _row(stop: Stop, currency: str) -> Mapping[str, Any]:
+def _row(stop: Stop, currency: str) -> StopEntry:
     one, site = stop.interval, stop.machine.site
     tags = None if stop.tags is None else tag_texts(stop.tags)
     return {

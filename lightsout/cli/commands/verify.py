@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.act.ledger import VISIBLE
 from lightsout.cli import FOUND_WRONG, GOOD
@@ -108,7 +108,24 @@ def _answer(
     return Answer(one, found)
 
 
-def _as_json(answer: Answer) -> Mapping[str, object]:
+class BecameEntry(TypedDict):
+    became: str
+    detail: str
+
+
+class AnswerEntry(TypedDict):
+    """One accepted call in `verify --json`."""
+
+    request_id: str
+    action: str
+    account: str
+    resource: str
+    region: str
+    time: str
+    instances: dict[str, BecameEntry]
+
+
+def _as_json(answer: Answer) -> AnswerEntry:
     one = answer.acceptance
     return {
         "request_id": one.request_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
@@ -37,10 +37,25 @@ _DECISIONS = {
     Verdict.EXCLUDED: "excluded",
     Verdict.CONFLICT: "conflict",
 }
-COLUMNS = (
-    "policy", "account", "resource", "region", "instance", "name", "state", "decision", "reason",
-    "until", "public_ips",
-)  # fmt: skip
+
+
+class PlanEntry(TypedDict):
+    """A row of `plan --json`, with its members in the order of --csv."""
+
+    policy: str
+    account: str
+    resource: str
+    region: str
+    instance: str
+    name: str
+    state: str
+    decision: str
+    reason: str
+    until: str | None
+    public_ips: list[str]
+
+
+COLUMNS = tuple(PlanEntry.__annotations__)
 WOULD = frozenset({"would_stop", "would_start"})
 WRONG = frozenset({"refused", "conflict"})  # for these a run would fail
 
@@ -79,14 +94,21 @@ class Row:
             return self.reason
         return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
 
-    def as_json(self) -> dict[str, Any]:
-        """The members in the order that --json and --csv promise."""
+    def as_json(self) -> PlanEntry:
         site, instance = self.site, self.instance
-        place = (site.account, site.resource.name, site.region)
-        until = self.until.isoformat() if self.until else None
-        facts = (instance.id, instance.name, instance.state, self.decision, self.reason)
-        values = (self.policy.name, *place, *facts, until, list(self.public_ips))
-        return dict(zip(COLUMNS, values, strict=True))
+        return {
+            "policy": self.policy.name,
+            "account": site.account,
+            "resource": site.resource.name,
+            "region": site.region,
+            "instance": instance.id,
+            "name": instance.name,
+            "state": instance.state,
+            "decision": self.decision,
+            "reason": self.reason,
+            "until": self.until.isoformat() if self.until else None,
+            "public_ips": list(self.public_ips),
+        }
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:

@@ -41,7 +41,7 @@ from lightsout.model.instance import RESOURCES, Site
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lightsout.cli.logs.separated import Row
+    from lightsout.cli.logs.separated import TableRow
 
     Line = Mapping[str, Any]
 
@@ -132,7 +132,7 @@ def _units(text: IO[str]) -> Iterator[_Unit]:
                 yield _Unit(list(_in_text(line, 0)))
 
 
-def _in_row(row: Row) -> Iterator[_Unit]:
+def _in_row(row: TableRow) -> Iterator[_Unit]:
     """A row with a cell for each column is read by column, another one as lines of text.
 
     In a row with more or fewer cells nothing tells which cell belongs to which column.

@@ -33,7 +33,7 @@ def separator_of(line: str) -> str | None:
     return None
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table: its lines, and the cells by the names of their columns.
 
     `fields` is None where the row has more or fewer cells than the heading. A name that the heading
@@ -45,7 +45,9 @@ class Row(NamedTuple):
     fields: dict[str, str] | None
 
 
-def rows_under(heading: str, separator: str, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
+def rows_under(
+    heading: str, separator: str, lines: Iterable[tuple[int, str]]
+) -> Iterator[TableRow]:
     """The rows that are not blank; `lines` are those below the heading, with their numbers."""
     columns = cells_of(heading, separator)
     distinct = {name for name, count in Counter(columns).items() if count == 1}
@@ -62,7 +64,7 @@ def rows_under(heading: str, separator: str, lines: Iterable[tuple[int, str]]) -
             if len(cells) == len(columns):
                 named = zip(columns, cells, strict=True)
                 fields = {name: cell for name, cell in named if name in distinct}
-            yield Row(read[0][0], tuple(line for _, line in read), fields)
+            yield TableRow(read[0][0], tuple(line for _, line in read), fields)
         read.clear()
 
 

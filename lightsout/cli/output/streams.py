@@ -53,7 +53,7 @@ class Printable(io.TextIOBase):
             os.dup2(os.open(os.devnull, os.O_WRONLY), _open(self.below).fileno())
 
 
-class Complaints(Printable):
+class PrintableStderr(Printable):
     """The same for stderr, silent where it cannot be written to."""
 
     def write(self, text: str) -> int:
@@ -82,7 +82,7 @@ def printable_streams() -> Iterator[Printable]:
         with suppress(AttributeError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     out = Printable(sys.stdout)
-    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", Complaints(sys.stderr))
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", PrintableStderr(sys.stderr))
     try:
         yield out
     finally:

@@ -11,7 +11,7 @@ from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.savings.evidence import Machine
-from lightsout.cli.savings.intervals import Kind, Sign
+from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
 from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
@@ -117,11 +117,11 @@ def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[M
 
 def _sign(instance: Instance | None, now: datetime) -> Sign:
     if instance is None or instance.state in LEAVING:
-        return Sign(now, Kind.GONE)
+        return Sign(now, Clue.GONE)
     if instance.state == STOP.after and instance.operation_request_id:
-        return Sign(now, Kind.STOPPED, request_id=instance.operation_request_id)
+        return Sign(now, Clue.STOPPED, request_id=instance.operation_request_id)
     started = instance.operation == START.call and instance.operation_state != "FAILED"
     since = instance.started_at() if started else None
     if instance.state == START.after and since:
-        return Sign(now, Kind.RUNNING, since=since)
-    return Sign(now, Kind.CHANGED)
+        return Sign(now, Clue.RUNNING, since=since)
+    return Sign(now, Clue.CHANGED)

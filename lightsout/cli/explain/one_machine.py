@@ -68,7 +68,7 @@ def carry_out(
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
             if number:
                 out.say()
-            good &= Story(out, clouds, policies, instant, request).tell(id_)
+            good &= MachineReport(out, clouds, policies, instant, request).show(id_)
     return lines.status(GOOD if good else FOUND_WRONG)
 
 
@@ -82,7 +82,7 @@ def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
 
 
 @dataclass(slots=True)
-class Story:
+class MachineReport:
     """Finds a machine, then has each policy that could be about it say its part."""
 
     out: Output
@@ -92,7 +92,7 @@ class Story:
     request: Request
     good: bool = True
 
-    def tell(self, id_: str) -> bool:
+    def show(self, id_: str) -> bool:
         """False where something went wrong, or a run that comes to this machine would fail."""
         sites = self._sites(id_)
         with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
@@ -102,7 +102,7 @@ class Story:
             if isinstance(answer, CallFailed):
                 self._fail(f"{site.place} cannot be looked at: {answer.action}: {answer}")
             elif answer:
-                self._tell_of(site, answer)
+                self._show(site, answer)
                 return self.good
             else:
                 looked.append(f"{site.place} ({site.resource.name})")
@@ -144,7 +144,7 @@ class Story:
         self.good = False
         self.out.say(line, look="bold red")
 
-    def _tell_of(self, site: Site, instance: Instance) -> None:
+    def _show(self, site: Site, instance: Instance) -> None:
         kind = site.resource.name
         facts = (instance.id, instance.name, instance.state, kind, site.place)
         self.out.say(" · ".join(printable(fact) for fact in facts if fact), look="bold")
