@@ -77,3 +77,17 @@ def test_a_misspelt_region_is_warned_of_with_the_nearest_name(type_in, words, re
 
 def test_a_known_region_is_not(type_in):
     assert type_in("plan", "--region", "ap-guangzhou").err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "--at", ""],
+        ["preview", "--svg", ""],
+        ["savings", "/dev/null", "--until", ""],
+        ["savings", "/dev/null", "--prices", ""],
+    ],
+)
+def test_an_option_with_an_empty_value_is_not_an_option_left_out(type_in, words):
+    """As a script gives it whose variable is not set."""
+    assert type_in(*words).status == 2

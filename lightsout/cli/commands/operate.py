@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
 LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
-MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
+MOMENT = 0.1  # seconds within which a sleeper notices that the run is to end
 INTERRUPTED = (  # what is said to each Ctrl-C but the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
@@ -53,7 +53,7 @@ class Done:
 
 
 class HurryingClock:
-    """The clock of a run that a person may interrupt: nobody sleeps on after that."""
+    """The clock of a run that may be ended early: every sleep ends then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

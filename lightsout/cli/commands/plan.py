@@ -50,10 +50,10 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """A dry run; its log lines go to `--log` only, its findings to stdout.
 
     The exit status is that of a run at that time. Policies that are not due are judged as of their
-    next opening, and only told of.
+    next opening, and only shown.
     """
-    instant = read_at(options.at) if options.at else outside.clock.now()
-    heads = [head_of(instant)] if options.at else []
+    instant = read_at(options.at) if options.at is not None else outside.clock.now()
+    heads = [head_of(instant)] if options.at is not None else []
     if options.instance and not options.json and not options.csv:
         return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
@@ -178,14 +178,14 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
     clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
-            yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
+            yield f"warning: {policy}: what is stopped in {site.place} is unknown: {found}"
         elif found:
             count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
             yield f"{count}: {WHY}: {', '.join(found)}; {MEND}"
 
 
 def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
-    """What comes near the tags of policies that no machine has; asks for it where there are any."""
+    """Near tags for policies whose tags no machine has; one listing of each of their sites."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return []
     looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]

@@ -67,9 +67,9 @@ COLUMNS = tuple(StopEntry.__annotations__)
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Asks the cloud only for what the log does not hold, and does without where it cannot."""
     settings = read_settings(outside.environ, outside.beside)
-    given = read_price_list(options.prices) if options.prices else None
+    given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
-    until = read_until(options.until, now) if options.until else None
+    until = read_until(options.until, now) if options.until is not None else None
     lines = LogLines(options.files)
     evidence = read_evidence(lines)
     horizon = until or evidence.last or now
@@ -99,7 +99,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
         for claim in said:
             out.say(claim)
-    if options.svg:
+    if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
     return FOUND_WRONG if lines.tell_unusable() else GOOD
@@ -112,7 +112,7 @@ def read_until(text: str, now: datetime) -> datetime:
     except ValueError as error:
         raise WrongUse(f"--until: {error}") from None
     if until > now:
-        raise WrongUse(f"--until {text} is not over yet: nobody knows what will be stopped then")
+        raise WrongUse(f"--until {text} lies ahead: give a time that is over")
     return until
 
 
@@ -152,7 +152,7 @@ def _prices(
     if given:
         return listed_prices(given, machines, inventory.models)
     if inventory.cloud is None:
-        return Prices("CNY", "if only their price were known")
+        return Prices("CNY", "without a known price")
     cache = Cache(outside.environ, outside.home, settings.endpoint)
     now = outside.clock.now()
     prices = asked_prices(inventory.cloud, inventory.models, settings.endpoint, cache, now)
@@ -184,7 +184,7 @@ def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str])
     all_ = total(stops)
     out.say(
         f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
-        f"{all_.hours:,.1f} h surely stopped ({all_.at_most:,.1f} h at most), "
+        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
         f"{_money(all_, currency)} saved",
         look="bold",
     )

@@ -1,4 +1,4 @@
-"""`verify`: what became of every RequestId that a log tells of, asked of the cloud now."""
+"""`verify`: the state now of every instance that an accepted call in a log is about."""
 
 from __future__ import annotations
 
@@ -54,10 +54,11 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Superseded, gone and still charged are told and no failures; failed and under way are.
+    """Ends with 1 for an instance that failed, is under way or is unknown.
 
-    So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
-    file without a line of lightsout.
+    Likewise for a call whose instances the log does not name, for a file without a line of
+    lightsout, and for a row that could not be read. Superseded, gone and still charged are no
+    failures.
     """
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)

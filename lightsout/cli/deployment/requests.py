@@ -37,7 +37,7 @@ def check_request(argument: Value, loaded: Policies | None, complaints: Complain
 
 
 def request_of(argument: Value) -> Request:
-    """What a timer's argument asks for; raises BadEvent."""
+    """The request of a timer's argument; raises BadEvent."""
     (occasion,) = _trigger_of(argument).occasions
     return occasion.request
 
@@ -54,7 +54,7 @@ def _why_not(trigger: Trigger, loaded: Policies) -> list[str]:
 
 
 def _unknown(trigger: Trigger, loaded: Policies) -> Iterator[str]:
-    """What a run says of each name by itself, for it ends at the first."""
+    """The error of a run for each name by itself: with all of them it ends at the first."""
     for name in sorted(trigger.named("policies")):
         yield from _refusal(Request(policies=frozenset({name})), loaded)
     for name in sorted(trigger.named("accounts")):

@@ -37,7 +37,7 @@ FLAGS = frozenset({
 
 
 def mistakes_of_the_deployment(file: Path, loaded: Policies | None) -> list[Mistake]:
-    """What is wrong with a serverless.yml.
+    """Every mistake in a serverless.yml.
 
     `loaded`: the policies that a timer's request may be about; None where they cannot be read.
     """
@@ -56,7 +56,7 @@ def mistakes_of_the_deployment(file: Path, loaded: Policies | None) -> list[Mist
 
 
 def read_inputs(file: Path, complaints: Complaints) -> dict[str, Value]:
-    """What stands under `inputs` and fits its form."""
+    """The values under `inputs` that fit their form."""
     root = read_tree(file, complaints)
     if root is None:
         return {}

@@ -1,4 +1,4 @@
-"""What `check` warns of in a serverless.yml that has no mistakes."""
+"""Warnings of `check` about a serverless.yml without mistakes."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _warn_of_the_requests(
 
 
 def _warn_of_the_url(inputs: dict[str, Value], url: Value, told: Complaints) -> None:
-    """A function URL that nobody can reach, that lets nobody in, or that a redeploy trips over."""
+    """Warn of a function URL without a network or a secret, or that a redeploy makes again."""
     at, parameters = url.at, mapping_of(url.it, "parameters")
     net = mapping_of(parameters, "netConfig")
     if not any(value.it for value in net.values()):

@@ -1,4 +1,4 @@
-"""The whole story of one machine: what each policy makes of it, step by step, and why."""
+"""`plan --instance`: how each policy decides about one machine, step by step, with reasons."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LABEL = 12  # columns that the name of a step takes
 def carry_out(
     options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
-    """Tells of each `--instance`; the other options narrow what is told."""
+    """Shows each `--instance`; the other options narrow what is shown."""
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
@@ -73,7 +73,7 @@ def carry_out(
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to tell of, those included that a run by hand leaves out."""
+    """The policies to show, those included that a run by hand leaves out."""
     known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
         if name not in known:
@@ -83,7 +83,7 @@ def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
 
 @dataclass(slots=True)
 class MachineReport:
-    """Finds a machine, then has each policy that could be about it say its part."""
+    """Finds a machine, and shows the decision of each policy that could be about it."""
 
     out: Output
     clouds: Mapping[str, Cloud]
@@ -93,14 +93,14 @@ class MachineReport:
     good: bool = True
 
     def show(self, id_: str) -> bool:
-        """False where something went wrong, or a run that comes to this machine would fail."""
+        """Show the machine. False where something failed, or a run would fail at this machine."""
         sites = self._sites(id_)
         with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
             answers = list(pool.map(lambda site: self._look(site, id_), sites))
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):
-                self._fail(f"{site.place} cannot be looked at: {answer.action}: {answer}")
+                self._fail(f"{site.place} cannot be read: {answer.action}: {answer}")
             elif answer:
                 self._show(site, answer)
                 return self.good
@@ -131,7 +131,7 @@ class MachineReport:
             return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
         except CallFailed as failure:
             where = place_of(account, kind)
-            self._fail(f"the regions of {where} are not told: {failure.action}: {failure}")
+            self._fail(f"the regions of {where} are unknown: {failure.action}: {failure}")
             return ()
 
     def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:
@@ -169,7 +169,7 @@ class MachineReport:
 
 
 def _end(rows: Sequence[Row]) -> str:
-    """The story in a sentence or two."""
+    """The result in a sentence or two."""
     if not rows:
         return "No policy would act on it: it would be left as it is."
     said = [

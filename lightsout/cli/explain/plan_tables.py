@@ -83,7 +83,8 @@ def show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] = 
     if sites and done.report["status"] != "paused":
         blind = any(one.blind() for one in sites)
         out.say(
-            "what matches there is not known" if blind and not rows else _sum(rows), look="bold"
+            "which instances match there is unknown" if blind and not rows else _sum(rows),
+            look="bold",
         )
     for line in _losses(rows):
         out.say(line, look="yellow")
@@ -112,7 +113,7 @@ def _sum(rows: Sequence[Row]) -> str:
 
 
 def _losses(rows: Sequence[Row]) -> Iterator[str]:
-    """What STOP_CHARGING takes along, and where it saves nothing."""
+    """The public IPs that STOP_CHARGING would release, and machines that stay charged."""
     acted_on = {row.machine: row for row in rows if row.would_act}
     lost = [f"{ip} of {row.instance.id}" for row in acted_on.values() for ip in row.public_ips]
     if lost:

@@ -1,4 +1,4 @@
-"""What a policy makes of an instance, as a row that explains itself: made from findings alone."""
+"""The rows of a plan: one for each policy and instance, with the decision and its reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
 
-# What each decision is called: in JSON, in the table, and in the sum.
+# Names of each decision: in JSON, in the table, and in the sum.
 CALLED = {
     "would_stop": ("would stop", "would stop"),
     "would_start": ("would start", "would start"),
@@ -140,7 +140,7 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
-    """What STOP_CHARGING takes along hangs on the first of the policies that want the instance."""
+    """The first policy that wants the instance decides about STOP_CHARGING and what it releases."""
     instance = row.instance
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging:
@@ -154,7 +154,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
-    """When the tag that keeps the instance lets it go; None where something else keeps it."""
+    """When its keep-until tag ends; None where something else keeps the instance."""
     texts = instance.tags.get("keep-until", ())
     kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
     text = next(kept, None)
@@ -177,7 +177,7 @@ def not_yet(row: Row, opens: datetime) -> Row:
 
 
 def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
-    """Matching instances that were on their way before: named, for nobody else looks after them."""
+    """Matching instances that were STOPPING or STARTING before: no policy acts on them now."""
     for finding in findings:
         for instance in finding.stuck.values():
             since = instance.operation_started or "an unknown time"

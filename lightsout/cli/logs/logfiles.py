@@ -6,7 +6,7 @@ The function writes one JSON object a line. What one gets back is that, or what 
   time and a RequestId (https://cloud.tencent.com/document/product/583/46772).
 - CLS keeps a record a line: the text in `SCF_Message`, beside `SCF_RequestId` and others
   (https://cloud.tencent.com/document/product/583/60336). Of a line that is a JSON object it makes
-  fields, and only of first-level texts and numbers; lists are left out
+  fields, and only from first-level texts and numbers; lists are left out
   (https://cloud.tencent.com/document/product/583/55595), and read back from the text beside them.
 - CLS exports such records as JSON or CSV (https://cloud.tencent.com/document/api/614/56451), whose
   columns a comma, a tab, a semicolon, a bar or a blank separates, and
@@ -94,7 +94,7 @@ class LogLines:
                 self.unusable.append(_without_ours(file, self.others - others))
 
     def tell_unusable(self) -> bool:
-        """Names on stderr what could not be used; True where there is any."""
+        """Names on stderr what could not be used. True where there is any."""
         complain(*(f"lightsout: {why}" for why in self.unusable))
         return bool(self.unusable)
 
@@ -232,7 +232,7 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
 
 
 def site_of(line: Line) -> Site | None:
-    """What the line is about; None where it does not tell all of it."""
+    """The site that the line is about; None where it lacks a part of it."""
     account, region = line.get("account"), line.get("region")
     resource = RESOURCES.get(str(line.get("resource")))
     if resource is None or not isinstance(account, str) or not isinstance(region, str):

@@ -17,7 +17,7 @@ FIELD = re.compile(r"[\w./@-]+")  # a name of CLS's
 
 
 def separator_of(line: str) -> str | None:
-    """What separates the columns of the table that the line is the heading of; None for no table.
+    """The separator of the columns, where the line is the heading of a table; None otherwise.
 
     A heading names a field that we know. Words between blanks are one only if all are names.
     """

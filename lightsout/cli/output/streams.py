@@ -1,7 +1,7 @@
 """stdout and stderr while a command runs: no text from outside reaches a terminal unfiltered.
 
-A stdout that is full or closed is an error, told at the end. A stderr that is, is none: there is
-nobody left to tell.
+A stdout that is full or closed is an error, shown at the end. A full or closed stderr is none: no
+place is left to show it.
 """
 
 from __future__ import annotations
@@ -90,6 +90,6 @@ def printable_streams() -> Iterator[Printable]:
 
 
 def below(stream: TextIO) -> TextIO:
-    """What rich writes to: its colours are our own, and its texts are made printable before."""
+    """The stream that rich writes to: its texts are printable already, its colours are ours."""
     inner = stream.below if isinstance(stream, Printable) else None
     return inner or stream

@@ -1,4 +1,4 @@
-"""What the log lines of many runs tell of each machine that lightsout stopped.
+"""Signs of each machine that lightsout stopped, from the log lines of many runs.
 
 Files may overlap, repeat themselves and come in any order: what counts is a line's own time.
 """
@@ -34,7 +34,7 @@ class CallKey(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """What is known, by machine, and what is known to save nothing."""
+    """The signs of each machine, and the counts of stops that saved nothing."""
 
     signs: dict[Machine, list[Sign]] = field(default_factory=dict)
     # By site, then by stop policy: when it looked at all the machines that it matches.
@@ -47,7 +47,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class _Look:
-    """What one policy saw at one site in one run."""
+    """The machines that one policy saw at one site in one run."""
 
     time: datetime  # not later than when it looked
     act: int
@@ -59,7 +59,7 @@ class _Look:
 
     @property
     def whole(self) -> bool:
-        """Whether every machine that the policy matches and that runs is named in the log."""
+        """True where the log names every running machine that the policy matches."""
         told = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
         return told and not self.partial and not self.ids["conflict"]
 
@@ -70,7 +70,7 @@ class _Look:
 
 
 def read_evidence(lines: Iterable[Line]) -> Evidence:
-    """Everything that lines of lightsout tell; what is cut or of another version tells nothing."""
+    """The evidence in log lines; a line that is cut or of another version is ignored."""
     reader = _Reader()
     last: datetime | None = None
     known: list[tuple[datetime, Line]] = []
@@ -99,7 +99,7 @@ def _matters(line: Line) -> bool:
 
 
 class _Reader:
-    """Reads the lines by time, then puts together what they tell of each machine."""
+    """Reads the lines by time, then collects the signs of each machine."""
 
     def __init__(self) -> None:
         self._runs: dict[str, datetime] = {}  # when each began, at the latest
@@ -153,7 +153,7 @@ class _Reader:
             ids = self._accepted.setdefault(call, (action, time, set()))[2]
             ids.update(_texts(line, "instance_ids"))
 
-    # What it comes to ------------------------------------------------------------------------
+    # The result -----------------------------------------------------------------------------
 
     def evidence(self) -> Evidence:
         """Signs of the machines that were stopped, and what happened to them since."""

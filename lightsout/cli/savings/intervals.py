@@ -60,7 +60,7 @@ class Sign:
 @dataclass(frozen=True, slots=True)
 class Interval:
     begin: datetime
-    end: datetime  # surely stopped until then
+    end: datetime  # certainly stopped until then
     latest: datetime  # perhaps stopped until then
     request_id: str  # of the stop
     policies: frozenset[str]
@@ -125,7 +125,7 @@ class _Stopped:
         self._policies: set[str] = set()
         self._request_ids: set[str] = set()
         self._surely = first.time  # the latest sign of being stopped
-        self._tried = False  # to start it, and nobody knows what came of it
+        self._tried = False  # a start was tried, with unknown result
 
     def confirm(self, sign: Sign) -> None:
         self._policies |= sign.policies

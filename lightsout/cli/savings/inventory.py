@@ -1,4 +1,4 @@
-"""What the cloud tells now of the machines in a log: tags, state, and what their price goes by."""
+"""The machines of a log as they are now: tags, state, and what their price depends on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Inventory:
     """Answers, and why some are missing."""
 
-    cloud: Cloud | None = None  # of the own account; None where there is nobody to ask
+    cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
     models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
     missing: list[str] = field(default_factory=list)  # sentences
@@ -88,7 +88,7 @@ def _ask_site(
 
 def _unknown(site: Site, why: str) -> Inventory:
     place = f"{site.resource.name} in {site.place}"
-    return Inventory(missing=[f"Tags of {place} are not known: {why}."])
+    return Inventory(missing=[f"Tags of {place} are unknown: {why}."])
 
 
 def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model]:
@@ -111,7 +111,7 @@ def _model(item: Mapping[str, Any]) -> Model:
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
-    """What the look tells of the time since the last line: whether anybody touched the machine."""
+    """A sign of each machine from the look now: was it changed since the last line?"""
     return {machine: _sign(instance, now) for machine, instance in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""`plan --instance ID`: the whole story of one machine."""
+"""`plan --instance ID`: each step of the decision about one machine."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ def test_a_region_that_cannot_be_looked_at_is_found_wrong(there, type_in):
     said = type_in("plan", "--instance", ID)
 
     assert said.status == 1
-    assert "ap-shanghai cannot be looked at: DescribeInstances: UnauthorizedOp" in said.out
+    assert "ap-shanghai cannot be read: DescribeInstances: UnauthorizedOp" in said.out
     assert "looked in ap-guangzhou (lighthouse)" in said.out
 
 
