@@ -16,7 +16,7 @@ demo: $(VENV)/.run  ## the real handler, through the real SDK, against the embed
 	@$(BIN)/python -m lightsout demo
 
 test: $(VENV)/.dev  ## the tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev  ## lint, format, types, who may import whom, and documents made from code
 	$(BIN)/ruff check $(SOURCES)

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from lightsout.simulator import Fault
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, TIMER, only_entry
+from lightsout.simulator import Fault, ManualClock
+from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, TIMER, only_entry, set_stage
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
 
@@ -106,11 +106,19 @@ def test_the_same_event_twice_sends_nothing_twice(stage):
     assert len(sent) == len(set(sent)) == 250
 
 
+@pytest.fixture
+def racing(tmp_path, resource):
+    """A stage on which threads race, instead of taking turns."""
+    with set_stage(tmp_path / "policies", resource, clock=ManualClock()) as stage:
+        yield stage
+
+
 @pytest.mark.hazard(
     "Two runs at once",
     "Each sees what the other started and waits for it; both are good, nothing is stopped twice.",
 )
-def test_two_runs_at_once_do_no_harm(stage):
+def test_two_runs_at_once_do_no_harm(racing):
+    stage = racing
     ids = stage.fleet(250, stop_seconds=6.0)
     reports = []
     runs = [

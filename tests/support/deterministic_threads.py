@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from functools import partial
 from random import Random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
@@ -62,6 +63,9 @@ class Turns(ManualClock):
             for real, ours in ((ThreadPoolExecutor, partial(TurnsPool, self)), (wait, self.wait)):
                 for module in users_of(real):
                     patches.enter_context(patch(f"{module}.{real.__name__}", ours))
+            # It holds its lock over a call, in which others must be able to have the turn.
+            locks = SimpleNamespace(Lock=partial(TurnsLock, self))
+            patches.enter_context(patch("lightsout.cloud.client.threading", locks))
             try:
                 yield
             finally:
@@ -108,6 +112,22 @@ class Turns(ManualClock):
         chosen = self._random.choice(ready)
         self._resting.remove(chosen)
         chosen.over.set()
+
+
+class TurnsLock:
+    """As threading.Lock, for threads that take turns."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._free = True
+
+    def __enter__(self) -> None:
+        while not self._free:
+            self._turns.rest(able=lambda: self._free)
+        self._free = False
+
+    def __exit__(self, *_: object) -> None:
+        self._free = True
 
 
 class TurnsPool(Executor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import textwrap
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from lightsout import RunFailed
 from lightsout.base.environment import Environment
 from lightsout.run import run
 from lightsout.simulator import Account, ManualClock, Simulator, World
+from tests.support.deterministic_threads import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +69,10 @@ class Stage:
     def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
         """The report of a run that must not fail; `facts` are those of its context besides."""
         context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000), **facts}
+        turns = self.clock.taken_by_runs() if isinstance(self.clock, Turns) else nullcontext()
         try:
-            report = run(event, context, self.surroundings())
+            with turns:
+                report = run(event, context, self.surroundings())
         except RunFailed as failure:
             self.said += [str(failure), json.dumps(failure.report)]
             raise
@@ -125,7 +128,7 @@ class Stage:
 @contextmanager
 def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
     """A stage with an empty fleet; afterwards, nothing secret may have left the runs on it."""
-    clock = clock or ManualClock()
+    clock = clock or Turns()
     world = World(clock)
     folder.mkdir(exist_ok=True)
     told: list[Callable] = [server.pop("told", lambda _: None)]

@@ -55,7 +55,7 @@ def test_only_what_is_served_and_what_it_reaches_is_kept():
 
 
 def test_of_what_is_only_called_the_answers_are_left_out(monkeypatch):
-    monkeypatch.setattr("CALLED_TO_DEPLOY", {("any", "2020-01-01"): ("StopInstances",)})
+    monkeypatch.setattr(tool, "CALLED_TO_DEPLOY", {("any", "2020-01-01"): ("StopInstances",)})
 
     kept = tool.extract(DESCRIPTION, "any", "2020-01-01", served=False)
 
@@ -75,10 +75,10 @@ def test_the_vendored_file_is_laid_out_as_the_tool_does_it():
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """The tool writes into a folder of the test, from a small description."""
-    monkeypatch.setattr("API", tmp_path)
-    monkeypatch.setattr("DEPLOY_API", tmp_path / "deploy")
+    monkeypatch.setattr(tool, "API", tmp_path)
+    monkeypatch.setattr(tool, "DEPLOY_API", tmp_path / "deploy")
     (tmp_path / "deploy").mkdir()
-    monkeypatch.setattr("installed_description", lambda _service, _version: DESCRIPTION)
+    monkeypatch.setattr(tool, "installed_description", lambda _service, _version: DESCRIPTION)
     return tmp_path
 
 
