@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import UTC, parse_until
@@ -34,7 +34,7 @@ from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.act.site_run import SiteRun
@@ -137,7 +137,10 @@ def _openings(
 
 
 def _look_later(
-    openings: dict[str, datetime | None], event: Any, outside: Environment, done: Done
+    openings: dict[str, datetime | None],
+    event: Mapping[str, object],
+    outside: Environment,
+    done: Done,
 ) -> Iterator[Later]:
     """One more dry run for each time at which policies open, with all that are due then."""
     names: dict[datetime, set[str]] = defaultdict(set)
