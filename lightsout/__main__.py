@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 1
+CANNOT_RUN = 2
+NEEDED = ("chinese_calendar", "requests", "tencentcloud", "yaml")  # from requirements.txt
 
 
 def start() -> NoReturn:
@@ -18,6 +22,9 @@ def start() -> NoReturn:
 
     The first Ctrl-C lets a command end in order, the second ends it wherever it is.
     """
+    if missing := _missing():
+        os.write(2, f"lightsout: {missing}\n".encode())
+        os._exit(CANNOT_RUN)
     try:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupt)
@@ -28,6 +35,26 @@ def start() -> NoReturn:
         os._exit(end.code if isinstance(end.code, int) else INTERRUPTED)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)
+
+
+def _missing() -> str:
+    """What this Python lacks, and what to do about it; empty where it lacks nothing."""
+    if sys.version_info < (3, 10):  # noqa: UP036  whoever runs a clone may have an older one
+        return f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: use 3.10 or newer"
+    absent = [name for name in NEEDED if not _is_there(name)]
+    if not absent:
+        return ""
+    return (
+        f"{', '.join(absent)} not installed for {sys.executable}: run `make demo` and use "
+        ".venv/bin/python, or `python -m pip install -r requirements.txt`"
+    )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # something stands in its place
+        return False
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

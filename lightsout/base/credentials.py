@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
 
+NO_CREDENTIALS = "no credentials"
+
 # Kinds of profile of the official command line; what makes it take the identity of a pod, or of a
 # role.
 KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
@@ -170,7 +172,7 @@ def _read_profile(path: Path) -> Mapping[str, Any] | None:
 def _keys_of(profile: Mapping[str, Any] | None, path: Path) -> Credentials:
     if profile is None:
         raise BadSettings(
-            "no credentials: give the function an execution role, or set TENCENTCLOUD_SECRET_ID "
+            f"{NO_CREDENTIALS}: give the function an execution role, or set TENCENTCLOUD_SECRET_ID "
             "and TENCENTCLOUD_SECRET_KEY, or run `tccli configure`"
         )
     kind = profile.get("type") or KEYS

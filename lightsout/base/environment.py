@@ -20,26 +20,25 @@ DEFAULT_TIME_LIMIT = 60.0  # seconds, where the context has none
 LONGEST_TIME_LIMIT = 24 * 3600.0  # seconds; SCF allows 900 for a synchronous function
 
 
-def print_line(line: str) -> None:
-    """Write a line of JSON to stdout, or to stderr where stdout fails.
+def print_line(line: str) -> bool:
+    """Write a line of JSON to stdout, or to stderr where stdout fails; False where both fail.
 
-    The line may be the only record of an accepted call. An error here never ends the run.
+    The line may be the only record of an accepted call. An error here is never raised.
     """
-    if not _takes(sys.stdout, line):
-        _takes(sys.stderr, line)
+    return _takes(sys.stdout, line) or _takes(sys.stderr, line)
 
 
 def _takes(stream: TextIO | None, line: str) -> bool:
     if stream is None:  # closed before the interpreter began
         return False
     try:
-        stream.write(line)
+        written = stream.write(line)
         stream.flush()
     except UnicodeEncodeError:
         return _takes(stream, json.dumps(json.loads(line)) + "\n")
     except (OSError, ValueError):  # full, closed, or nobody reads it
         return False
-    return True
+    return written > 0
 
 
 class Environment(NamedTuple):

@@ -1,4 +1,4 @@
-"""The command line: what may be typed, and which command it is handed to."""
+"""The command line: its options, and which module carries out each command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
-from lightsout.base.credentials import BadSettings
+from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
 from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
@@ -25,6 +25,10 @@ exit status: 0 good, 1 the run or check found something wrong, 2 wrong use
 The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSOUT_ENDPOINT,
 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line's profile) …
 """
+TRY = (
+    "to try it without an account, run `python -m lightsout simulator`: it serves a simulated "
+    "cloud, and prints what to set"
+)
 
 
 def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
@@ -37,6 +41,8 @@ def main(argv: Sequence[str] | None = None, outside: Environment | None = None) 
             return _obey(argv, outside or Environment())
         except (WrongUse, BadSettings) as mistake:
             complain(*f"lightsout: {mistake}".split("\n"))
+            if NO_CREDENTIALS in str(mistake):
+                complain(f"lightsout: {TRY}")
             return WRONG_USE
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
@@ -102,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_parser(commands: Commands) -> None:
-    one = commands.add_parser("check", help="read the policies and tell every mistake in them")
+    one = commands.add_parser("check", help="read the policies and show every mistake in them")
     _add_policies(one)
     one.set_defaults(carry_out=check.carry_out)
 
@@ -110,7 +116,7 @@ def _check_parser(commands: Commands) -> None:
 def _plan_parser(commands: Commands) -> None:
     one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
     _add_policies(one)
-    _add_narrowing(one, instance="the whole story of this instance")
+    _add_narrowing(one, instance="each step of the decision about this instance")
     one.add_argument(
         "--at",
         metavar="TIME",
@@ -125,10 +131,10 @@ def _plan_parser(commands: Commands) -> None:
 
 
 def _run_parser(commands: Commands) -> None:
-    one = commands.add_parser("run", help="do it now, and verify it")
+    one = commands.add_parser("run", help="carry out the policies now, and verify the result")
     _add_policies(one)
     _add_narrowing(one)
-    one.add_argument("--dry-run", action="store_true", help="decide and tell, change nothing")
+    one.add_argument("--dry-run", action="store_true", help="decide and show, change nothing")
     one.add_argument(
         "--json-lines",
         action="store_true",
@@ -154,7 +160,9 @@ def _preview_parser(commands: Commands) -> None:
 
 
 def _verify_parser(commands: Commands) -> None:
-    one = commands.add_parser("verify", help="what became of each RequestId in a log")
+    one = commands.add_parser(
+        "verify", help="the state now of each instance in a log's accepted calls"
+    )
     _add_files(one, "FILE")
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
@@ -171,7 +179,7 @@ def _permissions_parser(commands: Commands) -> None:
     _add_policies(one)
     one.add_argument("--uin", metavar="UIN", help="the ID of the account that the function runs in")
     one.add_argument(
-        "--account", metavar="NAME", help="what is to be put into this other account instead"
+        "--account", metavar="NAME", help="the documents for this other account instead"
     )
     one.add_argument("--json", action="store_true", help="all of them in one object")
     one.set_defaults(carry_out=permissions.carry_out)
@@ -215,7 +223,7 @@ def _simulator_parser(commands: Commands) -> None:
 
 
 def _demo_parser(commands: Commands) -> None:
-    one = commands.add_parser("demo", help="the whole story against a simulated cloud")
+    one = commands.add_parser("demo", help="one whole run against a simulated cloud")
     one.set_defaults(carry_out=_demo)
 
 

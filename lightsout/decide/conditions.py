@@ -39,22 +39,33 @@ class Traffic(NamedTuple):
     def __str__(self) -> str:
         if not self.total:
             return "no traffic limit"
-        return f"{self.used * 100 // self.total}% of {self.total / GB:.0f} GB traffic used"
+        return f"{self.used * 100 // self.total}% of {_total(self.total)} traffic used"
 
     def with_left(self, limit: int | None) -> str:
         """The same, and what is left where a limit is about that."""
         if limit is None or not self.total:
             return str(self)
-        return f"{self}, {_size(self.total - self.used, limit)} left"
+        left = self.total - self.used
+        return f"{self}, {_size(left, limit) if left > 0 else 'none'} left"
 
 
 def _percent(share: float) -> int:
     return round(share * 100)
 
 
+def _total(count: int) -> str:
+    """The size of a package, small ones in the unit in which it is a whole number."""
+    if count < 10 * GB and count % GB:
+        return f"{count // MB} MB" if count >= MB else f"{count} bytes"
+    return f"{count / GB:.0f} GB"
+
+
 def _size(count: int, limit: int) -> str:
-    """Bytes in the unit of a limit; policies have whole MB, GB or TB."""
-    unit, name = (GB, "GB") if limit % GB == 0 else (MB, "MB")
+    """So many bytes in the unit of a limit, or in MB where they are less than one of it.
+
+    Policies have whole MB, GB or TB.
+    """
+    unit, name = (GB, "GB") if limit % GB == 0 and count >= GB else (MB, "MB")
     return f"{count // unit} {name}"
 
 

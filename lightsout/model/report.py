@@ -188,7 +188,8 @@ def failure_message(report: Report) -> str:
     parts = [_sample(reason, list(ids)) for reason, ids in list(reasons.items())[:3]]
     least = "at least " if report["shortened"] else ""
     more = f"; and {least}{len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
-    head = f"{bad} of {counts['matched']} instances not confirmed" if bad else "run failed"
+    what = "would fail" if report["dry_run"] else "not confirmed"
+    head = f"{bad} of {counts['matched']} instances {what}" if bad else "run failed"
     return " ".join(f"{head}: {'; '.join(parts)}{more}".split())[:1500]
 
 

@@ -30,7 +30,7 @@ def test_what_cannot_be_read_is_wrong_use(words, capsys):
 
 
 @pytest.mark.parametrize("command", ["plan", "run"])
-def test_without_credentials_one_sentence_says_so(stage, type_in, command):
+def test_without_credentials_one_line_says_so_and_one_how_to_try(stage, type_in, command):
     for name in [name for name in stage.environ if name.startswith("TENCENTCLOUD")]:
         del stage.environ[name]
 
@@ -38,7 +38,8 @@ def test_without_credentials_one_sentence_says_so(stage, type_in, command):
 
     assert said.status == 2
     assert said.err.startswith("lightsout: no credentials: ")
-    assert said.err.count("\n") == 1
+    assert "`python -m lightsout simulator`" in said.err.splitlines()[1]
+    assert said.err.count("\n") == 2
 
 
 @pytest.mark.parametrize("command", [["check"], ["plan"], ["run"]])
@@ -61,3 +62,32 @@ def test_a_service_that_is_not_there_is_told_of_in_time(stage, type_in):
     assert "again in" in said.err
     assert "dev-nights in ap-guangzhou: DescribeInstances: ClientNetworkError" in said.out
     assert stage.clock.monotonic() < 61
+
+
+@pytest.mark.parametrize("words", [["plan"], ["plan", "--instance", "lhins-0000000a"], ["run"]])
+@pytest.mark.parametrize(
+    ("region", "hint"), [("ap-guangzhuo", " (did you mean ap-guangzhou?)"), ("x-y-9", "")]
+)
+def test_a_misspelt_region_is_warned_of_with_the_nearest_name(type_in, words, region, hint):
+    said = type_in(*words, "--region", region)
+
+    warning = f"lightsout: warning: region {region} is not in the list at hand{hint}\n"
+    assert warning in said.err
+
+
+def test_a_known_region_is_not(type_in):
+    assert type_in("plan", "--region", "ap-guangzhou").err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "--at", ""],
+        ["preview", "--svg", ""],
+        ["savings", "/dev/null", "--until", ""],
+        ["savings", "/dev/null", "--prices", ""],
+    ],
+)
+def test_an_option_with_an_empty_value_is_not_an_option_left_out(type_in, words):
+    """As a script gives it whose variable is not set."""
+    assert type_in(*words).status == 2

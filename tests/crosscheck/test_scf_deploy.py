@@ -7,13 +7,15 @@ cloud does today, which is newer than this library and not public.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lightsout.cli.deployment.triggers import NO_TRIGGERS
+from lightsout.cli.deployment.inputs import INPUTS, NOT_CHECKED, REFUSED
+from lightsout.cli.deployment.triggers import NO_TRIGGERS, NOT_OURS, TIMER, URL
 from lightsout.simulator.errors import ApiError
 from tests.crosscheck.fake_scf import Functions
 from tests.crosscheck.recording_endpoint import Recorder
@@ -198,6 +200,41 @@ def test_the_examples_set_the_log_topic_and_a_second_timer(deploy):
     warning = deploy.last("CreateTrigger")
     assert warning["TriggerName"] == "lightsout-warning"
     assert json.loads(warning["CustomArgument"]) == {"policies": ["dev-nights"], "dry_run": True}
+
+
+LIBRARY = TOOLKIT / "node_modules" / "tencent-component-toolkit" / "lib" / "modules"
+
+
+def named_in(name: str, *files: str) -> set[str]:
+    """The members of an object that the library's code asks for."""
+    texts = [(LIBRARY / file).read_text("utf-8") for file in files]
+    return {member for text in texts for member in re.findall(rf"\b{name}\.(\w+)", text)}
+
+
+def test_check_knows_every_input_that_the_library_reads():
+    files = ("scf/index.js", "scf/utils.js", "scf/entities/scf.js")
+    of_other_calls = {  # of remove, invoke and the like
+        "FunctionName", "functionName", "Namespace", "Triggers", "triggers", "isAutoRelease",
+        "functionRequestId", "startTime", "endTime", "clientContext", "logType", "invocationType",
+    }  # fmt: skip
+    read = named_in("inputs", *files) - of_other_calls
+
+    assert len(read) > 35
+    assert read <= {field.key for field in INPUTS.fields} | NOT_CHECKED | REFUSED.keys()
+
+
+def test_check_knows_every_trigger_and_parameter_that_the_library_reads():
+    known = re.findall(r"^  (\w+): \w+_1\.default,", read_trigger("index"), re.MULTILINE)
+    timer, url = ({it.key for it in kind.fields[1].kind.fields} for kind in (TIMER, URL))
+
+    assert set(known) == NOT_OURS | {"timer", "http"}
+    assert named_in("parameters", "triggers/timer.js") == timer
+    (names,) = re.findall(r"\{([^}]*)\} = _c", read_trigger("http"))
+    assert {it.split("=")[0].strip() for it in names.split(",")} == url
+
+
+def read_trigger(name: str) -> str:
+    return (LIBRARY / "triggers" / f"{name}.js").read_text("utf-8")
 
 
 def with_url(**parameters):

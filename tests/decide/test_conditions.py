@@ -55,9 +55,8 @@ def test_a_share_is_shown_on_its_side_of_the_limit(data, percent):
     assert (shown >= percent) == enough
     assert numbers(below.reason)[0] == shown
     if not enough:
-        assert at_least.reason.endswith(
-            f"{shown}% of {traffic.total / GB:.0f} GB traffic used, less than {percent}%"
-        )
+        told = rf"{shown}% of [1-9]\d* (GB|MB|bytes) traffic used, less than {percent}%"
+        assert re.fullmatch(told, at_least.reason)
     else:
         assert below.reason.endswith(f", not below {percent}%")
 
@@ -75,12 +74,29 @@ def test_what_is_left_is_shown_on_its_side_of_the_limit_and_in_its_unit(data, te
 
     assert met.met == (traffic.total - traffic.used < limit)
     unit = GB if " GB left" in met.reason else MB
-    shown = int(re.search(r"(-?\d+) [GM]B left", met.reason).group(1))
+    shown = int(re.search(r"(\d+) [GM]B left|none left", met.reason).group(1) or 0)
     assert (shown * unit < limit) == met.met
     if not met.met:
         told, name = re.search(r"not less than (\d+) ([GM]B)$", met.reason).groups()
         assert int(told) * {"GB": GB, "MB": MB}[name] == limit
         assert unit == {"GB": GB, "MB": MB}[name]
+
+
+@pytest.mark.parametrize(
+    ("used", "total", "said"),
+    [
+        (100 * MB, 500 * MB, "20% of 500 MB traffic used, 400 MB left"),
+        (512 * MB, 1536 * MB, "33% of 1536 MB traffic used, 1 GB left"),
+        (5 * GB, 5 * GB, "100% of 5 GB traffic used, none left"),
+        (525 * GB, 500 * GB, "105% of 500 GB traffic used, none left"),
+        (0, 500 * GB + 1, "0% of 500 GB traffic used, 500 GB left"),
+        (1, 3, "33% of 3 bytes traffic used, 0 MB left"),
+    ],
+)
+def test_a_package_is_shown_in_a_unit_that_fits_and_never_less_than_nothing_left(used, total, said):
+    met = judged(Traffic(used, total, None), traffic_left_below=1000 * GB)
+
+    assert met.reason == said
 
 
 @given(DURATIONS, st.integers(-3, 3) | st.integers(0, 10**6), st.integers(0, 999_999))

@@ -13,6 +13,7 @@ import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
 from functools import partial
 from random import Random
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
 from lightsout.simulator import ManualClock
+
+START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,8 +51,8 @@ class Turns(ManualClock):
     `seed` decides who of several that can act is next.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__()
+    def __init__(self, seed: int = 0, start: datetime = START) -> None:
+        super().__init__(start)
         self._random = Random(seed)
         self._resting: list[Rest] = []
 

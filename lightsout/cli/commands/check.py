@@ -34,10 +34,8 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
     except policy_files.PolicyMistakes as wrong:
         beside = mistakes_of_the_deployment(deployment, None) if there else []
         return _tell([*wrong.mistakes, *beside])
-    if there:
-        names = {policy.name for policy in found.policies}
-        if mistakes := mistakes_of_the_deployment(deployment, names):
-            return _tell(mistakes)
+    if there and (mistakes := mistakes_of_the_deployment(deployment, found)):
+        return _tell(mistakes)
     beside = warnings_of_the_deployment(deployment, found.policies) if there else []
     advised = advice(found.policies, settings.policies, outside.clock.now())
     warnings = sorted([*found.warnings, *advised, *beside])

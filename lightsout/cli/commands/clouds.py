@@ -1,4 +1,4 @@
-"""Questions that a command asks of the cloud beside a run: they change nothing."""
+"""Calls of a command beside a run; they change nothing."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
             found |= compute.denied(batch, ACTIONS[action])
     except CallFailed as failure:
         return (
-            f"warning: what the service would refuse now in {compute.site.place} cannot be "
-            f"told: {failure.action}: {failure}"
+            f"warning: what the service would refuse now in {compute.site.place} is "
+            f"unknown: {failure.action}: {failure}"
         )
     return found
 
@@ -122,7 +122,7 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
 def paid_for(
     site_runs: Iterable[SiteRun], clouds: Mapping[str, Cloud], now: datetime
 ) -> dict[tuple[Site, str], list[str] | CallFailed]:
-    """What is stopped already and still charged, by site and policy; or why that is not known."""
+    """Instances that are stopped and still charged, by site and policy; or why it is unknown."""
     tasks = {
         (site_run.site, task.policy.name): (task, [it.policy for it in tasks[:at]])
         for site_run in site_runs

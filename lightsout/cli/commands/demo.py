@@ -1,4 +1,4 @@
-"""`demo`: the whole story, from a timer event to verified machines, against the simulator."""
+"""`demo`: one run from a timer event to verified machines, against the simulator."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What can be seen of a machine from outside."""
+    """State and latest operation of a machine."""
 
     state: str
     operation: str  # RequestId of the latest
@@ -90,7 +90,7 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
-    """What the function would find in its environment, and nothing of the real one."""
+    """The environment of the run; nothing of the real one is in it."""
     policies = folder / "policies"
     policies.mkdir()
     (policies / "dev-nights.yml").write_text(POLICY, encoding="utf-8")

@@ -6,14 +6,16 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from lightsout.base.credentials import BadSettings
+from lightsout.base.suggest import near
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.output.interrupts import each_interrupt
 from lightsout.cli.output.tables import complain
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent
+from lightsout.policies.regions import REGIONS
 from lightsout.run import Run, run_safely
 
 if TYPE_CHECKING:
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
 LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
-MOMENT = 0.1  # seconds in which a sleeper notices that it is to hurry
+MOMENT = 0.1  # seconds within which a sleeper notices that the run is to end
 INTERRUPTED = (  # what is said to each Ctrl-C but the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
 )
+OF_TIME = ("time ran out", "the run's time is over")  # what a run says of its deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Done:
 
 
 class HurryingClock:
-    """The clock of a run that a person may interrupt: nobody sleeps on after that."""
+    """The clock of a run that may be ended early: every sleep ends then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -81,50 +84,93 @@ def operate(
 
     Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
     without its RequestId in the log; the third Ctrl-C does not wait, and raises KeyboardInterrupt.
+    A log line that can be written nowhere ends it likewise: no call is made without evidence.
     Raises WrongUse for an event or an environment that cannot be obeyed; any other failure is in
     what it returns.
     """
     clock = HurryingClock(outside.clock)
-    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
-    the_run = Run(event, context, outside._replace(clock=clock), at, names=True)
+    ended_early: list[str] = []  # why, the first reason first
     interrupts: list[int] = []
+
+    def end_early(why: str) -> None:
+        ended_early.append(why)
+        the_run.deadline.expire()
+        clock.hurry()
+
+    def write(line: str) -> None:
+        if outside.write(_with_reason(line, ended_early)) is False and not ended_early:
+            end_early("its log could be written nowhere")
 
     def interrupt(number: int) -> None:
         interrupts.append(number)
         if number > len(INTERRUPTED):
             raise KeyboardInterrupt
         complain("", INTERRUPTED[number - 1])
-        the_run.deadline.expire()
-        clock.hurry()
+        end_early("it was interrupted")
 
+    context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
+    watched = outside._replace(clock=clock, write=write)
+    the_run = Run(event, context, watched, at, names=True)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     with each_interrupt(interrupt):
         future = pool.submit(run_safely, the_run)
         pool.shutdown(wait=False)
         wait([future])
-    interrupted = bool(interrupts)
     try:
         report = future.result()
         error = failure_message(report) if report["status"] == "failed" else None  # a dry run's
-        return Done(report, _sites_of(the_run), error, interrupted)
     except RunFailed as failure:
         if isinstance(failure.cause, (BadEvent, BadSettings)):
             raise WrongUse(str(failure)) from None
-        return Done(failure.report, _sites_of(the_run), str(failure), interrupted)
+        report, error = failure.report, str(failure)
     finally:
         the_run.close()
+    _give_reason(report, ended_early)
+    sites = the_run.fleet.runs if the_run.fleet else ()
+    error = error and _with_reason(error, ended_early)
+    return Done(report, sites, error, bool(interrupts))
 
 
-def _sites_of(the_run: Run) -> Sequence[SiteRun]:
-    return the_run.fleet.runs if the_run.fleet else ()
+def _give_reason(report: Report, ended_early: Sequence[str]) -> None:
+    """Writes into the report why it was ended early, where it says that its time was over."""
+    for entry in report["policies"]:
+        entry["error"] = entry["error"] and _with_reason(entry["error"], ended_early)
+        for group in (entry["failed"], entry["pending"]):
+            group.update({id_: _with_reason(why, ended_early) for id_, why in group.items()})
 
 
-def request_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The request of a direct invoke, as narrow as the options make it."""
-    given = {
-        "policies": options.policy,
-        "instances": options.instance,
-        "regions": options.region,
-        "accounts": options.account,
-    }
-    return {field: names for field, names in given.items() if names}
+def _with_reason(text: str, ended_early: Sequence[str]) -> str:
+    for said in OF_TIME if ended_early else ():
+        text = text.replace(said, ended_early[0])
+    return text
+
+
+class RequestFields(TypedDict, total=False):
+    """A request of a direct invoke."""
+
+    policies: list[str]
+    instances: list[str]
+    regions: list[str]
+    accounts: list[str]
+    dry_run: bool
+
+
+def request_of(options: argparse.Namespace) -> RequestFields:
+    """The request of a direct invoke, as narrow as the options make it.
+
+    Warns of a region that may be misspelt: a run with it would quietly find nothing.
+    """
+    for region in options.region or ():
+        if region not in REGIONS:
+            text = f"region {region} is not in the list at hand{near(region, REGIONS)}"
+            complain(f"lightsout: warning: {text}")
+    given: RequestFields = {}
+    if options.policy:
+        given["policies"] = options.policy
+    if options.instance:
+        given["instances"] = options.instance
+    if options.region:
+        given["regions"] = options.region
+    if options.account:
+        given["accounts"] = options.account
+    return given

@@ -119,7 +119,7 @@ class _Here:
         return self._deployment()._asdict()
 
     def _deployment(self) -> cam.Deployment:
-        """What serverless.yml, beside handler.py, says of the deployment."""
+        """The deployment, as serverless.yml beside handler.py has it."""
         return read_deployment(self._outside.beside / "serverless.yml")
 
 
@@ -141,13 +141,13 @@ class _There:
         self._uin = uin
 
     def document(self, name: str) -> Mapping[str, Any]:
-        """Raises WrongUse for the trust policy where nobody said whom to trust."""
+        """Raises WrongUse for the trust policy where --uin is missing."""
         if name == "deployer":
             raise WrongUse("nothing is deployed to another account: leave --account out")
         if name == "role":
             return cam.role_in(self._account, self._loaded.policies)
         if self._uin is None:
-            raise WrongUse("--uin is wanted: the ID of the account that the function runs in")
+            raise WrongUse("--uin is missing: the ID of the account that the function runs in")
         return cam.trust_in(self._account, self._uin)
 
     def names(self) -> Mapping[str, str]:

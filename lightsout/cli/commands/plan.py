@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
-from lightsout.cli.explain import story
+from lightsout.cli.explain import one_machine
 from lightsout.cli.explain.near_tags import explain, idle_among
-from lightsout.cli.explain.outcome import errors_of, show_errors
+from lightsout.cli.explain.plan_tables import (
+    Later,
+    left_out_by_hand,
+    notes_of,
+    print_rows,
+    show,
+    waiting_lines,
+)
 from lightsout.cli.explain.progress import tell_retry
-from lightsout.cli.explain.rows import CALLED, COLUMNS, in_order, leftovers, not_yet, rows_of
+from lightsout.cli.explain.rows import in_order, not_yet, rows_of
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
-from lightsout.cli.output.tables import Output, complain, print_csv
-from lightsout.cli.output.words import as_json, moment, plural
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.due import due_at
 from lightsout.doctor.still_charged import FIX, WHY, wants_no_charge
@@ -30,7 +35,7 @@ from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.act.site_run import SiteRun
@@ -38,50 +43,20 @@ if TYPE_CHECKING:
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.rows import Row
     from lightsout.model.policy import Policy
-    from lightsout.model.report import Entry
 
-HEADINGS = ("region", "instance", "name", "policy", "what", "why")
 YEARS = range(1970, 2200)
-ALWAYS_SUMMED = ("would_stop", "kept", "excluded", "refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A look at the policies that open next at `opens`, as if it were then."""
-
-    opens: datetime
-    policies: frozenset[str]
-    done: Done
-
-    @property
-    def entries(self) -> list[Entry]:
-        return [it for it in self.done.report["policies"] if it["policy"] in self.policies]
-
-    @property
-    def errors(self) -> list[str]:
-        if self.done.error and not self.done.report["policies"]:
-            return [self.done.error]
-        return [f"when it opens, {line}" for line in errors_of(self.entries)]
-
-    @property
-    def blind(self) -> bool:
-        """Whether something could not be looked at. What a run may come to then is no error now."""
-        unplaced = any(entry["error"] and entry["region"] is None for entry in self.entries)
-        nothing = self.done.error is not None and not self.done.report["policies"]
-        unseen = any(one.blind() for one in self.done.sites)
-        return unplaced or nothing or unseen or self.done.interrupted
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """A dry run; its log lines go to `--log` only, its findings to stdout.
 
     The exit status is that of a run at that time. Policies that are not due are judged as of their
-    next opening, and only told of.
+    next opening, and only shown.
     """
-    instant = read_at(options.at) if options.at else outside.clock.now()
-    heads = [head_of(instant)] if options.at else []
+    instant = read_at(options.at) if options.at is not None else outside.clock.now()
+    heads = [head_of(instant)] if options.at is not None else []
     if options.instance and not options.json and not options.csv:
-        return story.carry_out(options, outside, instant, heads)
+        return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
     def hear(line: str) -> None:
@@ -97,13 +72,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     rows, doubts = _rows(done, later, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
-    notes = [*(note for note in dict.fromkeys(_notes(lines, rows)) if note not in told), *doubts]
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, rows)) if note not in told), *doubts]
     if not options.policy:
-        notes += _not_by_hand(policies)
+        notes += left_out_by_hand(policies)
     notes += _near_tags(done, later, outside)
-    waiting = list(_waiting(policies, openings, done))
+    waiting = list(waiting_lines(policies, openings, done))
     if options.json or options.csv:
-        _print_rows(rows, as_csv=options.csv)
+        print_rows(rows, as_csv=options.csv)
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
@@ -111,7 +86,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         out = Output()
         for line in heads:
             out.say(line, look="bold")
-        _show(out, rows, done, later)
+        show(out, rows, done, later)
         for line in waiting:
             out.say(line, look="cyan")
         for note in notes:
@@ -163,7 +138,10 @@ def _openings(
 
 
 def _look_later(
-    openings: dict[str, datetime | None], event: Any, outside: Environment, done: Done
+    openings: dict[str, datetime | None],
+    event: Mapping[str, object],
+    outside: Environment,
+    done: Done,
 ) -> Iterator[Later]:
     """One more dry run for each time at which policies open, with all that are due then."""
     names: dict[datetime, set[str]] = defaultdict(set)
@@ -204,14 +182,14 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
     clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
-            yield f"warning: {policy}: what is stopped in {site.place} is not known: {found}"
+            yield f"warning: {policy}: what is stopped in {site.place} is unknown: {found}"
         elif found:
             count = f"{plural(len(found), 'instance')} of {policy} in {site.place}"
             yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
 def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
-    """What comes near the tags of policies that no machine has; asks for it where there are any."""
+    """Near tags for policies whose tags no machine has; one listing of each of their sites."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return []
     looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
@@ -224,109 +202,3 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     settings = read_settings(outside.environ, outside.beside)
     near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
     return [*warn_of_unseen(looks, failed), *near]
-
-
-# Telling -----------------------------------------------------------------------------------------
-
-
-def _print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
-    objects = [row.as_json() for row in rows]
-    if as_csv:
-        print_csv(COLUMNS, objects)
-    else:
-        print(as_json(objects))
-
-
-def show_plan(out: Output, done: Done) -> None:
-    """The table of a dry run, the sum, and what went wrong."""
-    _show(
-        out,
-        in_order(r for one in done.sites for r in rows_of(one.site, one.findings)),
-        done,
-    )
-
-
-def _show(out: Output, rows: Sequence[Row], done: Done, later: Sequence[Later] = ()) -> None:
-    sites = [*done.sites, *(one for look in later for one in look.done.sites)]
-    stuck = {it.machine: it for one in sites for it in leftovers(one.site, one.findings)}
-    rows = in_order([*rows, *stuck.values()])
-    if rows:
-        out.table(HEADINGS, [_cells(row) for row in rows])
-        out.say()
-    show_errors(out, done)
-    for error in (line for look in later for line in look.errors):
-        out.say(error, look="bold red")
-    if sites and done.report["status"] != "paused":
-        blind = any(one.blind() for one in sites)
-        out.say(
-            "what matches there is not known" if blind and not rows else _sum(rows), look="bold"
-        )
-    for line in _losses(rows):
-        out.say(line, look="yellow")
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    it = row.instance
-    return row.site.place, it.id, it.name, row.policy.name, row.what, row.why
-
-
-def _sum(rows: Sequence[Row]) -> str:
-    """How many machines, each counted once for each thing that is decided about it."""
-    if not rows:
-        return "no instance matches: nothing would change"
-    counts = Counter(decision for decision, _ in {(row.decision, row.machine) for row in rows})
-    left = [name for name in ("stopping", "starting") if counts[name]]
-    parts = [
-        f"{counts[name]} {words}"
-        for name, (_, words) in CALLED.items()
-        if name in ALWAYS_SUMMED or (counts[name] and name not in left)
-    ]
-    more = [f"{plural(counts[name], 'instance')} {CALLED[name][1]}" for name in left]
-    denied = len({row.machine for row in rows if row.denied})
-    more += [f"{denied} denied now"] if denied else []
-    return "; ".join([", ".join(parts), *more])
-
-
-def _losses(rows: Sequence[Row]) -> Iterator[str]:
-    """What STOP_CHARGING takes along, and where it saves nothing."""
-    acted_on = {row.machine: row for row in rows if row.would_act}
-    lost = [f"{ip} of {row.instance.id}" for row in acted_on.values() for ip in row.public_ips]
-    if lost:
-        count = plural(len(lost), "public IP")
-        yield f"STOP_CHARGING would release {count} (an elastic one stays): {', '.join(lost)}"
-    charged = [f"{it.instance.id} ({it.charged})" for it in acted_on.values() if it.charged]
-    if charged:
-        count = plural(len(charged), "instance")
-        yield f"{count} would be stopped, still charged: {', '.join(charged)}"
-
-
-def _waiting(
-    policies: Iterable[Policy], openings: dict[str, datetime | None], done: Done
-) -> Iterator[str]:
-    for policy in policies:
-        if policy.name in openings and done.report["status"] != "paused":
-            opens = openings[policy.name]
-            until = f"until {moment(opens, policy.timezone)}" if opens else "within a year"
-            yield f"{policy.name} is not due {until}"
-
-
-def _notes(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
-    """Warnings and mistakes that the looks logged, but for what a later look found after all."""
-    known = {row.instance.id for row in rows}
-    for line in map(json.loads, lines):
-        if line["event"] == "policy.mistake":
-            yield line["message"]
-        elif line["event"] == "warning":
-            named = line.get("instance_ids", [])
-            unknown = [id_ for id_ in named if id_ not in known]
-            if unknown or not named:
-                about = f"{', '.join(unknown)}: " if unknown else ""
-                yield f"warning: {about}{line['message']}"
-
-
-def _not_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
-    """Policies that a person's run leaves out, because they do not admit it."""
-    for policy in policies:
-        if "invoke" not in policy.triggered_by:
-            admitted = ", ".join(sorted(map(str, policy.triggered_by)))
-            yield f"{policy.name} is left out: it is triggered by {admitted} only, not by invoke"

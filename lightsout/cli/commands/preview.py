@@ -57,7 +57,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         complain(*warnings)
     else:
         _show(Output(), outlooks, warnings)
-    if options.svg:
+    if options.svg is not None:
         save(options.svg, draw(outlooks), tell=not options.json)
     return GOOD
 
@@ -83,7 +83,7 @@ def _first(text: str | None) -> date | None:
 
 
 def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str]:
-    """What is not known about the days shown, the last of them included."""
+    """Warnings about the calendar of the days shown."""
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     end = now.replace(year=last.year, month=last.month, day=1)
     found = [*schedule.calendar_warnings(whens, now), *schedule.calendar_warnings(whens, end)]
@@ -131,7 +131,7 @@ def _show_one(out: Output, outlook: Outlook) -> None:
 
 
 def headline(policy: Policy) -> str:
-    """What the policy does, where, and when, in a line."""
+    """Action, regions and window of the policy in one line."""
     does = f"{policy.action} {policy.resource} in {regions_said(policy)}"
     when = f" · {said(policy.when)}" if policy.when else ""
     return f"{policy.name} · {does}{when} · {policy.timezone.key}"

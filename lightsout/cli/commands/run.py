@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout.cli.commands.operate import operate, request_of
-from lightsout.cli.commands.plan import show_plan
 from lightsout.cli.explain.outcome import show
+from lightsout.cli.explain.plan_tables import show_plan
 from lightsout.cli.explain.progress import Progress
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
-    event = request_of(options) | ({"dry_run": True} if options.dry_run else {})
+    event = request_of(options)
+    if options.dry_run:
+        event["dry_run"] = True
     if options.json_lines or not sys.stdout.isatty():
         with kept_in(options.log, outside.write) as lines:
             done = operate(event, outside._replace(write=lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
@@ -37,19 +37,39 @@ if TYPE_CHECKING:
 
 SHOWN_TAGS = 20
 SUMS = ("machines", "stops", "hours", "at most", "saved")
-COLUMNS = (
-    "account", "resource", "region", "instance", "tags", "policies", "request_id", "stopped",
-    "until", "until_at_most", "ended", "hours", "hours_at_most", "uncharged", "price_per_hour",
-    "currency", "saved",
-)  # fmt: skip
+
+
+class StopEntry(TypedDict):
+    """A row of `savings --csv`."""
+
+    account: str
+    resource: str
+    region: str
+    instance: str
+    tags: list[str] | None
+    policies: list[str]
+    request_id: str
+    stopped: str
+    until: str
+    until_at_most: str
+    ended: str
+    hours: str
+    hours_at_most: str
+    uncharged: str
+    price_per_hour: float | None
+    currency: str | None
+    saved: str | None
+
+
+COLUMNS = tuple(StopEntry.__annotations__)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Asks the cloud only for what the log does not hold, and does without where it cannot."""
     settings = read_settings(outside.environ, outside.beside)
-    given = read_price_list(options.prices) if options.prices else None
+    given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
-    until = read_until(options.until, now) if options.until else None
+    until = read_until(options.until, now) if options.until is not None else None
     lines = LogLines(options.files)
     evidence = read_evidence(lines)
     horizon = until or evidence.last or now
@@ -79,7 +99,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
         for claim in said:
             out.say(claim)
-    if options.svg:
+    if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
     return FOUND_WRONG if lines.tell_unusable() else GOOD
@@ -92,7 +112,7 @@ def read_until(text: str, now: datetime) -> datetime:
     except ValueError as error:
         raise WrongUse(f"--until: {error}") from None
     if until > now:
-        raise WrongUse(f"--until {text} is not over yet: nobody knows what will be stopped then")
+        raise WrongUse(f"--until {text} lies ahead: give a time that is over")
     return until
 
 
@@ -132,7 +152,7 @@ def _prices(
     if given:
         return listed_prices(given, machines, inventory.models)
     if inventory.cloud is None:
-        return Prices("CNY", "if only their price were known")
+        return Prices("CNY", "without a known price")
     cache = Cache(outside.environ, outside.home, settings.endpoint)
     now = outside.clock.now()
     prices = asked_prices(inventory.cloud, inventory.models, settings.endpoint, cache, now)
@@ -164,7 +184,7 @@ def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str])
     all_ = total(stops)
     out.say(
         f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
-        f"{all_.hours:,.1f} h surely stopped ({all_.at_most:,.1f} h at most), "
+        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
         f"{_money(all_, currency)} saved",
         look="bold",
     )
@@ -183,7 +203,7 @@ def _money(sum_: Sum, currency: str) -> str:
     return f"{known} + {sum_.unpriced:,.1f} h without a price"
 
 
-def _row(stop: Stop, currency: str) -> Mapping[str, Any]:
+def _row(stop: Stop, currency: str) -> StopEntry:
     one, site = stop.interval, stop.machine.site
     tags = None if stop.tags is None else tag_texts(stop.tags)
     return {

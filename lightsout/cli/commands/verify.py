@@ -1,10 +1,10 @@
-"""`verify`: what became of every RequestId that a log tells of, asked of the cloud now."""
+"""`verify`: the state now of every instance that an accepted call in a log is about."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.act.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
@@ -54,10 +54,11 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Superseded, gone and still charged are told and no failures; failed and under way are.
+    """Ends with 1 for an instance that failed, is under way or is unknown.
 
-    So is a call whose instances are not to be learnt: nobody has seen what became of them; and a
-    file without a line of lightsout.
+    Likewise for a call whose instances the log does not name, for a file without a line of
+    lightsout, and for a row that could not be read. Superseded, gone and still charged are no
+    failures.
     """
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)
@@ -108,7 +109,24 @@ def _answer(
     return Answer(one, found)
 
 
-def _as_json(answer: Answer) -> Mapping[str, object]:
+class BecameEntry(TypedDict):
+    became: str
+    detail: str
+
+
+class AnswerEntry(TypedDict):
+    """One accepted call in `verify --json`."""
+
+    request_id: str
+    action: str
+    account: str
+    resource: str
+    region: str
+    time: str
+    instances: dict[str, BecameEntry]
+
+
+def _as_json(answer: Answer) -> AnswerEntry:
     one = answer.acceptance
     return {
         "request_id": one.request_id,

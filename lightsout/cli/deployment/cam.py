@@ -1,4 +1,4 @@
-"""CAM policy documents: what the function may do, who may be it, and what a deployer may do.
+"""CAM policy documents: of the execution role, of its trust policy, and of who deploys.
 
 Their form is https://cloud.tencent.com/document/product/598/10604. A resource has six segments,
 `qcs::service:region:account:type/id`; an empty region means every region, an empty account the one
@@ -30,7 +30,7 @@ EVERYWHERE = ""  # the region of a resource that may be in any
 
 
 class Deployment(NamedTuple):
-    """What is deployed: the function, where it runs, and the name of its execution role."""
+    """The function, where it runs, and the name of its execution role."""
 
     function: str
     namespace: str
@@ -57,7 +57,7 @@ class Target(NamedTuple):
 
 
 def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] = ()) -> Document:
-    """What the execution role needs for these policies, and nothing else.
+    """The rights that the execution role needs for these policies, and no others.
 
     `others`: accounts whose role it assumes, those that a policy names.
     """
@@ -67,12 +67,12 @@ def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] 
 
 
 def role_in(account: Account, policies: Sequence[Policy]) -> Document:
-    """What the role needs that the function assumes in another account."""
+    """The rights of the role that the function assumes in another account."""
     return _document(*_acting(policies, account.name, None))
 
 
 def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterator[Statement]:
-    """What the policies do in an account.
+    """The rights for what the policies do in an account.
 
     Looking goes on everything, because it cannot be limited to instances. Stopping and starting
     goes on the regions that the policies name, on single instances where they name those.
@@ -119,7 +119,7 @@ def _written(targets: Iterable[Target], uin: str | None) -> list[str]:
 
 
 def trust() -> Document:
-    """Who may take the execution role: functions, and nobody else.
+    """The trust policy of the execution role: only functions may take it.
 
     https://cloud.tencent.com/document/product/598/36219 has the form,
     https://cloud.tencent.com/document/product/583/32389 the service's name.
@@ -128,7 +128,7 @@ def trust() -> Document:
 
 
 def trust_in(account: Account, uin: str) -> Document:
-    """Who may assume the role there: whom the function's account `uin` allows to.
+    """The trust policy of a role in another account: the function's account `uin` may assume it.
 
     Principal and condition are as the consoles write them. Of a role as principal no page tells; so
     the whole account is trusted, which in turn allows nobody unless its own policies do.
@@ -145,7 +145,7 @@ def _trusting(principal: Mapping[str, Any]) -> Statement:
 
 
 def deployer(deployment: Deployment, uin: str | None) -> Document:
-    """What putting this function there takes: its code, itself, its triggers and tags, its role.
+    """The rights to deploy this function: its code, itself, its triggers and tags, its role.
 
     The calls are those that tencent-component-toolkit 2.27.6 and the scf component make
     (https://github.com/serverless-tencent/tencent-component-toolkit,

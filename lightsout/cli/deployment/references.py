@@ -1,4 +1,4 @@
-"""`${env:NAME}` and its like in serverless.yml: what is known only when it is deployed.
+"""`${env:NAME}` and the like in serverless.yml: values that are known only at the deploy.
 
 A variable that is not set takes its key along where it is the whole value, and becomes the text
 «undefined» inside another one. The tool resolves no `${env.NAME}`.
@@ -21,7 +21,7 @@ ONE_VARIABLE = re.compile(r"\$\{env:\w+\}")
 
 
 def check_references(root: Node, complaints: Complaints) -> None:
-    """Drops the mistakes in texts that may come to fit, and adds those that surely will not."""
+    """Drops mistakes in texts that a variable may make right, and adds those that none can."""
     texts = list(_references(root))
     complaints.mistakes = [
         it for it in complaints.mistakes if not any(_is_in(it, text) for text in texts)

@@ -1,159 +1,105 @@
-"""serverless.yml: what the deploying tool would ignore, misread or trip over, said by `check`.
+"""serverless.yml: what the deploying tool would ignore, misread or stop at, told by `check`.
 
-The tool knows neither unknown keys nor wrong types, and its defaults are not ours: a runtime for
-Node, 3 seconds. What it does with each key was seen by driving tencent-component-toolkit 2.27.6,
-which `make crosscheck` does again.
+What the tool does with each key was seen by driving tencent-component-toolkit 2.27.6, which
+`make crosscheck` does again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lightsout.base.credentials import BadSettings
-from lightsout.base.suggest import near, nearest
+from lightsout.cli.deployment.inputs import FILE_NOT_CHECKED, FORM, NOT_CHECKED, REFUSED
 from lightsout.cli.deployment.references import FROM_OUTSIDE, check_references
-from lightsout.cli.deployment.triggers import (
-    TRIGGERS,
-    each_of,
-    let_be,
-    may,
-    must,
-    parameters_of,
-)
+from lightsout.cli.deployment.requests import check_request
+from lightsout.cli.deployment.triggers import check_triggers, each_of, parameters_of
 from lightsout.events.function_url import SECRET, secret_weakness
-from lightsout.events.parse import read_event
-from lightsout.model.request import BadEvent
 from lightsout.policies import yamltree as yamltext
 from lightsout.policies.reader import Reader
-from lightsout.policies.shapes import Fields, ListOf, MapOf, Scalar, Word
-from lightsout.policies.texts import FILLED, REGION, TEXT
-from lightsout.policies.yamltree import Complaints, Pairs, Text
-from lightsout.settings import VARIABLES, misspelt, read_settings
+from lightsout.policies.yamltree import Complaints, Items, Pairs, Text
+from lightsout.settings import VARIABLES, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from lightsout.policies.load import Policies
     from lightsout.policies.reader import Value
     from lightsout.policies.yamltree import Mistake, Node, Position
 
-# What the tool reads besides, and nothing here depends on: not looked at. Of the file,
-# and of inputs.
-BESIDES = frozenset({"org", "app", "stage"})
-INPUTS_BESIDES = frozenset({
-    "aliasName", "aliasDescription", "asyncRunEnable", "cfs", "deadLetter", "eip",
-    "enableRoleAuth", "ignoreTriggers", "initTimeout", "instanceConcurrencyConfig", "layers",
-    "publicAccess", "publish", "publishDescription", "traceEnable", "traffic", "vpcConfig",
+# Where a text in quotes is no flag: any text, "false" too, means true to the tool, or false always.
+FLAGS = frozenset({
+    "asyncRunEnable", "eip", "enable", "enableExtranet", "enableIntranet", "ignoreTriggers",
+    "publicAccess", "publish", "traceEnable",
 })  # fmt: skip
 
 
-def _variable(name: str) -> str:
-    """The name, unless the function would take it for a slip."""
-    if misspelt([name]):
-        raise ValueError(name)
-    return name
+def mistakes_of_the_deployment(file: Path, loaded: Policies | None) -> list[Mistake]:
+    """Every mistake in a serverless.yml.
 
-
-VARIABLE = Scalar(
-    "the name of a variable, one of lightsout's or none like them, and not beginning with SCF_, "
-    "QCLOUD_ or TENCENTCLOUD_",
-    r"(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*",
-    _variable,
-    meant=lambda text: nearest(text, VARIABLES),
-)
-SECONDS = Scalar("a whole number of seconds from 1 to 900", r"[1-9][0-9]?|[1-8][0-9]{2}|900", int)
-MEMORY = Scalar(
-    "64, or a multiple of 128 up to 3072, in MB",
-    "|".join(map(str, (64, *range(128, 3073, 128)))),
-    int,
-)
-ID = Scalar("the ID that the command in docs/deploy.md prints", r"[0-9a-f-]{36}")
-TEXTS = MapOf("a mapping of texts", FILLED, FILLED)
-
-
-INPUTS = Fields(
-    "inputs",
-    (
-        must("name", FILLED),
-        may("namespace", FILLED),
-        must("region", REGION),
-        must("runtime", Word(("Python3.10",))),
-        may("type", Word(("event",))),
-        must("handler", Word(("handler.main_handler",))),
-        may("memorySize", MEMORY),
-        must("timeout", SECONDS),
-        must("role", FILLED),
-        may("description", TEXT),
-        may("tags", TEXTS),
-        must(
-            "src",
-            Fields("src", (must("src", FILLED), may("exclude", ListOf("a list of texts", TEXT)))),
-        ),
-        may(
-            "environment",
-            Fields(
-                "environment",
-                (must("variables", MapOf("a mapping of variables", VARIABLE, TEXT)),),
-            ),
-        ),
-        may("cls", Fields("cls", (must("logsetId", ID), must("topicId", ID)))),
-        must("events", TRIGGERS),
-    ),
-)
-FORM = Fields(
-    "serverless.yml",
-    (must("component", Word(("scf",))), must("name", FILLED), must("inputs", INPUTS)),
-)
-
-
-def mistakes_of_the_deployment(file: Path, policies: Collection[str] | None) -> list[Mistake]:
-    """What is wrong with a serverless.yml.
-
-    `policies`: the names that a timer's request may use; None where they are not known.
+    `loaded`: the policies that a timer's request may be about; None where they cannot be read.
     """
     complaints = Complaints(str(file))
     inputs = read_inputs(file, complaints)
-    _check_types(inputs, file.parent, complaints)
+    _check_texts(inputs, file.parent, complaints)
+    _check_flags(inputs, complaints)
     _check_variables(inputs, file.parent, complaints)
+    _check_source(inputs, file.parent, complaints)
+    _check_what_belongs_together(inputs, complaints)
     _check_names(inputs, complaints)
     for timer in parameters_of(inputs, "timer"):
         if "argument" in timer and not FROM_OUTSIDE.search(timer["argument"].it):
-            _check_request(timer["argument"], policies, complaints)
+            check_request(timer["argument"], loaded, complaints)
     return complaints.listed()
 
 
 def read_inputs(file: Path, complaints: Complaints) -> dict[str, Value]:
-    """What stands under `inputs` and fits its form."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        complaints.add(yamltext.START, f"cannot be read: {error.strerror}")
-        return {}
-    root = yamltext.read(data, complaints)
+    """The values under `inputs` that fit their form."""
+    root = read_tree(file, complaints)
     if root is None:
         return {}
-    _let_be(root, complaints)
+    _prepare(root, complaints)
     found = Reader(complaints).read(FORM, root, "the file")
     check_references(root, complaints)
     return found.it["inputs"].it if found and "inputs" in found.it else {}
 
 
-def _let_be(root: Node, complaints: Complaints) -> None:
-    """Takes out of the tree what is the tool's own affair."""
-    _drop(root, BESIDES)
-    for inputs in _below(root, "inputs"):
-        _drop(inputs, INPUTS_BESIDES)
-        for events in _below(inputs, "events"):
-            let_be(events, complaints)
+def read_tree(file: Path, complaints: Complaints) -> Node | None:
+    """The file as it stands there; None where it holds nothing or cannot be read."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        complaints.add(yamltext.START, f"cannot be read: {error.strerror}")
+        return None
+    root = yamltext.read(data, complaints)
+    if root is None and not complaints:
+        complaints.add(yamltext.START, "the file is empty: component, name and inputs are missing")
+    return root
 
 
-def _below(node: Node, name: str) -> Iterator[Node]:
+def below(node: Node | None, *path: str) -> Iterator[Node]:
+    """The nodes that stand at `path` in the mappings below."""
+    if not path:
+        yield from [node] if node else []
+        return
     for key, item in node.pairs if isinstance(node, Pairs) else ():
-        if isinstance(key, Text) and key.value == name:
-            yield item
+        if isinstance(key, Text) and key.value == path[0]:
+            yield from below(item, *path[1:])
+
+
+def _prepare(root: Node, complaints: Complaints) -> None:
+    """Takes out of the tree what is not checked, and refuses what no form could name."""
+    _drop(root, FILE_NOT_CHECKED)
+    for inputs in below(root, "inputs"):
+        for key, _ in inputs.pairs if isinstance(inputs, Pairs) else ():
+            if isinstance(key, Text) and (why := REFUSED.get(key.value)):
+                complaints.add(key, f"{key.value}: {why}: leave it out")
+        _drop(inputs, NOT_CHECKED | REFUSED.keys())
+        _tags_as_mapping(inputs)
+    for events in below(root, "inputs", "events"):
+        check_triggers(events, complaints)
 
 
 def _drop(node: Node, names: Collection[str]) -> None:
@@ -161,7 +107,24 @@ def _drop(node: Node, names: Collection[str]) -> None:
         node.pairs = [it for it in node.pairs if getattr(it[0], "value", None) not in names]
 
 
-# What the form does not tell ---------------------------------------------------------------------
+def _tags_as_mapping(inputs: Node) -> None:
+    """The tool takes tags as a list of {key, value} as well."""
+    for number, (name, tags) in enumerate(inputs.pairs if isinstance(inputs, Pairs) else ()):
+        if getattr(name, "value", None) == "tags" and isinstance(tags, Items):
+            pairs = [_as_pair(item) for item in tags.items]
+            if all(pairs):
+                as_mapping = Pairs(tags.line, tags.column, [it for it in pairs if it])
+                inputs.pairs[number] = (name, as_mapping)  # type: ignore[union-attr]
+
+
+def _as_pair(item: Node) -> tuple[Node, Node] | None:
+    """Key and value of a tag, in small letters or with a capital; None for anything else."""
+    facts = item.pairs if isinstance(item, Pairs) else []
+    found = {key.value.lower(): node for key, node in facts if isinstance(key, Text)}
+    return (found["key"], found["value"]) if found.keys() == {"key", "value"} else None
+
+
+# What the forms do not tell ----------------------------------------------------------------------
 
 
 def mapping_of(inputs: dict[str, Value], *path: str) -> dict[str, Value]:
@@ -176,8 +139,8 @@ def variables_of(inputs: dict[str, Value]) -> dict[str, Value]:
     return mapping_of(inputs, "environment", "variables")
 
 
-def _check_types(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
-    """What must be a text and is none without quotes, and what must be none and has them."""
+def _check_texts(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
+    """Variables and tags that are no texts without quotes."""
     for name, value in (variables_of(inputs) | mapping_of(inputs, "tags")).items():
         if _is_quoted(value.at) or isinstance(plain := yaml.safe_load(value.it), str):
             continue
@@ -186,12 +149,62 @@ def _check_types(inputs: dict[str, Value], folder: Path, complaints: Complaints)
         else:
             write = f': write "{value.it}"' if not _wrong(name, value.it, folder) else ""
             complaints.add(value.at, f"{name} must be a text{write}")
-    for kind, called in (("timer", "timer"), ("http", "URL")):
+
+
+def _check_flags(inputs: dict[str, Value], complaints: Complaints) -> None:
+    """Flags that are texts: the tool asks whether they are true, or whether anything is there."""
+    found = [(name, value) for name, value in inputs.items() if name in FLAGS]
+    for kind in ("timer", "http"):
         for parameters in parameters_of(inputs, kind):
-            enable = parameters.get("enable")
-            if enable and _is_quoted(enable.at):
-                what = f"enable is a text: any text switches the {called} on"
-                complaints.add(enable.at, what)
+            net = mapping_of(parameters, "netConfig")
+            found += [it for it in (parameters | net).items() if it[0] in FLAGS]
+    for name, value in found:
+        if _is_quoted(value.at):
+            what = "a text, whose meaning the tool does not look at: write true or false"
+            complaints.add(value.at, f"{name} is {what} without quotes")
+
+
+def _check_source(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
+    """Where the code comes from: a folder, or an object that lies in a bucket."""
+    if "src" not in inputs:
+        return
+    src = inputs["src"]
+    parts = src.it if isinstance(src.it, dict) else {"src": src}
+    if "object" in parts and "src" in parts:
+        complaints.add(parts["src"].at, "src beside object: the tool deploys object, and not src")
+    elif "object" not in parts and "src" not in parts:
+        complaints.add(src.at, "src is missing in src: the tool would deploy a sample of its own")
+    elif "src" in parts and _is_a_file(parts["src"].it, folder):
+        complaints.add(parts["src"].at, "src must be a folder, such as ./dist/bundle, and no file")
+
+
+def _is_a_file(text: str, folder: Path) -> bool:
+    if FROM_OUTSIDE.search(text):
+        return False
+    return text.lower().endswith(".zip") or (folder / text).is_file()
+
+
+def _check_what_belongs_together(inputs: dict[str, Value], complaints: Complaints) -> None:
+    """Inputs at which the tool or the service stops unless others stand beside them."""
+    if _is_on(inputs, "asyncRunEnable"):
+        for name in ("cls", "namespace"):
+            if name not in inputs:
+                what = f"asyncRunEnable: the first deploy stops half-way without {name}"
+                complaints.add(inputs["asyncRunEnable"].at, what)
+    elif _is_on(inputs, "traceEnable"):
+        complaints.add(inputs["traceEnable"].at, "traceEnable: wants asyncRunEnable: true")
+    if "traffic" in inputs and _is_quoted(inputs["traffic"].at):
+        complaints.add(inputs["traffic"].at, "traffic is a text: write the number without quotes")
+    if "aliasName" in inputs:
+        alias = inputs["aliasName"].at
+        if "additionalVersionWeights" not in inputs:
+            complaints.add(alias, "aliasName: the tool stops without additionalVersionWeights")
+        if not _is_on(inputs, "publish") and "aliasFunctionVersion" not in inputs:
+            complaints.add(alias, "aliasName: the tool stops without publish: true or a version")
+
+
+def _is_on(inputs: dict[str, Value], name: str) -> bool:
+    return name in inputs and inputs[name].it is True
 
 
 def _is_quoted(at: Position) -> bool:
@@ -220,28 +233,37 @@ def _wrong(name: str, text: str, folder: Path) -> str | None:
 
 
 def _check_names(inputs: dict[str, Value], complaints: Complaints) -> None:
-    """A second trigger of one name is refused when the function is already changed."""
-    first: dict[str, Position] = {}
-    for timer in each_of(inputs, "timer"):
-        if name := timer.it.get("name"):
-            if name.it in first:
-                where = f"{first[name.it].line}:{first[name.it].column}"
-                complaints.add(name.at, f"a second timer named {name.it}, the first is at {where}")
-            first.setdefault(name.it, name.at)
+    """A second trigger of one name is refused when the function is already changed.
+
+    So is a second function URL for one qualifier: each has one.
+    """
+    _check_distinct(each_of(inputs, "timer"), "timer", _name_of, complaints)
+    _check_distinct(each_of(inputs, "http"), "function URL", _name_of, complaints)
+    _check_distinct(each_of(inputs, "http"), "function URL", _qualifier_of, complaints)
 
 
-def _check_request(
-    argument: Value, policies: Collection[str] | None, complaints: Complaints
+def _check_distinct(
+    triggers: Iterator[Value],
+    called: str,
+    distinguish: Callable[[Value], tuple[str, Position]],
+    complaints: Complaints,
 ) -> None:
-    """A timer's argument is a request; one that cannot be obeyed would fail every run."""
-    event = {"Type": "Timer", "Message": argument.it}
-    try:
-        named = read_event(event, now=datetime.now(timezone.utc), max_age=0).named("policies")
-    except BadEvent as error:
-        complaints.add(argument.at, str(error))
-        return
-    if policies is None:
-        return
-    for name in sorted(named - set(policies)):
-        hint = near(name, policies)
-        complaints.add(argument.at, f"argument: no policy is named {name!r}{hint}")
+    first: dict[str, Position] = {}
+    for trigger in triggers:
+        what, at = distinguish(trigger)
+        if what in first:
+            where = f"the first is at {first[what].line}:{first[what].column}"
+            complaints.add(at, f"a second {called} {what}, {where}")
+        first.setdefault(what, at)
+
+
+def _name_of(trigger: Value) -> tuple[str, Position]:
+    """The name that the tool gives it, and where that stands."""
+    named = [mapping_of(trigger.it, "parameters").get("name"), trigger.it.get("name")]
+    name = next(filter(None, named), None)
+    return (f"named {name.it}", name.at) if name else ("without a name", trigger.at)
+
+
+def _qualifier_of(url: Value) -> tuple[str, Position]:
+    found = mapping_of(url.it, "parameters").get("qualifier")
+    return f"for {found.it if found else '$DEFAULT'}", found.at if found else url.at

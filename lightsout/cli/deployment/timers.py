@@ -104,12 +104,12 @@ class Timer:
     policies: frozenset[str] | None  # None: all of them
 
     def reaches(self, policy: str) -> bool:
-        """Whether it fires for the policy of that name."""
+        """True where it fires for the policy of that name."""
         return self.policies is None or policy in self.policies
 
 
 class UnreadableTimers(ValueError):
-    """Why nobody can tell when the timers fire, and where that stands: line, column, words."""
+    """Timers that cannot be read, with line, column and reason of each."""
 
     def __init__(self, *places: tuple[int, int, str]) -> None:
         self.places = places
@@ -205,7 +205,7 @@ def _number(text: str, first: int, names: Sequence[str]) -> int:
 def read_timers(file: Path) -> list[Timer]:
     """The timers of a serverless.yml that are enabled, and whose runs are no dry ones.
 
-    Raises UnreadableTimers where that cannot be told.
+    Raises UnreadableTimers for a file or a timer that cannot be read.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -231,7 +231,7 @@ def read_timers(file: Path) -> list[Timer]:
 
 
 def _get(mapping: Any, key: str, default: Any) -> Any:
-    """What stands there, if it is of the kind that belongs there."""
+    """The value of the key, if it has the type of the default; else the default."""
     found = mapping.get(key, default) if isinstance(mapping, dict) else default
     return found if isinstance(found, type(default)) else default
 

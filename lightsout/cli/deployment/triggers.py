@@ -1,11 +1,11 @@
-"""The triggers of serverless.yml: those that the deploying tool has, and their form."""
+"""The triggers of serverless.yml: those that the deploying tool knows, and their form."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lightsout.policies.shapes import Either, Field, Fields, ListOf, Scalar, Word
-from lightsout.policies.texts import FILLED, YES_NO
+from lightsout.policies.texts import FILLED
 from lightsout.policies.yamltree import Items, Pairs, Refused, Text
 
 if TYPE_CHECKING:
@@ -14,18 +14,25 @@ if TYPE_CHECKING:
     from lightsout.policies.reader import Value
     from lightsout.policies.yamltree import Complaints, Node
 
-# What the tool has besides, and nothing here depends on: not looked at.
-BESIDES = frozenset({"cos", "ckafka", "clb", "mps"})
+# Triggers of the tool whose events the function does not understand: their form is not checked.
+NOT_OURS = frozenset({"apigw", "ckafka", "clb", "cls", "cmq", "cos", "mps"})
 URL_FORM = (
     "write http: {parameters: {qualifier: $DEFAULT, authType: NONE, "
     "netConfig: {enableExtranet: true}}}"
 )
-# What other tools call their triggers: this one breaks off, and leaves a function without timers.
+# Names of triggers in other tools: this one stops at them, and leaves a function without timers.
 NO_TRIGGERS = {
     "url": URL_FORM,
     "eb": "make the rule in the console of EventBridge",
 }
 
+# As YAML 1.2 has it, which the tool reads.
+FLAG = Scalar(
+    "true or false",
+    "true|True|TRUE|false|False|FALSE",
+    lambda text: text.lower() == "true",
+    meant={"yes": "true", "on": "true", "no": "false", "off": "false"}.get,
+)
 CRON = Scalar("a cron expression of 7 fields, such as 0 7/15 * * * * *", r"\S+( +\S+){6}")
 TEXT_OR_LIST = Either("a text or a list of texts", FILLED, ListOf("a list of texts", FILLED))
 
@@ -41,8 +48,8 @@ def may(key: str, kind: Any) -> Field:
 CORS = Fields(
     "corsConfig",
     (
-        may("enable", YES_NO),
-        may("credentials", YES_NO),
+        may("enable", FLAG),
+        may("credentials", FLAG),
         may("maxAge", FILLED),
         *(may(key, TEXT_OR_LIST) for key in ("origins", "methods", "headers", "exposeHeaders")),
     ),
@@ -50,14 +57,15 @@ CORS = Fields(
 TIMER = Fields(
     "a timer",
     (
-        must("name", FILLED),
+        may("name", FILLED),
         must(
             "parameters",
             Fields(
                 "a timer's parameters",
                 (
+                    may("name", FILLED),
                     must("cronExpression", CRON),
-                    must("enable", YES_NO),
+                    must("enable", FLAG),
                     # Without it the timer is deleted and made anew by each deploy.
                     must("argument", FILLED),
                     may("qualifier", FILLED),
@@ -82,10 +90,10 @@ URL = Fields(
                         "netConfig",
                         Fields(
                             "netConfig",
-                            (may("enableExtranet", YES_NO), may("enableIntranet", YES_NO)),
+                            (may("enableExtranet", FLAG), may("enableIntranet", FLAG)),
                         ),
                     ),
-                    may("enable", YES_NO),
+                    may("enable", FLAG),
                     may("corsConfig", CORS),
                 ),
             ),
@@ -98,8 +106,8 @@ TRIGGERS = ListOf(
 )
 
 
-def let_be(events: Node, complaints: Complaints) -> None:
-    """Takes out of the tree the triggers that are the tool's own affair, or that it has not."""
+def check_triggers(events: Node, complaints: Complaints) -> None:
+    """Refuses the triggers that the tool does not have, and takes out those that are not ours."""
     if not isinstance(events, Items):
         return
     for number, trigger in enumerate(events.items):
@@ -111,12 +119,24 @@ def let_be(events: Node, complaints: Complaints) -> None:
             if why := NO_TRIGGERS.get(name.value):
                 what = f"the deploying tool has no trigger {name.value}, and breaks off: {why}"
                 complaints.add(name, what)
-        if pairs and getattr(pairs[0][0], "value", None) in BESIDES | NO_TRIGGERS.keys():
+        if _first_key(trigger) in NOT_OURS | NO_TRIGGERS.keys():
             events.items[number] = Refused(trigger.line, trigger.column)
 
 
+def not_ours(events: Node) -> list[Text]:
+    """The names of triggers whose events the function does not understand, where they stand."""
+    items = events.items if isinstance(events, Items) else []
+    firsts = [it.pairs[0][0] for it in items if isinstance(it, Pairs) and it.pairs]
+    return [it for it in firsts if isinstance(it, Text) and it.value in NOT_OURS]
+
+
+def _first_key(trigger: Node) -> str | None:
+    pairs = trigger.pairs if isinstance(trigger, Pairs) else []
+    return pairs[0][0].value if pairs and isinstance(pairs[0][0], Text) else None
+
+
 def parameters_of(inputs: dict[str, Value], kind: str) -> Iterator[dict[str, Value]]:
-    """Those of each trigger of a kind."""
+    """The parameters of each trigger of a kind."""
     for trigger in each_of(inputs, kind):
         if "parameters" in trigger.it:
             yield trigger.it["parameters"].it

@@ -1,4 +1,4 @@
-"""What `check` warns of in a serverless.yml that has no mistakes."""
+"""Warnings of `check` about a serverless.yml without mistakes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.suggest import near
 from lightsout.cli.deployment.references import FROM_OUTSIDE
+from lightsout.cli.deployment.requests import regions_unknown
 from lightsout.cli.deployment.serverless_yml import (
+    below,
     mapping_of,
     read_inputs,
+    read_tree,
     variables_of,
 )
-from lightsout.cli.deployment.triggers import URL_FORM, each_of
+from lightsout.cli.deployment.triggers import URL_FORM, each_of, not_ours, parameters_of
 from lightsout.events.function_url import SECRET
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.yamltree import Complaints
@@ -31,10 +34,17 @@ RESERVED = ("project", "项目", "qcs:", "qcloud", "tencent")
 
 
 def warnings_of_the_deployment(file: Path, policies: Sequence[Policy]) -> list[Mistake]:
+    """Warnings of a file in which mistakes_of_the_deployment finds nothing."""
     told = Complaints(str(file))
     inputs = read_inputs(file, told)
     _warn_of_the_region(inputs, told)
     _warn_of_the_timeout(inputs, policies, told)
+    _warn_of_what_has_no_effect(inputs, told)
+    _warn_of_the_requests(inputs, policies, told)
+    for events in below(read_tree(file, told), "inputs", "events"):
+        for name in not_ours(events):
+            what = "the function does not understand its events: each of them would be a failed run"
+            told.add(name, f"{name.value}: {what}")
     for key, value in mapping_of(inputs, "tags").items():
         if key.startswith(RESERVED):
             what = f"the service keeps the tag key {key} for itself: it would not be set"
@@ -64,8 +74,32 @@ def _warn_of_the_timeout(
         )
 
 
+def _warn_of_what_has_no_effect(inputs: dict[str, Value], told: Complaints) -> None:
+    of_a_kind = "type" in inputs and "asyncRunEnable" in inputs and inputs["asyncRunEnable"].it
+    for name in ("retryNum", "msgTTL"):
+        if name in inputs and not of_a_kind:
+            what = "no effect without type: event and asyncRunEnable: true"
+            told.add(inputs[name].at, f"{name}: {what}")
+    if "ignoreTriggers" in inputs and inputs["ignoreTriggers"].it:
+        told.add(
+            inputs["ignoreTriggers"].at, "ignoreTriggers: no timer is made, changed or deleted"
+        )
+
+
+def _warn_of_the_requests(
+    inputs: dict[str, Value], policies: Sequence[Policy], told: Complaints
+) -> None:
+    """Regions that only a policy for all regions could have, and that may be misspelt."""
+    known = {*REGIONS, *(region for policy in policies for region in policy.regions)}
+    for timer in parameters_of(inputs, "timer"):
+        if "argument" in timer:
+            for name in regions_unknown(timer["argument"], known):
+                text = f"argument: region {name} is not in the list at hand{near(name, REGIONS)}"
+                told.add(timer["argument"].at, text)
+
+
 def _warn_of_the_url(inputs: dict[str, Value], url: Value, told: Complaints) -> None:
-    """A function URL that nobody can reach, that lets nobody in, or that a redeploy trips over."""
+    """Warn of a function URL without a network or a secret, or that a redeploy makes again."""
     at, parameters = url.at, mapping_of(url.it, "parameters")
     net = mapping_of(parameters, "netConfig")
     if not any(value.it for value in net.values()):

@@ -1,1 +1,1 @@
-"""What a run makes of each instance, in words for people."""
+"""How a run decides about each instance, in words for people."""

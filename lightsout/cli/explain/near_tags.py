@@ -1,4 +1,4 @@
-"""Which tags come near those of a policy that no machine has. Only `plan` looks for them."""
+"""Tags that are near to those of a policy, where no machine has them. Only `plan` looks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[s
         if isinstance(answer, CallFailed):
             yield (
                 f"warning: {policy.name} matches no machine; which tags come near in {site.place} "
-                f"cannot be told: {answer.action}: {answer}"
+                f"is unknown: {answer.action}: {answer}"
             )
             return
         machines += answer
@@ -111,7 +111,7 @@ def _why(policy: Policy, machines: Machines) -> str:
 
 
 def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None:
-    """What is nearest where no machine has the tag; None where one has it."""
+    """The nearest tags, where no machine has this one; None where one has it."""
     values = Counter(value for it in machines for value in it.tags.get(key, ()))
     if not values:
         keys = Counter(name for it in machines for name in it.tags)

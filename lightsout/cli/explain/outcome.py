@@ -1,4 +1,4 @@
-"""What a run did, machine by machine: made from its report, and the names that it saw."""
+"""The result of a run, machine by machine, from its report and the names that it saw."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def show(out: Output, done: Done) -> None:
 
 
 def still_charged(report: Report) -> Iterator[str]:
-    """A line, where there are any, about the instances that were stopped and cost on."""
+    """One line about instances that were stopped and are still charged, if there are any."""
     count = count_skipped(report)[CHARGED]
     if count:
         whys = {
@@ -69,7 +69,7 @@ def still_charged(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> str:
-    """What became of all that matched; only those that were left alone are kept."""
+    """How many instances ended in which way; `kept` are only those that were left alone."""
     counts, skipped = report["counts"], count_skipped(report)
     reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
     parts = [f"{', '.join(reached)} and confirmed"]
@@ -80,7 +80,7 @@ def _sum(report: Report) -> str:
 
 
 def show_errors(out: Output, done: Done) -> None:
-    """What a policy or a whole run came to grief on."""
+    """Why a policy or a whole run failed."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
     for error in errors_of(done.report["policies"]):
@@ -130,7 +130,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
 
 
 def _left(entry: Entry, why: str) -> str:
-    """What is said of an instance in `skipped`; a limit is the reason of those that it refused."""
+    """The word for an instance in `skipped`: `refused` where a limit was the reason."""
     limit = entry["status"] == "refused" and why == entry["error"]
     return "refused" if limit else SKIPPED[why_skipped(why)]
 

@@ -1,4 +1,4 @@
-"""What a run is doing, told line by line from the log lines that it writes."""
+"""The progress of a run, shown line by line from the log lines that it writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = dict[str, Any]
 
 
 def tell_retry(text: str) -> None:
-    """Says on stderr why a command that only looks takes its time; every other line is silent."""
+    """Shows a repeated call on stderr; every other log line is ignored."""
     line = json.loads(text)
     if line["event"] == "retry":
         complain(f"{_place(line)}{_again(line)}")
@@ -34,7 +34,7 @@ def _again(line: Line) -> str:
 
 
 class Progress:
-    """Takes each line as the run writes it, one at a time, and tells what a person follows."""
+    """Takes each log line as the run writes it, and shows what a person wants to follow."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -114,7 +114,7 @@ class Progress:
         return f"{plural(len(line['instance_ids']), 'instance')} {not_done}: {line['reason']}"
 
     def _action_of(self, line: Line) -> Action | None:
-        """What the policies of a line do; None where they are not known, or do not do the same."""
+        """The action of a line's policies; None where it is unknown, or they differ."""
         actions = {self._actions.get(name) for name in line["policies"]}
         return actions.pop() if len(actions) == 1 else None
 

@@ -1,9 +1,9 @@
-"""What a policy makes of an instance, as a row that explains itself: made from findings alone."""
+"""The rows of a plan: one for each policy and instance, with the decision and its reason."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
 
-# What each decision is called: in JSON, in the table, and in the sum.
+# Names of each decision: in JSON, in the table, and in the sum.
 CALLED = {
     "would_stop": ("would stop", "would stop"),
     "would_start": ("would start", "would start"),
@@ -37,10 +37,25 @@ _DECISIONS = {
     Verdict.EXCLUDED: "excluded",
     Verdict.CONFLICT: "conflict",
 }
-COLUMNS = (
-    "policy", "account", "resource", "region", "instance", "name", "state", "decision", "reason",
-    "until", "public_ips",
-)  # fmt: skip
+
+
+class PlanEntry(TypedDict):
+    """A row of `plan --json`, with its members in the order of --csv."""
+
+    policy: str
+    account: str
+    resource: str
+    region: str
+    instance: str
+    name: str
+    state: str
+    decision: str
+    reason: str
+    until: str | None
+    public_ips: list[str]
+
+
+COLUMNS = tuple(PlanEntry.__annotations__)
 WOULD = frozenset({"would_stop", "would_start"})
 WRONG = frozenset({"refused", "conflict"})  # for these a run would fail
 
@@ -79,14 +94,21 @@ class Row:
             return self.reason
         return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
 
-    def as_json(self) -> dict[str, Any]:
-        """The members in the order that --json and --csv promise."""
+    def as_json(self) -> PlanEntry:
         site, instance = self.site, self.instance
-        place = (site.account, site.resource.name, site.region)
-        until = self.until.isoformat() if self.until else None
-        facts = (instance.id, instance.name, instance.state, self.decision, self.reason)
-        values = (self.policy.name, *place, *facts, until, list(self.public_ips))
-        return dict(zip(COLUMNS, values, strict=True))
+        return {
+            "policy": self.policy.name,
+            "account": site.account,
+            "resource": site.resource.name,
+            "region": site.region,
+            "instance": instance.id,
+            "name": instance.name,
+            "state": instance.state,
+            "decision": self.decision,
+            "reason": self.reason,
+            "until": self.until.isoformat() if self.until else None,
+            "public_ips": list(self.public_ips),
+        }
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -136,7 +158,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
-    """When the tag that keeps the instance lets it go; None where something else keeps it."""
+    """When its keep-until tag ends; None where something else keeps the instance."""
     texts = instance.tags.get("keep-until", ())
     kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
     text = next(kept, None)
@@ -159,7 +181,7 @@ def not_yet(row: Row, opens: datetime) -> Row:
 
 
 def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
-    """Matching instances that were on their way before: named, for nobody else looks after them."""
+    """Matching instances that were STOPPING or STARTING before: no policy acts on them now."""
     for finding in findings:
         for instance in finding.stuck.values():
             since = instance.operation_started or "an unknown time"

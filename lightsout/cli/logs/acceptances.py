@@ -1,4 +1,4 @@
-"""Accepted calls, read back from logged lines, and what a look says became of each instance."""
+"""Accepted calls from log lines, and the state of each of their instances now."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """What became of one instance of an accepted call; the detail is for a person."""
+    """The end of one instance of an accepted call; the detail is for a person."""
 
     what: str
     detail: str
@@ -96,7 +96,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
 def became(
     one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
 ) -> Became:
-    """What a look at the instance says about the call.
+    """How the call ended for the instance, as a look at it shows.
 
     LatestOperationRequestId tells which operation one is looking at
     (https://cloud.tencent.com/document/api/1207/47576). Where its run wanted it without charge and

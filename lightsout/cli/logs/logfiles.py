@@ -6,7 +6,7 @@ The function writes one JSON object a line. What one gets back is that, or what 
   time and a RequestId (https://cloud.tencent.com/document/product/583/46772).
 - CLS keeps a record a line: the text in `SCF_Message`, beside `SCF_RequestId` and others
   (https://cloud.tencent.com/document/product/583/60336). Of a line that is a JSON object it makes
-  fields, and only of first-level texts and numbers; lists are left out
+  fields, and only from first-level texts and numbers; lists are left out
   (https://cloud.tencent.com/document/product/583/55595), and read back from the text beside them.
 - CLS exports such records as JSON or CSV (https://cloud.tencent.com/document/api/614/56451), whose
   columns a comma, a tab, a semicolon, a bar or a blank separates, and
@@ -18,27 +18,30 @@ Any of these may be compressed with gzip.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import itertools
 import json
 import re
-import sys
-import zlib
-from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.files import NOT_REGULAR, open_regular_file
 from lightsout.base.log import AS_TEXT
-from lightsout.cli import WrongUse
-from lightsout.cli.logs.separated import FOREIGN, OURS, SEPARATORS, cells_of, rows_of, separator_of
+from lightsout.cli.logs.separated import (
+    FOREIGN,
+    OURS,
+    SEPARATORS,
+    cells_of,
+    rows_under,
+    separator_of,
+)
+from lightsout.cli.logs.textfile import lines_of, opened_text, shown_name, whole
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import plural
 from lightsout.model.instance import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from lightsout.cli.logs.separated import TableRow
 
     Line = Mapping[str, Any]
 
@@ -47,20 +50,17 @@ NO_TEXT = (
     "running_since",
 )  # fmt: skip
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
-
-GZIP = b"\x1f\x8b"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # Windows PowerShell writes it wherever `>` is used
-CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # that no text has; tab and ESC it may
+MOST_NUMBERS = 5  # of lines that are named in one message
 NO_SPACE = re.compile(r"\S")
-HEAD = 4096  # bytes that tell what a file is
-LONGEST = 2**26  # characters of a line, or of a document: SearchLog answers 49 MB at most
-PIPE_HINT = "; pipe what another program writes, and name it -"
 
 _decoder = json.JSONDecoder()
 
 
-class TooLong(Exception):
-    """A line, or a document, that no log has."""
+class _Unit(NamedTuple):
+    """The lines of ours in one unit; `unread`: its line number where it could not be read, or 0."""
+
+    lines: list[Line]
+    unread: int = 0
 
 
 class LogLines:
@@ -74,146 +74,86 @@ class LogLines:
     def __init__(self, files: Sequence[str]) -> None:
         self.ours = 0
         self.others = 0
-        self.unusable: list[str] = []  # why each file without a line of ours is of no use
+        self.unusable: list[str] = []  # files without a line of ours, and rows that were not read
         self._files = files
 
     def __iter__(self) -> Iterator[Line]:
         for file in self._files:
             ours, others = self.ours, self.others
-            with _opened(file) as text:
-                for found in _units(text):
-                    self.ours += len(found)
-                    self.others += not found
-                    yield from found
-            if self.ours == ours:
-                self.unusable.append(_unusable(file, self.others - others))
+            unread: list[int] = []
+            with opened_text(file) as text:
+                for unit in _units(text):
+                    self.ours += len(unit.lines)
+                    self.others += not unit.lines
+                    if unit.unread:
+                        unread.append(unit.unread)
+                    yield from unit.lines
+            if unread:
+                self.unusable.append(_unread(file, unread))
+            elif self.ours == ours:
+                self.unusable.append(_without_ours(file, self.others - others))
 
     def tell_unusable(self) -> bool:
-        """Names the files that had nothing for us on stderr; whether there are any."""
+        """Names on stderr what could not be used. True where there is any."""
         complain(*(f"lightsout: {why}" for why in self.unusable))
         return bool(self.unusable)
 
 
-def _unusable(file: str, others: int) -> str:
+def _without_ours(file: str, others: int) -> str:
     if not others:
-        return f"{_name(file)}: the log is empty"
-    return (
-        f"{_name(file)}: no line of lightsout among {plural(others, 'line')}: is it another file?"
-    )
+        return f"{shown_name(file)}: the log is empty"
+    count = plural(others, "line")
+    return f"{shown_name(file)}: no line of lightsout among {count}: is it another file?"
 
 
-def _name(file: str) -> str:
-    return "stdin" if file == "-" else file
-
-
-# Bytes -------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[IO[str]]:
-    """The text of a file, decompressed. What goes wrong while it is read is WrongUse."""
-    name = _name(file)
-    try:
-        with _bytes(file) as packed, _unpacked(packed) as plain:
-            head = plain.peek(HEAD)[:HEAD]
-            encoding = "utf-16" if head.startswith(UTF_16) else "utf-8-sig"
-            if CONTROLS.search(head.decode(encoding, "replace")):
-                raise WrongUse(f"{name}: no log, but binary data; if it is packed, unpack it first")
-            text = io.TextIOWrapper(plain, encoding, errors="replace", newline="")
-            try:
-                yield text
-            finally:
-                text.detach()  # whoever opened the bytes closes them
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise WrongUse(f"{name}: a damaged gzip file ({error}); download it again") from None
-    except OSError as error:
-        hint = PIPE_HINT if error.strerror == NOT_REGULAR else ""
-        raise WrongUse(f"{name}: {error.strerror}{hint}") from None
-    except TooLong:
-        raise WrongUse(f"{name}: a line of more than {LONGEST:,} characters is no log") from None
-    except csv.Error as error:
-        raise WrongUse(f"{name}: CSV that cannot be read: {error}") from None
-    except json.JSONDecodeError as error:
-        raise WrongUse(f"{name}: JSON that is not whole: {error}; export it again") from None
-
-
-@contextmanager
-def _bytes(file: str) -> Iterator[io.BufferedReader]:
-    if file != "-":
-        with open_regular_file(file) as opened:
-            yield cast("io.BufferedReader", opened)
-    elif sys.stdin is None:
-        raise WrongUse("stdin: it is closed")
-    else:
-        yield cast("io.BufferedReader", sys.stdin.buffer)
-
-
-@contextmanager
-def _unpacked(packed: io.BufferedReader) -> Iterator[io.BufferedReader]:
-    if packed.peek(len(GZIP)).startswith(GZIP):
-        with gzip.GzipFile(fileobj=packed) as unpacking:
-            yield io.BufferedReader(cast("io.RawIOBase", unpacking))
-    else:
-        yield packed
+def _unread(file: str, numbers: Sequence[int]) -> str:
+    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    more = f" and {len(numbers) - MOST_NUMBERS:,} more" if len(numbers) > MOST_NUMBERS else ""
+    what = "not read, for its cells do not fit the heading: export the log again, as JSON"
+    return f"{shown_name(file)}: {'line' if len(numbers) == 1 else 'lines'} {first}{more}: {what}"
 
 
 # Text: lines, a table, or a whole document -------------------------------------------------------
 
 
-def _units(text: IO[str]) -> Iterator[list[Line]]:
-    """The lines of ours in each unit of the text that is not blank."""
-    lines = (line for line in _lines(text) if line.strip())
-    first = next(lines, "")
+def _units(text: IO[str]) -> Iterator[_Unit]:
+    """Each unit of the text that is not blank: a line, a row of a table, a JSON record."""
+    lines = enumerate(lines_of(text), 1)
+    number, first = next((it for it in lines if it[1].strip()), (0, ""))
     separator = separator_of(first)
     if first.strip() in {"{", "["}:  # one document over many lines, as tccli prints it
-        yield from _in_documents(_bounded(first + text.read(LONGEST + 1)))
+        yield from _in_documents(whole(first, text))
     elif separator:
-        yield from _in_table(first, _lines(text), separator)
+        for row in rows_under(first, separator, lines):
+            yield from _in_row(row)
     else:
-        for line in itertools.chain([first] if first else [], lines):
-            yield list(_in_text(line, 0))
+        for _, line in itertools.chain([(number, first)], lines):
+            if line.strip():
+                yield _Unit(list(_in_text(line, 0)))
 
 
-def _lines(text: IO[str]) -> Iterator[str]:
-    """The lines of the text; raises TooLong for one without an end."""
-    while line := text.readline(LONGEST + 1):
-        yield _bounded(line)
+def _in_row(row: TableRow) -> Iterator[_Unit]:
+    """A row with a cell for each column is read by column, another one as lines of text.
 
-
-def _bounded(text: str) -> str:
-    if len(text) > LONGEST:
-        raise TooLong
-    return text
-
-
-def _in_table(heading: str, lines: Iterator[str], separator: str) -> Iterator[list[Line]]:
-    """The lines of ours in each row.
-
-    Where quotes are missing around a text that holds the separator, the row tells it as a whole.
+    In a row with more or fewer cells nothing tells which cell belongs to which column.
     """
-    columns = cells_of(heading, separator)
-    read: list[str] = []
-
-    def remembered() -> Iterator[str]:
-        for line in lines:
-            read.append(line)
-            yield line
-
-    for row in rows_of(remembered(), separator):
-        found = list(_in_object(dict(zip(columns, row, strict=False)), 0))
-        if row:
-            yield found or list(_in_text("".join(read), 0))
-        read.clear()
+    if row.fields is not None:
+        yield _Unit(list(_in_object(row.fields, 0)) or list(_in_text("".join(row.lines), 0)))
+        return
+    for number, line in enumerate(row.lines, row.number):
+        if line.strip():
+            found = list(_in_text(line, 0))
+            yield _Unit(found, unread=0 if found else number)
 
 
-def _in_documents(text: str) -> Iterator[list[Line]]:
+def _in_documents(text: str) -> Iterator[_Unit]:
     """The records of JSON documents, one after the other; SearchLog answers 49 MB at most."""
     end, length = 0, len(text.rstrip())
     while end < length:
         start = NO_SPACE.search(text, end)
         document, end = _decoder.raw_decode(text, start.start() if start else length)
         for record in _records(document):
-            yield list(_in_value(record, 0))
+            yield _Unit(list(_in_value(record, 0)))
 
 
 def _records(document: Any) -> list[Any]:
@@ -292,7 +232,7 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
 
 
 def site_of(line: Line) -> Site | None:
-    """What the line is about; None where it does not tell all of it."""
+    """The site that the line is about; None where it lacks a part of it."""
     account, region = line.get("account"), line.get("region")
     resource = RESOURCES.get(str(line.get("resource")))
     if resource is None or not isinstance(account, str) or not isinstance(region, str):

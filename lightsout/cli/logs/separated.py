@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ FIELD = re.compile(r"[\w./@-]+")  # a name of CLS's
 
 
 def separator_of(line: str) -> str | None:
-    """What separates the columns of the table that the line is the heading of; None for no table.
+    """The separator of the columns, where the line is the heading of a table; None otherwise.
 
     A heading names a field that we know. Words between blanks are one only if all are names.
     """
@@ -32,10 +33,45 @@ def separator_of(line: str) -> str | None:
     return None
 
 
-def rows_of(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Without blanks in front of a cell, unless they separate the cells."""
-    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")
+class TableRow(NamedTuple):
+    """A row of a table: its lines, and the cells by the names of their columns.
+
+    `fields` is None where the row has more or fewer cells than the heading. A name that the heading
+    has twice names no column.
+    """
+
+    number: int  # of its first line
+    lines: tuple[str, ...]
+    fields: dict[str, str] | None
+
+
+def rows_under(
+    heading: str, separator: str, lines: Iterable[tuple[int, str]]
+) -> Iterator[TableRow]:
+    """The rows that are not blank; `lines` are those below the heading, with their numbers."""
+    columns = cells_of(heading, separator)
+    distinct = {name for name, count in Counter(columns).items() if count == 1}
+    read: list[tuple[int, str]] = []
+
+    def remembered() -> Iterator[str]:
+        for number, line in lines:
+            read.append((number, line))
+            yield line
+
+    for cells in _csv_rows(remembered(), separator):
+        if cells:
+            fields = None
+            if len(cells) == len(columns):
+                named = zip(columns, cells, strict=True)
+                fields = {name: cell for name, cell in named if name in distinct}
+            yield TableRow(read[0][0], tuple(line for _, line in read), fields)
+        read.clear()
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    return next(rows_of([line], separator), [])
+    return next(_csv_rows([line], separator), [])
+
+
+def _csv_rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Without blanks in front of a cell, unless they separate the cells."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")

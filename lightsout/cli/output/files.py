@@ -1,4 +1,4 @@
-"""Files that a command writes. None makes it wait, and one that fails costs no more than itself."""
+"""Files that a command writes. None makes it wait; where one fails, the command goes on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lightsout.base.environment import print_line
 from lightsout.cli import FOUND_WRONG
 from lightsout.cli.output.tables import complain
 
@@ -39,23 +40,25 @@ def write_all(descriptor: int, text: str) -> None:
 class Lines:
     """Takes the log lines of a run: shows each one, then appends it to the file of `--log`.
 
-    Where one of the two fails, the run goes on without it, and `failed` tells so at the end.
+    Where one of the two fails, the run goes on without it, and `failed` is True at the end.
     """
 
     def __init__(self, show: Callable[[str], object]) -> None:
         self.failed = False
         self._takers = {"progress cannot be shown": show}
 
-    def __call__(self, line: str) -> None:
-        for trouble in list(self._takers):
-            self._hand(line, trouble)
+    def __call__(self, line: str) -> bool:
+        """Hands the line on. False where no place takes it: not even stdout or stderr."""
+        taken = [self._hand(line, trouble) for trouble in list(self._takers)]
+        return any(taken) or print_line(line)
 
-    def _hand(self, line: str, trouble: str) -> None:
+    def _hand(self, line: str, trouble: str) -> bool:
         try:
-            self._takers[trouble](line)
+            return self._takers[trouble](line) is not False
         except Exception as error:  # noqa: BLE001  a run that cannot be shown goes on all the same
             del self._takers[trouble]
             self.fail(trouble, error)
+            return False
 
     @contextmanager
     def appended_to(self, path: str) -> Iterator[None]:

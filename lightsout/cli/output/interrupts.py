@@ -1,4 +1,4 @@
-"""What Ctrl-C does, so that none of them ends in a traceback, however many there are."""
+"""Ctrl-C while a run is under way: no traceback, however often it is pressed."""
 
 from __future__ import annotations
 

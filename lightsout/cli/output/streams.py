@@ -1,7 +1,7 @@
 """stdout and stderr while a command runs: no text from outside reaches a terminal unfiltered.
 
-A stdout that is full or closed is an error, told at the end. A stderr that is, is none: there is
-nobody left to tell.
+A stdout that is full or closed is an error, shown at the end. A full or closed stderr is none: no
+place is left to show it.
 """
 
 from __future__ import annotations
@@ -53,13 +53,15 @@ class Printable(io.TextIOBase):
             os.dup2(os.open(os.devnull, os.O_WRONLY), _open(self.below).fileno())
 
 
-class Complaints(Printable):
+class PrintableStderr(Printable):
     """The same for stderr, silent where it cannot be written to."""
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
-            super().write(text)
-        return len(text)
+        """The number of characters that were written: 0 where stderr takes none."""
+        try:
+            return super().write(text)
+        except OSError:
+            return 0
 
     def flush(self) -> None:
         with suppress(OSError):
@@ -80,7 +82,7 @@ def printable_streams() -> Iterator[Printable]:
         with suppress(AttributeError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     out = Printable(sys.stdout)
-    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", Complaints(sys.stderr))
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", PrintableStderr(sys.stderr))
     try:
         yield out
     finally:
@@ -88,6 +90,6 @@ def printable_streams() -> Iterator[Printable]:
 
 
 def below(stream: TextIO) -> TextIO:
-    """What rich writes to: its colours are our own, and its texts are made printable before."""
+    """The stream that rich writes to: its texts are printable already, its colours are ours."""
     inner = stream.below if isinstance(stream, Printable) else None
     return inner or stream

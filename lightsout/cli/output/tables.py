@@ -1,4 +1,4 @@
-"""What the commands print: with rich on a terminal, plain aligned text anywhere else.
+"""Output of the commands: with rich on a terminal, plain aligned text anywhere else.
 
 Plain rows are never wrapped, so that grep finds a machine with all that is said about it.
 """

@@ -25,7 +25,7 @@ def plural(count: int, thing: str) -> str:
 
 
 def past(action: Action) -> str:
-    """What is said of an instance when the action was carried out."""
+    """The word for an instance on which the action was carried out."""
     return {"stop": "stopped", "start": "started"}[action.name]
 
 

@@ -1,4 +1,4 @@
-"""What the figures of `savings` claim, and what they do not: a sentence for each."""
+"""Sentences below the figures of `savings`: how they are counted, and what is not in them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iter
     unknown = [stop for stop in stops if stop.interval.ended not in KNOWN]
     if unknown:
         yield (
-            f"{plural(len(unknown), 'stop')} ended nobody knows just when: certain until the last "
-            "sign of being stopped, possible until the first of the contrary. Only certain hours "
-            "count."
+            f"{plural(len(unknown), 'stop')} ended at an unknown time: certain until the last "
+            "sign that the machine was stopped, possible until the first that it ran. Only certain "
+            "hours count."
         )
     endless = [stop for stop in stops if stop.interval.ended is Ended.OPEN]
     if endless:
@@ -79,7 +79,7 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
         )
     unpriced = [stop for stop in uncharged if stop.unpriced]
     if unpriced:
-        why = "; ".join(dict.fromkeys(problems)) or "nobody told one"
+        why = "; ".join(dict.fromkeys(problems)) or "no price is known"
         yield f"{_hours(unpriced)} of them have no price and are not in the sum: {why}."
     if charged:
         yield f"CVMs stopped without STOP_CHARGING are charged on: {_hours(charged)} save 0."

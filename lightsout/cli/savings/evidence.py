@@ -1,4 +1,4 @@
-"""What the log lines of many runs tell of each machine that lightsout stopped.
+"""Signs of each machine that lightsout stopped, from the log lines of many runs.
 
 Files may overlap, repeat themselves and come in any order: what counts is a line's own time.
 """
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.logs.logfiles import site_of
-from lightsout.cli.savings.intervals import Kind, Sign
+from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.instance import START, STOP, Site
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Machine(NamedTuple):
     id: str
 
 
-class Call(NamedTuple):
+class CallKey(NamedTuple):
     """An accepted call, by the name that it has at its site."""
 
     site: Site
@@ -34,7 +34,7 @@ class Call(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """What is known, by machine, and what is known to save nothing."""
+    """The signs of each machine, and the counts of stops that saved nothing."""
 
     signs: dict[Machine, list[Sign]] = field(default_factory=dict)
     # By site, then by stop policy: when it looked at all the machines that it matches.
@@ -47,7 +47,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class _Look:
-    """What one policy saw at one site in one run."""
+    """The machines that one policy saw at one site in one run."""
 
     time: datetime  # not later than when it looked
     act: int
@@ -59,7 +59,7 @@ class _Look:
 
     @property
     def whole(self) -> bool:
-        """Whether every machine that the policy matches and that runs is named in the log."""
+        """True where the log names every running machine that the policy matches."""
         told = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
         return told and not self.partial and not self.ids["conflict"]
 
@@ -70,7 +70,7 @@ class _Look:
 
 
 def read_evidence(lines: Iterable[Line]) -> Evidence:
-    """Everything that lines of lightsout tell; what is cut or of another version tells nothing."""
+    """The evidence in log lines; a line that is cut or of another version is ignored."""
     reader = _Reader()
     last: datetime | None = None
     known: list[tuple[datetime, Line]] = []
@@ -99,14 +99,14 @@ def _matters(line: Line) -> bool:
 
 
 class _Reader:
-    """Reads the lines by time, then puts together what they tell of each machine."""
+    """Reads the lines by time, then collects the signs of each machine."""
 
     def __init__(self) -> None:
         self._runs: dict[str, datetime] = {}  # when each began, at the latest
         self._looks: dict[tuple[str, Site, str], list[_Look]] = defaultdict(list)
         self._actions: dict[str, str] = {}  # of each policy that ever asked for something
-        self._accepted: dict[Call, tuple[str, datetime, set[str]]] = {}
-        self._confirmed: list[tuple[datetime, str, Call, Line]] = []
+        self._accepted: dict[CallKey, tuple[str, datetime, set[str]]] = {}
+        self._confirmed: list[tuple[datetime, str, CallKey, Line]] = []
         self._skipped: dict[tuple[datetime, Machine], str] = {}  # why, of those that were asked
 
     def read(self, time: datetime, line: Line) -> None:
@@ -119,7 +119,7 @@ class _Reader:
         elif event == "plan":
             self._read_plan(time, run_id, site, line)
         elif event == "verify.confirmed":
-            call = Call(site, str(line.get("request_id")))
+            call = CallKey(site, str(line.get("request_id")))
             self._confirmed.append((time, run_id, call, line))
         elif event == "verify.skipped":
             skipped = [Machine(site, id_) for id_ in _texts(line, "instance_ids")]
@@ -149,17 +149,17 @@ class _Reader:
         for name in _texts(line, "policies"):
             self._actions[name] = action
         if what == "accepted" and line.get("request_id"):
-            call = Call(site, str(line["request_id"]))
+            call = CallKey(site, str(line["request_id"]))
             ids = self._accepted.setdefault(call, (action, time, set()))[2]
             ids.update(_texts(line, "instance_ids"))
 
-    # What it comes to ------------------------------------------------------------------------
+    # The result -----------------------------------------------------------------------------
 
     def evidence(self) -> Evidence:
         """Signs of the machines that were stopped, and what happened to them since."""
         signs: dict[Machine, set[Sign]] = defaultdict(set)
-        done: set[tuple[Call, str]] = set()
-        foreign: set[tuple[Call, str]] = set()
+        done: set[tuple[CallKey, str]] = set()
+        foreign: set[tuple[CallKey, str]] = set()
         for time, run_id, call, line in self._confirmed:
             action, _, asked = self._accepted.get(call, ("", time, frozenset()))
             for id_ in _texts(line, "instance_ids"):
@@ -182,30 +182,32 @@ class _Reader:
             foreign=len(foreign - done),
         )
 
-    def _confirmation(self, time: datetime, run_id: str, call: Call, id_: str, line: Line) -> Sign:
+    def _confirmation(
+        self, time: datetime, run_id: str, call: CallKey, id_: str, line: Line
+    ) -> Sign:
         """The line names the policies of all its instances: the plan tells whose this one is."""
         named = _texts(line, "policies")
         wanted = [name for name in named if self._wanted(run_id, call.site, name, id_)]
         uncharged = line.get("charging") == "STOP_CHARGING"
         policies = frozenset(wanted or named)
-        return Sign(time, Kind.CONFIRMED, call.request_id, policies, uncharged)
+        return Sign(time, Clue.CONFIRMED, call.request_id, policies, uncharged)
 
     def _wanted(self, run_id: str, site: Site, policy: str, id_: str) -> bool:
         looks = self._looks.get((run_id, site, policy), ())
         return any(id_ in look.ids["act"] and not look.refused for look in looks)
 
-    def _add_calls(self, signs: dict[Machine, set[Sign]], done: set[tuple[Call, str]]) -> None:
+    def _add_calls(self, signs: dict[Machine, set[Sign]], done: set[tuple[CallKey, str]]) -> None:
         """Starts; and stops, which the service accepts of what is RUNNING only."""
         for call, (action, time, ids) in self._accepted.items():
             for id_ in ids:
-                kind = Kind.STARTED if (call, id_) in done else Kind.TRIED
-                kind = Kind.RUNNING if action == STOP.name else kind
+                kind = Clue.STARTED if (call, id_) in done else Clue.TRIED
+                kind = Clue.RUNNING if action == STOP.name else kind
                 if (machine := Machine(call.site, id_)) in signs:
                     signs[machine].add(Sign(time, kind, call.request_id))
 
     def _add_sights(self, signs: dict[Machine, set[Sign]]) -> None:
         """A stop policy names what runs, a start policy what is stopped."""
-        kinds = {STOP.name: Kind.RUNNING, START.name: Kind.STOPPED}
+        kinds = {STOP.name: Clue.RUNNING, START.name: Clue.STOPPED}
         for (_, site, name), looks in self._looks.items():
             kind = kinds.get(self._actions.get(name, ""))
             for look in looks if kind else ():

@@ -1,8 +1,8 @@
-"""From signs that a machine gave to the intervals in which it was stopped, by lightsout and surely.
+"""The intervals in which a machine was certainly stopped by lightsout, from the signs of it.
 
 Pure: times in, times out. An interval begins when its stop was confirmed, and ends with the next
-start. Where nobody wrote down when that was, there are two ends: up to `end` the machine was surely
-stopped, at `latest` it surely ran again. Only the first is ever claimed.
+start. Where the time of that start is unknown there are two ends: until `end` the machine was
+certainly stopped, from `latest` on it certainly ran. Only the first is counted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Kind(Enum):
-    """What a sign says of its machine."""
+class Clue(Enum):
+    """What a sign says about its machine."""
 
     CONFIRMED = "seen STOPPED after an accepted stop of ours"
     STARTED = "a start of ours was accepted that was seen to succeed"
@@ -42,7 +42,7 @@ class Ended(Enum):
 
 
 # What is seen some time after it came about.
-_PERHAPS_EARLIER = {Kind.RUNNING: Ended.SEEN, Kind.CHANGED: Ended.CHANGED}
+_PERHAPS_EARLIER = {Clue.RUNNING: Ended.SEEN, Clue.CHANGED: Ended.CHANGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Sign:
     """One thing that is known of a machine at an instant."""
 
     time: datetime
-    kind: Kind
+    kind: Clue
     request_id: str = ""  # of the stop that was accepted or confirmed, or of the latest operation
     policies: frozenset[str] = frozenset()  # that wanted the stop
     uncharged: bool = False  # STOP_CHARGING was confirmed
@@ -60,7 +60,7 @@ class Sign:
 @dataclass(frozen=True, slots=True)
 class Interval:
     begin: datetime
-    end: datetime  # surely stopped until then
+    end: datetime  # certainly stopped until then
     latest: datetime  # perhaps stopped until then
     request_id: str  # of the stop
     policies: frozenset[str]
@@ -88,7 +88,7 @@ def intervals(
     found: list[Interval] = []
     current: _Stopped | None = None
     for sign in sorted(signs, key=_in_order):
-        if sign.kind is Kind.CONFIRMED:
+        if sign.kind is Clue.CONFIRMED:
             current = current or _Stopped(sign, looks)
             current.confirm(sign)
         elif current and (over := current.over(sign)):
@@ -105,7 +105,7 @@ def _in_order(sign: Sign) -> tuple[datetime, bool, bool, str, str, bool]:
     A machine ran when its stop was accepted, also where that was learned together with its end: the
     answer was lost, and a look told both.
     """
-    accepted = sign.kind is Kind.RUNNING and bool(sign.request_id)
+    accepted = sign.kind is Clue.RUNNING and bool(sign.request_id)
     unknown = sign.since is None
     return sign.time, unknown, not accepted, sign.kind.name, sign.request_id, sign.uncharged
 
@@ -125,7 +125,7 @@ class _Stopped:
         self._policies: set[str] = set()
         self._request_ids: set[str] = set()
         self._surely = first.time  # the latest sign of being stopped
-        self._tried = False  # to start it, and nobody knows what came of it
+        self._tried = False  # a start was tried, with unknown result
 
     def confirm(self, sign: Sign) -> None:
         self._policies |= sign.policies
@@ -133,19 +133,19 @@ class _Stopped:
 
     def over(self, sign: Sign) -> Interval | None:
         """The interval, where the sign ends it."""
-        if sign.kind is Kind.STARTED:
+        if sign.kind is Clue.STARTED:
             return self._interval(sign.time, sign.time, Ended.STARTED)
-        if sign.kind is Kind.RUNNING and sign.since:
+        if sign.kind is Clue.RUNNING and sign.since:
             since = min(sign.since, sign.time)
             stale = since <= self._first.time  # a listing may lag behind
             return None if stale else self._interval(since, since, Ended.RESTARTED)
-        if sign.kind is Kind.GONE:  # looks do not tell gone from stopped
+        if sign.kind is Clue.GONE:  # looks do not tell gone from stopped
             return self._interval(self._surely, sign.time, Ended.GONE)
-        other = sign.kind is Kind.STOPPED and sign.request_id not in {"", *self._request_ids}
+        other = sign.kind is Clue.STOPPED and sign.request_id not in {"", *self._request_ids}
         ended = Ended.CHANGED if other else _PERHAPS_EARLIER.get(sign.kind)
         if ended:
             return self._interval(self._not_seen_before(sign.time), sign.time, ended)
-        self._surely, self._tried = sign.time, sign.kind is Kind.TRIED
+        self._surely, self._tried = sign.time, sign.kind is Clue.TRIED
         return None
 
     def until(self, horizon: datetime) -> Interval:

@@ -1,4 +1,4 @@
-"""What the cloud tells now of the machines in a log: tags, state, and what their price goes by."""
+"""The machines of a log as they are now: tags, state, and what their price depends on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.savings.evidence import Machine
-from lightsout.cli.savings.intervals import Kind, Sign
+from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
 from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Inventory:
     """Answers, and why some are missing."""
 
-    cloud: Cloud | None = None  # of the own account; None where there is nobody to ask
+    cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
     models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
     missing: list[str] = field(default_factory=list)  # sentences
@@ -88,7 +88,7 @@ def _ask_site(
 
 def _unknown(site: Site, why: str) -> Inventory:
     place = f"{site.resource.name} in {site.place}"
-    return Inventory(missing=[f"Tags of {place} are not known: {why}."])
+    return Inventory(missing=[f"Tags of {place} are unknown: {why}."])
 
 
 def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model]:
@@ -111,17 +111,17 @@ def _model(item: Mapping[str, Any]) -> Model:
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
-    """What the look tells of the time since the last line: whether anybody touched the machine."""
+    """A sign of each machine from the look now: was it changed since the last line?"""
     return {machine: _sign(instance, now) for machine, instance in found.items()}
 
 
 def _sign(instance: Instance | None, now: datetime) -> Sign:
     if instance is None or instance.state in LEAVING:
-        return Sign(now, Kind.GONE)
+        return Sign(now, Clue.GONE)
     if instance.state == STOP.after and instance.operation_request_id:
-        return Sign(now, Kind.STOPPED, request_id=instance.operation_request_id)
+        return Sign(now, Clue.STOPPED, request_id=instance.operation_request_id)
     started = instance.operation == START.call and instance.operation_state != "FAILED"
     since = instance.started_at() if started else None
     if instance.state == START.after and since:
-        return Sign(now, Kind.RUNNING, since=since)
-    return Sign(now, Kind.CHANGED)
+        return Sign(now, Clue.RUNNING, since=since)
+    return Sign(now, Clue.CHANGED)

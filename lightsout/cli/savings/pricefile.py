@@ -11,7 +11,7 @@ from lightsout.policies import yamltree as yamltext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HIGHEST = 100_000.0  # an hour; more is a slip of the pen
+HIGHEST = 100_000.0  # an hour; more is a typing error
 FORM = "currency: CNY and per_hour: {S5.MEDIUM4: 0.21}"
 
 

@@ -1,4 +1,4 @@
-"""What an hour of an instance's CPU and memory costs: asked of CVM and kept, or from a file.
+"""The price of an hour of an instance's CPU and memory: asked of CVM and kept, or from a file.
 
 InquiryPriceRunInstances tells what a new instance with a system disk would cost by the hour
 (https://cloud.tencent.com/document/api/213/15726). While an instance is stopped with STOP_CHARGING
@@ -41,7 +41,7 @@ MOST_BYTES = 1024 * 1024  # of kept prices: some ten thousand
 
 
 class Model(NamedTuple):
-    """What the price of an instance depends on."""
+    """The facts that the price of an instance depends on."""
 
     zone: str
     type: str
@@ -126,7 +126,7 @@ class Cache:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
         write_file(str(fresh), json.dumps(self._prices, indent=1, sort_keys=True))
-        fresh.replace(self.path)  # nobody ever reads half of it
+        fresh.replace(self.path)  # no reader sees half of it
 
     def _key(self, model: Model) -> str:
         return f"{self._host}/{model.zone}/{model.type}"

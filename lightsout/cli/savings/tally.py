@@ -50,7 +50,7 @@ class Sum:
     hours: float = 0.0
     at_most: float = 0.0
     saved: float = 0.0
-    unpriced: float = 0.0  # hours that saved something, nobody knows how much
+    unpriced: float = 0.0  # hours that saved an unknown amount
 
     def add(self, stop: Stop) -> None:
         self.machines.add(stop.machine)

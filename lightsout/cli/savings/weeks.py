@@ -1,4 +1,4 @@
-"""What `savings` counts, by week, as a picture."""
+"""The figures of `savings` by week, as a picture."""
 
 from __future__ import annotations
 

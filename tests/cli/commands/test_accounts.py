@@ -149,7 +149,7 @@ def test_people_see_the_commands_for_the_other_account(type_in, ids):
     ("words", "why"),
     [
         (["--account", "reserch", "--uin", OWN], "no policy file has an account 'reserch'"),
-        (["--account", "research"], "--uin is wanted"),
+        (["--account", "research"], "--uin is missing"),
         (["deployer", "--account", "research", "--uin", OWN], "leave --account out"),
     ],
 )

@@ -316,6 +316,8 @@ def test_policies_that_want_opposite_things_are_in_conflict(stage, type_in):
         ("on", "conflict"),
     ]
     assert "1 in conflict" in type_in("plan").out
+    dry = type_in("run", "--dry-run")
+    assert dry.err.startswith("lightsout: 1 of 1 instances would fail: ")
 
 
 # What the service denies -------------------------------------------------------------------------
@@ -371,7 +373,7 @@ def test_a_service_that_does_not_tell_what_it_denies_is_a_warning(stage, type_in
 
     assert said.status == 0
     assert "1 would stop" in said.out
-    assert "warning: what the service would refuse now in ap-guangzhou cannot be told" in said.out
+    assert "warning: what the service would refuse now in ap-guangzhou is unknown" in said.out
 
 
 # STOP_CHARGING -----------------------------------------------------------------------------------
@@ -484,5 +486,5 @@ def test_where_nothing_could_be_listed_it_does_not_say_that_nothing_matches(flee
     said = type_in("plan")
 
     assert said.status == 1
-    assert "what matches there is not known" in said.out
+    assert "which instances match there is unknown" in said.out
     assert "nothing would change" not in said.out

@@ -131,8 +131,8 @@ def test_a_look_that_fails_is_a_warning_and_costs_nothing_else(office, type_in):
     ill = type_in("plan")
 
     assert ill.status == 0
-    (line,) = lines_with("is not known", ill.out)
-    assert line.startswith("warning: dev-nights: what is stopped in ap-guangzhou is not known: ")
+    (line,) = lines_with("is unknown", ill.out)
+    assert line.startswith("warning: dev-nights: what is stopped in ap-guangzhou is unknown: ")
     assert well.out.splitlines()[:2] == ill.out.splitlines()[:2]
 
 

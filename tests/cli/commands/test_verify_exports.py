@@ -171,6 +171,20 @@ def test_a_call_whose_instances_the_export_leaves_out_is_found_wrong(
     assert said.out.count("not named in this log: export the field SCF_Message as well") == 2
 
 
+@pytest.mark.parametrize("command", ["verify", "savings"])
+def test_a_row_with_shifted_cells_is_told_with_its_line_and_exit_status(
+    stage, type_in, tmp_path, lines, command
+):
+    text = as_table([*map(fields_of, lines)], lineterminator="\n")
+    heading, first, *rest = text.splitlines(keepends=True)
+    (tmp_path / "export").write_text("".join([heading, f"more,{first}", *rest]), encoding="utf-8")
+
+    said = type_in(command, tmp_path / "export")
+
+    assert said.status == 1
+    assert said.err.splitlines()[-1].startswith(f"lightsout: {tmp_path / 'export'}: line 2: not re")
+
+
 def test_a_cut_download_is_wrong_use(stage, type_in, tmp_path, lines):
     (tmp_path / "cut.gz").write_bytes(gzip.compress("".join(lines).encode())[:-9])
 

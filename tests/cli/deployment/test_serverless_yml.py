@@ -7,6 +7,8 @@ import re
 import pytest
 
 from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
+from lightsout.cli.deployment.triggers import NOT_OURS
+from lightsout.policies.load import load
 from lightsout.settings import VARIABLES, misspelt
 from tests.support.serverless_yml import ROOT, TEXT
 
@@ -16,11 +18,12 @@ EXAMPLES = re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE)
 @pytest.fixture
 def mistakes(tmp_path):
     """What is wrong with such a file, without the path."""
+    loaded = load(ROOT / "policies")
 
     def of(text):
         file = tmp_path / "serverless.yml"
         file.write_text(text, encoding="utf-8")
-        found = mistakes_of_the_deployment(file, ["dev-nights"])
+        found = mistakes_of_the_deployment(file, loaded)
         return [str(it).removeprefix(f"{file}:") for it in found]
 
     return of
@@ -48,7 +51,7 @@ def test_the_shipped_file_has_none(mistakes, text):
         (': "1" ', ': "yes" ', "LIGHTSOUT_DRY_RUN: must be 1 or 0, not 'yes'"),
         ("managed-by: lightsout", "managed-by: 7", 'managed-by must be a text: write "7"'),
         ("0 7/15 * * * * *", "7/15 * * * *", "cronExpression wants a cron expression of 7 fields"),
-        ("enable: true", 'enable: "false"', "enable is a text: any text switches the timer on"),
+        ("enable: true", 'enable: "false"', "enable is a text, whose meaning the tool does not"),
         ("enable: true", "enable: yes", "enable wants true or false, not 'yes' (did you mean true"),
         ('argument: "{}"', "argument: {}", "argument wants a text that is not empty, not"),
         ('argument: "{}" ', "#", "argument is missing in a timer's parameters"),
@@ -94,7 +97,10 @@ def with_trigger(trigger):
         ),
         ("http: {parameter: {}}", "unknown key 'parameter' (did you mean parameters?)"),
         ("http: {parameters: {authtype: NONE}}", "unknown key 'authtype' (did you mean authType?)"),
-        ('http: {parameters: {enable: "true"}}', "any text switches the URL on"),
+        (
+            'http: {parameters: {enable: "true"}}',
+            "enable is a text, whose meaning the tool does not",
+        ),
     ],
 )
 def test_a_trigger_that_the_tool_breaks_off_at_or_misreads_is_told(mistakes, trigger, said):
@@ -154,9 +160,12 @@ def test_a_function_url_is_taken_as_the_tool_has_it(mistakes, url):
     assert mistakes(with_trigger(f"http: {url}")) == []
 
 
-@pytest.mark.parametrize("trigger", ["cos", "ckafka", "clb", "mps"])
-def test_other_triggers_of_the_tool_are_its_own_affair(mistakes, trigger):
-    assert mistakes(with_trigger(f"{trigger}: {{x: y}}")) == []
+@pytest.mark.parametrize("trigger", sorted(NOT_OURS))
+def test_another_trigger_of_the_tool_is_taken_and_warned_of(warnings, trigger):
+    (found,) = warnings(with_trigger(f"{trigger}: {{x: y}}"))
+    assert found.startswith(
+        f"34:7: warning: {trigger}: the function does not understand its events"
+    )
 
 
 def test_a_second_timer_of_one_name_is_told(mistakes):
@@ -297,7 +306,7 @@ def test_a_misspelt_mapping_stops_no_look_at_the_rest(mistakes, there):
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "serverless.yml").mkdir()
 
-    (mistake,) = mistakes_of_the_deployment(tmp_path / "serverless.yml", [])
+    (mistake,) = mistakes_of_the_deployment(tmp_path / "serverless.yml", None)
 
     assert mistake.message == "cannot be read: Is a directory"
 

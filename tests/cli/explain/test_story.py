@@ -1,4 +1,4 @@
-"""`plan --instance ID`: the whole story of one machine."""
+"""`plan --instance ID`: each step of the decision about one machine."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ POLICIES = """
         match: {tags: {env: dev}}
 """
 ID = "lhins-0000000a"
+MISSPELT = "lightsout: no policy is named 'latte' (did you mean late?)\n"
 
 
 @pytest.fixture
@@ -309,7 +310,7 @@ def test_a_region_that_cannot_be_looked_at_is_found_wrong(there, type_in):
     said = type_in("plan", "--instance", ID)
 
     assert said.status == 1
-    assert "ap-shanghai cannot be looked at: DescribeInstances: UnauthorizedOp" in said.out
+    assert "ap-shanghai cannot be read: DescribeInstances: UnauthorizedOp" in said.out
     assert "looked in ap-guangzhou (lighthouse)" in said.out
 
 
@@ -338,7 +339,7 @@ def test_other_options_narrow_the_story(there, tell):
 def test_a_policy_that_does_not_exist_is_wrong_use(there, type_in):
     said = type_in("plan", "--instance", ID, "--policy", "latte")
 
-    assert (said.status, said.err) == (2, "lightsout: no policy is named 'latte'\n")
+    assert (said.status, said.err) == (2, MISSPELT)
 
 
 def test_nothing_is_changed_and_a_pause_is_all_there_is_to_tell(there, type_in):

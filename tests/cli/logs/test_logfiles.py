@@ -11,6 +11,8 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightsout.cli import WrongUse
 from lightsout.cli.logs.logfiles import LogLines
@@ -122,6 +124,71 @@ def test_a_table_with_a_heading_in_other_words_is_read_by_its_quotes(read):
 
     assert found == [ACCEPTED]
     assert lines.others == 1
+
+
+FIELDS = {name: as_texts(ACCEPTED)[name] for name in ACCEPTED}
+
+
+def table_of(*rows, heading=tuple(FIELDS), separator=","):
+    written = io.StringIO()
+    csv.writer(written, delimiter=separator, lineterminator="\n").writerows([heading, *rows])
+    return written.getvalue()
+
+
+@given(
+    separator=st.sampled_from(",\t;|"),
+    cut=st.integers(0, len(FIELDS) - 1),
+    more=st.lists(st.text("abc ", max_size=3), max_size=3),
+    place=st.integers(0, len(FIELDS)),
+)
+def test_a_row_whose_cells_do_not_fit_the_heading_is_never_read_by_column(
+    tmp_path_factory, separator, cut, more, place
+):
+    """A cell too few or too many shifts all that stand behind it into other columns."""
+    cells = list(FIELDS.values())
+    bad = [*cells[:cut], *cells[cut + 1 :]] if not more else [*cells[:place], *more, *cells[place:]]
+    file = tmp_path_factory.mktemp("table") / "log.csv"
+    file.write_text(table_of(cells, bad, cells, separator=separator), "utf-8")
+    lines = LogLines([str(file)])
+
+    found = list(lines)
+
+    assert found == [ACCEPTED, ACCEPTED]
+    assert (lines.ours, lines.others) == (2, 1)
+    (why,) = lines.unusable
+    assert why.startswith(f"{file}: line 3: not read, for its cells do not fit the heading")
+
+
+def test_a_row_with_too_many_cells_is_read_where_it_holds_the_whole_text(read):
+    """A text with commas that nobody put between quotes."""
+    found, lines = read(f"time,event,run_id,SCF_Message\n1,START,x,{TEXT}\n")
+
+    assert found == [ACCEPTED]
+    assert lines.unusable == []
+
+
+def test_a_quote_without_an_end_names_every_line_that_it_took_along(read):
+    cells = list(FIELDS.values())
+    found, lines = read(table_of(cells, ["OOPS"], cells, cells).replace("OOPS", '"OOPS'))
+
+    assert found == [ACCEPTED, ACCEPTED]
+    (why,) = lines.unusable
+    assert "lines 3, 4: not read" in why
+
+
+def test_of_many_unread_rows_the_first_are_named_and_all_are_counted(read):
+    _, lines = read(table_of(list(FIELDS.values()), *[["x"]] * 12))
+
+    (why,) = lines.unusable
+    assert "lines 3, 4, 5, 6, 7 and 7 more: not read" in why
+
+
+def test_a_name_that_the_heading_has_twice_names_no_column(read):
+    cells = list(FIELDS.values())
+    found, lines = read(table_of([*cells, "other"], heading=[*FIELDS, "request_id"]))
+
+    assert [line.get("request_id") for line in found] == [None]
+    assert lines.unusable == []
 
 
 @pytest.mark.parametrize(
@@ -238,7 +305,7 @@ def test_a_stdin_that_is_closed_is_told(monkeypatch):
 
 @pytest.mark.parametrize("begin", ["", "SCF_Message\n", "{\n", "hello\n"])
 def test_a_line_without_an_end_is_not_read_whole(read, monkeypatch, begin):
-    monkeypatch.setattr("lightsout.cli.logs.logfiles.LONGEST", 1000)
+    monkeypatch.setattr("lightsout.cli.logs.textfile.LONGEST", 1000)
 
     with pytest.raises(WrongUse, match="a line of more than 1,000 characters is no log"):
         read(begin + " " * 1001)

@@ -85,7 +85,7 @@ def test_in_the_place_of_kept_prices_it_costs_no_more_than_asking(
     said = type_in("savings", tmp_path / "log")
 
     assert said.status == 0
-    assert "10.0 h surely stopped" in said.out
+    assert "10.0 h certainly stopped" in said.out
     assert "without a price" not in said.out
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from lightsout.cli.main import main
 from lightsout.simulator import ManualClock
+from tests.support.deterministic_threads import Turns
 from tests.support.office_month import FIRST, Month
 from tests.support.simulated_run import set_stage
 
@@ -20,11 +21,18 @@ EXACT = {"started by lightsout", "started by somebody", "not in the logs"}
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
+    """A month that was lived by threads that take turns, whatever the load of the machine.
+
+    The commands that read its log have a clock of their own.
+    """
     folder = tmp_path_factory.mktemp("month")
-    with set_stage(folder / "policies", clock=ManualClock(FIRST)) as stage:
+    turns = Turns(start=FIRST)
+    with set_stage(folder / "policies", clock=turns) as stage:
         month = Month(stage)
-        month.live()
+        with turns.taken_by_runs():
+            month.live()
         month.files = month.write(folder)
+        stage.clock = ManualClock(turns.now())
         yield month
 
 

@@ -1,4 +1,4 @@
-"""The whole story of one machine: what each policy makes of it, step by step, and why."""
+"""`plan --instance`: how each policy decides about one machine, step by step, with reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import printable
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
-from lightsout.events.request import read_request
+from lightsout.events.request import hint, read_request
 from lightsout.model.instance import RESOURCES, Site, place_of, tag_texts
 from lightsout.model.request import BadEvent, Request, allows
 from lightsout.policies import load as policy_files
@@ -45,7 +45,7 @@ LABEL = 12  # columns that the name of a step takes
 def carry_out(
     options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
-    """Tells of each `--instance`; the other options narrow what is told."""
+    """Shows each `--instance`; the other options narrow what is shown."""
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
@@ -68,21 +68,22 @@ def carry_out(
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
             if number:
                 out.say()
-            good &= Story(out, clouds, policies, instant, request).tell(id_)
+            good &= MachineReport(out, clouds, policies, instant, request).show(id_)
     return lines.status(GOOD if good else FOUND_WRONG)
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to tell of, those included that a run by hand leaves out."""
+    """The policies to show, those included that a run by hand leaves out."""
+    known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
-        if name not in {policy.name for policy in policies}:
-            raise WrongUse(f"no policy is named {name!r}")
+        if name not in known:
+            raise WrongUse(f"no policy is named {name!r}{hint(name, known)}")
     return [it for it in policies if request.policies is None or it.name in request.policies]
 
 
 @dataclass(slots=True)
-class Story:
-    """Finds a machine, then has each policy that could be about it say its part."""
+class MachineReport:
+    """Finds a machine, and shows the decision of each policy that could be about it."""
 
     out: Output
     clouds: Mapping[str, Cloud]
@@ -91,17 +92,17 @@ class Story:
     request: Request
     good: bool = True
 
-    def tell(self, id_: str) -> bool:
-        """False where something went wrong, or a run that comes to this machine would fail."""
+    def show(self, id_: str) -> bool:
+        """Show the machine. False where something failed, or a run would fail at this machine."""
         sites = self._sites(id_)
         with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
             answers = list(pool.map(lambda site: self._look(site, id_), sites))
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):
-                self._fail(f"{site.place} cannot be looked at: {answer.action}: {answer}")
+                self._fail(f"{site.place} cannot be read: {answer.action}: {answer}")
             elif answer:
-                self._tell_of(site, answer)
+                self._show(site, answer)
                 return self.good
             else:
                 looked.append(f"{site.place} ({site.resource.name})")
@@ -130,7 +131,7 @@ class Story:
             return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
         except CallFailed as failure:
             where = place_of(account, kind)
-            self._fail(f"the regions of {where} are not told: {failure.action}: {failure}")
+            self._fail(f"the regions of {where} are unknown: {failure.action}: {failure}")
             return ()
 
     def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:
@@ -143,7 +144,7 @@ class Story:
         self.good = False
         self.out.say(line, look="bold red")
 
-    def _tell_of(self, site: Site, instance: Instance) -> None:
+    def _show(self, site: Site, instance: Instance) -> None:
         kind = site.resource.name
         facts = (instance.id, instance.name, instance.state, kind, site.place)
         self.out.say(" · ".join(printable(fact) for fact in facts if fact), look="bold")
@@ -168,7 +169,7 @@ class Story:
 
 
 def _end(rows: Sequence[Row]) -> str:
-    """The story in a sentence or two."""
+    """The result in a sentence or two."""
     if not rows:
         return "No policy would act on it: it would be left as it is."
     said = [
