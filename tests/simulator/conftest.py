@@ -95,7 +95,7 @@ def caller(sim):
         *,
         service="lighthouse",
         version=None,
-        timeout=2,
+        timeout=10,
         endpoint=None,
         **profile,
     ):

@@ -311,7 +311,7 @@ def _with_flag(word):
 
 
 def test_a_timer_and_a_url_have_every_key_that_the_library_reads():
-    keys = [{field.key for field in kind.fields[1].kind.fields} for kind in (TIMER, URL)]
+    keys = [{field.key for field in shape.fields[1].shape.fields} for shape in (TIMER, URL)]
 
     assert keys == [
         {"name", "qualifier", "cronExpression", "enable", "argument"},
