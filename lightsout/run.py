@@ -126,14 +126,14 @@ class Run:
         outside: Environment,
         at: datetime | None = None,
         *,
-        names: bool = False,
+        keep: bool = False,
     ) -> None:
         """`at`: decide as if it were then, which only a dry run may; None: now.
 
-        `names`: keep the names of instances, for people to read.
+        `keep`: keep what the sites found, and all of the report, for people to read.
         """
         self.outside = outside
-        self.names = names
+        self.keep = keep
         self.event = event
         self.run_id = run_id_of(context)
         self.uin = own_uin(context)
@@ -245,7 +245,6 @@ class Run:
             clock=outside.clock,
             deadline=self.deadline,
             threads=1,
-            names=self.names,
             tell_plan=tell_plan,
             tell_failures=tell_failures,
         )
@@ -311,12 +310,12 @@ class Run:
             duration_ms=round(elapsed * 1000),
             entries=self._entries(),
             status=status,
-            room=math.inf if self.names else room_for(count),  # people see all of it
+            room=math.inf if self.keep else room_for(count),  # people see all of it
         )
 
     def _entries(self) -> Iterator[Entry]:
         yield from self._not_due
         if self.fleet:
             # What is stuck is so by the real time, whatever instant decides.
-            facts = {"dry_run": self.dry_run, "keep": self.names}
+            facts = {"dry_run": self.dry_run, "keep": self.keep}
             yield from reporting.entries_of_fleet(self.fleet, self.started_at, **facts)

@@ -164,7 +164,7 @@ class Ledger:
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
             return False
-        operation = hash(instance.operation_request_id)
+        operation = instance.operation_request_id
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
         return True

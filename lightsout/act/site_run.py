@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Site
 
 
 class Terms(NamedTuple):
@@ -34,7 +34,6 @@ class Terms(NamedTuple):
     clock: Clock
     deadline: Deadline
     threads: int  # for the looks of each site
-    names: bool  # whether anybody reads the names of instances afterwards
     tell_plan: Callable[[Log, Finding], None]
     tell_failures: Callable[[Log, Ledger], None]
 
@@ -53,7 +52,7 @@ class SiteRun:
         """Look and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
-        compute = Compute(cloud, site, terms.threads, names=terms.names)
+        compute = Compute(cloud, site, terms.threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
             for finding in self.findings:
@@ -71,19 +70,13 @@ class SiteRun:
         executions: list[Execution] = []
         read_anew = traffic_reader(compute, self.findings, judgement)
         for action in ACTIONS.values():
-            job = job_of(
-                self.site, action, self.findings, judgement, read_anew, forget=not terms.names
-            )
+            job = job_of(self.site, action, self.findings, judgement, read_anew)
             if job.items:
                 execution = Execution(
                     compute, job, clock=terms.clock, deadline=terms.deadline, log=log
                 )
                 executions.append(execution)
                 self.ledgers[action.name] = execution.ledger
-        if not terms.names:
-            nothing: dict[str, Instance] = {}  # a dict that is only emptied keeps its memory
-            for finding in self.findings:
-                finding.instances = nothing
 
         def execute(execution: Execution) -> None:
             try:

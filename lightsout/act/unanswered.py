@@ -43,9 +43,9 @@ class Unanswered:
         self._job = job
         self._open: list[UnansweredCall] = []
         self._calls: dict[str, list[UnansweredCall]] = {}  # by instance, the latest last
-        # RequestIds that were shown before: hashes of those that the decisions rested on when the
-        # first call got no answer; and those of the job's action, in the order of the looks.
-        self._listed: frozenset[int] = frozenset()
+        # RequestIds that were shown before: those that the decisions rested on when the first call
+        # got no answer; and those of the job's action, in the order of the looks.
+        self._listed: frozenset[str] = frozenset()
         self._order: dict[str, int] = {}
 
     def add(self, ids: Sequence[str], sent: datetime, noticed: float) -> None:
@@ -99,7 +99,7 @@ class Unanswered:
         request_id = instance.operation_request_id
         if not request_id or instance.operation != self._job.action.call:
             return False
-        if hash(request_id) in self._listed or self._order[request_id] < call.known:
+        if request_id in self._listed or self._order[request_id] < call.known:
             return False
         began = instance.started_at()
         told = self._job.site.resource.tells_operation_time

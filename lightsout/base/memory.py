@@ -7,9 +7,8 @@ from functools import lru_cache
 # Of glibc's malloc.h, see mallopt(3). Left alone, the threshold grows to the largest block that was
 # freed; answers then come from the heap, leave holes that the next do not fit into, and 10,000
 # instances take 77 MB instead of 39.
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+M_MMAP_THRESHOLD = -3
 LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
-ARENAS = 1  # heap, which the threads share: only one of them works at a time anyway
 
 
 @lru_cache(maxsize=1)
@@ -22,4 +21,3 @@ def return_large_blocks() -> None:
     except (OSError, AttributeError, TypeError):  # not on Linux, or musl
         return
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-    mallopt(M_ARENA_MAX, ARENAS)

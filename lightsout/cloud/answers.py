@@ -29,14 +29,11 @@ class Page(NamedTuple):
     total: int | None  # TotalCount; None where it is missing, or no count
 
 
-def read_page(answer: Answer, *, at: float, names: bool) -> Page:
-    """The answer. Raises NoAnswer where it shows one instance twice, and not alike.
-
-    `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
-    """
+def read_page(answer: Answer, *, at: float) -> Page:
+    """The answer. Raises NoAnswer where it shows one instance twice, and not alike."""
     items = (read_instance(item) for item in dicts(answer["InstanceSet"]))
     found: dict[str, Instance] = {}
-    add(found, (item if names else item._replace(name="") for item in items if item.id))
+    add(found, (item for item in items if item.id))
     total = answer.get("TotalCount")
     is_count = isinstance(total, int) and not isinstance(total, bool) and total >= 0
     return Page(at, found, total if is_count else None)

@@ -38,14 +38,10 @@ class Listing(NamedTuple):
 
 
 class Compute:
-    """The calls for one site. Looks at many instances use `threads` threads.
+    """The calls for one site. Looks at many instances use `threads` threads."""
 
-    `names`: whether anybody reads those of instances; of tens of thousands they take megabytes.
-    """
-
-    def __init__(self, cloud: Cloud, site: Site, threads: int = 1, *, names: bool = True) -> None:
+    def __init__(self, cloud: Cloud, site: Site, threads: int = 1) -> None:
         self._cloud = cloud
-        self._names = names
         self.threads = threads
         self.site = site
 
@@ -223,7 +219,7 @@ class Compute:
         answer = self._call(
             "DescribeInstances", params_now, patience=patience, listing="InstanceSet"
         )
-        return read_page(answer, at=at, names=self._names)
+        return read_page(answer, at=at)
 
     def _call(
         self,

@@ -38,26 +38,18 @@ def job_of(
     findings: Sequence[Finding],
     judgement: Judgement,
     read_anew: Callable[[Iterable[Instance]], None],
-    *,
-    forget: bool = False,
 ) -> Job:
     """The instances that the findings ask for, each once, with the options of the first policy.
 
-    `read_anew`: see Job. `forget`: take the instances out of the findings one by one, for there is
-    memory for them once.
+    `read_anew`: see Job.
     """
     acting = (it for it in findings if it.action is action and not it.refused)
     looks = [it.seen_at for it in acting if it.to_act_on()]
     items: dict[str, Item] = {}
-    alike: dict[Wish, Wish] = {}
     for id_, wanted_by in _wanting(action, findings).items():
         instance = wanted_by[0].instances[id_]
         wish = _wish_of(wanted_by, instance)
-        operation = hash(instance.operation_request_id)
-        items[id_] = Item(alike.setdefault(wish, wish), instance.tags, operation)
-        if forget:
-            for finding in wanted_by:
-                finding.instances.pop(id_, None)
+        items[id_] = Item(wish, instance.tags, instance.operation_request_id)
     judge = _judge_of(action, findings, judgement)
     return Job(site, action, items, judge, min(looks, default=0.0), read_anew)
 

@@ -156,7 +156,7 @@ def _examine_site(
     try:
         params = {"Offset": 0, "Limit": 1}
         answer = _ask(cloud, site, "DescribeInstances", params, listing="InstanceSet")
-        compute = Compute(cloud, site, THREADS, names=False)
+        compute = Compute(cloud, site, THREADS)
         findings = [
             it
             for some in _runs(policies, access.now)

@@ -23,20 +23,16 @@ class Wish(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An instance of a job, with the facts of the latest decision that are still read.
-
-    A run holds tens of thousands, so it is small: it holds the hash of the RequestId of the latest
-    operation, a third of its size. Two of them have the same hash in one of 2^64 cases.
-    """
+    """An instance of a job, with the facts of the latest decision that are still read."""
 
     wish: Wish
     tags: Tags
-    operation: int  # hash of the RequestId
+    operation: str  # RequestId of its latest operation
 
     def shows_another(self, instance: Instance) -> bool:
         """Whether a newer look shows another operation."""
         now = instance.operation_request_id
-        return bool(now) and hash(now) != self.operation
+        return bool(now) and now != self.operation
 
 
 class Judged(NamedTuple):

@@ -22,7 +22,7 @@ LATER = f"{NOW + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
 
 @pytest.fixture(params=SITES)
 def calls(request):
-    items = {id_: Item(WISH, {}, hash(BEFORE)) for id_ in (A, B, C)}
+    items = {id_: Item(WISH, {}, BEFORE) for id_ in (A, B, C)}
     return Unanswered(Job(SITES[request.param], STOP, items, lambda *_: None, 0.0))
 
 
@@ -72,7 +72,7 @@ def test_a_request_id_that_any_look_before_the_call_showed_is_not_new(calls, els
 
 
 def test_a_request_id_that_the_listing_showed_on_another_machine_is_not_new(calls):
-    calls._job.items[C] = Item(WISH, {}, hash("req-of-c"))
+    calls._job.items[C] = Item(WISH, {}, "req-of-c")
     calls.add([A, B], NOW, 0.0)
     shows(calls, A, B, by="req-of-c")
 
@@ -109,7 +109,7 @@ def test_time_to_show_counts_from_when_the_failure_was_noticed(calls):
     st.sampled_from(list(SITES)),
 )
 def test_nothing_is_found_that_was_shown_before_or_is_not_shown_by_all(before, after, resource):
-    items = {id_: Item(WISH, {}, hash(BEFORE)) for id_ in (A, B, C)}
+    items = {id_: Item(WISH, {}, BEFORE) for id_ in (A, B, C)}
     calls = Unanswered(Job(SITES[resource], STOP, items, lambda *_: None, 0.0))
     for id_, by in before:
         shows(calls, id_, by=by)

@@ -6,14 +6,9 @@ import ctypes
 
 import pytest
 
-from lightsout.act.site_run import SiteRun
-from lightsout.act.verify import DONE
 from lightsout.base.memory import return_large_blocks
-from lightsout.cloud.compute import Compute
 from lightsout.model.instance import read_instance
 from lightsout.run import Run, run_safely
-from tests.support.stubbed_cloud import Scene
-from tests.support.values import GUANGZHOU
 
 
 def read(number):
@@ -26,31 +21,15 @@ def test_equal_tags_are_kept_once():
     assert read(1).tags is read(2).tags
 
 
-@pytest.mark.parametrize("names", [True, False])
-def test_of_instances_that_are_decided_on_no_more_is_kept_than_is_read(stage, names, mocker):
-    (id_,) = stage.fleet(1)
-    context = {"request_id": "run-1", "time_limit_in_ms": 900_000}
-    the_run = Run({}, context, stage.surroundings(), names=names)
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_the_sites_found_is_kept_for_people_only(stage, keep):
+    stage.fleet(1)
+    the_run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), keep=keep)
 
-    runs = mocker.spy(SiteRun, "run")
+    report = run_safely(the_run)
 
-    run_safely(the_run)
-
-    site_run = runs.call_args.args[0]
-    assert the_run.fleet.runs == ([site_run] if names else [])
-    assert site_run.ledgers["stop"].outcomes == {id_: DONE}
-    assert site_run.ledgers["stop"]._job.items == {}
-    assert list(site_run.findings[0].instances) == ([id_] if names else [])
-
-
-@pytest.mark.parametrize("names", [True, False])
-def test_names_are_kept_where_somebody_reads_them(mocker, names):
-    answer = {"InstanceSet": [{"InstanceId": "lhins-00000001", "InstanceName": "web"}]}
-    scene = Scene(mocker, respond=lambda *_: {"Response": answer | {"TotalCount": 1}})
-
-    listing = Compute(scene.cloud, GUANGZHOU, names=names).search([[]])
-
-    assert listing.instances["lhins-00000001"].name == ("web" if names else "")
+    assert report["counts"]["stopped"] == 1
+    assert len(the_run.fleet.runs) == (1 if keep else 0)
 
 
 @pytest.mark.parametrize("error", [OSError, TypeError])

@@ -50,7 +50,7 @@ def test_a_report_for_people_has_everything(stage):
     from lightsout.run import Run, run_safely
 
     stage.policies(many(POLICIES.replace("[own, research, archive]", "[own]")))
-    run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), names=True)
+    run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), keep=True)
 
     report = run_safely(run)
 

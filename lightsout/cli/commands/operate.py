@@ -110,7 +110,7 @@ def operate(
 
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
     watched = outside._replace(clock=clock, write=write)
-    the_run = Run(event, context, watched, at, names=True)
+    the_run = Run(event, context, watched, at, keep=True)
     pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
     with each_interrupt(interrupt):
         future = pool.submit(run_safely, the_run)

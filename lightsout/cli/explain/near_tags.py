@@ -71,7 +71,7 @@ def explain(
 
     def look(site: Site) -> Machines | CallFailed:
         try:
-            listing = Compute(doors[site.account], site, names=False).search([[]])
+            listing = Compute(doors[site.account], site).search([[]])
         except CallFailed as failure:
             return failure
         return list(listing.instances.values())
