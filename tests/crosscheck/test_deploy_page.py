@@ -43,7 +43,7 @@ def test_the_client_sends_what_is_typed_and_drops_nothing(reading):
 
 def test_it_makes_the_function_that_serverless_yml_makes(reading):
     inputs = shipped()
-    sent = reading.only("CreateFunction")
+    sent = dict(reading.only("CreateFunction"))
 
     assert base64.b64decode(sent.pop("Code")["ZipFile"]) == ZIP
     assert sent == {
@@ -81,7 +81,7 @@ def test_it_makes_the_timer_that_serverless_yml_makes(reading):
 
 
 def test_an_upgrade_sends_the_whole_zip(reading):
-    sent = reading.only("UpdateFunctionCode")
+    sent = dict(reading.only("UpdateFunctionCode"))
 
     assert base64.b64decode(sent.pop("ZipFile")) == ZIP
     assert sent == {"FunctionName": "lightsout"}

@@ -225,7 +225,7 @@ def test_check_knows_every_input_that_the_library_reads():
 
 def test_check_knows_every_trigger_and_parameter_that_the_library_reads():
     known = re.findall(r"^  (\w+): \w+_1\.default,", read_trigger("index"), re.MULTILINE)
-    timer, url = ({it.key for it in kind.fields[1].kind.fields} for kind in (TIMER, URL))
+    timer, url = ({it.key for it in shape.fields[1].shape.fields} for shape in (TIMER, URL))
 
     assert set(known) == NOT_OURS | {"timer", "http"}
     assert named_in("parameters", "triggers/timer.js") == timer
