@@ -27,7 +27,7 @@ DIST = ROOT / "dist"
 # shows: it imports every module that is left, and runs whatever the function imports late.
 LEFT_OUT = {
     "of installers": ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED",
-                      "*.dist-info/direct_url.json", "*.dist-info/WHEEL", "*.dist-info/METADATA",
+                      "*.dist-info/direct_url.json", "*.dist-info/WHEEL",
                       "*.dist-info/entry_points.txt", "*.dist-info/top_level.txt",
                       "*.dist-info/zip-safe"),
     "for type checkers": ("*.pyi", "py.typed"),
@@ -192,6 +192,10 @@ def install_dependencies(folder: Path) -> None:
     for pattern in (pattern for patterns in LEFT_OUT.values() for pattern in patterns):
         for path in list(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in folder.glob("*.dist-info/METADATA"):
+        # The licence stands in the headers; below them is the page of the package index.
+        headers, _, _ = path.read_text(encoding="utf-8").partition("\n\n")
+        path.write_text(headers + "\n", encoding="utf-8")
 
 
 def copy_sources(folder: Path) -> None:

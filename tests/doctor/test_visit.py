@@ -17,7 +17,7 @@ from lightsout.doctor.finding import GRANT
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Fault, Function, Trigger
 from lightsout.simulator.cam import grants
-from tests.support.fake_webhooks import TOKEN, open_letterbox
+from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import GUANGZHOU, PREFIX
 
@@ -76,7 +76,7 @@ class Result:
 
 @pytest.fixture
 def box():
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         yield box
 
 

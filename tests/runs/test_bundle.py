@@ -17,7 +17,7 @@ from lightsout.base.clock import SystemClock
 from lightsout.policies.load import load
 from lightsout.report import stamp
 from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
-from tests.support.fake_webhooks import TAKEN, open_letterbox
+from tests.support.fake_webhooks import TAKEN, open_fake_webhooks
 from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
 from tests.support.serverless_yml import shipped
@@ -257,7 +257,7 @@ def test_its_bytecode_is_what_runs_and_without_any_the_sources_do(bundle, live, 
 
 @runtime
 def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         addresses = " ".join(box.address(form, "when=always") for form in TAKEN)
         beat = f"{box.url}/beat"
         done = run(bundle, live, LIGHTSOUT_NOTIFY=addresses, LIGHTSOUT_HEARTBEAT_URL=beat)

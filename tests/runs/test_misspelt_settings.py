@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.cli.main import main
-from tests.support.fake_webhooks import TOKEN, open_letterbox
+from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 
 SLIPS = [
     "LIGHTSOUT_PAUSE",
@@ -63,7 +63,7 @@ def test_the_doctor_tells_it(stage):
 @pytest.mark.parametrize("name", ["LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"])
 @pytest.mark.parametrize("join", [",", ";", "|", "，", "；", ""])
 def test_two_addresses_that_are_joined_are_an_error_and_nobody_is_called(stage, name, join):
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         stage.environ[name] = f"{box.url}/a{join}{box.url}/{TOKEN}"
         stage.fleet(1)
 

@@ -23,7 +23,7 @@ from lightsout.notify.delivery import Delivery, ping, send
 from lightsout.notify.message import write_test
 from lightsout.notify.receivers import read_receivers
 from lightsout.run import Run, facts_of
-from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN, open_letterbox
+from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
 
@@ -34,7 +34,7 @@ ALWAYS = "when=always&lang=en"
 
 @pytest.fixture
 def box():
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         yield box
 
 

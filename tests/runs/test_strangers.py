@@ -16,7 +16,7 @@ from lightsout.base.plain import plain
 from lightsout.run import run
 from lightsout.simulator import Fault
 from lightsout.simulator.answer import Answer
-from tests.support.fake_webhooks import TOKEN, open_letterbox
+from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
 
@@ -26,7 +26,7 @@ LIGHTSOUT = ROOT / "lightsout"
 
 @pytest.fixture
 def box():
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         yield box
 
 

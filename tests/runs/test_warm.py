@@ -12,7 +12,7 @@ import pytest
 from lightsout.base.clock import SystemClock
 from lightsout.cli.commands.operate import operate
 from lightsout.simulator import Fault
-from tests.support.fake_webhooks import open_letterbox
+from tests.support.fake_webhooks import open_fake_webhooks
 from tests.support.simulated_run import DEV_NIGHTS, set_stage
 
 TWO_REGIONS = DEV_NIGHTS.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai")
@@ -96,7 +96,7 @@ def test_a_look_on_the_command_line_ends_with_its_limit(stage):
 def test_a_receiver_that_drips_leaves_nothing_behind(stage):
     stage.fleet(1, stop_seconds=0)
     stage.patience = 0.2
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         addresses = [box.address("webhook", "when=always", name=it) for it in ("drip", "hang")]
         stage.environ["LIGHTSOUT_NOTIFY"] = " ".join(addresses)
         stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = f"{box.url}/hang"
@@ -139,7 +139,7 @@ def test_nothing_is_written_after_the_last_line(stage, monkeypatch):
 
 
 def test_what_telling_has_to_say_stands_before_the_last_line(stage):
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         box.answers["refuses"] = (500, "no")
         stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook", "when=always", name="refuses")
         stage.fleet(1, stop_seconds=0)

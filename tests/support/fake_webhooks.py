@@ -38,7 +38,7 @@ class Letter:
 
 
 @dataclass
-class Letterbox:
+class FakeWebhooks:
     """`answers` says for a path's first part what to answer: status, text and headers.
 
     The parts `hang` and `drip` never end answering; any other answers as its form does.
@@ -59,8 +59,8 @@ class Letterbox:
 
 
 @contextmanager
-def open_letterbox():
-    box = Letterbox()
+def open_fake_webhooks():
+    box = FakeWebhooks()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):

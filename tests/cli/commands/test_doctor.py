@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault, Function
-from tests.support.fake_webhooks import TOKEN, open_letterbox
+from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 
 MARKS = {"✓": True, "✗": False, "!": None, "?": None}
 
@@ -108,7 +108,7 @@ def test_the_functions_own_environment_is_told_beside_that_of_the_shell(function
 def test_who_is_told_by_the_function_is_not_written_to_and_its_addresses_stay_secret(
     function, stage, type_in
 ):
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         function.environment = {
             "LIGHTSOUT_NOTIFY": box.address("wecom"),
             "LIGHTSOUT_HEARTBEAT_URL": f"{box.url}/beat/{TOKEN}",
@@ -126,7 +126,7 @@ def test_who_is_told_by_the_function_is_not_written_to_and_its_addresses_stay_se
 
 
 def test_the_receivers_of_this_shell_are_tried(function, stage, type_in):
-    with open_letterbox() as box:
+    with open_fake_webhooks() as box:
         stage.environ["LIGHTSOUT_NOTIFY"] = box.address("slack")
 
         said = type_in("doctor")
