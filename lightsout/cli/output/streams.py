@@ -44,6 +44,9 @@ class Printable(io.TextIOBase):
         if self._error:
             raise self._error
 
+    def close(self) -> None:
+        """Leaves `below` open: it belongs to the interpreter. What failed was told by `flush`."""
+
     def isatty(self) -> bool:
         return bool(self.below and not self.below.closed and self.below.isatty())
 

@@ -15,6 +15,7 @@ import pytest
 
 from lightsout.base.environment import print_line
 from lightsout.cli.main import main
+from lightsout.cli.output.streams import Printable
 from lightsout.simulator import Function, Refusal
 
 COMMANDS = {
@@ -347,3 +348,15 @@ def test_ctrl_c_that_is_ignored_in_the_background_stays_ignored(live):
     out, _ = child.communicate(timeout=30)
 
     assert json.loads(out.splitlines()[-1])["counts"]["stopped"] == 1
+
+
+def test_a_stream_that_failed_says_so_once_and_lets_itself_be_closed():
+    """The interpreter closes it when it is forgotten, and would print a second complaint."""
+    disk = a_full_disk()
+    out = Printable(disk)
+    out.write("a line")
+    with pytest.raises(OSError, match="No space left on device"):
+        out.flush()
+    out.close()
+    with pytest.raises(OSError, match="No space left on device"):
+        disk.close()
