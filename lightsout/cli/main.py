@@ -251,4 +251,13 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
     what = "logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin"
-    parser.add_argument("files", metavar=metavar, nargs="+", help=f"{what}{more}")
+    parser.add_argument("files", metavar=metavar, nargs="*", help=f"{what}{more}")
+    parser.add_argument(
+        "--from-cls",
+        action="store_true",
+        help="instead of files: the function's log, asked of the log service",
+    )
+    parser.add_argument("--days", metavar="N", help="of it, so many days back (default: 30)")
+    parser.add_argument(
+        "--topic", metavar="ID", help="the topic to ask (default: the function's own)"
+    )

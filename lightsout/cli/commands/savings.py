@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import plural
@@ -70,7 +70,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
     until = read_until(options.until, now) if options.until is not None else None
-    lines = LogLines(options.files)
+    lines = log_of(options, outside)
     evidence = read_evidence(lines)
     horizon = until or evidence.last or now
     uncharged = {
