@@ -70,6 +70,12 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
         sys.stdout.flush()
 
 
+def _report(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import report  # the other commands do not need the page
+
+    return report.carry_out(options, outside)
+
+
 def _demo(options: argparse.Namespace, outside: Environment) -> int:
     from lightsout.cli.commands import demo  # the other commands do not need the simulator
 
@@ -100,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
+        _report_parser,
         _demo_parser,
         _simulator_parser,
     ):
@@ -214,6 +221,17 @@ def _savings_parser(commands: Commands) -> None:
     one.set_defaults(carry_out=savings.carry_out)
 
 
+def _report_parser(commands: Commands) -> None:
+    one = commands.add_parser("report", help="one HTML page: status, calendar, machines, savings")
+    _add_files(one, "LOG", "; in any order")
+    _add_policies(one)
+    one.add_argument(
+        "-o", "--output", metavar="FILE", default="report.html", help="default: report.html"
+    )
+    one.add_argument("--lang", choices=("en", "zh"), help="default: that of the locale")
+    one.set_defaults(carry_out=_report)
+
+
 def _simulator_parser(commands: Commands) -> None:
     about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
     # No prefix here: the simulator reads its own options, `--help` included.
@@ -224,6 +242,13 @@ def _simulator_parser(commands: Commands) -> None:
 
 def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="one whole run against a simulated cloud")
+    one.add_argument(
+        "--report",
+        metavar="FILE",
+        nargs="?",
+        const="report.html",
+        help="end with the page of this run (default: report.html)",
+    )
     one.set_defaults(carry_out=_demo)
 
 

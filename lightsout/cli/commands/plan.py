@@ -67,8 +67,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     with kept_in(options.log, hear) as kept:
         done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
-    openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, outside._replace(write=hear), done))
+    openings = openings_of(policies, done, instant)
+    later = list(look_later(openings, event, outside._replace(write=hear), done))
     rows, doubts = _rows(done, later, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
@@ -124,7 +124,7 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def _openings(
+def openings_of(
     policies: Iterable[Policy], done: Done, instant: datetime
 ) -> dict[str, datetime | None]:
     """When each policy that is not due opens next, by its name; None where it never does."""
@@ -137,7 +137,7 @@ def _openings(
     return found
 
 
-def _look_later(
+def look_later(
     openings: dict[str, datetime | None],
     event: Mapping[str, object],
     outside: Environment,
@@ -162,14 +162,18 @@ def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[lis
         settings = read_settings(outside.environ, outside.beside)
         clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
         rows, doubts = with_refusals(rows, clouds)
-    rows += [
+    return in_order([*rows, *rows_later(later)]), doubts
+
+
+def rows_later(later: Iterable[Later]) -> list[Row]:
+    """The rows of policies that are not due, judged as of their next opening."""
+    return [
         not_yet(row, look.opens)
         for look in later
         for one in look.done.sites
         for row in rows_of(one.site, one.findings)
         if row.policy.name in look.policies
     ]
-    return in_order(rows), doubts
 
 
 def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
@@ -71,6 +72,44 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     now = outside.clock.now()
     until = read_until(options.until, now) if options.until is not None else None
     lines = log_of(options, outside)
+    figures = count(lines, settings, outside, given, until)
+    stops, prices, said = figures.stops, figures.prices, figures.said
+    if options.csv:
+        print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
+        complain(*said)
+    else:
+        out = Output()
+        if stops:
+            show(out, stops, prices.currency, options.tag or ())
+        else:
+            out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
+        for claim in said:
+            out.say(claim)
+    if options.svg is not None:
+        weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
+        save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
+    return FOUND_WRONG if lines.tell_unusable() else GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a log proves: each stop, its price where it is known, and sentences about both."""
+
+    stops: list[Stop]
+    prices: Prices
+    inventory: Inventory
+    said: list[str]
+
+
+def count(
+    lines: Iterable[Mapping[str, Any]],
+    settings: Settings,
+    outside: Environment,
+    given: PriceList | None = None,
+    until: datetime | None = None,
+) -> Figures:
+    """Reads the lines, and asks for tags and prices; `until`: None counts to the last line."""
+    now = outside.clock.now()
     evidence = read_evidence(lines)
     horizon = until or evidence.last or now
     uncharged = {
@@ -88,21 +127,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         *money_claims(stops, prices.source, prices.problems),
         *inventory.missing,
     ]
-    if options.csv:
-        print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
-        complain(*said)
-    else:
-        out = Output()
-        if stops:
-            show(out, stops, prices.currency, options.tag or ())
-        else:
-            out.say(f"no confirmed stop in {plural(lines.ours, 'log line')}", look="bold")
-        for claim in said:
-            out.say(claim)
-    if options.svg is not None:
-        weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
-        save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
-    return FOUND_WRONG if lines.tell_unusable() else GOOD
+    return Figures(stops, prices, inventory, said)
 
 
 def read_until(text: str, now: datetime) -> datetime:
