@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.base.environment import Environment
+    from lightsout.cli.savings.claims import Claim
     from lightsout.cli.savings.evidence import Evidence, Machine
     from lightsout.cli.savings.intervals import Interval
     from lightsout.cli.savings.pricefile import PriceList
@@ -73,7 +74,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     until = read_until(options.until, now) if options.until is not None else None
     lines = log_of(options, outside)
     figures = count(lines, settings, outside, given, until)
-    stops, prices, said = figures.stops, figures.prices, figures.said
+    stops, prices, said = figures.stops, figures.prices, list(map(str, figures.said))
     if options.csv:
         print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
         complain(*said)
@@ -98,7 +99,7 @@ class Figures:
     stops: list[Stop]
     prices: Prices
     inventory: Inventory
-    said: list[str]
+    said: list[Claim | str]
 
 
 def count(
@@ -122,7 +123,7 @@ def count(
     found = _intervals(evidence, inventory, horizon, now)
     prices = _prices(uncharged, inventory, given, settings, outside)
     stops = _stops(found, inventory, prices)
-    said = [
+    said: list[Claim | str] = [
         *claims(stops, evidence, horizon),
         *money_claims(stops, prices.source, prices.problems),
         *inventory.missing,

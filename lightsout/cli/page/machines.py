@@ -90,11 +90,8 @@ def _row(
     shown = MachineRow(machine.id, machine.site.resource.name, machine.site.place)
     instance = rows[0].instance if rows else now.found.get(machine)
     if instance:
-        shown.name, shown.state, shown.tags = (
-            instance.name,
-            instance.state,
-            tag_texts(instance.tags),
-        )
+        shown.name = instance.name if instance.name != instance.id else ""
+        shown.state, shown.tags = instance.state, tag_texts(instance.tags)
     elif machine in now.found:
         shown.state = scene.t(GONE)
     elif record.seen:
@@ -138,7 +135,7 @@ def _add_plan(shown: MachineRow, rows: Sequence[Row], scene: Scene) -> None:
         if row.would_act:
             shown.next.append(scene.t(f"will {row.policy.action}", policy=name))
         elif row.decision == "not_due" and row.then.startswith("would_") and row.until:
-            when = moment(row.until, row.policy.timezone)
+            when = wall_clock(row.until, row.policy, scene)
             shown.next.append(scene.t(f"will {row.policy.action} at", policy=name, when=when))
         else:
             shown.kept.append(f"{name}: {row.why}")
@@ -164,8 +161,15 @@ def _may(policy: Policy, scene: Scene) -> Iterable[str]:
     if due.now:
         yield scene.t(f"may {policy.action}", policy=policy.name)
     elif due.opens:
-        when = moment(due.opens, policy.timezone)
+        when = wall_clock(due.opens, policy, scene)
         yield scene.t(f"may {policy.action} at", policy=policy.name, when=when)
+
+
+def wall_clock(instant: datetime, policy: Policy, scene: Scene) -> str:
+    """The instant by the wall clock of the policy; its zone is named where it is not the page's."""
+    if policy.timezone.key == scene.zone.key:
+        return moment_short(instant, scene)
+    return moment(instant, policy.timezone)
 
 
 def moment_short(instant: datetime, scene: Scene) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from lightsout.cli.page.texts import Texts
+    from lightsout.cli.savings.claims import Claim
     from lightsout.cli.savings.intervals import Interval
     from lightsout.cli.savings.tally import Stop, Sum, Week
 
@@ -72,7 +73,7 @@ class Savings:
 
 
 def savings(
-    stops: Sequence[Stop], currency: str, claims: Sequence[str], zone: ZoneInfo, t: Texts
+    stops: Sequence[Stop], currency: str, claims: Sequence[Claim | str], zone: ZoneInfo, t: Texts
 ) -> Savings:
     all_ = total(stops)
     tags = list(by_tag(stops).items()) if any(stop.tags is not None for stop in stops) else []
@@ -88,7 +89,7 @@ def savings(
         [_row(" · ".join(key), it, currency, t) for key, it in by_policy(stops).items()],
         [_row(tag, it, currency, t) for tag, it in tags[:SHOWN_TAGS]],
         max(0, len(tags) - SHOWN_TAGS),
-        list(claims),
+        [t.claim(it) for it in claims],
     )
 
 

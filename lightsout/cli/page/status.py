@@ -9,8 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from lightsout.cli.deployment.timers import ticks
-from lightsout.cli.output.words import moment
-from lightsout.cli.page.machines import moment_short
+from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
 from lightsout.doctor.finding import WARNING, WRONG
 from lightsout.policies.calendar import last_year
@@ -137,12 +136,12 @@ def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:
     for policy in scene.policies.values():
         due = due_at(policy, scene.now)
         if due.now and due.window:
-            closes = moment(due.window.closes, policy.timezone)
+            closes = wall_clock(due.window.closes, policy, scene)
             yield policy.name, t("open until", when=closes)
         elif due.now:
             yield policy.name, t("whenever triggered")
         elif due.opens:
-            yield policy.name, t("opens", when=moment(due.opens, policy.timezone))
+            yield policy.name, t("opens", when=wall_clock(due.opens, policy, scene))
     if any(it.when and it.when.by_calendar for it in scene.policies.values()):
         yield t("calendar known"), t("to the end of", year=last_year())
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lightsout.cli.savings.claims import Claim
+
 EN = {
     "title": "lightsout report",
     "made": "made {when}",
@@ -310,6 +312,25 @@ ZH = {
     "missing timers": "没有可读取的 serverless.yml，下一次定时触发未知。",
 }
 
+# The sentences of `savings`; in English they stand there.
+CLAIMS_ZH = {
+    "counted": "时长从 lightsout 发起并已确认的关机算起，到下一次开机为止；"
+    "两次查看之间被人开机又关机的，不留痕迹。",
+    "unknown": "{count} 次关机的结束时间未知：到最后一次看到已关机为止是确定的，"
+    "到第一次看到运行为止是可能的。只计确定的时长。",
+    "open": "{count} 次关机在这些日志中没有结束：计到 {when}，共 {hours} 小时。",
+    "shared": "{count} 次关机由多个策略共同要求：在各自的行中都计，合计只计一次。",
+    "charged": "{count} 次关机后仍收费（{why}）：不计时长，没有节省。",
+    "otherwise": "{count} 次关机的结果为“{why}”：不计时长，没有节省。",
+    "unconfirmed": "{count} 次已受理的关机从未得到确认：不计时长，没有节省。",
+    "foreign": "{count} 次确认对应的调用不在这些日志中：不计时长，没有节省。",
+    "money": "金额只计确认为关机不收费（STOP_CHARGING）的按量计费 CVM 的 CPU 与内存"
+    "（{source}）。硬盘、镜像与弹性公网 IP 继续收费。",
+    "unpriced": "其中 {hours} 小时没有价格，不在合计中：{why}。",
+    "still charged": "未使用 STOP_CHARGING 关机的 CVM 继续收费：{hours} 小时，节省为 0。",
+    "prepaid": "轻量应用服务器为预付费：{hours} 小时不退还套餐费用，节省为 0。"
+    "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
+}
 _PLACE = re.compile(r"\{(\w+)\}")
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": EN, "zh": ZH}
 WEEKDAYS = {
@@ -329,6 +350,12 @@ class Texts:
 
     def __call__(self, key: str, **facts: Any) -> str:
         return _PLACE.sub(lambda it: str(facts.get(it[1], it[0])), self._texts[key])
+
+    def claim(self, claim: Claim | str) -> str:
+        """A sentence of `savings`; what the service said about it stays as it is."""
+        if isinstance(claim, str) or self.tag == TAGS["en"]:
+            return str(claim)
+        return _PLACE.sub(lambda it: claim.facts.get(it[1], it[0]), CLAIMS_ZH[claim.key])
 
 
 def language_of(environ: Mapping[str, str]) -> str:
