@@ -189,6 +189,8 @@ class _Reader:
         name, verdict = names[0], _text(line, "verdict")
         if "action" in line:
             self.history.actions[name] = _text(line, "action")
+        if refused := _text(line, "refused"):
+            self._fail(time, line, refused)
         action = ACTIONS.get(self.history.actions.get(name, ""))
         for id_ in ids_of(line) if verdict else ():
             record = self._record(site, id_)
@@ -235,16 +237,18 @@ class _Reader:
                 record.state, record.seen = ACTIONS[record.action.name].after, time
 
     def _failed(self, time: datetime, line: Line) -> None:
-        site, ids = site_of(line), tuple(ids_of(line))
-        reason = _text(line, "reason") or _text(line, "message")
-        place = place_of(_text(line, "account"), _text(line, "region")) if site else ""
-        policies = tuple(texts_of(line, "policies"))
-        failure = Failure(time, str(line["run_id"]), policies, place, ids, reason)
-        self.history.failures.append(failure)
+        site, reason = site_of(line), _text(line, "reason") or _text(line, "message")
+        self._fail(time, line, reason)
         if site:
-            for id_ in ids:
+            for id_ in ids_of(line):
                 self._note_failed(self._record(site, id_), time, line, reason)
         self._note_done(time, line, good=False)
+
+    def _fail(self, time: datetime, line: Line, reason: str) -> None:
+        place = place_of(_text(line, "account"), _text(line, "region")) if site_of(line) else ""
+        policies, ids = tuple(texts_of(line, "policies")), tuple(ids_of(line))
+        failure = Failure(time, str(line["run_id"]), policies, place, ids, reason)
+        self.history.failures.append(failure)
 
     def _note_failed(self, record: MachineRecord, time: datetime, line: Line, reason: str) -> None:
         policies = texts_of(line, "policies")

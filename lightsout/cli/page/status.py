@@ -29,6 +29,7 @@ LONGEST_RUN = timedelta(minutes=20)  # SCF ends a function after 15
 AHEAD = timedelta(days=8)  # in which the next tick is looked for
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
+ENDS = ("ok", "failed", "paused")
 # By what stands in an error: the text that says how to fix it. The first that fits counts.
 FIXES = (
     ("mistake", "fix mistakes"),
@@ -36,7 +37,7 @@ FIXES = (
     ("UnauthorizedOperation", "fix rights"),
     ("AuthFailure", "fix keys"),
     ("NetworkError", "fix network"),
-    ("more than", "fix limit"),
+    ("over limit", "fix limit"),
     ("LIGHTSOUT_", "fix setting"),
     ("pending", "fix pending"),
 )
@@ -85,7 +86,7 @@ def status(
         *_of_machines(machines, scene),
         *_of_calendars(calendars, scene),
         *_of_function(known),
-        *(Problem(doubt, t("fix doubt"), grave=False) for doubt in known.doubts),
+        *(Problem(doubt, t(fix_of(doubt, "fix doubt")), grave=False) for doubt in known.doubts),
     ]
     distinct: dict[str, Problem] = {}
     for one in found:
@@ -117,7 +118,7 @@ def _sentence(last: RunRecord, scene: Scene) -> str:
 
 def _facts_of_run(last: RunRecord, scene: Scene) -> Iterator[tuple[str, str]]:
     t = scene.t
-    told = t(f"run {last.status}") if last.status in ("ok", "failed", "paused") else t("run open")
+    told = t(f"ended {last.status if last.status in ENDS else 'open'}")
     yield t("last run"), f"{moment_short(last.started, scene)} · {told} · {last.trigger}"
     yield t("version"), last.version or "?"
     yield t("policies deployed"), last.policies_hash or "?"
@@ -212,5 +213,6 @@ def _of_function(known: Known) -> Iterator[Problem]:
             yield Problem(f"{one.check}: {one.says}", one.fix, grave=one.mark == WRONG)
 
 
-def fix_of(why: str) -> str:
-    return next((fix for part, fix in FIXES if part in why), "fix other")
+def fix_of(why: str, other: str = "fix other") -> str:
+    """The key of the text that says how to fix what a reason tells."""
+    return next((fix for part, fix in FIXES if part in why), other)
