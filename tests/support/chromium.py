@@ -17,6 +17,7 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
     "--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
+NARROWEST = 500  # pixels of a window without a screen
 CONSOLE = re.compile(r"CONSOLE.*?\] (.*)")
 
 
@@ -47,9 +48,21 @@ class Chromium:
         """The document after its script ran."""
         return self.open(page, "--dump-dom", *options, fragment=fragment)
 
-    def picture(self, page: Path, to: Path, size: tuple[int, int], *, dark: bool = False) -> Seen:
-        options = [f"--window-size={size[0]},{size[1]}", f"--screenshot={to}"]
-        return self.open(page, *options, *(DARK if dark else ()))
+    def picture(self, page: Path, to: Path, size: tuple[int, int], *options: str) -> Seen:
+        """A PNG of that many pixels; narrower than 500 the page stands in a frame."""
+        wide, high = size
+        if wide < NARROWEST:
+            page = self.framed(page, wide, high)
+        return self.open(page, f"--window-size={wide},{high}", f"--screenshot={to}", *options)
+
+    def framed(self, page: Path, wide: int, high: int) -> Path:
+        """A page that holds this one as a phone of that size would show it."""
+        frame = f'<iframe src="{page.as_uri()}" width="{wide}" height="{high}"></iframe>'
+        style = "<style>body { margin: 0 } iframe { border: 0 }</style>"
+        hear = "<script>addEventListener('message', (it) => { document.title = it.data })</script>"
+        outer = self._folder / f"framed-{wide}.html"
+        outer.write_text(f"<title></title>{style}{hear}{frame}", encoding="utf-8")
+        return outer
 
     def pdf(self, page: Path, to: Path) -> Seen:
         return self.open(page, f"--print-to-pdf={to}", "--no-pdf-header-footer")
