@@ -89,8 +89,10 @@ def _calendar(history: History, policy: Policy, scene: Scene) -> PolicyCalendar:
             _add_mark(columns, done, policy, first, scene)
     for number in _missed(history, policy, first, scene) if policy.when else ():
         columns[number].missed = True
-    when = said(policy.when) if policy.when else scene.t("whenever triggered")
-    about = f"{when} · {policy.timezone.key} · {policy.resource} · {regions_said(policy)}"
+    t = scene.t
+    when = t.schedule(said(policy.when)) if policy.when else t("whenever triggered")
+    where = t.schedule(f"{policy.resource} · {regions_said(policy)}")
+    about = f"{when} · {policy.timezone.key} · {where}"
     now = TOP + TALL * _minute(here) / WHOLE_DAY
     alt = scene.t("calendar alt", policy=policy.name, days=_days_said(outlook, columns))
     return PolicyCalendar(policy.name, policy.action, about, policy.description, alt, columns, now)

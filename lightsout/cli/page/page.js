@@ -1,5 +1,9 @@
 (() => {
   "use strict";
+  document.querySelectorAll(".wide").forEach((frame) => {
+    const today = frame.querySelector(".today");
+    if (today) frame.scrollLeft = today.getBBox().x - frame.clientWidth / 2;
+  });
   const AT_FIRST = 200;
   const box = document.getElementById("search");
   const count = document.getElementById("counted");

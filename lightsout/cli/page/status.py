@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -29,6 +30,7 @@ LONGEST_RUN = timedelta(minutes=20)  # SCF ends a function after 15
 AHEAD = timedelta(days=8)  # in which the next tick is looked for
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
+CALENDAR = r"calendar of workdays and holidays does not cover (\d{4})"
 ENDS = ("ok", "failed", "paused")
 # By what stands in an error: the text that says how to fix it. The first that fits counts.
 FIXES = (
@@ -155,7 +157,8 @@ def _of_policies(known: Known, scene: Scene) -> Iterator[Problem]:
         yield Problem(mistake, scene.t("fix mistakes"))
     whens = [(it.when, it.timezone) for it in scene.policies.values() if it.when]
     for warning in calendar_warnings(whens, scene.now):
-        yield Problem(warning, scene.t("fix calendar"), grave=False)
+        (year,) = re.findall(CALENDAR, warning)
+        yield Problem(scene.t("calendar ends", year=year), scene.t("fix calendar"), grave=False)
 
 
 def _of_runs(history: History, known: Known, scene: Scene) -> Iterator[Problem]:
@@ -180,7 +183,8 @@ def _of_runs(history: History, known: Known, scene: Scene) -> Iterator[Problem]:
         differ = t("policies differ", here=known.digest, there=last.policies_hash)
         yield Problem(differ, t("fix differ"), grave=False)
     for warning in last.warnings:
-        if "LIGHTSOUT_DRY_RUN" not in warning:
+        told_above = "LIGHTSOUT_DRY_RUN" in warning or re.search(CALENDAR, warning)
+        if not told_above:
             yield Problem(warning, t("fix warning"), grave=False)
 
 

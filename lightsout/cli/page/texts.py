@@ -67,6 +67,8 @@ EN = {
     "fix pending": "Look at the machine; set a longer `verify: {timeout: …}` if it is slow as a "
     "rule.",
     "fix other": "docs/operate.md says what each line of a failed run means.",
+    "calendar ends": "The calendar of workdays and holidays does not cover {year}: Monday to "
+    "Friday are taken for workdays.",
     "fix calendar": "Add the days under `holidays:` in the policy file, or upgrade.",
     "fix no run": "Look whether the function is deployed and its timer is on: `doctor`.",
     "fix killed": "Set a longer `timeout` in serverless.yml; the next run goes on from there.",
@@ -216,6 +218,7 @@ ZH = {
     "fix setting": "改正函数的这个环境变量。",
     "fix pending": "查看该机器；如果它一向较慢，请设置更长的 `verify: {timeout: …}`。",
     "fix other": "docs/operate.md 说明了失败的运行中每行日志的含义。",
+    "calendar ends": "工作日与节假日的日历不包含 {year} 年：周一至周五按工作日处理。",
     "fix calendar": "在策略文件的 `holidays:` 下补充日期，或升级版本。",
     "fix no run": "检查函数是否已部署、定时触发器是否启用：`doctor`。",
     "fix killed": "在 serverless.yml 中设置更长的 `timeout`；下一次运行会接着处理。",
@@ -333,6 +336,13 @@ WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
 }
+# The words of a schedule, as a policy's headline has them.
+SCHEDULE_ZH = {
+    "everyday": "每天", "workdays": "工作日", "holidays": "休息日", "all day": "全天",
+    "all regions": "全部地域", "lighthouse": "轻量应用服务器", "cvm": "云服务器",
+    **dict(zip(WEEKDAYS["en"], WEEKDAYS["zh"], strict=True)),
+}  # fmt: skip
+_SCHEDULE = re.compile(rf"\b({'|'.join(SCHEDULE_ZH)})\b")
 TAGS = {"en": "en", "zh": "zh-CN"}
 
 
@@ -346,6 +356,12 @@ class Texts:
 
     def __call__(self, key: str, **facts: Any) -> str:
         return _PLACE.sub(lambda it: str(facts.get(it[1], it[0])), self._texts[key])
+
+    def schedule(self, said: str) -> str:
+        """What a policy does and when, said in English, in this language."""
+        return (
+            said if self.tag == TAGS["en"] else _SCHEDULE.sub(lambda it: SCHEDULE_ZH[it[1]], said)
+        )
 
     def claim(self, claim: Claim | str) -> str:
         """A sentence of `savings`; what the service said about it stays as it is."""
