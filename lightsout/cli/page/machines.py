@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Policy
 
 GONE = "gone"
+LOOKS = ("on", "between", "off", GONE)
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class MachineRow:
     place: str
     name: str = ""
     state: str = ""
-    look: str = ""  # on, off or between: how its state is shown
+    look: str = "between"  # of LOOKS: how its state is shown
     seen: str = ""  # when, where that was not just now
     tags: list[str] = field(default_factory=list)
     policies: list[str] = field(default_factory=list)
@@ -80,7 +81,14 @@ def machine_rows(history: History, now: Now, scene: Scene) -> list[MachineRow]:
 
 
 def _order(row: MachineRow) -> tuple[object, ...]:
-    return not row.trouble, natural(row.place), natural(row.name), natural(row.id)
+    """What needs a look first: in trouble, then what is on."""
+    return (
+        not row.trouble,
+        LOOKS.index(row.look),
+        natural(row.place),
+        natural(row.name),
+        natural(row.id),
+    )
 
 
 def _row(
@@ -92,12 +100,12 @@ def _row(
     if instance:
         shown.name = instance.name if instance.name != instance.id else ""
         shown.state, shown.tags = instance.state, tag_texts(instance.tags)
+        shown.look = _look_of(instance.state)
     elif machine in now.found:
-        shown.state = scene.t(GONE)
+        shown.state, shown.look = scene.t(GONE), GONE
     elif record.seen:
         shown.state = record.state
-        shown.seen = moment_short(record.seen, scene)
-    shown.look = _look_of(shown.state)
+        shown.seen, shown.look = moment_short(record.seen, scene), _look_of(record.state)
     shown.policies = sorted({*record.policies, *(row.policy.name for row in rows)}, key=natural)
     _add_last(shown, record, scene)
     if rows:
@@ -109,7 +117,7 @@ def _row(
 
 def _look_of(state: str) -> str:
     looks = {"RUNNING": "on", "STOPPED": "off"}
-    return looks.get(state, "gone" if state in LEAVING else "between")
+    return looks.get(state, GONE if state in LEAVING else "between")
 
 
 def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
@@ -117,7 +125,7 @@ def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
         return
     shown.last = _said(record.action, record.became, scene)
     shown.request_id = record.action.request_id
-    reached = shown.state == ACTIONS[record.action.name].after or shown.look == "gone"
+    reached = shown.state == ACTIONS[record.action.name].after or shown.look == GONE
     settled = record.became == CONFIRMED or why_skipped(record.became) != KEPT
     shown.trouble = not (reached or settled)
 
