@@ -100,8 +100,13 @@ def test_a_stop_by_somebody_else_supersedes_nothing_while_the_state_lags():
     assert look("RUNNING", "StopInstances", "SUCCESS", OTHER) is None
 
 
+def test_an_answer_that_calls_our_request_by_another_name_is_no_end():
+    assert look("RUNNING", "StartInstances", "SUCCESS", OURS) is None
+
+
 def test_a_later_operation_that_is_still_under_way_is_open():
     assert look("STARTING", "StartInstances", "OPERATING", OTHER) is None
+    assert look("STARTING", "StartInstances", "SUCCESS", OTHER) is None
     assert look("RUNNING", "RebootInstances", "OPERATING", OTHER) is None
 
 
