@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lightsout.cloud.sdk import OutOfTime
+from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import Accepted, Kind, Outcome
 from tests.support.ledger_stage import BEFORE, LedgerStage
@@ -176,6 +178,47 @@ def test_without_time_to_read_it_nothing_is_asked():
         A: Outcome(Kind.PENDING, "never asked: time ran out"),
         B: DONE,
     }
+
+
+looks = st.sampled_from(
+    [
+        None,
+        idle(A),
+        stopping(A),
+        stopping(A, "STOPPED", "SUCCESS"),
+        seen(A, "TERMINATING"),
+        seen(A, "PENDING"),
+        seen(A, "RUNNING", "RebootInstances", "OPERATING"),
+    ]
+)
+befores = st.sampled_from(["nothing", "refused", "waits", "unanswered", "accepted", "failed"])
+
+
+@given(befores, looks, st.booleans(), st.floats(0, 20))
+def test_no_machine_is_lost_whatever_is_known_of_it_before_a_look(before, shown, kept, seconds):
+    stage = LedgerStage(A)
+    busy = CallFailed("StopInstances", "ResourceInUse", "busy")
+    silent = CallFailed("StopInstances", "ServerNetworkError", "no answer", maybe_done=True)
+    {
+        "nothing": lambda: None,
+        "refused": lambda: stage.ledger.refused([A], busy, stage.clock.now()),
+        "waits": lambda: stage.ledger.wait([A], busy),
+        "unanswered": lambda: stage.ledger.refused([A], silent, stage.clock.now()),
+        "accepted": lambda: stage.ledger.accept([A], OURS),
+        "failed": lambda: stage.ledger.fail([A], "no right"),
+    }[before]()
+    stage.kept[A] = {"dev-nights": PROTECTED} if kept else {}
+    stage.clock.advance(seconds)
+
+    ready = stage.sort_out([A], *([shown] if shown else []))
+
+    ledger = stage.ledger
+    places = [place for place in (ledger.sent, ledger.waiting, ledger.outcomes) if A in place]
+    if ready:
+        assert not kept
+        assert places in ([], [ledger.waiting])
+    else:
+        assert len(places) == 1
 
 
 # How old a look may be ---------------------------------------------------------------------------

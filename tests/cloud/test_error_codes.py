@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 
@@ -33,6 +35,26 @@ OF_STOP_INSTANCES = {
 def test_each_of_the_15_codes_has_its_own_place_in_the_table(code):
     assert MEANINGS[code] in OF_STOP_INSTANCES[code]
     assert meaning_of(code) is MEANINGS[code]
+
+
+# What the name of a code tells of an instance, whatever service it is of.
+NAMES_TELL = {
+    "an operation that is under way": ("InProgress|Unfinished|Creating|TaskRunning", M.BUSY),
+    "the state of an instance": ("InstanceState(?!Corrupted)", M.STATE),
+    "that there is no instance": (r"Instance(Id)?(\.|Id|Instance)?NotFound", M.GONE),
+    "how an ID is written": ("Malformed", M.MALFORMED),
+    "what is charged for": ("StopCharging", M.CHARGING),
+    "who must log in anew": ("MFA", M.PERMANENT),
+}
+
+
+@pytest.mark.parametrize("told", NAMES_TELL)
+def test_codes_that_tell_the_same_mean_the_same(told):
+    pattern, meaning = NAMES_TELL[told]
+
+    codes = [code for code in MEANINGS if re.search(pattern, code)]
+
+    assert {meaning_of(code) for code in codes} == {meaning}
 
 
 @pytest.mark.parametrize(
