@@ -358,6 +358,15 @@ def test_a_call_that_all_of_its_batch_show_is_accepted_after_all(unanswered):
     assert unanswered.ledger.open() == [A]
 
 
+def test_once_it_is_found_nobody_is_asked_again_though_the_state_lags(unanswered):
+    shown = [stopping(id_, "RUNNING", "SUCCESS") for id_ in (A, B)]
+
+    assert unanswered.sort_out([A, B], *shown) == []
+
+    assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
+    assert unanswered.ledger.open() == [A, B]
+
+
 def test_a_stop_that_is_not_seen_at_all_of_them_is_nobodys_claim(unanswered):
     ready = ask_again(unanswered, stopping(A, by=BY_HAND), idle(B))
 
