@@ -55,13 +55,13 @@ class FakeCloud:
     def monotonic(self):
         return 0.0
 
-    def call(self, service, version, region, action, params, **_):
+    def call(self, call, params, **_):
         given = params() if callable(params) else params
-        self.asked.append(Asked(action, region, dict(given)))
-        answer = self.answers.get(action, lambda *_: None)(region, given)
+        self.asked.append(Asked(call.action, call.region, dict(given)))
+        answer = self.answers.get(call.action, lambda *_: None)(call.region, given)
         if isinstance(answer, Exception):
             raise answer
-        return answer or getattr(self, action)(region, given)
+        return answer or getattr(self, call.action)(call.region, given)
 
     def DescribeRegions(self, *_):  # noqa: N802  the names of the API
         return {"RegionSet": [{"Region": name} for name in self.regions]}
