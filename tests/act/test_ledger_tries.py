@@ -383,10 +383,22 @@ def test_a_request_id_that_was_answered_is_not_found_again(unanswered):
     assert unanswered.ledger.accepted == [Accepted(OURS, (C,))]
 
 
-def test_what_a_look_did_not_ask_for_stays_open_when_its_call_is_found(unanswered):
-    """The other half of the batch showed the RequestId on an earlier look."""
+def test_a_look_that_finds_the_call_says_nothing_of_those_that_it_did_not_ask_for(unanswered):
     unanswered.sort_out([A], stopping(A))
+    unanswered.sort_out([B], stopping(B))  # only now all of the batch have shown it
+    assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
+
+    unanswered.clock.advance(10)
+    unanswered.settle(stopping(B))
+
+    assert unanswered.ledger.open() == [A, B]  # A was missed once, and is not called gone
+
+
+def test_a_call_is_found_though_one_of_its_machines_has_its_end_already(unanswered):
     unanswered.sort_out([B], stopping(B, "STOPPED", "SUCCESS"))
+    assert unanswered.ledger.outcomes == {B: DONE}
+
+    assert unanswered.sort_out([A], stopping(A)) == []
 
     assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
     assert unanswered.ledger.outcomes == {B: DONE}
@@ -414,6 +426,8 @@ def test_a_machine_that_is_busy_after_it_may_be_so_by_our_own_call(unanswered):
 
     assert not unanswered.ledger.may_be_ours([A])
     assert unanswered.ledger.may_be_ours([B])
+    unanswered.refuse([C], "ServerNetworkError", "no answer", maybe_done=True)
+    assert unanswered.ledger.may_be_ours([C])  # its time begins now
 
 
 def test_a_refusal_with_an_answer_leaves_no_doubt(stage):
