@@ -175,15 +175,23 @@ def test_a_timers_field_in_another_case_is_not_overlooked(name):
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "name"),
     [
-        '{"dry_run": true, "dry_run": false}',
-        '{"policies": ["a"], "instances": ["x"], "policies": ["b"]}',
-        '{"regions": [{"deep": {"dry_run": 1, "dry_run": 1}}]}',
+        ('{"dry_run": true, "dry_run": false}', "dry_run"),
+        ('{"policies": ["a"], "instances": ["x"], "policies": ["b"]}', "policies"),
+        ('{"policies": ["a"], "regions": ["x"], "regions": ["y"]}', "regions"),
+        ('{"regions": [{"deep": {"dry_run": 1, "dry_run": 1}}]}', "dry_run"),
     ],
 )
-def test_a_key_that_stands_twice_is_refused_at_any_depth(message):
-    assert "stands twice in one JSON object" in complaint(timer(message))
+def test_a_key_that_stands_twice_is_refused_at_any_depth(message, name):
+    said = complaint(timer(message))
+
+    assert said == f"{name!r} stands twice in one JSON object: write it once"
+
+
+def test_a_name_is_quoted_whole_up_to_80_characters_and_cut_beyond():
+    assert f"unknown field {'x' * 80!r} in the event" in complaint({"x" * 80: 1})
+    assert f"unknown field {'x' * 80 + '…'!r} in the event" in complaint({"x" * 81: 1})
 
 
 @pytest.mark.parametrize("huge", ["x" * 6_000_000, "\n" * 1000, "长" * 1000])
@@ -749,6 +757,47 @@ def test_dimensions_nested_as_deep_as_can_be_name_nothing():
     (occasion,) = read(CLOUDS | {"data": {"dimensions": deep}}).occasions
 
     assert (occasion.request, occasion.maybe_named) == (Request(), "data.dimensions")
+
+
+def inside(value, levels, wrap):
+    for _ in range(levels):
+        value = wrap(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ({"dimensions": inside(MINE, 3, lambda it: [it])}, True),
+        ({"dimensions": inside(MINE, 3, lambda it: {"value": it})}, True),
+        ({"dimensions": inside(MINE, 4, lambda it: [it])}, False),
+        (inside({"objId": MINE}, 3, lambda it: {"alarmObjInfo": it}), True),
+        (inside({"objId": MINE}, 3, lambda it: {"alarmObjInfo": json.dumps(it)}), True),
+        (inside({"objId": MINE}, 4, lambda it: {"alarmObjInfo": it}), False),
+    ],
+)
+def test_names_are_read_three_levels_deep_and_what_is_deeper_acts_on_nothing(data, named):
+    (occasion,) = read(CLOUDS | {"data": data}).occasions
+
+    assert (occasion.request.instances == {MINE}) == named
+    assert occasion.unclear != named
+
+
+@pytest.mark.parametrize(
+    ("asked", "dry", "warned"),
+    [
+        ([{"dry_run": True}, {"dry_run": False}], True, True),
+        ([{"dry_run": True}, {"policies": ["a"]}, {"dry_run": True}], True, True),
+        ([{"dry_run": True}, {"dry_run": True}], True, False),
+        ([{"dry_run": False}, {"policies": ["a"]}], False, False),
+    ],
+)
+def test_a_batch_with_one_dry_run_is_one_for_all_of_it_and_says_so(asked, dry, warned):
+    trigger = read({"EventList": [OWN | {"data": data} for data in asked]})
+
+    assert trigger.dry_run is dry
+    told = ("one event of the batch asks for a dry run, so it is one for all of them",)
+    assert trigger.warnings == (told if warned else ())
 
 
 ANY = Source("*", "*")
