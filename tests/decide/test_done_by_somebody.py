@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.decide.decide import done_by_somebody
+from lightsout.decide.decide import decide, done_by_somebody
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STARTS
 from tests.support.values import NOW, a_policy, an_instance, any_text
@@ -30,6 +30,15 @@ def found(policy, operation, state="SUCCESS", started=HALF_PAST, opened=OPENED) 
     """What is found of a machine whose latest operation is this one."""
     facts = {"operation": operation, "operation_state": state, "operation_started": started}
     return done_by_somebody(policy, an_instance(**facts), opened)
+
+
+def test_it_keeps_an_instance_that_the_policy_matches_like_any_protection():
+    facts = {"operation": "RebootInstances", "operation_started": HALF_PAST}
+
+    kept = decide(STOP_IT, an_instance(**facts), NOW, OPENED)
+
+    assert kept == Decision(Verdict.KEEP, "RUNNING since 19:30, inside the window")
+    assert decide(STOP_IT, an_instance(tags={}, **facts), NOW, OPENED) is None
 
 
 @pytest.mark.parametrize("operation", sorted(STARTS))

@@ -194,6 +194,15 @@ def test_a_site_that_may_be_looked_at_is_told_with_the_number_of_its_machines(co
     assert found["dev-nights, lighthouse in ap-guangzhou"][1] == f"would stop {count}, keep 0"
 
 
+def test_the_first_question_at_a_site_asks_for_one_machine_only():
+    cloud = FakeCloud({GUANGZHOU: [item(1), item(2)]})
+
+    examined(cloud, a_policy(only_if=OnlyIf(traffic_used_at_least=0.95)))
+
+    assert cloud.params_of("DescribeInstances")[0] == {"Offset": 0, "Limit": 1}
+    assert cloud.params_of(TRAFFIC)[-1] == {"Limit": 1}
+
+
 def test_sites_that_are_alike_are_told_together_and_others_apart():
     cloud = FakeCloud({TOKYO: [item(1)]})
 
