@@ -183,6 +183,7 @@ def at_sight(state, operation="", operation_state="") -> Readiness:
         ("REBOOTING", "RebootInstances", "OPERATING", Readiness.BUSY),
         ("PENDING", "", "", Readiness.BUSY),
         ("A_NEW_STATE", "", "", Readiness.BUSY),
+        ("A_NEW_STATE", "StopInstances", "OPERATING", Readiness.BUSY),
         ("STOPPED", "StopInstances", "SUCCESS", Readiness.SETTLED),
         ("TERMINATING", "", "", Readiness.SETTLED),
     ],
