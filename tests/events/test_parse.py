@@ -697,6 +697,18 @@ def alarm_with(subject, place) -> Occasion:
     return occasion
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "instanceId", "instanceIds", "unInstanceId", "objId", "dimensions",
+        "resourceId", "resourceIds", "resourceName", "resources",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [MINE, [MINE], {"id": MINE}], ids=["text", "list", "object"])
+def test_each_key_by_which_the_services_name_an_instance_does(key, value):
+    assert request_of(read(CLOUDS | {"data": {key: value}})).instances == {MINE}
+
+
 def test_an_instance_that_the_text_of_an_alarm_mentions_is_not_what_it_is_about():
     event = CLOUDS | {"data": {"additionalMsg": {"instanceId": MINE}, "detail": {"objId": MINE}}}
 
