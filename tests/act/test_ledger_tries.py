@@ -405,6 +405,18 @@ def test_a_call_is_found_though_one_of_its_machines_has_its_end_already(unanswer
     assert unanswered.ledger.open() == [A]
 
 
+def test_the_look_that_settles_one_of_its_machines_may_find_the_call(unanswered):
+    unanswered.sort_out([B], stopping(B))
+    look = unanswered.look(stopping(A), stopping(B, "STOPPED", "SUCCESS"))
+
+    unanswered.ledger.settle_sent([B], look)
+    assert unanswered.ledger.sort_out([A], look) == []
+
+    assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
+    assert unanswered.ledger.outcomes == {B: DONE}
+    assert unanswered.ledger.open() == [A]
+
+
 def test_a_protection_waits_for_what_the_call_may_still_show(unanswered):
     """It is not called left alone: it may turn out to be stopped by us."""
     unanswered.kept[A] = {"dev-nights": PROTECTED}
