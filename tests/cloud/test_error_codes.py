@@ -127,6 +127,7 @@ def test_what_is_about_the_request_itself_is_never_split_into_hundreds_of_calls(
         ("InvalidParameterValue.SomethingNew", Meaning.INSTANCE),
         ("OperationDenied.SomethingNew", Meaning.INSTANCE),
         ("ResourceInUse.DiskRollbacking", Meaning.BUSY),
+        ("InstanceBusy", Meaning.BUSY),  # our own word
     ],
 )
 def test_a_code_that_is_not_in_the_table_means_what_its_family_means(code, meaning):
