@@ -44,6 +44,14 @@ def test_a_matching_instance_is_acted_on_and_the_reason_names_its_tags():
     assert decision({}) == Decision(ACT, "tag env=dev")
 
 
+def test_the_reason_names_each_tag_that_the_match_asks_for():
+    match = selector({"env": ("dev",), "team": ("w*",)})
+
+    found = decide(a_policy(match=match), an_instance(tags={"env": "dev", "team": "web"}), NOW)
+
+    assert found == Decision(ACT, "tag env=dev, team=web")
+
+
 def test_an_instance_that_does_not_match_is_no_business_of_the_policy():
     assert decide(a_policy(), an_instance(tags={"env": "prod"}), NOW) is None
 
@@ -218,6 +226,21 @@ def test_a_keep_until_that_cannot_be_read_keeps_with_a_warning(until):
     assert found.verdict is KEEP
     assert found.warning
     assert "cannot be read: write 2026-12-01" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"keep-until": ("2026-11-01", "2027-01-01")}, "keep-until 2027-01-01"),
+        ({"keep-until": ("2026-11-01", "soon")}, "keep-until 'soon' cannot be read: "),
+        ({"keep-until": "2026-11-01", AUTOSCALING: "asg-1"}, "member of auto-scaling group asg-1"),
+    ],
+)
+def test_a_keep_until_that_is_over_lifts_no_other_protection(tags, reason):
+    found = decision(tags)
+
+    assert found.verdict is KEEP
+    assert found.reason.startswith(reason)
 
 
 def test_members_of_auto_scaling_groups_are_kept_unless_included():

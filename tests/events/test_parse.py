@@ -697,6 +697,30 @@ def alarm_with(subject, place) -> Occasion:
     return occasion
 
 
+def test_an_alarm_that_is_over_asks_for_nothing():
+    trigger = read(CLOUDS | {"subject": MINE, "status": "0"})
+
+    assert trigger.occasions == ()
+    (warning,) = trigger.warnings
+    assert warning.endswith("is resolved: nothing to do")
+
+
+def test_an_alarm_that_is_over_takes_nothing_from_the_others_of_its_batch():
+    over, on = CLOUDS | {"subject": OTHER, "status": "0"}, CLOUDS | {"subject": MINE, "status": "1"}
+
+    assert request_of(read({"EventList": [over, on]})).instances == {MINE}
+
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+
+
+@pytest.mark.parametrize("dash", DASHES, ids=ascii)
+def test_an_id_with_another_dash_may_name_an_instance_so_nothing_is_done(dash):
+    (occasion,) = read(CLOUDS | {"subject": MINE.replace("-", dash)}).occasions
+
+    assert occasion.unclear
+
+
 @pytest.mark.parametrize(
     "key",
     [
