@@ -863,6 +863,22 @@ def test_only_scope_policy_lets_an_event_without_a_name_act_on_all(triggers, run
     assert [one.requests[0].instances for one in named] == [{MINE}]
 
 
+@pytest.mark.parametrize(
+    ("trigger", "runs"),
+    [
+        (Source("budget.*", "*over*"), True),
+        (Source("budget.*", "budget.under"), False),
+        (Source("other.*", "*over*"), False),
+    ],
+)
+def test_a_trigger_is_for_events_whose_source_and_type_both_match(trigger, runs):
+    event = OWN | {"source": "budget.example", "type": "budget.over", "subject": MINE}
+
+    chosen = choose((a_policy(triggered_by=frozenset({trigger})),), ["own"], read(event))
+
+    assert len(chosen) == runs
+
+
 told = st.sampled_from([MINE, OTHER, "cdb-0a1b2c3d", f"near-{MINE}", "", "qcs::cvm:::instance/*"])
 abouts = st.dictionaries(
     st.sampled_from(["subject", "subjuect", "resource", "data", "region", "status", "extra"]),
