@@ -128,7 +128,7 @@ MODULES = (
     "policies/calendar",
     "policies/crosschecks",
     "policies/document",
-    "policies/letters",
+    "policies/characters",
     "policies/load",
     "policies/reader",
     "policies/regions",

@@ -69,7 +69,7 @@ def open_clouds(
     return {OWN: own} | {name: in_role(name, other, own) for name, other in others.items()}
 
 
-def tell_apart(
+def look_up_and_refuse_own(
     accounts: Iterable[Account], clouds: Mapping[str, Cloud], deadline: Deadline
 ) -> None:
     """Raise BadSettings where one of `accounts` is the own one, whose ID the service tells.

@@ -107,7 +107,7 @@ class Cloud:
                 wait = self._back_off(attempt)
                 if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):
                     raise
-                self._tell_retry(service, region, failure, wait)
+                self._log_retry(service, region, failure, wait)
                 if failure.meaning is Meaning.THROTTLE:
                     pacer.back_off(wait)
                 else:
@@ -132,7 +132,7 @@ class Cloud:
         ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
         return self._random.uniform(ceiling / 2, ceiling)
 
-    def _tell_retry(self, service: str, region: str, failure: CallFailed, wait: float) -> None:
+    def _log_retry(self, service: str, region: str, failure: CallFailed, wait: float) -> None:
         self._log(
             "retry",
             resource=service,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.act.sites import ALL, list_everywhere, regions_of
+from lightsout.act.sites import ALL, list_regions_of_all, regions_of
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic
@@ -108,11 +108,11 @@ def find_sites(
     found: list[Diagnosis] = []
     places = [(one, account) for one in policies for account in one.accounts if account in accounts]
     wanted = sorted({(account, one.resource) for one, account in places if one.regions == ALL})
-    everywhere = list_everywhere(wanted, clouds, PATIENCE)
+    region_lists = list_regions_of_all(wanted, clouds, PATIENCE)
     for account, name in wanted:
         check, regions = (
             _right(account, RESOURCES[name], "DescribeRegions"),
-            everywhere[account, name],
+            region_lists[account, name],
         )
         if isinstance(regions, CallFailed):
             found.append(_refused(account, check, regions))
@@ -120,7 +120,7 @@ def find_sites(
             found.append(fine(check, f"granted: {len(regions)} regions{_site_of(regions)}"))
     sites: Sites = {}
     for policy, account in places:
-        regions = regions_of(policy, account, everywhere)
+        regions = regions_of(policy, account, region_lists)
         for region in () if isinstance(regions, CallFailed) else regions:
             site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)

@@ -90,18 +90,18 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
     """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
-    from lightsout.policies import letters  # noqa: PLC0415  few tags come here
+    from lightsout.policies import characters  # noqa: PLC0415  few tags come here
 
-    if sign := letters.find_undocumented(text):
-        says = f"{show(text)} has {letters.name(sign)}, which the service does not list for tags"
+    if sign := characters.find_undocumented(text):
+        says = f"{show(text)} has {characters.name(sign)}, which the service does not list for tags"
         told.add(at, says, partial(_plain, text, at, beside, told))
 
 
 def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
-    from lightsout.policies import letters, suggestions  # noqa: PLC0415  only a warning pays for it
+    from lightsout.policies import characters, suggestions  # noqa: PLC0415  only a warning pays for it
 
     plain = suggestions.narrow(text)
-    known = TAG_KEY.takes(plain) and letters.find_undocumented(plain) is None
+    known = TAG_KEY.takes(plain) and characters.find_undocumented(plain) is None
     return _suggest(at, plain, told) if known and plain not in beside else ""
 
 

@@ -12,7 +12,7 @@ from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refu
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from lightsout.policies.letters import Odd
+    from lightsout.policies.characters import Odd
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
 
@@ -275,7 +275,7 @@ def _takes_empty(shape: Shape) -> bool:
 
 def _odd(text: str, more: str = "") -> Odd | None:
     """Return the first character that makes the text look like another one."""
-    from lightsout.policies.letters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
 
     return find_odd(text, more) or find_odd(text, LOOKALIKES)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.letters import FORBIDDEN, LOOKALIKES, ODD, without
+from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 

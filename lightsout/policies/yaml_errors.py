@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lightsout.policies.letters import (
+from lightsout.policies.characters import (
     BLANK,
     LOOKALIKES,
     ODD,

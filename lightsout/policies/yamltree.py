@@ -188,7 +188,7 @@ def _position(before: str) -> Position:
 def _unwanted(character: str) -> str:
     if character == "\t":
         return "a tab: YAML is indented, and here also separated, with spaces"
-    from lightsout.policies.letters import name  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.characters import name  # noqa: PLC0415  only a mistake pays for it
 
     return f"the character {name(character)} is not allowed"
 

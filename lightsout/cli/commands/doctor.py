@@ -9,7 +9,7 @@ from lightsout.base.files import read_small_file
 from lightsout.base.log import Log
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json
 from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
@@ -30,7 +30,7 @@ LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cya
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Settings and keys are those of this shell; the function's own are read where one may."""
-    log = Log(tell_retry, outside.clock)
+    log = Log(show_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
     found = Doctor(outside, Scope(function, home=home), log).examine()

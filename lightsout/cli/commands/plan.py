@@ -20,7 +20,7 @@ from lightsout.cli.explain.plan_tables import (
     show,
     waiting_lines,
 )
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import in_order, not_yet, rows_of
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
@@ -61,7 +61,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
     def hear(line: str) -> None:
         lines.append(line)
-        tell_retry(line)
+        show_retry(line)
 
     event = {**request_of(options), "dry_run": True}
     with kept_in(options.log, hear) as kept:
@@ -160,7 +160,7 @@ def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[lis
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
-        clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
+        clouds = clouds_of((row.site for row in rows), settings, outside, show_retry)
         rows, doubts = with_refusals(rows, clouds)
     rows += [
         not_yet(row, look.opens)
@@ -179,7 +179,7 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
     if not wanted or any(done.interrupted for done in looks):
         return
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in wanted), settings, outside, show_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
             yield f"warning: {policy}: what is stopped in {site.place} is unknown: {found}"
@@ -200,5 +200,5 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     failed = {it["policy"] for it in entries if it["error"] and it["status"] == "failed"}
     failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
-    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
+    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, show_retry))
     return [*warn_of_unseen(looks, failed), *near]

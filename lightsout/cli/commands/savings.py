@@ -102,7 +102,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
-    return FOUND_WRONG if lines.tell_unusable() else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() else GOOD
 
 
 def read_until(text: str, now: datetime) -> datetime:

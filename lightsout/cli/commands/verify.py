@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from lightsout.act.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import clouds_of, unknown_account
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
     FAILED,
@@ -68,13 +68,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     else:
         show(Output(), lines, answers)
     bad = any(answer.is_bad for answer in answers)
-    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() or bad else GOOD
 
 
 def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]:
     """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in acceptances), settings, outside, show_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))

@@ -12,7 +12,7 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.operate import request_of
 from lightsout.cli.explain.chapters import Writer
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import WOULD
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
@@ -62,7 +62,7 @@ def carry_out(
     if settings.paused_until and instant < settings.paused_until:
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
         return GOOD
-    with kept_in(options.log, tell_retry) as lines:
+    with kept_in(options.log, show_retry) as lines:
         clouds = open_clouds(settings, outside, lines, loaded.accounts)
         good = True
         for number, id_ in enumerate(dict.fromkeys(options.instance)):

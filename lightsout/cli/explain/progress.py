@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Line = dict[str, Any]
 
 
-def tell_retry(text: str) -> None:
+def show_retry(text: str) -> None:
     """Shows a repeated call on stderr; every other log line is ignored."""
     line = json.loads(text)
     if line["event"] == "retry":

@@ -93,7 +93,7 @@ class LogLines:
             elif self.ours == ours:
                 self.unusable.append(_without_ours(file, self.others - others))
 
-    def tell_unusable(self) -> bool:
+    def warn_of_unusable(self) -> bool:
         """Names on stderr what could not be used. True where there is any."""
         complain(*(f"lightsout: {why}" for why in self.unusable))
         return bool(self.unusable)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.savings.evidence import Machine
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
@@ -49,7 +49,7 @@ def take_inventory(
     for machine in machines:
         sites[machine.site].append(machine.id)
     try:
-        clouds = clouds_of(sites, settings, outside, tell_retry)
+        clouds = clouds_of(sites, settings, outside, show_retry)
     except BadSettings as mistake:
         inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
         return inventory
