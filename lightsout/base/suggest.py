@@ -40,13 +40,13 @@ def _digits(name: str) -> list[str]:
 
 
 def _is_misspelt(text: str, name: str) -> bool:
-    """Tell whether each word of `text` is that of `name`, or a slip of it."""
+    """True if each word of `text` is that of `name`, or a slip of it."""
     written, wanted = (re.split("[_-]", it.lower()) for it in (text, name))
     return len(written) == len(wanted) and all(map(is_slip, written, wanted))
 
 
 def is_slip(word: str, wanted: str) -> bool:
-    """Tell whether the word is the wanted one, but for one letter left out, added or swapped."""
+    """True if the word is the wanted one, but for one letter left out, added or swapped."""
     if word == wanted:
         return True
     if min(len(word), len(wanted)) <= SHORT:

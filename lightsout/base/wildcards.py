@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def matches(value: str, patterns: Sequence[str]) -> bool:
-    """Tell whether any pattern covers all of `value`: `*` any text, `?` any one character.
+    """True if any pattern covers all of `value`: `*` any text, `?` any one character.
 
     Case-sensitive, and nothing else is special.
     """
@@ -17,7 +17,7 @@ def matches(value: str, patterns: Sequence[str]) -> bool:
 
 
 def is_exact(pattern: str) -> bool:
-    """Tell whether the pattern has no wildcard, so that it only matches itself."""
+    """True if the pattern has no wildcard, so that it only matches itself."""
     return "*" not in pattern and "?" not in pattern
 
 

@@ -52,7 +52,7 @@ def wants_no_charge(policy: Policy) -> bool:
 def is_still_charged(
     policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
 ) -> bool:
-    """Whether it is stopped and charged, though the policy would stop it without charge."""
+    """True if it is stopped and charged, though the policy would stop it without charge."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

@@ -71,7 +71,7 @@ class Finding:
         return ACTIONS[self.policy.action]
 
     def may_act_on(self, id_: str) -> bool:
-        """Whether the event leaves the policy this instance."""
+        """True if the event leaves the policy this instance."""
         return self.only is None or id_ in self.only
 
     def to_act_on(self) -> list[str]:

@@ -30,7 +30,7 @@ class Item(NamedTuple):
     operation: str  # RequestId of its latest operation
 
     def shows_another(self, instance: Instance) -> bool:
-        """Whether a newer look shows another operation."""
+        """True if a newer look shows another operation."""
         now = instance.operation_request_id
         return bool(now) and now != self.operation
 

@@ -104,12 +104,12 @@ class When(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether it needs the calendar of workdays and holidays."""
+        """True if it needs the calendar of workdays and holidays."""
         return self.days in ("workdays", "holidays")
 
     @property
     def endless(self) -> bool:
-        """Whether it is always open."""
+        """True if it is always open."""
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
 

@@ -37,7 +37,7 @@ class Occasion(NamedTuple):
 
     @property
     def unclear(self) -> bool:
-        """Tell whether it may be about some instances, and which ones is unknown."""
+        """True if it may be about some instances, and which ones is unknown."""
         return self.maybe_named is not None and self.request.instances is None
 
 
@@ -50,7 +50,7 @@ class Trigger(NamedTuple):
 
     @property
     def dry_run(self) -> bool:
-        """Tell whether the run is a dry run: it is as soon as one occasion asks for one."""
+        """True if the run is a dry run: it is as soon as one occasion asks for one."""
         return any(occasion.request.dry_run for occasion in self.occasions)
 
     def named(self, field: str) -> frozenset[str]:
@@ -60,7 +60,7 @@ class Trigger(NamedTuple):
 
 
 def allows(names: frozenset[str] | None, name: str) -> bool:
-    """Tell whether a field of a request, with these names or None, allows this name."""
+    """True if a field of a request, with these names or None, allows this name."""
     return names is None or name in names
 
 

@@ -16,7 +16,7 @@ SATURDAY = 5
 
 
 def is_workday(day: date, corrections: Mapping[date, bool]) -> bool:
-    """Tell whether `day` is a workday; `corrections` go before the calendar.
+    """True if `day` is a workday; `corrections` go before the calendar.
 
     In a year that is not covered Monday to Friday are workdays: nothing is raised.
     """

@@ -163,7 +163,7 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 
 def is_policy_file(entry: Path) -> bool:
-    """Tell whether an entry of the folder is read as policies, and so has to be deployed."""
+    """True if an entry of the folder is read as policies, and so has to be deployed."""
     # Hidden files are what editors and archives leave behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()

@@ -113,7 +113,7 @@ class Reader:
         return ""
 
     def _takes(self, shape: Shape, node: Node, source: str) -> bool:
-        """Tell whether the file would have no mistake there with `source` in that place."""
+        """True if the file would have no mistake there with `source` in that place."""
         complaints = Complaints("", most=0)
         root = yamltext.read(f"[{source}]".encode(), complaints)
         if complaints or not isinstance(root, Items) or len(root.items) != 1:

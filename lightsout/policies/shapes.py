@@ -28,7 +28,7 @@ class Scalar(NamedTuple):
     longest: int = 0  # characters, wildcards not counted; 0: the pattern tells
 
     def takes(self, text: str) -> bool:
-        """Tell whether the text fits the pattern; `convert` may still refuse it."""
+        """True if the text fits the pattern; `convert` may still refuse it."""
         patterns = (self.often, self.pattern) if self.often else (self.pattern,)
         return not self.pattern or any(re.fullmatch(it, text) for it in patterns)
 

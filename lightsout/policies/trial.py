@@ -29,7 +29,7 @@ class Trial:
         self._known: Counter[Fault] | None = None
 
     def takes(self, node: Node, instead: Node) -> bool:
-        """Tell whether the files have fewer mistakes with another node there, and no new one."""
+        """True if the files have fewer mistakes with another node there, and no new one."""
         self._left -= self._size
         if self._left < 0:
             return False

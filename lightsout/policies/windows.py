@@ -41,7 +41,7 @@ class Change(NamedTuple):
 
 
 def opens_on(when: When, day: date) -> bool:
-    """Tell whether a window opens on the day."""
+    """True if a window opens on the day."""
     if isinstance(when.days, frozenset):
         return day.weekday() in when.days
     if when.days == "everyday":
@@ -50,7 +50,7 @@ def opens_on(when: When, day: date) -> bool:
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
-    """Tell whether the policy's window is open, or it has none."""
+    """True if the policy's window is open, or it has none."""
     return policy.when is None or window_at(policy.when, policy.timezone, instant) is not None
 
 
@@ -194,6 +194,6 @@ def calendar_warnings(
 
 
 def _covered(when: When, year: int) -> bool:
-    """Tell whether the calendar knows the year's holidays, or the file names enough of them."""
+    """True if the calendar knows the year's holidays, or the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
     return year <= calendar.last_year() or named >= ENOUGH

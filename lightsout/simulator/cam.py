@@ -21,7 +21,7 @@ OF_TAGS = ("for_any_value:string_equal", "qcs:resource_tag")
 
 
 def grants(document: Document, action: str, resource: str | None, tags: Tags) -> bool:
-    """Whether `service:Action` is granted on a resource of six segments, which has these tags.
+    """True if `service:Action` is granted on a resource of six segments, which has these tags.
 
     `resource`: None for an action that cannot be limited to any. What one statement denies, no
     other allows.

@@ -131,7 +131,7 @@ def _topics(asked: Asked) -> list[Topic]:
 
 
 def _fits(logset: Logset, topic: Topic | None, asked: Asked, *, precise: int) -> list[bool]:
-    """Whether each filter lets it through: any of its values will do."""
+    """True if each filter lets it through: any of its values will do."""
     texts = {
         "logsetId": (logset.id, True),
         "logsetName": (logset.name, bool(precise & PRECISE_LOGSET)),

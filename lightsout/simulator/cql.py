@@ -33,7 +33,7 @@ JOINED = ("AND", "OR", "NOT")
 
 
 def compile_query(text: str, index: Index) -> Test:
-    """Whether a line fits. Raises ApiError for what is not understood or not indexed."""
+    """True if a line fits. Raises ApiError for what is not understood or not indexed."""
     if "|" in re.sub(r'"(?:[^"\\]|\\.)*"', "", text):
         raise _syntax("SQL is not simulated")
     tokens = _tokens(text)
@@ -129,7 +129,7 @@ def _condition(token: re.Match[str], index: Index) -> Test:
 
 
 def _says(field: str | None, whole: tuple[str, ...], begin: str, line: Line) -> bool:
-    """Whether these words stand one behind the other, and behind them one that begins so."""
+    """True if these words stand one behind the other, and behind them one that begins so."""
     return line.index is not None and any(
         _holds(line.index.words(field, text), whole, begin) for text in _texts(line, field)
     )

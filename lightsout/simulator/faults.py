@@ -86,7 +86,7 @@ class Fault:
         return self.kind in ALWAYS_APPLIED or bool(self.details.get("apply"))
 
     def concerns(self, action: str, region: str, service: str) -> bool:
-        """Whether such a call is one of those that it can hit."""
+        """True if such a call is one of those that it can hit."""
         return (
             self.action in (None, action)
             and self.region in (None, region)
@@ -131,7 +131,7 @@ class Faults:
         return None
 
     def refuses_connection(self) -> bool:
-        """Whether a new connection is closed before anything is read from it."""
+        """True if a new connection is closed before anything is read from it."""
         with self._lock:
             for fault in self._faults:
                 anything = (fault.action, fault.region, fault.service) == (None, None, None)

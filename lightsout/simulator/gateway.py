@@ -106,7 +106,7 @@ class Gateway:
         return self._faulted(call, service, language, account, fault)
 
     def refused_connection(self) -> bool:
-        """Whether a fault wants a new connection closed unread; journalled as a call of nobody."""
+        """True if a fault wants a new connection closed unread; journalled as a call of nobody."""
         refused = self._faults.refuses_connection()
         if refused:
             self._journal.add(replace(self._begun(Request({}, b"")), code="fault:refuse"))

@@ -52,7 +52,7 @@ class Index:
     coverage: str = ""
 
     def has(self, key: str) -> bool:
-        """Whether a field can be searched by its name."""
+        """True if a field can be searched by its name."""
         dynamic = (self.rule.get("DynamicIndex") or {}).get("Status", False)
         values = (self.rule.get("KeyValue") or {}).get("KeyValues") or []
         return dynamic or any(each["Key"] == key for each in values)

@@ -35,7 +35,7 @@ class Denial:
     names_resource: bool
 
     def concerns(self, service: str, action: str, region: str) -> bool:
-        """Whether it is missing for such a call, of some instance or of all."""
+        """True if it is missing for such a call, of some instance or of all."""
         right = self.action == action
         return right and self.region in ("*", region) and self.service in ("*", service)
 

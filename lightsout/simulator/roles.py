@@ -40,7 +40,7 @@ class Role:
         return f"qcs::cam::uin/{self.uin}:roleName/{self.name}"
 
     def trusts(self, uin: str, external_id: str | None) -> bool:
-        """Whether an account may assume it that presents this external ID."""
+        """True if an account may assume it that presents this external ID."""
         return any(
             f"qcs::cam::uin/{uin}:root" in _listed(statement["principal"].get("qcs", ()))
             and _wanted(statement) in (None, external_id)
@@ -48,7 +48,7 @@ class Role:
         )
 
     def trusts_service(self, service: str) -> bool:
-        """Whether a service such as `scf.qcloud.com` may assume it."""
+        """True if a service such as `scf.qcloud.com` may assume it."""
         return any(
             service in _listed(statement["principal"].get("service", ()))
             for statement in self._assumable()

@@ -302,7 +302,7 @@ some_instances = st.builds(
 
 
 def could_act(policy, instance) -> bool:
-    """Whether the policy acts for some traffic, and for some operation before the latest one."""
+    """True if the policy acts for some traffic, and for some operation before the latest one."""
     own = f"{policy.action.title()}Instances"
     certain = instance.operation in UNDOES[policy.action] and instance.operation_state != "FAILED"
     seen = [instance] if certain else [instance, instance._replace(operation=own)]

@@ -366,7 +366,7 @@ def assert_nothing_is_wrong(stage, report, by_id, record):
 
 
 def over_in_time(stage: Stage) -> bool:
-    """Whether the troubles, which last for so many calls, were over when half of the time was left.
+    """True if the troubles, which last for so many calls, were over when half of the time was left.
 
     An instance that was refused by itself is asked once more, at half of its patience, which is
     ten minutes. The 75 seconds before that are for finding the culprits: of 240 machines (twelve,

@@ -75,7 +75,7 @@ class Case:
         return start, end
 
     def shows_inside(self, shown: datetime) -> bool:
-        """Whether somebody who reads that day and time off a clock would say: now."""
+        """True if somebody who reads that day and time off a clock would say: now."""
         start, end = self.minutes
         today, minute = shown.date(), shown.hour * 60 + shown.minute
         if start < end:
