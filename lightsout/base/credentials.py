@@ -33,7 +33,7 @@ class BadSettings(ValueError):
         super().__init__(plain(message))
 
 
-class Role(NamedTuple):
+class AssumedRole(NamedTuple):
     """A role to assume: calls act in the account of the role, with its rights."""
 
     arn: str
@@ -64,7 +64,7 @@ class Credentials:
         self.token = token
         self.renew_at = renew_at
         self.source = source
-        self.role: Role | None = None
+        self.role: AssumedRole | None = None
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -136,22 +136,22 @@ def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
     return checked(secret_id, secret_key, token, names, source)
 
 
-def _role_in(environ: Mapping[str, str]) -> Role | None:
+def _role_in(environ: Mapping[str, str]) -> AssumedRole | None:
     return _role(" and ".join(ROLE), *map(environ.get, ROLE))
 
 
-def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
+def _role_of(profile: Mapping[str, Any], path: Path) -> AssumedRole | None:
     names = ("role-arn", "role-session-name")
     return _role(f"{path}: {' and '.join(names)}", *map(profile.get, names))
 
 
-def _role(source: str, arn: Any, session: Any) -> Role | None:
+def _role(source: str, arn: Any, session: Any) -> AssumedRole | None:
     """A role with both its parts. With one part only, the official CLI uses the keys alone."""
     if not arn and not session:
         return None
     if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
         raise BadSettings(f"{source}: give both or neither, without spaces or foreign characters")
-    return Role(arn, session)
+    return AssumedRole(arn, session)
 
 
 def _read_profile(path: Path) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightsout.base.credentials import BadSettings, Role, checked
+from lightsout.base.credentials import AssumedRole, BadSettings, checked
 from lightsout.base.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
@@ -59,14 +59,14 @@ def open_clouds(
             home=home,
         )
 
-    def in_role(name: str, role: Role, caller: Cloud) -> Cloud:
+    def in_role(name: str, role: AssumedRole, caller: Cloud) -> Cloud:
         return client_for(name, partial(assume, role, caller, clock))
 
     keys = client_for(OWN, credentials)
     role = keys.open().credentials.role
     own = in_role(OWN, role, keys) if role else keys
     session = re.sub("[^A-Za-z0-9_+=,.@-]", "-", f"lightsout-{run_id}")
-    others = {it.name: Role(it.role_arn, session, it.external_id) for it in accounts}
+    others = {it.name: AssumedRole(it.role_arn, session, it.external_id) for it in accounts}
     return {OWN: own} | {name: in_role(name, other, own) for name, other in others.items()}
 
 
@@ -106,7 +106,7 @@ def _own_uin(own: Cloud, patience: float) -> str:
     return uin
 
 
-def assume(role: Role, caller: Cloud, clock: Clock) -> Credentials:
+def assume(role: AssumedRole, caller: Cloud, clock: Clock) -> Credentials:
     """Assume the role through `caller`; return temporary credentials. Raises CallFailed.
 
     They are valid for two hours, longer than a run can take:

@@ -35,7 +35,7 @@ CHECK = "function"
 DEPLOY = "deploy it (docs/deploy.md)"
 
 
-class Function(NamedTuple):
+class ExaminedFunction(NamedTuple):
     """A function and where it is; timeout and memory as in serverless.yml, where known."""
 
     name: str
@@ -58,7 +58,7 @@ class Examiner(NamedTuple):
     within: bool
 
 
-def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
+def examine_function(asker: Examiner, function: ExaminedFunction) -> list[Diagnosis]:
     """Examine the function. There is a single diagnosis where the credentials may not ask."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace}
@@ -76,7 +76,7 @@ def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
     return [*found, *check_triggers(dicts(listed["Triggers"]), asker.policies)]
 
 
-def _ask(asker: Examiner, it: Function, action: str, params: Mapping[str, Any]) -> Answer:
+def _ask(asker: Examiner, it: ExaminedFunction, action: str, params: Mapping[str, Any]) -> Answer:
     listing = "Triggers" if action == "ListTriggers" else None
     call = SCF.call(it.region, action)
     return asker.cloud.call(call, params, patience=PATIENCE, listing=listing)
@@ -98,7 +98,7 @@ def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:
     return unknown(CHECK, says, fix)
 
 
-def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Diagnosis]:
+def _configuration(answer: Answer, wanted: ExaminedFunction, named: str) -> Iterator[Diagnosis]:
     """Check its state, and compare its size with serverless.yml.
 
     https://cloud.tencent.com/document/api/583/115197 has the states.

@@ -31,7 +31,7 @@ from lightsout.doctor.finding import (
     unknown,
     wrong,
 )
-from lightsout.doctor.function_check import Examiner, Function, examine_function
+from lightsout.doctor.function_check import ExaminedFunction, Examiner, examine_function
 from lightsout.doctor.offline_checks import (
     ENDPOINT,
     POLICIES,
@@ -74,7 +74,7 @@ LEVELS = dict(zip(MARKS, ("error", "warning", "info", "info"), strict=True))
 class Scope(NamedTuple):
     """The function to examine, where from, and the time for it."""
 
-    function: Function | None  # None: its name is unknown
+    function: ExaminedFunction | None  # None: its name is unknown
     within: bool = False  # the function examines itself
     time_limit: float = LONGEST  # seconds that the function has for a run
     memory: object = None  # MB
@@ -153,7 +153,7 @@ def _one_line(found: Iterable[Diagnosis]) -> str:
 def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
     """The scope, from what SCF tells a function about itself."""
     named = [fact(context, it) for it in ("function_name", "namespace", "tencentcloud_region")]
-    function = Function(*map(str, named)) if all(named) else None
+    function = ExaminedFunction(*map(str, named)) if all(named) else None
     memory = fact(context, "memory_limit_in_mb")
     return Scope(
         function,

@@ -130,10 +130,10 @@ def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[M
 
 def _try_suggestions(files: Sequence[_File]) -> None:
     """Remove each suggestion that is not valid together with all the files."""
-    from lightsout.policies.trial import Trial  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.trial import SuggestionTrial  # noqa: PLC0415  only a mistake pays for it
 
     roots = [file.root for file in files]
-    trial = Trial(roots, lambda: _faults([file.complaints.file for file in files], roots))
+    trial = SuggestionTrial(roots, lambda: _faults([file.complaints.file for file in files], roots))
     for file in files:
         file.complaints.takes = trial.takes
 

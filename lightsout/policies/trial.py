@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_READ = 60_000  # nodes; after so many, no further suggestion is tried or made
 
 
-class Trial:
+class SuggestionTrial:
     """Applies each suggestion that is made, so that all of them together are valid too."""
 
     def __init__(self, roots: Sequence[Node], faults: Callable[[], Iterable[Fault]]) -> None:

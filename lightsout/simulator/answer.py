@@ -20,7 +20,7 @@ class Answer:
     """
 
     members: dict[str, Any] = field(default_factory=dict)
-    page: Page | None = None
+    page: ListingPage | None = None
     later: Callable[[], dict[str, Any]] | None = None
 
     def body(self, request_id: str) -> bytes:
@@ -33,7 +33,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Page:
+class ListingPage:
     """A window of `everything`, which is the whole listing in order.
 
     `state`: the member that shows an item's state, and two states that contradict each other.

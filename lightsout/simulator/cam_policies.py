@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.simulator.answer import Answer
 from lightsout.simulator.cam_documents import as_text, policy_document
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.policies import CUSTOM, PRESET, Policy
+from lightsout.simulator.policies import CUSTOM, PRESET, CamPolicy
 from lightsout.simulator.rights import require_right
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def delete_policy(asked: Asked) -> Answer:
     return Answer()
 
 
-def named_policy(asked: Asked, code: str = UNKNOWN) -> Policy:
+def named_policy(asked: Asked, code: str = UNKNOWN) -> CamPolicy:
     """By its ID or its name, whichever is given."""
     if "PolicyId" in asked.params:
         return _by_id(asked, asked.params["PolicyId"], code)
@@ -124,7 +124,7 @@ def page_of(asked: Asked, everything: list[Any]) -> list[Any]:
     return everything[(page - 1) * rows : page * rows]
 
 
-def _by_id(asked: Asked, id_: int, code: str) -> Policy:
+def _by_id(asked: Asked, id_: int, code: str) -> CamPolicy:
     policy = asked.world.cam.policy(asked.account, lambda it: it.id == id_)
     if policy is None:
         raise _unknown(code)
@@ -135,7 +135,7 @@ def _unknown(code: str) -> ApiError:
     return ApiError(code, "The policy does not exist.")
 
 
-def _listed(asked: Asked, policy: Policy) -> dict[str, Any]:
+def _listed(asked: Asked, policy: CamPolicy) -> dict[str, Any]:
     carriers = len([it for it in asked.world.cam.carriers(policy) if it.uin == asked.account])
     return {
         "PolicyId": policy.id,

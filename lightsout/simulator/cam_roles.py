@@ -8,7 +8,7 @@ from lightsout.simulator.answer import Answer
 from lightsout.simulator.cam_documents import as_text, trust_document
 from lightsout.simulator.cam_policies import NAME, named_policy, page_of
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.policies import CUSTOM, SERVICE_ROLE, Policy
+from lightsout.simulator.policies import CUSTOM, SERVICE_ROLE, CamPolicy
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.roles import Role
 
@@ -147,7 +147,7 @@ def _role_info(role: Role) -> dict[str, Any]:
     }
 
 
-def _attached(policy: Policy, role: Role) -> dict[str, Any]:
+def _attached(policy: CamPolicy, role: Role) -> dict[str, Any]:
     return {
         "PolicyId": policy.id,
         "PolicyName": policy.name,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 
-class Clock(Protocol):
+class SimClock(Protocol):
     """What the world asks of its clock."""
 
     def now(self) -> datetime:
@@ -21,7 +21,7 @@ class Clock(Protocol):
         """Wait; zero or less returns at once."""
 
 
-class SystemClock:
+class RealClock:
     """Real time."""
 
     def now(self) -> datetime:

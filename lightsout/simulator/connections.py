@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from lightsout.simulator.admin import POSTED, journal
-from lightsout.simulator.cos import PREFIX, Asked
-from lightsout.simulator.gateway import Reply, Request
+from lightsout.simulator.cos import PREFIX, CosRequest
+from lightsout.simulator.gateway import HttpRequest, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(*POSTED[self.path](self.server.simulator, body))
         elif self.path == "/":
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = self.server.gateway.handle(Request(headers, body))
+            reply = self.server.gateway.handle(HttpRequest(headers, body))
             self.server.closing.wait(self.server.simulator.delay())
             self._reply(reply)
         else:
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        told = self.server.simulator.cos.handle(Asked(self.command, self.path, headers, body))
+        told = self.server.simulator.cos.handle(CosRequest(self.command, self.path, headers, body))
         shown = b"" if self.command == "HEAD" else told.body
         named = f"x-cos-request-id: {told.request_id}\r\n"
         self._send(told.status, shown, told.content_type, more=named)

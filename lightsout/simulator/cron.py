@@ -21,7 +21,7 @@ PART = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 DAYS_AHEAD = 366 * 8  # a leap day comes within them
 
 
-class Cron(NamedTuple):
+class CronExpression(NamedTuple):
     """The values of each field; `either`: day and weekday are both limited."""
 
     seconds: frozenset[int]
@@ -53,7 +53,7 @@ class Cron(NamedTuple):
         return any(fits) if self.either else all(fits)
 
 
-def parse(text: str) -> Cron:
+def parse(text: str) -> CronExpression:
     """Raises ValueError for what is no such text."""
     fields = text.split()
     if len(fields) != len(RANGES):
@@ -64,7 +64,7 @@ def parse(text: str) -> Cron:
     ]
     seconds, minutes, hours, days, months, weekdays, years = read
     either = fields[3] != "*" and fields[5] != "*"
-    return Cron(seconds, minutes, hours, days, months, weekdays, years, either)
+    return CronExpression(seconds, minutes, hours, days, months, weekdays, years, either)
 
 
 def _values(field: str, limits: tuple[int, int], names: list[str]) -> frozenset[int]:

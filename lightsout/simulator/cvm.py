@@ -15,7 +15,7 @@ from lightsout.simulator.cvm_price import inquire_price
 from lightsout.simulator.cvm_view import can_stop_charging, instance_members, region_members
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.kinds import START, STOP
+from lightsout.simulator.machine_kinds import START, STOP
 from lightsout.simulator.rules import is_busy, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
 from lightsout.simulator.shared import describe_instances, describe_regions, move_instances
@@ -24,7 +24,7 @@ from lightsout.simulator.view import COMMON_FILTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 STOP_TYPES = ("SOFT", "HARD", "SOFT_FIRST")
@@ -80,7 +80,7 @@ def start_instances(asked: Asked) -> Answer:
 # What stands in an operation's way
 
 
-def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
+def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
     """A state that the operation does not begin in; without a code of its own: not supported."""
     if instance.current == move.before:
         return None
@@ -95,7 +95,7 @@ def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
     )
 
 
-def task_running(_asked: Asked, instance: Instance, _move: Move) -> No:
+def task_running(_asked: Asked, instance: SimInstance, _move: Move) -> No:
     """Busy with what its state does not show; a state that shows it has a code of its own."""
     if not is_busy(instance):
         return None
@@ -105,7 +105,7 @@ def task_running(_asked: Asked, instance: Instance, _move: Move) -> No:
     )
 
 
-def cannot_stop_charging(asked: Asked, instance: Instance, _move: Move) -> No:
+def cannot_stop_charging(asked: Asked, instance: SimInstance, _move: Move) -> No:
     """Where the world wants it so: the pages say such an instance stops at full charge instead."""
     asks = asked.params.get("StoppedMode") == "STOP_CHARGING"
     if not asks or can_stop_charging(instance) or asked.world.mixed_stop_charging == "charged":

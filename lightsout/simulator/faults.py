@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lightsout.simulator.answer import Page
+    from lightsout.simulator.answer import ListingPage
 
 # The details that each kind takes, with their defaults. `apply`: the service acts before it fails.
 KINDS: dict[str, dict[str, Any]] = {
@@ -141,7 +141,7 @@ class Faults:
         return False
 
 
-def distort(fault: Fault, page: Page) -> None:
+def distort(fault: Fault, page: ListingPage) -> None:
     """Do to a page of a listing what the fault says."""
     if fault.kind == "total":
         page.total = fault.details["value"]
@@ -157,14 +157,14 @@ def distort(fault: Fault, page: Page) -> None:
         _change(fault, page)
 
 
-def _hide(page: Page, index: int) -> None:
+def _hide(page: ListingPage, index: int) -> None:
     # As if there were no such instance: TotalCount does not count it either.
     del page.items[index]
     if page.total:
         page.total -= 1
 
 
-def _repeat(page: Page) -> None:
+def _repeat(page: ListingPage) -> None:
     # As if a new instance had pushed everything down by one: the page begins with an item already
     # shown and lacks its last. A first page shows its own first item twice.
     if page.offset:
@@ -173,7 +173,7 @@ def _repeat(page: Page) -> None:
         page.items = [page.items[0], *page.items][: max(2, len(page.items))]
 
 
-def _change(fault: Fault, page: Page) -> None:
+def _change(fault: Fault, page: ListingPage) -> None:
     """Shows one item otherwise than it is, a second time and otherwise, or not at all."""
     index = fault.details["index"]
     if fault.kind == "hide":

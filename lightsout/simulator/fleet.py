@@ -8,7 +8,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.instance import Instance, TrafficPackage
+from lightsout.simulator.instance import SimInstance, TrafficPackage
 from lightsout.simulator.world import GB, World
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def uniform_fleet(
     regions: Iterable[str] = ("ap-guangzhou",),
     tags: Mapping[str, str] = MappingProxyType({}),
     **facts: Any,
-) -> list[Instance]:
+) -> list[SimInstance]:
     """`n` running instances with the same tags, spread over the regions in turn.
 
     `facts` as World.add takes them, for example `service="cvm"`.
@@ -60,7 +60,7 @@ def uniform_fleet(
     ]
 
 
-def demo_fleet(world: World, seed: int = 0) -> list[Instance]:
+def demo_fleet(world: World, seed: int = 0) -> list[SimInstance]:
     """A lived-in fleet of two regions, the same for the same seed and start of the world's clock.
 
     Mixed environments, owners and states; some machines that ask to be kept, in every way that a
@@ -81,7 +81,7 @@ def demo_fleet(world: World, seed: int = 0) -> list[Instance]:
     return fleet
 
 
-def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
+def demo_cvms(world: World, seed: int = 0) -> list[SimInstance]:
     """A dozen CVM instances of each way to pay, some with a local disk, a GPU, an elastic IP."""
     random = Random(seed)
     return [
@@ -101,7 +101,7 @@ def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
     ]
 
 
-def demo_others(world: World) -> list[Instance]:
+def demo_others(world: World) -> list[SimInstance]:
     """Four HAI machines, four notebooks, and four CVM instances that a group may stop two of."""
     night = {"env": "dev", "auto-stop": "night"}
     members = [world.add(service="cvm", name=f"web-asg-{n}", tags=night) for n in range(1, 5)]
@@ -118,7 +118,7 @@ def demo_others(world: World) -> list[Instance]:
     return members + others
 
 
-def _lived_in(world: World, random: Random, region: str, number: int) -> Instance:
+def _lived_in(world: World, random: Random, region: str, number: int) -> SimInstance:
     environment = _pick(random, ENVIRONMENTS)
     age = timedelta(days=random.randint(3, 700), seconds=random.randint(0, 86_399))
     return world.add(

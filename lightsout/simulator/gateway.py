@@ -15,7 +15,7 @@ from lightsout.simulator.answer import Answer, error_body
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.faults import LISTING, Fault, Faults, distort
 from lightsout.simulator.ids import new_request_id
-from lightsout.simulator.journal import Call, Journal
+from lightsout.simulator.journal import Journal, JournalEntry
 from lightsout.simulator.limits import RateLimiter, limit_exceeded
 from lightsout.simulator.service import Asked, Service
 
@@ -33,7 +33,7 @@ OUTAGE = b"<html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A POST to `/`. Header names are in lower case."""
 
     headers: Mapping[str, str]
@@ -84,7 +84,7 @@ class Gateway:
         self._random = random
         self._random_lock = threading.Lock()
 
-    def handle(self, request: Request) -> Reply:
+    def handle(self, request: HttpRequest) -> Reply:
         """Answer a call, and put it in the journal."""
         call = self._begun(request)
         try:
@@ -109,13 +109,13 @@ class Gateway:
         """True if a fault wants a new connection closed unread; journalled as a call of nobody."""
         refused = self._faults.refuses_connection()
         if refused:
-            self._journal.add(replace(self._begun(Request({}, b"")), code="fault:refuse"))
+            self._journal.add(replace(self._begun(HttpRequest({}, b"")), code="fault:refuse"))
         return refused
 
-    def _begun(self, request: Request) -> Call:
+    def _begun(self, request: HttpRequest) -> JournalEntry:
         with self._random_lock:
             request_id = new_request_id(self._random)
-        return Call(
+        return JournalEntry(
             at=self._world.clock.now(),
             account="",
             service="",
@@ -127,7 +127,7 @@ class Gateway:
             applied=False,
         )
 
-    def _authenticated(self, signed: Signed, request: Request) -> Account:
+    def _authenticated(self, signed: Signed, request: HttpRequest) -> Account:
         now = self._world.clock.now()
         return authenticate(
             signed,
@@ -138,7 +138,7 @@ class Gateway:
             clock_skew=self.clock_skew,
         )
 
-    def _service(self, call: Call, headers: Mapping[str, str]) -> Service:
+    def _service(self, call: JournalEntry, headers: Mapping[str, str]) -> Service:
         service = self._services.get(call.service)
         if service is None:
             raise ApiError("NoSuchProduct", f"The product `{call.service}` does not exist.")
@@ -154,7 +154,7 @@ class Gateway:
                 raise ApiError("UnsupportedRegion", f"The region `{call.region}` is not supported.")
         return service
 
-    def _require_size(self, request: Request) -> None:
+    def _require_size(self, request: HttpRequest) -> None:
         if len(request.body) > self._largest_request:
             raise ApiError("RequestSizeLimitExceeded", "The request is too large.")
 
@@ -167,12 +167,14 @@ class Gateway:
     def _limit(self, action: str, service: Service) -> int:
         return (self._limits or {}).get(action, service.rates[action])
 
-    def _count(self, call: Call, service: Service) -> None:
+    def _count(self, call: JournalEntry, service: Service) -> None:
         if self._limits is not None:
             key = (call.account, call.service, call.region, call.action)
             self._limiter.count(key, self._limit(call.action, service), call.at)
 
-    def _answered(self, call: Call, service: Service, language: str, account: Account) -> Reply:
+    def _answered(
+        self, call: JournalEntry, service: Service, language: str, account: Account
+    ) -> Reply:
         try:
             body = self._acted(call, service, language, account, None)
         except ApiError as error:
@@ -182,7 +184,12 @@ class Gateway:
         return Reply(body)
 
     def _acted(
-        self, call: Call, service: Service, language: str, account: Account, fault: Fault | None
+        self,
+        call: JournalEntry,
+        service: Service,
+        language: str,
+        account: Account,
+        fault: Fault | None,
     ) -> bytes:
         service.description.check_request(call.action, call.params)
         asked = Asked(
@@ -207,7 +214,7 @@ class Gateway:
         return answer.body(call.request_id)
 
     def _faulted(
-        self, call: Call, service: Service, language: str, account: Account, fault: Fault
+        self, call: JournalEntry, service: Service, language: str, account: Account, fault: Fault
     ) -> Reply:
         call = replace(call, code=f"fault:{fault.kind}")
         body = b""

@@ -19,14 +19,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.simulator.ids import new_id, new_request_id
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.operations import begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance, Move, Refusal
+    from lightsout.simulator.instance import Move, Refusal, SimInstance
     from lightsout.simulator.world import World
 
 MARK = "tencentcloud:autoscaling:auto-scaling-group-id"  # the tag that a member carries
@@ -40,7 +40,7 @@ AT_REST = ("STOPPED", "START_FAILED")
 class Member:
     """An instance as its group sees it. `lifecycle`: LifeCycleState; `protected`: from scale-in."""
 
-    instance: Instance
+    instance: SimInstance
     added: datetime
     lifecycle: str
     health: str = "HEALTHY"
@@ -52,7 +52,7 @@ class Member:
     def gone(self) -> bool:
         """Somebody terminated the instance."""
         instance = self.instance
-        return instance.place.instances.get(instance.id) is not instance
+        return instance.site.instances.get(instance.id) is not instance
 
 
 @dataclass(slots=True, eq=False)
@@ -125,13 +125,13 @@ class Group:
         """How many members are in service."""
         return sum(each.lifecycle in SERVING for each in self.members.values())
 
-    def join(self, instance: Instance, *, attached: bool = True) -> Member:
+    def join(self, instance: SimInstance, *, attached: bool = True) -> Member:
         """Make a CVM instance a member, which its tags tell from now on.
 
         Raises ValueError for one of another service, region or account, and for a member already.
         """
-        home = self.world.place(self.account, self.region, "cvm")
-        if instance.place is not home or any(
+        home = self.world.site(self.account, self.region, "cvm")
+        if instance.site is not home or any(
             instance.id in each.members for each in self.world.groups.values()
         ):
             raise ValueError(f"{instance.id} is no CVM there, or is in a group already")
@@ -246,7 +246,7 @@ class Group:
         self.world.terminate(member.instance.id)
         self.world.at(LAUNCH_SECONDS, lambda: self._launch(activity, member.instance))
 
-    def _launch(self, activity: Activity, lost: Instance) -> None:
+    def _launch(self, activity: Activity, lost: SimInstance) -> None:
         now = self.world.now()
         fresh = self.world.add(
             service="cvm",

@@ -23,7 +23,7 @@ from lightsout.simulator.answer import Answer
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.hai_view import instance_members, region_members
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import checked_ids, is_busy, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
@@ -33,7 +33,7 @@ from lightsout.simulator.view import public_addresses
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 KIND = KINDS["hai"]
@@ -97,7 +97,7 @@ def _moved(move: Move, asked: Asked) -> Answer:
 # What stands in an operation's way
 
 
-def under_way(_asked: Asked, instance: Instance, move: Move) -> No:
+def under_way(_asked: Asked, instance: SimInstance, move: Move) -> No:
     """Another operation, or this one already. A machine that is being created has its own code."""
     if instance.current in ("PENDING", "LAUNCH_FAILED") or not is_busy(instance):
         return None
@@ -108,7 +108,7 @@ def under_way(_asked: Asked, instance: Instance, move: Move) -> No:
     return UNDER_WAY, f"An operation on the instance `{instance.id}` is in progress."
 
 
-def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
+def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
     """A state that the operation does not begin in."""
     state = instance.current
     if state == move.before:
@@ -121,14 +121,14 @@ def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
     )
 
 
-def prepaid(_asked: Asked, instance: Instance, _move: Move) -> No:
+def prepaid(_asked: Asked, instance: SimInstance, _move: Move) -> No:
     """Neither stopped nor started."""
     if not instance.charge_type.startswith("PREPAID"):
         return None
     return "UnsupportedOperation", f"The prepaid instance `{instance.id}` does not support this."
 
 
-def charge_type(instance: Instance) -> str:
+def charge_type(instance: SimInstance) -> str:
     """The way to pay, as the filter calls it."""
     by_the_month = instance.charge_type.startswith("PREPAID")
     return "PREPAID_BY_MONTH" if by_the_month else instance.charge_type

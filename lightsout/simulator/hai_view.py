@@ -11,10 +11,10 @@ from lightsout.simulator.view import private_address, public_addresses
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
 
 
-def instance_members(instance: Instance) -> dict[str, Any]:
+def instance_members(instance: SimInstance) -> dict[str, Any]:
     """The members of an Instance."""
     return {
         **_fixed_members(),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.place import Place
+    from lightsout.simulator.site import SimSite
 
 # Attributes that a listing shows or filters on: setting one makes what was computed from it stale.
 _SHOWN = frozenset(
@@ -99,7 +99,7 @@ class TrafficPackage:
 
 
 @dataclass(slots=True, eq=False)
-class Instance:
+class SimInstance:
     """A machine. Attributes may be set at any time; tags are replaced as a whole.
 
     `stop_seconds`, `start_seconds`: how long an accepted operation takes. `endings`: how the next
@@ -112,7 +112,7 @@ class Instance:
     `watchers` are told each state that it comes into.
     """
 
-    place: Place
+    site: SimSite
     id: str
     name: str
     region: str
@@ -148,10 +148,10 @@ class Instance:
             value = MappingProxyType(dict(value))
         object.__setattr__(self, name, value)
         if name == "current":
-            self.place.world.diary.note(self.id, value)
+            self.site.world.state_history.note(self.id, value)
         if name in _SHOWN:
             object.__setattr__(self, "rendered", None)
-            self.place.version += 1
+            self.site.version += 1
         if name == "current":
             for watcher in getattr(self, "watchers", ()):  # none yet while it is being made
                 watcher(value)
@@ -162,12 +162,12 @@ class Instance:
 
         RUNNING, STOPPING, STOPPED and STARTING may be set whatever the service calls them.
         """
-        self.place.world.settle()
+        self.site.world.settle()
         return self.current
 
     @state.setter
     def state(self, value: str) -> None:
-        self.current = self.place.kind.own_word(value)
+        self.current = self.site.kind.own_word(value)
 
     @property
     def public_ip_released(self) -> bool:
@@ -177,7 +177,7 @@ class Instance:
     @property
     def operation(self) -> Operation:
         """The latest operation, as DescribeInstances shows it now."""
-        self.place.world.settle()
+        self.site.world.settle()
         return self.latest
 
     @operation.setter

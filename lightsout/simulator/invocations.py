@@ -14,8 +14,8 @@ from lightsout.simulator.clock import ManualClock
 from lightsout.simulator.cron import parse
 from lightsout.simulator.ids import new_request_id
 from lightsout.simulator.roles import appid_of
-from lightsout.simulator.sandbox import Sandbox, Task
-from lightsout.simulator.scf_lines import Run, write_run
+from lightsout.simulator.sandbox import Sandbox, SandboxTask
+from lightsout.simulator.scf_lines import FunctionRun, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ class Invocations:
 
     world: World
     host: Host | None = None
-    runs: list[Run] = field(default_factory=list)
+    runs: list[FunctionRun] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)
     sandbox: Sandbox = field(default_factory=Sandbox)
 
@@ -90,7 +90,7 @@ class Invocations:
                     moments.append(moment)
             return min(moments, default=None)
 
-    def tick(self) -> list[Run]:
+    def tick(self) -> list[FunctionRun]:
         """Run all that is due by now, the earliest first; what failed may wait for another try."""
         with self.world.lock:
             self.world.settle()
@@ -100,7 +100,7 @@ class Invocations:
             self.waiting = [it for it in self.waiting if it.due > now]
         return [run for event in due if (run := self._tried(event)) is not None]
 
-    def play(self, until: datetime) -> list[Run]:
+    def play(self, until: datetime) -> list[FunctionRun]:
         """Let a manual clock go on to that time, running each thing at its own moment."""
         clock = self.world.clock
         assert isinstance(clock, ManualClock)  # noqa: S101  another one goes on by itself
@@ -111,7 +111,7 @@ class Invocations:
         clock.advance(max(0.0, (until - clock.now()).total_seconds()))
         return runs
 
-    def run(self, event: Event) -> Run:
+    def run(self, event: Event) -> FunctionRun:
         """Run it now, whatever came of earlier tries. Nobody may hold the world's lock."""
         function, clock = event.function, self.world.clock
         started, before = clock.now(), clock.monotonic()
@@ -129,7 +129,7 @@ class Invocations:
             write_run(self.world.logs, function, run)
         return run
 
-    def _tried(self, event: Event) -> Run | None:
+    def _tried(self, event: Event) -> FunctionRun | None:
         """Run an event that nobody waits for, unless its function cannot run any more."""
         function, now = event.function, self.world.clock.now()
         gone = not any(each is function for each in self.world.functions)
@@ -171,7 +171,7 @@ class Invocations:
     def _id(self) -> str:
         return new_request_id(self.world.random)
 
-    def _task(self, event: Event) -> Task:
+    def _task(self, event: Event) -> SandboxTask:
         function, clock = event.function, self.world.clock
         ahead = (clock.now() - datetime.now(timezone.utc)).total_seconds()
         manual = isinstance(clock, ManualClock)
@@ -183,7 +183,7 @@ class Invocations:
             address = self.host.address() if manual else None
             if self.host.variable:
                 variables[self.host.variable] = self.host.address()
-        return Task(
+        return SandboxTask(
             code=function.code or b"",
             handler=function.handler,
             event=event.content,
@@ -221,7 +221,7 @@ def _context(function: Function, request_id: str, own: Mapping[str, str]) -> dic
     }
 
 
-def _throttled(event: Event, started: datetime) -> Run:
-    run = Run(event.request_id, started, 0.0)
+def _throttled(event: Event, started: datetime) -> FunctionRun:
+    run = FunctionRun(event.request_id, started, 0.0)
     run.fail("ResourceLimitReached", THROTTLED)
     return run

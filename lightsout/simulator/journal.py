@@ -15,7 +15,7 @@ LONG = 100_000  # characters; only a zip has more
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class JournalEntry:
     """One call.
 
     `at` is by the world's clock; `code` is None for a good answer, and `fault:<kind>` where a
@@ -37,15 +37,15 @@ class Call:
         return {**asdict(self), "at": self.at.isoformat()}
 
 
-class Journal(Sequence[Call]):
+class Journal(Sequence[JournalEntry]):
     """Calls in the order in which they were answered; safe for threads."""
 
-    def __init__(self, told: Callable[[Call], object] | None = None) -> None:
-        self._calls: list[Call] = []
+    def __init__(self, told: Callable[[JournalEntry], object] | None = None) -> None:
+        self._calls: list[JournalEntry] = []
         self._told = told
         self._lock = threading.Lock()
 
-    def add(self, call: Call) -> None:
+    def add(self, call: JournalEntry) -> None:
         call = replace(call, params=_shortened(call.params))
         with self._lock:
             self._calls.append(call)
@@ -54,7 +54,7 @@ class Journal(Sequence[Call]):
 
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
-    ) -> list[Call]:
+    ) -> list[JournalEntry]:
         """Those of an action, of a region, of a service; of all three, or all."""
         with self._lock:
             return [
@@ -66,12 +66,12 @@ class Journal(Sequence[Call]):
             ]
 
     @overload
-    def __getitem__(self, index: int) -> Call: ...
+    def __getitem__(self, index: int) -> JournalEntry: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Call]: ...
+    def __getitem__(self, index: slice) -> list[JournalEntry]: ...
 
-    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+    def __getitem__(self, index: int | slice) -> JournalEntry | list[JournalEntry]:
         return self.calls()[index]
 
     def __len__(self) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page
+from lightsout.simulator.answer import Answer, ListingPage
 from lightsout.simulator.description import Description
-from lightsout.simulator.kinds import START, STOP
 from lightsout.simulator.lighthouse_view import instance_members, region_members, render_traffic
+from lightsout.simulator.machine_kinds import START, STOP
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import (
     checked_ids,
@@ -34,7 +34,7 @@ from lightsout.simulator.view import COMMON_FILTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 STOP_TYPES = ("SOFT", "HARD", "SOFT_FIRST")
@@ -68,7 +68,7 @@ def describe_traffic_packages(asked: Asked) -> Answer:
     require_right(asked, "DescribeInstancesTrafficPackages")
     offset, limit = require_offset_and_limit(asked)
     everything = asked_for(asked)
-    page = Page("InstanceTrafficPackageSet", everything, render_traffic, offset, limit)
+    page = ListingPage("InstanceTrafficPackageSet", everything, render_traffic, offset, limit)
     return Answer(page=page)
 
 
@@ -83,7 +83,7 @@ def describe_denied_actions(asked: Asked) -> Answer:
     return Answer({"InstanceDeniedActionSet": denied})
 
 
-def _denied_actions(asked: Asked, instance: Instance) -> list[dict[str, Any]]:
+def _denied_actions(asked: Asked, instance: SimInstance) -> list[dict[str, Any]]:
     denied = []
     for move in (STOP, START):
         if no := first_no(asked, [instance], move, visible_only=True):
@@ -108,7 +108,7 @@ def start_instances(asked: Asked) -> Answer:
 # What stands in an operation's way
 
 
-def unfinished(_asked: Asked, instance: Instance, _move: Move) -> No:
+def unfinished(_asked: Asked, instance: SimInstance, _move: Move) -> No:
     """An operation under way; creation has a code of its own."""
     if instance.current == "PENDING" or not is_busy(instance):
         return None
@@ -118,7 +118,7 @@ def unfinished(_asked: Asked, instance: Instance, _move: Move) -> No:
     )
 
 
-def wrong_state(asked: Asked, instance: Instance, move: Move) -> No:
+def wrong_state(asked: Asked, instance: SimInstance, move: Move) -> No:
     """A state that the operation does not begin in."""
     if instance.current == move.before:
         return None

@@ -10,10 +10,10 @@ from lightsout.simulator.regions import REGIONS
 from lightsout.simulator.view import iso, private_address, public_addresses, tag_list
 
 if TYPE_CHECKING:
-    from lightsout.simulator.instance import Instance, TrafficPackage
+    from lightsout.simulator.instance import SimInstance, TrafficPackage
 
 
-def instance_members(instance: Instance) -> dict[str, Any]:
+def instance_members(instance: SimInstance) -> dict[str, Any]:
     """The members of an Instance."""
     letters = instance.id.rpartition("-")[2]
     return {
@@ -78,7 +78,7 @@ def region_members(name: str) -> dict[str, Any]:
     }
 
 
-def render_traffic(instance: Instance) -> bytes:
+def render_traffic(instance: SimInstance) -> bytes:
     """The JSON of an InstanceTrafficPackage."""
     packages = [_traffic_members(package) for package in instance.packages]
     return as_json({"InstanceId": instance.id, "TrafficPackageSet": packages})

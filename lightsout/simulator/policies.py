@@ -22,7 +22,7 @@ CHINA = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CamPolicy:
     """A policy; a preset one belongs to every account."""
 
     id: int
@@ -40,8 +40,8 @@ class Policy:
 
 
 PRESETS = (
-    Policy(1, "AdministratorAccess", {"version": "2.0", "statement": [ANYTHING]}, None),
-    Policy(28_341_895, "QcloudAccessForScfRole", NOTHING, None),
+    CamPolicy(1, "AdministratorAccess", {"version": "2.0", "statement": [ANYTHING]}, None),
+    CamPolicy(28_341_895, "QcloudAccessForScfRole", NOTHING, None),
 )
 
 
@@ -82,14 +82,14 @@ class Cam:
         late = role is not None and role.visible_from > self._world.clock.monotonic()
         return None if late else role
 
-    def policies(self, uin: str) -> list[Policy]:
+    def policies(self, uin: str) -> list[CamPolicy]:
         """Those that an account sees."""
         return [each for each in self._policies.values() if each.uin in (None, uin)]
 
-    def policy(self, uin: str, fits: Callable[[Policy], bool]) -> Policy | None:
+    def policy(self, uin: str, fits: Callable[[CamPolicy], bool]) -> CamPolicy | None:
         return next((each for each in self.policies(uin) if fits(each)), None)
 
-    def carriers(self, policy: Policy) -> list[Role]:
+    def carriers(self, policy: CamPolicy) -> list[Role]:
         return [role for role in self._world.roles if policy.id in (role.attached or ())]
 
     def document_of(self, arn: str) -> Mapping[str, Any] | None:
@@ -130,16 +130,16 @@ class Cam:
         *,
         description: str = "",
         tags: tuple[tuple[str, str], ...] = (),
-    ) -> Policy:
+    ) -> CamPolicy:
         now = self.now()
-        policy = Policy(next(self._ids), name, document, uin, description, tags, now, now)
+        policy = CamPolicy(next(self._ids), name, document, uin, description, tags, now, now)
         self._policies[policy.id] = policy
         return policy
 
-    def change_policy(self, policy: Policy, **facts: Any) -> None:
+    def change_policy(self, policy: CamPolicy, **facts: Any) -> None:
         self._policies[policy.id] = replace(policy, updated=self.now(), **facts)
 
-    def remove_policy(self, policy: Policy) -> None:
+    def remove_policy(self, policy: CamPolicy) -> None:
         """It is gone, from the roles that carried it too."""
         for role in self.carriers(policy):
             left = tuple(id_ for id_ in role.attached or () if id_ != policy.id)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.simulator.service import Asked
 
 
-class Resource(Protocol):
+class RightTarget(Protocol):
     """What a right can be limited to: an instance, a group."""
 
     @property
@@ -40,7 +40,7 @@ class Denial:
         return right and self.region in ("*", region) and self.service in ("*", service)
 
 
-def require_right(asked: Asked, action: str, resources: Sequence[Resource] = ()) -> None:
+def require_right(asked: Asked, action: str, resources: Sequence[RightTarget] = ()) -> None:
     """Refused, in the words of CAM, when a right is missing for all or for one of the resources.
 
     Missing is what the caller's policy does not grant, and what the world denies.
@@ -71,7 +71,7 @@ def require_right_on(
         raise _refusal(asked, action, resource, service)
 
 
-def _require_grant(asked: Asked, action: str, resources: Sequence[Resource]) -> None:
+def _require_grant(asked: Asked, action: str, resources: Sequence[RightTarget]) -> None:
     if asked.policy is None:
         return
     right = f"{asked.dialect.service}:{action}"

@@ -9,7 +9,7 @@ from lightsout.simulator.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightsout.simulator.instance import Instance, Move, Refusal
+    from lightsout.simulator.instance import Move, Refusal, SimInstance
     from lightsout.simulator.service import Asked, No
 
 
@@ -61,7 +61,7 @@ def require_word(asked: Asked, name: str, words: Sequence[str], code: str) -> No
         raise ApiError(code, f"The parameter `{name}` must be one of {', '.join(words)}.")
 
 
-def require_existing(asked: Asked, ids: list[str]) -> list[Instance]:
+def require_existing(asked: Asked, ids: list[str]) -> list[SimInstance]:
     """The account's instances in the region; the first unknown one is named in the refusal."""
     known = asked.instances
     for each in ids:
@@ -73,7 +73,7 @@ def require_existing(asked: Asked, ids: list[str]) -> list[Instance]:
 
 
 def first_no(
-    asked: Asked, instances: list[Instance], move: Move, *, visible_only: bool = False
+    asked: Asked, instances: list[SimInstance], move: Move, *, visible_only: bool = False
 ) -> No:
     """Code and message of what first stands in the operation's way, if anything does.
 
@@ -107,6 +107,6 @@ def _same(planted: str, asked: str) -> bool:
     return planted == asked or any(planted.startswith(v) and asked.startswith(v) for v in verbs)
 
 
-def is_busy(instance: Instance) -> bool:
+def is_busy(instance: SimInstance) -> bool:
     """An operation was taken on, or is shown, that is not finished."""
     return instance.accepted is not None or instance.latest.state == "OPERATING"

@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.simulator.scf_lines import Run
+from lightsout.simulator.scf_lines import FunctionRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ VERSION = "3.10"
 HELD_TO_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
-class Task(NamedTuple):
+class SandboxTask(NamedTuple):
     """One invocation; `starting` and `seconds`: the limits of its imports and of the handler.
 
     `address`: where the process tells the world's clock to go on; None: it lives by the real clock,
@@ -67,11 +67,11 @@ class Sandbox:
                 folder.cleanup()
             self._unpacked.clear()
 
-    def run(self, task: Task, now: Callable[[], datetime], started: datetime) -> Run:
+    def run(self, task: SandboxTask, now: Callable[[], datetime], started: datetime) -> FunctionRun:
         """Start a process, wait for its end or the end of its time, and tell what came of it."""
         folder = self._folder(task.code)
         begun = time.monotonic()
-        run = Run(task.context["request_id"], started, 0.0)
+        run = FunctionRun(task.context["request_id"], started, 0.0)
         reading, writing = os.pipe()
         process = subprocess.Popen(  # noqa: S603  the command is our own
             [*held_to_modes(), python_at_hand(), "-I", "-S", "-u", str(RUNTIME)],
@@ -128,7 +128,9 @@ def _hand_over(process: subprocess.Popen[bytes], told: dict[str, Any]) -> None:
         pass
 
 
-def _keep_lines(process: subprocess.Popen[bytes], run: Run, now: Callable[[], datetime]) -> None:
+def _keep_lines(
+    process: subprocess.Popen[bytes], run: FunctionRun, now: Callable[[], datetime]
+) -> None:
     assert process.stdout is not None  # noqa: S101  it is a pipe
     with process.stdout as output:
         for line in output:
@@ -157,7 +159,7 @@ class _Lines:
         return line + b"\n"
 
 
-def _awaited(lines: _Lines, task: Task) -> dict[str, Any] | None:
+def _awaited(lines: _Lines, task: SandboxTask) -> dict[str, Any] | None:
     """What the process answered; None where its time ran out first."""
     line = lines.next(task.starting)
     if line == b"\n":  # the handler has begun
@@ -179,7 +181,7 @@ def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
         process.wait()
 
 
-def _told(run: Run, answer: dict[str, Any] | None, task: Task) -> Run:
+def _told(run: FunctionRun, answer: dict[str, Any] | None, task: SandboxTask) -> FunctionRun:
     if answer is None:
         run.time_out(task.seconds)
         return run

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page
+from lightsout.simulator.answer import Answer, ListingPage
 from lightsout.simulator.cvm_view import can_stop_charging
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
@@ -137,7 +137,7 @@ def _page(
     offset, limit = require_offset_and_limit(asked)
     accepts = accepting(asked.dialect, asked.params.get("Filters") or [], filters)
     found = [each for each in everything if accepts(each)]
-    return Answer(page=Page(name, found, render, offset, limit, state))
+    return Answer(page=ListingPage(name, found, render, offset, limit, state))
 
 
 # Stopping and starting

@@ -25,7 +25,7 @@ GOOD, RUNNING, USER_ERROR, TIMED_OUT = 200, 202, 430, 433
 
 
 @dataclass(slots=True)
-class Run:
+class FunctionRun:
     """An invocation that is over.
 
     `returned`: JSON text; `error`: None, or what ErrMsg says, JSON text too. `lines`: what the
@@ -56,7 +56,7 @@ class Run:
         return self.started + timedelta(seconds=self.seconds)
 
 
-def write_run(logs: Logs, function: Function, run: Run) -> list[Line]:
+def write_run(logs: Logs, function: Function, run: FunctionRun) -> list[Line]:
     """All lines of the invocation, into the function's topic."""
     topic = logs.topic_of(function)
     return [
@@ -65,7 +65,7 @@ def write_run(logs: Logs, function: Function, run: Run) -> list[Line]:
     ]
 
 
-def _own(logs: Logs, run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _own(logs: Logs, run: FunctionRun) -> Iterable[tuple[datetime, dict[str, str]]]:
     written = 0
     for at, text in run.lines:
         cut = text.encode()[:LONGEST_LINE].decode(errors="ignore")
@@ -90,11 +90,13 @@ def _of_line(text: str, form: str) -> dict[str, str]:
     return {"SCF_Message": text if form == "both" else "", **fields}
 
 
-def _platform_begins(run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _platform_begins(run: FunctionRun) -> Iterable[tuple[datetime, dict[str, str]]]:
     yield run.started, _message(f"START RequestId:{run.request_id}")
 
 
-def _platform_ends(function: Function, run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _platform_ends(
+    function: Function, run: FunctionRun
+) -> Iterable[tuple[datetime, dict[str, str]]]:
     ended = {
         "SCF_StatusCode": str(run.status),
         "SCF_Duration": f"{run.seconds * 1000:.0f}",
@@ -118,7 +120,7 @@ def _message(text: str) -> dict[str, str]:
     return {"SCF_Type": "Platform", "SCF_Message": cut}
 
 
-def _common(function: Function, run: Run, at: datetime) -> dict[str, str]:
+def _common(function: Function, run: FunctionRun, at: datetime) -> dict[str, str]:
     """What every line has until the run is over; the numbers are texts too."""
     return {
         "SCF_FunctionName": function.name,

@@ -17,7 +17,7 @@ from lightsout.simulator.service import plain_dialect
 if TYPE_CHECKING:
     from lightsout.simulator.functions import Function
     from lightsout.simulator.invocations import Event
-    from lightsout.simulator.scf_lines import Run
+    from lightsout.simulator.scf_lines import FunctionRun
     from lightsout.simulator.service import Asked
 
 LARGEST_EVENT = {"RequestResponse": 6 * 1024**2, "Event": 128 * 1024}
@@ -50,7 +50,7 @@ def invoke(asked: Asked) -> Answer:
 
 
 def _waited_for(asked: Asked, event: Event, tail: bool) -> dict[str, Any]:  # noqa: FBT001  as named
-    run: Run = asked.world.invocations.run(event)
+    run: FunctionRun = asked.world.invocations.run(event)
     log = "\n".join(text for _, text in run.lines)[-TAIL:] if tail else ""
     return {
         "Result": _result(run.request_id)

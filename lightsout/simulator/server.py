@@ -17,10 +17,10 @@ from lightsout.simulator.cos import Cos
 from lightsout.simulator.cvm import cvm
 from lightsout.simulator.faults import Faults
 from lightsout.simulator.function_keys import FunctionKeys
-from lightsout.simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
+from lightsout.simulator.gateway import LARGEST_REQUEST, Gateway, HttpRequest, Reply
 from lightsout.simulator.hai import hai
 from lightsout.simulator.invocations import Host
-from lightsout.simulator.journal import Call, Journal
+from lightsout.simulator.journal import Journal, JournalEntry
 from lightsout.simulator.lighthouse import lighthouse
 from lightsout.simulator.scaling import scaling
 from lightsout.simulator.scf import scf
@@ -60,7 +60,7 @@ class Simulator:
         clock_skew: float = 0.0,
         credentials: Iterable[Account] | None = None,
         random: Random | None = None,
-        told: Callable[[Call], object] | None = None,
+        told: Callable[[JournalEntry], object] | None = None,
         largest_request: int = LARGEST_REQUEST,
         endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
@@ -120,11 +120,11 @@ class Simulator:
 
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
-    ) -> list[Call]:
+    ) -> list[JournalEntry]:
         """The journal's calls of an action, of a region, of a service; of all three, or all."""
         return self.journal.calls(action, region, service)
 
-    def handle(self, request: Request) -> Reply:
+    def handle(self, request: HttpRequest) -> Reply:
         """Answer a request without a socket."""
         return self._gateway.handle(request)
 

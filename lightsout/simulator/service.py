@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.answer import Answer
     from lightsout.simulator.description import Description
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.world import World
 
     No = tuple[str, str] | None  # code and message, where there is something to refuse
-    Obstacle = Callable[["Asked", Instance, Move], No]
+    Obstacle = Callable[["Asked", SimInstance, Move], No]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Dialect:
     service: str
     instance_id: re.Pattern[str]
     unknown_ids: str
-    filters: Mapping[str, Callable[[Instance], Iterable[str]]]
+    filters: Mapping[str, Callable[[SimInstance], Iterable[str]]]
     filter_values: int
-    members: Callable[[Instance], dict[str, Any]]
+    members: Callable[[SimInstance], dict[str, Any]]
     region: Callable[[str], dict[str, Any]]
     obstacles: tuple[Obstacle, ...]
     codes: Codes
@@ -95,9 +95,9 @@ class Asked:
     temporary: bool = False  # the key that signed it is one with a token
 
     @property
-    def instances(self) -> dict[str, Instance]:
+    def instances(self) -> dict[str, SimInstance]:
         """Those that the request can be about, by ID."""
-        return self.world.place(self.account, self.region, self.dialect.service).instances
+        return self.world.site(self.account, self.region, self.dialect.service).instances
 
 
 @dataclass(frozen=True, slots=True)

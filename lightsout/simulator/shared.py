@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.operations import begin
 from lightsout.simulator.rights import require_right
@@ -18,7 +18,7 @@ from lightsout.simulator.rules import (
 from lightsout.simulator.view import accepting, renderer
 
 if TYPE_CHECKING:
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import Asked
 
 
@@ -51,14 +51,18 @@ def require_ids_or_filters(asked: Asked, ids: str) -> None:
         )
 
 
-def page_of(asked: Asked, name: str, everything: list[Instance], offset: int, limit: int) -> Answer:
+def page_of(
+    asked: Asked, name: str, everything: list[SimInstance], offset: int, limit: int
+) -> Answer:
     """A page of machines, as the service shows them."""
     asked.world.seen(everything[offset : offset + limit])
     dialect = asked.dialect
-    return Answer(page=Page(name, everything, renderer(dialect), offset, limit, dialect.state))
+    return Answer(
+        page=ListingPage(name, everything, renderer(dialect), offset, limit, dialect.state)
+    )
 
 
-def move_instances(move: Move, asked: Asked) -> list[Instance]:
+def move_instances(move: Move, asked: Asked) -> list[SimInstance]:
     """All of the batch is accepted and returned, or nothing is touched.
 
     Checked in this order, each over the whole batch: form, existence, rights, the obstacles of the
@@ -73,7 +77,7 @@ def move_one(move: Move, asked: Asked, instance_id: str) -> None:
     _move(move, asked, require_existing(asked, [instance_id]))
 
 
-def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]:
+def _move(move: Move, asked: Asked, instances: list[SimInstance]) -> list[SimInstance]:
     require_right(asked, move.action, instances)
     asked.world.seen(instances)
     if no := first_no(asked, instances, move):
@@ -83,15 +87,15 @@ def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]
     return instances
 
 
-def asked_for(asked: Asked) -> list[Instance]:
+def asked_for(asked: Asked) -> list[SimInstance]:
     """What InstanceIds and Filters select, newest first."""
-    place = asked.world.place(asked.account, asked.region, asked.dialect.service)
+    site = asked.world.site(asked.account, asked.region, asked.dialect.service)
     if asked.params.get("InstanceIds"):
         wanted = checked_ids(asked, duplicates=True)
         if (asked.world.unknown_ids or asked.dialect.unknown_ids) == "error":
             require_existing(asked, wanted)
-        found = {each for each in wanted if each in place.instances}
-        known = [place.instances[each] for each in found]
+        found = {each for each in wanted if each in site.instances}
+        known = [site.instances[each] for each in found]
         return sorted(known, key=lambda i: (i.created, i.serial), reverse=True)
     filters = asked.params.get("Filters") or []
-    return place.matching(as_json(filters), accepting(asked.dialect, filters))
+    return site.matching(as_json(filters), accepting(asked.dialect, filters))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.tagged import Name, Tagged, all_tagged, names_asked_for
@@ -41,7 +41,7 @@ def describe_resources(asked: Asked) -> Answer:
         and all(value in (None, getattr(name, member)) for member, value in wanted.items())
     ]
     return Answer(
-        {"Offset": offset, "Limit": limit}, Page("Rows", found, _render_row, offset, limit)
+        {"Offset": offset, "Limit": limit}, ListingPage("Rows", found, _render_row, offset, limit)
     )
 
 
@@ -61,7 +61,7 @@ def get_resources(asked: Asked) -> Answer:
     offset, limit = _place(asked)
     render = partial(_render_mapping, asked.account)
     name = "ResourceTagMappingList"
-    page = Page(name, found, render, 0 if names else offset, len(found) if names else limit)
+    page = ListingPage(name, found, render, 0 if names else offset, len(found) if names else limit)
     page.total = None
     more = not names and offset + limit < len(found)
     return Answer({"PaginationToken": f"{offset + limit:x}" if more else ""}, page)

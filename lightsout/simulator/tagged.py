@@ -135,14 +135,14 @@ def find(asked: Asked, name: Name) -> Tagged | None:
     if name.service == "scf":
         namespace, _, function = name.id.partition("/function/")
         return world.functions.find(asked.account, name.region, namespace, function)
-    return world.place(asked.account, name.region, name.service).instances.get(name.id)
+    return world.site(asked.account, name.region, name.service).instances.get(name.id)
 
 
 def all_tagged(asked: Asked) -> Iterator[tuple[Name, Tagged]]:
     """Everything of the account that carries a tag, as it came about."""
     world = asked.world
     resources: list[tuple[str, str, Tagged]] = []
-    resources += [(i.place.service, i.id, i) for i in world.instances()]
+    resources += [(i.site.service, i.id, i) for i in world.instances()]
     resources += [("as", group.id, group) for group in world.groups.values()]
     resources += [("scf", f"{it.namespace}/function/{it.name}", it) for it in world.functions]
     for service, id_, each in resources:

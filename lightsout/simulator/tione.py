@@ -18,10 +18,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import is_busy, require_existing, require_form, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
@@ -37,12 +37,12 @@ from lightsout.simulator.tione_view import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 KIND = KINDS["tione"]
 INVALID = "InvalidParameter"
-FILTERS: dict[str, Callable[[Instance], str]] = {
+FILTERS: dict[str, Callable[[SimInstance], str]] = {
     "Name": lambda n: n.name,
     "Id": lambda n: n.id,
     "Status": lambda n: n.current,
@@ -87,7 +87,9 @@ def describe_workspaces(asked: Asked) -> Answer:
     wanted = asked.params.get("TiProjectId")
     listed = [(name, age) for name, age in ages.items() if wanted in (None, name)]
     offset, limit = _window(asked)
-    page = Page("Workspaces", listed, lambda it: as_json(workspace_members(*it)), offset, limit)
+    page = ListingPage(
+        "Workspaces", listed, lambda it: as_json(workspace_members(*it)), offset, limit
+    )
     return Answer(page=page)
 
 
@@ -126,7 +128,7 @@ def _window(asked: Asked) -> tuple[int, int]:
     return offset, limit
 
 
-def _accepting(asked: Asked) -> Callable[[Instance], bool]:
+def _accepting(asked: Asked) -> Callable[[SimInstance], bool]:
     filters: list[dict[str, Any]] = asked.params.get("Filters") or []
     names = [each.get("Name") for each in filters]
     if "Status" in names and "ChargeStatus" in names:
@@ -146,7 +148,7 @@ def _accepting(asked: Asked) -> Callable[[Instance], bool]:
     )
 
 
-def _passes(given: dict[str, Any], notebook: Instance) -> bool:
+def _passes(given: dict[str, Any], notebook: SimInstance) -> bool:
     text = FILTERS[given["Name"]](notebook)
     values = given.get("Values") or []
     fuzzy = given.get("Fuzzy", False)
@@ -154,7 +156,7 @@ def _passes(given: dict[str, Any], notebook: Instance) -> bool:
     return not found if given.get("Negative") else found
 
 
-def _carries(given: dict[str, Any], notebook: Instance) -> bool:
+def _carries(given: dict[str, Any], notebook: SimInstance) -> bool:
     value = notebook.tags.get(given.get("TagKey", ""))
     values = given.get("TagValues") or []
     return value is not None and (not values or value in values)
@@ -163,7 +165,7 @@ def _carries(given: dict[str, Any], notebook: Instance) -> bool:
 # What stands in an operation's way
 
 
-def not_allowed(_asked: Asked, notebook: Instance, move: Move) -> No:
+def not_allowed(_asked: Asked, notebook: SimInstance, move: Move) -> No:
     """A state that the operation does not begin in, or something under way."""
     status = notebook.current
     begins_in = ("Stopped", "Failed") if move.starts else ("Running",)

@@ -10,12 +10,12 @@ from lightsout.simulator.view import iso
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
 
 DEFAULT_WORKSPACE = "0"
 
 
-def notebook_members(notebook: Instance) -> dict[str, Any]:
+def notebook_members(notebook: SimInstance) -> dict[str, Any]:
     """The members of a NotebookSetItem; null for what a notebook does not have."""
     prepaid = notebook.charge_type == "PREPAID"
     hours = notebook.auto_stop_hours
@@ -54,7 +54,7 @@ def workspace_members(workspace: str, created: datetime) -> dict[str, Any]:
     }
 
 
-def charge_status(notebook: Instance) -> str:
+def charge_status(notebook: SimInstance) -> str:
     """What it costs now. That a prepaid one, and one that is starting, cost nothing is a guess."""
     if notebook.charge_status is not None:
         return notebook.charge_status
@@ -63,9 +63,9 @@ def charge_status(notebook: Instance) -> str:
     return "BILLING" if notebook.current in ("Running", "Stopping") else "BILLING_STORAGE"
 
 
-def updated(notebook: Instance) -> datetime:
+def updated(notebook: SimInstance) -> datetime:
     """When its state last changed; where it never did, when it was last asked for something."""
-    states = notebook.place.world.diary.of(notebook.id)
+    states = notebook.site.world.state_history.of(notebook.id)
     return states[-1][0] if len(states) > 1 else notebook.latest.started
 
 
@@ -74,7 +74,7 @@ def zoned(moment: datetime) -> str:
     return iso(china_time(moment)).replace("Z", "+08")
 
 
-def _since(notebook: Instance, state: str) -> str | None:
+def _since(notebook: SimInstance, state: str) -> str | None:
     return zoned(updated(notebook)) if notebook.current == state else None
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
     from lightsout.simulator.service import Dialect
 
 
@@ -54,10 +54,10 @@ def _test(
     return lambda instance: not values.isdisjoint(texts(instance))
 
 
-def renderer(dialect: Dialect) -> Callable[[Instance], bytes]:
+def renderer(dialect: Dialect) -> Callable[[SimInstance], bytes]:
     """Makes the JSON of an instance; it is kept until something about the instance changes."""
 
-    def render(instance: Instance) -> bytes:
+    def render(instance: SimInstance) -> bytes:
         if instance.rendered is None:
             instance.rendered = as_json(dialect.members(instance))
         return instance.rendered
@@ -65,7 +65,7 @@ def renderer(dialect: Dialect) -> Callable[[Instance], bytes]:
     return render
 
 
-def tag_list(instance: Instance) -> list[dict[str, str]]:
+def tag_list(instance: SimInstance) -> list[dict[str, str]]:
     """Tags in the form of the API."""
     return [{"Key": key, "Value": value} for key, value in instance.tags.items()]
 
@@ -75,12 +75,12 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def private_address(instance: Instance) -> str:
+def private_address(instance: SimInstance) -> str:
     number = zlib.crc32(instance.id.encode())
     return f"10.0.{number >> 8 & 255}.{number & 255}"
 
 
-def public_addresses(instance: Instance) -> list[str]:
+def public_addresses(instance: SimInstance) -> list[str]:
     """At most one: the elastic address, or the ordinary one unless it was given up."""
     address = instance.eip or (None if instance.public_ip_released else instance.public_ip)
     return [address] if address else []
@@ -93,7 +93,7 @@ def made_up_address(text: str) -> str:
 
 
 # By a filter's name, the texts of an instance of which one must be among the filter's values.
-COMMON_FILTERS: Mapping[str, Callable[[Instance], Iterable[str]]] = {
+COMMON_FILTERS: Mapping[str, Callable[[SimInstance], Iterable[str]]] = {
     "instance-name": lambda i: (i.name,),
     "instance-state": lambda i: (i.current,),
     "private-ip-address": lambda i: (private_address(i),),

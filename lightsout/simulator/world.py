@@ -9,21 +9,21 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.agenda import Agenda
-from lightsout.simulator.diary import Diary
 from lightsout.simulator.functions import Functions
 from lightsout.simulator.groups import Group
 from lightsout.simulator.ids import new_id, new_request_id
-from lightsout.simulator.instance import Instance, Operation, TrafficPackage
+from lightsout.simulator.instance import Operation, SimInstance, TrafficPackage
 from lightsout.simulator.invocations import Invocations
-from lightsout.simulator.kinds import KINDS
 from lightsout.simulator.logs import Logs
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.operations import end_later, stop_by_itself
-from lightsout.simulator.place import Place
 from lightsout.simulator.policies import Cam
 from lightsout.simulator.regions import REGIONS
 from lightsout.simulator.rights import Denial
 from lightsout.simulator.roles import OWN_UIN
+from lightsout.simulator.schedule import Schedule
+from lightsout.simulator.site import SimSite
+from lightsout.simulator.state_history import StateHistory
 from lightsout.simulator.tagged import Tagging
 from lightsout.simulator.view import made_up_address
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.clock import Clock
+    from lightsout.simulator.clock import SimClock
     from lightsout.simulator.instance import Refusal
     from lightsout.simulator.roles import Role
 
@@ -50,7 +50,7 @@ class World:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: SimClock,
         *,
         regions: Iterable[str] = tuple(REGIONS),
         unknown_ids: str | None = None,
@@ -74,13 +74,13 @@ class World:
         self.lock = threading.RLock()
         self.random = Random(seed)
         self._serials = itertools.count()
-        self._places: dict[tuple[str, str, str], Place] = {}
-        self._by_id: dict[str, Instance] = {}
+        self._sites: dict[tuple[str, str, str], SimSite] = {}
+        self._by_id: dict[str, SimInstance] = {}
         self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
         self.tagging = Tagging()
         self._busy_until_seen: dict[str, float] = {}
-        self.diary = Diary(clock)
-        self._agenda = Agenda(clock, self.diary)
+        self.state_history = StateHistory(clock)
+        self._schedule = Schedule(clock, self.state_history)
 
     # What is there
 
@@ -112,7 +112,7 @@ class World:
         stopped_mode: str = "KEEP_CHARGING",
         workspace: str = "0",
         auto_stop_hours: int | None = None,
-    ) -> Instance:
+    ) -> SimInstance:
         """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
 
         `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
@@ -128,8 +128,8 @@ class World:
             created = created or self.clock.now() - timedelta(days=90)
             if tags and not kind.has_tags:
                 raise ValueError(f"machines of {service} have no tags")
-            instance = Instance(
-                place=self.place(account, region, service),
+            instance = SimInstance(
+                site=self.site(account, region, service),
                 id=instance_id,
                 name=instance_id if name is None else name,
                 region=region,
@@ -158,7 +158,7 @@ class World:
                 auto_stop_hours=auto_stop_hours,
             )
             self._by_id[instance_id] = instance
-            instance.place.add(instance)
+            instance.site.add(instance)
             if service == "tione":
                 stop_by_itself(self, instance)
             return instance
@@ -166,7 +166,7 @@ class World:
     def add_group(
         self,
         group_id: str | None = None,
-        members: Iterable[Instance] = (),
+        members: Iterable[SimInstance] = (),
         *,
         region: str = "ap-guangzhou",
         account: str = OWN_UIN,
@@ -190,35 +190,35 @@ class World:
             self.groups[group_id] = group
             return group
 
-    def instance(self, instance_id: str) -> Instance:
+    def instance(self, instance_id: str) -> SimInstance:
         """The instance of that ID. Raises KeyError when there is none (any more)."""
         with self.lock:
             self.settle()
             return self._by_id[instance_id]
 
-    def instances(self, region: str | None = None, service: str | None = None) -> list[Instance]:
+    def instances(self, region: str | None = None, service: str | None = None) -> list[SimInstance]:
         """Every account's instances, in a region or everywhere, of a service or of all."""
         with self.lock:
             self.settle()
             return [
                 i
                 for i in self._by_id.values()
-                if region in (None, i.region) and service in (None, i.place.service)
+                if region in (None, i.region) and service in (None, i.site.service)
             ]
 
-    def place(self, account: str, region: str, service: str) -> Place:
+    def site(self, account: str, region: str, service: str) -> SimSite:
         """An account's share of a region in a service; made when first asked for."""
         key = (account, region, service)
-        if key not in self._places:
-            self._places[key] = Place(self, service)
-        return self._places[key]
+        if key not in self._sites:
+            self._sites[key] = SimSite(self, service)
+        return self._sites[key]
 
     def terminate(self, instance_id: str) -> None:
         """It is gone at once. Raises KeyError when there is none."""
         with self.lock:
             instance = self._by_id.pop(instance_id)
             instance.accepted = None
-            instance.place.remove(instance)
+            instance.site.remove(instance)
 
     def package(self, *, used: int, total: int) -> TrafficPackage:
         """A traffic package (bytes) for an instance to have, a third of its month gone by."""
@@ -235,7 +235,7 @@ class World:
         """Every state that the instance came into and when, whether anybody looked or not."""
         with self.lock:
             self.settle()
-            return self.diary.of(instance_id)
+            return self.state_history.of(instance_id)
 
     # Who may
 
@@ -263,16 +263,16 @@ class World:
     def at(self, seconds: float, happening: Callable[[], object]) -> None:
         """Call `happening` when the world's clock has gone on by `seconds`."""
         with self.lock:
-            self._agenda.add(seconds, happening)
+            self._schedule.add(seconds, happening)
 
     def now(self) -> datetime:
         """The instant of what happens, though nobody looked at it until later."""
-        return self.clock.now() - timedelta(seconds=self.diary.late)
+        return self.clock.now() - timedelta(seconds=self.state_history.late)
 
     def settle(self) -> None:
         """Let everything happen that is due by now."""
         with self.lock:
-            self._agenda.settle()
+            self._schedule.settle()
 
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
         """Some operation is under way that ends `seconds` after the instance is first looked at."""
@@ -281,7 +281,7 @@ class World:
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
-    def seen(self, instances: Iterable[Instance]) -> None:
+    def seen(self, instances: Iterable[SimInstance]) -> None:
         """Somebody looks at these, or asks something of them."""
         if not self._busy_until_seen:
             return

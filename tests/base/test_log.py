@@ -28,7 +28,7 @@ from tests.support.values import (
 EIGHT_KB = 8192
 
 
-class Lines(list):
+class WrittenLines(list):
     """What was written, a text each."""
 
     def read(self) -> list[dict]:
@@ -38,7 +38,7 @@ class Lines(list):
 
 @pytest.fixture
 def lines():
-    return Lines()
+    return WrittenLines()
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_long_text_is_cut_and_says_so(log, lines):
 
 @given(st.dictionaries(st.sampled_from(["reason", "counts", "tags"]), any_json), any_text)
 def test_no_line_holds_a_control_character_in_whatever_spelling(facts, text):
-    lines = Lines()
+    lines = WrittenLines()
     counts = facts.pop("counts", {})
     facts["counts"] = counts if isinstance(counts, dict) else {}
     log = Log(lines.append, ManualClock(), run_id=text, region=text)
@@ -154,7 +154,7 @@ ids = st.lists(st.from_regex(r"lhins-[0-9a-z]{8,16}", fullmatch=True), max_size=
 def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(
     facts, policies, instances, run_id, asked
 ):
-    lines = Lines()
+    lines = WrittenLines()
     log = Log(lines.append, ManualClock(), run_id=run_id[:100], policies=policies)
 
     log("stop.rejected", level="warning", request_id=asked, instance_ids=instances, **facts)

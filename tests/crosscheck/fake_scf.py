@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.crosscheck.recording_endpoint import Call
 
 
-class Functions:
+class FakeFunctions:
     """One function, which is created, updated, tagged and given timers."""
 
     def __init__(self) -> None:

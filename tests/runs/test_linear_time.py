@@ -185,7 +185,7 @@ def test_a_long_text_is_cut_before_it_is_looked_at(text):
 # Whole runs --------------------------------------------------------------------------------------
 
 
-class Cloud:
+class StubbedFleet:
     """Machines behind a stub of the SDK's client, and what it answers to StopInstances."""
 
     def __init__(self, count, refuse):
@@ -259,7 +259,7 @@ def _rights(cloud, names, request_id):
 
 
 STORIES = {
-    "all stop": Cloud.stop,
+    "all stop": StubbedFleet.stop,
     "none ends stopping": _stuck,
     "throttled for ever": lambda *_: _error("RequestLimitExceeded"),
     "refused for good": lambda *_: _error("InvalidParameter"),
@@ -296,7 +296,7 @@ def test_a_run_grows_with_the_fleet_and_not_with_its_square(tmp_path, mocker, st
 
     def make(count):
         def whole_run():
-            cloud = Cloud(count, STORIES[story])
+            cloud = StubbedFleet(count, STORIES[story])
             turns = Turns()
             outside = Environment(
                 environ=environ,

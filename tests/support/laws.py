@@ -66,7 +66,7 @@ CULPRITS = (
 
 
 @dataclass(frozen=True)
-class Machine:
+class SceneMachine:
     region: str
     env: str
     protected: bool
@@ -89,7 +89,7 @@ class Machine:
 
 
 machines = st.builds(
-    Machine,
+    SceneMachine,
     region=st.sampled_from([GUANGZHOU] * 9 + [SHANGHAI]),
     env=st.sampled_from(["dev", "dev", "dev", "prod"]),
     protected=st.sampled_from([False] * 5 + [True]),
@@ -140,7 +140,7 @@ listing_troubles = troubles(LISTINGS, actions=["DescribeInstances"], times=1)
 
 
 @dataclass(frozen=True)
-class Change:
+class MachineChange:
     """What happens to a machine when so many calls have been answered."""
 
     after: int
@@ -149,7 +149,7 @@ class Change:
 
 
 changes = st.builds(
-    Change,
+    MachineChange,
     st.integers(1, 12) | st.integers(1, 4),  # the listings come first
     st.integers(0, 239),
     st.sampled_from(HAPPENINGS),
@@ -158,9 +158,9 @@ changes = st.builds(
 
 @dataclass(frozen=True)
 class Scene:
-    machines: list[Machine]
+    machines: list[SceneMachine]
     troubles: list[Trouble]
-    changes: list[Change]
+    changes: list[MachineChange]
     copies: int  # of each machine, so that fleets go over a batch
     visible_after: float
     unknown_ids: str
@@ -217,7 +217,7 @@ def set_up(scene: Scene, clock: ManualClock, **server):
         yield stage, by_id, record
 
 
-def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
+def settle(stage: Stage, scene: Scene) -> dict[str, SceneMachine]:
     stage.world.visible_after = scene.visible_after
     stage.world.unknown_ids = scene.unknown_ids
     by_id = {}
@@ -247,7 +247,7 @@ def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
     return by_id
 
 
-class Look(NamedTuple):
+class RecordedLook(NamedTuple):
     """An answer of DescribeInstances: what was asked for by ID, and the items that it showed."""
 
     number: int  # of the calls before it
@@ -259,8 +259,10 @@ class Look(NamedTuple):
 class Record:
     """What each look showed, each call asked for, and whom something happened to."""
 
-    def __init__(self, stage: Stage, changes: list[Change], by_id: dict[str, Machine]) -> None:
-        self.looks: list[Look] = []
+    def __init__(
+        self, stage: Stage, changes: list[MachineChange], by_id: dict[str, SceneMachine]
+    ) -> None:
+        self.looks: list[RecordedLook] = []
         self.changed: set[str] = set()
         self._stage = stage
         self._changes = changes
@@ -276,7 +278,9 @@ class Record:
         if reply.manner == "answer" and b'"InstanceSet"' in reply.body:
             items = json.loads(reply.body)["Response"]["InstanceSet"]
             asked = frozenset(json.loads(request.body).get("InstanceIds", ()))
-            self.looks.append(Look(number, at, asked, {it["InstanceId"]: it for it in items}))
+            self.looks.append(
+                RecordedLook(number, at, asked, {it["InstanceId"]: it for it in items})
+            )
         return reply
 
     def told(self, _) -> None:
@@ -287,7 +291,7 @@ class Record:
                 self.changed.add(id_)
                 happen(self._stage, id_, change.happening)
 
-    def newest(self, id_: str, before: int) -> Look | None:
+    def newest(self, id_: str, before: int) -> RecordedLook | None:
         """The newest look that shows it, before the call of this number."""
         return next(
             (it for it in reversed(self.looks) if it.number < before and id_ in it.shown), None

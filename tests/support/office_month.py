@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout import RunFailed
 from lightsout.simulator import Operation
-from lightsout.simulator.kinds import START, STOP
+from lightsout.simulator.machine_kinds import START, STOP
 from lightsout.simulator.operations import begin
 
 if TYPE_CHECKING:

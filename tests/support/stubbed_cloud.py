@@ -30,7 +30,7 @@ def refusal(code, message="because", request_id="req-refused"):
     return TencentCloudSDKException(code, message, request_id)
 
 
-class Scene:
+class StubScene:
     """A cloud on a manual clock; `answers` are what the service says, the last one for ever.
 
     `respond` answers in their place, by action and parameters.

@@ -44,7 +44,7 @@ OFF_DAYS, WORKED_DAYS = days_of(OFF), days_of(WORKED)
 
 
 @dataclass(frozen=True)
-class Case:
+class WindowCase:
     """A policy window as its file says it; `between` is empty for the whole day."""
 
     zone: str
@@ -110,5 +110,5 @@ class Case:
 
 
 @cache
-def inside_at(case: Case, instant: datetime) -> bool:
+def inside_at(case: WindowCase, instant: datetime) -> bool:
     return case.inside(instant)

@@ -16,8 +16,8 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from lightsout.simulator import Call, Role, Simulator, World
-from lightsout.simulator.clock import SystemClock
+from lightsout.simulator import JournalEntry, Role, Simulator, World
+from lightsout.simulator.clock import RealClock
 from lightsout.simulator.lighthouse import DIALECT
 from lightsout.simulator.regions import REGIONS
 from lightsout.simulator.roles import OWN_UIN
@@ -46,7 +46,7 @@ def main(
     fastest: float = FASTEST,
     slowest: float = SLOWEST,
 ) -> None:
-    world = World(SystemClock())
+    world = World(RealClock())
     uins = [uin_of(number) for number in range(accounts)]
     names = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
     places = [(uin, region) for uin in uins for region in names]
@@ -101,7 +101,7 @@ def told(simulator: Simulator) -> dict[str, object]:
     }
 
 
-def purpose(call: Call) -> str:
+def purpose(call: JournalEntry) -> str:
     looks = call.action == "DescribeInstances" and "InstanceIds" in call.params
     return "verification" if looks else call.action
 

@@ -18,7 +18,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.bench import page
-from tools.bench.invocation import FUNCTION, ROOT, Invocation, deployed, invoke, simulated_cloud
+from tools.bench.invocation import (
+    FUNCTION,
+    ROOT,
+    MeasuredInvocation,
+    deployed,
+    invoke,
+    simulated_cloud,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +54,7 @@ class Part(NamedTuple):
     fate: str = ""
     kill_at: str | None = None
 
-    def deliver(self, start: Sequence[str], url: str) -> Invocation:
+    def deliver(self, start: Sequence[str], url: str) -> MeasuredInvocation:
         event = {"accounts": [self.account], "regions": [self.region]}
         return invoke(start, url, POLICY, event, self.kill_at)
 
@@ -94,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def mistakes(
-    machines: int, told: dict[str, Any], invocations: Iterable[Invocation]
+    machines: int, told: dict[str, Any], invocations: Iterable[MeasuredInvocation]
 ) -> Iterator[str]:
     """What did not come out as it should."""
     if told["states"] != {"STOPPED": machines}:
@@ -111,7 +118,7 @@ def mistakes(
         yield f"logs and reports tell of {len(known)} machines"
 
 
-def rows(deliveries: Iterable[tuple[Part, Invocation]]) -> Iterator[str]:
+def rows(deliveries: Iterable[tuple[Part, MeasuredInvocation]]) -> Iterator[str]:
     yield "| account | region | | confirmed | left from before | s | peak RSS, MB |"
     yield "|---|---|---|---:|---:|---:|---:|"
     for part, it in deliveries:

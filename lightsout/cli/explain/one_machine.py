@@ -1,4 +1,4 @@
-"""`plan --instance`: how each policy decides about one machine, step by step, with reasons."""
+"""`plan --instance`: show how each policy decides about one machine, step by step."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LABEL = 12  # columns that the name of a step takes
 def carry_out(
     options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
-    """Shows each `--instance`; the other options narrow what is shown."""
+    """Show each `--instance`. The other options narrow what is shown."""
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
@@ -73,7 +73,7 @@ def carry_out(
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to show, those included that a run by hand leaves out."""
+    """The policies to show, including those that a run by hand leaves out."""
     known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
         if name not in known:
@@ -83,7 +83,7 @@ def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
 
 @dataclass(slots=True)
 class MachineReport:
-    """Finds a machine, and shows the decision of each policy that could be about it."""
+    """Finds a machine, and shows the decision of each policy for its kind of resource."""
 
     out: Output
     clouds: Mapping[str, Cloud]
@@ -111,7 +111,7 @@ class MachineReport:
         return self.good
 
     def _sites(self, id_: str) -> list[Site]:
-        """Where it may be: accounts and regions of all policies about its kind of resource."""
+        """The sites where it may be: those of all policies for its kind of resource."""
         kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
         regions: dict[tuple[str, str], set[str]] = defaultdict(set)
         for policy in self.policies:

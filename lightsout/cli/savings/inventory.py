@@ -1,4 +1,4 @@
-"""The machines of a log as they are now: tags, state, and what their price depends on."""
+"""Look at the machines of a log as they are now: tags, state, and facts for their price."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Inventory:
-    """Answers, and why some are missing."""
+    """Answers of the services, and why some are missing."""
 
     cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
@@ -43,7 +43,7 @@ def take_inventory(
     settings: Settings,
     outside: Environment,
 ) -> Inventory:
-    """Asks for every machine, and for the model of those uncharged."""
+    """Ask for every machine, and for the model of those that are not charged."""
     inventory = Inventory()
     sites: dict[Site, list[str]] = defaultdict(list)
     for machine in machines:
@@ -72,7 +72,7 @@ def take_inventory(
 def _ask_site(
     cloud: Cloud, site: Site, ids: Sequence[str], uncharged: Collection[str]
 ) -> Inventory:
-    """A site that does not answer costs the others nothing."""
+    """Ask one site. If it does not answer, the others are not affected."""
     answer = Inventory()
     try:
         found = Compute(cloud, site).describe(ids)
@@ -109,7 +109,7 @@ def _model(item: Mapping[str, Any]) -> Model:
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
-    """A sign of each machine from the look now: was it changed since the last line?"""
+    """A sign of each machine from a look now: it may have changed since the last line."""
     return {machine: _sign(instance, now) for machine, instance in found.items()}
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.clock import Clock
+    from lightsout.simulator.clock import SimClock
 
 
-class Diary:
+class StateHistory:
     """Every state that an instance came into; outlives the instance."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self._entries: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self.late = 0.0  # seconds since what is noted now came about: nobody looked then

@@ -1,7 +1,7 @@
 """What the machines of each service are: the form of their IDs, their states, their operations.
 
 The words of Lighthouse and CVM, RUNNING, STOPPING, STOPPED and STARTING, stand for those of every
-service: World.add and Instance.state take them.
+service: World.add and SimInstance.state take them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MachineKind:
     """The machines of one service. `letters` and `length`: of the part of an ID after `prefix`."""
 
     service: str
@@ -75,11 +75,11 @@ STOP = Move("StopInstances", "RUNNING", "STOPPING", "STOPPED")
 START = Move("StartInstances", "STOPPED", "STARTING", "RUNNING")
 
 _ALL = (
-    Kind("lighthouse", "lhins-", STOP, START, "CreateInstances"),
-    Kind("cvm", "ins-", STOP, START, "RunInstances"),
+    MachineKind("lighthouse", "lhins-", STOP, START, "CreateInstances"),
+    MachineKind("cvm", "ins-", STOP, START, "RunInstances"),
     # There is no word for a machine that stops or starts: only its latest operation tells. That it
     # shows the state from before meanwhile is a guess.
-    Kind(
+    MachineKind(
         "hai",
         "hai-",
         Move("StopInstance", "RUNNING", "RUNNING", "STOPPED_NO_CHARGE"),
@@ -88,7 +88,7 @@ _ALL = (
         has_tags=False,
     ),
     # Notebooks. That a failed start leaves Failed behind, and a failed stop Running, is a guess.
-    Kind(
+    MachineKind(
         "tione",
         "nb-",
         Move("StopNotebook", "Running", "Stopping", "Stopped"),
