@@ -1,4 +1,4 @@
-"""COS, as far as a deploy needs it: buckets, and objects that are put there and read again.
+"""The part of COS that a deploy needs: buckets, and objects that are put there and read again.
 
 Where the real service has a host name for each bucket, this one has a path:
 `/_cos/<region>/<bucket>/<key>`. The signature is that of
@@ -48,7 +48,7 @@ ACTIONS = {
 
 
 class CosRequest(NamedTuple):
-    """A request as it came, with header names in lower case."""
+    """A request to COS, with header names in lower case."""
 
     method: str
     target: str
@@ -64,7 +64,7 @@ class CosReply(NamedTuple):
 
 
 class Cos:
-    """The service. What it holds is `world.objects`."""
+    """The service. Its objects are in `world.objects`."""
 
     def __init__(self, world: World, accounts: Iterable[Account], journal: Journal) -> None:
         self._world = world
@@ -72,7 +72,7 @@ class Cos:
         self._journal = journal
 
     def handle(self, asked: CosRequest) -> CosReply:
-        """Do it, and put it in the journal."""
+        """Carry out a request, and add it to the journal."""
         place = urlsplit(asked.target)
         region, _, path = place.path.removeprefix(PREFIX).partition("/")
         bucket, _, key = map(unquote, path.partition("/"))
@@ -129,7 +129,7 @@ def _require_right(world: World, account: Account, action: str, region: str, res
 
 
 def _authenticated(asked: CosRequest, path: str, accounts: Iterable[Account]) -> Account:
-    """Whoever signed it. Raises ApiError for a wrong signature, or one that is over."""
+    """The account that signed it. Raises ApiError for a wrong or expired signature."""
     told = dict(parse_qsl(asked.headers.get("authorization", ""), keep_blank_values=True))
     account = next((it for it in accounts if it.secret_id == told.get("q-ak")), None)
     token = asked.headers.get("x-cos-security-token")

@@ -2,7 +2,7 @@
 
 Behaviour from the public API pages; which codes an action has, from the lists above each action in
 the official Go SDK (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/cvm/v20170312,
-client.go). Which of two codes that fit comes, no page says: the choice here is named with each.
+client.go). If two codes fit, no page says which is returned: the choice here is stated with each.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ STATES = {
 
 
 def stop_instances(asked: Asked) -> Answer:
-    """RUNNING to STOPPED, at full charge or, where that applies, at none."""
+    """Stop: RUNNING to STOPPED, at full charge or, where that applies, at no charge."""
     require_word(asked, "StopType", STOP_TYPES, "InvalidParameterValue")
     require_word(asked, "StoppedMode", STOPPED_MODES, "InvalidParameterValue")
     if "ForceStop" in asked.params and "StopType" in asked.params:
@@ -72,16 +72,16 @@ def stop_instances(asked: Asked) -> Answer:
 
 
 def start_instances(asked: Asked) -> Answer:
-    """STOPPED to RUNNING; an ordinary public address that was given up is not had again."""
+    """Start: STOPPED to RUNNING. A released ordinary public address does not come back."""
     move_instances(START, asked)
     return Answer()
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
 def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
-    """A state that the operation does not begin in; without a code of its own: not supported."""
+    """Refuse a state in which the operation cannot begin; without an own code: not supported."""
     if instance.current == move.before:
         return None
     if instance.current not in STATES:
@@ -96,7 +96,7 @@ def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
 
 
 def task_running(_asked: Asked, instance: SimInstance, _move: Move) -> No:
-    """Busy with what its state does not show; a state that shows it has a code of its own."""
+    """Refuse an instance with a task that its state does not show. Other states have own codes."""
     if not is_busy(instance):
         return None
     return (
@@ -106,7 +106,7 @@ def task_running(_asked: Asked, instance: SimInstance, _move: Move) -> No:
 
 
 def cannot_stop_charging(asked: Asked, instance: SimInstance, _move: Move) -> No:
-    """Where the world wants it so: the pages say such an instance stops at full charge instead."""
+    """Refuse, if the world is set so. By the pages, such an instance stops at full charge."""
     asks = asked.params.get("StoppedMode") == "STOP_CHARGING"
     if not asks or can_stop_charging(instance) or asked.world.mixed_stop_charging == "charged":
         return None
@@ -123,7 +123,7 @@ DIALECT = Dialect(
     service="cvm",
     instance_id=re.compile(r"ins-[a-z0-9]{8}"),
     unknown_ids="omit",
-    # A selection: the page names some more, of networks, hosts and projects.
+    # A selection: the page has more, for networks, hosts and projects.
     filters={
         **COMMON_FILTERS,
         "instance-id": lambda i: (i.id,),

@@ -1,4 +1,4 @@
-"""How CVM shows instances, and which of them can stop at no charge."""
+"""The form in which CVM shows instances, and which of them can stop at no charge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def can_stop_charging(instance: SimInstance) -> bool:
-    """Pay-as-you-go, without a local disk; a GPU is no hindrance.
+    """True for pay-as-you-go without a local disk; a GPU does not matter.
 
     From CVM's public page "No Charges When Shut down for Pay-as-You-Go Instances".
     """
@@ -52,7 +52,7 @@ def _network_members(instance: SimInstance) -> dict[str, Any]:
     return {
         "PrivateIpAddresses": [private_address(instance)],
         "PublicIpAddresses": addresses or None,
-        # Nothing here tells an elastic address from an ordinary one: the description promises none.
+        # An elastic address looks like an ordinary one: the description has no member for it.
         "InternetAccessible": {
             "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
             "InternetMaxBandwidthOut": 5 if addresses else 0,
@@ -73,7 +73,7 @@ def _charge_members(instance: SimInstance) -> dict[str, Any]:
 
 
 def instance_type(instance: SimInstance) -> str:
-    """InstanceType, which tells of a GPU and of a local disk."""
+    """InstanceType, by GPU and local disk."""
     kind = "GN10Xp.2XLARGE40" if instance.gpu else "IT3.4XLARGE64" if instance.local_disk else None
     return kind or "S5.MEDIUM4"
 
@@ -95,7 +95,7 @@ def _hardware_members(instance: SimInstance, letters: str) -> dict[str, Any]:
 
 
 def _fixed_members(letters: str) -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "CPU": 2,
         "Memory": 4,

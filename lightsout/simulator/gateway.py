@@ -1,6 +1,6 @@
-"""From a request to a reply: who calls, what, how often, may it, and what goes wrong on the way.
+"""From a request to a reply: signature, service, rate limit, rights and faults.
 
-Knows requests as headers and bytes, no sockets: server.py brings them.
+A request is headers and bytes here; server.py has the sockets.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.world import World
 
-# Bytes of a request signed with TC3-HMAC-SHA256, known at second hand only.
+# Bytes of a request signed with TC3-HMAC-SHA256; not from an official page.
 LARGEST_REQUEST = 10 * 1024**2
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -42,9 +42,9 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`).
+    """The reply. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`).
 
-    Or drip: a byte each `seconds`, from `from_byte` of the whole answer on, its head included.
+    Or drip: one byte each `seconds`, from `from_byte` of the whole answer on, counting its head.
     """
 
     body: bytes = b""
@@ -56,7 +56,7 @@ class Reply:
 
 
 class Gateway:
-    """The front door of every service."""
+    """Receives the calls of all services."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Gateway:
         self._random_lock = threading.Lock()
 
     def handle(self, request: HttpRequest) -> Reply:
-        """Answer a call, and put it in the journal."""
+        """Answer a call, and add it to the journal."""
         call = self._begun(request)
         try:
             self._require_size(request)
@@ -106,7 +106,7 @@ class Gateway:
         return self._faulted(call, service, language, account, fault)
 
     def refused_connection(self) -> bool:
-        """True if a fault wants a new connection closed unread; journalled as a call of nobody."""
+        """True if a fault closes a new connection unread; the journal has an entry for it."""
         refused = self._faults.refuses_connection()
         if refused:
             self._journal.add(replace(self._begun(HttpRequest({}, b"")), code="fault:refuse"))
@@ -159,7 +159,7 @@ class Gateway:
             raise ApiError("RequestSizeLimitExceeded", "The request is too large.")
 
     def _policy(self, account: Account) -> Mapping[str, Any] | None:
-        """What the caller may do; for the key of a role, what the role may do now."""
+        """The rights of the caller; for the key of a role, the present rights of the role."""
         if account.role is None:
             return account.policy
         return self._world.cam.document_of(account.role)
@@ -237,7 +237,7 @@ def _params(body: bytes) -> Any:
 
 
 def _spoilt(fault: Fault, body: bytes, request_id: str, limit: int) -> Reply:
-    """What the caller sees; `body` is the service's own answer where it acted."""
+    """The reply that the caller sees. `body`: the service's own answer, if it acted."""
     details = fault.details
     if fault.kind in LISTING or (fault.kind == "charset" and details["code"] is None):
         return Reply(body, content_type=JSON if fault.kind in LISTING else f"{JSON}; charset=utf-8")

@@ -19,7 +19,7 @@ class JournalEntry:
     """One call.
 
     `at` is by the world's clock; `code` is None for a good answer, and `fault:<kind>` where a
-    fault had its hand in it; `applied`: the service did what was asked.
+    fault changed it; `applied`: the service carried out the call.
     """
 
     at: datetime
@@ -27,13 +27,13 @@ class JournalEntry:
     service: str
     region: str
     action: str
-    params: Any  # as sent, but for very long texts: a dict, when the request was well-formed
+    params: Any  # as sent, except for very long texts; a dict if the request was well-formed
     code: str | None
     request_id: str
     applied: bool
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The entry as plain values."""
         return {**asdict(self), "at": self.at.isoformat()}
 
 
@@ -55,7 +55,7 @@ class Journal(Sequence[JournalEntry]):
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
     ) -> list[JournalEntry]:
-        """Those of an action, of a region, of a service; of all three, or all."""
+        """The entries of an action, a region and a service, as far as given."""
         with self._lock:
             return [
                 call
@@ -79,7 +79,7 @@ class Journal(Sequence[JournalEntry]):
 
 
 def _shortened(value: Any) -> Any:
-    """The same without very long texts, so that a journal of many deploys stays small."""
+    """The value without very long texts, so that a journal of many deploys stays small."""
     if isinstance(value, dict):
         return {name: _shortened(each) for name, each in value.items()}
     if isinstance(value, str) and len(value) > LONG:

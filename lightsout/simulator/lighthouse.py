@@ -56,7 +56,7 @@ STATES_IN_CHINESE = {
 
 
 def list_instances(asked: Asked) -> Answer:
-    """As everywhere, and by time of expiry when OrderField asks for it: all have the same term."""
+    """List instances; OrderField may ask for the order of expiry, and all have the same term."""
     require_word(asked, "OrderField", ("EXPIRED_TIME",), "InvalidParameterValue")
     require_word(asked, "Order", ("ASC", "DESC"), "InvalidParameterValue")
     ascending = "OrderField" in asked.params and asked.params.get("Order", "ASC") == "ASC"
@@ -73,7 +73,7 @@ def describe_traffic_packages(asked: Asked) -> Answer:
 
 
 def describe_denied_actions(asked: Asked) -> Answer:
-    """What stopping or starting each instance would be refused for now, rights aside."""
+    """The reasons why a stop or start of each instance would be refused now, except rights."""
     require_right(asked, "DescribeInstancesDeniedActions")
     instances = require_existing(asked, checked_ids(asked))
     asked.world.seen(instances)
@@ -93,23 +93,23 @@ def _denied_actions(asked: Asked, instance: SimInstance) -> list[dict[str, Any]]
 
 
 def stop_instances(asked: Asked) -> Answer:
-    """RUNNING to STOPPED."""
+    """Stop: RUNNING to STOPPED."""
     require_word(asked, "StopType", STOP_TYPES, "InvalidParameterValue.OutOfRange")
     move_instances(STOP, asked)
     return Answer()
 
 
 def start_instances(asked: Asked) -> Answer:
-    """STOPPED to RUNNING."""
+    """Start: STOPPED to RUNNING."""
     move_instances(START, asked)
     return Answer()
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
 def unfinished(_asked: Asked, instance: SimInstance, _move: Move) -> No:
-    """An operation under way; creation has a code of its own."""
+    """Refuse during an operation; creation has a code of its own."""
     if instance.current == "PENDING" or not is_busy(instance):
         return None
     return (
@@ -119,7 +119,7 @@ def unfinished(_asked: Asked, instance: SimInstance, _move: Move) -> No:
 
 
 def wrong_state(asked: Asked, instance: SimInstance, move: Move) -> No:
-    """A state that the operation does not begin in."""
+    """Refuse a state in which the operation cannot begin."""
     if instance.current == move.before:
         return None
     if instance.current == "PENDING":

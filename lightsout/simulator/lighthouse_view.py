@@ -1,4 +1,4 @@
-"""How Lighthouse shows instances and their traffic packages."""
+"""The form in which Lighthouse shows instances and their traffic packages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def instance_members(instance: SimInstance) -> dict[str, Any]:
 
 
 def _fixed_members(letters: str) -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "BlueprintId": "lhbp-f1lkcd41",
         "CPU": 2,
@@ -85,7 +85,7 @@ def render_traffic(instance: SimInstance) -> bytes:
 
 
 def _traffic_members(package: TrafficPackage) -> dict[str, Any]:
-    # Without a limit nothing is left and nothing is over: the total of 0 is what tells.
+    # Without a limit, the numbers of what is left and over are 0; the total of 0 shows that.
     limited = package.total > 0
     return {
         "TrafficPackageId": package.id,

@@ -1,4 +1,4 @@
-"""How an accepted operation shows, and ends, in the course of time."""
+"""Accepted operations: when they become visible, and how they end."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def begin(
     request_id: str,
     ended: Callable[[bool], object] = lambda _well: None,
 ) -> None:
-    """Take an operation on. `ended` is told whether it ended well, unless it never ends.
+    """Begin an operation. `ended` is called with True after success, with False after a failure.
 
-    It did not when something else was done to the instance meanwhile, or the instance is gone.
+    It fails, too, if another operation superseded it or the instance is gone. It may never end.
     """
     operation = Operation(move.action, "OPERATING", request_id, world.now())
     instance.accepted = operation
@@ -47,13 +47,13 @@ def begin(
 
 
 def end_later(world: World, instance: SimInstance, operation: Operation, seconds: float) -> None:
-    """What is under way ends well after `seconds`, in the state that the instance is in then."""
+    """Let the operation succeed after `seconds`, without a change of state."""
     last = replace(operation, state="SUCCESS")
     world.at(seconds, lambda: _show(instance, operation, last, instance.current))
 
 
 def stop_by_itself(world: World, notebook: SimInstance) -> None:
-    """Whenever it has been running for its `auto_stop_hours`, from now on."""
+    """Stop the notebook, from now on, each time it has been running for its `auto_stop_hours`."""
 
     def came_into(state: str) -> None:
         hours = notebook.auto_stop_hours

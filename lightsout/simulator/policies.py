@@ -1,4 +1,4 @@
-"""What CAM keeps for all accounts: policies, and which roles carry them. Knows no requests."""
+"""The data of CAM for all accounts: policies, and the roles that have them. Knows no requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, Any] = {"version": "2.0", "statement": []}
 ANYTHING = {"effect": "allow", "action": ["*"], "resource": ["*"]}
-SERVICE_ROLE = "SCF_QcsRole"  # which the console makes when SCF is first visited
+SERVICE_ROLE = "SCF_QcsRole"  # made by the console at the first visit of SCF
 CUSTOM, PRESET = 1, 2
 CHINA = timedelta(hours=8)
 
@@ -46,7 +46,7 @@ PRESETS = (
 
 
 class Cam:
-    """Policies and roles. The roles are `world.roles`, and SCF's own where SCF is opened.
+    """Policies and roles. The roles are `world.roles`, and SCF's own role where SCF is opened.
 
     `role_visible_after`: seconds of the world's clock until SCF finds a role that CreateRole made.
     """
@@ -69,7 +69,7 @@ class Cam:
     # What is there
 
     def roles(self, uin: str) -> list[Role]:
-        """Those of an account, the newest last."""
+        """The roles of an account, the newest last."""
         own = [replace(self._service_role, uin=uin)] if self._world.functions.opened else []
         return own + [role for role in self._world.roles if role.uin == uin]
 
@@ -83,7 +83,7 @@ class Cam:
         return None if late else role
 
     def policies(self, uin: str) -> list[CamPolicy]:
-        """Those that an account sees."""
+        """The policies that an account sees."""
         return [each for each in self._policies.values() if each.uin in (None, uin)]
 
     def policy(self, uin: str, fits: Callable[[CamPolicy], bool]) -> CamPolicy | None:
@@ -93,7 +93,7 @@ class Cam:
         return [role for role in self._world.roles if policy.id in (role.attached or ())]
 
     def document_of(self, arn: str) -> Mapping[str, Any] | None:
-        """What the role of that ARN may do now; None: everything."""
+        """The present rights of the role with that ARN; None: all rights."""
         role = next((role for role in self._world.roles if role.arn == arn), None)
         if role is None:
             return NOTHING
@@ -140,7 +140,7 @@ class Cam:
         self._policies[policy.id] = replace(policy, updated=self.now(), **facts)
 
     def remove_policy(self, policy: CamPolicy) -> None:
-        """It is gone, from the roles that carried it too."""
+        """Delete a policy, and detach it from all roles."""
         for role in self.carriers(policy):
             left = tuple(id_ for id_ in role.attached or () if id_ != policy.id)
             self.change_role(role, attached=left)

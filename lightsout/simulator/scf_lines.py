@@ -1,8 +1,8 @@
-"""The lines that SCF writes of an invocation: the function's own and the platform's.
+"""Write the log lines of an invocation: the function's own and the platform's.
 
 The fields are those of https://cloud.tencent.com/document/product/583/60336. A line that is a JSON
 object becomes fields, its first level only (https://cloud.tencent.com/document/product/583/55595);
-what SCF_Message holds then is not said, so Logs.json_lines chooses.
+the content of SCF_Message is not documented then, so Logs.json_lines chooses it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ GOOD, RUNNING, USER_ERROR, TIMED_OUT = 200, 202, 430, 433
 
 @dataclass(slots=True)
 class FunctionRun:
-    """An invocation that is over.
+    """An invocation that has ended.
 
-    `returned`: JSON text; `error`: None, or what ErrMsg says, JSON text too. `lines`: what the
-    function wrote, and when.
+    `returned`: JSON text; `error`: None, or the ErrMsg, JSON text too. `lines`: the lines that the
+    function wrote, each with its time.
     """
 
     request_id: str
@@ -43,7 +43,7 @@ class FunctionRun:
     retry: int = 0
 
     def fail(self, message: str, status: int = USER_ERROR, **facts: Any) -> None:
-        """It ended with an error, told as ErrMsg tells it."""
+        """Let it end with an error, in the form of ErrMsg."""
         error = {"errorCode": -1, "errorMessage": message, **facts, "statusCode": status}
         self.error = json.dumps(error | {"requestId": self.request_id}, ensure_ascii=False)
         self.status, self.returned = status, ""
@@ -57,7 +57,7 @@ class FunctionRun:
 
 
 def write_run(logs: Logs, function: Function, run: FunctionRun) -> list[Line]:
-    """All lines of the invocation, into the function's topic."""
+    """Write all lines of the invocation to the function's topic."""
     topic = logs.topic_of(function)
     return [
         logs.write(topic, at, _common(function, run, at) | fields)
@@ -121,7 +121,7 @@ def _message(text: str) -> dict[str, str]:
 
 
 def _common(function: Function, run: FunctionRun, at: datetime) -> dict[str, str]:
-    """What every line has until the run is over; the numbers are texts too."""
+    """The fields of every line; numbers are texts, too."""
     return {
         "SCF_FunctionName": function.name,
         "SCF_Namespace": function.namespace,

@@ -1,4 +1,4 @@
-"""What will happen, and when. It happens when somebody looks, and yet in its own time."""
+"""Events to come. Each is carried out at the next look, but dated at its own time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Schedule:
-    """Things to come, in order. Not safe for threads: the world's lock guards it."""
+    """Events to come, in order. Not safe for threads: the world's lock guards it."""
 
     def __init__(self, clock: SimClock, history: StateHistory) -> None:
         self._clock = clock
@@ -23,21 +23,21 @@ class Schedule:
         self._serials = itertools.count()
         self._settling = False
 
-    def add(self, seconds: float, happening: Callable[[], object]) -> None:
-        """In so many seconds from now, which is in the past while what was due then happens."""
+    def add(self, seconds: float, event: Callable[[], object]) -> None:
+        """Add an event `seconds` from now. In `settle`, now is the time of the current event."""
         moment = self._clock.monotonic() - self._history.late + seconds
-        heapq.heappush(self._entries, (moment, next(self._serials), happening))
+        heapq.heappush(self._entries, (moment, next(self._serials), event))
 
     def settle(self) -> None:
-        """Let everything happen that is due. What happens may look, and sees its own time."""
+        """Carry out all events that are due, each at its own time. An event may call this again."""
         if self._settling:
             return
         self._settling = True
         try:
             while self._entries and self._entries[0][0] <= self._clock.monotonic():
-                moment, _, happening = heapq.heappop(self._entries)
+                moment, _, event = heapq.heappop(self._entries)
                 self._history.happened_at(moment)
-                happening()
+                event()
         finally:
             self._history.happens_now()
             self._settling = False

@@ -1,4 +1,4 @@
-"""The simulator as one object: a world, the services in front of it, and a port to serve at."""
+"""The simulator as one object: a world, its services, and a port to serve at."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 class Simulator:
-    """A local Tencent Cloud: `with Simulator(world) as sim:` serves at `sim.url` meanwhile.
+    """A local Tencent Cloud: inside `with Simulator(world) as sim:` it serves at `sim.url`.
 
-    `limits`: requests a second by action, over the documented ones; None: no limits. `sliding`: a
-    second is the last one, not the calendar's. `latency`: real seconds before each answer, up to
-    `jitter` more. `clock_skew`: how far (seconds) the service's clock is ahead of the caller's.
+    `limits`: requests a second by action, instead of the documented ones; None: no limits.
+    `sliding`: a second is the last one, not the calendar's. `latency`: real seconds before
+    each answer, up to `jitter` more. `clock_skew`: seconds by which the service's clock is ahead.
     `credentials` may be changed while it runs. `told` gets each call as it is journalled.
-    `largest_request`: bytes of a request. `endpoint_variable`: by which the functions that run here
-    are told `url`; "": they are not, as in the real cloud.
+    `largest_request`: bytes of a request. `endpoint_variable`: the variable with `url` for
+    functions that run here; "": none, as in the real cloud.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Simulator:
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
     ) -> list[JournalEntry]:
-        """The journal's calls of an action, of a region, of a service; of all three, or all."""
+        """The journal's entries of an action, a region and a service, as far as given."""
         return self.journal.calls(action, region, service)
 
     def handle(self, request: HttpRequest) -> Reply:

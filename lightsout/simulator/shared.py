@@ -1,4 +1,4 @@
-"""The actions that every service has, told apart by the dialect of the service that was asked."""
+"""The actions that every service has, in the dialect of the called service."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def describe_regions(asked: Asked) -> Answer:
 
 
 def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
-    """A page of the account's instances; live, so pages shift when states change.
+    """A page of the account's instances as they are now: pages shift when instances change.
 
-    Newest first unless told otherwise. An empty InstanceIds counts as not given. Limit cuts a
-    query by InstanceIds too.
+    Newest first by default. An empty InstanceIds counts as not given. Limit applies to a query by
+    InstanceIds, too.
     """
     require_right(asked, "DescribeInstances")
     require_ids_or_filters(asked, "InstanceIds")
@@ -43,7 +43,7 @@ def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
 
 
 def require_ids_or_filters(asked: Asked, ids: str) -> None:
-    """Never both."""
+    """Require that not both are given. Raises ApiError."""
     if asked.params.get(ids) and asked.params.get("Filters"):
         raise ApiError(
             asked.dialect.codes.ids_and_filters,
@@ -63,16 +63,16 @@ def page_of(
 
 
 def move_instances(move: Move, asked: Asked) -> list[SimInstance]:
-    """All of the batch is accepted and returned, or nothing is touched.
+    """Begin the operation on the whole batch, and return it; or on none of it.
 
-    Checked in this order, each over the whole batch: form, existence, rights, the obstacles of the
-    service, planted refusals. The message names the first instance that is in the way.
+    Checks in this order, each for the whole batch: form, existence, rights, the obstacles of the
+    service, planned refusals. The message names the first instance that fails the check.
     """
     return _move(move, asked, require_existing(asked, checked_ids(asked)))
 
 
 def move_one(move: Move, asked: Asked, instance_id: str) -> None:
-    """As `move_instances`, of a service that takes one ID a call."""
+    """Do the same for a service with one ID in a call."""
     require_form(asked, instance_id)
     _move(move, asked, require_existing(asked, [instance_id]))
 
@@ -88,7 +88,7 @@ def _move(move: Move, asked: Asked, instances: list[SimInstance]) -> list[SimIns
 
 
 def asked_for(asked: Asked) -> list[SimInstance]:
-    """What InstanceIds and Filters select, newest first."""
+    """The instances that InstanceIds and Filters select, newest first."""
     site = asked.world.site(asked.account, asked.region, asked.dialect.service)
     if asked.params.get("InstanceIds"):
         wanted = checked_ids(asked, duplicates=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SimSite:
-    """An account's instances of a service in a region, newest first, and what was asked of them."""
+    """An account's instances of a service in a region, newest first, with cached listings."""
 
     def __init__(self, world: World, service: str) -> None:
         self.world = world
@@ -35,7 +35,7 @@ class SimSite:
         self.version += 1
 
     def matching(self, key: object, accepts: Callable[[SimInstance], bool]) -> list[SimInstance]:
-        """Those that `accepts` lets through; found once for each `key` until something changes."""
+        """The instances that `accepts` is true for, cached for each `key` until a change."""
         known = self._matches.get(key)
         if known is None or known[0] != self.version:
             known = (self.version, [each for each in self.ordered() if accepts(each)])

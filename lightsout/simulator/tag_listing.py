@@ -1,4 +1,4 @@
-"""Which resources carry which tags, as the Tag service lists them."""
+"""The Tag service's listings of resources and their tags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe_resources(asked: Asked) -> Answer:
-    """The resources that carry all the tags asked for."""
+    """A page of the resources that have all the given tags."""
     require_right(asked, "DescribeResourcesByTags")
     filters = asked.params["TagFilters"]
     if not filters:
@@ -46,7 +46,7 @@ def describe_resources(asked: Asked) -> Answer:
 
 
 def get_resources(asked: Asked) -> Answer:
-    """The resources named, or a page of those that carry all the tags asked for."""
+    """The named resources, or a page of those that have all the given tags."""
     require_right(asked, "GetResources")
     filters = asked.params.get("TagFilters") or []
     if len(filters) > 6 or any(len(each.get("TagValue", ())) > 10 for each in filters):

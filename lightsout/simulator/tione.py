@@ -3,11 +3,12 @@
 Which codes an action has, from the lists above each action in the official Go SDK
 (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/tione/v20211111, client.go). Guesses:
 
-- One that is starting, or busy with what its state does not show, is UnSubmitNotAllowToStop; any
-  other state that an operation does not begin in is NotAllow. A start begins in Stopped and Failed.
+- A notebook that is starting, or busy although its state does not show it, is
+  UnSubmitNotAllowToStop; any other state in which an operation cannot begin is NotAllow. A start
+  begins in Stopped and Failed.
 - One that is not in the workspace of the request does not exist: ResourceNotFound.
-- Stopping a PREPAID one works as well; it saves nothing.
-- A workspace exists, beside the default one, while a notebook is in it.
+- A PREPAID one can be stopped, too; that saves nothing.
+- A workspace, other than the default one, exists while a notebook is in it.
 
 Without stock a start is refused: plant a Refusal of
 OperationDenied.BillingStatusResourceInsufficient.
@@ -49,7 +50,7 @@ FILTERS: dict[str, Callable[[SimInstance], str]] = {
     "Creator": lambda n: n.account,
     "ChargeType": lambda n: n.charge_type,
     "ChargeStatus": charge_status,
-    # of what these name a notebook of the simulator has none
+    # notebooks of the simulator have none of these
     "DefaultCodeRepoId": lambda _: "",
     "AdditionalCodeRepoId": lambda _: "",
     "LifecycleScriptId": lambda _: "",
@@ -60,9 +61,9 @@ FILTERS: dict[str, Callable[[SimInstance], str]] = {
 
 
 def describe_notebooks(asked: Asked) -> Answer:
-    """A page of the notebooks of one workspace, by time of the last change unless told otherwise.
+    """A page of the notebooks of one workspace, by default by the time of the last change.
 
-    Such pages shift: whatever happens to a notebook moves it to the front.
+    Such pages shift: every change of a notebook moves it to the front.
     """
     require_right(asked, "DescribeNotebooks")
     require_word(asked, "Order", ("DESC", "ASC"), INVALID)
@@ -79,7 +80,7 @@ def describe_notebooks(asked: Asked) -> Answer:
 
 
 def describe_workspaces(asked: Asked) -> Answer:
-    """The default workspace, and those that notebooks are in, in the order of their age."""
+    """A page of the workspaces: the default one, then those with notebooks, by age."""
     require_right(asked, "DescribeWorkspaces")
     ages = {DEFAULT_WORKSPACE: asked.world.clock.now()}
     for each in sorted(asked.instances.values(), key=lambda n: n.created):
@@ -94,12 +95,12 @@ def describe_workspaces(asked: Asked) -> Answer:
 
 
 def stop_notebook(asked: Asked) -> Answer:
-    """Running to Stopped; the answer is empty."""
+    """Stop: Running to Stopped. The answer is empty."""
     return _moved(KIND.stop, asked)
 
 
 def start_notebook(asked: Asked) -> Answer:
-    """Stopped to Running; the answer is empty."""
+    """Start: Stopped to Running. The answer is empty."""
     return _moved(KIND.start, asked)
 
 
@@ -114,7 +115,7 @@ def _moved(move: Move, asked: Asked) -> Answer:
     return Answer()
 
 
-# What a listing is asked for
+# Parameters of listings
 
 
 def _workspace(asked: Asked) -> str:
@@ -162,11 +163,11 @@ def _carries(given: dict[str, Any], notebook: SimInstance) -> bool:
     return value is not None and (not values or value in values)
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
 def not_allowed(_asked: Asked, notebook: SimInstance, move: Move) -> No:
-    """A state that the operation does not begin in, or something under way."""
+    """Refuse a state in which the operation cannot begin, or during another operation."""
     status = notebook.current
     begins_in = ("Stopped", "Failed") if move.starts else ("Running",)
     if status in begins_in and not is_busy(notebook):

@@ -1,4 +1,4 @@
-"""How TI-ONE shows notebooks and the workspaces that they are in."""
+"""The form in which TI-ONE shows notebooks and workspaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_WORKSPACE = "0"
 
 
 def notebook_members(notebook: SimInstance) -> dict[str, Any]:
-    """The members of a NotebookSetItem; null for what a notebook does not have."""
+    """The members of a NotebookSetItem; null where a notebook has no such thing."""
     prepaid = notebook.charge_type == "PREPAID"
     hours = notebook.auto_stop_hours
     return {
@@ -43,7 +43,7 @@ def notebook_members(notebook: SimInstance) -> dict[str, Any]:
 
 
 def workspace_members(workspace: str, created: datetime) -> dict[str, Any]:
-    """The members of a Workspace. The default one tells neither its age nor who may what."""
+    """The members of a Workspace. The default one shows neither its age nor rights."""
     default = workspace == DEFAULT_WORKSPACE
     return {
         "TiProjectId": workspace,
@@ -55,7 +55,7 @@ def workspace_members(workspace: str, created: datetime) -> dict[str, Any]:
 
 
 def charge_status(notebook: SimInstance) -> str:
-    """What it costs now. That a prepaid one, and one that is starting, cost nothing is a guess."""
+    """Its ChargeStatus. It is a guess that a prepaid or starting one is not charged."""
     if notebook.charge_status is not None:
         return notebook.charge_status
     if notebook.charge_type == "PREPAID" or notebook.current in ("Starting", "SubmitFailed"):
@@ -64,13 +64,13 @@ def charge_status(notebook: SimInstance) -> str:
 
 
 def updated(notebook: SimInstance) -> datetime:
-    """When its state last changed; where it never did, when it was last asked for something."""
+    """The time of its last change of state; without one, of its latest operation."""
     states = notebook.site.world.state_history.of(notebook.id)
     return states[-1][0] if len(states) > 1 else notebook.latest.started
 
 
 def zoned(moment: datetime) -> str:
-    """As the service writes times: the wall clock of China, and its zone without minutes."""
+    """The time in the form of the service: China's wall clock, with a zone without minutes."""
     return iso(china_time(moment)).replace("Z", "+08")
 
 
@@ -85,7 +85,7 @@ def _resources(*, prepaid: bool) -> dict[str, Any]:
 
 
 def _fixed_members() -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "VolumeSizeInGB": 100,
         "RuntimeInSeconds": None,
