@@ -13,7 +13,7 @@ from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
 from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
-from tests.support.stubbed_cloud import Scene, refusal
+from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import GUANGZHOU, any_json, fleet
 
 FILTERS = [{"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]}]
@@ -30,7 +30,7 @@ class StubService:
         self.ids = list(ids)
         self.asked = []
         self.turn = turn
-        self.scene = Scene(mocker, respond=self._respond, **facts)
+        self.scene = StubScene(mocker, respond=self._respond, **facts)
         self.compute = Compute(self.scene.cloud, GUANGZHOU)
 
     def _respond(self, action, params):
@@ -764,7 +764,7 @@ def test_regions_are_those_that_can_be_had_now(mocker):
         {"RegionState": "AVAILABLE"},
         None,
     ]
-    scene = Scene(mocker, {"Response": {"RegionSet": regions, "RequestId": "r"}})
+    scene = StubScene(mocker, {"Response": {"RegionSet": regions, "RequestId": "r"}})
 
     assert list_regions(scene.cloud, LIGHTHOUSE) == ["ap-beijing", "ap-tokyo"]
 

@@ -75,8 +75,8 @@ def test_a_password_in_netrc_replaces_no_signature_and_goes_to_nobody(stage, box
     visit(stage)
 
     assert report["counts"]["stopped"] == len(ids)
-    assert {letter.path.split("/")[1] for letter in box.letters} == {"webhook", "beat"}
-    assert [letter for letter in box.letters if letter.headers["Authorization"]] == []
+    assert {post.path.split("/")[1] for post in box.received} == {"webhook", "beat"}
+    assert [post for post in box.received if post.headers["Authorization"]] == []
     asked = [call.args[1] for call in sent.call_args_list]
     assert {request.method for request in asked} == {"POST", "GET"}
     signed = [it.headers["Authorization"] for it in asked if "Authorization" in it.headers]
@@ -291,9 +291,9 @@ def hold_to_plain(stage, box, event, request_id="run-1"):
     except RunFailed as failure:
         told = [failure.report, str(failure)]
     messages = [*texts([it.body for it in box.to("webhook")]), *(it.text for it in box.to("beat"))]
-    letters = [line for text in messages for line in text.split("\n")]
+    posts = [line for text in messages for line in text.split("\n")]
     lines = [line.removesuffix("\n") for line in stage.said]
-    said = [*texts(told), *texts(stage.lines), *lines, *letters]
+    said = [*texts(told), *texts(stage.lines), *lines, *posts]
     assert [text for text in said if plain(text) != text] == []
     assert [line for line in lines if re.search(r"(?<!\\)\\[bfnrtu]", line)] == []
     assert any("停止👍" in text for text in said)

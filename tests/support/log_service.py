@@ -1,4 +1,4 @@
-"""What the log service (CLS) makes of a log line of ours."""
+"""The fields that the log service (CLS) makes of a log line of ours, and searches in them."""
 
 from __future__ import annotations
 

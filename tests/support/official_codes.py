@@ -1,4 +1,4 @@
-"""The error codes that there are, by service and action; see tools/extract_codes.py."""
+"""The official error codes, by service and action; see tools/extract_codes.py."""
 
 from __future__ import annotations
 

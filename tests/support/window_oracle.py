@@ -1,4 +1,4 @@
-"""When a policy is due, told a second time: minute by minute, from what a wall clock shows.
+"""Compute in a second way when a policy is due: minute by minute, from the wall clock.
 
 Nothing of lightsout is used here, and no calendar library.
 """
@@ -75,7 +75,7 @@ class WindowCase:
         return start, end
 
     def shows_inside(self, shown: datetime) -> bool:
-        """True if somebody who reads that day and time off a clock would say: now."""
+        """True if a wall clock with that day and time is inside the window."""
         start, end = self.minutes
         today, minute = shown.date(), shown.hour * 60 + shown.minute
         if start < end:

@@ -117,7 +117,7 @@ def test_who_is_told_by_the_function_is_not_written_to_and_its_addresses_stay_se
 
         said = type_in("doctor")
 
-        assert box.letters == []
+        assert box.received == []
     assert line_of(said, "function's notify")[0] == (
         '✓ function\'s notify: LIGHTSOUT_NOTIFY is set; an invoke of {"doctor": true} tries it'
     )
@@ -131,7 +131,7 @@ def test_the_receivers_of_this_shell_are_tried(function, stage, type_in):
 
         said = type_in("doctor")
 
-        assert len(box.letters) == 1
+        assert len(box.received) == 1
     assert "took a test message" in line_of(said, "notify")[0]
 
 
