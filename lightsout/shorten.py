@@ -46,7 +46,7 @@ class FittingEntries:
 
     @property
     def shortened(self) -> int | bool:
-        """How many entries were cut or left out; False where none was."""
+        """The number of entries that were cut or left out; False where none was."""
         return len(self._cut) or False
 
     def add(self, entry: Entry) -> None:

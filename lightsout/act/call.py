@@ -67,7 +67,7 @@ class Caller:
         self._log = log
 
     def look(self, ids: Sequence[str]) -> Look | None:
-        """What DescribeInstances shows of `ids` now; None where it does not answer."""
+        """Look at `ids` now with DescribeInstances; None where it does not answer."""
         try:
             return self._compute.look(ids)
         except CallFailed as failure:

@@ -59,7 +59,7 @@ class Ledger:
         return [*self.sent, *self.waiting]
 
     def fresh(self, ids: Iterable[str]) -> bool:
-        """Whether each was decided on a look that is no older than FRESH, and not asked since."""
+        """True if each was decided on a look that is no older than FRESH, and not asked since."""
         oldest = self._clock.monotonic() - FRESH
         return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
@@ -222,7 +222,7 @@ class Ledger:
         self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
     def may_be_ours(self, ids: Iterable[str]) -> bool:
-        """Whether an earlier call without an answer may be why these are refused as busy.
+        """True if an earlier call without an answer may be why these are refused as busy.
 
         Not for an instance in doubt: it has had time to show such a call.
         """
@@ -233,7 +233,7 @@ class Ledger:
         self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
 
     def waits(self, ids: Iterable[str]) -> bool:
-        """Whether any of these was refused before."""
+        """True if any of these was refused before."""
         return any(id_ in self.waiting for id_ in ids)
 
     def to_ask_again(self, idle: Iterable[str]) -> list[str]:

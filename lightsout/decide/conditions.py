@@ -42,7 +42,7 @@ class Traffic(NamedTuple):
         return f"{self.used * 100 // self.total}% of {_total(self.total)} traffic used"
 
     def with_left(self, limit: int | None) -> str:
-        """As __str__, and the bytes that are left where `limit` is about those."""
+        """The text of __str__, and the bytes that are left where `limit` is about those."""
         if limit is None or not self.total:
             return str(self)
         left = self.total - self.used

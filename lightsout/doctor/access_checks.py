@@ -98,7 +98,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
         return wrong(check, f"{failure.action}: {failure}", f"{grant}; docs/accounts.md")
-    return fine(check, "lends its role")
+    return fine(check, "its role can be assumed")
 
 
 def find_sites(

@@ -30,7 +30,7 @@ def test_each_account_that_lends_its_role_is_told_with_what_would_be_done_there(
     found = visit(well)
 
     for account in OTHER_UINS:
-        assert found.one(f"account {account}") == ("✓", "lends its role", "")
+        assert found.one(f"account {account}") == ("✓", "its role can be assumed", "")
         told = found.one(f"{account}, dev-nights, lighthouse in ap-guangzhou")
         assert told == ("✓", "would stop 3, keep 0", "")
     assert found.one("dev-nights, lighthouse in ap-guangzhou")[1] == "would stop 3, keep 0"

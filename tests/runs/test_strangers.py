@@ -30,7 +30,7 @@ def box():
         yield box
 
 
-def tell_everybody(stage, box):
+def notify_everybody(stage, box):
     stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook", "when=always")
     stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = f"{box.url}/beat/{TOKEN}"
 
@@ -69,7 +69,7 @@ def netrc(request, tmp_path, monkeypatch):
 def test_a_password_in_netrc_replaces_no_signature_and_goes_to_nobody(stage, box, mocker):
     sent = mocker.spy(requests.Session, "send")
     ids = stage.fleet(2)
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
 
     report = stage.run()
     visit(stage)
@@ -230,7 +230,7 @@ EVIL = "\x1b[2J\x9b31m\u202e\u2028\r\n\x00\a停止👍"
 )
 @pytest.mark.parametrize("place", ["tag", "code", "RequestId", "region", "id"])
 def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, place):
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
     stage.policies(DEV_NIGHTS)
     stage.fleet(1)
     if place == "tag":
@@ -277,7 +277,7 @@ def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, 
     ],
 )
 def test_what_a_caller_says_leaves_the_function_plain(stage, box, event, environ, request_id):
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
     stage.environ.update(environ)
     stage.fleet(1)
     hold_to_plain(stage, box, event, request_id)

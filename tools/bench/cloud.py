@@ -2,7 +2,7 @@
 
     python -m tools.bench.cloud MACHINES REGIONS [ACCOUNTS [FASTEST SLOWEST]]
 
-The machines are spread evenly. Accounts after the first lend the function a role.
+The machines are spread evenly. The function may assume a role in each account after the first.
 FASTEST and SLOWEST are the seconds that a machine takes to stop.
 Its first line is its URL; its last, a JSON object, tells what was asked of it and what it holds.
 """

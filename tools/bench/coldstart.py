@@ -1,4 +1,4 @@
-"""What a cold start costs beside importing the SDK's client and PyYAML alone.
+"""Measure a cold start, beside importing the SDK's client and PyYAML alone.
 
 Measured are the import of the handler, and a whole tick with nothing due, import included. All from
 the bundle's bytecode, each in a fresh process, in turn; CPU seconds, since those of the wall tell

@@ -27,7 +27,7 @@ class MeasuredInvocation(NamedTuple):
 
 
 def deployed() -> list[str]:
-    """How the function is started as it is deployed; exits where `make package` left no bundle."""
+    """The command that starts the function as deployed. Exits where there is no bundle."""
     if not (BUNDLE / "handler.py").is_file():
         raise SystemExit("there is no dist/bundle: run make package")
     return [find(RUNTIME) or sys.executable, "-I", "-S", str(FUNCTION), str(BUNDLE)]

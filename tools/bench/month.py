@@ -1,4 +1,4 @@
-"""What the function itself costs a month, from measured seconds: the end of `make bench-coldstart`.
+"""Compute the function's cost a month from measured seconds: the end of `make bench-coldstart`.
 
 The packaged bundle runs with the runtime's Python, each kind of run in a fresh process, against the
 simulator in another. SCF bills memory times duration, by the millisecond

@@ -47,7 +47,7 @@ policies:
 
 
 class Part(NamedTuple):
-    """What one delivery is asked for, and how it fares."""
+    """One delivery: its request and its fate."""
 
     account: str
     region: str
@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
 def mistakes(
     machines: int, told: dict[str, Any], invocations: Iterable[MeasuredInvocation]
 ) -> Iterator[str]:
-    """What did not come out as it should."""
+    """The results that are not as they should be."""
     if told["states"] != {"STOPPED": machines}:
         yield f"the fleet is {told['states']}"
     if told["stops"] != {"1": machines}:

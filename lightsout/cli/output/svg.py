@@ -68,7 +68,7 @@ def line(x: float, y: float, to_x: float, to_y: float, colour: str, *, dashed: b
 
 
 def cut(words: str, room: float, size: int) -> str:
-    """As much of the text as fits: Chinese characters are as wide as they are high."""
+    """Cut the text to what fits: Chinese characters are as wide as they are high."""
     columns = room / (size * 0.54)
     if len(words) <= MOST_CHARACTERS and width(words) <= columns:
         return words

@@ -83,7 +83,7 @@ def test_a_function_that_is_not_there_is_to_be_deployed(stage, type_in):
     assert fix == "deploy it (docs/deploy.md)"
 
 
-def test_one_that_is_smaller_than_serverless_yml_says_is_to_be_minded(function, type_in):
+def test_one_that_is_smaller_than_serverless_yml_says_is_a_warning(function, type_in):
     function.timeout = 3
 
     line, fix = line_of(type_in("doctor"), "function")
