@@ -17,7 +17,7 @@ from lightsout.cli.page.status import Status
 from lightsout.cli.page.texts import Texts
 from lightsout.simulator import ManualClock
 from tests.support.chromium import DARK, Chromium, find_chromium
-from tests.support.deterministic_threads import Turns
+from tests.support.deterministic_threads import DeterministicClock
 from tests.support.office_month import FIRST, Month
 from tests.support.page_reader import machine_rows, read_page
 from tests.support.simulated_run import set_stage
@@ -39,12 +39,12 @@ def chromium(tmp_path):
 def month(tmp_path_factory):
     """The page of a month of an office, in each language."""
     folder = tmp_path_factory.mktemp("month")
-    turns = Turns(start=FIRST)
-    with set_stage(folder / "policies", clock=turns) as stage:
+    clock = DeterministicClock(start=FIRST)
+    with set_stage(folder / "policies", clock=clock) as stage:
         month = Month(stage)
-        with turns.taken_by_runs():
+        with clock.used_by_runs():
             month.live()
-        stage.clock = ManualClock(turns.now() + timedelta(hours=1))
+        stage.clock = ManualClock(clock.now() + timedelta(hours=1))
         pages = {}
         for language in ("en", "zh"):
             html = make_page(stage.lines, stage.surroundings(), language=language)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lightsout.simulator import Function
-from lightsout.simulator.scf_lines import Run, write_run
+from lightsout.simulator.scf_lines import FunctionRun, write_run
 
 if TYPE_CHECKING:
     from lightsout.simulator.logs import Topic
@@ -31,7 +31,7 @@ def write_log(stage: Stage, function: Function, form: str = "fields", lines=None
         told = [(_time(line), json.dumps(line, ensure_ascii=False)) for line in some]
         began, ended = told[0][0], told[-1][0]
         seconds = (ended - began + timedelta(milliseconds=5)).total_seconds()
-        write_run(logs, function, Run(run_id, began, seconds, told, returned="{}"))
+        write_run(logs, function, FunctionRun(run_id, began, seconds, told, returned="{}"))
     return logs.topic_of(function)
 
 

@@ -15,7 +15,7 @@ from lightsout.cli.commands.plan import look_later, openings_of, rows_later
 from lightsout.cli.commands.savings import count
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers
 from lightsout.cli.explain.outcome import errors_of
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import rows_of
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.files import write_file
@@ -70,7 +70,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         deployed=options.from_cls,
     )
     save(options.output, text)
-    return FOUND_WRONG if lines.tell_unusable() else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() else GOOD
 
 
 def save(path: str, text: str) -> None:
@@ -174,7 +174,7 @@ def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
     if not policies or not _has_credentials(outside):
         return Looked(Now())
     instant: datetime = outside.clock.now()
-    watched = outside._replace(write=tell_retry)
+    watched = outside._replace(write=show_retry)
     event = {"dry_run": True}
     done = operate(event, watched, LOOK_LIMIT, instant)
     openings = openings_of(policies, done, instant)
@@ -205,6 +205,6 @@ def _diagnoses(
     function = read_function(outside.beside / "serverless.yml")
     if function is None:
         return []
-    cloud = open_clouds(settings, outside, tell_retry)[OWN]
+    cloud = open_clouds(settings, outside, show_retry)[OWN]
     now = outside.clock.now()
     return examine_function(Examiner(cloud, policies, now, outside.beside, within=False), function)

@@ -14,7 +14,7 @@ from lightsout.base.environment import home_region
 from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.doctor import read_function
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.logfiles import LogLines, lines_in
 from lightsout.cli.logs.search import DAY, Search
 from lightsout.cli.output.tables import complain
@@ -22,7 +22,7 @@ from lightsout.cli.output.waiting import status_line
 from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.function_check import SCF, Function
+from lightsout.doctor.function_check import SCF, ExaminedFunction
 from lightsout.model.instance import OWN
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
@@ -69,7 +69,7 @@ def _function_log(options: argparse.Namespace, outside: Environment) -> Function
     days = _days(options.days)
     function = _function(outside)
     settings = read_settings(outside.environ, outside.beside)
-    cloud = open_clouds(settings, outside, tell_retry, limit=READ_LIMIT)[OWN]
+    cloud = open_clouds(settings, outside, show_retry, limit=READ_LIMIT)[OWN]
     topic = options.topic or _topic_of(cloud, function)
     return FunctionLog(Search(cloud, topic, function), function, outside.clock.now(), days)
 
@@ -82,7 +82,7 @@ def _days(text: str | None) -> int:
     return int(text)
 
 
-def _function(outside: Environment) -> Function:
+def _function(outside: Environment) -> ExaminedFunction:
     """The function that serverless.yml names; without that file, the names that it proposes."""
     file = outside.beside / "serverless.yml"
     function = read_function(file)
@@ -91,15 +91,15 @@ def _function(outside: Environment) -> Function:
         return function
     if region is None:
         raise WrongUse(f"--from-cls: set TENCENTCLOUD_REGION, for {file} does not tell the region")
-    return Function("lightsout", "default", region)
+    return ExaminedFunction("lightsout", "default", region)
 
 
-def _topic_of(cloud: Cloud, function: Function) -> str:
+def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
     """The ID of the topic that the function's lines go to; raises WrongUse."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace, "ShowCode": "FALSE"}
     try:
-        answer = cloud.call(*SCF, function.region, "GetFunction", params)
+        answer = cloud.call(SCF.call(function.region, "GetFunction"), params)
     except CallFailed as failure:
         if failure.meaning is Meaning.GONE:
             hint = "its name is that in serverless.yml, its region too, or TENCENTCLOUD_REGION"
@@ -124,7 +124,9 @@ class FunctionLog(LogLines):
     `others` are what the platform wrote about it, and what a function of a similar name did.
     """
 
-    def __init__(self, search: Search, function: Function, now: datetime, days: int) -> None:
+    def __init__(
+        self, search: Search, function: ExaminedFunction, now: datetime, days: int
+    ) -> None:
         super().__init__(())
         self._search = search
         self._function = function

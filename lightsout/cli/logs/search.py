@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cloud.sdk import CallFailed
+from lightsout.model.api import Api
 from lightsout.model.instance import dicts
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
     from lightsout.cloud.client import Cloud
     from lightsout.cloud.sdk import Answer
-    from lightsout.doctor.function_check import Function
+    from lightsout.doctor.function_check import ExaminedFunction
 
     Fields = Mapping[str, Any]
 
-CLS = ("cls", "2020-10-16")
+CLS = Api("cls", "2020-10-16")
 MOST_ROWS = 1000  # of an answer
 DAY = timedelta(days=1)
 PATIENCE = 30.0  # seconds in which a call is repeated before another way is tried
@@ -40,10 +41,10 @@ OLD_SYNTAX = "OperationDenied.NewSyntaxNotSupported"
 class Search:
     """All logs of a function in a topic, the oldest first; each comes once."""
 
-    def __init__(self, cloud: Cloud, topic: str, function: Function) -> None:
+    def __init__(self, cloud: Cloud, topic: str, function: ExaminedFunction) -> None:
         self.topic = topic
         self._cloud = cloud
-        self._region = function.region
+        self._call = CLS.call(function.region, "SearchLog")
         named = {"SCF_FunctionName": function.name, "SCF_Namespace": function.namespace}
         self._query = " AND ".join(f"{key}:{_quoted(value)}" for key, value in named.items())
         self._syntax = 1  # CQL; 0 is Lucene, in which this query is the same
@@ -96,7 +97,7 @@ class Search:
                 "Offset": offset,
             }
             try:
-                return self._cloud.call(*CLS, self._region, "SearchLog", params, patience=PATIENCE)
+                return self._cloud.call(self._call, params, patience=PATIENCE)
             except CallFailed as failure:
                 if not self._asks_otherwise(failure.code):
                     raise

@@ -1,4 +1,4 @@
-"""Sentences below the figures of `savings`: how they are counted, and what is not in them."""
+"""Write the sentences below the figures of `savings`: how they are counted, what they leave out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SENTENCES = {
 
 
 def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iterator[Claim]:
-    """Of hours; only what there is something to say about."""
+    """Sentences about hours; only those that apply."""
     if stops:
         yield Claim("counted", {})
     unknown = [stop for stop in stops if stop.interval.ended not in KNOWN]
@@ -85,7 +85,7 @@ def _nothing_saved(evidence: Evidence) -> Iterator[Claim]:
 
 
 def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) -> Iterator[Claim]:
-    """Of money; `source` is where the prices come from."""
+    """Sentences about money. `source`: where the prices come from."""
     cvms = [stop for stop in stops if stop.machine.site.resource is CVM]
     uncharged = [stop for stop in cvms if stop.interval.uncharged]
     charged = [stop for stop in cvms if not stop.interval.uncharged]

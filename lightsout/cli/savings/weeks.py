@@ -1,4 +1,4 @@
-"""The figures of `savings` by week, as a picture."""
+"""Draw the figures of `savings` by week."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ TALL = 220
 BELOW = 52  # the dates, and what they are
 LEAST = 3  # so high is a share that is there at all
 FOOT = 44
-NARROWEST = 680
+NARROWEST = 560
 LINES = 4  # across, above the axis
 
 UNCHARGED, CHARGED = "#00785a", "#b4bbc7"
 COLOURS = {
-    UNCHARGED: "no longer charged (STOP_CHARGING); above the bar: money saved",
+    UNCHARGED: "no longer charged (STOP_CHARGING)",
     CHARGED: "stopped, and charged on",
 }
 
 
 def draw(weeks: Sequence[Week], currency: str) -> str:
-    """A bar for each week: hours stopped for certain, and what they saved above it."""
+    """Draw a bar for each week: hours certainly stopped, and above it the money saved."""
     wide = max(NARROWEST, 2 * EDGE + AXIS + COLUMN * len(weeks))
     scale = _rounded_up(max((week.uncharged + week.charged for week in weeks), default=0.0))
     hours = sum(week.uncharged + week.charged for week in weeks)
     saved = sum(week.saved for week in weeks)
     title = f"lightsout · {hours:,.0f} h stopped · {saved:,.2f} {currency} saved"
     if weeks:
-        about = f"weeks from {weeks[0].monday} to {weeks[-1].monday}, certain hours only"
+        span = f"{weeks[0].monday} to {weeks[-1].monday}"
+        about = f"weeks from {span}, certain hours only; above a bar: money saved"
     else:
         about = "no confirmed stop"
     parts = [
@@ -55,7 +56,7 @@ def draw(weeks: Sequence[Week], currency: str) -> str:
 
 
 def _rounded_up(hours: float) -> float:
-    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    """The end of the axis: the next number of the form 1, 2, 4 or 8 and zeros."""
     if hours <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(hours))
