@@ -160,9 +160,11 @@ def _next_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Wind
     today = instant.astimezone(zone).date()
     for span in SPANS:
         edges = _edges(when, zone, today - DAY, today + span * DAY)
-        for number, edge in enumerate(edges):
-            if edge.at > instant and edge.opening == when.opening:
-                return _after(when, zone, edge, edges[number + 1 :])
+        ahead = [edge for edge in edges if edge.at > instant]
+        if ahead and ahead[0].opening != when.opening:
+            ahead.pop(0)
+        if len(ahead) > 1 or (ahead and span == FARTHEST):  # where it closes is known, too
+            return _after(when, zone, ahead[0], ahead[1:])
     return None
 
 
