@@ -36,7 +36,8 @@ def tell_plans(log: Log, findings: Sequence[Finding]) -> None:
                 ids = shared.setdefault(decision.reason, {})
                 ids.setdefault(id_, {})[finding.policy.name] = None
     for reason, ids in shared.items():
-        first, names = next(iter(ids.items()))
+        first = min(ids)
+        names = dict.fromkeys(name for some in ids.values() for name in some)
         others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
         log("warning", "warning", policies=[*names], message=f"{first}{others}: {reason}")
 

@@ -30,7 +30,6 @@ _MEANT = {
     "weekdays": "mon-fri or workdays", "weekday": "mon-fri or workdays", "weekend": "sat,sun",
     "weekends": "sat,sun", "daily": "everyday", "workday": "workdays", "holiday": "holidays",
     "am": "the 24-hour clock", "pm": "the 24-hour clock", "always": "on", "never": "off",
-    "tz": "no zone: the policy says it",
 }  # fmt: skip
 
 
@@ -76,17 +75,24 @@ def _plain(value: str) -> str:
     """Return the value in small letters and without blanks. Only ASCII has a meaning here."""
     if len(value) > LONGEST:
         raise _unreadable(f"it has {len(value)} characters")
-    odd = re.search("[^A-Za-z0-9:, -]", value)
-    if odd is not None:
-        from lightsout.policies.letters import name  # noqa: PLC0415  only an unreadable tag pays
-
-        raise _unreadable(f"it has {name(odd[0])}")
+    if "tz=" in value.lower():
+        raise _unreadable("it names a time zone, which the policy does")
+    if odd := re.search("[^A-Za-z0-9:, -]", value):
+        raise _unreadable(f"it has {_named(odd[0])}")
     if split := re.search("[0-9] +[0-9]", value):
         raise _unreadable(f"it has a blank in {split[0]!r}")
     plain = value.replace(" ", "").lower()
     if not plain:
         raise _unreadable("it is empty")
     return plain
+
+
+def _named(sign: str) -> str:
+    if sign.isascii() and sign.isprintable():
+        return repr(sign)
+    from lightsout.policies.letters import name  # noqa: PLC0415  only an unreadable tag pays for it
+
+    return name(sign)
 
 
 def _entries(parts: Sequence[str]) -> Iterator[_Entry]:

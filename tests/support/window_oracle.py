@@ -132,6 +132,19 @@ class UptimeCase:
     def is_on(self, instant: datetime) -> bool:
         return any(case.inside(instant) for case in self.on)
 
+    def due_at(self, instant: datetime) -> str | None:
+        """The same at one instant: looks back for an edge, minute by minute."""
+        now = self.is_on(instant)
+        back = 0 * MINUTE
+        while not self.enforce and back < self.act_within:
+            back += MINUTE
+            if self.is_on(instant - back) != now:
+                break
+        else:
+            if not self.enforce:
+                return None
+        return "start" if now else "stop"
+
     def due(self, instants: Iterable[datetime]) -> Iterator[tuple[datetime, str | None]]:
         """At each of these instants, which follow each other closely: stop, start or nothing.
 
