@@ -63,8 +63,8 @@ def _selector(called: str, least: int, empty: str) -> Fields:
             Field(
                 "names",
                 ListOf("a list of names", INSTANCE_NAME, least),
-                "Instances by their names, of which any one will do; `*` and `?` are wildcards. "
-                + ("" if least else "A machine whose name the service does not tell is kept."),
+                "Instances by their names, of which any one will do; `*` and `?` are wildcards."
+                + ("" if least else " A machine whose name the service does not tell is kept."),
             ),
         ),
         empty,
@@ -292,7 +292,7 @@ POLICY = Fields(
         Field(
             "limits",
             LIMITS,
-            "For each policy, account and region. Past either one it acts on nothing there, and "
+            "For each policy, account, region, resource and action. Past either one it acts on nothing there, and "
             "the run fails.",
         ),
         Field(
