@@ -292,8 +292,8 @@ POLICY = Fields(
         Field(
             "limits",
             LIMITS,
-            "For each policy, account, region, resource and action. Past either one it acts on nothing there, and "
-            "the run fails.",
+            "For each policy, account, region, resource and action. Past either one it acts on "
+            "nothing there, and the run fails.",
         ),
         Field(
             "triggered_by",

@@ -154,7 +154,7 @@ def headline(outlook: Outlook) -> str:
 def _without_windows(policy: Policy) -> str:
     if policy.when is None:
         return "acts whenever it is triggered: it has no `when`"
-    return f"each machine is on when {said(policy.when)[3:]} says so: docs/owners-tags.md"
+    return "what its owner may write there stands in docs/owners-tags.md"
 
 
 def _bar(day: Day) -> str:
