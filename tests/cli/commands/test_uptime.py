@@ -146,10 +146,8 @@ def test_two_times_on_for_one_machine_are_told(checked):
         uptime: {from_tag: hours}
     """
     found = checked(OFFICE.rstrip() + other)
-    assert found == [
-        "office-too: a machine that office selects, too, has two times on: "
-        "what one policy starts, the other may stop"
-    ]
+    told = "has two times on: what one policy starts, the other may stop"
+    assert found == [f"office-too: a machine that office selects, too, {told}"]
     assert checked(OFFICE.rstrip() + other.replace("env:", "team:")) == []
 
 
