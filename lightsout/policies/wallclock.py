@@ -16,7 +16,7 @@ STEP = timedelta(hours=6)  # no zone has changed its offset twice within so shor
 
 
 class Change(NamedTuple):
-    """The clocks of a zone go forward or back; what they show just before and at that instant."""
+    """The clocks of a zone go forward or back: what they show just before, and then."""
 
     instant: datetime
     before: datetime  # both naive
@@ -37,9 +37,9 @@ def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
 def instants(
     zone: ZoneInfo, opens: datetime, closes: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times in which the wall clock shows what UTC shows from opens to closes.
+    """Yield the times, in UTC, in which the wall clock shows the times from `opens` to `closes`.
 
-    All in UTC, where Python compares instants and not what the clocks show.
+    In UTC, Python compares instants; in other zones it compares what the clocks show.
     """
     found: list[tuple[datetime, datetime]] = []
     begin = opens - 2 * DAY

@@ -1,8 +1,8 @@
-"""Tells when a policy is due, by the wall clock of its zone.
+"""Find out when a policy is due, by the wall clock of its zone.
 
-One rule holds for every day of the year: an instant is inside a window exactly when the wall clock
-shows a time inside it. So a window shrinks where the clocks go forward over it, and where they go
-back it holds both times that the clock shows such a time.
+One rule is true on every day of the year: an instant is inside a window exactly when the wall clock
+shows a time inside it. So a window is shorter where the clocks go forward over it. Where they go
+back, the clock shows some times twice, and both are inside.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     Timetable = When | AfterEdge
 
-FARTHEST = 400  # days that are searched: joined days beyond them do not count
+FARTHEST = 400  # days that are searched; joined days after them are ignored
 DAY = timedelta(days=1)
-ENOUGH = 10  # corrections for a year after which there is no warning that its holidays are missing
+ENOUGH = 10  # corrections for a year; with so many, no warning says that its holidays are missing
 SPANS = (4, 16, FARTHEST)  # days around an instant in which edges are searched, one after another
 
 
 class Window(NamedTuple):
-    """A time in which a policy is due, its end exclusive; both aware, in the policy's zone."""
+    """A time in which a policy is due; the end is exclusive. Both aware, in the policy's zone."""
 
     opens: datetime
     closes: datetime
 
 
 def opens_on(when: When, day: date) -> bool:
-    """Tell whether a window opens on the day."""
+    """True if a window opens on the day."""
     if isinstance(when.days, frozenset):
         return day.weekday() in when.days
     if when.days == "everyday":
@@ -46,7 +46,7 @@ def opens_on(when: When, day: date) -> bool:
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
-    """Tell whether the policy's window is open, or it has none of its own."""
+    """True if the policy's window is open, or it has none of its own."""
     if policy.when is None or isinstance(policy.when, OwnHours):
         return True
     return window_at(policy.when, policy.timezone, instant) is not None
@@ -81,7 +81,7 @@ def windows(when: Timetable, zone: ZoneInfo, first: date, days: int) -> list[Win
     if isinstance(when, AfterEdge):
         return _windows_after_edges(when, zone, first, days)
     last = first + days * DAY
-    found = _windows_from(when, zone, first - DAY, days + 1)  # one may open again after midnight
+    found = _windows_from(when, zone, first - DAY, days + 1)  # may open again past midnight
     return [window for window in found if first <= window.opens.date() < last]
 
 
@@ -104,8 +104,8 @@ def _first_of(when: When, day: date) -> date:
 def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     """Yield the window that begins on `day`.
 
-    It is none where the clocks skip it, and two where they go back from inside it to before it, or
-    from behind it into it.
+    There is none where the clocks skip it. There are two where the clocks go back from inside the
+    window to before it, or from after it into it.
     """
     last = day
     while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
@@ -230,7 +230,7 @@ def calendar_warnings(
 ) -> list[str]:
     """Return warnings for policies whose calendar does not cover this year, or the next one.
 
-    From the last quarter before the calendar's end: until then the next year's is announced.
+    They begin in the last quarter that the calendar covers: by then the next year is announced.
     """
     found: set[int] = set()
     for when, zone in whens_and_zones:
@@ -246,6 +246,6 @@ def calendar_warnings(
 
 
 def _covered(when: Timetable | OwnHours, year: int) -> bool:
-    """Tell whether the calendar knows the year's holidays, or the file names enough of them."""
+    """True if the calendar knows the year's holidays, or the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
     return year <= calendar.last_year() or named >= ENOUGH

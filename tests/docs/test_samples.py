@@ -11,7 +11,7 @@ from lightsout.model.policy import OwnHours
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.simulator import GB, Operation
-from tests.support.other_accounts import OWN, lend, uin_of
+from tests.support.other_accounts import OWN, add_roles, uin_of
 from tests.support.paths import ROOT
 from tests.support.simulated_run import set_stage
 
@@ -68,7 +68,7 @@ def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, 
             opens = opening_of(policy, stage.clock.now())
             stage.clock.advance((opens - stage.clock.now()).total_seconds() + 60)
         accounts = load(file).accounts
-        lend(stage, accounts)
+        add_roles(stage, accounts)
         instance = machine_for(stage, policy, accounts)
         others = stage.fleet(9, state=instance.state, tags={"somebody": "else"})
 

@@ -14,13 +14,14 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
+from lightsout.model.instance import LIGHTHOUSE
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")
 
 ANSWER = b'{"Response": {"RequestId": "req-1"}}'
 
 
-class Service(BaseHTTPRequestHandler):
+class HttpsService(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
@@ -43,7 +44,7 @@ def service(tmp_path):
     subprocess.run([*make.split(), *names, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, tmp_path / "key.pem")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HttpsService)
     server.handle_error = lambda *_: None  # of callers that hang up in the handshake
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -58,7 +59,7 @@ def service(tmp_path):
 
 def ask(host, region="ap-guangzhou"):
     wire = Wire(Credentials("id", "key", None), Endpoint("https", None, host))
-    return wire.ask("lighthouse", "2020-03-24", region, "DescribeInstances", {}, 5.0)
+    return wire.ask(LIGHTHOUSE.api.call(region, "DescribeInstances"), {}, 5.0)
 
 
 def test_a_service_with_a_trusted_certificate_is_asked(service, mocker):

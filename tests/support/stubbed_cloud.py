@@ -1,4 +1,4 @@
-"""A cloud for the unit tests: the real one, with stubs where the SDK would go to the network."""
+"""A cloud for unit tests: the real client, with stubs where the SDK would use the network."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
+from lightsout.model.instance import LIGHTHOUSE
 from lightsout.simulator import ManualClock
 
 KEY, TOKEN = "simulatedsecretkey", "simulatedtoken"
@@ -29,8 +30,8 @@ def refusal(code, message="because", request_id="req-refused"):
     return TencentCloudSDKException(code, message, request_id)
 
 
-class Scene:
-    """A cloud on a manual clock; `answers` are what the service says, the last one for ever.
+class StubScene:
+    """A cloud on a manual clock. `answers`: of the service, in order; the last is repeated.
 
     `respond` answers in their place, by action and parameters.
     """
@@ -70,7 +71,7 @@ class Scene:
         return answer() if callable(answer) else answer
 
     def call(self, action="DescribeInstances", region="ap-guangzhou", **facts):
-        return self.cloud.call("lighthouse", "2020-03-24", region, action, {}, **facts)
+        return self.cloud.call(LIGHTHOUSE.api.call(region, action), {}, **facts)
 
     def stop(self):
         return self.call("StopInstances", repeatable=False)
@@ -111,4 +112,4 @@ def wired(clock, endpoint=None, seconds=60.0) -> Cloud:
 
 
 def stop(cloud):
-    return cloud.call("lighthouse", "2020-03-24", "ap-tokyo", "StopInstances", {}, repeatable=False)
+    return cloud.call(LIGHTHOUSE.api.call("ap-tokyo", "StopInstances"), {}, repeatable=False)
