@@ -107,6 +107,12 @@ def _simulator(options: argparse.Namespace, _outside: Environment) -> int:
     return serve(options.arguments, threading.Event())
 
 
+def _init(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import init  # the other commands do not need it
+
+    return init.carry_out(options, outside)
+
+
 def _package(options: argparse.Namespace, outside: Environment) -> int:
     from lightsout.cli.commands import package  # the other commands do not need it
 
@@ -123,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lightsout {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
+        _init_parser,
         _tags_parser,
         _check_parser,
         _plan_parser,
@@ -144,6 +151,29 @@ def _check_parser(commands: Commands) -> None:
     one = commands.add_parser("check", help="read the policies and show every mistake in them")
     _add_policies(one)
     one.set_defaults(carry_out=check.carry_out)
+
+
+def _init_parser(commands: Commands) -> None:
+    one = commands.add_parser(
+        "init", help="make a folder of your own, with a first policy; writes over nothing"
+    )
+    one.add_argument("folder", metavar="DIR", nargs="?", default=".", help="(default: this one)")
+    one.add_argument("--yes", action="store_true", help="ask nothing: take what is proposed")
+    for option, metavar, what in (
+        ("--tag", "KEY=VALUE", "machines with this tag; KEY=VALUE,VALUE for either value"),
+        ("--resource", "SERVICE", "lighthouse or cvm"),
+        ("--region", "REGION", "where the machines are, or all"),
+        ("--days", "DAY", "everyday, workdays, holidays, or mon, tue …"),
+    ):
+        one.add_argument(option, metavar=metavar, action="append", help=f"{what}; may be repeated")
+    one.add_argument("--between", metavar="HH:MM-HH:MM", help="off from then, trying until then")
+    one.add_argument("--timezone", metavar="ZONE", help="such as Asia/Shanghai")
+    one.add_argument(
+        "--function-region",
+        metavar="REGION",
+        help="where the function is to run (default: where the machines are)",
+    )
+    one.set_defaults(carry_out=_init)
 
 
 def _tags_parser(commands: Commands) -> None:
