@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.suggest import bare_of
-from lightsout.base.wildcards import matches
 from lightsout.cli.explain.tag_table import count_tags
+from lightsout.decide.decide import selected_by
+from lightsout.model.policy import Selector
 from lightsout.policies.letters import find_undocumented
 from lightsout.policies.texts import TAG_KEY, TAG_VALUE
 
@@ -65,14 +66,9 @@ def _most_carried(tags: Sequence[TagCount]) -> Tags:
 
 
 def matched(machines: Iterable[Machine], tags: Tags) -> list[Machine]:
-    return [
-        (site, machine)
-        for site, machine in machines
-        if all(
-            any(matches(value, patterns) for value in machine.tags.get(key, ()))
-            for key, patterns in tags.items()
-        )
-    ]
+    wanted = {key: tuple(values) for key, values in tags.items()}
+    match = Selector(tags=wanted, instances=frozenset())
+    return [it for it in machines if selected_by(match, it[1])]
 
 
 def places(machines: Sequence[Machine], tags: Tags) -> tuple[list[str], list[str]]:
