@@ -15,7 +15,9 @@ import pytest
 from lightsout.cli.packaging import bundle, origin
 from tests.support.paths import ROOT
 
-CARRIED = ("handler.py", "requirements.txt", "serverless.yml", "policies/dev-nights.yml")
+CARRIED = {name: name for name in ("handler.py", "requirements.txt", "serverless.yml")} | {
+    f"policies/{path.name}": path.relative_to(ROOT).as_posix() for path in origin.samples().values()
+}
 FOREIGN = ("LIGHTSOUT", "TENCENT", "PYTHON", "VIRTUAL_ENV")
 
 
@@ -52,9 +54,9 @@ def test_nothing_but_the_package_lands_in_site_packages_and_all_of_it_does(built
 @pytest.mark.crosscheck
 def test_what_the_wheel_carries_is_what_stands_at_the_top(built):
     with zipfile.ZipFile(built[0]) as wheel:
-        for name in CARRIED:
+        for name, there in CARRIED.items():
             carried = wheel.read(f"lightsout/cli/packaging/files/{name}")
-            assert carried == origin.file_of(name).read_bytes()
+            assert carried == (ROOT / there).read_bytes()
 
 
 @pytest.mark.crosscheck
@@ -62,7 +64,7 @@ def test_the_sdist_has_what_the_wheel_is_made_of(built):
     with tarfile.open(built[1]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
 
-    assert {*CARRIED, "LICENSE", "README.md", "pyproject.toml"} <= names
+    assert {*CARRIED.values(), "LICENSE", "README.md", "pyproject.toml"} <= names
     assert in_git("lightsout") <= names
 
 

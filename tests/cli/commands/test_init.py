@@ -12,6 +12,7 @@ import yaml
 from lightsout.base.clock import SystemClock
 from lightsout.cli.main import main
 from lightsout.cli.own_folder import questions
+from lightsout.cli.packaging.origin import samples
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
 from lightsout.simulator.sandbox import held_to_modes
@@ -210,6 +211,47 @@ def test_a_flag_that_no_policy_can_have_is_refused_and_nothing_is_written(
     assert said.status == 2
     assert says in said.err
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", samples())
+def test_a_sample_can_be_the_first_policy_and_check_takes_it(
+    stage, folder, type_in, type_there, name
+):
+    said = type_in("init", folder, "--sample", name)
+
+    assert said.status == 0
+    assert files_in(folder) == FILES - {"policies/stop-dev.yml"} | {f"policies/{name}.yml"}
+    assert "yaml-language-server" not in (folder / f"policies/{name}.yml").read_text()
+    assert len(stage.sim.journal) == 0
+    assert type_there("check")[0] == 0
+
+
+def test_a_sample_takes_no_wishes(folder, type_in):
+    said = type_in("init", folder, "--sample", "dev-nights", "--tag", "env=qa")
+
+    assert said.status == 2
+    assert "--sample is a whole policy: without --tag" in said.err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "line"),
+    [
+        ("intl.tencentcloudapi.com", '      LIGHTSOUT_ENDPOINT: "intl.tencentcloudapi.com"\n'),
+        (None, ""),
+    ],
+)
+def test_a_domain_of_the_services_is_the_function_s_too_and_a_simulator_s_address_is_not(
+    stage, folder, type_in, type_there, endpoint, line
+):
+    stage.environ["LIGHTSOUT_ENDPOINT"] = endpoint or stage.sim.url
+
+    type_in("init", folder, "--sample", "dev-nights")
+
+    text = (folder / "serverless.yml").read_text()
+    assert line in text
+    assert ("LIGHTSOUT_ENDPOINT" in text) is bool(line)
+    assert type_there("check")[0] == 0
 
 
 # Questions ---------------------------------------------------------------------------------------
