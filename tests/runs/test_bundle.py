@@ -483,6 +483,32 @@ def test_a_folder_that_is_no_bundle_is_not_taken_away(tmp_path, package):
     assert files_of(tmp_path / "dist").keys() == {"bundle/mine.txt"}
 
 
+def test_where_pip_cannot_get_the_dependencies_nothing_is_left_but_the_reason(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    (tmp_path / "one.yml").write_text(ONE)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path / "one.yml", tmp_path / "dist")
+
+    first, *rest = str(refusal.value).splitlines()
+    assert "is the package index in reach?" in first
+    assert rest[0].startswith("  ERROR: Could not find a version")
+    assert list((tmp_path / "dist").iterdir()) == []
+
+
+def test_the_library_names_every_mistake_of_the_policies(tmp_path):
+    (tmp_path / "bad.yml").write_text(BAD)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path, tmp_path / "dist")
+
+    assert "did you mean lighthouse?" in str(refusal.value)
+    assert not (tmp_path / "dist").exists()
+
+
 def test_the_content_hash_changes_with_each_source_and_nothing_else(tmp_path):
     (tmp_path / "one.yml").write_text(ONE)
     sources = dict(packaging.sources_with(tmp_path / "one.yml", print))

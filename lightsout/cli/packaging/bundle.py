@@ -99,7 +99,7 @@ def _policy_files(policies: Path) -> list[Path]:
         load(policies)
     except PolicyMistakes as wrong:
         count = plural(len(wrong.mistakes), "mistake")
-        raise NotBuilt("\n".join([*map(str, wrong.mistakes), count])) from None
+        raise NotBuilt("\n".join([f"{count} in the policies", *map(str, wrong.mistakes)])) from None
     if policies.is_dir():
         return sorted(filter(is_policy_file, policies.iterdir()))
     if not is_policy_file(policies):
