@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import subprocess
 import sys
 
@@ -302,6 +304,44 @@ def test_whoever_goes_away_in_the_middle_leaves_nothing_behind(folder, type_in, 
 
     assert said.status == 1
     assert said.err == "nothing was written\nlightsout: interrupted\n"
+    assert not folder.exists()
+
+
+def on_a_terminal(live, folder, typed):
+    """A child at a terminal, somebody who types, and what was to be seen there."""
+    import pty
+
+    near, far = pty.openpty()
+    live.environ["TERM"] = "dumb"
+    child = live.start("init", folder, stdin=far, stdout=far, stderr=far)
+    os.close(far)
+    os.write(near, typed.encode())
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux's way of telling that the other end is closed
+        while part := os.read(near, 65536):
+            seen += part
+    os.close(near)
+    return child.wait(timeout=30), seen.decode()
+
+
+def test_at_a_terminal_it_asks_and_each_answer_counts(live, folder):
+    live.fleet(3)
+    del live.environ["LIGHTSOUT_POLICIES"]
+
+    status, seen = on_a_terminal(live, folder, "env=dev,test\n\n\nworkdays\n\n\n")
+
+    assert (status, seen.count("]: ")) == (0, 6)
+    assert "env=dev,test: carried by 3 of 3 machines" in seen
+    text = (folder / "policies/stop-dev.yml").read_text()
+    assert "env: [dev, test]" in text
+    assert "days: workdays\n" in text
+
+
+def test_at_a_terminal_the_end_of_the_input_leaves_nothing_behind(live, folder):
+    status, seen = on_a_terminal(live, folder, "\x04")
+
+    assert status == 1
+    assert "nothing was written" in seen
     assert not folder.exists()
 
 
