@@ -483,6 +483,10 @@ def test_a_file_that_the_function_would_not_read_is_refused(tmp_path, package):
     assert "rename it" in said.err
 
 
+@pytest.mark.hazard(
+    "A folder named bundle, which is none, stands where the bundle is to be",
+    "It stays as it is, and nothing is made.",
+)
 def test_a_folder_that_is_no_bundle_is_not_taken_away(tmp_path, package):
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "one.yml").write_text(ONE)
@@ -512,6 +516,10 @@ def test_where_pip_cannot_get_the_dependencies_nothing_is_left_but_the_reason(
     assert list((tmp_path / "dist").iterdir()) == []
 
 
+@pytest.mark.hazard(
+    "A build is killed half-way",
+    "The next one makes both anew; what it left is taken away.",
+)
 def test_a_build_goes_on_from_where_another_one_was_killed(tmp_path, package):
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "one.yml").write_text(ONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 
@@ -113,10 +114,6 @@ def test_two_services_have_a_policy_each(stage, folder, type_in, type_there):
     assert type_there("check")[:2] == (0, "2 policies in 1 file: no mistakes\n")
 
 
-@pytest.mark.hazard(
-    "`init` is run in a folder where somebody has files already",
-    "None of them is written over; what is missing is added, and each is named.",
-)
 def test_what_is_there_stays_as_it_is_and_what_is_missing_is_added(stage, folder, type_in):
     stage.fleet(1)
     (folder / "policies").mkdir(parents=True)
@@ -343,6 +340,16 @@ def test_at_a_terminal_the_end_of_the_input_leaves_nothing_behind(live, folder):
     assert status == 1
     assert "nothing was written" in seen
     assert not folder.exists()
+
+
+def test_the_page_names_every_flag_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        main(["init", "--help"])
+    flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    page = (ROOT / "docs/begin.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Make the folder")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"--[a-z][a-z-]+", chapter)) == flags
 
 
 # Where it cannot ---------------------------------------------------------------------------------
