@@ -235,6 +235,7 @@ class Run:
             log=self.log,
             run_id=self.run_id,
             home=self.home,
+            uin=self.uin,
         )
         self.fleet = Fleet(clouds)
         if self.accounts and not self.uin:

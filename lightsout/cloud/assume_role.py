@@ -39,15 +39,18 @@ def open_clouds(
     log: Log,
     run_id: str,
     home: str | None = None,
+    uin: str = "",
 ) -> dict[str, Cloud]:
     """The API of the function's own account and of each of `accounts`, by name.
+
+    `uin`: the ID of the own account, where it is known.
 
     Raises what reading the own `credentials` raises. Where these are for assuming a role, the own
     account is that of the role. A role is assumed when a call first needs it. Where an account
     refuses, only its own sites fail.
     """
 
-    def door(name: str, credentials: Callable[[], Credentials]) -> Cloud:
+    def door(name: str, credentials: Callable[[], Credentials], uin: str) -> Cloud:
         return Cloud(
             credentials=credentials,
             endpoint=endpoint,
@@ -56,12 +59,13 @@ def open_clouds(
             random=random,
             log=log.about(account=name),
             home=home,
+            uin=uin,
         )
 
     def in_role(name: str, role: Role, lender: Cloud) -> Cloud:
-        return door(name, partial(assume, role, lender, clock))
+        return door(name, partial(assume, role, lender, clock), uin_of(role.arn))
 
-    keys = door(OWN, credentials)
+    keys = door(OWN, credentials, uin)
     role = keys.open().credentials.role
     own = in_role(OWN, role, keys) if role else keys
     session = re.sub("[^A-Za-z0-9_+=,.@-]", "-", f"lightsout-{run_id}")

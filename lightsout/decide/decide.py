@@ -8,6 +8,7 @@ from lightsout.base.scalars import parse_until
 from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
+from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf
 from lightsout.policies.load import matches
 
@@ -57,7 +58,7 @@ def steps_of(
     hit = excluded_by(policy.exclude, instance)
     excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
     yield _step(EXCLUDE, excluded, "nothing excludes it")
-    kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
+    kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
     if policy.only_if != NO_CONDITIONS:
         met = check_conditions(policy, instance, traffic, now)
@@ -149,9 +150,18 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
 
 
 def done_by_somebody(
-    policy: Policy, instance: Instance, opened: datetime | None
+    policy: Policy, instance: Instance, opened: datetime | None, now: datetime
 ) -> Decision | None:
-    """Keep what somebody may have started (or, for a start, stopped) since the window opened.
+    """Keep what somebody may have started (or, for a start, stopped) since the window opened."""
+    if opened is None:
+        return None
+    if RESOURCES[policy.resource].tells_operation_time:
+        return _by_its_operation(policy, instance, opened)
+    return _by_its_mark(policy, instance, opened, now)
+
+
+def _by_its_operation(policy: Policy, instance: Instance, opened: datetime) -> Decision | None:
+    """Keep it where its latest operation may have begun since the window opened.
 
     Only Lighthouse tells when an operation began, and it shows the latest one only. So an operation
     since the window opened hides those before it, whether it succeeded or not. One whose time
@@ -162,8 +172,7 @@ def done_by_somebody(
     value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
     action = ACTIONS[policy.action]
-    tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or not tells or instance.operation == action.call:
+    if instance.operation == action.call:
         return None
     began = instance.started_at()
     if began is None:
@@ -181,6 +190,26 @@ def done_by_somebody(
     did = "started" if action is STOP else "stopped"
     reason = f"its {named} at {clock}, inside the window, hides whether somebody {did} it before"
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
+
+
+def _by_its_mark(
+    policy: Policy, instance: Instance, opened: datetime, now: datetime
+) -> Decision | None:
+    """Keep it where a mark says that it was stopped (started) in this window, and it no longer is.
+
+    A CVM tells nothing else. Whoever wrote the mark, it only ever keeps. In another state than the
+    one acted on it says nothing: it must not hide a conflict.
+    """
+    action = ACTIONS[policy.action]
+    if instance.state != action.before:
+        return None
+    what = DONE[action.name]
+    for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
+        if mark and mark.what == what and mark.is_between(opened, now, policy.timezone):
+            did = "started" if action is STOP else "stopped"
+            reason = f"its mark says {what} {mark.clock:%H:%M} by {mark.policy}, inside the window"
+            return Decision(Verdict.KEEP, f"{action.before}, and {reason}: somebody {did} it since")
+    return None
 
 
 def _unreadable_time(instance: Instance) -> str:

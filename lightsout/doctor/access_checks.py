@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.act.sites import ALL, list_everywhere, regions_of
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
@@ -280,13 +281,14 @@ def _weight(one: Diagnosis) -> int:
 
 
 def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-    """The rights to stop and start, which only a stop or a start can show.
+    """The rights to stop, start and mark, which only a stop, a start or a mark can show.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
-    (https://www.tencentcloud.com/document/api/213/33235, 213/33236).
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor has TagResources.
     """
     acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
+    acts |= {f"{TAG[0]}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):
         yield unknown(
             f"right {right}",

@@ -73,6 +73,7 @@ class PolicyKeys(TypedDict, total=False):
     limits: Found[LimitsKeys]
     triggered_by: Found[list[Found[str | SourceKeys]]]
     verify: Found[VerifyKeys]
+    mark: Found[bool]
 
 
 class AccountKeys(TypedDict, total=False):

@@ -6,6 +6,7 @@ they agree.
 
 from __future__ import annotations
 
+from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.shapes import Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
@@ -251,6 +252,13 @@ POLICY = Fields(
                 ),
             ),
             "How stopped machines are verified.",
+        ),
+        Field(
+            "mark",
+            YES_NO,
+            f"`true` writes into the tag `{MARK_KEY}` of each machine what was done, when and by "
+            "which policy, once that is confirmed.",
+            default="false",
         ),
     ),
 )

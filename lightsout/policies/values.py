@@ -63,6 +63,7 @@ def policies_of(file: str, found: FileKeys) -> Iterator[Policy]:
             when=_when(keys, holidays),
             only_if=_only_if(keys),
             stopped_mode=value_of(options.get("stopped_mode"), None),
+            mark=value_of(keys.get("mark"), default=False),
         )
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lightsout.base.wildcards import is_exact, matches
+from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import span
 from lightsout.model.instance import RESOURCES
@@ -35,7 +36,11 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     found = [
         _at(policy, text)
         for policy in policies
-        for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
+        for text in (
+            *_of_the_window(policy),
+            *_of_the_calendar(policy, now),
+            *([f"mark: {NOT_NARROWER}"] if policy.mark else []),
+        )
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     file = path.parent / "serverless.yml"
@@ -68,11 +73,12 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     told = RESOURCES[policy.resource].tells_operation_time
     if when.endless:
         yield _of_the_endless(policy, when, other, told=told)
-    elif not told and not when.enforce:
+    elif not told and not when.enforce and not policy.mark:
         yield (
             "`enforce: false` has no effect on CVM, which does not tell when: a machine that "
-            f"somebody {other} inside the window is acted on all the same; say `enforce: true` if "
-            "that is meant, and protect a machine with the tag keep-until"
+            f"somebody {other} inside the window is acted on all the same; `mark: true` lets it "
+            "know those that it acted on before, `enforce: true` says that this is meant, and the "
+            "tag keep-until protects a machine"
         )
 
 
