@@ -212,7 +212,7 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     conflicts = sum(one.verdict is Verdict.CONFLICT for one in others)
     due = is_due(policy, now)
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
-    says += "" if due else ", if it were due"
+    says += ", if it were due" * (not due)
     if finding.refused:
         tell = wrong if due else warn
         return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")

@@ -1,4 +1,4 @@
-"""`mark: true`: each machine carries what was done to it, and a CVM what tells an owner's restart."""
+"""`mark: true`: each machine carries what was done to it; by that an owner's restart is known."""
 
 from __future__ import annotations
 

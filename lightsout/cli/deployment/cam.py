@@ -29,8 +29,8 @@ ANY = "*"
 MARKING = "tag:TagResources"
 # What `permissions` and `check` say where a policy marks.
 NOT_NARROWER = (
-    f"{MARKING} can only be granted for everything: whoever has the role could write any tag, and so "
-    "widen rights that go by tag (docs/marks.md)"
+    f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
+    "anything, and so widen rights that go by tag (docs/marks.md)"
 )
 EVERYWHERE = ""  # the region of a resource that may be in any
 

@@ -180,6 +180,14 @@ def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action
     assert warned("triggered_by: [invoke]", **facts) == []
 
 
+def test_marks_let_a_cvm_tell_and_need_a_right_that_cannot_be_narrowed(warned):
+    marks = "when: {between: [20:00, 23:30]}\nmark: true"
+    for resource in ("cvm", "lighthouse"):
+        (warning,) = warned(marks, resource=resource)
+        assert warning.startswith("mark: tag:TagResources can only be granted for everything")
+        assert warning.endswith("(docs/marks.md)")
+
+
 def test_a_window_that_never_ends_leaves_everything_alone(warned):
     (warning,) = warned("when: {days: everyday}")
     assert warning.startswith("the window never ends, so every machine was started inside it")
