@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 from lightsout.cli.main import main as lightsout
-from lightsout.policies.load import is_policy_file
+from lightsout.policies.load import load
 from tools.other_pythons import RUNTIME, find
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,6 +130,7 @@ MODULES = (
     "notify/words",
     "policies/__init__",
     "policies/calendar",
+    "policies/calendar_file",
     "policies/crosschecks",
     "policies/document",
     "policies/letters",
@@ -208,7 +209,7 @@ def copy_sources(folder: Path) -> None:
     shutil.copy(ROOT / "handler.py", folder)
     for name in MODULES:
         copy(package / f"{name}.py", folder / "lightsout" / f"{name}.py")
-    for path in filter(is_policy_file, (ROOT / "policies").iterdir()):
+    for path in load(ROOT / "policies").files:
         copy(path, folder / "policies" / path.name)
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).with_suffix("").as_posix()

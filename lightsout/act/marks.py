@@ -40,7 +40,7 @@ def keep_time(job: Job, deadline: Deadline) -> Deadline:
     Otherwise one instance that does not stop would leave all the others without their marks.
     """
     count = sum(item.wish.mark is not None for item in job.items.values())
-    needed = count and LAST_CALL + math.ceil(count / MOST) / RATES[TAG[0], WRITE]
+    needed = count and LAST_CALL + math.ceil(count / MOST) / RATES[TAG.service, WRITE]
     return deadline.sooner(min(needed, deadline.left() * LONGEST_SHARE))
 
 

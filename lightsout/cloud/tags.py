@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cloud.sdk import LONGEST_NAME, CallFailed, one_line
+from lightsout.model.api import Api
 from lightsout.model.instance import dicts
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Site
 
-TAG = ("tag", "2018-08-13")
+TAG = Api("tag", "2018-08-13")
 WRITE = "TagResources"
 MOST = 10  # resources of one call
 
@@ -37,7 +38,7 @@ def tag_instances(
         "ResourceList": [resource_name(site, id_, cloud.uin) for id_ in ids],
         "Tags": [{"TagKey": key, "TagValue": value}],
     }
-    answer = cloud.call(*TAG, cloud.home, WRITE, params, patience=patience)
+    answer = cloud.call(TAG.call(cloud.home, WRITE), params, patience=patience)
     failed: dict[str, CallFailed] = {}
     for item in dicts(answer.get("FailedResources")):
         code, told = str(item.get("Code"))[:LONGEST_NAME], one_line(str(item.get("Message")))
@@ -54,4 +55,4 @@ def resource_name(site: Site, id_: str, uin: str) -> str:
     https://cloud.tencent.com/document/product/598/10606
     """
     account = f"uin/{uin}" if uin else ""
-    return f"qcs::{site.resource.service}:{site.region}:{account}:instance/{id_}"
+    return f"qcs::{site.resource.api.service}:{site.region}:{account}:instance/{id_}"

@@ -286,7 +286,7 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
     (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor has TagResources.
     """
     acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
-    acts |= {f"{TAG[0]}:{WRITE}": one.name for one in policies if one.mark}
+    acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):
         yield unknown(
             f"right {right}",

@@ -85,6 +85,6 @@ class AccountKeys(TypedDict, total=False):
 class FileKeys(TypedDict, total=False):
     version: Found[str]
     timezone: Found[ZoneInfo]
-    holidays: Found[dict[str, Found[str]]]
+    holidays: Found[str | dict[str, Found[str]]]
     accounts: Found[list[Found[AccountKeys]]]
     policies: Found[list[Found[PolicyKeys]]]

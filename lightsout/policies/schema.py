@@ -10,6 +10,7 @@ from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.shapes import Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
+    CALENDAR_FILE,
     CLOSES,
     COUNT,
     DATE,
@@ -283,8 +284,13 @@ FILE = Fields(
         Field("timezone", ZONE, "Time zone of its policies.", default=DEFAULT_TIMEZONE),
         Field(
             "holidays",
-            MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
-            "Days to correct or extend the calendar of workdays and holidays with.",
+            Either(
+                "a mapping of dates to work or off, or the name of a .json file beside it",
+                CALENDAR_FILE,
+                MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
+            ),
+            "Days to correct or extend the calendar of workdays and holidays with; or a file in "
+            "the form of holiday-cn.",
         ),
         Field(
             "accounts",

@@ -49,7 +49,7 @@ class Service:
         self.answers = list(answers)
         self.calls = []
 
-    def call(self, service, version, region, action, params, *, patience):
+    def call(self, call, params, *, patience):
         names = params["ResourceList"]
         self.calls.append([name.rpartition("/")[2] for name in names])
         answer = self.answers.pop(0) if self.answers else []

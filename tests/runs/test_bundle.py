@@ -153,7 +153,12 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
     (tmp_path / "lightsout/local.py").mkdir()
     (tmp_path / "policies/more.yml").mkdir(parents=True)
     for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
-        (tmp_path / "policies" / name).write_text("")
+        text = DEV_NIGHTS.replace("dev-nights", name.partition(".")[0])
+        (tmp_path / "policies" / name).write_text(textwrap.dedent(text))
+    named = textwrap.dedent(DEV_NIGHTS).replace("version: 1", "version: 1\nholidays: cn-2027.json")
+    (tmp_path / "policies" / "a.yml").write_text(named)
+    for name in ("cn-2027.json", "cn-2026.json"):
+        (tmp_path / "policies" / name).write_text('{"year": 2027, "days": []}')
     monkeypatch.setattr(package, "ROOT", tmp_path)
     folder = tmp_path / "bundle"
     folder.mkdir()
@@ -161,6 +166,7 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
     package.copy_sources(folder)
 
     policies = {"policies/a.yml", "policies/b.yaml", "policies/weekend.YML"}
+    policies |= {"policies/cn-2027.json"}
     assert set(files_of(folder)) == {"handler.py", *ours, *policies}
     said = capsys.readouterr().out
     assert "left out: lightsout/local_secrets.py, " in said

@@ -138,7 +138,20 @@ def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> st
 
 def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
     whens = [(policy.when, policy.timezone)] if policy.when else []
-    return schedule.calendar_warnings(whens, now)
+    return schedule.calendar_warnings(schedule.calendar_gaps(whens, now))
+
+
+def calendar_reach(policies: Sequence[Policy]) -> str:
+    """Until when the calendar reaches, where policies go by it; each end with its policies."""
+    names: dict[int, list[str]] = {}
+    for policy in policies:
+        if policy.when and policy.when.by_calendar:
+            names.setdefault(schedule.calendar_end(policy.when), []).append(policy.name)
+    several = len(names) > 1
+    ends = [
+        f"{year}-12-31" + f" for {', '.join(who)}" * several for year, who in sorted(names.items())
+    ]
+    return f"; the calendar of workdays reaches to {', '.join(ends)}" if ends else ""
 
 
 def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[str]:
