@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # unhealthy, terminated and replaced.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
+KEEP_UNTIL = "keep-until"  # a tag: leave the instance as it is until then
+
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
 WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # steps whose reasons make that of an ACT
 NO_CONDITIONS = OnlyIf()
@@ -131,7 +133,7 @@ def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | 
     for value in tags.get(keep, ()):
         if value != "false":
             return Decision(Verdict.KEEP, f"{keep} {value}".rstrip())
-    for until in tags.get("keep-until", ()):
+    for until in tags.get(KEEP_UNTIL, ()):
         kept = _kept_until(until, policy, now)
         if kept:
             return kept
@@ -144,9 +146,9 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
     try:
         over = now >= parse_until(until, policy.timezone)
     except ValueError:
-        reason = f"keep-until {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
+        reason = f"{KEEP_UNTIL} {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
         return Decision(Verdict.KEEP, reason, warning=True)
-    return None if over else Decision(Verdict.KEEP, f"keep-until {until}")
+    return None if over else Decision(Verdict.KEEP, f"{KEEP_UNTIL} {until}")
 
 
 def done_by_somebody(
