@@ -178,6 +178,10 @@ def test_the_name_of_a_machine_has_the_account_where_the_platform_tells_it(eithe
 # What goes wrong --------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard(
+    "The role may not write tags, though a policy says `mark: true`",
+    "Machines are stopped all the same; one call finds it out, and a warning names the right.",
+)
 def test_a_role_that_may_not_tag_stops_all_the_same_and_is_asked_once(either):
     marking(either)
     ids = either.fleet(95)
@@ -224,6 +228,10 @@ def test_a_throttled_mark_is_tried_again(either):
     assert len(either.logged("retry")) == 2
 
 
+@pytest.mark.hazard(
+    "The Tag service does not answer",
+    "The run is a good one, seconds longer, with a warning about the machines without a mark.",
+)
 def test_a_service_that_takes_no_mark_is_given_up_and_holds_the_run_up_for_seconds(either):
     marking(either)
     ids = either.fleet(95)
@@ -236,6 +244,10 @@ def test_a_service_that_takes_no_mark_is_given_up_and_holds_the_run_up_for_secon
     assert len(warned(either)[0]["instance_ids"]) == len(ids)
 
 
+@pytest.mark.hazard(
+    "One machine takes the run's whole time to stop",
+    "The others get their marks before the time is over.",
+)
 @pytest.mark.parametrize("limit", [20.0, 60.0, 900.0])
 def test_a_machine_that_does_not_stop_leaves_time_to_mark_the_others(either, limit):
     marking(either, "verify: {timeout: 30m}")
@@ -329,6 +341,10 @@ def test_a_failed_mark_keeps_nothing_and_the_stop_is_tried_again(cvm):
     assert cvm.states([id_]) == {"STOPPED"}
 
 
+@pytest.mark.hazard(
+    "A mark is forged, stale or unreadable",
+    "No machine is stopped or started by it: at most one stays as it is.",
+)
 def test_a_mark_does_not_hide_that_a_machine_is_due_for_both(cvm):
     """Without the mark neither is done: with it neither is, either."""
     cvm.policies(DEV_NIGHTS.rstrip() + f"\n        mark: true\n        {NIGHT}\n", "a.yml")
