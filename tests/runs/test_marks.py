@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Fault, Operation, Refusal
+from tests.support.other_accounts import LENT, OWN, fleet, lend_roles
 from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry, set_stage
 
 TIMER = {"Type": "Timer", "Message": ""}
@@ -232,16 +233,36 @@ def test_a_throttled_mark_is_tried_again(either):
     "The Tag service does not answer",
     "The run is a good one, seconds longer, with a warning about the machines without a mark.",
 )
-def test_a_service_that_takes_no_mark_is_given_up_and_holds_the_run_up_for_seconds(either):
+@pytest.mark.parametrize("code", ["InternalError", "RequestLimitExceeded"])
+@pytest.mark.parametrize("limit", [10.0, 900.0])
+def test_a_service_that_takes_no_mark_is_given_up_and_holds_the_run_up_for_seconds(
+    either, code, limit
+):
     marking(either)
     ids = either.fleet(95)
-    either.sim.faults.add(Fault("error", "TagResources", times=None, code="InternalError"))
+    either.sim.faults.add(Fault("error", "TagResources", times=None, code=code))
 
-    report = either.run()
+    report = either.run(time_limit=limit)
 
     assert report["status"] == "ok"
-    assert report["duration_ms"] < 20_000
-    assert len(warned(either)[0]["instance_ids"]) == len(ids)
+    assert report["duration_ms"] < min(20, limit) * 1000
+    assert sorted(id_ for line in warned(either) for id_ in line["instance_ids"]) == ids
+
+
+def test_each_account_is_told_of_its_own_machines(stage):
+    lend_roles(stage)
+    stage.policies((stage.folder / "policy.yml").read_text().rstrip() + "\n    mark: true\n")
+    ids = fleet(stage, 2)
+
+    stage.run(tencentcloud_uin=OWN)
+
+    assert [marks(stage, there) for there in ids.values()] == [[STOPPED] * 2] * 3
+    named = {
+        name.split(":")[4]
+        for call in stage.calls("TagResources")
+        for name in call.params["ResourceList"]
+    }
+    assert named == {f"uin/{uin}" for uin in (OWN, *LENT.values())}
 
 
 @pytest.mark.hazard(
