@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from lightsout.act.call import LAST_CALL
+from lightsout.base.log import where
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.pacing import RATES
 from lightsout.cloud.sdk import CallFailed
@@ -64,6 +65,14 @@ def _what(action: Action, outcome: Outcome) -> str | None:
         return FAILED
     charged = outcome.kind is Kind.SKIPPED and why_skipped(outcome.reason) == CHARGED
     return DONE[action.name] if outcome.kind is Kind.DONE or charged else None
+
+
+def write_safely(writer: MarkWriter, marks: Mapping[str, Sequence[str]], log: Log) -> None:
+    """Write the marks; whatever goes wrong is a warning: the machines are as the report says."""
+    try:
+        writer.write(marks)
+    except Exception as error:  # noqa: BLE001  a mark never makes a run fail
+        log("warning", level="warning", message=f"not all were marked: {where(error)}")
 
 
 class MarkWriter:

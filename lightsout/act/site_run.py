@@ -92,7 +92,7 @@ class SiteRun:
                 ledger.close()
             if marks:
                 wanted = marks.marks_of(job, ledger.outcomes, terms.now)
-                marks.MarkWriter(cloud, job, log, terms.threads).write(wanted)
+                marks.write_safely(marks.MarkWriter(cloud, job, log, terms.threads), wanted, log)
 
         list(side_by_side(execute, executions, len(ACTIONS)))
 
