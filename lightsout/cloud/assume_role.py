@@ -83,12 +83,13 @@ def tell_apart(
     under one name and started under the other.
     """
     try:
-        uin = _own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
+        uin = own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
     except CallFailed as failure:
         for account in accounts:
             clouds[account.name].close(failure)
     else:
         refuse_own(accounts, uin)
+        clouds[OWN].uin = clouds[OWN].uin or uin
 
 
 def refuse_own(accounts: Iterable[Account], own: str) -> None:
@@ -101,8 +102,11 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
             )
 
 
-def _own_uin(own: Cloud, patience: float) -> str:
-    """https://cloud.tencent.com/document/api/1312/66098. The call needs no right."""
+def own_uin(own: Cloud, patience: float) -> str:
+    """The ID of the account, as the service tells it. Raises CallFailed.
+
+    https://cloud.tencent.com/document/api/1312/66098. The call needs no right.
+    """
     answer = own.call(STS.call(own.home, "GetCallerIdentity"), {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):

@@ -276,7 +276,7 @@ def test_each_account_is_told_of_its_own_machines(stage):
     stage.policies((stage.folder / "policy.yml").read_text().rstrip() + "\n    mark: true\n")
     ids = fleet(stage, 2)
 
-    stage.run(tencentcloud_uin=OWN)
+    stage.run()
 
     assert [marks(stage, there) for there in ids.values()] == [[STOPPED] * 2] * 3
     named = {

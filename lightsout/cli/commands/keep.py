@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.output.tables import Output, complain
+from lightsout.cloud.assume_role import own_uin
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
@@ -186,6 +188,8 @@ def _blind(where: str, failure: CallFailed) -> str:
 def _write(cloud: Cloud, found: Found, until: str) -> None:
     """Raises Unknown where it was not written."""
     id_ = found.instance.id
+    with suppress(CallFailed):  # the service is told whose machine it is, where that can be known
+        cloud.uin = cloud.uin or own_uin(cloud, PATIENCE)
     try:
         failed = tag_instances(cloud, found.site, [id_], (KEEP_UNTIL, until), PATIENCE).failed
     except CallFailed as failure:

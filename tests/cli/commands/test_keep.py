@@ -51,9 +51,8 @@ def test_a_cvm_is_found_by_its_id_too_and_nothing_but_that_tag_is_written(stage,
     before[id_]["keep-until"] = "2026-11-24T08:00+08:00"
     assert {it.id: tags(stage, it.id) for it in stage.world.instances()} == before
     (call,) = stage.calls("TagResources")
-    assert len(call.params["ResourceList"]) == 1
-    services = {call.service for call in stage.sim.journal}
-    assert services == {"cvm", "tag"}
+    assert call.params["ResourceList"] == [f"qcs::cvm:ap-guangzhou:uin/{OWN}:instance/{id_}"]
+    assert {call.service for call in stage.sim.journal} == {"cvm", "sts", "tag"}
 
 
 def test_a_date_is_read_in_the_zones_of_the_policies_that_select_it(stage, type_in):
@@ -220,6 +219,15 @@ def test_a_tag_that_the_service_refuses_is_told_with_its_code(stage, type_in):
 
     assert said.status == 1
     assert f"{id_} was not tagged: TagResources: {code}" in said.err
+
+
+def test_an_account_that_does_not_tell_its_number_is_no_hindrance(stage, type_in):
+    (id_,) = stage.fleet(1)
+    no = {"code": "InternalError", "message": "no"}
+    stage.sim.faults.add(Fault("error", "GetCallerIdentity", times=None, **no))
+
+    assert type_in("keep", id_, *UNTIL).status == 0
+    assert tags(stage, id_)["keep-until"] == "2026-12-01"
 
 
 def test_no_network_is_a_plain_sentence(stage, type_in):
