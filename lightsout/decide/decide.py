@@ -89,10 +89,8 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
     None where it surely does not act. Conflicts between policies are found by this.
     """
     taken = list(steps)
-    kept = [step.kept for step in taken if step.kept]
-    if not all(decision.doubtful for decision in kept):
-        return None
-    return kept[0] if kept else conclude(taken)
+    surely_kept = any(step.kept and not step.kept.doubtful for step in taken)
+    return None if surely_kept else conclude(taken)
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:

@@ -81,7 +81,7 @@ def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Di
     seen: list[SiteDiagnosis] = []
     rights: list[Diagnosis] = []
     for site, look in looks.items():
-        if look.done():
+        if look.done() and not look.cancelled():
             here, further = look.result()
             seen += here
             rights += further
