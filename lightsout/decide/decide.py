@@ -60,7 +60,8 @@ def steps_of(
     hit = excluded_by(policy.exclude, instance)
     excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
     yield _step(EXCLUDE, excluded, "nothing excludes it")
-    kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened, now)
+    kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
+    kept = kept or undone_since_its_mark(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
     if policy.only_if != NO_CONDITIONS:
         met = check_conditions(policy, instance, traffic, now)
@@ -150,18 +151,9 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
 
 
 def done_by_somebody(
-    policy: Policy, instance: Instance, opened: datetime | None, now: datetime
+    policy: Policy, instance: Instance, opened: datetime | None
 ) -> Decision | None:
-    """Keep what somebody may have started (or, for a start, stopped) since the window opened."""
-    if opened is None:
-        return None
-    if RESOURCES[policy.resource].tells_operation_time:
-        return _by_its_operation(policy, instance, opened)
-    return _by_its_mark(policy, instance, opened, now)
-
-
-def _by_its_operation(policy: Policy, instance: Instance, opened: datetime) -> Decision | None:
-    """Keep it where its latest operation may have begun since the window opened.
+    """Keep what somebody may have started (or, for a start, stopped) since the window opened.
 
     Only Lighthouse tells when an operation began, and it shows the latest one only. So an operation
     since the window opened hides those before it, whether it succeeded or not. One whose time
@@ -172,7 +164,8 @@ def _by_its_operation(policy: Policy, instance: Instance, opened: datetime) -> D
     value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
     action = ACTIONS[policy.action]
-    if instance.operation == action.call:
+    tells = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or not tells or instance.operation == action.call:
         return None
     began = instance.started_at()
     if began is None:
@@ -192,8 +185,8 @@ def _by_its_operation(policy: Policy, instance: Instance, opened: datetime) -> D
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
 
 
-def _by_its_mark(
-    policy: Policy, instance: Instance, opened: datetime, now: datetime
+def undone_since_its_mark(
+    policy: Policy, instance: Instance, opened: datetime | None, now: datetime
 ) -> Decision | None:
     """Keep it where a mark says that it was stopped (started) in this window, and it no longer is.
 
@@ -201,7 +194,8 @@ def _by_its_mark(
     one acted on it says nothing: it must not hide a conflict.
     """
     action = ACTIONS[policy.action]
-    if instance.state != action.before:
+    tells = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or tells or instance.state != action.before:
         return None
     what = DONE[action.name]
     for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
