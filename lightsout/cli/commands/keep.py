@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cloud.assume_role import own_uin
 from lightsout.cloud.compute import Compute, list_regions
@@ -118,7 +118,7 @@ def _clouds(
     """The account of the credentials and those that policies name; only `account`, where given."""
     if account not in (None, OWN, *(it.name for it in accounts)):
         raise WrongUse(f"no policy file at hand has an account {account!r}, or they have mistakes")
-    clouds = open_clouds(settings, outside, tell_retry, accounts)
+    clouds = open_clouds(settings, outside, show_retry, accounts)
     return {account: clouds[account]} if account else clouds
 
 
