@@ -9,7 +9,7 @@ from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies import load as policy_files
-from lightsout.policies.windows import calendar_warnings, next_window, window_at
+from lightsout.policies.windows import calendar_gaps, calendar_warnings, next_window, window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,7 +136,7 @@ def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnos
     """Tell when each policy acts next, and whether the calendar covers the days to come."""
     yield from dict.fromkeys(_window(policy, now) for policy in policies)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
-    warnings = calendar_warnings(whens, now)
+    warnings = calendar_warnings(calendar_gaps(whens, now))
     for warning in warnings:
         yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):

@@ -6,9 +6,11 @@ they agree.
 
 from __future__ import annotations
 
+from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
+    CALENDAR_FILE,
     CLOSES,
     COUNT,
     DATE,
@@ -319,6 +321,13 @@ POLICY = Fields(
             ),
             "How stopped machines are verified.",
         ),
+        Field(
+            "mark",
+            YES_NO,
+            f"`true` writes into the tag `{MARK_KEY}` of each machine what was done, when and by "
+            "which policy, once that is confirmed.",
+            default="false",
+        ),
     ),
     apart=(
         Apart("uptime", ("action", "when", "only_if"), "it says when to stop and when to start"),
@@ -345,8 +354,13 @@ FILE = Fields(
         Field("timezone", ZONE, "Time zone of its policies.", default=DEFAULT_TIMEZONE),
         Field(
             "holidays",
-            MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
-            "Days to correct or extend the calendar of workdays and holidays with.",
+            Either(
+                "a mapping of dates to work or off, or the name of a .json file beside it",
+                CALENDAR_FILE,
+                MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
+            ),
+            "Days to correct or extend the calendar of workdays and holidays with; or a file in "
+            "the form of holiday-cn.",
         ),
         Field(
             "accounts",
