@@ -32,10 +32,10 @@ crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready 
 	$(PYTHON) -m tools.other_pythons
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
-	@$(BIN)/python -m tools.package
+	@$(BIN)/python -m lightsout package
 
-try-package: package  ## dist/bundle as it is deployed, with a timer event, against a simulated cloud
-	@$(BIN)/python -m tools.try_package
+try-package: $(VENV)/.run  ## the same, then dist/bundle as it is deployed, with a timer event, against a simulated cloud
+	@$(BIN)/python -m lightsout package --try
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone, and a month of runs
 	@$(BIN)/python -m tools.bench.coldstart

@@ -82,6 +82,12 @@ def _simulator(options: argparse.Namespace, _outside: Environment) -> int:
     return serve(options.arguments, threading.Event())
 
 
+def _package(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import package  # the other commands do not need it
+
+    return package.carry_out(options, outside)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m lightsout",
@@ -100,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
+        _package_parser,
         _demo_parser,
         _simulator_parser,
     ):
@@ -225,6 +232,19 @@ def _simulator_parser(commands: Commands) -> None:
 def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="one whole run against a simulated cloud")
     one.set_defaults(carry_out=_demo)
+
+
+def _package_parser(commands: Commands) -> None:
+    one = commands.add_parser("package", help="make the bundle, the folder and the zip to deploy")
+    _add_policies(one)
+    one.add_argument("--out", metavar="FOLDER", default="dist", help="where to (default: dist)")
+    one.add_argument(
+        "--try",
+        dest="try_it",
+        action="store_true",
+        help="then run it as it is deployed, against a simulated cloud",
+    )
+    one.set_defaults(carry_out=_package)
 
 
 def _add_policies(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,13 @@
+"""Where the files are that belong to the project and are no modules of the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2]
+INSTALLED = Path(__file__).resolve().with_name("files")  # of a wheel: see pyproject.toml
+
+
+def file_of(name: str) -> Path:
+    """A file of the project's top folder: that of a clone, or the copy that the wheel carries."""
+    return (INSTALLED if INSTALLED.is_dir() else PACKAGE.parent) / name
