@@ -42,8 +42,9 @@ def open_clouds(
     outside: Environment,
     write: Callable[[str], object],
     accounts: Iterable[Account] = (),
+    limit: float = LOOK_LIMIT,
 ) -> dict[str, Cloud]:
-    """A door to the account of the environment, and to `accounts`, by name.
+    """A door to the account of the environment, and to `accounts`, by name, for `limit` seconds.
 
     Raises BadSettings where there are no credentials.
     """
@@ -51,7 +52,7 @@ def open_clouds(
         accounts,
         credentials=lambda: read_credentials(outside.environ, outside.home),
         endpoint=settings.endpoint,
-        deadline=Deadline(outside.clock, LOOK_LIMIT),
+        deadline=Deadline(outside.clock, limit),
         clock=outside.clock,
         random=outside.random,
         log=Log(write, outside.clock),
