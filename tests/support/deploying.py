@@ -1,18 +1,22 @@
-"""A folder of somebody's own, a simulated account, and the command that deploys the one to the other."""
+"""A folder of somebody's own, a simulated account, and the command that deploys it there."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lightsout.base.environment import print_line
 from lightsout.cli.main import main
 from lightsout.cli.packaging.bundle import Bundle
+from lightsout.simulator import Fault, ManualClock
 from tests.support.function_code import zipped
-from tests.support.simulated_run import Stage
+from tests.support.simulated_run import set_stage
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.simulated_run import Stage
 
 READS = ("Get", "List", "Describe")
 ECHO = "def main_handler(event, context):\n    return {'findings': []}\n"
@@ -69,12 +73,25 @@ class Deployer:
         return one
 
     def changes(self, since=0):
-        """The actions that changed something, or tried to, in their order."""
+        """The actions that changed something, in their order."""
         return [
             call.action
             for call in self.stage.sim.journal[since:]
-            if not call.action.startswith(READS) and call.action != "Invoke"
+            if call.applied and not call.action.startswith(READS) and call.action != "Invoke"
         ]
 
     def since(self):
         return len(self.stage.sim.journal)
+
+    def fault(self, action, code, **facts):
+        """The next call of the action is refused with that code."""
+        return self.stage.sim.faults.add(Fault("error", action, code=code, **facts))
+
+
+@contextmanager
+def deploying(folder, capture, monkeypatch):
+    """Somebody in a folder with a serverless.yml and a policy, whose account holds nothing yet."""
+    with set_stage(folder / "policies", clock=ManualClock()) as stage:
+        found = Deployer(stage, folder, capture)
+        monkeypatch.setattr("lightsout.cli.deploy.desk.build", found.build)
+        yield found

@@ -4,10 +4,8 @@ import shutil
 
 import pytest
 
-from lightsout.simulator import ManualClock
-from tests.support.deploying import Deployer
+from tests.support.deploying import deploying
 from tests.support.paths import ROOT
-from tests.support.simulated_run import set_stage
 
 
 @pytest.fixture
@@ -16,7 +14,5 @@ def deployer(tmp_path, capsys, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
     shutil.copy(ROOT / "serverless.yml", folder)
-    with set_stage(folder / "policies", clock=ManualClock()) as stage:
-        found = Deployer(stage, folder, capsys)
-        monkeypatch.setattr("lightsout.cli.deploy.desk.build", found.build)
+    with deploying(folder, capsys, monkeypatch) as found:
         yield found
