@@ -57,9 +57,9 @@ format: $(VENV)/.dev
 
 lock:  ## pin every requirement with its hashes, for Python 3.10 and newer
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
-	$(LOCK) pyproject.toml -o requirements.txt
-	$(LOCK) pyproject.toml -c requirements.txt --extra cli -o requirements/cli.txt
-	$(LOCK) pyproject.toml -c requirements.txt --extra cli --extra dev -o requirements/dev.txt
+	$(LOCK) --group bundle -o requirements.txt
+	$(LOCK) pyproject.toml -c requirements.txt -o requirements/cli.txt
+	$(LOCK) pyproject.toml -c requirements.txt --group dev -o requirements/dev.txt
 	$(LOCK) --group crosscheck -o requirements/crosscheck.txt
 
 clean:

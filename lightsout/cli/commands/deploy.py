@@ -18,7 +18,6 @@ from lightsout.cli.deploy.switch import set_in_file, variables_step
 from lightsout.cli.deploy.values import DRY_RUN, MARK, PAUSED, ROLE, may_act
 from lightsout.cli.deploy.voice import OF_FINDINGS, Voice
 from lightsout.cli.output.questions import agreed
-from lightsout.cli.output.tables import complain
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.finding import WRONG
 from lightsout.policies.load import DEFAULT_TIMEZONE
@@ -47,7 +46,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             return _disarm(options, outside, voice)
         return _deploy(options, outside, voice)
     except Stopped as stopped:
-        complain(*f"lightsout: {stopped}".split("\n"))
+        voice.complain(str(stopped))
         return FOUND_WRONG
 
 

@@ -9,7 +9,7 @@ from lightsout.base.files import read_small_file
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
-from lightsout.cli.output.words import as_json, plural
+from lightsout.cli.output.words import as_json, command, plural
 from lightsout.policies import load as policy_files
 from lightsout.policies.yamltree import MAX_BYTES
 from lightsout.settings import read_settings
@@ -191,7 +191,7 @@ def _show(out: Output, documents: Mapping[str, Any], desk: _Here | _There, repea
         for statement in documents[name]["statement"]:
             out.say(f"  allows {', '.join(statement['action'])}")
             out.say(f"    {_scope(statement)}")
-        alone = f'"$(python -m lightsout permissions {name}{repeated})"'
+        alone = f'"$({command()} permissions {name}{repeated})"'
         out.say(f"  {create.format(**names)} --PolicyDocument {alone}", look="cyan")
         for step in then:
             out.say(f"  {step.format(**names)}", look="cyan")

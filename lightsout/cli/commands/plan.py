@@ -11,7 +11,7 @@ from lightsout.cli import FOUND_WRONG, WrongUse
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
-from lightsout.cli.explain.near_tags import explain, idle_among
+from lightsout.cli.explain.near_tags import Near, explain, idle_among
 from lightsout.cli.explain.plan_tables import (
     Later,
     left_out_by_hand,
@@ -22,6 +22,7 @@ from lightsout.cli.explain.plan_tables import (
 )
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.explain.rows import in_order, not_yet, rows_of
+from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
@@ -75,7 +76,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     notes = [*(note for note in dict.fromkeys(notes_of(lines, rows)) if note not in told), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
-    notes += _near_tags(done, later, outside)
+    near = _near_tags(done, later, outside)
+    notes += near.lines
     waiting = list(waiting_lines(policies, openings, done))
     if options.json or options.csv:
         print_rows(rows, as_csv=options.csv)
@@ -91,6 +93,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             out.say(line, look="cyan")
         for note in notes:
             out.say(note, look="yellow")
+        if near.machines and not rows:
+            show_tags(out, near.machines)
     return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
 
@@ -188,10 +192,10 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
             yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
-def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
+def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> Near:
     """Near tags for policies whose tags no machine has; one listing of each of their sites."""
     if done.interrupted or any(look.done.interrupted for look in later):
-        return []
+        return Near([], [])
     looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
     looks += [(one, look.policies) for look in later for one in look.done.sites]
     entries = [
@@ -201,4 +205,4 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
     near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
-    return [*warn_of_unseen(looks, failed), *near]
+    return near._replace(lines=[*warn_of_unseen(looks, failed), *near.lines])

@@ -16,7 +16,6 @@ from lightsout.cli.deploy.steps.step import REMOVES, Step
 from lightsout.cli.deploy.values import LOG, MARK, ROLE
 from lightsout.cli.deploy.voice import Voice
 from lightsout.cli.output.questions import agreed
-from lightsout.cli.output.tables import complain
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +31,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     try:
         return _remove(options, outside, voice)
     except Stopped as stopped:
-        complain(*f"lightsout: {stopped}".split("\n"))
+        voice.complain(str(stopped))
         return FOUND_WRONG
 
 

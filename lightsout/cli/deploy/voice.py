@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.cli.deploy.steps.function import SHOWN
-from lightsout.cli.output.tables import Output
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import command
 from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WRONG
 
 if TYPE_CHECKING:
@@ -32,9 +33,17 @@ class Voice:
         self._secrets = sorted(kept, key=len, reverse=True)  # the longer one before its part
 
     def say(self, text: str = "", look: str = "") -> None:
+        self._out.say(self._fit(text), look)
+
+    def complain(self, lines: str) -> None:
+        """To stderr: why nothing is done."""
+        complain(*(self._fit(line) for line in f"lightsout: {lines}".split("\n")))
+
+    def _fit(self, text: str) -> str:
+        """Without secrets; commands as they were typed here."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        self._out.say(text, look)
+        return text.replace("`lightsout ", f"`{command()} ")
 
     def say_all(self, lines: Iterable[str], look: str = "") -> None:
         for line in lines:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.suggest import typo_of
 from lightsout.base.wildcards import matches
-from lightsout.cli.commands.clouds import AT_ONCE
+from lightsout.cli.commands.everywhere import list_sites
 from lightsout.cli.output.words import plural, printable
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.decide import selected_by
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.act.site_run import SiteRun
+    from lightsout.cli.explain.tag_table import Machine
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
@@ -60,25 +59,28 @@ def _is_idle(task: Task, finding: Finding | None) -> bool:
     return task.only is None and bool(task.policy.match.tags)
 
 
-def explain(
-    idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]
-) -> list[str]:
-    """A line for each policy whose tags no machine has, from one listing of each of its sites."""
+class Near(NamedTuple):
+    """A line for each policy whose tags no machine has; and the machines that were looked at."""
+
+    lines: list[str]
+    machines: list[Machine]
+
+
+def explain(idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]) -> Near:
+    """One listing of each site of these policies."""
     sites = list(dict.fromkeys(site for one in idle for site in one.sites))
     if not sites:
-        return []
-    doors = clouds(sites)
-
-    def look(site: Site) -> Machines | CallFailed:
-        try:
-            listing = Compute(doors[site.account], site).search([[]])
-        except CallFailed as failure:
-            return failure
-        return list(listing.instances.values())
-
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        seen = dict(zip(sites, pool.map(look, sites), strict=True))
-    return [line for one in idle for line in _lines(one, seen)]
+        return Near([], [])
+    seen = list_sites(clouds(sites), sites)
+    return Near(
+        [line for one in idle for line in _lines(one, seen)],
+        [
+            (site, machine)
+            for site, found in seen.items()
+            if not isinstance(found, CallFailed)
+            for machine in found
+        ],
+    )
 
 
 def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[str]:

@@ -10,4 +10,9 @@ INSTALLED = Path(__file__).resolve().with_name("files")  # of a wheel: see pypro
 
 def file_of(name: str) -> Path:
     """A file of the project's top folder: that of a clone, or the copy that the wheel carries."""
-    return (INSTALLED if INSTALLED.is_dir() else PACKAGE.parent) / name
+    return (INSTALLED if is_installed() else PACKAGE.parent) / name
+
+
+def is_installed() -> bool:
+    """Whether this is a wheel's package, and no clone."""
+    return INSTALLED.is_dir()

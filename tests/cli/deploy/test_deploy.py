@@ -107,7 +107,7 @@ class TestTheFirstDeploy:
         said = deployer.deploy("--yes")
 
         assert deployer.function.environment == {"LIGHTSOUT_DRY_RUN": "1"}
-        assert "it is in a dry run until `lightsout deploy --arm`" in said
+        assert "it is in a dry run until `python -m lightsout deploy --arm`" in said
         assert "nothing to do" in deployer.deploy("--yes")
         deployer.deploy("--check", status=1)
 

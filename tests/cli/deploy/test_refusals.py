@@ -21,7 +21,7 @@ BY_ACTION = [
     ("CreateFunction", "FailedOperation.AccountInsufficient", "in arrears: top it up"),
     ("CreateFunction", "FailedOperation.ClsServiceUnregistered", "log service is not opened"),
     ("CreateFunction", "LimitExceeded.Timeout", "a quota of the account"),
-    ("CreateFunction", "UnauthorizedOperation.CAM", "`lightsout permissions deployer`"),
+    ("CreateFunction", "UnauthorizedOperation.CAM", "`python -m lightsout permissions deployer`"),
     ("CreateFunction", "InvalidParameterValue.EnvironmentExceededLimit", "4 KB"),
     ("CreateTrigger", "LimitExceeded.Trigger", "--prune"),
     ("CreateTrigger", "ResourceInUse.Trigger", "a trigger of this name"),
@@ -140,7 +140,7 @@ def test_another_runtime_cannot_be_changed(deployer):
     deployer.deploy("--yes")
     deployer.function.runtime = "Python3.9"
 
-    assert "`lightsout remove`, then deploy again" in deployer.deploy("--yes", status=1)
+    assert "`python -m lightsout remove`, then deploy again" in deployer.deploy("--yes", status=1)
 
 
 def test_it_waits_while_something_else_changes_the_function(deployer):
@@ -215,7 +215,7 @@ def test_what_it_would_deploy_otherwise_than_written_is_refused(deployer, old, n
 def test_without_a_serverless_yml_it_names_the_command_that_makes_one(deployer):
     (deployer.folder / "serverless.yml").unlink()
 
-    assert "`lightsout init` makes one" in deployer.deploy("--yes", status=1)
+    assert "`python -m lightsout init` makes one" in deployer.deploy("--yes", status=1)
 
 
 def test_a_tag_that_the_service_refuses_is_told(deployer):

@@ -56,11 +56,11 @@ class TestArm:
 
         said = deployed.deploy("--arm", "--yes", status=1)
 
-        assert "`lightsout deploy` first" in said
+        assert "`python -m lightsout deploy` first" in said
         assert dry_run_of(deployed) == ("1", "1")
 
     def test_is_refused_before_the_first_deploy(self, deployer):
-        assert "`lightsout deploy` first" in deployer.deploy("--arm", "--yes", status=1)
+        assert "`python -m lightsout deploy` first" in deployer.deploy("--arm", "--yes", status=1)
         assert deployer.changes() == []
 
     def test_is_refused_where_the_plan_cannot_be_made(self, deployed):
@@ -144,7 +144,7 @@ class TestPause:
 
         said = deployed.deploy("--yes")
 
-        assert "paused until 2027-02-20: `lightsout deploy --resume` ends it" in said
+        assert "paused until 2027-02-20: `python -m lightsout deploy --resume` ends it" in said
         assert deployed.function.environment["LIGHTSOUT_PAUSED_UNTIL"] == "2027-02-20"
 
     @pytest.mark.parametrize("text", ["tomorrow", "2026-1-1", "", "2026-11-22"])
@@ -164,7 +164,7 @@ class TestPause:
     def test_is_refused_where_there_is_no_function(self, deployer):
         said = deployer.deploy("--pause-until", "2027-02-20", "--yes", status=1)
 
-        assert "`lightsout deploy` makes it" in said
+        assert "`python -m lightsout deploy` makes it" in said
 
 
 class TestTheLineInTheFile:
