@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -33,13 +34,17 @@ class Deployer:
 
     def build(self, policies, out, _say=print):
         """In the place of the real bundle, which takes seconds: small, and made of the policies."""
-        files = [policies] if policies.is_file() else sorted(policies.glob("*.yml"))
-        zip_file = out / "lightsout.zip"
         out.mkdir(exist_ok=True)
-        sources = self.code | {f"policies/{it.name}": it.read_text("utf-8") for it in files}
-        zip_file.write_bytes(zipped(sources))
-        digest = f"{abs(hash(tuple(sources.items()))):032x}"
-        return Bundle(out / "bundle", zip_file, digest)
+        zip_file = out / "lightsout.zip"
+        zip_file.write_bytes(zipped(self.sources(policies)))
+        return Bundle(out / "bundle", zip_file, self.hash_of(policies))
+
+    def sources(self, policies):
+        files = [policies] if policies.is_file() else sorted(policies.glob("*.yml"))
+        return self.code | {f"policies/{it.name}": it.read_text("utf-8") for it in files}
+
+    def hash_of(self, policies, _voice=None):
+        return hashlib.sha256(repr(self.sources(policies)).encode()).hexdigest()
 
     def outside(self, **environ):
         found = self.stage.surroundings()
@@ -94,4 +99,5 @@ def deploying(folder, capture, monkeypatch):
     with set_stage(folder / "policies", clock=ManualClock()) as stage:
         found = Deployer(stage, folder, capture)
         monkeypatch.setattr("lightsout.cli.deploy.desk.build", found.build)
+        monkeypatch.setattr("lightsout.cli.deploy.desk.hash_of", found.hash_of)
         yield found

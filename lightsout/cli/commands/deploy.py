@@ -62,12 +62,13 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
         return _told_by_check(plan, desk, voice)
     if not plan.steps and not (plan.withheld and not options.yes):
         return _nothing_to_do(plan, voice)
+    known = desk.known(plan.steps, voice)
     if plan.steps and not agreed("Do this?", yes=options.yes):
         voice.say(NOTHING)
         return FOUND_WRONG
     if plan.withheld and not options.yes and agreed("Give the role these rights?", yes=False):
         plan = plan_for(desk.wanted, desk.live, prune=options.prune, allow_rights=True)
-    return _done(desk, plan, voice)
+    return _done(desk, plan, known, voice)
 
 
 def _nothing_to_do(plan: Plan, voice: Voice) -> int:
@@ -86,10 +87,10 @@ def _told_by_check(plan: Plan, desk: Desk, voice: Voice) -> int:
     return GOOD
 
 
-def _done(desk: Desk, plan: Plan, voice: Voice) -> int:
+def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
     """Does the steps, then has the function examine itself."""
     hidden = desk.live.hides(ROLE)
-    execution = Execution(desk.service, desk.known(), voice.say, roleless=hidden)
+    execution = Execution(desk.service, known, voice.say, roleless=hidden)
     outcome = execution.run(plan.steps)
     tell_failure(outcome, voice.say)
     _hand_over(desk, outcome, voice)

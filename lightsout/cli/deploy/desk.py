@@ -12,17 +12,18 @@ from lightsout.cli.deploy.service import Service
 from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.output.words import plural
-from lightsout.cli.packaging.bundle import NotBuilt, build
+from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lightsout.base.environment import Environment
+    from lightsout.cli.deploy.steps.step import Step
     from lightsout.cli.deploy.values import Live, Wanted
     from lightsout.cli.deploy.voice import Voice
     from lightsout.cli.deployment.cam import Deployment
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Bytes. A signed request is at most 10 MB, and base64 makes 4 characters of 3 bytes; the official
 # tool goes by COS instead. https://cloud.tencent.com/document/api/583/17243
 LARGEST_ZIP = 7_000_000
+SEND_CODE = {"CreateFunction", "UpdateFunctionCode"}
 LONGEST = 3600.0  # seconds from the first look to the last call, questions included
 
 
@@ -38,26 +40,39 @@ class Stopped(Exception):
 
 
 class Desk(NamedTuple):
-    """What is wanted and what is there; `zip`: the code that would be sent."""
+    """What is wanted and what is there."""
 
     wanted: Wanted
     live: Live
     service: Service
-    zip: Path
+    policies: Path
+    dist: Path  # where the bundle is made
 
-    def known(self) -> dict[str, Any]:
-        """What steps may need that no step finds out."""
+    def known(self, steps: Iterable[Step], voice: Voice) -> dict[str, Any]:
+        """What the steps need that none of them finds out; the bundle is made where one sends it.
+
+        Raises Stopped where it cannot be made, or is too large.
+        """
         log = self.live.log
         found = {"LogsetId": log.logset, "TopicId": log.topic}
-        code = base64.b64encode(self.zip.read_bytes()).decode()
-        return {name: it for name, it in found.items() if it} | {"ZipFile": code}
+        known: dict[str, Any] = {name: it for name, it in found.items() if it}
+        if any(step.action in SEND_CODE for step in steps):
+            known["ZipFile"] = self._code(voice)
+        return known
+
+    def _code(self, voice: Voice) -> str:
+        try:
+            bundle = build(self.policies, self.dist, voice.say)
+        except NotBuilt as refusal:
+            raise Stopped(str(refusal)) from None
+        _refuse_large(bundle.zip)
+        return base64.b64encode(bundle.zip.read_bytes()).decode()
 
 
 def prepare(outside: Environment, voice: Voice) -> Desk:
-    """Read the files, make the bundle, look at the cloud.
+    """Read the files, look at the cloud.
 
-    Raises Stopped for mistakes, for a bundle that cannot be made or is too large, and where the
-    function cannot be looked at.
+    Raises Stopped for mistakes, and where the function cannot be looked at.
     """
     settings = read_settings(outside.environ, outside.beside)
     file, dist = outside.beside / "serverless.yml", outside.beside / "dist"
@@ -69,16 +84,19 @@ def prepare(outside: Environment, voice: Voice) -> Desk:
         raise Stopped(f"there is no {file}: `lightsout init` makes one")
     if mistakes := mistakes_in(file, loaded, dist / "bundle"):
         raise Stopped(_listed(mistakes))
-    try:
-        bundle = build(settings.policies, dist, voice.say)
-    except NotBuilt as refusal:
-        raise Stopped(str(refusal)) from None
-    _refuse_large(bundle.zip)
-    wanted = read_wanted(file, loaded, bundle.content_hash, outside.environ)
+    wanted = read_wanted(file, loaded, hash_of(settings.policies, voice), outside.environ)
     voice.keep_secret(wanted.variables)
     service = service_for(outside, wanted.region, wanted.named)
     live = look(service, wanted.function, wanted.configuration.role, voice)
-    return Desk(wanted, live, service, bundle.zip)
+    return Desk(wanted, live, service, settings.policies, dist)
+
+
+def hash_of(policies: Path, voice: Voice) -> str:
+    """The hash of the bundle's content, which is known before the bundle is made."""
+    try:
+        return content_hash(sources_with(policies, voice.say))
+    except NotBuilt as refusal:
+        raise Stopped(str(refusal)) from None
 
 
 def look(service: Service, function: str, role: str, voice: Voice) -> Live:
