@@ -242,7 +242,8 @@ def _log_ids(wanted: Wanted, live: Live) -> dict[str, Any]:
     if live.hides(LOG):
         return {}
     return {
-        "ClsLogsetId": lambda known: known.get("LogsetId"),
+        # Both or neither: the topic may be one that this key may not make.
+        "ClsLogsetId": lambda known: known.get("LogsetId") if known.get("TopicId") else None,
         "ClsTopicId": lambda known: known.get("TopicId"),
     }
 
