@@ -61,7 +61,7 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     if options.check:
         return _told_by_check(plan, desk, voice)
     if not plan.steps and not (plan.withheld and not options.yes):
-        return _nothing_to_do(plan, voice)
+        return _nothing_to_do(plan, desk, voice)
     known = desk.known(plan.steps, voice)
     if plan.steps and not agreed("Do this?", yes=options.yes):
         voice.say(NOTHING)
@@ -71,17 +71,22 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     return _done(desk, plan, known, voice)
 
 
-def _nothing_to_do(plan: Plan, voice: Voice) -> int:
+def _nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> int:
     if plan.withheld:
         voice.say("nothing to do but what --allow-rights lets happen")
-        return FOUND_WRONG
-    voice.say("nothing to do")
-    return GOOD
+    elif desk.is_half_blind:
+        voice.say("nothing to do as far as can be seen")
+    else:
+        voice.say("nothing to do")
+    return FOUND_WRONG if plan.withheld or desk.is_half_blind else GOOD
 
 
 def _told_by_check(plan: Plan, desk: Desk, voice: Voice) -> int:
     if plan.differs:
         voice.say(f"{desk.wanted.function} differs from serverless.yml and the policies at hand")
+        return FOUND_WRONG
+    if desk.is_half_blind:
+        voice.say("as far as can be seen nothing differs")
         return FOUND_WRONG
     voice.say(f"{desk.wanted.function} is as serverless.yml and the policies at hand have it")
     return GOOD
@@ -99,7 +104,7 @@ def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
     if plan.withheld:
         voice.say("The rights of the role are as they were: --allow-rights lets them grow")
     well = _doctor(desk, voice)
-    good = well and outcome.is_good and not plan.withheld and not hidden
+    good = well and outcome.is_good and not plan.withheld and not desk.is_half_blind
     return GOOD if good else FOUND_WRONG
 
 

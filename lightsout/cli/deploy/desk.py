@@ -9,6 +9,7 @@ from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
 from lightsout.cli.deploy.service import Service
+from lightsout.cli.deploy.values import LOG, ROLE
 from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
 from lightsout.cli.explain.progress import tell_retry
 from lightsout.cli.output.words import plural
@@ -47,6 +48,11 @@ class Desk(NamedTuple):
     service: Service
     policies: Path
     dist: Path  # where the bundle is made
+
+    @property
+    def is_half_blind(self) -> bool:
+        """Whether something that is to be compared cannot be seen with this key."""
+        return self.live.hides(ROLE) or (self.live.hides(LOG) and not self.wanted.log)
 
     def known(self, steps: Iterable[Step], voice: Voice) -> dict[str, Any]:
         """What the steps need that none of them finds out; the bundle is made where one sends it.

@@ -492,3 +492,12 @@ class TestTheRights:
         assert "The log was not changed: CreateLogset" in said
         topic = deployer.stage.world.logs.topics[deployer.function.topic]
         assert topic.name.startswith("SCF_log")
+
+    def test_what_cannot_be_seen_is_not_called_the_same(self, deployed):
+        deployed.stage.world.deny("GetRole")
+
+        said = deployed.deploy("--check", status=1)
+
+        assert "the role cannot be seen with this key: GetRole" in said
+        assert "as far as can be seen nothing differs" in said
+        assert "nothing to do as far as can be seen" in deployed.deploy("--yes", status=1)
