@@ -27,6 +27,7 @@ from lightsout.cli.deploy.options import add_deploy, add_remove
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import command
+from lightsout.cli.packaging.origin import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,6 +163,9 @@ def _init_parser(commands: Commands) -> None:
     )
     one.add_argument("folder", metavar="DIR", nargs="?", default=".", help="(default: this one)")
     one.add_argument("--yes", action="store_true", help="ask nothing: take what is proposed")
+    one.add_argument(
+        "--sample", choices=samples(), help="this sample instead of a policy about your machines"
+    )
     for option, metavar, what in (
         ("--tag", "KEY=VALUE", "machines with this tag; KEY=VALUE,VALUE for either value"),
         ("--resource", "SERVICE", "lighthouse or cvm"),

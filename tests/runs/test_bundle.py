@@ -15,6 +15,7 @@ import pytest
 
 from lightsout.base.clock import SystemClock
 from lightsout.base.environment import Environment
+from lightsout.cli import WrongUse
 from lightsout.cli.main import main
 from lightsout.cli.packaging import bundle as packaging
 from lightsout.cli.packaging import invoke, modules, origin, trial
@@ -410,11 +411,23 @@ def test_a_package_that_does_not_do_what_it_says_is_found_out(bundle, tmp_path, 
 
 def test_a_trial_takes_no_variable_that_only_the_deploy_knows(tmp_path):
     file = tmp_path / "serverless.yml"
-    variables = "LIGHTSOUT_NOTIFY: x, LIGHTSOUT_DRY_RUN: 1, LIGHTSOUT_URL_SECRET: '${env:A}'"
-    file.write_text(f"inputs: {{timeout: 60, environment: {{variables: {{{variables}}}}}}}")
+    more = (
+        "LIGHTSOUT_NOTIFY: '${env:A}'\n      LIGHTSOUT_URL_SECRET: '${env:A}'\n      LIGHTSOUT_DRY"
+    )
+    file.write_text((ROOT / "serverless.yml").read_text().replace("LIGHTSOUT_DRY", more, 1))
 
-    assert trial.variables_of(trial.inputs_of(file)) == {"LIGHTSOUT_DRY_RUN": "1"}
+    inputs = trial.inputs_of(file)
+
+    assert len(inputs["environment"]["variables"]) == 3
+    assert trial.variables_of(inputs) == {"LIGHTSOUT_DRY_RUN": "1"}
+
+
+def test_a_trial_without_a_deployment_takes_the_one_shipped_and_with_a_bad_one_says_so(tmp_path):
     assert trial.inputs_of(tmp_path / "nowhere.yml") == shipped()
+
+    (tmp_path / "serverless.yml").write_text("inputs: {timeout: for ever}")
+    with pytest.raises(WrongUse, match="timeout wants"):
+        trial.inputs_of(tmp_path / "serverless.yml")
 
 
 # Which policies ----------------------------------------------------------------------------------
@@ -470,6 +483,10 @@ def test_a_file_that_the_function_would_not_read_is_refused(tmp_path, package):
     assert "rename it" in said.err
 
 
+@pytest.mark.hazard(
+    "A folder named bundle, which is none, stands where the bundle is to be",
+    "It stays as it is, and nothing is made.",
+)
 def test_a_folder_that_is_no_bundle_is_not_taken_away(tmp_path, package):
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "one.yml").write_text(ONE)
@@ -481,6 +498,49 @@ def test_a_folder_that_is_no_bundle_is_not_taken_away(tmp_path, package):
     assert status == 1
     assert "is no bundle" in said.err
     assert files_of(tmp_path / "dist").keys() == {"bundle/mine.txt"}
+
+
+def test_where_pip_cannot_get_the_dependencies_nothing_is_left_but_the_reason(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    (tmp_path / "one.yml").write_text(ONE)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path / "one.yml", tmp_path / "dist")
+
+    first, *rest = str(refusal.value).splitlines()
+    assert "is the package index in reach?" in first
+    assert rest[0].startswith("  ERROR: Could not find a version")
+    assert list((tmp_path / "dist").iterdir()) == []
+
+
+@pytest.mark.hazard(
+    "A build is killed half-way",
+    "The next one makes both anew; what it left is taken away.",
+)
+def test_a_build_goes_on_from_where_another_one_was_killed(tmp_path, package):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "one.yml").write_text(ONE)
+    package()
+    whole = files_of(tmp_path / "dist")
+    for left in (".bundle", ".bundle.old"):
+        shutil.copytree(tmp_path / "dist/bundle/policies", tmp_path / "dist" / left)
+    (tmp_path / "dist/.lightsout.zip").write_bytes(b"half")
+
+    assert package()[0] == 0
+    assert files_of(tmp_path / "dist") == whole
+
+
+def test_the_library_names_every_mistake_of_the_policies(tmp_path):
+    (tmp_path / "bad.yml").write_text(BAD)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path, tmp_path / "dist")
+
+    assert "did you mean lighthouse?" in str(refusal.value)
+    assert not (tmp_path / "dist").exists()
 
 
 def test_the_content_hash_changes_with_each_source_and_nothing_else(tmp_path):

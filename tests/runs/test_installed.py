@@ -23,7 +23,9 @@ from lightsout.cli.packaging import bundle, origin
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS
 
-CARRIED = ("handler.py", "requirements.txt", "serverless.yml", "policies/dev-nights.yml")
+CARRIED = {name: name for name in ("handler.py", "requirements.txt", "serverless.yml")} | {
+    f"policies/{path.name}": path.relative_to(ROOT).as_posix() for path in origin.samples().values()
+}
 FOREIGN = ("LIGHTSOUT", "TENCENT", "PYTHON", "VIRTUAL_ENV")
 
 
@@ -60,9 +62,9 @@ def test_nothing_but_the_package_lands_in_site_packages_and_all_of_it_does(built
 @pytest.mark.crosscheck
 def test_what_the_wheel_carries_is_what_stands_at_the_top(built):
     with zipfile.ZipFile(built[0]) as wheel:
-        for name in CARRIED:
+        for name, there in CARRIED.items():
             carried = wheel.read(f"lightsout/cli/packaging/files/{name}")
-            assert carried == origin.file_of(name).read_bytes()
+            assert carried == (ROOT / there).read_bytes()
 
 
 @pytest.mark.crosscheck
@@ -70,7 +72,7 @@ def test_the_sdist_has_what_the_wheel_is_made_of(built):
     with tarfile.open(built[1]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
 
-    assert {*CARRIED, "LICENSE", "README.md", "pyproject.toml"} <= names
+    assert {*CARRIED.values(), "LICENSE", "README.md", "pyproject.toml"} <= names
     assert in_git("lightsout") <= names
 
 
@@ -155,13 +157,15 @@ def test_from_the_wheel_alone_one_comes_from_nothing_to_a_bundle_that_runs(perso
 
 
 @pytest.mark.crosscheck
-def test_a_bundle_has_one_content_hash_wherever_it_is_made(person):
+def test_a_bundle_has_one_hash_and_the_same_bytes_wherever_it_is_made(person, tmp_path):
     person("init", "same", "--yes", "--tag", "env=dev")
     told = person("package", cwd="same")
 
-    sources = bundle.sources_with(person.place / "same/policies", print)
+    here = bundle.build(person.place / "same/policies", tmp_path)
 
-    assert f"hash {bundle.content_hash(sources)[:12]}" in told
+    assert f"hash {here.content_hash[:12]}" in told
+    there = person.place / "same/dist/lightsout.zip"
+    assert here.zip.read_bytes() == there.read_bytes()
 
 
 @pytest.mark.crosscheck

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.cli import GOOD, WrongUse
@@ -16,8 +16,9 @@ from lightsout.cli.output.words import command, plural
 from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
 from lightsout.cli.own_folder.policy_text import Wishes, mistakes_in, write_policies
-from lightsout.cli.packaging.origin import PACKAGE, is_installed
+from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
 from lightsout.model.instance import OWN
+from lightsout.policies.load import load
 from lightsout.policies.texts import REGION
 from lightsout.settings import read_settings
 
@@ -30,35 +31,72 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+WISHES = ("tag", "resource", "region", "days", "between", "timezone")
 SHOWN = 15  # tags before the first question
+
+
+class First(NamedTuple):
+    """The first policies: a file of them, their names, and a region that they act in."""
+
+    files: dict[str, str]
+    names: Sequence[str]
+    region: str
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Everything is asked before anything is written, and nothing is written over."""
     out, folder = Output(), Path(options.folder)
-    region = options.function_region or proposal.FIRST_REGION
-    if not REGION.takes(region):
-        raise WrongUse(f"--function-region wants a region such as ap-guangzhou, not {region!r}")
-    files: dict[str, str] = {}
-    names: list[str] = []
+    if options.function_region and not REGION.takes(options.function_region):
+        wanted = f"a region such as ap-guangzhou, not {options.function_region!r}"
+        raise WrongUse(f"--function-region wants {wanted}")
     if has_policies(folder):
+        first = First({}, [], proposal.FIRST_REGION)
         out.say(f"kept {folder / 'policies'}, which has policies; none is added")
+    elif options.sample:
+        first = _sample(options)
     else:
-        machines = _look(outside)
-        wishes = _settled(options, machines, out)
-        files[f"policies/{wishes.name()}.yml"] = write_policies(wishes, machines)
-        names = wishes.names()
-        if not options.function_region and ALL not in wishes.regions:
-            region = wishes.regions[0]
-    made, kept = write_missing(folder, files | surroundings(names, region))
-    for name in made:
-        out.say(f"made {folder / name}")
-    for name in kept:
-        out.say(f"kept {folder / name}, which was there")
+        first = _proposed(options, outside, out)
+    region = options.function_region or first.region
+    endpoint = outside.environ.get("LIGHTSOUT_ENDPOINT", "")
+    files = first.files | surroundings(first.names, region, endpoint)
+    for path, made in write_missing(folder, files):
+        out.say(f"made {path}" if made else f"kept {path}, which was there")
     if "LIGHTSOUT_POLICIES" in outside.environ:
         complain("lightsout: warning: LIGHTSOUT_POLICIES is set: commands read its policies")
     _tell_next(out, folder)
     return GOOD
+
+
+def _sample(options: argparse.Namespace) -> First:
+    """Raises WrongUse for flags that are about another policy."""
+    if any(getattr(options, name) for name in WISHES):
+        flags = ", ".join(f"--{name}" for name in WISHES)
+        raise WrongUse(f"--sample is a whole policy: without {flags}")
+    file = samples()[options.sample]
+    policies = load(file).policies
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    text = "".join(it for it in lines if not it.startswith("# yaml-language-server"))
+    regions = [region for policy in policies for region in policy.regions if region != ALL]
+    return First(
+        {f"policies/{file.name}": text},
+        [policy.name for policy in policies],
+        next(iter(regions), proposal.FIRST_REGION),
+    )
+
+
+def _proposed(options: argparse.Namespace, outside: Environment, out: Output) -> First:
+    machines = _look(outside)
+    try:
+        wishes = _wishes(options, machines, out)
+    except KeyboardInterrupt:
+        complain("nothing was written")
+        raise
+    regions = [it for it in wishes.regions if it != ALL]
+    return First(
+        {f"policies/{wishes.name()}.yml": write_policies(wishes, machines)},
+        wishes.names(),
+        next(iter(regions), proposal.places(machines, wishes.tags)[1][0]),
+    )
 
 
 def _look(outside: Environment) -> Sequence[Machine]:
@@ -77,14 +115,6 @@ def _look(outside: Environment) -> Sequence[Machine]:
 
 
 # What the policy is to be about ------------------------------------------------------------------
-
-
-def _settled(options: argparse.Namespace, machines: Sequence[Machine], out: Output) -> Wishes:
-    try:
-        return _wishes(options, machines, out)
-    except KeyboardInterrupt:
-        complain("nothing was written")
-        raise
 
 
 def _wishes(options: argparse.Namespace, machines: Sequence[Machine], out: Output) -> Wishes:

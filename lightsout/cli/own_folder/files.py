@@ -12,10 +12,16 @@ from lightsout.cli.packaging.origin import file_of
 from lightsout.policies.load import is_policy_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 DEPLOYMENT = "serverless.yml"
+# What its comments say of a clone, and what is right in a folder of one's own.
+IN_A_CLONE = {
+    "python -m lightsout": "lightsout",
+    "make package": "lightsout package",
+    "docs/deploy.md": "docs/deploy.md of lightsout",
+}
 
 
 def has_policies(folder: Path) -> bool:
@@ -24,37 +30,48 @@ def has_policies(folder: Path) -> bool:
     return os.path.lexists(policies) and any(map(is_policy_file, policies.iterdir()))
 
 
-def surroundings(policies: Sequence[str], region: str) -> dict[str, str]:
+def surroundings(policies: Sequence[str], region: str, endpoint: str) -> dict[str, str]:
     """The texts of all files but the policies, by their place."""
     return {
-        DEPLOYMENT: _deployment(policies, region),
+        DEPLOYMENT: _deployment(policies, region, endpoint),
         ".gitignore": template("gitignore"),
         "README.md": template("README.md"),
         ".github/workflows/check-policies.yml": template("check-policies.yml"),
     }
 
 
-def _deployment(policies: Sequence[str], region: str) -> str:
-    """The project's own serverless.yml, for a function in that region."""
+def _deployment(policies: Sequence[str], region: str, endpoint: str) -> str:
+    """The project's own serverless.yml, for a function in that region.
+
+    `endpoint`: the root domain that this shell uses, which the function needs as well. A URL, such
+    as a simulator's, is for this machine only.
+    """
     text = file_of(DEPLOYMENT).read_text(encoding="utf-8")
     text = re.sub(r"(?m)^(  region: )\S+", rf"\g<1>{region}", text)
-    text = text.replace("python -m lightsout", "lightsout").replace(
-        "make package", "lightsout package"
-    )
-    return text.replace('["dev-nights"]', json.dumps(list(policies)))
+    for here, there in IN_A_CLONE.items():
+        text = text.replace(here, there)
+    if policies:
+        text = text.replace('["dev-nights"]', json.dumps(list(policies)))
+    if endpoint and "://" not in endpoint:
+        line = f"\n      LIGHTSOUT_ENDPOINT: {json.dumps(endpoint)}"
+        text = re.sub(r"(?m)^      LIGHTSOUT_DRY_RUN:.*", rf"\g<0>{line}", text)
+    return text
 
 
-def write_missing(folder: Path, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The places of those that were written, and of those that were there; raises OSError."""
-    made, kept = [], []
+def write_missing(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
+    """Each place in turn, and whether it was written or was there; raises OSError."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            file = path.open("x", encoding="utf-8", newline="\n")
         except FileExistsError:
-            kept.append(name)
-        else:
-            made.append(name)
-    return made, kept
+            yield path, False
+            continue
+        try:
+            with file:
+                file.write(text)
+        except BaseException:  # half a file would be kept as a whole one by the next run
+            path.unlink()
+            raise
+        yield path, True

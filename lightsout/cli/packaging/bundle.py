@@ -46,10 +46,12 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
 
     `policies`: a folder, or one file. Raises NotBuilt, and OSError where a file cannot be written.
     """
-    bundle, archive, fresh = out / "bundle", out / "lightsout.zip", out / ".bundle"
+    bundle, archive = out / "bundle", out / "lightsout.zip"
+    fresh, old = out / ".bundle", out / ".bundle.old"
     sources = sources_with(policies, say)
     _refuse_a_stranger(bundle)
-    shutil.rmtree(fresh, ignore_errors=True)
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         dependencies.install(origin.file_of(REQUIREMENTS), fresh)
@@ -61,10 +63,12 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
             say(f"no CPython {RUNTIME} is at hand: sources only, which cost a slower cold start")
         settle_modes(fresh)
         write_zip(fresh, out / ".lightsout.zip")
-        shutil.rmtree(bundle, ignore_errors=True)
+        if bundle.exists():
+            bundle.rename(old)
         fresh.rename(bundle)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
     (out / ".lightsout.zip").replace(archive)
     return Bundle(bundle, archive, content_hash(sources))
 
@@ -99,7 +103,7 @@ def _policy_files(policies: Path) -> list[Path]:
         load(policies)
     except PolicyMistakes as wrong:
         count = plural(len(wrong.mistakes), "mistake")
-        raise NotBuilt("\n".join([*map(str, wrong.mistakes), count])) from None
+        raise NotBuilt("\n".join([f"{count} in the policies", *map(str, wrong.mistakes)])) from None
     if policies.is_dir():
         return sorted(filter(is_policy_file, policies.iterdir()))
     if not is_policy_file(policies):

@@ -44,7 +44,7 @@ def install(requirements: Path, folder: Path) -> None:
     Raises NotBuilt where pip is missing or refuses.
     """
     if find_spec("pip") is None:
-        raise NotBuilt(f"pip is not installed for {sys.executable}: python -m ensurepip brings it")
+        raise NotBuilt(f"pip is not installed: `{sys.executable} -m ensurepip` brings it")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-input", "--no-user", "--require-hashes", "--requirement", str(requirements)]
     command += ["--target", str(folder), "--no-compile", "--only-binary=:all:"]
@@ -53,8 +53,9 @@ def install(requirements: Path, folder: Path) -> None:
         command += ["--platform", platform]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise NotBuilt("\n".join([*said[-WHY:], "pip could not get the dependencies, see above"]))
+        said = [f"  {line}" for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        told = f"pip could not install {requirements}; is the package index in reach? It says:"
+        raise NotBuilt("\n".join([told, *said[:WHY]]))
     for pattern in (pattern for patterns in LEFT_OUT.values() for pattern in patterns):
         for path in list(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -13,6 +13,13 @@ def file_of(name: str) -> Path:
     return (INSTALLED if is_installed() else PACKAGE.parent) / name
 
 
+def samples() -> dict[str, Path]:
+    """The sample policies, by name."""
+    folder = file_of("policies" if is_installed() else "docs/policies")
+    found = {file_of("policies/dev-nights.yml"), *folder.glob("*.yml")}
+    return {path.stem: path for path in sorted(found)}
+
+
 def is_installed() -> bool:
     """Whether this is a wheel's package, and no clone."""
     return INSTALLED.is_dir()

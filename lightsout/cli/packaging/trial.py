@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from lightsout.base.clock import SystemClock
-from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.deployment.references import FROM_OUTSIDE
+from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.invoke import invoke, way_to
 from lightsout.cli.packaging.origin import file_of
@@ -38,7 +39,7 @@ MATCHING = 3  # machines for each policy, where its limits allow as many
 SHOWN = 10  # instances of a group are listed
 DONE, WOULD = ("stopped", "started"), ("would_stop", "would_start")
 TELLING = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # people, who should not hear of this
-DEFAULT_MEMORY = 128  # MB, of the platform
+DEFAULT_MEMORY, DEFAULT_TIMEOUT = 128, 3  # MB and seconds, of the platform
 AFTER = timedelta(minutes=7)  # the window has opened when the timer fires
 
 
@@ -74,9 +75,18 @@ def run(bundle: Path, deployment: Path) -> int:
 
 
 def inputs_of(deployment: Path) -> Mapping[str, Any]:
+    """Raises WrongUse for a file with mistakes."""
     file = deployment if deployment.is_file() else file_of("serverless.yml")
+    if mistakes := mistakes_of_the_deployment(file, None):
+        raise WrongUse("\n".join(map(str, mistakes)))
     inputs: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["inputs"]
     return inputs
+
+
+def number_of(inputs: Mapping[str, Any], name: str, default: int) -> int:
+    """The platform's `default` where it is left out, or known only at the deploy."""
+    text = str(inputs.get(name))
+    return int(text) if text.isdigit() else default
 
 
 def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
@@ -132,7 +142,7 @@ class Trial(NamedTuple):
             {"Type": "Timer", "TriggerName": "try", "Time": now, "Message": "{}"},
             {**variables, **way_to(self.simulator)},
             python=self.python,
-            seconds=float(self.inputs["timeout"]),
+            seconds=number_of(self.inputs, "timeout", DEFAULT_TIMEOUT),
             ahead=self.clock.ahead.total_seconds(),
         )
         tell(done)
@@ -141,7 +151,7 @@ class Trial(NamedTuple):
         told = {id_ for name in DONE for id_ in group(done, name)}
         others = f"{len(after) - len(changed)} are as they were"
         print(f"  in the cloud: {plural(len(changed), 'machine')} changed, {others}")
-        memory = int(self.inputs.get("memorySize", DEFAULT_MEMORY))
+        memory = number_of(self.inputs, "memorySize", DEFAULT_MEMORY)
         peak = f"{done.peak_mb:.0f} MB of {memory}" if done.peak_mb else "memory is not known here"
         print(f"  {done.seconds:.1f} s, {peak}")
         return done.error is None and changed == told and (done.peak_mb or 0) < memory

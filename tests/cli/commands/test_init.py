@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import re
 import subprocess
 import sys
 
@@ -12,6 +15,7 @@ import yaml
 from lightsout.base.clock import SystemClock
 from lightsout.cli.main import main
 from lightsout.cli.own_folder import questions
+from lightsout.cli.packaging.origin import samples
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
 from lightsout.simulator.sandbox import held_to_modes
@@ -110,10 +114,6 @@ def test_two_services_have_a_policy_each(stage, folder, type_in, type_there):
     assert type_there("check")[:2] == (0, "2 policies in 1 file: no mistakes\n")
 
 
-@pytest.mark.hazard(
-    "`init` is run in a folder where somebody has files already",
-    "None of them is written over; what is missing is added, and each is named.",
-)
 def test_what_is_there_stays_as_it_is_and_what_is_missing_is_added(stage, folder, type_in):
     stage.fleet(1)
     (folder / "policies").mkdir(parents=True)
@@ -212,6 +212,47 @@ def test_a_flag_that_no_policy_can_have_is_refused_and_nothing_is_written(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("name", samples())
+def test_a_sample_can_be_the_first_policy_and_check_takes_it(
+    stage, folder, type_in, type_there, name
+):
+    said = type_in("init", folder, "--sample", name)
+
+    assert said.status == 0
+    assert files_in(folder) == FILES - {"policies/stop-dev.yml"} | {f"policies/{name}.yml"}
+    assert "yaml-language-server" not in (folder / f"policies/{name}.yml").read_text()
+    assert len(stage.sim.journal) == 0
+    assert type_there("check")[0] == 0
+
+
+def test_a_sample_takes_no_wishes(folder, type_in):
+    said = type_in("init", folder, "--sample", "dev-nights", "--tag", "env=qa")
+
+    assert said.status == 2
+    assert "--sample is a whole policy: without --tag" in said.err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "line"),
+    [
+        ("intl.tencentcloudapi.com", '      LIGHTSOUT_ENDPOINT: "intl.tencentcloudapi.com"\n'),
+        (None, ""),
+    ],
+)
+def test_a_domain_of_the_services_is_the_function_s_too_and_a_simulator_s_address_is_not(
+    stage, folder, type_in, type_there, endpoint, line
+):
+    stage.environ["LIGHTSOUT_ENDPOINT"] = endpoint or stage.sim.url
+
+    type_in("init", folder, "--sample", "dev-nights")
+
+    text = (folder / "serverless.yml").read_text()
+    assert line in text
+    assert ("LIGHTSOUT_ENDPOINT" in text) is bool(line)
+    assert type_there("check")[0] == 0
+
+
 # Questions ---------------------------------------------------------------------------------------
 
 
@@ -261,6 +302,54 @@ def test_whoever_goes_away_in_the_middle_leaves_nothing_behind(folder, type_in, 
     assert said.status == 1
     assert said.err == "nothing was written\nlightsout: interrupted\n"
     assert not folder.exists()
+
+
+def on_a_terminal(live, folder, typed):
+    """A child at a terminal, somebody who types, and what was to be seen there."""
+    import pty
+
+    near, far = pty.openpty()
+    live.environ["TERM"] = "dumb"
+    child = live.start("init", folder, stdin=far, stdout=far, stderr=far)
+    os.close(far)
+    os.write(near, typed.encode())
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux's way of telling that the other end is closed
+        while part := os.read(near, 65536):
+            seen += part
+    os.close(near)
+    return child.wait(timeout=30), seen.decode()
+
+
+def test_at_a_terminal_it_asks_and_each_answer_counts(live, folder):
+    live.fleet(3)
+    del live.environ["LIGHTSOUT_POLICIES"]
+
+    status, seen = on_a_terminal(live, folder, "env=dev,test\n\n\nworkdays\n\n\n")
+
+    assert (status, seen.count("]: ")) == (0, 6)
+    assert "env=dev,test: carried by 3 of 3 machines" in seen
+    text = (folder / "policies/stop-dev.yml").read_text()
+    assert "env: [dev, test]" in text
+    assert "days: workdays\n" in text
+
+
+def test_at_a_terminal_the_end_of_the_input_leaves_nothing_behind(live, folder):
+    status, seen = on_a_terminal(live, folder, "\x04")
+
+    assert status == 1
+    assert "nothing was written" in seen
+    assert not folder.exists()
+
+
+def test_the_page_names_every_flag_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        main(["init", "--help"])
+    flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    page = (ROOT / "docs/begin.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Make the folder")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"--[a-z][a-z-]+", chapter)) == flags
 
 
 # Where it cannot ---------------------------------------------------------------------------------
