@@ -1,6 +1,6 @@
-"""`check`: every mistake in the policies, in the form that editors and CI understand.
+"""`check`: show every mistake in the policies, in the form that editors and CI understand.
 
-Then, where there are none, those of the serverless.yml beside them.
+Where there are none, show those of the serverless.yml beside them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
-    """Mistakes and warnings go to stdout, one a line, as linters do it."""
+    """Print mistakes and warnings to stdout, one a line, as linters do."""
     settings = read_settings(outside.environ, outside.beside)
     deployment = settings.policies.parent / "serverless.yml"
     there = deployment.is_file()
@@ -33,9 +33,9 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
         found = policy_files.load(settings.policies)
     except policy_files.PolicyMistakes as wrong:
         beside = mistakes_of_the_deployment(deployment, None) if there else []
-        return _tell([*wrong.mistakes, *beside])
+        return _show([*wrong.mistakes, *beside])
     if there and (mistakes := mistakes_of_the_deployment(deployment, found)):
-        return _tell(mistakes)
+        return _show(mistakes)
     beside = warnings_of_the_deployment(deployment, found.policies) if there else []
     advised = advice(found.policies, settings.policies, outside.clock.now())
     warnings = sorted([*found.warnings, *advised, *beside])
@@ -51,7 +51,7 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
     return GOOD
 
 
-def _tell(mistakes: Sequence[Mistake]) -> int:
+def _show(mistakes: Sequence[Mistake]) -> int:
     for mistake in mistakes:
         print(mistake)
     print(f"lightsout: {plural(len(mistakes), 'mistake')}", file=sys.stderr)

@@ -9,7 +9,7 @@ from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.cli import GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.everywhere import ALL, look_everywhere
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command, plural
@@ -103,7 +103,7 @@ def _look(outside: Environment) -> Sequence[Machine]:
     """All machines; none without credentials, or where the services do not answer."""
     settings = read_settings(outside.environ, outside.beside)
     try:
-        clouds = open_clouds(settings, outside, tell_retry)
+        clouds = open_clouds(settings, outside, show_retry)
     except BadSettings as mistake:
         if NO_CREDENTIALS not in str(mistake):
             raise

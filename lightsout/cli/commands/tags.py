@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.everywhere import look_everywhere
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import count_tags, show_tags, summary
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """A place that could not be looked at is told on stderr, and by the exit status."""
     settings = read_settings(outside.environ, outside.beside)
-    seen = look_everywhere(open_clouds(settings, outside, tell_retry)[OWN], options.region or ())
+    seen = look_everywhere(open_clouds(settings, outside, show_retry)[OWN], options.region or ())
     if options.json:
         tags = count_tags(seen.machines)
         print(as_json([{**it._asdict(), "services": dict(it.services)} for it in tags]))

@@ -11,7 +11,7 @@ from lightsout.cli.deploy.refusals import advice_on
 from lightsout.cli.deploy.service import Service
 from lightsout.cli.deploy.values import LOG, ROLE
 from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
 from lightsout.cloud.sdk import CallFailed
@@ -123,7 +123,7 @@ def service_of(outside: Environment, place: Deployment) -> Service:
 
 def service_for(outside: Environment, region: str, named: Mapping[str, str]) -> Service:
     settings = read_settings(outside.environ, outside.beside)
-    clouds = open_clouds(settings, outside, tell_retry, limit=LONGEST)
+    clouds = open_clouds(settings, outside, show_retry, limit=LONGEST)
     return Service(clouds[OWN], region, named, outside.clock)
 
 

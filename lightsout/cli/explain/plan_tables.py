@@ -1,4 +1,4 @@
-"""A plan in words: its tables, its sum, and what is to be noted about it."""
+"""Show a plan: its tables, its sum, and notes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALWAYS_SUMMED = ("would_stop", "kept", "excluded", "refused")
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A dry run as of `opens`, when these policies open next."""
+    """A dry run as of `opens`, the next opening of these policies."""
 
     opens: datetime
     policies: frozenset[str]
@@ -46,7 +46,7 @@ class Later:
 
     @property
     def blind(self) -> bool:
-        """True where something could not be looked at. A failure of that run is no error now."""
+        """True if some instances could not be looked at. A failure of that run is no error now."""
         unplaced = any(entry["error"] and entry["region"] is None for entry in self.entries)
         nothing = self.done.error is not None and not self.done.report["policies"]
         unseen = any(one.blind() for one in self.done.sites)
@@ -62,7 +62,7 @@ def print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
 
 
 def show_plan(out: Output, done: Done) -> None:
-    """The table of a dry run, the sum, and what went wrong."""
+    """Show the table of a dry run, the sum, and the errors."""
     show(
         out,
         in_order(r for one in done.sites for r in rows_of(one.site, one.findings)),
@@ -96,7 +96,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _sum(rows: Sequence[Row]) -> str:
-    """How many machines, each counted once for each thing that is decided about it."""
+    """The number of machines for each decision; a machine counts once for each."""
     if not rows:
         return "no instance matches: nothing would change"
     counts = Counter(decision for decision, _ in {(row.decision, row.machine) for row in rows})
@@ -136,7 +136,7 @@ def waiting_lines(
 
 
 def notes_of(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
-    """Warnings and mistakes that the looks logged, but for what a later look found after all."""
+    """Warnings and mistakes in the log of the dry runs, except those disproved by a later one."""
     known = {row.instance.id for row in rows}
     for line in map(json.loads, lines):
         if line["event"] == "policy.mistake":
@@ -150,7 +150,7 @@ def notes_of(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
 
 
 def left_out_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
-    """Policies that a person's run leaves out, because they do not admit it."""
+    """A line for each policy that a run by hand leaves out: it is not triggered by invoke."""
     for policy in policies:
         if "invoke" not in policy.triggered_by:
             admitted = ", ".join(sorted(map(str, policy.triggered_by)))

@@ -1,4 +1,4 @@
-"""The progress of a run, shown line by line from the log lines that it writes."""
+"""Show the progress of a run from the log lines that it writes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Line = dict[str, Any]
 
 
-def tell_retry(text: str) -> None:
-    """Shows a repeated call on stderr; every other log line is ignored."""
+def show_retry(text: str) -> None:
+    """Show a repeated call on stderr; ignore every other log line."""
     line = json.loads(text)
     if line["event"] == "retry":
         complain(f"{_place(line)}{_again(line)}")
@@ -34,7 +34,7 @@ def _again(line: Line) -> str:
 
 
 class Progress:
-    """Takes each log line as the run writes it, and shows what a person wants to follow."""
+    """Takes each log line as the run writes it, and shows those that people follow."""
 
     def __init__(self, out: Output) -> None:
         self._out = out

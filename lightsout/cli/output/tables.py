@@ -1,6 +1,6 @@
 """Output of the commands: with rich on a terminal, plain aligned text anywhere else.
 
-Plain rows are never wrapped, so that grep finds a machine with all that is said about it.
+Plain rows are never wrapped, so that grep finds a machine with all of its row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-# How a cell that says just this looks on a terminal.
+# Styles for cells with exactly these texts, on a terminal.
 LOOKS = {
     "would stop": "yellow",
     "would start": "yellow",
@@ -43,13 +43,13 @@ NEVER_WRAPPED = frozenset({"instance", "what", "RequestId", "region"})
 
 
 class Output:
-    """Where a command speaks to a person: stdout, as it is when this is made."""
+    """The output of a command for people: stdout, as it is when this is made."""
 
     def __init__(self) -> None:
         self._console = _rich_console() if sys.stdout.isatty() else None
 
     def say(self, text: str = "", look: str = "") -> None:
-        """One line, whatever the text holds; `look` is a style of rich, where there is one."""
+        """Print the text as one line. `look`: a style of rich, used on a terminal."""
         text = printable_line(text)
         if self._console:
             self._console.print(
@@ -59,7 +59,7 @@ class Output:
             print(text, flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows under their headings; the last column takes what width is left."""
+        """Print rows under their headings. The last column gets the remaining width."""
         rows = [[printable(cell) for cell in row] for row in rows]
         if self._console:
             _print_rich(self._console, columns, rows)
@@ -68,9 +68,9 @@ class Output:
 
 
 def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The rows as RFC 4180 has them, in cells that no spreadsheet takes for a formula.
+    """Print the rows as in RFC 4180, in cells that no spreadsheet takes for a formula.
 
-    What is null is empty, and the items of a list stand with a space between them.
+    A null is an empty cell; the items of a list have a space between them.
     """
     writer = csv.writer(sys.stdout)  # CRLF, and quotes where they are needed
     writer.writerow(columns)
@@ -81,7 +81,7 @@ def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def complain(*lines: str) -> None:
-    """Lines on stderr, each of them one line whatever it holds."""
+    """Print each text as one line on stderr."""
     for line in lines:
         print(printable_line(line), file=sys.stderr, flush=True)
 
