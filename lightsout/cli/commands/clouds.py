@@ -46,7 +46,7 @@ def open_clouds(
 ) -> dict[str, Cloud]:
     """A client for the account of the environment, and for each of `accounts`, by name.
 
-    They make calls for `limit` seconds.
+    Calls may be made for `limit` seconds.
 
     Raises BadSettings where there are no credentials.
     """

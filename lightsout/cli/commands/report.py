@@ -95,7 +95,7 @@ def make_page(
     history, t = read_history(lines), Texts(language)
     now = outside.clock.now()
     zone = policies[0].timezone if policies else ZoneInfo(DEFAULT_TIMEZONE)
-    scene = Scene({it.name: it for it in policies}, now, zone, t)
+    scene = Scene(policies, now, zone, t)
     timers = _timers(outside)
     known = known_with(
         known,
@@ -115,7 +115,7 @@ def known_with(known: Known, **facts: Any) -> Known:
 def _assembled(
     history: History, known: Known, seen: Now, scene: Scene, figures: Figures, *, has_timers: bool
 ) -> str:
-    t, policies = scene.t, list(scene.policies.values())
+    t, policies = scene.t, scene.policies
     machines = machine_rows(history, seen, scene)
     shown = calendars(history, policies, scene)
     page = Page(

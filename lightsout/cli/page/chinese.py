@@ -35,6 +35,7 @@ ZH = {
     "next tick": "下一次定时触发（serverless.yml）",
     "open until": "时间窗开放至 {when}",
     "opens": "{when} 开放",
+    "own hours": "按每台机器的标签 {tag}",
     "whenever triggered": "每次触发都执行",
     "calendar known": "已知的中国节假日",
     "to the end of": "至 {year} 年底",
@@ -68,10 +69,12 @@ ZH = {
     "fortnight none": "没有可读取的策略。",
     "action stop": "关机",
     "action start": "开机",
+    "action on": "运行",
     "y axis": "时刻",
     "x axis": "日期",
     "legend planned stop": "关机时间窗",
     "legend planned start": "开机时间窗",
+    "legend planned on": "运行时段",
     "legend past": "已过去的时间窗",
     "legend good": "已确认关机或开机",
     "legend failed": "失败",
@@ -168,6 +171,7 @@ CLAIMS_ZH = {
 
 # The words of a schedule, as a policy's headline has them.
 SCHEDULE_ZH = {
+    "by each machine's tag": "按每台机器的标签", "on": "运行",
     "everyday": "每天", "workdays": "工作日", "holidays": "休息日", "all day": "全天",
     "all regions": "全部地域", "lighthouse": "轻量应用服务器", "cvm": "云服务器",
     "Mon": "周一", "Tue": "周二", "Wed": "周三", "Thu": "周四", "Fri": "周五",

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.cli.explain.outlook import look_out, regions_said, said, span, windows_seen
+from lightsout.cli.explain.outlook import look_out, parts_of, regions_said, said, span, windows_seen
 from lightsout.cli.output.words import printable
-from lightsout.model.policy import WHOLE_DAY
+from lightsout.model.policy import WHOLE_DAY, When
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ class PolicyCalendar:
     """The fortnight of a policy."""
 
     name: str
-    action: str
+    does: str  # what its bars mean: stop, start, or on
     about: str
     description: str
     alt: str
@@ -76,26 +76,27 @@ class PolicyCalendar:
 
 
 def calendars(history: History, policies: Sequence[Policy], scene: Scene) -> list[PolicyCalendar]:
-    return [_calendar(history, policy, scene) for policy in policies]
+    return [_calendar(history, parts, scene) for parts in parts_of(policies)]
 
 
-def _calendar(history: History, policy: Policy, scene: Scene) -> PolicyCalendar:
+def _calendar(history: History, parts: Sequence[Policy], scene: Scene) -> PolicyCalendar:
+    policy = parts[0]
     here = scene.now.astimezone(policy.timezone)
     first = here.date() - timedelta(days=BEFORE)
-    outlook = look_out(policy, first, DAYS)
+    outlook = look_out(parts, first, DAYS)
     columns = [_column(number, day, here, scene) for number, day in enumerate(outlook.days)]
     for done in history.done:
         if done.policy == policy.name:
             _add_mark(columns, done, policy, first, scene)
-    for number in _missed(history, policy, first, scene) if policy.when else ():
+    for number in _missed(history, policy, first, scene):
         columns[number].missed = True
     t = scene.t
     when = t.schedule(said(policy.when)) if policy.when else t("whenever triggered")
-    where = t.schedule(f"{policy.resource} · {regions_said(policy)}")
+    where = t.schedule(f"{outlook.resources} · {regions_said(policy)}")
     about = f"{when} · {policy.timezone.key} · {where}"
     now = TOP + TALL * _minute(here) / WHOLE_DAY
     alt = scene.t("calendar alt", policy=policy.name, days=_days_said(outlook, columns))
-    return PolicyCalendar(policy.name, policy.action, about, policy.description, alt, columns, now)
+    return PolicyCalendar(policy.name, outlook.does, about, policy.description, alt, columns, now)
 
 
 def _column(number: int, day: Day, here: datetime, scene: Scene) -> Column:
@@ -129,7 +130,7 @@ def _add_mark(
     column, count = columns[number], len(done.instance_ids)
     column.good += count if done.good else 0
     column.bad += 0 if done.good else count
-    key = f"mark {policy.action}" if done.good else "mark failed"
+    key = f"mark {done.action or policy.action}" if done.good else "mark failed"
     told = f"{at:%H:%M} {scene.t(key, count=count)}"
     y = TOP + TALL * _minute(at) / WHOLE_DAY
     column.marks.append(Mark(column.x + COLUMN / 2, y, done.good, told))
@@ -138,6 +139,8 @@ def _add_mark(
 def _missed(history: History, policy: Policy, first: date, scene: Scene) -> Iterator[int]:
     """Days whose window is over, lies in the log, and has no run in it."""
     began = history.first
+    if not isinstance(policy.when, When):
+        return
     for window in windows_seen(policy, first, DAYS):
         if began is None or window.opens < began or window.closes > (history.last or scene.now):
             continue

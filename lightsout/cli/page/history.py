@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lightsout.model.instance import Site
+    from lightsout.model.policy import Part
 
     Line = Mapping[str, Any]
 
@@ -67,6 +68,7 @@ class Done:
 
     time: datetime
     policy: str
+    action: str  # stop or start; empty where the log does not tell
     instance_ids: tuple[str, ...]
     good: bool
 
@@ -88,7 +90,7 @@ class MachineRecord:
     action: Action | None = None
     became: str = ""  # confirmed, or why not; empty: nothing more is known of the action
     policies: set[str] = field(default_factory=set)
-    kept: dict[str, Kept] = field(default_factory=dict)  # by policy
+    kept: dict[Part, Kept] = field(default_factory=dict)  # the latest reason of each policy
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class History:
     failures: list[Failure] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
     machines: dict[Machine, MachineRecord] = field(default_factory=dict)
-    actions: dict[str, str] = field(default_factory=dict)  # of each policy, as it last said
+    actions: dict[str, str] = field(default_factory=dict)  # of each policy, as its last line says
     first: datetime | None = None
     last: datetime | None = None
 
@@ -187,11 +189,11 @@ class _Reader:
         if site is None or not names:
             return
         name, verdict = names[0], _text(line, "verdict")
-        if "action" in line:
-            self.history.actions[name] = _text(line, "action")
+        told = _text(line, "action") or self.history.actions.get(name, "")
+        self.history.actions[name] = told
         if refused := _text(line, "refused"):
             self._fail(time, line, refused)
-        action = ACTIONS.get(self.history.actions.get(name, ""))
+        action, part = ACTIONS.get(told), (name, told)
         for id_ in ids_of(line) if verdict else ():
             record = self._record(site, id_)
             record.policies.add(name)
@@ -199,9 +201,9 @@ class _Reader:
                 record.state, record.seen = action.before, time
             if verdict == "act":
                 self._wanted[str(line["run_id"]), name].add(id_)
-                record.kept.pop(name, None)
+                record.kept.pop(part, None)
             else:
-                record.kept[name] = Kept(time, name, verdict, _text(line, "reason"))
+                record.kept[part] = Kept(time, name, verdict, _text(line, "reason"))
 
     def _accepted(self, time: datetime, line: Line) -> None:
         site = site_of(line)
@@ -256,7 +258,11 @@ class _Reader:
         if line["event"] == "verify.failed":
             record.became = reason
         else:
-            record.kept |= {name: Kept(time, name, "failed", reason) for name in policies}
+            actions = self.history.actions
+            record.kept |= {
+                (name, actions.get(name, "")): Kept(time, name, "failed", reason)
+                for name in policies
+            }
 
     def _note_done(self, time: datetime, line: Line, *, good: bool) -> None:
         ids, run_id = ids_of(line), str(line["run_id"])
@@ -264,7 +270,13 @@ class _Reader:
             wanted = self._wanted.get((run_id, policy), frozenset(ids))
             own = tuple(id_ for id_ in ids if id_ in wanted)
             if own:
-                self.history.done.append(Done(time, policy, own, good))
+                self.history.done.append(Done(time, policy, self._action_of(line, own), own, good))
+
+    def _action_of(self, line: Line, ids: tuple[str, ...]) -> str:
+        """What was done, or tried: the last call about these machines."""
+        site = site_of(line)
+        record = self.history.machines.get(Machine(site, ids[0])) if site else None
+        return record.action.name if record and record.action else ""
 
 
 def _text(line: Line, name: str) -> str:

@@ -61,7 +61,7 @@ class Now:
 class Scene:
     """What all rows need."""
 
-    policies: Mapping[str, Policy]
+    policies: Sequence[Policy]
     now: datetime
     zone: ZoneInfo
     t: Texts
@@ -158,9 +158,9 @@ def _add_outlook(shown: MachineRow, record: MachineRecord, scene: Scene) -> None
             when = moment_short(kept.time, scene)
             shown.kept.append(f"{kept.policy}: {kept.reason} ({when})")
             shown.trouble = shown.trouble or kept.verdict in ("failed", "conflict")
-    for name in shown.policies:
-        policy = scene.policies.get(name)
-        if policy and shown.state == ACTIONS[policy.action].before:
+    for policy in scene.policies:
+        about = policy.name in shown.policies and policy.resource == shown.resource
+        if about and shown.state == ACTIONS[policy.action].before:
             shown.next += _may(policy, scene)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -13,8 +12,8 @@ from lightsout.cli.deployment.timers import ticks
 from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
 from lightsout.doctor.finding import WARNING, WRONG
-from lightsout.policies.calendar import last_year
-from lightsout.policies.windows import calendar_warnings
+from lightsout.model.policy import OwnHours
+from lightsout.policies.windows import calendar_end, calendar_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +29,7 @@ LONGEST_RUN = timedelta(minutes=20)  # SCF ends a function after 15
 AHEAD = timedelta(days=8)  # in which the next tick is looked for
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
-CALENDAR = r"calendar of workdays and holidays does not cover (\d{4})"
+CALENDAR = "calendar of workdays and holidays does not cover"
 ENDS = ("ok", "failed", "paused")
 # By what stands in an error: the text that says how to fix it. The first that fits counts.
 FIXES = (
@@ -131,22 +130,32 @@ def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:
     end = scene.now + AHEAD
     fires = [
         tick
-        for name in scene.policies
+        for name in {policy.name for policy in scene.policies}
         if (tick := next(ticks(known.timers, name, scene.now, end), None))
     ]
     if fires:
         yield t("next tick"), moment_short(min(fires), scene)
-    for policy in scene.policies.values():
+    yield from _windows_ahead(scene)
+    ends = [calendar_end(it.when) for it in scene.policies if it.when and it.when.by_calendar]
+    if ends:
+        yield t("calendar known"), t("to the end of", year=min(ends))
+
+
+def _windows_ahead(scene: Scene) -> Iterator[tuple[str, str]]:
+    """When each policy is due, once for each of its actions."""
+    t, parts = scene.t, {policy.part: policy for policy in reversed(scene.policies)}
+    for (name, action), policy in reversed(parts.items()):
+        several = sum(other == name for other, _ in parts) > 1
+        label = f"{name} ({t(f'action {action}').lower()})" if several else name
         due = due_at(policy, scene.now)
         if due.now and due.window:
-            closes = wall_clock(due.window.closes, policy, scene)
-            yield policy.name, t("open until", when=closes)
+            yield label, t("open until", when=wall_clock(due.window.closes, policy, scene))
+        elif due.now and isinstance(policy.when, OwnHours):
+            yield label, t("own hours", tag=policy.when.tag)
         elif due.now:
-            yield policy.name, t("whenever triggered")
+            yield label, t("whenever triggered")
         elif due.opens:
-            yield policy.name, t("opens", when=wall_clock(due.opens, policy, scene))
-    if any(it.when and it.when.by_calendar for it in scene.policies.values()):
-        yield t("calendar known"), t("to the end of", year=last_year())
+            yield label, t("opens", when=wall_clock(due.opens, policy, scene))
 
 
 # Problems ----------------------------------------------------------------------------------------
@@ -155,9 +164,8 @@ def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:
 def _of_policies(known: Known, scene: Scene) -> Iterator[Problem]:
     for mistake in known.mistakes:
         yield Problem(mistake, scene.t("fix mistakes"))
-    whens = [(it.when, it.timezone) for it in scene.policies.values() if it.when]
-    for warning in calendar_warnings(whens, scene.now):
-        (year,) = re.findall(CALENDAR, warning)
+    whens = [(it.when, it.timezone) for it in scene.policies if it.when]
+    for year in calendar_gaps(whens, scene.now):
         yield Problem(scene.t("calendar ends", year=year), scene.t("fix calendar"), grave=False)
 
 
@@ -183,7 +191,7 @@ def _of_runs(history: History, known: Known, scene: Scene) -> Iterator[Problem]:
         differ = t("policies differ", here=known.digest, there=last.policies_hash)
         yield Problem(differ, t("fix differ"), grave=False)
     for warning in last.warnings:
-        told_above = "LIGHTSOUT_DRY_RUN" in warning or re.search(CALENDAR, warning)
+        told_above = "LIGHTSOUT_DRY_RUN" in warning or CALENDAR in warning
         if not told_above:
             yield Problem(warning, t("fix warning"), grave=False)
 

@@ -237,6 +237,39 @@ def test_an_evening_without_a_run_is_marked_in_the_calendar(stage, page):
     assert any(it.text == "no run" for it in calendar.all("text"))
 
 
+OFFICE_HOURS = """
+    version: 1
+    policies:
+      - name: office-hours
+        resource: [lighthouse]
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        uptime: {days: workdays, between: ["08:30", "20:00"]}
+"""
+
+
+def test_both_ends_of_a_day_stand_in_one_calendar(stage, page):
+    stage.policies(OFFICE_HOURS)
+    (machine,) = stage.fleet(1)
+    stage.run(request_id="evening")
+    stage.clock.advance(13 * 3600)
+    stage.run({}, request_id="morning")
+
+    shown = page()
+
+    (calendar,) = [it for it in shown.by_id("fortnight").all("svg") if it.all("desc")]
+    days = calendar.all("desc")[0].text
+    assert "2026-11-23 08:30–20:00 (20:00 1 stopped)" in days
+    assert "2026-11-24 08:30–20:00 (09:00 1 started)" in days
+    assert shown.by_id("fortnight").all("h3")[0].text == "ONoffice-hours"
+    row = machine_rows(shown)[machine]
+    assert row[1] == "RUNNING"
+    assert row[4].startswith("start 2026-11-24 09:00: confirmed")
+    assert row[6] == "stop 2026-11-24 20:00 (office-hours)"
+    assert not any(it.startswith("✗") for it in problems(shown))
+    assert "office-hours (stop) opens 2026-11-24 20:00" in words_of(shown, "status")
+
+
 def test_a_limit_that_refused_is_told_with_what_to_do(stage, page):
     stage.policies(NIGHTS.rstrip() + "\n        limits: {max_instances: 1}\n")
     stage.fleet(3)

@@ -36,7 +36,7 @@ def page_about(text: str) -> str:
     ]
     history = read_history(lines)
     policy = a_policy(name=text, description=text)
-    scene = Scene({text: policy}, NOW + timedelta(hours=1), ZoneInfo("Asia/Shanghai"), Texts("en"))
+    scene = Scene([policy], NOW + timedelta(hours=1), ZoneInfo("Asia/Shanghai"), Texts("en"))
     machines = machine_rows(history, Now(), scene)
     shown = calendars(history, [policy], scene)
     known = Known(mistakes=[f"a mistake: {text}"])
