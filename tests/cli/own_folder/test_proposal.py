@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.cli.own_folder.policy_text import Wishes, mistakes_in, write_policies
+from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
 from lightsout.cli.own_folder.proposal import (
     NOBODY_YET,
     limits_for,
@@ -88,7 +88,7 @@ def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_
 ):
     machines = [machine(n, **tags) for n, tags in enumerate(fleet)]
     tags = propose_tags(machines)
-    text = write_policies(Wishes(tags, *places(machines, tags)), machines)
+    text = write_policies(Choices(tags, *places(machines, tags)), machines)
 
     with TemporaryDirectory() as folder:
         file = Path(folder, "policy.yml")
@@ -108,8 +108,8 @@ def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_
     st.dictionaries(KEYS, st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=2), TEXTS
 )
 def test_what_somebody_answers_is_a_policy_that_matches_these_tags_or_a_mistake(tags, text):
-    wishes = Wishes(tags, ["lighthouse"], [text], [text], ["20:00", text], text)
-    for wish in (wishes, Wishes(tags, ["lighthouse"], ["all"])):
+    choices = Choices(tags, ["lighthouse"], [text], [text], ["20:00", text], text)
+    for wish in (choices, Choices(tags, ["lighthouse"], ["all"])):
         written = write_policies(wish, [])
         if not mistakes_in(written):
             with TemporaryDirectory() as folder:
