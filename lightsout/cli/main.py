@@ -15,6 +15,7 @@ from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
 from lightsout.cli.commands import (
     check,
     doctor,
+    keep,
     permissions,
     plan,
     preview,
@@ -137,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         _run_parser,
         _preview_parser,
         _verify_parser,
+        _keep_parser,
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
@@ -245,6 +247,26 @@ def _verify_parser(commands: Commands) -> None:
     _add_files(one, "FILE")
     one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     one.set_defaults(carry_out=verify.carry_out)
+
+
+def _keep_parser(commands: Commands) -> None:
+    one = commands.add_parser(
+        "keep", help="leave one machine as it is until then: writes its tag keep-until"
+    )
+    one.add_argument("id", metavar="ID", help="the machine: lhins-… or ins-…")
+    one.add_argument(
+        "--until",
+        metavar="TIME",
+        required=True,
+        help="2026-12-01, through the end of that day in the policy's zone, or 2026-12-01T22:00, "
+        "there too unless it has an offset such as +08:00",
+    )
+    one.add_argument("--region", metavar="REGION", help="look only there (default: everywhere)")
+    one.add_argument(
+        "--account", metavar="NAME", help="look only in this account (default: in all at hand)"
+    )
+    _add_policies(one)
+    one.set_defaults(carry_out=keep.carry_out)
 
 
 def _permissions_parser(commands: Commands) -> None:

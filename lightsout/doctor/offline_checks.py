@@ -8,7 +8,7 @@ from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.policies import load as policy_files
-from lightsout.policies.windows import calendar_warnings, next_window, window_at
+from lightsout.policies.windows import calendar_gaps, calendar_warnings, next_window, window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,7 +136,7 @@ def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnos
     for policy in policies:
         yield _window(policy, now)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
-    warnings = calendar_warnings(whens, now)
+    warnings = calendar_warnings(calendar_gaps(whens, now))
     for warning in warnings:
         yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):

@@ -73,6 +73,7 @@ class Policy(NamedTuple):
     when: When | None = None  # None: due whenever it is triggered
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
+    mark: bool = False  # write what was done into a tag of the instance
 
 
 class Account(NamedTuple):

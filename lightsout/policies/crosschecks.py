@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
 from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.mark import MARK_KEY
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.texts import TAG_KEY, TAG_VALUE
@@ -32,6 +33,7 @@ def check(files: Sequence[File]) -> None:
             _check_name(policy.it.get("name"), "policy", complaints, names)
             _check_instances(policy.it, complaints)
     _check_accounts(files)
+    _check_marks(files)
 
 
 def warn(found: FileKeys, told: Complaints) -> None:
@@ -130,6 +132,22 @@ def _check_instances(policy: PolicyKeys, complaints: Complaints) -> None:
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
     for selector in (policy.get("match"), policy.get("exclude")):
         yield from value_of(keys_of(selector).get("instances"), [])
+
+
+def _check_marks(files: Sequence[File]) -> None:
+    """Nothing is selected by what a policy writes: a forged mark would make another one act."""
+    listed = [
+        (complaints, policy.it)
+        for complaints, found in files
+        for policy in value_of(found.get("policies"), [])
+    ]
+    if not any(value_of(keys.get("mark"), default=False) for _, keys in listed):
+        return
+    for complaints, keys in listed:
+        tags = keys_of(keys_of(keys.get("match")).get("tags"))
+        if chosen := tags.get(MARK_KEY):
+            what = f"the tag {MARK_KEY} is what `mark: true` writes: match by another one"
+            complaints.add(chosen.key or chosen.at, what)
 
 
 def _check_accounts(files: Sequence[File]) -> None:

@@ -6,9 +6,11 @@ they agree.
 
 from __future__ import annotations
 
+from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.shapes import Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
+    CALENDAR_FILE,
     CLOSES,
     COUNT,
     DATE,
@@ -252,6 +254,13 @@ POLICY = Fields(
             ),
             "How stopped machines are verified.",
         ),
+        Field(
+            "mark",
+            YES_NO,
+            f"`true` writes into the tag `{MARK_KEY}` of each machine what was done, when and by "
+            "which policy, once that is confirmed.",
+            default="false",
+        ),
     ),
 )
 
@@ -275,8 +284,13 @@ FILE = Fields(
         Field("timezone", ZONE, "Time zone of its policies.", default=DEFAULT_TIMEZONE),
         Field(
             "holidays",
-            MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
-            "Days to correct or extend the calendar of workdays and holidays with.",
+            Either(
+                "a mapping of dates to work or off, or the name of a .json file beside it",
+                CALENDAR_FILE,
+                MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
+            ),
+            "Days to correct or extend the calendar of workdays and holidays with; or a file in "
+            "the form of holiday-cn.",
         ),
         Field(
             "accounts",

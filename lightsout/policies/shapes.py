@@ -79,7 +79,7 @@ class Either(NamedTuple):
 
     noun: str
     text: Scalar | Word
-    other: ListOf | Fields
+    other: ListOf | MapOf | Fields
 
 
 class Field(NamedTuple):

@@ -57,6 +57,10 @@ DATE = Scalar(
     r"|([02468][048]|[13579][26])00)-02-29",
     date.fromisoformat,
 )
+# A path would lead out of the folder that is deployed.
+CALENDAR_FILE = Scalar(
+    "the name of a .json file beside it", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.json"
+)
 DURATION = Scalar("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Scalar("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
 PERCENT = Scalar("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)

@@ -37,9 +37,12 @@ def _texts(value: str | Sequence[Found[str]]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(item.it for item in value)
 
 
-def policies_of(file: str, found: FileKeys) -> Iterator[Policy]:
+def policies_of(
+    file: str, found: FileKeys, calendars: Mapping[str, Mapping[date, bool]]
+) -> Iterator[Policy]:
+    """`calendars`: the days of the files of holidays, by their names."""
     default = value_of(found.get("timezone"), None) or zone(DEFAULT_TIMEZONE)
-    holidays = _holidays(found)
+    holidays = _holidays(found, calendars)
     for policy in found["policies"].it:
         keys = policy.it
         options = keys_of(keys.get("options"))
@@ -63,6 +66,7 @@ def policies_of(file: str, found: FileKeys) -> Iterator[Policy]:
             when=_when(keys, holidays),
             only_if=_only_if(keys),
             stopped_mode=value_of(options.get("stopped_mode"), None),
+            mark=value_of(keys.get("mark"), default=False),
         )
 
 
@@ -102,8 +106,10 @@ def _triggers(policy: PolicyKeys) -> frozenset[str | Source]:
     )
 
 
-def _holidays(found: FileKeys) -> Mapping[date, bool]:
-    listed = keys_of(found.get("holidays"))
+def _holidays(found: FileKeys, calendars: Mapping[str, Mapping[date, bool]]) -> Mapping[date, bool]:
+    listed = value_of(found.get("holidays"), {})
+    if isinstance(listed, str):
+        return calendars[listed]
     return MappingProxyType(
         {date.fromisoformat(day): word.it == "work" for day, word in listed.items()}
     )

@@ -173,24 +173,35 @@ def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 
-def calendar_warnings(
-    whens_and_zones: Iterable[tuple[When, ZoneInfo]], instant: datetime
-) -> list[str]:
-    """Return warnings for policies whose calendar does not cover this year, or the next one.
+def calendar_gaps(whens_and_zones: Iterable[tuple[When, ZoneInfo]], instant: datetime) -> list[int]:
+    """Return the years that policies need and their calendar lacks: this year, or the next one.
 
-    They begin in the last quarter that the calendar covers: by then the next year is announced.
+    The next one from November on: about then its holidays are announced.
     """
     found: set[int] = set()
     for when, zone in whens_and_zones:
         if when.by_calendar:
             today = instant.astimezone(zone).date()
-            years = {today.year, today.year + (today.month > 9)}
+            years = {today.year, today.year + (today.month > 10)}
             found |= {year for year in years if not _covered(when, year)}
+    return sorted(found)
+
+
+def calendar_warnings(gaps: Iterable[int]) -> list[str]:
+    """Return a warning for each year that is not covered."""
     return [
         f"the calendar of workdays and holidays does not cover {year}: Monday to Friday are taken "
         "for workdays; extend it with `holidays:` in the policy file"
-        for year in sorted(found)
+        for year in gaps
     ]
+
+
+def calendar_end(when: When) -> int:
+    """Return the last year up to which the calendar at hand covers each."""
+    year = calendar.last_year()
+    while _covered(when, year + 1):
+        year += 1
+    return year
 
 
 def _covered(when: When, year: int) -> bool:

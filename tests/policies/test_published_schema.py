@@ -122,6 +122,8 @@ def test_what_the_reader_refuses_the_schema_refuses(path):
         {"only_if": {"running_at_least": "30m", "traffic_left_below": "60GB"}},
         {"only_if": {"traffic_used_at_least": "95%"}},
         {"action": "start", "only_if": {"traffic_used_below": "50%"}},
+        {"mark": True},
+        {"mark": "false", "exclude": {"tags": {"lightsout": "failed *"}}},
     ],
 )
 def test_schema_and_reader_both_take(changes, tmp_path):
@@ -129,6 +131,30 @@ def test_schema_and_reader_both_take(changes, tmp_path):
     assert valid(document)
     (tmp_path / "a.yml").write_text(json.dumps(document))
     assert load(tmp_path).policies[0].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("holidays", "good"),
+    [
+        ({"2027-02-06": "work"}, True),
+        ("cn-2027.json", True),
+        ("../cn-2027.json", False),
+        ("cn-2027.yml", False),
+        (["cn-2027.json"], False),
+        ({}, False),
+        (2027, False),
+    ],
+)
+def test_schema_and_reader_agree_on_holidays(holidays, good, tmp_path):
+    document = policy() | {"holidays": holidays}
+    (tmp_path / "cn-2027.json").write_text('{"year": 2027, "days": []}')
+    (tmp_path / "a.yml").write_text(json.dumps(document))
+    assert valid(document) == good
+    if good:
+        load(tmp_path)
+    else:
+        with pytest.raises(ValueError, match=r"a\.yml:1:\d+: holidays "):
+            load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +202,8 @@ def test_schema_and_reader_both_take(changes, tmp_path):
         {"resource": "cvm", "only_if": {"running_at_least": "30m"}},
         {"action": "start", "resource": "cvm", "options": {"stopped_mode": "STOP_CHARGING"}},
         {"include": ["everything"]},
+        {"mark": "yes"},
+        {"mark": {}},
         {"colour": "red"},
     ],
 )

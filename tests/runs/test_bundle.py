@@ -163,11 +163,16 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
     for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
         policy = f"version: 1\npolicies: [{{name: {name[0]}, {MATCHES}}}]\n"
         (tmp_path / "policies" / name).write_text(policy)
+    named = f"version: 1\nholidays: cn-2027.json\npolicies: [{{name: a, {MATCHES}}}]\n"
+    (tmp_path / "policies" / "a.yml").write_text(named)
+    for name in ("cn-2027.json", "cn-2026.json"):
+        (tmp_path / "policies" / name).write_text('{"year": 2027, "days": []}')
     monkeypatch.setattr(origin, "PACKAGE", tmp_path / "lightsout")
 
     found = packaging.sources_with(tmp_path / "policies", print)
 
     policies = {"policies/a.yml", "policies/b.yaml", "policies/weekend.YML"}
+    policies |= {"policies/cn-2027.json"}
     assert set(found) == {"handler.py", *ours, *policies}
     said = capsys.readouterr().out
     assert "left out: lightsout/local_secrets.py, " in said

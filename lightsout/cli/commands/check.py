@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.deployment.advice import advice
+from lightsout.cli.deployment.advice import advice, calendar_reach
 from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
 from lightsout.cli.deployment.warnings import warnings_of_the_deployment
 from lightsout.cli.output.words import plural
@@ -46,7 +46,7 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
     count = len(found.policies)
     print(
         f"{count} {'policy' if count == 1 else 'policies'} in {plural(len(files), 'file')}: "
-        f"no mistakes{warned}"
+        f"no mistakes{warned}{calendar_reach(found.policies)}"
     )
     return GOOD
 

@@ -86,7 +86,8 @@ def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str
     """Warnings about the calendar of the days shown."""
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     end = now.replace(year=last.year, month=last.month, day=1)
-    found = [*schedule.calendar_warnings(whens, now), *schedule.calendar_warnings(whens, end)]
+    gaps = {*schedule.calendar_gaps(whens, now), *schedule.calendar_gaps(whens, end)}
+    found = schedule.calendar_warnings(sorted(gaps))
     return [f"warning: {text}" for text in dict.fromkeys(found)]
 
 

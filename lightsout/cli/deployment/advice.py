@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lightsout.base.wildcards import is_exact, matches
+from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import span
 from lightsout.model.instance import RESOURCES
@@ -35,9 +36,14 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     found = [
         _at(policy, text)
         for policy in policies
-        for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
+        for text in (
+            *_of_the_window(policy),
+            *_of_the_calendar(policy, now),
+            *([f"mark: {NOT_NARROWER}"] if policy.mark else []),
+        )
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
+    found += [_at(policy, text) for policy, text in _of_the_zones(policies)]
     file = path.parent / "serverless.yml"
     timers: list[Timer] | None = None  # None: unknown
     try:
@@ -68,11 +74,12 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     told = RESOURCES[policy.resource].tells_operation_time
     if when.endless:
         yield _of_the_endless(policy, when, other, told=told)
-    elif not told and not when.enforce:
+    elif not told and not when.enforce and not policy.mark:
         yield (
             "`enforce: false` has no effect on CVM, which does not tell when: a machine that "
-            f"somebody {other} inside the window is acted on all the same; say `enforce: true` if "
-            "that is meant, and protect a machine with the tag keep-until"
+            f"somebody {other} inside the window is acted on all the same; `mark: true` lets it "
+            "know those that it acted on before, `enforce: true` says that this is meant, and the "
+            "tag keep-until protects a machine"
         )
 
 
@@ -90,6 +97,19 @@ def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 told = f"stopped with the options of {first.name}, which comes first"
                 differ = f"they differ in {', '.join(differing)}"
                 yield policy, f"a machine that {first.name} selects, too, is {told}: {differ}"
+                break
+
+
+def _of_the_zones(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """Warn of a policy that reads marks of another zone: only a CVM is judged by its mark."""
+    for policy in policies:
+        if RESOURCES[policy.resource].tells_operation_time or policy.when is None:
+            continue
+        for other in policies:
+            zones = other.timezone.key, policy.timezone.key
+            if other.mark and zones[0] != zones[1] and _may_share_machines(other, policy):
+                told = f"reads the marks of {other.name}, whose times are those of {zones[0]}"
+                yield policy, f"{told}, as times of {zones[1]}: give both one `timezone`"
                 break
 
 
@@ -132,7 +152,20 @@ def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> st
 
 def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
     whens = [(policy.when, policy.timezone)] if policy.when else []
-    return schedule.calendar_warnings(whens, now)
+    return schedule.calendar_warnings(schedule.calendar_gaps(whens, now))
+
+
+def calendar_reach(policies: Sequence[Policy]) -> str:
+    """Until when the calendar reaches, where policies go by it; each end with its policies."""
+    names: dict[int, list[str]] = {}
+    for policy in policies:
+        if policy.when and policy.when.by_calendar:
+            names.setdefault(schedule.calendar_end(policy.when), []).append(policy.name)
+    several = len(names) > 1
+    ends = [
+        f"{year}-12-31" + f" for {', '.join(who)}" * several for year, who in sorted(names.items())
+    ]
+    return f"; the calendar of workdays reaches to {', '.join(ends)}" if ends else ""
 
 
 def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[str]:

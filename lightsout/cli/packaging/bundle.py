@@ -24,7 +24,7 @@ from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.policies.load import PolicyMistakes, is_policy_file, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Bundle", "NotBuilt", "build"]
@@ -97,18 +97,19 @@ def sources_with(policies: Path, say: Callable[[str], object]) -> Mapping[str, b
     return {name: path.read_bytes() for name, path in found.items()}
 
 
-def _policy_files(policies: Path) -> list[Path]:
-    """The files to deploy. Raises NotBuilt for mistakes, and for a file that is not read there."""
+def _policy_files(policies: Path) -> Sequence[Path]:
+    """The files to deploy, and the calendars that they name.
+
+    Raises NotBuilt for mistakes, and for a file that the function does not read.
+    """
     try:
-        load(policies)
+        files = load(policies).files
     except PolicyMistakes as wrong:
         count = plural(len(wrong.mistakes), "mistake")
         raise NotBuilt("\n".join([f"{count} in the policies", *map(str, wrong.mistakes)])) from None
-    if policies.is_dir():
-        return sorted(filter(is_policy_file, policies.iterdir()))
-    if not is_policy_file(policies):
+    if not (policies.is_dir() or is_policy_file(policies)):
         raise NotBuilt(f"{policies}: the function reads *.yml and *.yaml only: rename it")
-    return [policies]
+    return files
 
 
 def content_hash(sources: Mapping[str, bytes]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
@@ -82,6 +82,7 @@ KEYS = st.one_of(st.sampled_from(["env", "auto-stop", "AutoStop", "on", "环境"
 FLEETS = st.lists(st.dictionaries(KEYS, TEXTS, max_size=3), max_size=6)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(FLEETS)
 def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_and_nothing_more(
     fleet,
@@ -104,6 +105,7 @@ def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_
     }
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(KEYS, st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=2), TEXTS
 )
