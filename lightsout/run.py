@@ -22,7 +22,7 @@ from lightsout.base.log import Log, where
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
-from lightsout.log_lines import log_failures, log_not_due, log_plan, warn_of_unmatched_names
+from lightsout.log_lines import log_failures, log_not_due, log_plans, warn_of_unmatched_names
 from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed, failure_message, new_entry
 from lightsout.model.request import BadEvent, Trigger
@@ -249,7 +249,7 @@ class Run:
             clock=outside.clock,
             deadline=self.deadline,
             threads=1,
-            log_plan=log_plan,
+            log_plans=log_plans,
             log_failures=log_failures,
         )
         self.fleet.run(due, terms, self.log)

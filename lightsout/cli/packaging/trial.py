@@ -23,6 +23,7 @@ from lightsout.cli.packaging.invoke import invoke, way_to
 from lightsout.cli.packaging.origin import file_of
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.report import stamp
@@ -101,7 +102,8 @@ def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 def due(policy: Policy, now: datetime) -> datetime:
     """A moment from now on when the policy is due."""
-    window = next_window(policy.when, policy.timezone, now) if policy.when else None
+    when = None if isinstance(policy.when, OwnHours) else policy.when
+    window = next_window(when, policy.timezone, now) if when else None
     return window.opens + AFTER if window else now
 
 
