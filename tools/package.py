@@ -140,6 +140,7 @@ MODULES = (
     "policies/values",
     "policies/windows",
     "policies/yaml_errors",
+    "policies/yaml_slips",
     "policies/yamltree",
     "report",
     "run",

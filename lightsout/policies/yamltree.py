@@ -251,7 +251,8 @@ class _Tree:
 
     def _refuse(self, event: yaml.NodeEvent, at: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: write it out")
+            told = f'write it out, or type "*{event.anchor}" where a wildcard is meant'
+            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: {told}")
         elif event.anchor is not None:
             self._complaints.add(at, f"anchors (&{event.anchor}) are not allowed")
         tag = getattr(event, "tag", None)
