@@ -12,6 +12,7 @@ from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
 from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
+from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
 
@@ -109,7 +110,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_parser(commands: Commands) -> None:
     one = commands.add_parser("check", help="read the policies and show every mistake in them")
+    one.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="a folder of policies, or files, those of one folder together (default: "
+        "LIGHTSOUT_POLICIES)",
+    )
     _add_policies(one)
+    one.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text, each with its line and a caret; a list of objects; GitHub's annotations",
+    )
     one.set_defaults(carry_out=check.carry_out)
 
 
