@@ -137,6 +137,11 @@ def _plan_parser(commands: Commands) -> None:
         help="decide as if it were then, with the machines as they are now: 2026-12-24T20:30, "
         "which is Asia/Shanghai, or 2026-12-24T20:30+08:00",
     )
+    one.add_argument(
+        "--next",
+        action="store_true",
+        help="list every instance of the next windows, however many; unasked only a few are",
+    )
     form = one.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
     form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
+    from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
     from lightsout.model.policy import Policy
 
@@ -69,16 +70,17 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     policies = _policies(outside, done)
     openings = _openings(policies, done, instant)
     later = list(_look_later(openings, event, outside._replace(write=hear), done))
-    rows, doubts = _rows(done, later, outside)
+    rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
-    notes = [*(note for note in dict.fromkeys(notes_of(lines, rows)) if note not in told), *doubts]
+    known = {row.instance.id for row in [*rows, *(row for look in later for row in look.rows)]}
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
     notes += _near_tags(done, later, outside)
-    waiting = list(waiting_lines(policies, openings, done))
     if options.json or options.csv:
-        print_rows(rows, as_csv=options.csv)
+        waiting = waiting_lines(openings)
+        print_rows(in_order([*rows, *_not_yet(later)]), as_csv=options.csv)
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
@@ -86,9 +88,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         out = Output()
         for line in heads:
             out.say(line, look="bold")
-        show(out, rows, done, later)
-        for line in waiting:
-            out.say(line, look="cyan")
+        show(out, done, rows, later, openings, every=options.next)
         for note in notes:
             out.say(note, look="yellow")
     return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
@@ -124,52 +124,47 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def _openings(
-    policies: Iterable[Policy], done: Done, instant: datetime
-) -> dict[str, datetime | None]:
-    """When each policy that is not due opens next, by its name; None where it never does."""
+def _openings(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
+    """When each policy that is not due opens next; None where it never does."""
     not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
-    found: dict[str, datetime | None] = {}
+    found: list[Opening] = []
     for policy in policies:
         if policy.name in not_due:
             opens = due_at(policy, instant).opens
-            found[policy.name] = opens.astimezone(UTC) if opens else None
+            found.append((policy, opens.astimezone(UTC) if opens else None))
     return found
 
 
 def _look_later(
-    openings: dict[str, datetime | None],
+    openings: Iterable[Opening],
     event: Mapping[str, object],
     outside: Environment,
     done: Done,
 ) -> Iterator[Later]:
     """One more dry run for each time at which policies open, with all that are due then."""
     names: dict[datetime, set[str]] = defaultdict(set)
-    for name, opens in openings.items():
+    for policy, opens in openings:
         if opens:
-            names[opens].add(name)
+            names[opens].add(policy.name)
     for opens in sorted(names):
         if not done.interrupted:
             done = operate(event, outside, LOOK_LIMIT, opens)
             yield Later(opens, frozenset(names[opens]), done)
 
 
-def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[list[Row], list[str]]:
-    """The rows of now and of later; and what the service does not tell about those of now."""
+def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
+    """The rows of now; and what the service does not tell about them."""
     rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
         clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
         rows, doubts = with_refusals(rows, clouds)
-    rows += [
-        not_yet(row, look.opens)
-        for look in later
-        for one in look.done.sites
-        for row in rows_of(one.site, one.findings)
-        if row.policy.name in look.policies
-    ]
     return in_order(rows), doubts
+
+
+def _not_yet(later: Iterable[Later]) -> Iterator[Row]:
+    return (not_yet(row, look.opens) for look in later for row in look.rows)
 
 
 def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
