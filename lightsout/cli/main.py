@@ -128,7 +128,12 @@ def _check_parser(commands: Commands) -> None:
 
 
 def _plan_parser(commands: Commands) -> None:
-    one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
+    one = commands.add_parser(
+        "plan",
+        help="what would happen now, and why; changes nothing",
+        epilog="exit status with --diff: 0 nothing changes, 1 something changes or could not be "
+        "looked at, 2 wrong use",
+    )
     _add_policies(one)
     _add_narrowing(one, instance="each step of the decision about this instance")
     one.add_argument(
@@ -142,9 +147,23 @@ def _plan_parser(commands: Commands) -> None:
         action="store_true",
         help="list every instance of the next windows, however many; unasked only a few are",
     )
+    one.add_argument(
+        "--diff",
+        metavar="REVISION|PATH",
+        help="what the policies would do that those of a git revision, or at a path, would not, "
+        "each at its next window",
+    )
     form = one.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
-    form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")
+    for name, about in (
+        ("json", "a list of objects instead of tables; with --diff one object"),
+        ("csv", "the same for a spreadsheet"),
+    ):
+        form.add_argument(f"--{name}", action="store_const", dest="format", const=name, help=about)
+    form.add_argument(
+        "--format",
+        choices=("table", "json", "csv", "markdown"),
+        help="markdown, with --diff: for a comment on a change",
+    )
     _add_log(one)
     one.set_defaults(carry_out=plan.carry_out)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
+from lightsout.cli.commands import plan_diff
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
@@ -55,8 +56,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     next opening, and only shown.
     """
     instant = read_at(options.at) if options.at is not None else outside.clock.now()
+    if options.diff is not None:
+        return plan_diff.carry_out(options, outside, instant)
+    if options.format == "markdown":
+        raise WrongUse("--format markdown is for a comparison: give --diff as well")
+    for_programs = options.format in ("json", "csv")
     heads = [head_of(instant)] if options.at is not None else []
-    if options.instance and not options.json and not options.csv:
+    if options.instance and not for_programs:
         return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
@@ -78,9 +84,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     if not options.policy:
         notes += left_out_by_hand(policies)
     notes += _near_tags(done, later, outside)
-    if options.json or options.csv:
+    if for_programs:
         waiting = waiting_lines(openings)
-        print_rows(in_order([*rows, *_not_yet(later)]), as_csv=options.csv)
+        print_rows(in_order([*rows, *_not_yet(later)]), as_csv=options.format == "csv")
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
