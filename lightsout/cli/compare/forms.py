@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.cli.compare.changes import CHANGED, OTHERWISE
 from lightsout.cli.explain.plan_groups import WIDTH
-from lightsout.cli.explain.rows import CALLED
+from lightsout.cli.explain.rows import CALLED, SAY_IT
 from lightsout.cli.output.words import as_json, plural
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ def _policies(count: int) -> str:
 
 def told(wanted: Sequence[Wanted], *, names: bool) -> str:
     """What policies decide about a machine, each with its reason."""
-    parts = [
-        f"{CALLED[it.decision][0]}: {it.reason}{f' ({it.policy})' if names else ''}"
-        for it in wanted
-    ]
-    return "; ".join(parts) or NO_POLICY
+    return "; ".join(_told(it, named=names) for it in wanted) or NO_POLICY
+
+
+def _told(one: Wanted, *, named: bool) -> str:
+    says = one.reason if one.decision in SAY_IT else f"{CALLED[one.decision][0]}: {one.reason}"
+    return f"{says} ({one.policy})" if named else says
 
 
 def window_said(change: PolicyChange) -> str:

@@ -32,6 +32,7 @@ CALLED = {
     "stopping": ("stopping", "STOPPING from before"),
     "starting": ("starting", "STARTING from before"),
 }
+SAY_IT = frozenset({"excluded", "conflict"})  # decisions whose reasons name them
 LEFT = ("stopping", "starting")  # from before: nothing is decided about these
 _DECISIONS = {
     Verdict.KEEP: "kept",
@@ -181,8 +182,7 @@ def not_yet(row: Row, opens: datetime) -> Row:
 
 def then_said(row: Row) -> str:
     """What a policy would do when it opens, and why."""
-    named = row.decision in {"excluded", "conflict"}  # their reasons say it
-    return f"then {row.why if named else f'{row.what}: {row.why}'}"
+    return f"then {row.why if row.decision in SAY_IT else f'{row.what}: {row.why}'}"
 
 
 def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:

@@ -109,7 +109,7 @@ def test_in_words_the_sentence_stands_first_then_a_line_a_policy_and_region(flee
         "",
         "change             region        instance        name  before and now",
         "newly stopped      ap-guangzhou  lhins-0000000b  t1    no policy matches it → would stop: tag env=test",
-        "no longer stopped  ap-guangzhou  lhins-0000000c  gate  would stop: tag env=dev → excluded: excluded by tag role=bastion",
+        "no longer stopped  ap-guangzhou  lhins-0000000c  gate  would stop: tag env=dev → excluded by tag role=bastion",
         "other reasons      ap-guangzhou  lhins-0000000d  db    no policy matches it → kept: keep-running yes",
     ]
 
