@@ -124,4 +124,6 @@ def _only(side: Side, names: list[str] | None) -> Side:
         for subject, them in side.wanted.items()
         if (some := tuple(it for it in them if it.policy in names))
     }
-    return replace(side, policies=side.policies._replace(policies=kept), wanted=wanted)
+    idle = {name: some for name, some in side.idle.items() if name in names}
+    policies = side.policies._replace(policies=kept)
+    return replace(side, policies=policies, wanted=wanted, idle=idle)

@@ -63,6 +63,7 @@ class Comparison(NamedTuple):
     policies: tuple[PolicyChange, ...]
     accounts: tuple[str, ...]  # names of accounts with another role, or in one set only
     same: int  # machines that both would act on, for the same reasons
+    idle: tuple[str, ...]  # IDs that one set selects, in a state in which nothing is done now
     errors: tuple[str, ...]
 
     @property
@@ -80,7 +81,7 @@ def compare(before: Side, after: Side, compared_with: str, looked_at: datetime) 
     for subject in dict.fromkeys([*before.wanted, *after.wanted]):
         there, here = before.wanted.get(subject, ()), after.wanted.get(subject, ())
         kind = _kind(there, here)
-        if not (before.knows(subject.site) and after.knows(subject.site)):
+        if not _known(subject, before, after):
             continue
         if kind:
             where = subject.site, subject.id
@@ -94,8 +95,18 @@ def compare(before: Side, after: Side, compared_with: str, looked_at: datetime) 
         tuple(_policies(before, after)),
         tuple(_accounts(before, after)),
         same,
+        tuple(sorted(_idle(before, after))),
         tuple(dict.fromkeys([*before.errors, *after.errors])),
     )
+
+
+def _idle(before: Side, after: Side) -> set[str]:
+    there, here = (set().union(*side.idle.values()) for side in (before, after))
+    return {it.id for it in there ^ here if _known(it, before, after)}
+
+
+def _known(subject: Subject, before: Side, after: Side) -> bool:
+    return before.knows(subject.site) and after.knows(subject.site)
 
 
 def _order(change: MachineChange) -> tuple[object, ...]:

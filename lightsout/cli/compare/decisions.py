@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.explain.rows import WOULD, rows_of
 from lightsout.cli.explain.tasks import tasks_beside
+from lightsout.decide.decide import excluded_by, selected_by
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
+from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +61,7 @@ class Side:
     policies: Policies
     windows: Mapping[str, Window | None]  # of each policy: that of now, or the next
     wanted: Mapping[Subject, tuple[Wanted, ...]]
+    idle: Mapping[str, set[Subject]]  # by policy: selected, but in a state that is not acted on
     machines: Mapping[tuple[Site, str], Instance]
     blind: frozenset[Site | tuple[str, str]]  # as of View, and sites that could not be judged
     errors: tuple[str, ...]
@@ -78,6 +81,7 @@ def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
     wanted: dict[Subject, list[Wanted]] = defaultdict(list)
     machines: dict[tuple[Site, str], Instance] = {}
     windows: dict[str, Window | None] = {}
+    idle: dict[str, set[Subject]] = defaultdict(set)
     errors = dict.fromkeys(view.errors)
     blind = set(view.blind)
     for policy in policies.policies:
@@ -89,13 +93,25 @@ def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
             if failed := next((it.error for it in findings if it.policy is policy), None):
                 blind.add(seen.site)
                 errors[f"{policy.name} in {seen.site.place}: {failed}"] = None
+            idle[policy.name] |= _idle(policy, seen)
             for row in rows_of(seen.site, findings):
                 if row.policy is policy:
                     subject = Subject(row.site, row.instance.id, policy.action)
                     wanted[subject].append(_wanted(row, at or instant))
                     machines[row.machine] = row.instance
     fixed = {subject: tuple(them) for subject, them in wanted.items()}
-    return Side(policies, windows, fixed, machines, frozenset(blind), tuple(errors))
+    return Side(policies, windows, fixed, idle, machines, frozenset(blind), tuple(errors))
+
+
+def _idle(policy: Policy, seen: SeenSite) -> set[Subject]:
+    wanted = ACTIONS[policy.action].before
+    return {
+        Subject(seen.site, it.id, policy.action)
+        for it in seen.search([]).instances.values()
+        if it.state != wanted
+        and selected_by(policy.match, it) is not None
+        and not excluded_by(policy.exclude, it)
+    }
 
 
 def _wanted(row: Row, at: datetime) -> Wanted:

@@ -40,6 +40,14 @@ def sentence(found: Comparison) -> str:
     return f"Compared with {found.compared_with}: {', '.join(parts)}{unseen}."
 
 
+def idle_said(found: Comparison) -> str:
+    """A note about machines of which only the state hides a difference; empty without any."""
+    if not found.idle:
+        return ""
+    count = plural(len(found.idle), "more machine")
+    return f"{count} would be selected otherwise, in a state in which nothing is done now"
+
+
 def _policies(count: int) -> str:
     return "1 policy" if count == 1 else f"{count} policies"
 
@@ -91,6 +99,9 @@ def show(out: Output, found: Comparison, *, every: bool) -> None:
             )
         else:
             out.say(f"{plural(len(found.machines), 'machine')} not listed: --next lists all")
+    if found.idle:
+        out.say()
+        out.say(idle_said(found), look="yellow")
     for error in found.errors:
         out.say(error, look="bold red")
 
@@ -148,6 +159,7 @@ class ComparisonEntry(TypedDict):
     policies: list[PolicyEntry]
     accounts: list[str]
     machines: list[MachineEntry]
+    idle: list[str]
     errors: list[str]
 
 
@@ -159,6 +171,7 @@ def json_of(found: Comparison) -> str:
         "policies": list(map(_policy_entry, found.policies)),
         "accounts": list(found.accounts),
         "machines": list(map(_machine_entry, found.machines)),
+        "idle": list(found.idle),
         "errors": list(found.errors),
     }
     return as_json(entry)

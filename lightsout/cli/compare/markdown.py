@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.cli.compare.forms import kind_of, sentence, told, window_said
+from lightsout.cli.compare.forms import idle_said, kind_of, sentence, told, window_said
 from lightsout.cli.output.words import moment, plural, printable
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
@@ -30,6 +30,8 @@ def markdown_of(found: Comparison) -> str:
     lines = [HEAD, "", f"**{_escaped(sentence(found))}**"]
     if found.policies:
         lines += ["", *_policies(found.policies)]
+    if found.idle:
+        lines += ["", f"{idle_said(found)}."]
     kinds: dict[str, list[MachineChange]] = {}
     for change in found.machines:
         kinds.setdefault(change.says, []).append(change)

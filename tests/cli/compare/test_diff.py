@@ -216,6 +216,17 @@ def test_what_cannot_be_looked_at_is_an_error_and_no_difference(fleet, type_in, 
     assert "not all could be looked at." in type_in("plan", "--diff", there(both)).out
 
 
+def test_machines_of_which_only_the_state_hides_a_difference_are_counted(fleet, type_in, there):
+    for id_ in ("lhins-0000000a", "lhins-0000000b"):
+        fleet.world.instance(id_).state = "STOPPED"
+    where = there(BEFORE)
+
+    assert type_in("plan", "--json", "--diff", where).json()["idle"] == ["lhins-0000000b"]
+    note = "1 more machine would be selected otherwise, in a state in which nothing is done now"
+    assert note in type_in("plan", "--diff", where).out
+    assert note in type_in("plan", "--diff", where, "--format", "markdown").out
+
+
 def test_many_machines_are_counted_and_listed_where_asked(fleet, type_in, there):
     ids = fleet.fleet(30, first=100, tags={"env": "test"})
 
