@@ -111,6 +111,7 @@ MODULES = (
     "http/timed",
     "log_lines",
     "model/__init__",
+    "model/api",
     "model/finding",
     "model/instance",
     "model/job",

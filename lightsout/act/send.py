@@ -205,6 +205,6 @@ class Sender:
         return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
 
     def _denied(self, refusal: CallFailed) -> str:
-        lacking = f"{self._job.site.resource.service}:{self._job.action.call}"
+        lacking = f"{self._job.site.resource.api.service}:{self._job.action.call}"
         where = f"instances in {self._job.site.region}"
         return f"not tried one by one: the role lacks {lacking} on {where} ({refusal})"

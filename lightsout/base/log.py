@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +129,8 @@ def _size(id_: str) -> int:
 
 def where(error: Exception) -> str:
     """The class and place of an error in lightsout itself; no values, which might be secret."""
+    import traceback  # noqa: PLC0415  only failures pay for it
+
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     return f"a mistake in lightsout itself: {type(error).__name__} at {place}; please report it"

@@ -10,6 +10,7 @@ from lightsout.base.credentials import BadSettings, Role, checked
 from lightsout.base.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
+from lightsout.model.api import Api
 from lightsout.model.instance import OWN
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Account
 
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
-STS = ("sts", "2018-08-13")
+STS = Api("sts", "2018-08-13")
 AT_LEAST = 60.0  # seconds between two renewals, whatever STS and our clock say
 EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
 
@@ -98,7 +99,7 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
 
 def _own_uin(own: Cloud, patience: float) -> str:
     """https://cloud.tencent.com/document/api/1312/66098. The call needs no right."""
-    answer = own.call(*STS, own.home, "GetCallerIdentity", {}, patience=patience)
+    answer = own.call(STS.call(own.home, "GetCallerIdentity"), {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):
         raise CallFailed("GetCallerIdentity", "UnreadableAnswer", "it has no AccountId")
@@ -114,7 +115,7 @@ def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
     params = {"RoleArn": role.arn, "RoleSessionName": role.session}
     if role.external_id:
         params["ExternalId"] = role.external_id
-    answer = lender.call(*STS, lender.home, "AssumeRole", params, patience=ROLE_PATIENCE)
+    answer = lender.call(STS.call(lender.home, "AssumeRole"), params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
         told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]

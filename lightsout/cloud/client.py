@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lightsout.base.credentials import Credentials
     from lightsout.base.endpoint import Endpoint
     from lightsout.cloud.sdk import Answer
+    from lightsout.model.api import Call
 
 WriteLine = Callable[..., None]  # as base.log.Log
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -63,14 +64,11 @@ class Cloud:
         self._random = random
         self._log = log
         self._lock = threading.Lock()
-        self._pacers: dict[tuple[str, str, str], Pacer] = {}
+        self._pacers: dict[Call, Pacer] = {}
 
     def call(
         self,
-        service: str,
-        version: str,
-        region: str,
-        action: str,
+        call: Call,
         params: Params,
         *,
         repeatable: bool = True,
@@ -85,7 +83,7 @@ class Cloud:
         caller finds out. `params` may be a function: it is called when the turn of an attempt has
         come, and what it raises ends the call. `listing`: the list that the answer must have.
         """
-        pacer = self._pacer(service, region, action)
+        action, pacer = call.action, self._pacer(call)
         end = self._clock.monotonic() + patience
         attempt, renewed = 0, False
         while True:
@@ -97,7 +95,7 @@ class Cloud:
             if not left:
                 raise OutOfTime(action)
             try:
-                answer = wire.ask(service, version, region, action, given, left)
+                answer = wire.ask(call, given, left)
                 return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
                 if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
@@ -107,7 +105,7 @@ class Cloud:
                 wait = self._back_off(attempt)
                 if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):
                     raise
-                self._tell_retry(service, region, failure, wait)
+                self._tell_retry(call, failure, wait)
                 if failure.meaning is Meaning.THROTTLE:
                     pacer.back_off(wait)
                 else:
@@ -132,11 +130,11 @@ class Cloud:
         ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
         return self._random.uniform(ceiling / 2, ceiling)
 
-    def _tell_retry(self, service: str, region: str, failure: CallFailed, wait: float) -> None:
+    def _tell_retry(self, call: Call, failure: CallFailed, wait: float) -> None:
         self._log(
             "retry",
-            resource=service,
-            region=region,
+            resource=call.service,
+            region=call.region,
             action=failure.action,
             code=failure.code,
             message=failure.message,
@@ -191,12 +189,12 @@ class Cloud:
                 self._wire = fresh
             return changed
 
-    def _pacer(self, service: str, region: str, action: str) -> Pacer:
+    def _pacer(self, call: Call) -> Pacer:
         with self._lock:
-            key = (service, region, action)
-            if key not in self._pacers:
-                self._pacers[key] = Pacer(RATES.get((service, action), OTHER_RATE), self._clock)
-            return self._pacers[key]
+            if call not in self._pacers:
+                rate = RATES.get((call.service, call.action), OTHER_RATE)
+                self._pacers[call] = Pacer(rate, self._clock)
+            return self._pacers[call]
 
 
 def _checked(action: str, answer: Answer, listing: str | None, *, repeatable: bool) -> Answer:

@@ -231,10 +231,7 @@ class Compute:
         listing: str | None = None,
     ) -> Answer:
         return self._cloud.call(
-            self.site.resource.service,
-            self.site.resource.version,
-            self.site.region,
-            name,
+            self.site.resource.api.call(self.site.region, name),
             params,
             repeatable=repeatable,
             patience=patience,
@@ -253,10 +250,7 @@ def _joined(looks: Sequence[Listing]) -> Listing:
 def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
     """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
     answer = cloud.call(
-        resource.service,
-        resource.version,
-        cloud.home,
-        "DescribeRegions",
+        resource.api.call(cloud.home, "DescribeRegions"),
         {},
         patience=patience,
         listing="RegionSet",

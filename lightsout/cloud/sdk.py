@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.credentials import Credentials
     from lightsout.base.endpoint import Endpoint
+    from lightsout.model.api import Call
 
 Answer = dict[str, Any]
 
@@ -111,15 +112,12 @@ class Wire:
 
     def ask(
         self,
-        service: str,
-        version: str,
-        region: str,
-        action: str,
+        call: Call,
         params: Mapping[str, Any],
         timeout: float,
     ) -> Answer:
         """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
-        client = self._client(service, version, region)
+        action, client = call.action, self._client(call)
         longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
         client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
         try:
@@ -185,14 +183,14 @@ class Wire:
             _share_a_piece(said, _letters(secret)) for secret in secrets
         )
 
-    def _client(self, service: str, version: str, region: str) -> CommonClient:
+    def _client(self, call: Call) -> CommonClient:
         with self._lock:
-            key = (service, region)
+            key = (call.service, call.region)
             if key not in self._clients:
-                self._clients[key] = self._new_client(service, version, region)
+                self._clients[key] = self._new_client(call)
             return self._clients[key]
 
-    def _new_client(self, service: str, version: str, region: str) -> CommonClient:
+    def _new_client(self, call: Call) -> CommonClient:
         http = HttpProfile(
             protocol=self._endpoint.scheme,
             endpoint=self._endpoint.host,
@@ -202,7 +200,7 @@ class Wire:
         profile = ClientProfile(
             httpProfile=http, language="en-US", request_client=f"lightsout-{__version__}"
         )
-        client = CommonClient(service, version, self.credentials, region, profile)
+        client = CommonClient(call.service, call.version, self.credentials, call.region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
         # A redirect would send the token, which is no Authorization header, to its target.
         session = client.request.conn._session  # noqa: SLF001  no setting

@@ -142,7 +142,7 @@ def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
 
 
 def _right(account: str, resource: Resource, action: str) -> str:
-    return f"right {place_of(account, f'{resource.service}:{action}')}"
+    return f"right {place_of(account, f'{resource.api.service}:{action}')}"
 
 
 # One site ----------------------------------------------------------------------------------------
@@ -244,10 +244,8 @@ def _further_rights(
 def _ask(
     cloud: Cloud, site: Site, action: str, params: Mapping[str, Any], listing: str | None = None
 ) -> Answer:
-    it = site.resource
-    return cloud.call(
-        it.service, it.version, site.region, action, params, patience=PATIENCE, listing=listing
-    )
+    call = site.resource.api.call(site.region, action)
+    return cloud.call(call, params, patience=PATIENCE, listing=listing)
 
 
 # All of them -------------------------------------------------------------------------------------
@@ -297,4 +295,4 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
 
 
 def _right_to_act(resource: Resource, action: str) -> str:
-    return f"{resource.service}:{ACTIONS[action].call}"
+    return f"{resource.api.service}:{ACTIONS[action].call}"

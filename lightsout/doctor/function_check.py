@@ -15,6 +15,7 @@ from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.request import read_request_text
+from lightsout.model.api import Api
 from lightsout.model.instance import dicts
 from lightsout.model.request import BadEvent, Request
 from lightsout.settings import try_settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from lightsout.cloud.sdk import Answer
     from lightsout.model.policy import Policy
 
-SCF = ("scf", "2018-04-16")
+SCF = Api("scf", "2018-04-16")
 MOST_TRIGGERS = 100
 CHECK = "function"
 DEPLOY = "deploy it (docs/deploy.md)"
@@ -77,7 +78,8 @@ def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
 
 def _ask(asker: Examiner, it: Function, action: str, params: Mapping[str, Any]) -> Answer:
     listing = "Triggers" if action == "ListTriggers" else None
-    return asker.cloud.call(*SCF, it.region, action, params, patience=PATIENCE, listing=listing)
+    call = SCF.call(it.region, action)
+    return asker.cloud.call(call, params, patience=PATIENCE, listing=listing)
 
 
 def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:

@@ -9,7 +9,7 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.cloud.assume_role import refuse_own
+from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
@@ -35,7 +35,6 @@ RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
 ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
-STS = ("sts", "2018-08-13")
 BEAT = "lightsout doctor: a test; it tells nothing about the function"
 
 
@@ -101,7 +100,7 @@ def ask_identity(
 
 
 def _identity(cloud: Cloud) -> Answer:
-    return cloud.call(*STS, cloud.home, "GetCallerIdentity", {}, patience=PATIENCE)
+    return cloud.call(STS.call(cloud.home, "GetCallerIdentity"), {}, patience=PATIENCE)
 
 
 def _of_the_other_site(

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from lightsout.model.api import Api
+
 OWN = "own"  # the account that the function runs in
 
 # Key and values. The service forbids two tags of one key; where an answer has two, both count.
@@ -18,8 +20,7 @@ class Resource(NamedTuple):
     """A kind of instance, as its service describes it."""
 
     name: str
-    service: str
-    version: str
+    api: Api
     id_prefix: str  # of its instances
     filter_values: int  # of one filter of DescribeInstances, at most
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
@@ -56,8 +57,7 @@ def place_of(account: str, where: str) -> str:
 
 LIGHTHOUSE = Resource(
     "lighthouse",
-    "lighthouse",
-    "2020-03-24",
+    Api("lighthouse", "2020-03-24"),
     "lhins-",
     filter_values=100,
     tells_denied_actions=True,
@@ -65,8 +65,7 @@ LIGHTHOUSE = Resource(
 )
 CVM = Resource(
     "cvm",
-    "cvm",
-    "2017-03-12",
+    Api("cvm", "2017-03-12"),
     "ins-",
     filter_values=5,
     tells_denied_actions=False,

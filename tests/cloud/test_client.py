@@ -10,6 +10,7 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.sdk import WITHHELD, OutOfTime
+from lightsout.model.instance import LIGHTHOUSE
 from tests.support.stubbed_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
 
 THROTTLE = "RequestLimitExceeded"
@@ -83,7 +84,7 @@ def test_a_throttled_stop_was_not_carried_out_and_is_asked_again(scene, code):
 
 def test_a_throttle_closes_its_action_in_its_region_to_everybody_and_nothing_else(scene):
     told = scene(refusal(THROTTLE), GOOD)
-    pacer = told.cloud._pacer("lighthouse", "ap-guangzhou", "DescribeInstances")
+    pacer = told.cloud._pacer(LIGHTHOUSE.api.call("ap-guangzhou", "DescribeInstances"))
 
     told.call()
     reopened = told.clock.monotonic()
@@ -175,7 +176,7 @@ def test_past_the_deadline_nothing_is_called(scene):
 
 def test_a_turn_that_comes_after_the_deadline_is_not_waited_for(scene):
     told = scene(GOOD, seconds=10)
-    told.cloud._pacer("lighthouse", "ap-guangzhou", "DescribeInstances").back_off(11)
+    told.cloud._pacer(LIGHTHOUSE.api.call("ap-guangzhou", "DescribeInstances")).back_off(11)
 
     with pytest.raises(OutOfTime):
         told.call()

@@ -14,6 +14,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
+from lightsout.model.instance import LIGHTHOUSE
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")
 
@@ -58,7 +59,7 @@ def service(tmp_path):
 
 def ask(host, region="ap-guangzhou"):
     wire = Wire(Credentials("id", "key", None), Endpoint("https", None, host))
-    return wire.ask("lighthouse", "2020-03-24", region, "DescribeInstances", {}, 5.0)
+    return wire.ask(LIGHTHOUSE.api.call(region, "DescribeInstances"), {}, 5.0)
 
 
 def test_a_service_with_a_trusted_certificate_is_asked(service, mocker):

@@ -22,6 +22,7 @@ from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
+from lightsout.model.instance import CVM
 
 TOTAL = 0.5  # seconds that a call is given
 LATE = 2.0  # more that a busy machine may need to notice; what drips here never ends
@@ -100,7 +101,7 @@ def ask(endpoint, total=TOTAL, params=None):
     wire = Wire(Credentials("id", "key", None), endpoint)
     began = time.monotonic()
     try:
-        return wire.ask("cvm", "2017-03-12", "ap-tokyo", "StopInstances", params or {}, total)
+        return wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), params or {}, total)
     finally:
         assert time.monotonic() - began < total + LATE
 
@@ -229,7 +230,7 @@ def test_a_good_answer_is_read_and_its_connection_serves_the_next_call(peer):
     one = peer(serve)
     wire = Wire(Credentials("id", "key", None), plain_http(one.port))
     for _ in range(3):
-        answer = wire.ask("cvm", "2017-03-12", "ap-tokyo", "StopInstances", {}, TOTAL)
+        answer = wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), {}, TOTAL)
         assert answer == {"RequestId": "req-1"}
     assert len(connections) == 1
     wire.close()
@@ -468,7 +469,7 @@ def echo(peer, make):
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     wire = Wire(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
-    return wire.ask("cvm", "2017-03-12", "ap-tokyo", "DescribeInstances", {}, 5.0)
+    return wire.ask(CVM.api.call("ap-tokyo", "DescribeInstances"), {}, 5.0)
 
 
 @pytest.mark.parametrize(

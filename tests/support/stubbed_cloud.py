@@ -17,6 +17,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
+from lightsout.model.instance import LIGHTHOUSE
 from lightsout.simulator import ManualClock
 
 KEY, TOKEN = "simulatedsecretkey", "simulatedtoken"
@@ -70,7 +71,7 @@ class Scene:
         return answer() if callable(answer) else answer
 
     def call(self, action="DescribeInstances", region="ap-guangzhou", **facts):
-        return self.cloud.call("lighthouse", "2020-03-24", region, action, {}, **facts)
+        return self.cloud.call(LIGHTHOUSE.api.call(region, action), {}, **facts)
 
     def stop(self):
         return self.call("StopInstances", repeatable=False)
@@ -111,4 +112,4 @@ def wired(clock, endpoint=None, seconds=60.0) -> Cloud:
 
 
 def stop(cloud):
-    return cloud.call("lighthouse", "2020-03-24", "ap-tokyo", "StopInstances", {}, repeatable=False)
+    return cloud.call(LIGHTHOUSE.api.call("ap-tokyo", "StopInstances"), {}, repeatable=False)

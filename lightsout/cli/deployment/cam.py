@@ -80,7 +80,7 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
     for policy in policies:
-        service = RESOURCES[policy.resource].service
+        service = RESOURCES[policy.resource].api.service
         acts[f"{service}:{ACTIONS[policy.action].call}"] |= set(_targets(policy))
     if policies:
         yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
@@ -90,18 +90,18 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
 
 def _looks(policy: Policy) -> Iterator[str]:
     resource = RESOURCES[policy.resource]
-    yield f"{resource.service}:DescribeInstances"
+    yield f"{resource.api.service}:DescribeInstances"
     if resource.tells_denied_actions:  # asked when a batch is refused
-        yield f"{resource.service}:DescribeInstancesDeniedActions"
+        yield f"{resource.api.service}:DescribeInstancesDeniedActions"
     if needs_traffic(policy.only_if):
-        yield f"{resource.service}:DescribeInstancesTrafficPackages"
+        yield f"{resource.api.service}:DescribeInstancesTrafficPackages"
     if policy.regions == ("all",):
-        yield f"{resource.service}:DescribeRegions"
+        yield f"{resource.api.service}:DescribeRegions"
 
 
 def _targets(policy: Policy) -> Iterator[Target]:
     """Tags do not narrow them: CAM knows tags too, but not those of every service."""
-    service = RESOURCES[policy.resource].service
+    service = RESOURCES[policy.resource].api.service
     named = policy.match.instances
     for region in [EVERYWHERE] if policy.regions == ("all",) else policy.regions:
         for instance in sorted(named - policy.exclude.instances) if named else [ANY]:

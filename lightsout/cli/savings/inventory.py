@@ -95,10 +95,8 @@ def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model
     found: dict[str, Model] = {}
     for batch in batches(ids):
         params = {"InstanceIds": list(batch), "Limit": PAGE}
-        service, version = site.resource.service, site.resource.version
-        answer = cloud.call(
-            service, version, site.region, "DescribeInstances", params, listing="InstanceSet"
-        )
+        call = site.resource.api.call(site.region, "DescribeInstances")
+        answer = cloud.call(call, params, listing="InstanceSet")
         for item in dicts(answer["InstanceSet"]):
             found[str(item.get("InstanceId"))] = _model(item)
     return found

@@ -70,7 +70,7 @@ def _inquire(cloud: Cloud, region: str, model: Model, size: int) -> Mapping[str,
         "InstanceChargeType": "POSTPAID_BY_HOUR",
         "SystemDisk": {"DiskType": model.disk, "DiskSize": size},
     }
-    answer = cloud.call(CVM.service, CVM.version, region, ACTION, params)
+    answer = cloud.call(CVM.api.call(region, ACTION), params)
     price = answer.get("Price")
     told = price.get("InstancePrice") if isinstance(price, dict) else None
     if not isinstance(told, dict) or told.get("ChargeUnit") != "HOUR":
