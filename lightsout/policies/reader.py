@@ -144,13 +144,13 @@ class Reader:
         return Found(node, [value for value in values if value])
 
     def _word_in_a_list(self, whole: Shape, node: Items, name: str, word: Text) -> Value | None:
-        """Complain about `[all]`, where `all` by itself would do."""
+        """Complain about a word in a list that stands for all of the list."""
 
         def hint() -> str:
             from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
             for found in (word.value.lower(), *instead(whole, word.value)):
-                if not found.startswith("[") and self._takes(whole, node, found):
+                if self._takes(whole, node, found):
                     return f" (did you mean {name}: {found}?)"
             return ""
 
@@ -270,7 +270,7 @@ def _texts_of(nodes: Iterable[Node]) -> set[str]:
 
 
 def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the one item of the list, if it is a word that should stand there by itself."""
+    """Return the one item of the list, if it is a word for all of it: `[all]`, `[mon-fri]`."""
     item = node.items[0] if len(node.items) == 1 else None
     if not isinstance(whole, Either) or not isinstance(whole.text, Word):
         return None
@@ -280,7 +280,7 @@ def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
     if isinstance(in_list, Scalar | Word) and in_list.takes(item.value):
         return None
     meant = whole.text.meant(item.value) or item.value.lower()
-    return item if meant in whole.text.words else None
+    return item if meant in whole.text.words or meant.startswith("[") else None
 
 
 def _takes_empty(shape: Shape) -> bool:

@@ -136,6 +136,20 @@ def test_days_are_suggested_that_are_the_same_days(suggested, text, meant):
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
+        ("[mon-fri]", "days: [mon, tue, wed, thu, fri]"),
+        ("[weekdays]", "days: [mon, tue, wed, thu, fri]"),
+        ("[weekend]", "days: [sat, sun]"),
+        ("[workdays]", "days: workdays"),
+        ("[monday]", "mon"),
+    ],
+)
+def test_a_word_for_several_days_is_understood_in_a_list_too(suggested, text, meant):
+    assert suggested(days=text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
         ("8:00", "08:00"),
         ("8:00 PM", "20:00"),
         ("8:30 a.m.", "08:30"),
