@@ -128,7 +128,7 @@ def _kind(before: Sequence[Wanted], after: Sequence[Wanted]) -> str | None:
 def _policies(before: Side, after: Side) -> Iterator[PolicyChange]:
     there, here = before.by_name, after.by_name
     for name in dict.fromkeys([*here, *there]):
-        old, new = there.get(name), here.get(name)
+        old, new = there.get(name, []), here.get(name, [])
         keys = tuple(_keys(old, new)) if old and new else ()
         if not old or not new or keys:
             kind = ADDED if not old else REMOVED if not new else CHANGED
@@ -136,9 +136,10 @@ def _policies(before: Side, after: Side) -> Iterator[PolicyChange]:
             yield PolicyChange(name, kind, keys, *windows)
 
 
-def _keys(old: Policy, new: Policy) -> Iterator[str]:
-    for key, one, other in zip(Policy._fields, old, new, strict=True):
-        if key not in MEANINGLESS and one != other:
+def _keys(old: Sequence[Policy], new: Sequence[Policy]) -> Iterator[str]:
+    """The keys in which the policies of one name differ."""
+    for at, key in enumerate(Policy._fields):
+        if key not in MEANINGLESS and [it[at] for it in old] != [it[at] for it in new]:
             yield key
 
 

@@ -59,7 +59,7 @@ class Side:
     """One set of policies, and what it would do."""
 
     policies: Policies
-    windows: Mapping[str, Window | None]  # of each policy: that of now, or the next
+    windows: Mapping[str, Window | None]  # of each policy, by name: that of now, or the next
     wanted: Mapping[Subject, tuple[Wanted, ...]]
     idle: Mapping[str, set[Subject]]  # by policy: selected, but in a state that is not acted on
     machines: Mapping[tuple[Site, str], Instance]
@@ -71,8 +71,11 @@ class Side:
         return self.blind.isdisjoint({site, (site.account, site.resource.name)})
 
     @property
-    def by_name(self) -> dict[str, Policy]:
-        return {policy.name: policy for policy in self.policies.policies}
+    def by_name(self) -> dict[str, list[Policy]]:
+        found: dict[str, list[Policy]] = defaultdict(list)
+        for policy in self.policies.policies:
+            found[policy.name].append(policy)
+        return found
 
 
 def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
@@ -86,7 +89,7 @@ def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
     blind = set(view.blind)
     for policy in policies.policies:
         due = due_at(policy, instant)
-        windows[policy.name] = due.window
+        windows[policy.name] = _earlier(windows.get(policy.name), due.window)
         at = due.at(instant)
         for seen in view.sites_of(policy) if at else ():
             findings = surveyor.survey(policy, seen, at or instant)
@@ -101,6 +104,10 @@ def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
                     machines[row.machine] = row.instance
     fixed = {subject: tuple(them) for subject, them in wanted.items()}
     return Side(policies, windows, fixed, idle, machines, frozenset(blind), tuple(errors))
+
+
+def _earlier(one: Window | None, other: Window | None) -> Window | None:
+    return min((it for it in (one, other) if it), key=lambda it: it.opens, default=None)
 
 
 def _idle(policy: Policy, seen: SeenSite) -> set[Subject]:
@@ -123,11 +130,11 @@ class _Surveyor(NamedTuple):
     """Surveys a site once for all policies that a run carries out there at the same time."""
 
     policies: Policies
-    known: dict[tuple[Site, datetime, tuple[str, ...]], list[Finding]]
+    known: dict[tuple[Site, datetime, tuple[int, ...]], list[Finding]]
 
     def survey(self, policy: Policy, seen: SeenSite, at: datetime) -> list[Finding]:
         tasks = tasks_beside(policy, self.policies.policies, seen.site, at)
-        key = seen.site, at, tuple(task.policy.name for task in tasks)
+        key = seen.site, at, tuple(id(task.policy) for task in tasks)
         if key not in self.known:
             self.known[key] = survey(seen, tasks, Judgement(at))
         return self.known[key]

@@ -58,7 +58,7 @@ class StepsOfMachine:
     site: Site
     instance: Instance
     instant: datetime
-    _findings: dict[tuple[datetime, tuple[str, ...]], list[Finding]] = field(default_factory=dict)
+    _findings: dict[tuple[datetime, tuple[int, ...]], list[Finding]] = field(default_factory=dict)
 
     def of(self, policy: Policy) -> PolicySteps:
         found = PolicySteps(policy)
@@ -138,7 +138,7 @@ class StepsOfMachine:
     def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
         """The findings of a run at `at`, with all policies that would run beside this one."""
         tasks = tasks_beside(policy, self.policies, self.site, at)
-        known = at, tuple(task.policy.name for task in tasks)
+        known = at, tuple(id(task.policy) for task in tasks)
         if known not in self._findings:
             self._findings[known] = survey(Compute(self.cloud, self.site), tasks, Judgement(at))
         return self._findings[known]

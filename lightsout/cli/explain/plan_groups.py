@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,7 @@ from lightsout.cli.explain.rows import CALLED, LEFT
 from lightsout.cli.output.words import moment, natural, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.act.site_run import SiteRun
     from lightsout.cli.explain.rows import Row
@@ -41,21 +41,19 @@ def groups_of(
     site_runs: Iterable[SiteRun],
     rows: Iterable[Row],
     opens: datetime | None = None,
-    names: Collection[str] | None = None,
+    about: Callable[[Policy], bool] = lambda _: True,
 ) -> Iterator[Group]:
-    """A group for each policy and site that was looked at; of `names` only, if they are given."""
-    counted: dict[tuple[str, Site], list[Row]] = {}
+    """A group for each policy and site that was looked at; of those that it is `about`."""
+    counted: dict[tuple[int, Site], list[Row]] = defaultdict(list)
     for row in rows:
-        counted.setdefault((row.policy.name, row.site), []).append(row)
+        counted[id(row.policy), row.site].append(row)
     for one in site_runs:
-        told = {finding.policy.name: finding for finding in one.findings}
+        seen = {id(it.policy) for it in one.findings if not it.error} if not one.error else set()
         for task in one.tasks:
-            name = task.policy.name
-            if task.acts and (names is None or name in names):
-                finding = told.get(name)
-                blind = one.error or finding is None or finding.error
-                says = UNKNOWN if blind else counts_said(counted.get((name, one.site), ()))
-                yield Group(task.policy, one.site.place, opens, says or NOTHING)
+            if task.acts and about(task.policy):
+                known = id(task.policy) in seen
+                says = counts_said(counted[id(task.policy), one.site]) or NOTHING
+                yield Group(task.policy, one.site.place, opens, says if known else UNKNOWN)
 
 
 def counts_said(rows: Iterable[Row], always: Collection[str] = ()) -> str:

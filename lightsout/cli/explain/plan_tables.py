@@ -35,6 +35,9 @@ class Later:
     policies: frozenset[str]
     done: Done
 
+    def is_about(self, policy: Policy) -> bool:
+        return policy.name in self.policies
+
     @property
     def entries(self) -> list[Entry]:
         return [it for it in self.done.report["policies"] if it["policy"] in self.policies]
@@ -43,12 +46,12 @@ class Later:
     def rows(self) -> list[Row]:
         """What these policies would do then, in the words of a run at that time."""
         found = (row for one in self.done.sites for row in rows_of(one.site, one.findings))
-        return [row for row in found if row.policy.name in self.policies]
+        return [row for row in found if self.is_about(row.policy)]
 
     @property
     def rows_and_leftovers(self) -> list[Row]:
         left = (row for one in self.done.sites for row in leftovers(one.site, one.findings))
-        return [*self.rows, *(row for row in left if row.policy.name in self.policies)]
+        return [*self.rows, *(row for row in left if self.is_about(row.policy))]
 
     @property
     def errors(self) -> list[str]:
@@ -120,7 +123,7 @@ def _show_answer(
     out.say()
     groups = list(groups_of(done.sites, now))
     for look in later:
-        groups += groups_of(look.done.sites, then[look.opens], look.opens, look.policies)
+        groups += groups_of(look.done.sites, then[look.opens], look.opens, look.is_about)
     show_groups(out, groups, [policy for policy, opens in openings if opens is None])
 
 
