@@ -38,7 +38,7 @@ def start() -> NoReturn:
 
 
 def _missing() -> str:
-    """What this Python lacks, and what to do about it; empty where it lacks nothing."""
+    """The requirements that this Python lacks, with advice; empty where it lacks none."""
     if sys.version_info < (3, 10):  # noqa: UP036  whoever runs a clone may have an older one
         return f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: use 3.10 or newer"
     absent = [name for name in NEEDED if not _is_there(name)]

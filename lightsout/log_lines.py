@@ -1,4 +1,4 @@
-"""Log lines about plans, failures and what an event names in vain."""
+"""Log lines about plans, failures, and names in an event that match nothing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from lightsout.model.request import Chosen, Trigger
 
 
-_TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
+_WITH_RUNNING_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
-def tell_plan(log: Log, finding: Finding) -> None:
+def log_plan(log: Log, finding: Finding) -> None:
     """Log what a policy is about to do at a site: the counts, then each reason with its instances.
 
-    `partial` marks a look that may have missed instances: what it does not name may be RUNNING.
+    `partial` says that not all instances were looked at: others may be RUNNING.
     """
     names = [finding.policy.name]
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -45,7 +45,7 @@ def tell_plan(log: Log, finding: Finding) -> None:
     log("plan", policies=names, **counts, refused=finding.refused, **partial)
     for (verdict, reason), ids in reasons.items():
         for some in portions(ids):
-            since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}
+            since = _running_since(finding, some) if verdict in _WITH_RUNNING_SINCE else {}
             log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
@@ -72,10 +72,11 @@ def _latest_start(instance: Instance) -> str:
     return instance.operation_started if started else ""
 
 
-def tell_failures(log: Log, ledger: Ledger) -> None:
-    """A line for each reason why instances did not reach their final state.
+def log_failures(log: Log, ledger: Ledger) -> None:
+    """Log a line for each reason why instances did not reach their final state.
 
-    Of those asked, also for what is no failure: gone, or stopped but still charged.
+    An instance that a call was accepted for has a line also where that is no failure: it is gone,
+    or stopped but still charged.
     """
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}
@@ -92,16 +93,16 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
         log(event, level=level, reason=reason, instance_ids=ids, policies=policies)
 
 
-def tell_not_due(log: Log, policy: Policy, due: Due) -> None:
+def log_not_due(log: Log, policy: Policy, due: Due) -> None:
     """Log when the policy's next window opens."""
     opens = f"opens {due.opens:%Y-%m-%d %H:%M} {policy.timezone}" if due.opens else "never"
     log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
 
 
-def warn_of_the_unmatched(
+def warn_of_unmatched_names(
     log: Log, trigger: Trigger, chosen: Sequence[Chosen], fleet: Fleet | None
 ) -> None:
-    """Warn of names in the event that nothing answers to: likely a typo, and never an error."""
+    """Warn of names in the event that match nothing. Each is likely a typo, but no error."""
     if trigger.occasions and not chosen:
         _warn(log, f"no policy runs for an event of kind {trigger.kind}")
     for field, noun in (("accounts", "account"), ("regions", "region")):

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 class Terms(NamedTuple):
     """The settings that all sites of a run share."""
 
-    now: datetime  # the instant by which is decided
+    now: datetime  # the instant to decide by
     dry_run: bool
     clock: Clock
     deadline: Deadline
     threads: int  # for the looks of each site
-    tell_plan: Callable[[Log, Finding], None]
-    tell_failures: Callable[[Log, Ledger], None]
+    log_plan: Callable[[Log, Finding], None]
+    log_failures: Callable[[Log, Ledger], None]
 
 
 class SiteRun:
@@ -46,17 +46,17 @@ class SiteRun:
         self.tasks: list[Task] = []
         self.findings: list[Finding] = []
         self.ledgers: dict[str, Ledger] = {}  # by action
-        self.error: str | None = "no answer when time ran out"  # until it is done
+        self.error: str | None = "no answer when time ran out"  # None once the run is done
 
     def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """Look and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
+        """List and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
         compute = Compute(cloud, site, terms.threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
             for finding in self.findings:
-                terms.tell_plan(log, finding)
+                terms.log_plan(log, finding)
             if not terms.dry_run:
                 self._act(compute, judgement, terms, log)
             self.error = None
@@ -66,7 +66,7 @@ class SiteRun:
             self.error = where(error)
 
     def _act(self, compute: Compute, judgement: Judgement, terms: Terms, log: Log) -> None:
-        """Stop and start side by side: they share no instance, and verifying takes minutes."""
+        """Stop and start in parallel: they share no instance, and verifying takes minutes."""
         executions: list[Execution] = []
         read_anew = traffic_reader(compute, self.findings, judgement)
         for action in ACTIONS.values():
@@ -82,11 +82,11 @@ class SiteRun:
             try:
                 execution.run()
             finally:
-                terms.tell_failures(log, execution.ledger)
+                terms.log_failures(log, execution.ledger)
                 execution.ledger.close()
 
         list(side_by_side(execute, executions, len(ACTIONS)))
 
     def blind(self) -> bool:
-        """Whether something could not be looked at."""
+        """True if some instances could not be looked at."""
         return bool(self.error) or any(finding.error for finding in self.findings)

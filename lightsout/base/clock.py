@@ -17,7 +17,7 @@ class Clock(Protocol):
         """Seconds from an arbitrary start, never going back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; zero or less returns at once."""
+        """Wait for `seconds`; return at once for zero or less."""
 
 
 class SystemClock:
@@ -44,9 +44,9 @@ class Deadline:
         return max(0.0, self._end - self._clock.monotonic())
 
     def shorten(self, seconds: float) -> None:
-        """End so much sooner, because something else needs the time."""
+        """End `seconds` earlier: something else needs the time."""
         self._end -= seconds
 
     def expire(self) -> None:
-        """No further call: somebody wants the run to end and to report."""
+        """Allow no further call: somebody wants the run to end and to report."""
         self._end = self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""The command line: its options, and which module carries out each command."""
+"""The command line: its options, and the module for each command."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRY = (
 
 
 def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
-    """Carries out one command and returns its exit status.
+    """Carry out one command; return its exit status.
 
     Raises SystemExit, as argparse does, for a command line that it cannot read.
     """
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None, outside: Environment | None = None) 
             return WRONG_USE
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
-        except BrokenPipeError:  # whoever read the output went away, as `| head` does
+        except BrokenPipeError:  # the reader of the output has ended, as `| head` does
             out.give_up()
         except OSError as error:
             out.give_up()

@@ -1,4 +1,4 @@
-"""Answers of DescribeInstances, read and checked: one that contradicts itself is no answer."""
+"""Read and check answers of DescribeInstances. One that contradicts itself is no answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NoAnswer(CallFailed):
 
 
 class Page(NamedTuple):
-    """The instances that one answer shows, and how many it counts."""
+    """The instances that one answer shows, and how many it says there are."""
 
     at: float  # when the answered call was sent; seconds of the monotonic clock
     instances: dict[str, Instance]
@@ -30,7 +30,7 @@ class Page(NamedTuple):
 
 
 def read_page(answer: Answer, *, at: float) -> Page:
-    """The answer. Raises NoAnswer where it shows one instance twice, and not alike."""
+    """Read an answer. Raises NoAnswer where it shows one instance twice, in different states."""
     items = (read_instance(item) for item in dicts(answer["InstanceSet"]))
     found: dict[str, Instance] = {}
     add(found, (item for item in items if item.id))
@@ -40,7 +40,7 @@ def read_page(answer: Answer, *, at: float) -> Page:
 
 
 def add(found: dict[str, Instance], items: Iterable[Instance]) -> None:
-    """Add the items; raise NoAnswer where one is there already, and not alike."""
+    """Add the items. Raises NoAnswer where one is there already, but is shown differently."""
     for item in items:
         if found.setdefault(item.id, item) != item:
             raise NoAnswer(f"it shows {item.id} twice, and not alike")

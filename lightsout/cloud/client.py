@@ -105,7 +105,7 @@ class Cloud:
                 wait = self._back_off(attempt)
                 if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):
                     raise
-                self._tell_retry(call, failure, wait)
+                self._log_retry(call, failure, wait)
                 if failure.meaning is Meaning.THROTTLE:
                     pacer.back_off(wait)
                 else:
@@ -130,7 +130,7 @@ class Cloud:
         ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
         return self._random.uniform(ceiling / 2, ceiling)
 
-    def _tell_retry(self, call: Call, failure: CallFailed, wait: float) -> None:
+    def _log_retry(self, call: Call, failure: CallFailed, wait: float) -> None:
         self._log(
             "retry",
             resource=call.service,

@@ -83,8 +83,8 @@ class Compute:
 
         What is shown beyond TotalCount is there all the same: a full page is followed by another.
 
-        Raises NoAnswer where two pages show one instance, and not alike: which is newer, nobody
-        knows. Raises CallFailed where there are far more pages than the first TotalCount is good
+        Raises NoAnswer where two pages show one instance, and not alike: nobody knows which is
+        newer. Raises CallFailed where there are far more pages than the first TotalCount is good
         for.
         """
 
@@ -125,7 +125,7 @@ class Compute:
         return _joined(list(side_by_side(self._find_surely, list(batches(ids)), self.threads)))
 
     def look(self, ids: Sequence[str]) -> Look:
-        """What is shown of `ids` now."""
+        """Look at `ids` now."""
         began, found = self.find(ids)
         return Look(began, self.monotonic(), found)
 
@@ -140,7 +140,7 @@ class Compute:
             return self._find_batch(ids)
 
     def _find_batch(self, ids: Sequence[str]) -> Listing:
-        """Never called without IDs: an empty list would be read as «not given» and list all."""
+        """Never called without IDs: an empty list would be read as "not given" and list all."""
         at = self.monotonic()
         try:
             page = self._page({"InstanceIds": list(ids), "Limit": PAGE})

@@ -1,4 +1,4 @@
-"""What each error code of the API means for a batch of instances, in one table."""
+"""The meaning of each error code of the API for a batch of instances, in one table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """What an error is about, and what is done after it."""
+    """The subject of an error, and what is done after it."""
 
     THROTTLE = "the rate limit: all calls of this action in this region wait, then ask again"
     SERVICE = "the service: look what happened, then ask again"
@@ -90,7 +90,7 @@ FAMILIES: dict[str, Meaning] = {
     "ServerNetworkError": Meaning.SERVICE,
     "ClientNetworkError": Meaning.SERVICE,
     "ServiceUnavailable": Meaning.SERVICE,
-    "UnreadableAnswer": Meaning.SERVICE,  # our word: a body that is not what it should be
+    "UnreadableAnswer": Meaning.SERVICE,  # our word: an answer in an unknown form
     LATE_LOOK: Meaning.SERVICE,  # our word: looks take too long to act on what they show
     "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
     "ResourceUnavailable": Meaning.INSTANCE,
@@ -120,8 +120,8 @@ FAMILIES: dict[str, Meaning] = {
     "UnsupportedRegion": Meaning.PERMANENT,
 }
 
-# The codes that say of an ID that there is no such instance. Others of their families are about
-# something else that was not found, and say nothing of an instance.
+# The codes which say that an instance does not exist. Other codes of their families are about
+# something else that was not found.
 NO_SUCH_INSTANCE = frozenset(
     {
         "InvalidInstanceId.Malformed",
@@ -132,7 +132,7 @@ NO_SUCH_INSTANCE = frozenset(
     }
 )
 
-# What a person can do about it, where the service's message does not tell.
+# What went wrong, in words for a person, where the service's message does not say it.
 ADVICE: dict[str, str] = {
     "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",
     "AuthFailure.SecretIdNotFound": "no such key, or a temporary one without its token",
@@ -143,9 +143,9 @@ ADVICE: dict[str, str] = {
 
 
 def meaning_of(code: str) -> Meaning:
-    """What `code` means. An unknown one is taken to be about some instance.
+    """The meaning of `code`. An unknown code is taken to be about one of the instances.
 
-    So the batch is looked at and split, and the other instances are stopped all the same, in a
-    bounded number of calls.
+    So the batch is looked at and split. The other instances are stopped, in a bounded number of
+    calls.
     """
     return MEANINGS.get(code) or FAMILIES.get(code.partition(".")[0], Meaning.INSTANCE)

@@ -1,4 +1,4 @@
-"""Keeps calls under the rates that the service documents."""
+"""Keep calls under the rates that the service documents."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ RATES = {
     ("sts", "AssumeRole"): 600,
 }
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
-# At the very limit, evenly spaced calls put one too many into a window that counts both its ends;
-# and the network delays some of them.
+# A share of the rate. At the full rate, evenly spaced calls put one too many into a window that
+# counts both its ends, and the network delays some of them.
 HEADROOM = 0.95
 
 
@@ -31,7 +31,7 @@ class Pacer:
         self._closed_until = 0.0
 
     def wait(self, longest: float) -> bool:
-        """Wait for the turn of a call; False at once where that would take over `longest` s."""
+        """Wait until a call may be sent; False at once if that takes over `longest` seconds."""
         end = self._clock.monotonic() + longest
         while True:
             with self._lock:
@@ -45,7 +45,7 @@ class Pacer:
                 return True
 
     def back_off(self, seconds: float) -> None:
-        """No turn comes in the next `seconds`, for calls that already wait too."""
+        """Let no call be sent in the next `seconds`, also none that waits already."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
             self._next = max(self._next, self._closed_until)

@@ -1,4 +1,4 @@
-"""Filters for DescribeInstances, as far as the service can select by itself."""
+"""Filters for DescribeInstances, for the part of a match that the service can select by."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PARTS = 4  # queries at most for one filter of many values
 
 
 def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]]:
-    """The queries for `match`. The service takes `most` values a filter; more make more queries."""
+    """The queries for `match`. A filter takes `most` values; more values need more queries."""
     parts = []
     for filter_ in filters_for(match, action, most):
         name, values = filter_["Name"], filter_["Values"]
@@ -30,7 +30,7 @@ def queries_for(match: Selector, action: Action, most: int) -> list[list[Filter]
 def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, Any]]:
     """The filters of one query: the states, and the tags that the service can compare.
 
-    Instances in the state between (STOPPING) are listed too: those stuck there are reported.
+    Instances in the state between (STOPPING) are listed too, to report those that are stuck.
     """
     states = {"Name": "instance-state", "Values": [action.before, action.during]}
     exact = [
@@ -38,7 +38,7 @@ def filters_for(match: Selector, action: Action, most: int) -> list[dict[str, An
         for key, values in match.tags.items()
         if len(values) <= most * MAX_PARTS and all(value and is_exact(value) for value in values)
     ]
-    # With a wildcard, or an empty value, the service can still tell whether the key is there.
+    # For a wildcard or an empty value, the service can still filter by the key.
     loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]
     keys = [{"Name": "tag-key", "Values": loose[:1]}] if loose else []
     return [states, *keys, *exact][:MAX_FILTERS]

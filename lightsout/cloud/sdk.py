@@ -221,7 +221,7 @@ def _letters(text: str) -> str:
 
 
 def _share_a_piece(said: str, secret: str) -> bool:
-    """Whether `said` holds a part of the secret that is long enough to know it by."""
+    """True if `said` holds a part of the secret that is long enough to know it by."""
     size = min(PIECE, len(secret))
     return size >= SHORTEST_SECRET and any(
         said[at : at + size] in secret for at in range(len(said) - size + 1)

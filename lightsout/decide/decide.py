@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
-WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # steps whose reasons make that of an ACT
+WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # the reason of an ACT is made of theirs
 NO_CONDITIONS = OnlyIf()
 
 
@@ -44,11 +44,11 @@ def steps_of(
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
-    There is no step where the policy's match does not select the instance. The steps after one that
-    keeps it come too: `plan` shows them.
+    There is no step where the policy's match does not select the instance. The steps after the one
+    that decides come too: `plan` shows them.
 
-    `opened` is when the policy's window opened, if it leaves alone what somebody did since then.
-    `traffic` is None where it was not read, or cannot be read.
+    `opened`: when the policy's window opened; None where what somebody did since does not matter.
+    `traffic`: None where it was not read, or cannot be read.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -70,7 +70,7 @@ def _step(name: str, kept: Decision | None, otherwise: str) -> Step:
 
 
 def conclude(steps: Iterable[Step]) -> Decision | None:
-    """The decision that the steps come to; None where there is no step."""
+    """The decision that the steps lead to; None where there is no step."""
     reasons: list[str] = []
     for step in steps:
         if step.kept:
@@ -86,10 +86,8 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
     None where it surely does not act. Conflicts between policies are found by this.
     """
     taken = list(steps)
-    kept = [step.kept for step in taken if step.kept]
-    if not all(decision.doubtful for decision in kept):
-        return None
-    return kept[0] if kept else conclude(taken)
+    surely_kept = any(step.kept and not step.kept.doubtful for step in taken)
+    return None if surely_kept else conclude(taken)
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Due(NamedTuple):
-    """Whether a policy is due, and its window."""
+    """The answer to whether a policy is due, with its window."""
 
     now: bool
-    window: Window | None  # open now, or the next; None: no `when`, or none within 400 days
+    window: Window | None  # open now, or the next one; None: no `when`, or no window in 400 days
 
     def at(self, instant: datetime) -> datetime | None:
-        """The instant to decide by: `instant`, or the next opening; None where there is none."""
+        """The instant to decide by: `instant`, or the next opening; None if there is none."""
         return instant if self.now else self.opens
 
     @property

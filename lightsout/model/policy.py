@@ -1,4 +1,4 @@
-"""A policy as plain values: what it selects, when it is due, and how it acts."""
+"""Plain values of a policy: which instances it selects, when it is due, and how it acts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class OnlyIf(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """One policy as its file says it; times in seconds."""
+    """One policy, as in its file; times in seconds."""
 
     name: str
     description: str
@@ -76,7 +76,7 @@ class Policy(NamedTuple):
 
 
 class Account(NamedTuple):
-    """Another account than the function's own, and the role that the function assumes there."""
+    """An account other than the function's own, and the role that the function assumes there."""
 
     name: str
     role_arn: str
@@ -104,12 +104,12 @@ class When(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether it needs the calendar of workdays and holidays."""
+        """True if the calendar of workdays and holidays is needed."""
         return self.days in ("workdays", "holidays")
 
     @property
     def endless(self) -> bool:
-        """Whether it is always open."""
+        """True if the window is always open."""
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
 

@@ -1,6 +1,6 @@
 """The message about a run, in Chinese or English: a title and a few short lines.
 
-Reasons stay in English, as in the log, so that one can search for them there.
+Reasons stay in English, as in the log, so that people can search for them there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST_REASON = 200  # characters
 
 
 class Message(NamedTuple):
-    """A title, lines of which the last may be left out, and a line that says which run it was."""
+    """A title, lines of which the last ones may be left out, and a footer that names the run."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def write_test(language: Language) -> Message:
 
 # Title -----------------------------------------------------------------------------------------
 
-# What was done or would be, with the mark of its line.
+# The groups of the report that were done or would be done, with the mark of their lines.
 _DONE: dict[DoneGroup, str] = {
     "stopped": "✓",
     "started": "✓",
@@ -122,7 +122,7 @@ def _counts(report: Report) -> dict[str, int]:
 
 
 def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
-    """What went wrong: the run's own error, then that of each policy at each place."""
+    """Lines about errors: first the run's own, then those of each policy at each site."""
     if error and error != failure_message(report):
         yield f"✗ {_short(error)}"
     lines: list[str] = []
@@ -138,7 +138,7 @@ def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
 
 
 def _results(report: Report, words: Words) -> Iterator[str]:
-    """What was done or would be done, then what was left alone."""
+    """Lines about what was done or would be done, then about what was left alone."""
     done: list[str] = []
     charged: list[str] = []
     kept: list[str] = []
@@ -146,7 +146,7 @@ def _results(report: Report, words: Words) -> Iterator[str]:
         for group, mark in _DONE.items():
             if ids := list(ids_in(entry, group)):
                 done.append(_line(entry, group, mark, ids, words))
-        if entry["status"] != "refused":  # all that were left alone have the error as their reason
+        if entry["status"] != "refused":  # otherwise each reason is the entry's error
             for reason, ids in _reasons(entry["skipped"]).items():
                 kind = why_skipped(reason)
                 line = _line_with(entry, kind, "–", ids, reason, words)
@@ -194,7 +194,7 @@ def _capped(lines: list[str], most: int, words: Words) -> Iterator[str]:
 
 def _requests(report: Report, words: Words) -> Iterator[str]:
     """The RequestIds by action, first those of calls with failed or pending instances."""
-    asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, whether it is bad
+    asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, True if bad
     for entry in report["policies"]:
         bad_ids = entry["failed"].keys() | entry["pending"].keys()
         for call in entry["requests"]:
@@ -207,7 +207,7 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
 
 
 def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
-    """How to exempt a machine from a forecast; how to end a forgotten dry run."""
+    """Advice: how to keep a machine as it is; how to end a forgotten dry run."""
     if kind == "forecast":
         yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")
     elif kind == "reminder":
@@ -215,6 +215,6 @@ def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """A reason on one line, cut to what a person reads on a phone."""
+    """A reason on one line, short enough for a phone."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "…"

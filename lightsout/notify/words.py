@@ -91,7 +91,7 @@ WORDS: Mapping[Language, Words] = {
         reminder_idle="lightsout is still in dry run, no machine is being stopped",
         how_to_keep="To keep a machine as it is, give it the tag keep-until with a date: {date}",
         how_to_arm=(
-            "A dry run only tells. To make it act, set LIGHTSOUT_DRY_RUN=0 in the function's "
+            "A dry run changes nothing. To make it act, set LIGHTSOUT_DRY_RUN=0 in the function's "
             "environment."
         ),
         test="lightsout: a test message",

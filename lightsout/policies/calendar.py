@@ -1,4 +1,4 @@
-"""Workdays of mainland China, with the make-up workdays (调休) that a plain week does not know.
+"""Workdays of mainland China, with the make-up workdays (调休) on weekends.
 
 The days come from `chinesecalendar`, which holds what the State Council has announced, one year at
 a time, in the autumn before. It is imported only where a policy asks for workdays or holidays.
@@ -16,9 +16,9 @@ SATURDAY = 5
 
 
 def is_workday(day: date, corrections: Mapping[date, bool]) -> bool:
-    """Tell whether `day` is a workday; `corrections` go before the calendar.
+    """True if `day` is a workday; `corrections` override the calendar.
 
-    In a year that is not covered Monday to Friday are workdays: nothing is raised.
+    In a year that the calendar does not cover, Monday to Friday are workdays.
     """
     if day in corrections:
         return corrections[day]

@@ -1,4 +1,4 @@
-"""Checks of values against each other, in one file or in all."""
+"""Check values against each other, in one file and over all files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check(files: Sequence[File]) -> None:
-    """Add each such mistake to the complaints of the file that it stands in."""
+    """Add each such mistake to the complaints of its file."""
     names: dict[str, str] = {}
     for complaints, found in files:
         for policy in value_of(found.get("policies"), []):
@@ -35,7 +35,7 @@ def check(files: Sequence[File]) -> None:
 
 
 def warn(found: FileKeys, told: Complaints) -> None:
-    """Add what is allowed, and mostly not meant."""
+    """Warn of what is allowed, but rarely meant."""
     _warn_of_zone(found.get("timezone"), told)
     for policy in value_of(found.get("policies"), []):
         keys = policy.it
@@ -55,7 +55,7 @@ def _warn_of_tags(tags: dict[str, Found[Any]], told: Complaints) -> None:
 
 
 def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
-    """Warn of names such as Etc/GMT+8, whose sign is that of POSIX: the other way round."""
+    """Warn of names such as Etc/GMT+8: their sign is that of POSIX, the opposite of the usual."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"
@@ -66,7 +66,7 @@ def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
 
 
 def _warn_of_regions(policy: PolicyKeys, told: Complaints) -> None:
-    """Warn of regions that the list at hand does not know: new ones appear, the API decides."""
+    """Warn of regions that are not in our list. They may be new: the API decides."""
     regions = policy["regions"].it if "regions" in policy else []
     for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
@@ -90,25 +90,25 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
     """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
-    from lightsout.policies import letters  # noqa: PLC0415  few tags come here
+    from lightsout.policies import characters  # noqa: PLC0415  few tags come here
 
-    if sign := letters.find_undocumented(text):
-        says = f"{show(text)} has {letters.name(sign)}, which the service does not list for tags"
+    if sign := characters.find_undocumented(text):
+        says = f"{show(text)} has {characters.name(sign)}, which the service does not list for tags"
         told.add(at, says, partial(_plain, text, at, beside, told))
 
 
 def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
-    from lightsout.policies import letters, suggestions  # noqa: PLC0415  only a warning pays for it
+    from lightsout.policies import characters, suggestions  # noqa: PLC0415  only a warning pays for it
 
     plain = suggestions.narrow(text)
-    known = TAG_KEY.takes(plain) and letters.find_undocumented(plain) is None
+    known = TAG_KEY.takes(plain) and characters.find_undocumented(plain) is None
     return _suggest(at, plain, told) if known and plain not in beside else ""
 
 
 def _check_name(
     name: Found[str] | None, noun: str, complaints: Complaints, names: dict[str, str]
 ) -> None:
-    """A name stands for one policy, or one account, in whatever file."""
+    """Check that a name is used for one policy or one account only, over all files."""
     if name:
         place = f"{complaints.file}:{name.at.line}:{name.at.column}"
         first = names.setdefault(name.it, place)
@@ -133,7 +133,7 @@ def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
 
 
 def _check_accounts(files: Sequence[File]) -> None:
-    """Each account has one name, of its own; policies name no others."""
+    """Check that each account has one name, and that policies use only these names."""
     names: dict[str, str] = {}
     uins: dict[str, str] = {}
     for complaints, found in files:

@@ -1,4 +1,4 @@
-"""Reads policy files: frozen values, or every mistake of every file at once."""
+"""Read policy files: return frozen values, or raise every mistake of every file at once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
 
 
 class Policies(NamedTuple):
-    """All policies by file name and place; `digest` changes with the files."""
+    """All policies, ordered by file name and place. `digest` changes with the files."""
 
     policies: tuple[Policy, ...]
     accounts: tuple[Account, ...]  # other than the function's own
@@ -61,7 +61,7 @@ class Policies(NamedTuple):
 
 
 class PolicyMistakes(ValueError):
-    """Everything that is wrong in the policy files, one line each; nothing may be called."""
+    """All mistakes in the policy files, one line each. Nothing may be called then."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
@@ -110,7 +110,7 @@ class _File(NamedTuple):
 
 
 def _check(complaints: Sequence[Complaints], roots: Sequence[Node]) -> list[rules.File]:
-    """Read the trees; return what fits, and add what is wrong to the complaints of each file."""
+    """Read the trees; return the valid values, and add mistakes to the complaints of each file."""
     found: list[rules.File] = []
     for some, root in zip(complaints, roots, strict=True):
         keys: Found[FileKeys] | None = Reader(some).read(FILE, root, "the file")
@@ -132,11 +132,11 @@ def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[M
 
 
 def _try_suggestions(files: Sequence[_File]) -> None:
-    """Let no complaint suggest what all files together do not take."""
-    from lightsout.policies.trial import Trial  # noqa: PLC0415  only a mistake pays for it
+    """Remove each suggestion that is not valid together with all the files."""
+    from lightsout.policies.trial import SuggestionTrial  # noqa: PLC0415  only a mistake pays for it
 
     roots = [file.root for file in files]
-    trial = Trial(roots, lambda: _faults([file.complaints.file for file in files], roots))
+    trial = SuggestionTrial(roots, lambda: _faults([file.complaints.file for file in files], roots))
     for file in files:
         file.complaints.takes = trial.takes
 
@@ -166,14 +166,14 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 
 def is_policy_file(entry: Path) -> bool:
-    """Tell whether an entry of the folder is read as policies, and so has to be deployed."""
+    """True if this file of the folder is read as policies, and so has to be deployed."""
     # Hidden files are what editors and archives leave behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()
 
 
 def _bytes(file: Path, complaints: Complaints) -> bytes | None:
-    """Return the file's content; of one that is too large no more than shows that."""
+    """Return the file's content; of one that is too large, only enough to see that."""
     try:
         if file.exists() and not file.is_file():
             complaints.add(START, "cannot be read: not a regular file")  # a pipe would block

@@ -1,4 +1,4 @@
-"""Reads a tree of YAML nodes by a shape: values come out, or complaints."""
+"""Read a tree of YAML nodes by its shape, into values and complaints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refu
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from lightsout.policies.letters import Odd
+    from lightsout.policies.characters import Odd
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
 
@@ -22,39 +22,39 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Found(Generic[T_co]):
-    """What was read, and where: a converted text, or a list or dict of further ones."""
+    """A value with its place: a converted text, or a list or dict of such values."""
 
     __slots__ = ("at", "it", "key")
 
     def __init__(self, at: Position, it: T_co, key: Position | None = None) -> None:
         self.at = at
         self.it: T_co = it
-        self.key = key  # where its key stands, in a mapping whose keys the user chooses
+        self.key = key  # the place of its key, in a mapping whose keys the user chooses
 
 
 Value = Found[Any]
 
 
 def value_of(found: Found[T] | None, default: D) -> T | D:
-    """Return what was read, or the default where nothing was."""
+    """Return the value; the default where there is none."""
     return default if found is None else found.it
 
 
 def keys_of(found: Found[T] | None) -> T:
-    """Return the mapping that was read; one without keys where there was none."""
+    """Return the mapping; an empty one where there is none."""
     return cast("T", {}) if found is None else found.it
 
 
 class Reader:
-    """Reads nodes by their shape. Whatever does not fit is a complaint, and reads as None."""
+    """Reads nodes by their shape. A node that does not fit makes a complaint, and reads as None."""
 
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
-        # What the policy at hand says about resource and action: it decides what belongs there.
+        # The resource and action of the policy that is being read: other keys depend on them.
         self._scope: dict[str, str] = {}
 
     def read(self, shape: Shape, node: Node, name: str) -> Value | None:  # noqa: PLR0911  one each
-        """`name` is what messages call the value: the key that it stands behind."""
+        """Read one node. `name`: its key, which messages call it by."""
         wanted = f"{name} wants {shape.noun}, not "
         match shape.other if isinstance(shape, Either) else shape, node:
             case _, Text():
@@ -74,7 +74,7 @@ class Reader:
     def _wrong(
         self, at: Position, message: str, hint: Callable[[], str] | None = None
     ) -> Value | None:
-        """Write the mistake down; None, for the caller to return."""
+        """Add a complaint; return None, for the caller to return."""
         self._complaints.add(at, message, hint)
         return None
 
@@ -92,7 +92,7 @@ class Reader:
     def _unreadable(
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
     ) -> Value | None:
-        """Complain about a text that is not what the shape wants."""
+        """Complain about a text that does not fit the shape."""
         odd = _odd(node.value, one.forbidden if one else "")
         at: Position = node
         told = ""
@@ -119,7 +119,7 @@ class Reader:
         return ""
 
     def _takes(self, shape: Shape, node: Node, source: str) -> bool:
-        """Tell whether the file would have no mistake there with `source` in that place."""
+        """True if the file would have no mistake in that place with `source` there."""
         complaints = Complaints("", most=0)
         root = yamltext.read(f"[{source}]".encode(), complaints)
         if complaints or not isinstance(root, Items) or len(root.items) != 1:
@@ -203,7 +203,7 @@ class Reader:
                 self._belongs(field, key)
             elif field := self._unknown(key, shape, taken):
                 taken.add(field.key)
-            if field:  # a misspelt one as well: what stands below it is read all the same
+            if field:  # for a misspelt key too: its value is read all the same
                 values[field.key] = self.read(field.shape, item, field.key)
         for field in shape.fields:
             if field.required and field.key not in values:
@@ -211,7 +211,7 @@ class Reader:
         return Found(node, {key: value for key, value in values.items() if value})
 
     def _look_ahead(self, known: dict[str, Field], node: Pairs) -> None:
-        """Find which resource and action the policy is about, wherever in it they stand."""
+        """Find the resource and the action of the policy first: their keys may come last."""
         for field in known.values():
             if field.decides and isinstance(field.shape, Word):
                 said = [
@@ -249,7 +249,7 @@ class Reader:
         return guess
 
     def _texts(self, node: Pairs, name: str) -> Iterator[tuple[Text, Node]]:
-        """Yield the pairs whose keys are texts; a key that stands there again is a mistake."""
+        """Yield the pairs whose keys are texts. A repeated key is a mistake."""
         first: dict[str, Position] = {}
         for key, item in node.pairs:
             if isinstance(key, Refused):
@@ -290,7 +290,7 @@ def _takes_empty(shape: Shape) -> bool:
 
 def _odd(text: str, more: str = "") -> Odd | None:
     """Return the first character that makes the text look like another one."""
-    from lightsout.policies.letters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
 
     return find_odd(text, more) or find_odd(text, LOOKALIKES)
 

@@ -1,6 +1,6 @@
-"""Proposals for a text that cannot be read. Only imported where there is a mistake.
+"""Propose texts for one that cannot be read. Imported only where there is a mistake.
 
-A proposal is only a guess: the reader offers none that the file would not take.
+A proposal is a guess: the reader only shows one with which the file is valid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import zones
 from lightsout.base.suggest import bare_of, typo_of
-from lightsout.policies.letters import clean
+from lightsout.policies.characters import clean
 from lightsout.policies.shapes import Either, ListOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _DAYS_MEANT = {
     "工作日": "workdays",
 }  # fmt: skip
 
-# Of UTC, in minutes, where some zone has it all the year.
+# By the offset from UTC in minutes: a zone that has it all the year.
 _BY_OFFSET = {
     -600: "Pacific/Honolulu", -420: "America/Phoenix", -300: "America/Bogota",
     -180: "America/Sao_Paulo", 0: "UTC", 180: "Asia/Riyadh", 240: "Asia/Dubai",
@@ -51,7 +51,7 @@ _ZONES_MEANT = dict.fromkeys(_CHINA, "Asia/Shanghai") | {
 
 
 def instead(shape: Shape, text: str) -> Iterator[str]:
-    """Yield what may stand in the file where `text` does not fit `shape`, the surest first."""
+    """Yield texts for the file in place of `text`, which does not fit `shape`; the surest first."""
     if len(text) > LONGEST:
         return
     one = shape.text if isinstance(shape, Either) else shape
@@ -135,7 +135,7 @@ def day_meant(text: str) -> str | None:
 
 
 def _day(word: str) -> str | None:
-    """Return the day of which the word is the name, also cut short or in the plural."""
+    """Return the day that the word names, also as an abbreviation or in the plural."""
     word = word.removesuffix(".")
     fitting = (day for day in _FULL_DAYS if len(word) > 2 and f"{day}s".startswith(word))
     return next((day[:3] for day in fitting), None)
@@ -159,7 +159,7 @@ def time_meant(text: str) -> str | None:
 
 
 def zone_meant(text: str) -> str | None:
-    """Return a zone that has the offset which `text` tells, or the one that it misspells.
+    """Return a zone with the offset that `text` gives, or the zone that `text` misspells.
 
     Abbreviations are not guessed: HST is ten hours behind UTC, and HKT eight ahead.
     """
@@ -188,7 +188,7 @@ def _offset(word: str) -> int | None:
 
 
 def typo_of_zone(word: str, names: Sequence[str]) -> str | None:
-    """Return the zone of which each part, between the slashes, is right or a slip."""
+    """Return the zone whose parts, between the slashes, are each right or one slip away."""
     parts = word.split("/")
     fitting = names
     for at, part in enumerate(parts):

@@ -1,11 +1,11 @@
-"""The texts that a policy file is made of: names, dates, times, sizes, tags."""
+"""The forms of text in a policy file: names, dates, times, sizes, tags."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.letters import FORBIDDEN, LOOKALIKES, ODD, without
+from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
@@ -82,11 +82,11 @@ YES_NO = Word(
     meant=lambda text: _SWITCHES.get(text.lower()),
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# As an editor sees what is not in quotes: `1`, `true` and `null`, where we see their texts.
+# The JSON types that an editor sees without quotes: `1`, `true` and `null`. We see their texts.
 UNQUOTED = ("string", "number", "boolean", "null")
 # The longest tag that the service takes (product 651, document 13354).
 LONGEST_KEY, LONGEST_VALUE = 127, 255
-# What the service lets nobody write into a tag can match none: an exclusion would keep nothing.
+# A text that the service allows in no tag matches nothing: an exclusion with it keeps nothing.
 TAG_KEY = Scalar(
     f"a tag key of 1 to {LONGEST_KEY} characters, without wildcards",
     rf"(?=[\s\S])(?![\s\S]{{{LONGEST_KEY + 1}}}){without(ODD + FORBIDDEN + '*?')}",
@@ -104,7 +104,7 @@ TAG_VALUE = Scalar(
     why=", which no tag can have",
     longest=LONGEST_VALUE,
 )
-# Source and type of a CloudEvent. One with such characters in it would be met by no event.
+# Source and type of a CloudEvent. No event has such characters in them.
 EVENT_TEXT = Scalar(
     "a text, wildcards allowed",
     rf"(?=[\s\S]){without(ODD + LOOKALIKES)}",

@@ -1,4 +1,4 @@
-"""Tries a suggestion on all the policy files before it is offered."""
+"""Try a suggestion on all the policy files before it is shown."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     Fault = tuple[str, int, int]  # file, line and column
 
-MOST_READ = 60_000  # nodes; after so many nothing more is tried, and nothing more suggested
+MOST_READ = 60_000  # nodes; after so many, no further suggestion is tried or made
 
 
-class Trial:
-    """Keeps each suggestion that was taken, so that all of them together pass as well."""
+class SuggestionTrial:
+    """Applies each suggestion that is made, so that all of them together are valid too."""
 
     def __init__(self, roots: Sequence[Node], faults: Callable[[], Iterable[Fault]]) -> None:
         """`faults` reads the trees as they are now, and returns the place of each mistake."""
@@ -29,7 +29,7 @@ class Trial:
         self._known: Counter[Fault] | None = None
 
     def takes(self, node: Node, instead: Node) -> bool:
-        """Tell whether the files have fewer mistakes with another node there, and no new one."""
+        """True if the files have fewer mistakes, and no new one, with `instead` there."""
         self._left -= self._size
         if self._left < 0:
             return False
@@ -74,7 +74,7 @@ def _replace(root: Node, old: Node, new: Node) -> bool:
 
 
 def _move(node: Node, place: Node) -> None:
-    """Put the node, and what it holds, at the place: there the mistakes in it count."""
+    """Give the node, and all nodes in it, the position `place`: mistakes in it count there."""
     for one in _nodes(node):
         one.line, one.column = place.line, place.column
         if isinstance(one, Text):

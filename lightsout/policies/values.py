@@ -1,4 +1,4 @@
-"""Makes policies and accounts of what was read from a file."""
+"""Make policies and accounts from the values that were read from a file."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Tells when a policy is due, by the wall clock of its zone.
+"""Find out when a policy is due, by the wall clock of its zone.
 
-One rule holds for every day of the year: an instant is inside a window exactly when the wall clock
-shows a time inside it. So a window shrinks where the clocks go forward over it, and where they go
-back it holds both times that the clock shows such a time.
+One rule is true on every day of the year: an instant is inside a window exactly when the wall clock
+shows a time inside it. So a window is shorter where the clocks go forward over it. Where they go
+back, the clock shows some times twice, and both are inside.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
     from lightsout.model.policy import Policy, When
 
-FARTHEST = 400  # days that are searched: joined days beyond them do not count
+FARTHEST = 400  # days that are searched; joined days after them are ignored
 DAY = timedelta(days=1)
-ENOUGH = 10  # corrections for a year after which there is no warning that its holidays are missing
+ENOUGH = 10  # corrections for a year; with so many, no warning says that its holidays are missing
 STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
 
 
 class Window(NamedTuple):
-    """A time in which a policy is due, its end exclusive; both aware, in the policy's zone."""
+    """A time in which a policy is due; the end is exclusive. Both aware, in the policy's zone."""
 
     opens: datetime
     closes: datetime
 
 
 class Change(NamedTuple):
-    """The clocks of a zone go forward or back; what they show just before and at that instant."""
+    """The clocks of a zone go forward or back: what they show just before, and then."""
 
     instant: datetime
     before: datetime  # both naive
@@ -41,7 +41,7 @@ class Change(NamedTuple):
 
 
 def opens_on(when: When, day: date) -> bool:
-    """Tell whether a window opens on the day."""
+    """True if a window opens on the day."""
     if isinstance(when.days, frozenset):
         return day.weekday() in when.days
     if when.days == "everyday":
@@ -50,7 +50,7 @@ def opens_on(when: When, day: date) -> bool:
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
-    """Tell whether the policy's window is open, or it has none."""
+    """True if the policy's window is open, or it has none."""
     return policy.when is None or window_at(policy.when, policy.timezone, instant) is not None
 
 
@@ -77,7 +77,7 @@ def next_window(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
 def windows(when: When, zone: ZoneInfo, first: date, days: int) -> list[Window]:
     """Return each window that opens in the `days` from `first`, not clipped."""
     last = first + days * DAY
-    found = _windows_from(when, zone, first - DAY, days + 1)  # one may open again after midnight
+    found = _windows_from(when, zone, first - DAY, days + 1)  # may open again past midnight
     return [window for window in found if first <= window.opens.date() < last]
 
 
@@ -111,8 +111,8 @@ def _first_of(when: When, day: date) -> date:
 def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     """Yield the window that begins on `day`.
 
-    It is none where the clocks skip it, and two where they go back from inside it to before it, or
-    from behind it into it.
+    There is none where the clocks skip it. There are two where the clocks go back from inside the
+    window to before it, or from after it into it.
     """
     last = day
     while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
@@ -128,9 +128,9 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
 def _instants(
     zone: ZoneInfo, opens: datetime, closes: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times in which the wall clock shows what UTC shows from opens to closes.
+    """Yield the times, in UTC, in which the wall clock shows the times from `opens` to `closes`.
 
-    All in UTC, where Python compares instants and not what the clocks show.
+    In UTC, Python compares instants; in other zones it compares what the clocks show.
     """
     found: list[tuple[datetime, datetime]] = []
     begin = opens - 2 * DAY
@@ -178,7 +178,7 @@ def calendar_warnings(
 ) -> list[str]:
     """Return warnings for policies whose calendar does not cover this year, or the next one.
 
-    From the last quarter before the calendar's end: until then the next year's is announced.
+    They begin in the last quarter that the calendar covers: by then the next year is announced.
     """
     found: set[int] = set()
     for when, zone in whens_and_zones:
@@ -194,6 +194,6 @@ def calendar_warnings(
 
 
 def _covered(when: When, year: int) -> bool:
-    """Tell whether the calendar knows the year's holidays, or the file names enough of them."""
+    """True if the calendar knows the year's holidays, or the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
     return year <= calendar.last_year() or named >= ENOUGH

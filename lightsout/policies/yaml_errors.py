@@ -1,4 +1,4 @@
-"""Explains why a text is no YAML. Only imported where there is such a mistake."""
+"""Explain why a text is not YAML. Imported only where there is such a mistake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lightsout.policies.letters import (
+from lightsout.policies.characters import (
     BLANK,
     LOOKALIKES,
     ODD,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Culprit = tuple[Position, str, str]  # where it is, the character, what to do
     Failure = tuple[int, int]  # line and column
 
-# How much is read again to find the character at fault.
+# Limits for reading the text again to find the wrong character.
 MOST_BYTES, MOST_TRIALS = 1_000_000, 60
 MOST_SLIPS = 20  # in one file, that are put right on trial
 LONGEST = 60  # characters of what is suggested
@@ -45,7 +45,7 @@ _PAIRS = (QUOTES, r"\uff08\uff09", r"\uff3b\uff3d\u3010\u3011", r"\uff5b\uff5d")
 def explain(
     text: str, error: yaml.MarkedYAMLError, last: Position, loader: Any
 ) -> tuple[Position, str]:
-    """Return place and words: of the character at fault, or else of what the parser says."""
+    """Return the place and a message: about the wrong character, or else what the parser says."""
     mark = error.problem_mark or error.context_mark
     at = Position(mark.line + 1, mark.column + 1) if mark else last
     why = f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
@@ -127,7 +127,7 @@ _IN_WORDS = {
 
 
 def _character_at_fault(text: str, at: Position, loader: Any) -> Culprit | None:
-    """Return a character for which the parser gets farther once that of ASCII stands there."""
+    """Return a character with which the parser gets farther if it is replaced by one of ASCII."""
     lines = re.split("\r\n|\r|\n", text)[: at.line + 1]
     if not re.search(_ODD, "\n".join(lines)):
         return None
@@ -140,10 +140,10 @@ def _character_at_fault(text: str, at: Position, loader: Any) -> Culprit | None:
 
 
 def _among_many(lines: list[str], before: Failure | None, loader: Any) -> Culprit | None:
-    """Return the nearest that may stand for a sign, where only all together are at fault."""
+    """Return the nearest look-alike of a sign, where only replacing all of them helps."""
     if not _is_farther(_failure([_all_right(line) for line in lines], loader), before):
         return None
-    # In the indentation, behind a word that may be a key, or behind its colon.
+    # In the indentation, after a word that may be a key, or after its colon.
     form = rf"(?a)(?:[^\"'#]*?[\[{{,] *|[ -]*)(?:[\w.-]+:?)?({_ODD})"
     for number in range(len(lines) - 1, -1, -1):
         if found := re.match(form, lines[number]):
@@ -158,7 +158,7 @@ def _is_farther(after: Failure | None, before: Failure | None) -> bool:
 
 
 def _candidates(lines: list[str]) -> Iterator[tuple[int, int, str, str]]:
-    """Yield line, column, what to do, and the line put right: the nearest line first."""
+    """Yield line, column, what to do, and the corrected line; the nearest line first."""
     for number in range(len(lines) - 1, -1, -1):
         line = lines[number]
         found = [one.start() for one in re.finditer(_ODD, line)]
@@ -166,7 +166,7 @@ def _candidates(lines: list[str]) -> Iterator[tuple[int, int, str, str]]:
         for at in found:
             if indent and at < indent.end():
                 rest = line[indent.end() :]
-                for width in (1, 2):  # columns that an editor may show U+3000 in
+                for width in (1, 2):  # columns in which an editor may show U+3000
                     yield number, at, "type a space", _spaces(indent[0], width) + rest
                 yield number, at, "delete it", re.sub(_ODD, "", indent[0]) + rest
             else:
@@ -184,7 +184,7 @@ def _all_right(line: str) -> str:
 
 
 def _put_right(line: str, at: int) -> str:
-    """Return the line with the characters of ASCII for this one and for its partners."""
+    """Return the line with this character and its partners replaced by those of ASCII."""
     sign = line[at]
     for pair in _PAIRS:
         if re.match(f"[{pair}]", sign):
@@ -197,13 +197,13 @@ def _spaces(indent: str, width: int = 1) -> str:
 
 
 def _with_a_space(sign: str, following: str) -> str:
-    """A full-width colon or dash brings a space of its own along, as it looks."""
+    """Return the sign with a space after it: a full-width one looks as if it had one."""
     plain = plain_sign(sign)
     return f"{plain} " if plain in (":", "-", ",") and following.strip() else plain
 
 
 def _failure(lines: list[str], loader: Any) -> Failure | None:
-    """Return where the parser gives up; None where it does not before the end."""
+    """Return where the parser fails; None where it reads to the end."""
     try:
         for _ in yaml.parse("\n".join(lines) + "\n", Loader=loader):
             pass

@@ -8,9 +8,9 @@ from lightsout.simulator.faults import Fault
 from lightsout.simulator.fleet import demo_fleet, uniform_fleet
 from lightsout.simulator.functions import Function, Trigger
 from lightsout.simulator.groups import Group
-from lightsout.simulator.instance import Instance, Operation, Refusal, TrafficPackage
-from lightsout.simulator.journal import Call
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.instance import Operation, Refusal, SimInstance, TrafficPackage
+from lightsout.simulator.journal import JournalEntry
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.roles import Role
 from lightsout.simulator.server import Simulator
 from lightsout.simulator.world import GB, World
@@ -19,15 +19,15 @@ __all__ = [
     "GB",
     "KINDS",
     "Account",
-    "Call",
     "Fault",
     "Function",
     "Group",
-    "Instance",
+    "JournalEntry",
     "ManualClock",
     "Operation",
     "Refusal",
     "Role",
+    "SimInstance",
     "Simulator",
     "TrafficPackage",
     "Trigger",

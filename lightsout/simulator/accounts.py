@@ -1,4 +1,4 @@
-"""Who may call: accounts with their keys, and the check of a TC3-HMAC-SHA256 signature.
+"""Accounts with their keys, and the check of a TC3-HMAC-SHA256 signature.
 
 The form is the public page "Signature Method v3" of API 3.0.
 """
@@ -31,8 +31,8 @@ AUTHORIZATION = re.compile(
 class Account:
     """A key of an account; with a token, a temporary one. `expires` is by the world's clock.
 
-    `policy`: the CAM document that says what it may do; None: everything. `role`: the ARN of the
-    role whose key it is, which says what it may do instead.
+    `policy`: the CAM document with its rights; None: all rights. `role`: the ARN of the role whose
+    key it is; then the rights are those of the role.
     """
 
     uin: str = OWN_UIN
@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What an Authorization header claims."""
+    """The content of an Authorization header, not yet checked."""
 
     secret_id: str
     date: str
@@ -56,7 +56,7 @@ class Signed:
 
 
 def claimed(headers: Mapping[str, str]) -> Signed:
-    """Read the Authorization header. Raises ApiError when it is not of the TC3 form."""
+    """Read the Authorization header. Raises ApiError where it has not the TC3 form."""
     match = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if match is None:
         raise ApiError(
@@ -76,7 +76,7 @@ def authenticate(
     now: datetime,
     clock_skew: float,
 ) -> Account:
-    """The account that signed the request. `now` is the world's; timestamps go by real time.
+    """The account that signed the request. `now` is the world's time; timestamps are real time.
 
     Raises ApiError with one of the AuthFailure codes of API 3.0.
     """

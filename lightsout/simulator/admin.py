@@ -1,4 +1,4 @@
-"""What tests and people tell a simulator that serves: paths below `/_simulator/`."""
+"""Control a running simulator by paths below `/_simulator/`: for tests and for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.server import Simulator
 
-    Told = tuple[int, Any]  # a status, and what becomes JSON
+    Told = tuple[int, Any]  # a status, and a value for JSON
 
 
 def add_fault(simulator: Simulator, body: bytes) -> Told:
@@ -26,14 +26,14 @@ def add_fault(simulator: Simulator, body: bytes) -> Told:
 
 
 def sleep(simulator: Simulator, body: bytes) -> Told:
-    """A function sleeps: the world's clock goes on."""
+    """Move the world's clock forward, because a function sleeps."""
     clock = simulator.world.clock
     clock.sleep(float(json.loads(body)["until"]) - clock.now().timestamp())
     return HTTPStatus.OK, {}
 
 
 def fire(simulator: Simulator, body: bytes) -> Told:
-    """Let a timer fire now, and run what is due; what came of each run."""
+    """Let a timer fire now, and run what is due; return the result of each run."""
     world, told = simulator.world, json.loads(body)
     found = [
         (function, timer)

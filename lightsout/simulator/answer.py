@@ -1,4 +1,4 @@
-"""What an action answers, before it becomes HTTP."""
+"""Answers of actions, before they become HTTP."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class Answer:
     """A good answer: plain members, or a page of a listing, whose items are rendered last.
 
-    A listing fault may move the window, change the items or the total before that.
-    `later` makes further members when nobody holds the world's lock: what it does takes time, or
-    calls the simulator itself. It may raise ApiError.
+    Before that, a listing fault may move the window, or change the items or the total.
+    `later` returns further members. It is called without the world's lock, because it takes time or
+    calls the simulator. It may raise ApiError.
     """
 
     members: dict[str, Any] = field(default_factory=dict)
-    page: Page | None = None
+    page: ListingPage | None = None
     later: Callable[[], dict[str, Any]] | None = None
 
     def body(self, request_id: str) -> bytes:
@@ -33,8 +33,8 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Page:
-    """A window of `everything`, which is the whole listing in order.
+class ListingPage:
+    """A part of `everything`, which is the whole listing in order.
 
     `state`: the member that shows an item's state, and two states that contradict each other.
     """

@@ -1,4 +1,4 @@
-"""What a CAM policy document grants: the part of the public policy syntax that matters here.
+"""Decide what a CAM policy document grants, by the part of its syntax that is used here.
 
 Statements with effect, action, resource and one condition, on the tags of a resource
 (https://cloud.tencent.com/document/product/598/10604, /10606 and /40493). An action that cannot be
@@ -21,10 +21,10 @@ OF_TAGS = ("for_any_value:string_equal", "qcs:resource_tag")
 
 
 def grants(document: Document, action: str, resource: str | None, tags: Tags) -> bool:
-    """Whether `service:Action` is granted on a resource of six segments, which has these tags.
+    """True if `service:Action` is granted on a resource of six segments, which has these tags.
 
-    `resource`: None for an action that cannot be limited to any. What one statement denies, no
-    other allows.
+    `resource`: None for an action that cannot be limited to resources. A denial overrides every
+    grant.
     """
     effects = [
         statement["effect"]
@@ -41,7 +41,7 @@ def _names(patterns: str | Sequence[str], action: str) -> bool:
 
 
 def _covers(pattern: str, resource: str | None) -> bool:
-    """An empty region is any region, an empty account the caller's own."""
+    """An empty region means any region, an empty account the caller's own."""
     if pattern == "*" or resource is None:
         return pattern == "*"
     wanted, given = pattern.split(":", 5), resource.split(":", 5)

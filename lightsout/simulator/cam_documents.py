@@ -1,4 +1,4 @@
-"""Reading the policy documents that CAM is given, with a code for each thing that is wrong."""
+"""Read the policy documents that CAM is given, with an error code for each mistake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRINCIPALS = {"qcs", "service", "federated"}
 
 
 def policy_document(text: str) -> dict[str, Any]:
-    """A document that grants: each statement has an effect, actions and resources."""
+    """Read a document of rights: each statement has an effect, actions and resources."""
     document = _document(text)
     for statement in statements(document):
         _require(_texts(statement.get("action")), "InvalidParameter.ActionError")
@@ -29,7 +29,7 @@ def policy_document(text: str) -> dict[str, Any]:
 
 
 def trust_document(text: str) -> dict[str, Any]:
-    """A document that trusts: each statement says who may assume the role."""
+    """Read a trust policy: each statement says who may assume the role."""
     document = _document(text, *[PARAM] * 2)
     for statement in statements(document):
         actions = statement.get("action")

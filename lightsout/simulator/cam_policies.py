@@ -1,4 +1,4 @@
-"""The actions of CAM that are about policies."""
+"""The actions of CAM for policies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.simulator.answer import Answer
 from lightsout.simulator.cam_documents import as_text, policy_document
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.policies import CUSTOM, PRESET, Policy
+from lightsout.simulator.policies import CUSTOM, PRESET, CamPolicy
 from lightsout.simulator.rights import require_right
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SCOPES = {"All": (CUSTOM, PRESET), "QCS": (PRESET,), "Local": (CUSTOM,)}
 
 
 def create_policy(asked: Asked) -> Answer:
-    """A policy that nobody carries yet."""
+    """Create a policy that is attached to nothing yet."""
     require_right(asked, "CreatePolicy")
     name, cam = asked.params["PolicyName"], asked.world.cam
     if not NAME.fullmatch(name):
@@ -43,7 +43,7 @@ def create_policy(asked: Asked) -> Answer:
 
 
 def update_policy(asked: Asked) -> Answer:
-    """Another document or description, in force at once."""
+    """Change the document or the description; the change is in force at once."""
     require_right(asked, "UpdatePolicy")
     policy, params = named_policy(asked), asked.params
     if policy.kind == PRESET:
@@ -58,7 +58,7 @@ def update_policy(asked: Asked) -> Answer:
 
 
 def get_policy(asked: Asked) -> Answer:
-    """Everything about a policy, by its ID."""
+    """All facts about a policy, by its ID."""
     require_right(asked, "GetPolicy")
     policy = named_policy(asked)
     return Answer(
@@ -90,7 +90,7 @@ def list_policies(asked: Asked) -> Answer:
 
 
 def delete_policy(asked: Asked) -> Answer:
-    """All of them are gone, or none."""
+    """Delete all of the policies, or none."""
     require_right(asked, "DeletePolicy")
     cam = asked.world.cam
     doomed = [_by_id(asked, id_, UNKNOWN) for id_ in asked.params["PolicyId"]]
@@ -103,8 +103,8 @@ def delete_policy(asked: Asked) -> Answer:
     return Answer()
 
 
-def named_policy(asked: Asked, code: str = UNKNOWN) -> Policy:
-    """By its ID or its name, whichever is given."""
+def named_policy(asked: Asked, code: str = UNKNOWN) -> CamPolicy:
+    """The policy, by its ID or its name, whichever is given."""
     if "PolicyId" in asked.params:
         return _by_id(asked, asked.params["PolicyId"], code)
     name = asked.params.get("PolicyName")
@@ -117,14 +117,14 @@ def named_policy(asked: Asked, code: str = UNKNOWN) -> Policy:
 
 
 def page_of(asked: Asked, everything: list[Any]) -> list[Any]:
-    """The rows of the page asked for: by its number, from 1 on."""
+    """The rows of the requested page, by its number from 1."""
     page, rows = asked.params.get("Page", 1), asked.params.get("Rp", 20)
     if page < 1 or not 1 <= rows <= MOST_ROWS:
         raise ApiError("InvalidParameter.ParamError", "`Page` or `Rp` is out of range.")
     return everything[(page - 1) * rows : page * rows]
 
 
-def _by_id(asked: Asked, id_: int, code: str) -> Policy:
+def _by_id(asked: Asked, id_: int, code: str) -> CamPolicy:
     policy = asked.world.cam.policy(asked.account, lambda it: it.id == id_)
     if policy is None:
         raise _unknown(code)
@@ -135,7 +135,7 @@ def _unknown(code: str) -> ApiError:
     return ApiError(code, "The policy does not exist.")
 
 
-def _listed(asked: Asked, policy: Policy) -> dict[str, Any]:
+def _listed(asked: Asked, policy: CamPolicy) -> dict[str, Any]:
     carriers = len([it for it in asked.world.cam.carriers(policy) if it.uin == asked.account])
     return {
         "PolicyId": policy.id,

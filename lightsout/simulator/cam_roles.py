@@ -1,4 +1,4 @@
-"""The actions of CAM that are about roles."""
+"""The actions of CAM for roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lightsout.simulator.answer import Answer
 from lightsout.simulator.cam_documents import as_text, trust_document
 from lightsout.simulator.cam_policies import NAME, named_policy, page_of
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.policies import CUSTOM, SERVICE_ROLE, Policy
+from lightsout.simulator.policies import CUSTOM, SERVICE_ROLE, CamPolicy
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.roles import Role
 
@@ -22,7 +22,7 @@ UNKNOWN = "InvalidParameter.PolicyIdNotExist"
 
 
 def create_role(asked: Asked) -> Answer:
-    """A role without policies."""
+    """Create a role without policies."""
     require_right(asked, "CreateRole")
     name, cam = asked.params["RoleName"], asked.world.cam
     if not NAME.fullmatch(name):
@@ -46,7 +46,7 @@ def create_role(asked: Asked) -> Answer:
 
 
 def get_role(asked: Asked) -> Answer:
-    """Everything about a role but its policies."""
+    """All facts about a role, except its policies."""
     require_right(asked, "GetRole")
     return Answer({"RoleInfo": _role_info(named_role(asked))})
 
@@ -61,7 +61,7 @@ def describe_role_list(asked: Asked) -> Answer:
 
 
 def update_assume_role_policy(asked: Asked) -> Answer:
-    """Another trust policy."""
+    """Change the trust policy."""
     require_right(asked, "UpdateAssumeRolePolicy")
     trust = trust_document(asked.params["PolicyDocument"])
     asked.world.cam.change_role(_own_role(asked), trust=trust)
@@ -69,14 +69,14 @@ def update_assume_role_policy(asked: Asked) -> Answer:
 
 
 def delete_role(asked: Asked) -> Answer:
-    """The role is gone; its policies stay."""
+    """Delete the role; its policies stay."""
     require_right(asked, "DeleteRole")
     asked.world.cam.remove_role(_own_role(asked))
     return Answer()
 
 
 def attach_role_policy(asked: Asked) -> Answer:
-    """One more policy for the role; again, it changes nothing."""
+    """Attach a policy to the role; a second time changes nothing."""
     require_right(asked, "AttachRolePolicy")
     policy, role = named_policy(asked, UNKNOWN), _own_role(asked, "AttachRole")
     attached = role.attached or ()
@@ -88,7 +88,7 @@ def attach_role_policy(asked: Asked) -> Answer:
 
 
 def detach_role_policy(asked: Asked) -> Answer:
-    """One policy less for the role."""
+    """Detach a policy from the role."""
     require_right(asked, "DetachRolePolicy")
     policy, role = named_policy(asked, UNKNOWN), _own_role(asked, "DetachRole")
     left = tuple(id_ for id_ in role.attached or () if id_ != policy.id)
@@ -112,7 +112,7 @@ def list_attached_role_policies(asked: Asked) -> Answer:
 def named_role(
     asked: Asked, prefix: str = "Role", code: str = "InvalidParameter.RoleNotExist"
 ) -> Role:
-    """By its ID or its name, whichever is given."""
+    """The role, by its ID or its name, whichever is given."""
     id_, name = (asked.params.get(f"{prefix}{part}") for part in ("Id", "Name"))
     if not id_ and not name:
         raise ApiError("InvalidParameter.ParamError", "Give the ID or the name of the role.")
@@ -123,7 +123,7 @@ def named_role(
 
 
 def _own_role(asked: Asked, prefix: str = "Role") -> Role:
-    """One that may be changed: SCF's own is let be."""
+    """The role, if it may be changed: SCF's own may not."""
     role = named_role(asked, prefix)
     if role.name == SERVICE_ROLE and role not in asked.world.roles:
         raise ApiError("InvalidParameter.ParamError", f"The role `{role.name}` is SCF's own.")
@@ -147,7 +147,7 @@ def _role_info(role: Role) -> dict[str, Any]:
     }
 
 
-def _attached(policy: Policy, role: Role) -> dict[str, Any]:
+def _attached(policy: CamPolicy, role: Role) -> dict[str, Any]:
     return {
         "PolicyId": policy.id,
         "PolicyName": policy.name,

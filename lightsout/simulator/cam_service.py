@@ -1,8 +1,8 @@
-"""CAM, version 2019-01-16: roles and policies, made and changed by calls.
+"""CAM, version 2019-01-16: create and change roles and policies.
 
-All but PassRole, which other services ask for, can be granted on `*` only
+All actions can be granted on `*` only, except PassRole, which other services ask for
 (https://cloud.tencent.com/document/product/598/69872). The codes are those of the service's list;
-which of them a case gets is a guess where their texts leave it open.
+where their texts leave it open which one a case gets, it is a guess.
 """
 
 from __future__ import annotations

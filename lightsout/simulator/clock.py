@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 
-class Clock(Protocol):
-    """What the world asks of its clock."""
+class SimClock(Protocol):
+    """The methods of a clock that the world uses."""
 
     def now(self) -> datetime:
         """The instant, aware, in UTC."""
@@ -18,10 +18,10 @@ class Clock(Protocol):
         """Seconds from an arbitrary start, never going back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; zero or less returns at once."""
+        """Wait for `seconds`; return at once for zero or less."""
 
 
-class SystemClock:
+class RealClock:
     """Real time."""
 
     def now(self) -> datetime:
@@ -55,16 +55,16 @@ class ManualClock:
             return self._elapsed
 
     def sleep(self, seconds: float) -> None:
-        """Return at once, `seconds` after the moment of the call.
+        """Return at once, with the clock at least `seconds` after the call.
 
-        Threads that sleep at once do so side by side: the clock goes to the latest of their ends,
-        not to the sum.
+        Threads that sleep at the same time do so in parallel: the clock goes to the latest of their
+        ends, not to the sum.
         """
         end = self.monotonic() + max(0.0, seconds)
         with self._lock:
             self._elapsed = max(self._elapsed, end)
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass for everybody."""
+        """Move the clock forward by `seconds`."""
         with self._lock:
             self._elapsed += seconds

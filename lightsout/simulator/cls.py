@@ -1,7 +1,7 @@
 """CLS, version 2020-10-16: logsets, topics and their indexes, and the service as a whole.
 
-Rights: on a logset or topic (https://cloud.tencent.com/document/product/614/70091), listings on
-`*`; which of them an action takes is a guess for those that make one.
+Rights: on a logset or topic (https://cloud.tencent.com/document/product/614/70091), for listings on
+`*`; for actions that create one it is a guess.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PRECISE_TOPIC, PRECISE_LOGSET = 1, 2  # of PreciseSearch, which may be both
 
 
 def create_logset(asked: Asked) -> Answer:
-    """An empty one; its name must be free in the region."""
+    """Create an empty logset; its name must be free in the region."""
     require_on(asked, "CreateLogset", "logset/*")
     name = checked_name(asked, "LogsetName")
     if any(it.name == name for it in _logsets(asked)):
@@ -45,14 +45,14 @@ def create_logset(asked: Asked) -> Answer:
 
 
 def describe_logsets(asked: Asked) -> Answer:
-    """A page of the region's."""
+    """A page of the region's logsets."""
     require_right(asked, "DescribeLogsets")
     found = [it for it in _logsets(asked) if all(_fits(it, None, asked, precise=0))]
     return Answer({"TotalCount": len(found), "Logsets": page_of(asked, found, _logset(asked))})
 
 
 def delete_logset(asked: Asked) -> Answer:
-    """Gone, if it is empty."""
+    """Delete the logset, if it is empty."""
     require_on(asked, "DeleteLogset", f"logset/{asked.params['LogsetId']}")
     logset = found_logset(asked)
     if any(it.logset is logset for it in asked.world.logs.topics.values()):
@@ -62,7 +62,7 @@ def delete_logset(asked: Asked) -> Answer:
 
 
 def create_topic(asked: Asked) -> Answer:
-    """A topic without an index, kept for 30 days unless told otherwise; ready after a moment."""
+    """Create a topic without an index, by default for 30 days; it is ready after a moment."""
     require_on(asked, "CreateTopic", f"logset/{asked.params['LogsetId']}")
     params, logs = asked.params, asked.world.logs
     logset, name = found_logset(asked), checked_name(asked, "TopicName")
@@ -85,7 +85,7 @@ def create_topic(asked: Asked) -> Answer:
 
 
 def describe_topics(asked: Asked) -> Answer:
-    """A page of the region's. Names fit that contain the text, unless PreciseSearch is set."""
+    """A page of the region's topics. A name fits if it contains the text, or by PreciseSearch."""
     require_right(asked, "DescribeTopics")
     precise = asked.params.get("PreciseSearch", 0)
     found = [it for it in _topics(asked) if all(_fits(it.logset, it, asked, precise=precise))]
@@ -93,7 +93,7 @@ def describe_topics(asked: Asked) -> Answer:
 
 
 def modify_topic(asked: Asked) -> Answer:
-    """What is not said stays."""
+    """Change the given settings of a topic; the others stay."""
     require_on(asked, "ModifyTopic", f"topic/{asked.params['TopicId']}")
     params, topic = asked.params, found_topic(asked)
     require_created(asked, topic)
@@ -111,7 +111,7 @@ def modify_topic(asked: Asked) -> Answer:
 
 
 def delete_topic(asked: Asked) -> Answer:
-    """Gone with its lines."""
+    """Delete the topic with its lines."""
     require_on(asked, "DeleteTopic", f"topic/{asked.params['TopicId']}")
     topic = found_topic(asked)
     require_created(asked, topic)
@@ -131,7 +131,7 @@ def _topics(asked: Asked) -> list[Topic]:
 
 
 def _fits(logset: Logset, topic: Topic | None, asked: Asked, *, precise: int) -> list[bool]:
-    """Whether each filter lets it through: any of its values will do."""
+    """True if it passes each filter. One matching value is enough for a filter."""
     texts = {
         "logsetId": (logset.id, True),
         "logsetName": (logset.name, bool(precise & PRECISE_LOGSET)),

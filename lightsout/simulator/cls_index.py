@@ -1,4 +1,4 @@
-"""The actions of CLS that are about the index of a topic. A change counts for later lines only."""
+"""The actions of CLS for the index of a topic. A change affects later lines only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_KEYS = 300
 
 
 def create_index(asked: Asked) -> Answer:
-    """The topic's first; whoever has one gets another by ModifyIndex."""
+    """Create the first index of a topic; ModifyIndex replaces one."""
     topic = _topic(asked, "CreateIndex")
     if topic.index is not None:
         raise ApiError("InvalidParameter.IndexConflict", "The topic has an index already.")
@@ -30,7 +30,7 @@ def create_index(asked: Asked) -> Answer:
 
 
 def modify_index(asked: Asked) -> Answer:
-    """What is not said stays; a rule replaces the whole old one."""
+    """Change the given settings of an index; the others stay. A rule replaces the whole old one."""
     topic = _topic(asked, "ModifyIndex")
     if topic.index is None:
         raise ApiError("ResourceNotFound.IndexNotExist", "The topic has no index.")
@@ -42,7 +42,7 @@ def modify_index(asked: Asked) -> Answer:
 
 
 def describe_index(asked: Asked) -> Answer:
-    """The rule as it was told, with what was left out."""
+    """The rule as it was given, with the defaults filled in."""
     require_on(asked, "DescribeIndex", f"topic/{asked.params['TopicId']}")
     topic = found_topic(asked)
     index = topic.index

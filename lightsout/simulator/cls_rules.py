@@ -1,4 +1,4 @@
-"""What CLS refuses, by whatever action: rights, names, periods, what there is not."""
+"""Checks for all actions of CLS: rights, names, periods, and whether a thing exists."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Thing = TypeVar("Thing")
 
 
 def require_on(asked: Asked, action: str, resource: str) -> None:
-    """The right to do this with a logset or a topic."""
+    """Require the right to do this with a logset or a topic. Raises ApiError."""
     require_right_on(asked, action, f"qcs::cls:{asked.region}:uin/{asked.account}:{resource}")
 
 
@@ -38,7 +38,7 @@ def checked_name(asked: Asked, parameter: str) -> str:
 
 
 def checked_period(asked: Asked, usual: int) -> int:
-    """Days."""
+    """The period in days. Raises ApiError."""
     days: int = asked.params.get("Period", usual)
     shortest = 7 if asked.params.get("StorageType") == "cold" else 1
     if not shortest <= days <= 3600 and days != FOREVER:
@@ -78,7 +78,7 @@ def require_created(asked: Asked, topic: Topic, code: str = "FailedOperation") -
 def page_of(
     asked: Asked, everything: Sequence[Thing], shown: Callable[[Thing], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The rows of the page asked for: 20 unless told otherwise, at most 100."""
+    """The rows of the requested page: 20 by default, at most 100."""
     offset, limit = asked.params.get("Offset", 0), asked.params.get("Limit", 20)
     if offset < 0 or not 1 <= limit <= MOST_ROWS:
         raise ApiError("InvalidParameter", "`Offset` or `Limit` is out of range.")

@@ -26,7 +26,7 @@ LARGEST_ANSWER = 49 * 1024**2  # bytes
 
 
 def search_log(asked: Asked) -> Answer:
-    """A page; from `Context` or `Offset` on, if it is told one of them."""
+    """A page of lines, from `Context` or `Offset` on, if one of them is given."""
     topic = _topic(asked)
     _require_limits(asked.params)
     if topic.searches >= AT_ONCE:
@@ -36,7 +36,7 @@ def search_log(asked: Asked) -> Answer:
 
 
 def _searched(asked: Asked, topic: Topic) -> dict[str, Any]:
-    """The search itself, at the end of which another one may begin."""
+    """Do the search. At its end another one may begin."""
     logs = asked.world.logs
     try:
         logs.while_searching()
@@ -73,7 +73,7 @@ def _require_limits(params: dict[str, Any]) -> None:
 
 
 def _query(params: dict[str, Any]) -> str:
-    """`Query` is the deprecated name."""
+    """The query text; `Query` is its deprecated name."""
     text: str = params.get("QueryString") or params.get("Query", "")
     return text
 
@@ -118,7 +118,7 @@ def _found(logs: Logs, params: dict[str, Any], topic: Topic) -> list[Line]:
 
 
 def _continued(logs: Logs, params: dict[str, Any], context: str) -> tuple[list[Line], int]:
-    """Where the last page ended. Nothing else of the request may have changed."""
+    """The lines after the last page. No other parameter of the request may have changed."""
     cursor = logs.place(context)
     if cursor is None or cursor.asked != _unchanging(params):
         raise ApiError("FailedOperation.InvalidContext", "The context is not valid any more.")

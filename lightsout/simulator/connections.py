@@ -1,4 +1,4 @@
-"""HTTP on loopback: bytes to requests, replies to bytes, and the ways in which a line breaks."""
+"""HTTP on loopback: bytes to requests, replies to bytes, and broken connections."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from lightsout.simulator.admin import POSTED, journal
-from lightsout.simulator.cos import PREFIX, Asked
-from lightsout.simulator.gateway import Reply, Request
+from lightsout.simulator.cos import PREFIX, CosRequest
+from lightsout.simulator.gateway import HttpRequest, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lightsout.simulator.gateway import Gateway
     from lightsout.simulator.server import Simulator
 
-# On close: no farewell, a reset.
+# On close: reset the connection.
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -49,18 +49,18 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._open_lock:
             self._open.discard(request)
         if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_ZERO:
-            self.close_request(request)  # a farewell first would make the reset an orderly end
+            self.close_request(request)  # a shutdown first would end it in order, without a reset
         else:
             super().shutdown_request(request)
 
     def drop_connections(self) -> None:
         with self._open_lock:
             for connection in self._open:
-                with suppress(OSError):  # the other side may have been faster
+                with suppress(OSError):  # the other side may have closed it first
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is ordinary here; anything else is a defect."""
+        """Ignore a caller that hangs up early; report any other error."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(*POSTED[self.path](self.server.simulator, body))
         elif self.path == "/":
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = self.server.gateway.handle(Request(headers, body))
+            reply = self.server.gateway.handle(HttpRequest(headers, body))
             self.server.closing.wait(self.server.simulator.delay())
             self._reply(reply)
         else:
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         self._cos(b"".join(self._chunks()) if chunked else self.rfile.read(length))
 
     def _chunks(self) -> Iterator[bytes]:
-        """A body that comes in pieces, each with its length before it."""
+        """Read a chunked body: pieces, each after its length."""
         while length := int(self.rfile.readline().split(b";")[0], 16):
             yield self.rfile.read(length)
             self.rfile.readline()
@@ -103,12 +103,12 @@ class Handler(BaseHTTPRequestHandler):
         self._cos(b"")
 
     def _cos(self, body: bytes) -> None:
-        """A bucket or an object of COS, which has a path of its own."""
+        """Handle a request for a bucket or an object of COS."""
         if not self.path.startswith(PREFIX):
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        told = self.server.simulator.cos.handle(Asked(self.command, self.path, headers, body))
+        told = self.server.simulator.cos.handle(CosRequest(self.command, self.path, headers, body))
         shown = b"" if self.command == "HEAD" else told.body
         named = f"x-cos-request-id: {told.request_id}\r\n"
         self._send(told.status, shown, told.content_type, more=named)
@@ -122,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-        """The journal is the log."""
+        """Do nothing: the journal is the log."""
 
     def _send_json(self, status: int, content: Any) -> None:
         self._send(status, json.dumps(content).encode(), "application/json")
@@ -159,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
         length: int | None = None,
         more: str = "",
     ) -> None:
-        # One write for head and body: two would wait for each other (Nagle, delayed ACK).
+        # One write for head and body: two are slow (Nagle, delayed ACK).
         length = len(body) if length is None else length
         self.wfile.write(self._head(status, length, content_type, more) + body)
 

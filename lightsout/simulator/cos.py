@@ -1,4 +1,4 @@
-"""COS, as far as a deploy needs it: buckets, and objects that are put there and read again.
+"""The part of COS that a deploy needs: buckets, and objects that are put there and read again.
 
 Where the real service has a host name for each bucket, this one has a path:
 `/_cos/<region>/<bucket>/<key>`. The signature is that of
@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from lightsout.simulator.cam import grants
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.ids import new_request_id
-from lightsout.simulator.journal import Call
+from lightsout.simulator.journal import JournalEntry
 from lightsout.simulator.roles import appid_of
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ ACTIONS = {
 }
 
 
-class Asked(NamedTuple):
-    """A request as it came, with header names in lower case."""
+class CosRequest(NamedTuple):
+    """A request to COS, with header names in lower case."""
 
     method: str
     target: str
@@ -56,7 +56,7 @@ class Asked(NamedTuple):
     body: bytes
 
 
-class Told(NamedTuple):
+class CosReply(NamedTuple):
     status: int
     body: bytes = b""
     content_type: str = XML
@@ -64,15 +64,15 @@ class Told(NamedTuple):
 
 
 class Cos:
-    """The service. What it holds is `world.objects`."""
+    """The service. Its objects are in `world.objects`."""
 
     def __init__(self, world: World, accounts: Iterable[Account], journal: Journal) -> None:
         self._world = world
         self._accounts = accounts
         self._journal = journal
 
-    def handle(self, asked: Asked) -> Told:
-        """Do it, and put it in the journal."""
+    def handle(self, asked: CosRequest) -> CosReply:
+        """Carry out a request, and add it to the journal."""
         place = urlsplit(asked.target)
         region, _, path = place.path.removeprefix(PREFIX).partition("/")
         bucket, _, key = map(unquote, path.partition("/"))
@@ -90,11 +90,13 @@ class Cos:
         now, id_ = self._world.clock.now(), new_request_id(self._world.random)
         params = {"Bucket": bucket, "Key": key}
         self._journal.add(
-            Call(now, uin, "cos", region, action, params, code, id_, applied=code is None)
+            JournalEntry(now, uin, "cos", region, action, params, code, id_, applied=code is None)
         )
         return told._replace(request_id=id_)
 
-    def _done(self, action: str, bucket: tuple[str, str], key: str, body: bytes, uin: str) -> Told:
+    def _done(
+        self, action: str, bucket: tuple[str, str], key: str, body: bytes, uin: str
+    ) -> CosReply:
         buckets = self._world.objects
         if action == "PutBucket":
             if not bucket[0].endswith(f"-{appid_of(uin)}"):
@@ -102,7 +104,7 @@ class Cos:
             if bucket in buckets:
                 raise ApiError("BucketAlreadyOwnedByYou", "The bucket is yours already.")
             buckets[bucket] = {}
-            return Told(200)
+            return CosReply(200)
         if bucket not in buckets:
             raise ApiError("NoSuchBucket", "The bucket does not exist.")
         if action == "PutObject":
@@ -110,8 +112,8 @@ class Cos:
         if action == "GetObject":
             if key not in buckets[bucket]:
                 raise ApiError("NoSuchKey", "The object does not exist.")
-            return Told(200, buckets[bucket][key], "application/octet-stream")
-        return Told(200)
+            return CosReply(200, buckets[bucket][key], "application/octet-stream")
+        return CosReply(200)
 
 
 def _require_simulated(action: str, query: str) -> None:
@@ -126,8 +128,8 @@ def _require_right(world: World, account: Account, action: str, region: str, res
         raise ApiError("AccessDenied", "Access Denied.")
 
 
-def _authenticated(asked: Asked, path: str, accounts: Iterable[Account]) -> Account:
-    """Whoever signed it. Raises ApiError for a wrong signature, or one that is over."""
+def _authenticated(asked: CosRequest, path: str, accounts: Iterable[Account]) -> Account:
+    """The account that signed it. Raises ApiError for a wrong or expired signature."""
     told = dict(parse_qsl(asked.headers.get("authorization", ""), keep_blank_values=True))
     account = next((it for it in accounts if it.secret_id == told.get("q-ak")), None)
     token = asked.headers.get("x-cos-security-token")
@@ -142,7 +144,7 @@ def _authenticated(asked: Asked, path: str, accounts: Iterable[Account]) -> Acco
     return account
 
 
-def _signature(asked: Asked, path: str, told: Mapping[str, str], key: str) -> str:
+def _signature(asked: CosRequest, path: str, told: Mapping[str, str], key: str) -> str:
     names = [name for name in told.get("q-header-list", "").split(";") if name]
     headers = "&".join(f"{name}={_quoted(asked.headers.get(name, ''))}" for name in names)
     signed = f"{asked.method.lower()}\n{path}\n\n{headers}\n"
@@ -156,6 +158,6 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _refused(error: ApiError) -> Told:
+def _refused(error: ApiError) -> CosReply:
     text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
-    return Told(STATUS[error.code], f"<?xml version='1.0' encoding='utf-8' ?>{text}".encode())
+    return CosReply(STATUS[error.code], f"<?xml version='1.0' encoding='utf-8' ?>{text}".encode())

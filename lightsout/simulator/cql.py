@@ -1,9 +1,9 @@
-"""A small honest part of CQL, the language of searches in CLS; the rest is refused by its code.
+"""A small part of CQL, the language of searches in CLS. The rest is refused, by its error code.
 
-Known are `field:"exact phrase"`, `field:word` and `word*`, the same without a field (the full
-text), `field:>5000` and its like, `field:*`, AND, OR, NOT, parentheses and `*`
+Supported are `field:"exact phrase"`, `field:word` and `word*`, the same without a field (the full
+text), `field:>5000` and similar, `field:*`, AND, OR, NOT, parentheses and `*`
 (https://cloud.tencent.com/document/product/614/47044). Texts are cut into words by the index; a
-phrase fits where its words stand one behind the other.
+phrase fits where its words follow one another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ JOINED = ("AND", "OR", "NOT")
 
 
 def compile_query(text: str, index: Index) -> Test:
-    """Whether a line fits. Raises ApiError for what is not understood or not indexed."""
+    """Return a test for lines. Raises ApiError for what is not understood or not indexed."""
     if "|" in re.sub(r'"(?:[^"\\]|\\.)*"', "", text):
         raise _syntax("SQL is not simulated")
     tokens = _tokens(text)
@@ -58,7 +58,7 @@ def _tokens(text: str) -> list[re.Match[str]]:
 
 
 class _Parser:
-    """NOT binds before AND, AND before OR."""
+    """Parses a query. NOT binds before AND, AND before OR."""
 
     def __init__(self, tokens: list[re.Match[str]], index: Index) -> None:
         self.left = tokens
@@ -129,7 +129,7 @@ def _condition(token: re.Match[str], index: Index) -> Test:
 
 
 def _says(field: str | None, whole: tuple[str, ...], begin: str, line: Line) -> bool:
-    """Whether these words stand one behind the other, and behind them one that begins so."""
+    """True if these words follow one another, and then comes one that begins with `begin`."""
     return line.index is not None and any(
         _holds(line.index.words(field, text), whole, begin) for text in _texts(line, field)
     )
@@ -153,7 +153,7 @@ def _compares(
 
 
 def _texts(line: Line, field: str | None) -> list[str]:
-    """The values to look at, as far as the line's own index has them."""
+    """The values to search, as far as the line's own index has them."""
     index = line.index
     if index is None:
         return []

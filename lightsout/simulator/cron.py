@@ -1,7 +1,7 @@
 """The seven fields of a timer: seconds, minutes, hours, day, month, weekday, year, in China's time.
 
-https://cloud.tencent.com/document/product/583/9708 has `*`, lists, ranges and steps. Day and
-weekday both given: either one will do. Weekdays count from Sunday, 0; months and weekdays may be
+https://cloud.tencent.com/document/product/583/9708 has `*`, lists, ranges and steps. If day and
+weekday are both given, either will do. Weekdays count from Sunday, 0; months and weekdays may be
 named by their first three letters.
 """
 
@@ -18,11 +18,11 @@ WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 NAMES: tuple[list[str], ...] = ([], [], [], [], MONTHS, WEEKDAYS, [])
 RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6), (1970, 2099))
 PART = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
-DAYS_AHEAD = 366 * 8  # a leap day comes within them
+DAYS_AHEAD = 366 * 8  # a leap day is among them
 
 
-class Cron(NamedTuple):
-    """The values of each field; `either`: day and weekday are both limited."""
+class CronExpression(NamedTuple):
+    """The values of each field. `either`: both day and weekday are limited."""
 
     seconds: frozenset[int]
     minutes: frozenset[int]
@@ -34,7 +34,7 @@ class Cron(NamedTuple):
     either: bool
 
     def after(self, moment: datetime) -> datetime | None:
-        """The next time that it fires, in UTC; None where there is none in sight."""
+        """The next time that it fires, in UTC; None where there is none in DAYS_AHEAD."""
         local = moment.astimezone(CHINA)
         for ahead in range(DAYS_AHEAD):
             day = local.date() + timedelta(days=ahead)
@@ -53,8 +53,8 @@ class Cron(NamedTuple):
         return any(fits) if self.either else all(fits)
 
 
-def parse(text: str) -> Cron:
-    """Raises ValueError for what is no such text."""
+def parse(text: str) -> CronExpression:
+    """Read the text of a timer. Raises ValueError."""
     fields = text.split()
     if len(fields) != len(RANGES):
         raise ValueError("a timer has seven fields")
@@ -64,7 +64,7 @@ def parse(text: str) -> Cron:
     ]
     seconds, minutes, hours, days, months, weekdays, years = read
     either = fields[3] != "*" and fields[5] != "*"
-    return Cron(seconds, minutes, hours, days, months, weekdays, years, either)
+    return CronExpression(seconds, minutes, hours, days, months, weekdays, years, either)
 
 
 def _values(field: str, limits: tuple[int, int], names: list[str]) -> frozenset[int]:

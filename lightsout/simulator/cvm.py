@@ -2,7 +2,7 @@
 
 Behaviour from the public API pages; which codes an action has, from the lists above each action in
 the official Go SDK (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/cvm/v20170312,
-client.go). Which of two codes that fit comes, no page says: the choice here is named with each.
+client.go). If two codes fit, no page says which is returned: the choice here is stated with each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lightsout.simulator.cvm_price import inquire_price
 from lightsout.simulator.cvm_view import can_stop_charging, instance_members, region_members
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.kinds import START, STOP
+from lightsout.simulator.machine_kinds import START, STOP
 from lightsout.simulator.rules import is_busy, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
 from lightsout.simulator.shared import describe_instances, describe_regions, move_instances
@@ -24,7 +24,7 @@ from lightsout.simulator.view import COMMON_FILTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 STOP_TYPES = ("SOFT", "HARD", "SOFT_FIRST")
@@ -57,7 +57,7 @@ STATES = {
 
 
 def stop_instances(asked: Asked) -> Answer:
-    """RUNNING to STOPPED, at full charge or, where that applies, at none."""
+    """Stop: RUNNING to STOPPED, at full charge or, where that applies, at no charge."""
     require_word(asked, "StopType", STOP_TYPES, "InvalidParameterValue")
     require_word(asked, "StoppedMode", STOPPED_MODES, "InvalidParameterValue")
     if "ForceStop" in asked.params and "StopType" in asked.params:
@@ -72,16 +72,16 @@ def stop_instances(asked: Asked) -> Answer:
 
 
 def start_instances(asked: Asked) -> Answer:
-    """STOPPED to RUNNING; an ordinary public address that was given up is not had again."""
+    """Start: STOPPED to RUNNING. A released ordinary public address does not come back."""
     move_instances(START, asked)
     return Answer()
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
-def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
-    """A state that the operation does not begin in; without a code of its own: not supported."""
+def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
+    """Refuse a state in which the operation cannot begin; without an own code: not supported."""
     if instance.current == move.before:
         return None
     if instance.current not in STATES:
@@ -95,8 +95,8 @@ def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
     )
 
 
-def task_running(_asked: Asked, instance: Instance, _move: Move) -> No:
-    """Busy with what its state does not show; a state that shows it has a code of its own."""
+def task_running(_asked: Asked, instance: SimInstance, _move: Move) -> No:
+    """Refuse an instance with a task that its state does not show. Other states have own codes."""
     if not is_busy(instance):
         return None
     return (
@@ -105,8 +105,8 @@ def task_running(_asked: Asked, instance: Instance, _move: Move) -> No:
     )
 
 
-def cannot_stop_charging(asked: Asked, instance: Instance, _move: Move) -> No:
-    """Where the world wants it so: the pages say such an instance stops at full charge instead."""
+def cannot_stop_charging(asked: Asked, instance: SimInstance, _move: Move) -> No:
+    """Refuse, if the world is set so. By the pages, such an instance stops at full charge."""
     asks = asked.params.get("StoppedMode") == "STOP_CHARGING"
     if not asks or can_stop_charging(instance) or asked.world.mixed_stop_charging == "charged":
         return None
@@ -123,7 +123,7 @@ DIALECT = Dialect(
     service="cvm",
     instance_id=re.compile(r"ins-[a-z0-9]{8}"),
     unknown_ids="omit",
-    # A selection: the page names some more, of networks, hosts and projects.
+    # A selection: the page has more, for networks, hosts and projects.
     filters={
         **COMMON_FILTERS,
         "instance-id": lambda i: (i.id,),

@@ -1,11 +1,11 @@
-"""What CVM would ask for new instances: InquiryPriceRunInstances, by the hour only.
+"""The prices of new instances at CVM: InquiryPriceRunInstances, by the hour only.
 
-The form is that of the official examples for POSTPAID_BY_HOUR: every member is there, what does not
-apply is 0, and prices have two decimals. The sums are made up; what they are made of is not:
+The form is that of the official examples for POSTPAID_BY_HOUR: every member is there, those that do
+not apply are 0, and prices have two decimals. The sums are invented; their structure is not:
 - The price by the hour falls to 50 % after 96 hours and to 34 % after 360, and only that of CPU and
   memory does (https://www.tencentcloud.com/zh/document/product/213/2176).
-- Whether InstancePrice holds the disks as well, no page says. Here it does, the harder case for
-  whoever wants to know the price without them.
+- No page says whether InstancePrice includes the disks. Here it does, which is the harder case for
+  a caller that wants the price without them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How CVM shows instances, and which of them can stop at no charge."""
+"""The form in which CVM shows instances, and which of them can stop at no charge."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from lightsout.simulator.regions import REGIONS
 from lightsout.simulator.view import iso, private_address, public_addresses, tag_list
 
 if TYPE_CHECKING:
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
 
 
-def can_stop_charging(instance: Instance) -> bool:
-    """Pay-as-you-go, without a local disk; a GPU is no hindrance.
+def can_stop_charging(instance: SimInstance) -> bool:
+    """True for pay-as-you-go without a local disk; a GPU does not matter.
 
     From CVM's public page "No Charges When Shut down for Pay-as-You-Go Instances".
     """
     return instance.charge_type == "POSTPAID_BY_HOUR" and not instance.local_disk
 
 
-def instance_members(instance: Instance) -> dict[str, Any]:
+def instance_members(instance: SimInstance) -> dict[str, Any]:
     """The members of an Instance."""
     letters = instance.id.rpartition("-")[2]
     return {
@@ -47,12 +47,12 @@ def region_members(name: str) -> dict[str, Any]:
     return {"Region": name, "RegionName": f"{area}({city})", "RegionState": "AVAILABLE"}
 
 
-def _network_members(instance: Instance) -> dict[str, Any]:
+def _network_members(instance: SimInstance) -> dict[str, Any]:
     addresses = public_addresses(instance)
     return {
         "PrivateIpAddresses": [private_address(instance)],
         "PublicIpAddresses": addresses or None,
-        # Nothing here tells an elastic address from an ordinary one: the description promises none.
+        # An elastic address looks like an ordinary one: the description has no member for it.
         "InternetAccessible": {
             "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
             "InternetMaxBandwidthOut": 5 if addresses else 0,
@@ -61,7 +61,7 @@ def _network_members(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _charge_members(instance: Instance) -> dict[str, Any]:
+def _charge_members(instance: SimInstance) -> dict[str, Any]:
     prepaid = instance.charge_type == "PREPAID"
     tells = instance.current == "STOPPED" and can_stop_charging(instance)
     return {
@@ -72,13 +72,13 @@ def _charge_members(instance: Instance) -> dict[str, Any]:
     }
 
 
-def instance_type(instance: Instance) -> str:
-    """InstanceType, which tells of a GPU and of a local disk."""
+def instance_type(instance: SimInstance) -> str:
+    """InstanceType, by GPU and local disk."""
     kind = "GN10Xp.2XLARGE40" if instance.gpu else "IT3.4XLARGE64" if instance.local_disk else None
     return kind or "S5.MEDIUM4"
 
 
-def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
+def _hardware_members(instance: SimInstance, letters: str) -> dict[str, Any]:
     members: dict[str, Any] = {
         "InstanceType": instance_type(instance),
         "SystemDisk": {
@@ -95,7 +95,7 @@ def _hardware_members(instance: Instance, letters: str) -> dict[str, Any]:
 
 
 def _fixed_members(letters: str) -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "CPU": 2,
         "Memory": 4,

@@ -1,4 +1,4 @@
-"""The official API description, as far as the simulator serves it: what a request may hold."""
+"""Check requests by the part of the official API description that the simulator serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "api"
 
-# A scalar's Python types. bool is an int in Python and is told apart in _has_type.
+# A scalar's Python types. bool is an int in Python: _has_type distinguishes them.
 SCALARS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "int": int,

@@ -1,4 +1,4 @@
-"""The one way in which the cloud says no."""
+"""The error that every refusal of the cloud is raised as."""
 
 from __future__ import annotations
 

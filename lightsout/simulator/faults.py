@@ -1,4 +1,4 @@
-"""What can be made to go wrong, and when."""
+"""Faults that tests can plan for calls."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lightsout.simulator.answer import Page
+    from lightsout.simulator.answer import ListingPage
 
-# The details that each kind takes, with their defaults. `apply`: the service acts before it fails.
+# The details of each kind, with their defaults. `apply`: the service acts before it fails.
 KINDS: dict[str, dict[str, Any]] = {
     # answers of the service
     "error": {
@@ -23,8 +23,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "reset_before": {},
     "reset_after": {},
     "hang": {"seconds": 60.0, "apply": False},
-    "drip": {"seconds": 1.0, "from_byte": 0, "apply": False},  # a byte each so many seconds
-    # what comes back is not what it should be
+    "drip": {"seconds": 1.0, "from_byte": 0, "apply": False},  # one byte each `seconds`
+    # spoilt answers
     "http": {"status": 502, "apply": False},
     "html": {"apply": False},
     "cut": {"apply": False},
@@ -48,9 +48,9 @@ ALWAYS_APPLIED = LISTING | {"reset_after"}
 
 
 class Fault:
-    """Something that goes wrong with the calls of an action, region and service (None: any).
+    """A fault for the calls of an action, region and service (None: any).
 
-    The first `after` calls are let through, the next `times` are hit (None: all that follow).
+    The first `after` calls pass, the next `times` are hit (None: all that follow).
     `fired` counts the hits. Raises ValueError for an unknown kind or detail.
     """
 
@@ -80,13 +80,13 @@ class Fault:
 
     @property
     def applies(self) -> bool:
-        """The service does what it was asked for, whatever the caller sees of it."""
+        """True if the service carries out the call, whatever the caller sees."""
         if self.kind == "charset":
             return self.details["code"] is None
         return self.kind in ALWAYS_APPLIED or bool(self.details.get("apply"))
 
     def concerns(self, action: str, region: str, service: str) -> bool:
-        """Whether such a call is one of those that it can hit."""
+        """True if the fault can hit such a call."""
         return (
             self.action in (None, action)
             and self.region in (None, region)
@@ -111,12 +111,12 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """From now on all goes well."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     def hit(self, action: str, region: str, service: str, *, listing: bool) -> Fault | None:
-        """The fault of a call that has arrived, counted as fired."""
+        """The fault that hits this call, if any; it is counted as fired."""
         with self._lock:
             for fault in self._faults:
                 if not fault.concerns(action, region, service):
@@ -131,7 +131,7 @@ class Faults:
         return None
 
     def refuses_connection(self) -> bool:
-        """Whether a new connection is closed before anything is read from it."""
+        """True if a fault closes a new connection before anything is read from it."""
         with self._lock:
             for fault in self._faults:
                 anything = (fault.action, fault.region, fault.service) == (None, None, None)
@@ -141,8 +141,8 @@ class Faults:
         return False
 
 
-def distort(fault: Fault, page: Page) -> None:
-    """Do to a page of a listing what the fault says."""
+def distort(fault: Fault, page: ListingPage) -> None:
+    """Change a page of a listing by the fault."""
     if fault.kind == "total":
         page.total = fault.details["value"]
     elif fault.kind == "repeat":
@@ -157,14 +157,14 @@ def distort(fault: Fault, page: Page) -> None:
         _change(fault, page)
 
 
-def _hide(page: Page, index: int) -> None:
+def _hide(page: ListingPage, index: int) -> None:
     # As if there were no such instance: TotalCount does not count it either.
     del page.items[index]
     if page.total:
         page.total -= 1
 
 
-def _repeat(page: Page) -> None:
+def _repeat(page: ListingPage) -> None:
     # As if a new instance had pushed everything down by one: the page begins with an item already
     # shown and lacks its last. A first page shows its own first item twice.
     if page.offset:
@@ -173,8 +173,8 @@ def _repeat(page: Page) -> None:
         page.items = [page.items[0], *page.items][: max(2, len(page.items))]
 
 
-def _change(fault: Fault, page: Page) -> None:
-    """Shows one item otherwise than it is, a second time and otherwise, or not at all."""
+def _change(fault: Fault, page: ListingPage) -> None:
+    """Show one item wrongly, or a second time differently, or not at all."""
     index = fault.details["index"]
     if fault.kind == "hide":
         _hide(page, index)
@@ -188,7 +188,7 @@ def _change(fault: Fault, page: Page) -> None:
     elif fault.kind == "contradiction":
         members[shown] = one if members.get(shown) == other else other
     changed = json.dumps(members, ensure_ascii=False).encode()
-    if fault.kind == "contradiction":  # TotalCount knows nothing of it
+    if fault.kind == "contradiction":  # TotalCount does not count it
         page.items.append(changed)
     else:
         page.items[index] = changed

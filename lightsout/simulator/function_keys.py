@@ -1,4 +1,4 @@
-"""The temporary keys that SCF gives a function: those of its role, which CAM's policies limit."""
+"""The temporary keys that SCF gives a function: keys of its role, with the rights of the role."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from lightsout.simulator.world import World
 
 SERVICE = "scf.qcloud.com"
-HOURS = 12  # for which a key holds
-RENEWED = timedelta(hours=6)  # one that expires sooner is not handed out any more
+HOURS = 12  # that a key is valid
+RENEWED = timedelta(hours=6)  # a key that expires sooner is replaced
 
 
 class FunctionKeys:
-    """Makes a key for each role when it is first needed, and puts it among `keys`."""
+    """Makes a key for each role when it is first needed, and adds it to `keys`."""
 
     def __init__(self, world: World, keys: MutableSequence[Account]) -> None:
         self._world = world
@@ -28,7 +28,7 @@ class FunctionKeys:
         self._made: dict[str, Account] = {}
 
     def of(self, function: Function) -> Mapping[str, str]:
-        """The variables of the role's key; none without a role, or where it does not trust SCF."""
+        """The variables with the role's key; none without a role, or if it does not trust SCF."""
         roles = self._world.cam.roles(function.account)
         role = next((it for it in roles if it.name == function.role), None)
         if role is None or not role.trusts_service(SERVICE):

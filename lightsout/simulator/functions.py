@@ -1,4 +1,4 @@
-"""The functions of SCF, their triggers, and how they become what they are told to be in time.
+"""The functions of SCF, their triggers, and their changes of state in time.
 
 The states are those of https://cloud.tencent.com/document/api/583/115197.
 """
@@ -27,10 +27,10 @@ TOTAL_CONCURRENCY = 128_000  # MB, of an account in a region
 
 @dataclass(slots=True)
 class Trigger:
-    """Of a function; `argument` is what a timer's event has as its Message.
+    """A trigger of a function. `argument`: the Message of a timer's event.
 
-    `told`: its description as a listing shows it. `since`: from when on a timer fires; None: from
-    when it is first looked at.
+    `told`: its description as a listing shows it. `since`: a timer fires from then on; None: from
+    the first look at it.
     """
 
     name: str = "lightsout-quarter-hourly"
@@ -53,7 +53,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class Function:
-    """As serverless.yml deploys it, unless told otherwise; without `code` it cannot run."""
+    """A function; the defaults are as in serverless.yml. Without `code` it cannot run."""
 
     name: str = "lightsout"
     region: str = "ap-guangzhou"
@@ -74,7 +74,7 @@ class Function:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     code: bytes | None = field(default=None, repr=False)
-    reasons: list[tuple[str, str]] = field(default_factory=list)  # why the status is a failure
+    reasons: list[tuple[str, str]] = field(default_factory=list)  # for a failed status
     settings: dict[str, Any] = field(default_factory=dict)  # the rest, as GetFunction shows it
     retry_num: int = 2  # of events that nobody waits for
     message_ttl: int = 21_600
@@ -100,7 +100,7 @@ class Function:
 
 @dataclass(slots=True)
 class Failure:
-    """What the next move that can end so ends with: CreateFailed, UpdateFailed, DeleteFailed."""
+    """The failure of the next change: CreateFailed, UpdateFailed or DeleteFailed."""
 
     status: str
     code: str
@@ -110,7 +110,7 @@ class Failure:
 class Functions(list[Function]):
     """All accounts' functions.
 
-    `opened`: the role SCF_QcsRole, which the console makes when SCF is first visited, is there.
+    `opened`: the role SCF_QcsRole exists, which the console makes at the first visit of SCF.
     `create_seconds`, `update_seconds`, `delete_seconds`, `reserve_seconds`: of the world's clock.
     `failures`: see `fail`.
     """
@@ -132,9 +132,9 @@ class Functions(list[Function]):
         code: str = "InternalError.System",
         message: str = "The operation failed.",
     ) -> None:
-        """The next creation, update or deletion ends as CreateFailed, UpdateFailed, DeleteFailed.
+        """Let the next creation, update or deletion fail: CreateFailed, UpdateFailed, DeleteFailed.
 
-        A failed update leaves the function as it was; what could not be deleted stays.
+        After a failed update the function is as before; after a failed deletion it stays.
         """
         self.failures.append(Failure(status, code, message))
 
@@ -144,12 +144,12 @@ class Functions(list[Function]):
         return next(found, None)
 
     def create(self, function: Function) -> None:
-        """It is there at once, and Active later."""
+        """Add a function. It is there at once, and Active later."""
         self.append(function)
         self._move(function, "Creating", self.create_seconds, _nothing, "CreateFailed")
 
     def update(self, function: Function, changes: Mapping[str, Any], modified: str) -> None:
-        """It has the attributes `changes` when it is Active again."""
+        """Change a function. It has the attributes `changes` when it is Active again."""
 
         def apply() -> None:
             for name, value in changes.items():
@@ -159,13 +159,13 @@ class Functions(list[Function]):
         self._move(function, "Updating", self.update_seconds, apply, "UpdateFailed")
 
     def delete(self, function: Function) -> None:
-        """It is Deleting, then gone."""
+        """Delete a function: it is Deleting, then gone."""
         self._move(
             function, "Deleting", self.delete_seconds, lambda: self._drop(function), "DeleteFailed"
         )
 
     def reserve(self, function: Function, memory: int | None) -> None:
-        """Set its concurrency aside, or no longer."""
+        """Reserve concurrency for a function; None: no longer."""
 
         def apply() -> None:
             function.reserved, function.reserving = memory, False

@@ -1,6 +1,6 @@
-"""From a request to a reply: who calls, what, how often, may it, and what goes wrong on the way.
+"""From a request to a reply: signature, service, rate limit, rights and faults.
 
-Knows requests as headers and bytes, no sockets: server.py brings them.
+A request is headers and bytes here; server.py has the sockets.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lightsout.simulator.answer import Answer, error_body
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.faults import LISTING, Fault, Faults, distort
 from lightsout.simulator.ids import new_request_id
-from lightsout.simulator.journal import Call, Journal
+from lightsout.simulator.journal import Journal, JournalEntry
 from lightsout.simulator.limits import RateLimiter, limit_exceeded
 from lightsout.simulator.service import Asked, Service
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.world import World
 
-# Bytes of a request signed with TC3-HMAC-SHA256, known at second hand only.
+# Bytes of a request signed with TC3-HMAC-SHA256; not from an official page.
 LARGEST_REQUEST = 10 * 1024**2
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -33,7 +33,7 @@ OUTAGE = b"<html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A POST to `/`. Header names are in lower case."""
 
     headers: Mapping[str, str]
@@ -42,9 +42,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`).
+    """The reply. `manner`: answer, cut (half of the body), close, reset, hang (`seconds`).
 
-    Or drip: a byte each `seconds`, from `from_byte` of the whole answer on, its head included.
+    Or drip: one byte each `seconds`, from `from_byte` of the whole answer on, counting its head.
     """
 
     body: bytes = b""
@@ -56,7 +56,7 @@ class Reply:
 
 
 class Gateway:
-    """The front door of every service."""
+    """Receives the calls of all services."""
 
     def __init__(
         self,
@@ -84,8 +84,8 @@ class Gateway:
         self._random = random
         self._random_lock = threading.Lock()
 
-    def handle(self, request: Request) -> Reply:
-        """Answer a call, and put it in the journal."""
+    def handle(self, request: HttpRequest) -> Reply:
+        """Answer a call, and add it to the journal."""
         call = self._begun(request)
         try:
             self._require_size(request)
@@ -106,16 +106,16 @@ class Gateway:
         return self._faulted(call, service, language, account, fault)
 
     def refused_connection(self) -> bool:
-        """Whether a fault wants a new connection closed unread; journalled as a call of nobody."""
+        """True if a fault closes a new connection unread; the journal has an entry for it."""
         refused = self._faults.refuses_connection()
         if refused:
-            self._journal.add(replace(self._begun(Request({}, b"")), code="fault:refuse"))
+            self._journal.add(replace(self._begun(HttpRequest({}, b"")), code="fault:refuse"))
         return refused
 
-    def _begun(self, request: Request) -> Call:
+    def _begun(self, request: HttpRequest) -> JournalEntry:
         with self._random_lock:
             request_id = new_request_id(self._random)
-        return Call(
+        return JournalEntry(
             at=self._world.clock.now(),
             account="",
             service="",
@@ -127,7 +127,7 @@ class Gateway:
             applied=False,
         )
 
-    def _authenticated(self, signed: Signed, request: Request) -> Account:
+    def _authenticated(self, signed: Signed, request: HttpRequest) -> Account:
         now = self._world.clock.now()
         return authenticate(
             signed,
@@ -138,7 +138,7 @@ class Gateway:
             clock_skew=self.clock_skew,
         )
 
-    def _service(self, call: Call, headers: Mapping[str, str]) -> Service:
+    def _service(self, call: JournalEntry, headers: Mapping[str, str]) -> Service:
         service = self._services.get(call.service)
         if service is None:
             raise ApiError("NoSuchProduct", f"The product `{call.service}` does not exist.")
@@ -154,12 +154,12 @@ class Gateway:
                 raise ApiError("UnsupportedRegion", f"The region `{call.region}` is not supported.")
         return service
 
-    def _require_size(self, request: Request) -> None:
+    def _require_size(self, request: HttpRequest) -> None:
         if len(request.body) > self._largest_request:
             raise ApiError("RequestSizeLimitExceeded", "The request is too large.")
 
     def _policy(self, account: Account) -> Mapping[str, Any] | None:
-        """What the caller may do; for the key of a role, what the role may do now."""
+        """The rights of the caller; for the key of a role, the present rights of the role."""
         if account.role is None:
             return account.policy
         return self._world.cam.document_of(account.role)
@@ -167,12 +167,14 @@ class Gateway:
     def _limit(self, action: str, service: Service) -> int:
         return (self._limits or {}).get(action, service.rates[action])
 
-    def _count(self, call: Call, service: Service) -> None:
+    def _count(self, call: JournalEntry, service: Service) -> None:
         if self._limits is not None:
             key = (call.account, call.service, call.region, call.action)
             self._limiter.count(key, self._limit(call.action, service), call.at)
 
-    def _answered(self, call: Call, service: Service, language: str, account: Account) -> Reply:
+    def _answered(
+        self, call: JournalEntry, service: Service, language: str, account: Account
+    ) -> Reply:
         try:
             body = self._acted(call, service, language, account, None)
         except ApiError as error:
@@ -182,7 +184,12 @@ class Gateway:
         return Reply(body)
 
     def _acted(
-        self, call: Call, service: Service, language: str, account: Account, fault: Fault | None
+        self,
+        call: JournalEntry,
+        service: Service,
+        language: str,
+        account: Account,
+        fault: Fault | None,
     ) -> bytes:
         service.description.check_request(call.action, call.params)
         asked = Asked(
@@ -207,7 +214,7 @@ class Gateway:
         return answer.body(call.request_id)
 
     def _faulted(
-        self, call: Call, service: Service, language: str, account: Account, fault: Fault
+        self, call: JournalEntry, service: Service, language: str, account: Account, fault: Fault
     ) -> Reply:
         call = replace(call, code=f"fault:{fault.kind}")
         body = b""
@@ -230,7 +237,7 @@ def _params(body: bytes) -> Any:
 
 
 def _spoilt(fault: Fault, body: bytes, request_id: str, limit: int) -> Reply:
-    """What the caller sees; `body` is the service's own answer where it acted."""
+    """The reply that the caller sees. `body`: the service's own answer, if it acted."""
     details = fault.details
     if fault.kind in LISTING or (fault.kind == "charset" and details["code"] is None):
         return Reply(body, content_type=JSON if fault.kind in LISTING else f"{JSON}; charset=utf-8")

@@ -1,14 +1,14 @@
-"""Auto-scaling groups: who is a member, how many must be in service, what happens to them.
+"""Auto-scaling groups: their members, how many must be in service, and what happens to them.
 
-Of what happens the service's description says: stopping lowers DesiredCapacity, starting raises it,
+The service's description says: stopping lowers DesiredCapacity, starting raises it,
 unhealthy members are replaced where the group says so. Guesses:
 
 - An accepted activity begins after `begin_seconds`; its machines then show what any CVM shows.
 - DesiredCapacity is lowered when a stop is accepted, and raised again for each that fails.
-- A member that was stopped past the group stays IN_SERVICE, and is UNHEALTHY after a minute.
-- One that the group stopped is healthy. When somebody starts it past the group, it is in service
-  again, and DesiredCapacity follows as far as MaxSize.
-- Nothing takes the place of a member that somebody terminates or detaches.
+- A member that was stopped without the group stays IN_SERVICE, and is UNHEALTHY after a minute.
+- One that the group stopped is healthy. When somebody starts it without the group, it is in service
+  again, and DesiredCapacity rises, up to MaxSize.
+- A member that somebody terminates or detaches is not replaced.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.simulator.ids import new_id, new_request_id
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.operations import begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance, Move, Refusal
+    from lightsout.simulator.instance import Move, Refusal, SimInstance
     from lightsout.simulator.world import World
 
 MARK = "tencentcloud:autoscaling:auto-scaling-group-id"  # the tag that a member carries
-UNHEALTHY_AFTER = 60.0  # seconds without a sign of life
+UNHEALTHY_AFTER = 60.0  # seconds without an answer
 LAUNCH_SECONDS = 10.0  # until the machine that replaces another runs
 SERVING = ("IN_SERVICE", "STOP_FAILED")
 AT_REST = ("STOPPED", "START_FAILED")
@@ -40,24 +40,24 @@ AT_REST = ("STOPPED", "START_FAILED")
 class Member:
     """An instance as its group sees it. `lifecycle`: LifeCycleState; `protected`: from scale-in."""
 
-    instance: Instance
+    instance: SimInstance
     added: datetime
     lifecycle: str
     health: str = "HEALTHY"
     protected: bool = False
     attached: bool = False  # by hand, not launched by the group
-    stopped_at: datetime | None = None  # past the group
+    stopped_at: datetime | None = None  # without the group
 
     @property
     def gone(self) -> bool:
-        """Somebody terminated the instance."""
+        """True if somebody terminated the instance."""
         instance = self.instance
-        return instance.place.instances.get(instance.id) is not instance
+        return instance.site.instances.get(instance.id) is not instance
 
 
 @dataclass(slots=True, eq=False)
 class Activity:
-    """What a group does, or did, to some instances. `related`: the status of each, by ID."""
+    """An operation of a group on some instances. `related`: the status of each, by ID."""
 
     id: str
     kind: str  # ActivityType
@@ -73,7 +73,7 @@ class Activity:
         return self.status in ("INIT", "RUNNING")
 
     def settle(self, instance_id: str, now: datetime, no: tuple[str, str] | None) -> None:
-        """One instance has come to its end: well, or with a code and a message."""
+        """Note the end for one instance: success, or a code and a message."""
         self.related[instance_id] = "SUCCESSFUL" if no is None else "FAILED"
         if no is not None:
             self.details.append((*no, instance_id))
@@ -117,21 +117,21 @@ class Group:
 
     @property
     def members(self) -> dict[str, Member]:
-        """Those that are there, by the instance's ID."""
+        """The members whose instances exist, by ID."""
         self.world.settle()
         return {key: each for key, each in self._members.items() if not each.gone}
 
     def serving(self) -> int:
-        """How many members are in service."""
+        """The number of members in service."""
         return sum(each.lifecycle in SERVING for each in self.members.values())
 
-    def join(self, instance: Instance, *, attached: bool = True) -> Member:
-        """Make a CVM instance a member, which its tags tell from now on.
+    def join(self, instance: SimInstance, *, attached: bool = True) -> Member:
+        """Make a CVM instance a member; it gets the group's tag.
 
-        Raises ValueError for one of another service, region or account, and for a member already.
+        Raises ValueError for one of another service, region or account, and for a present member.
         """
-        home = self.world.place(self.account, self.region, "cvm")
-        if instance.place is not home or any(
+        home = self.world.site(self.account, self.region, "cvm")
+        if instance.site is not home or any(
             instance.id in each.members for each in self.world.groups.values()
         ):
             raise ValueError(f"{instance.id} is no CVM there, or is in a group already")
@@ -144,9 +144,9 @@ class Group:
         return member
 
     def detach(self, instance_id: str, *, keep_tag: bool = True) -> None:
-        """It is no member any more. Whether the tag then goes, nobody has written down.
+        """Remove a member. It is not documented whether the tag is removed, too.
 
-        Raises KeyError when it is none.
+        Raises KeyError where it is no member.
         """
         instance = self._members.pop(instance_id).instance
         if not keep_tag:
@@ -156,12 +156,12 @@ class Group:
 
     @property
     def in_activity(self) -> bool:
-        """Some activity is under way, so that it takes no other."""
+        """True if an activity is under way: then no other is accepted."""
         self.world.settle()
         return any(each.under_way for each in self.activities)
 
     def make_busy(self, seconds: float) -> Activity:
-        """Some activity that is nobody's business is under way for so long."""
+        """Begin an unrelated activity that takes `seconds`."""
         activity = self._activity("SCALE_OUT", "An alarm.", [])
         activity.status = "RUNNING"
         self.world.at(seconds, lambda: _end(activity, self.world.now()))
@@ -246,7 +246,7 @@ class Group:
         self.world.terminate(member.instance.id)
         self.world.at(LAUNCH_SECONDS, lambda: self._launch(activity, member.instance))
 
-    def _launch(self, activity: Activity, lost: Instance) -> None:
+    def _launch(self, activity: Activity, lost: SimInstance) -> None:
         now = self.world.now()
         fresh = self.world.add(
             service="cvm",
@@ -264,7 +264,7 @@ class Group:
 
 
 def _obstacle(member: Member, move: Move) -> tuple[str, str] | None:
-    """Why CVM refuses what the group asks of it, as the activity tells it."""
+    """Code and message of CVM's refusal, as the activity shows them; None where it accepts."""
     instance = member.instance
     if member.gone:
         return "CallCvmError", f"The instance `{instance.id}` does not exist."

@@ -4,11 +4,11 @@ Which codes an action has, from the lists above each action in the official Go S
 (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/hai/v20230812, client.go). Guesses:
 
 - A machine that is prepaid is refused with UnsupportedOperation: the lists have no code for it.
-- Asked for what it is doing already: OperateInstanceRepeatedly; for something else:
+- During an operation, the same call gets OperateInstanceRepeatedly, any other one
   InstanceOperationInProgress.
 - An Offset above 100, a Limit below 0, more than 100 IDs: InvalidParameterValue.
 - An ID that does not exist is left out of a listing; filters may have 100 values.
-- DryRun tests nothing but the connection: it is not even looked whether there is such a machine.
+- DryRun only tests the connection: it does not check whether the machine exists.
 
 Without stock a start is refused: plant a Refusal of ResourceInsufficient.BundleInventoryShortage.
 """
@@ -23,7 +23,7 @@ from lightsout.simulator.answer import Answer
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.hai_view import instance_members, region_members
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import checked_ids, is_busy, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
@@ -33,7 +33,7 @@ from lightsout.simulator.view import public_addresses
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 KIND = KINDS["hai"]
@@ -77,13 +77,13 @@ def describe_instances(asked: Asked) -> Answer:
 
 
 def stop_instance(asked: Asked) -> Answer:
-    """RUNNING to STOPPED_NO_CHARGE."""
+    """Stop: RUNNING to STOPPED_NO_CHARGE."""
     require_word(asked, "StopMode", ("STOP_CHARGE",), "InvalidParameterValue")
     return _moved(KIND.stop, asked)
 
 
 def start_instance(asked: Asked) -> Answer:
-    """STOPPED_NO_CHARGE to RUNNING."""
+    """Start: STOPPED_NO_CHARGE to RUNNING."""
     return _moved(KIND.start, asked)
 
 
@@ -94,11 +94,11 @@ def _moved(move: Move, asked: Asked) -> Answer:
     return Answer({"TaskId": zlib.crc32(asked.request_id.encode())})
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
-def under_way(_asked: Asked, instance: Instance, move: Move) -> No:
-    """Another operation, or this one already. A machine that is being created has its own code."""
+def under_way(_asked: Asked, instance: SimInstance, move: Move) -> No:
+    """Refuse during an operation, this one or another. For a new machine there is an own code."""
     if instance.current in ("PENDING", "LAUNCH_FAILED") or not is_busy(instance):
         return None
     taken = instance.accepted or instance.latest
@@ -108,8 +108,8 @@ def under_way(_asked: Asked, instance: Instance, move: Move) -> No:
     return UNDER_WAY, f"An operation on the instance `{instance.id}` is in progress."
 
 
-def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
-    """A state that the operation does not begin in."""
+def wrong_state(_asked: Asked, instance: SimInstance, move: Move) -> No:
+    """Refuse a state in which the operation cannot begin."""
     state = instance.current
     if state == move.before:
         return None
@@ -121,14 +121,14 @@ def wrong_state(_asked: Asked, instance: Instance, move: Move) -> No:
     )
 
 
-def prepaid(_asked: Asked, instance: Instance, _move: Move) -> No:
-    """Neither stopped nor started."""
+def prepaid(_asked: Asked, instance: SimInstance, _move: Move) -> No:
+    """Refuse a prepaid machine: it is neither stopped nor started."""
     if not instance.charge_type.startswith("PREPAID"):
         return None
     return "UnsupportedOperation", f"The prepaid instance `{instance.id}` does not support this."
 
 
-def charge_type(instance: Instance) -> str:
+def charge_type(instance: SimInstance) -> str:
     """The way to pay, as the filter calls it."""
     by_the_month = instance.charge_type.startswith("PREPAID")
     return "PREPAID_BY_MONTH" if by_the_month else instance.charge_type

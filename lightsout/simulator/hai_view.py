@@ -1,4 +1,4 @@
-"""How HAI shows instances: without tags, and without the way to pay."""
+"""The form in which HAI shows instances: without tags and without charge type."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lightsout.simulator.view import private_address, public_addresses
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
 
 
-def instance_members(instance: Instance) -> dict[str, Any]:
+def instance_members(instance: SimInstance) -> dict[str, Any]:
     """The members of an Instance."""
     return {
         **_fixed_members(),
@@ -46,7 +46,7 @@ def china_time(moment: datetime) -> datetime:
 
 
 def _fixed_members() -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "ApplicationName": "pytorch",
         "BundleName": "基础型",

@@ -1,4 +1,4 @@
-"""What the cloud calls things: IDs and RequestIds, the same for the same seed."""
+"""New IDs and RequestIds, the same for the same seed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.place import Place
+    from lightsout.simulator.site import SimSite
 
 # Attributes that a listing shows or filters on: setting one makes what was computed from it stale.
 _SHOWN = frozenset(
@@ -24,7 +24,7 @@ _SHOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What was last done to an instance: LatestOperation and its companions."""
+    """The latest operation on an instance: LatestOperation and the members beside it."""
 
     action: str
     state: str  # OPERATING, SUCCESS, FAILED
@@ -37,7 +37,7 @@ class Operation:
 class Move:
     """An operation that takes an instance from one state through another to a third.
 
-    `failed`: the state that it leaves behind when it fails; None: the one that it began in.
+    `failed`: the state after a failure; None: the state in which it began.
     """
 
     action: str
@@ -48,18 +48,18 @@ class Move:
 
     @property
     def starts(self) -> bool:
-        """It starts machines; otherwise it stops them."""
+        """True if it starts machines, False if it stops them."""
         return self.action.startswith("Start")
 
 
 @dataclass(slots=True)
 class Refusal:
-    """A planted no: a batch that holds the instance is rejected with this code.
+    """A planned refusal: a batch with the instance is rejected with this code.
 
     `action`: of which call. StopInstances and StartInstances stand for stopping and starting,
     whatever the service, or the group of the instance, calls it. `named`: the message holds the
     instance's ID. `times`: how often it happens (None: always). `visible`:
-    DescribeInstancesDeniedActions tells of it beforehand. `message`: if not the usual.
+    DescribeInstancesDeniedActions shows it beforehand. `message`: if not the usual one.
     """
 
     code: str
@@ -99,20 +99,20 @@ class TrafficPackage:
 
 
 @dataclass(slots=True, eq=False)
-class Instance:
+class SimInstance:
     """A machine. Attributes may be set at any time; tags are replaced as a whole.
 
     `stop_seconds`, `start_seconds`: how long an accepted operation takes. `endings`: how the next
-    accepted operations end, one each: "success", "failed", "stuck", "never"; well, when empty.
-    `error_msg`: what the operation says that ends failed. Of Lighthouse only: `bundle`, `packages`;
+    accepted operations end, one each: "success", "failed", "stuck", "never"; success when empty.
+    `error_msg`: the message of an operation that fails. Of Lighthouse only: `bundle`, `packages`;
     of CVM only: `local_disk`, `gpu`, `eip`, and `stopped_mode`, whether it was stopped to
     KEEP_CHARGING or STOP_CHARGING. `charge_type`: of all but Lighthouse; PREPAID also where the
     service has a longer word. Of notebooks only: `workspace`, "0" being the default one;
     `auto_stop_hours`, after which it stops by itself; `charge_status`, if not the usual one.
-    `watchers` are told each state that it comes into.
+    `watchers` are called with each new state.
     """
 
-    place: Place
+    site: SimSite
     id: str
     name: str
     region: str
@@ -140,7 +140,7 @@ class Instance:
     auto_stop_hours: int | None
     charge_status: str | None = None
     watchers: list[Callable[[str], None]] = field(default_factory=list, repr=False)
-    accepted: Operation | None = None  # taken on and not finished, whether shown already or not
+    accepted: Operation | None = None  # accepted and not finished, shown already or not
     rendered: bytes | None = field(default=None, repr=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -148,40 +148,40 @@ class Instance:
             value = MappingProxyType(dict(value))
         object.__setattr__(self, name, value)
         if name == "current":
-            self.place.world.diary.note(self.id, value)
+            self.site.world.state_history.note(self.id, value)
         if name in _SHOWN:
             object.__setattr__(self, "rendered", None)
-            self.place.version += 1
+            self.site.version += 1
         if name == "current":
             for watcher in getattr(self, "watchers", ()):  # none yet while it is being made
                 watcher(value)
 
     @property
     def state(self) -> str:
-        """Its state, in the service's own word, as a listing shows it now.
+        """Its state in the word of its service, as a listing shows it now.
 
         RUNNING, STOPPING, STOPPED and STARTING may be set whatever the service calls them.
         """
-        self.place.world.settle()
+        self.site.world.settle()
         return self.current
 
     @state.setter
     def state(self, value: str) -> None:
-        self.current = self.place.kind.own_word(value)
+        self.current = self.site.kind.own_word(value)
 
     @property
     def public_ip_released(self) -> bool:
-        """Stopped at no charge, it does not hold its ordinary address any more."""
+        """True if it is stopped at no charge: then its ordinary address is released."""
         return self.current == "STOPPED" and self.stopped_mode == "STOP_CHARGING"
 
     @property
     def operation(self) -> Operation:
         """The latest operation, as DescribeInstances shows it now."""
-        self.place.world.settle()
+        self.site.world.settle()
         return self.latest
 
     @operation.setter
     def operation(self, value: Operation) -> None:
-        # What was under way is superseded: its end will not show any more.
+        # The operation under way is superseded: its end will not be shown.
         self.latest = value
         self.accepted = None

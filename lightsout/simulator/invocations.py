@@ -1,4 +1,4 @@
-"""When functions run: at once, when a timer fires, and again where that failed.
+"""Run functions: at once, when a timer fires, and again after a failure.
 
 Times are the world's. Nothing runs by itself: `tick` runs what is due.
 """
@@ -14,8 +14,8 @@ from lightsout.simulator.clock import ManualClock
 from lightsout.simulator.cron import parse
 from lightsout.simulator.ids import new_request_id
 from lightsout.simulator.roles import appid_of
-from lightsout.simulator.sandbox import Sandbox, Task
-from lightsout.simulator.scf_lines import Run, write_run
+from lightsout.simulator.sandbox import Sandbox, SandboxTask
+from lightsout.simulator.scf_lines import FunctionRun, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 60
 THROTTLED = 432
 INIT_SECONDS = 65
-# What the platform sets beside the keys (https://cloud.tencent.com/document/product/583/30228), and
-# the one folder that can be written to.
+# Variables that the platform sets, besides the keys
+# (https://cloud.tencent.com/document/product/583/30228), and the one folder that can be written to.
 PLATFORM = {
     "TENCENTCLOUD_RUNENV": "SCF",
     "TENCENTCLOUD_TZ": "UTC",
@@ -38,7 +38,7 @@ PLATFORM = {
 
 @dataclass(slots=True)
 class Event:
-    """What a function is invoked with, since when, and when it is due; `retry` counts from 0."""
+    """An event for a function: since when it waits, and when it is due. `retry` counts from 0."""
 
     function: Function
     content: Any
@@ -50,20 +50,20 @@ class Event:
 
 @dataclass(slots=True)
 class Host:
-    """The simulator as functions find it: its address, and the variables of a role's keys."""
+    """The simulator for functions: its address, and the variables with a role's key."""
 
     address: Callable[[], str]
     keys: Callable[[Function], Mapping[str, str]]
-    variable: str  # by which a function is told the address; "": it is not told
+    variable: str  # its name for the address in a function's environment; "": none
 
 
 @dataclass(slots=True)
 class Invocations:
-    """What waits to run, and `runs`, all that have ended; `host` is the simulator that serves."""
+    """The events that wait, and `runs`, all that have ended. `host`: the running simulator."""
 
     world: World
     host: Host | None = None
-    runs: list[Run] = field(default_factory=list)
+    runs: list[FunctionRun] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)
     sandbox: Sandbox = field(default_factory=Sandbox)
 
@@ -72,7 +72,7 @@ class Invocations:
         return Event(function, content, request_id, now, now)
 
     def queue(self, function: Function, content: Any, request_id: str) -> None:
-        """To be run at the next tick; tried again where it fails."""
+        """Add an event for the next tick; it is tried again if it fails."""
         self.waiting.append(self.event(function, content, request_id))
 
     def fire(self, function: Function, timer: Trigger) -> None:
@@ -81,7 +81,7 @@ class Invocations:
         self.waiting.append(Event(function, _timer_event(timer, now), self._id(), now, now))
 
     def next_due(self) -> datetime | None:
-        """When there will be something to run."""
+        """The time at which the next event is due; None if there is none."""
         with self.world.lock:
             moments = [each.due for each in self.waiting]
             for function, timer in self._timers():
@@ -90,8 +90,8 @@ class Invocations:
                     moments.append(moment)
             return min(moments, default=None)
 
-    def tick(self) -> list[Run]:
-        """Run all that is due by now, the earliest first; what failed may wait for another try."""
+    def tick(self) -> list[FunctionRun]:
+        """Run all that is due now, the earliest first. A failed event may wait for another try."""
         with self.world.lock:
             self.world.settle()
             self._fire_timers()
@@ -100,7 +100,7 @@ class Invocations:
             self.waiting = [it for it in self.waiting if it.due > now]
         return [run for event in due if (run := self._tried(event)) is not None]
 
-    def play(self, until: datetime) -> list[Run]:
+    def play(self, until: datetime) -> list[FunctionRun]:
         """Let a manual clock go on to that time, running each thing at its own moment."""
         clock = self.world.clock
         assert isinstance(clock, ManualClock)  # noqa: S101  another one goes on by itself
@@ -111,8 +111,8 @@ class Invocations:
         clock.advance(max(0.0, (until - clock.now()).total_seconds()))
         return runs
 
-    def run(self, event: Event) -> Run:
-        """Run it now, whatever came of earlier tries. Nobody may hold the world's lock."""
+    def run(self, event: Event) -> FunctionRun:
+        """Run an event now, whatever its earlier tries. Call it without the world's lock."""
         function, clock = event.function, self.world.clock
         started, before = clock.now(), clock.monotonic()
         if function.reserved == 0:
@@ -120,7 +120,7 @@ class Invocations:
         else:
             run = self.sandbox.run(self._task(event), clock.now, started)
             passed = clock.monotonic() - before if isinstance(clock, ManualClock) else 0.0
-            if passed > function.timeout:  # it slept on, though nobody really waited
+            if passed > function.timeout:  # it slept longer, by the world's clock
                 run.time_out(function.timeout)
             run.seconds = max(run.seconds, passed)
         run.retry = event.retry
@@ -129,8 +129,8 @@ class Invocations:
             write_run(self.world.logs, function, run)
         return run
 
-    def _tried(self, event: Event) -> Run | None:
-        """Run an event that nobody waits for, unless its function cannot run any more."""
+    def _tried(self, event: Event) -> FunctionRun | None:
+        """Run an asynchronous event, unless its function cannot run any more."""
         function, now = event.function, self.world.clock.now()
         gone = not any(each is function for each in self.world.functions)
         age = (now - event.born).total_seconds()
@@ -145,7 +145,7 @@ class Invocations:
         return run
 
     def _timers(self) -> list[tuple[Function, Trigger]]:
-        """Those that fire; arrears suspend them."""
+        """The timers that fire; in arrears none does."""
         return [
             (function, timer)
             for function in self.world.functions
@@ -171,7 +171,7 @@ class Invocations:
     def _id(self) -> str:
         return new_request_id(self.world.random)
 
-    def _task(self, event: Event) -> Task:
+    def _task(self, event: Event) -> SandboxTask:
         function, clock = event.function, self.world.clock
         ahead = (clock.now() - datetime.now(timezone.utc)).total_seconds()
         manual = isinstance(clock, ManualClock)
@@ -183,7 +183,7 @@ class Invocations:
             address = self.host.address() if manual else None
             if self.host.variable:
                 variables[self.host.variable] = self.host.address()
-        return Task(
+        return SandboxTask(
             code=function.code or b"",
             handler=function.handler,
             event=event.content,
@@ -221,7 +221,7 @@ def _context(function: Function, request_id: str, own: Mapping[str, str]) -> dic
     }
 
 
-def _throttled(event: Event, started: datetime) -> Run:
-    run = Run(event.request_id, started, 0.0)
+def _throttled(event: Event, started: datetime) -> FunctionRun:
+    run = FunctionRun(event.request_id, started, 0.0)
     run.fail("ResourceLimitReached", THROTTLED)
     return run

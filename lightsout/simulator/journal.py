@@ -15,11 +15,11 @@ LONG = 100_000  # characters; only a zip has more
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class JournalEntry:
     """One call.
 
     `at` is by the world's clock; `code` is None for a good answer, and `fault:<kind>` where a
-    fault had its hand in it; `applied`: the service did what was asked.
+    fault changed it; `applied`: the service carried out the call.
     """
 
     at: datetime
@@ -27,25 +27,25 @@ class Call:
     service: str
     region: str
     action: str
-    params: Any  # as sent, but for very long texts: a dict, when the request was well-formed
+    params: Any  # as sent, except for very long texts; a dict if the request was well-formed
     code: str | None
     request_id: str
     applied: bool
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The entry as plain values."""
         return {**asdict(self), "at": self.at.isoformat()}
 
 
-class Journal(Sequence[Call]):
+class Journal(Sequence[JournalEntry]):
     """Calls in the order in which they were answered; safe for threads."""
 
-    def __init__(self, told: Callable[[Call], object] | None = None) -> None:
-        self._calls: list[Call] = []
+    def __init__(self, told: Callable[[JournalEntry], object] | None = None) -> None:
+        self._calls: list[JournalEntry] = []
         self._told = told
         self._lock = threading.Lock()
 
-    def add(self, call: Call) -> None:
+    def add(self, call: JournalEntry) -> None:
         call = replace(call, params=_shortened(call.params))
         with self._lock:
             self._calls.append(call)
@@ -54,8 +54,8 @@ class Journal(Sequence[Call]):
 
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
-    ) -> list[Call]:
-        """Those of an action, of a region, of a service; of all three, or all."""
+    ) -> list[JournalEntry]:
+        """The entries of an action, a region and a service, as far as given."""
         with self._lock:
             return [
                 call
@@ -66,12 +66,12 @@ class Journal(Sequence[Call]):
             ]
 
     @overload
-    def __getitem__(self, index: int) -> Call: ...
+    def __getitem__(self, index: int) -> JournalEntry: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Call]: ...
+    def __getitem__(self, index: slice) -> list[JournalEntry]: ...
 
-    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+    def __getitem__(self, index: int | slice) -> JournalEntry | list[JournalEntry]:
         return self.calls()[index]
 
     def __len__(self) -> int:
@@ -79,7 +79,7 @@ class Journal(Sequence[Call]):
 
 
 def _shortened(value: Any) -> Any:
-    """The same without very long texts, so that a journal of many deploys stays small."""
+    """The value without very long texts, so that a journal of many deploys stays small."""
     if isinstance(value, dict):
         return {name: _shortened(each) for name, each in value.items()}
     if isinstance(value, str) and len(value) > LONG:

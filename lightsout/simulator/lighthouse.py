@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page
+from lightsout.simulator.answer import Answer, ListingPage
 from lightsout.simulator.description import Description
-from lightsout.simulator.kinds import START, STOP
 from lightsout.simulator.lighthouse_view import instance_members, region_members, render_traffic
+from lightsout.simulator.machine_kinds import START, STOP
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import (
     checked_ids,
@@ -34,7 +34,7 @@ from lightsout.simulator.view import COMMON_FILTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 STOP_TYPES = ("SOFT", "HARD", "SOFT_FIRST")
@@ -56,7 +56,7 @@ STATES_IN_CHINESE = {
 
 
 def list_instances(asked: Asked) -> Answer:
-    """As everywhere, and by time of expiry when OrderField asks for it: all have the same term."""
+    """List instances; OrderField may ask for the order of expiry, and all have the same term."""
     require_word(asked, "OrderField", ("EXPIRED_TIME",), "InvalidParameterValue")
     require_word(asked, "Order", ("ASC", "DESC"), "InvalidParameterValue")
     ascending = "OrderField" in asked.params and asked.params.get("Order", "ASC") == "ASC"
@@ -68,12 +68,12 @@ def describe_traffic_packages(asked: Asked) -> Answer:
     require_right(asked, "DescribeInstancesTrafficPackages")
     offset, limit = require_offset_and_limit(asked)
     everything = asked_for(asked)
-    page = Page("InstanceTrafficPackageSet", everything, render_traffic, offset, limit)
+    page = ListingPage("InstanceTrafficPackageSet", everything, render_traffic, offset, limit)
     return Answer(page=page)
 
 
 def describe_denied_actions(asked: Asked) -> Answer:
-    """What stopping or starting each instance would be refused for now, rights aside."""
+    """The reasons why a stop or start of each instance would be refused now, except rights."""
     require_right(asked, "DescribeInstancesDeniedActions")
     instances = require_existing(asked, checked_ids(asked))
     asked.world.seen(instances)
@@ -83,7 +83,7 @@ def describe_denied_actions(asked: Asked) -> Answer:
     return Answer({"InstanceDeniedActionSet": denied})
 
 
-def _denied_actions(asked: Asked, instance: Instance) -> list[dict[str, Any]]:
+def _denied_actions(asked: Asked, instance: SimInstance) -> list[dict[str, Any]]:
     denied = []
     for move in (STOP, START):
         if no := first_no(asked, [instance], move, visible_only=True):
@@ -93,23 +93,23 @@ def _denied_actions(asked: Asked, instance: Instance) -> list[dict[str, Any]]:
 
 
 def stop_instances(asked: Asked) -> Answer:
-    """RUNNING to STOPPED."""
+    """Stop: RUNNING to STOPPED."""
     require_word(asked, "StopType", STOP_TYPES, "InvalidParameterValue.OutOfRange")
     move_instances(STOP, asked)
     return Answer()
 
 
 def start_instances(asked: Asked) -> Answer:
-    """STOPPED to RUNNING."""
+    """Start: STOPPED to RUNNING."""
     move_instances(START, asked)
     return Answer()
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
-def unfinished(_asked: Asked, instance: Instance, _move: Move) -> No:
-    """An operation under way; creation has a code of its own."""
+def unfinished(_asked: Asked, instance: SimInstance, _move: Move) -> No:
+    """Refuse during an operation; creation has a code of its own."""
     if instance.current == "PENDING" or not is_busy(instance):
         return None
     return (
@@ -118,8 +118,8 @@ def unfinished(_asked: Asked, instance: Instance, _move: Move) -> No:
     )
 
 
-def wrong_state(asked: Asked, instance: Instance, move: Move) -> No:
-    """A state that the operation does not begin in."""
+def wrong_state(asked: Asked, instance: SimInstance, move: Move) -> No:
+    """Refuse a state in which the operation cannot begin."""
     if instance.current == move.before:
         return None
     if instance.current == "PENDING":

@@ -1,4 +1,4 @@
-"""How Lighthouse shows instances and their traffic packages."""
+"""The form in which Lighthouse shows instances and their traffic packages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from lightsout.simulator.regions import REGIONS
 from lightsout.simulator.view import iso, private_address, public_addresses, tag_list
 
 if TYPE_CHECKING:
-    from lightsout.simulator.instance import Instance, TrafficPackage
+    from lightsout.simulator.instance import SimInstance, TrafficPackage
 
 
-def instance_members(instance: Instance) -> dict[str, Any]:
+def instance_members(instance: SimInstance) -> dict[str, Any]:
     """The members of an Instance."""
     letters = instance.id.rpartition("-")[2]
     return {
@@ -36,7 +36,7 @@ def instance_members(instance: Instance) -> dict[str, Any]:
 
 
 def _fixed_members(letters: str) -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "BlueprintId": "lhbp-f1lkcd41",
         "CPU": 2,
@@ -78,14 +78,14 @@ def region_members(name: str) -> dict[str, Any]:
     }
 
 
-def render_traffic(instance: Instance) -> bytes:
+def render_traffic(instance: SimInstance) -> bytes:
     """The JSON of an InstanceTrafficPackage."""
     packages = [_traffic_members(package) for package in instance.packages]
     return as_json({"InstanceId": instance.id, "TrafficPackageSet": packages})
 
 
 def _traffic_members(package: TrafficPackage) -> dict[str, Any]:
-    # Without a limit nothing is left and nothing is over: the total of 0 is what tells.
+    # Without a limit, the numbers of what is left and over are 0; the total of 0 shows that.
     limited = package.total > 0
     return {
         "TrafficPackageId": package.id,

@@ -1,4 +1,4 @@
-"""How often an action may be called: per account, region and action."""
+"""Rate limits of calls, for each account, region and action."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def count(self, key: Key, limit: int, now: datetime) -> None:
-        """One more call. Raises ApiError (RequestLimitExceeded) when it is one too many."""
+        """Count a call. Raises ApiError (RequestLimitExceeded) where it is one too many."""
         moment = now.timestamp()
         with self._lock:
             recent = self._recent.setdefault(key, deque())
@@ -41,7 +41,7 @@ class RateLimiter:
 
 
 def limit_exceeded(times: int, limit: int) -> ApiError:
-    """The refusal, in the words of the cloud."""
+    """The refusal, in the cloud's own words."""
     return ApiError(
         "RequestLimitExceeded",
         f"Your current request times equals to `{times}` in a second, which exceeds the frequency "

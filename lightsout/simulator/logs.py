@@ -1,4 +1,4 @@
-"""What the log service keeps: logsets, topics, their indexes, lines. Knows no requests."""
+"""The data of the log service: logsets, topics, their indexes, lines. Knows no requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOKENIZER = "@&?|#()='\",;:<>[]{}/ \n\t\r\\"
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A log: when, and its fields, all of them texts. `index`: the one that it was indexed by."""
+    """A log line: its time, and its fields as texts. `index`: the one that it was indexed by."""
 
     at: datetime
     nanos: int
@@ -52,7 +52,7 @@ class Index:
     coverage: str = ""
 
     def has(self, key: str) -> bool:
-        """Whether a field can be searched by its name."""
+        """True if a field can be searched by its name."""
         dynamic = (self.rule.get("DynamicIndex") or {}).get("Status", False)
         values = (self.rule.get("KeyValue") or {}).get("KeyValues") or []
         return dynamic or any(each["Key"] == key for each in values)
@@ -62,7 +62,7 @@ class Index:
         return bool(self.rule.get("FullText"))
 
     def words(self, field: str | None, text: str) -> tuple[str, ...]:
-        """The text cut as the index cuts that field, or, None, the full text."""
+        """The words of the text, cut as the index cuts that field; None: as the full text."""
         part = (self.rule.get("FullText" if field is None else "KeyValue")) or {}
         separators = part.get("Tokenizer", TOKENIZER)
         for each in part.get("KeyValues") or ():
@@ -84,7 +84,7 @@ class Logset:
 
 @dataclass(slots=True)
 class Topic:
-    """`settings`: what CreateTopic was told, as DescribeTopics shows it."""
+    """A topic. `settings`: those given to CreateTopic, as DescribeTopics shows them."""
 
     id: str
     name: str
@@ -103,7 +103,7 @@ class Topic:
 
 @dataclass(slots=True)
 class Cursor:
-    """Where a reader of a topic is; `asked` are the parameters, which must stay as they are."""
+    """The position of a reader in a topic. `asked`: the parameters, which must stay the same."""
 
     asked: dict[str, Any]
     left: list[Line]
@@ -114,7 +114,7 @@ class Cursor:
 class Logs:
     """All accounts' logs.
 
-    `json_lines`: what becomes of a line that is a JSON object: its "fields", the "message", "both".
+    `json_lines`: the form of a line that is a JSON object: "fields", "message" or "both".
     `visible_after`: seconds until a line can be found. `topic_seconds`, `index_seconds`: how long a
     new topic, and a change of an index, take. `late_list_over`: ListOver is true only on a page
     without results. `blank_packages`: PkgId and PkgLogId are empty. `while_searching` is called in
@@ -147,7 +147,7 @@ class Logs:
         return topic
 
     def default_topic(self, account: str, region: str) -> Topic:
-        """The one that the region's functions share where they have no other; made when needed."""
+        """The topic that functions of the region share by default; made when needed."""
         for topic in self.topics.values():
             of = topic.logset.account, topic.logset.region, topic.made_by
             if of == (account, region, "SCF"):
@@ -160,7 +160,7 @@ class Logs:
         return topic
 
     def topic_of(self, function: Function) -> Topic:
-        """Where the function's lines go; a topic of a function that no call made is made up."""
+        """The topic of the function's lines; made for a function that no call created."""
         topic = self.topics.get(function.topic)
         if topic is None:
             logset = Logset(
@@ -173,7 +173,7 @@ class Logs:
         return topic
 
     def write(self, topic: Topic, at: datetime, fields: Mapping[str, str]) -> Line:
-        """One more line, indexed as the topic is now."""
+        """Add a line, indexed by the present index of the topic."""
         number = next(self._numbers)
         nanos = int(at.timestamp() * 1000) * 1_000_000 + number % 1_000_000
         line = Line(at, nanos, dict(fields), f"{number:016X}-1", number, topic.index)
@@ -196,7 +196,7 @@ class Logs:
         return name
 
     def place(self, name: str) -> Cursor | None:
-        """That cursor, unless it is gone."""
+        """The cursor of that name, unless it has expired."""
         cursor = self.cursors.get(name)
         gone = cursor is None or cursor.expires <= self._world.clock.monotonic()
         return None if gone else cursor

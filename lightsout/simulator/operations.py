@@ -1,4 +1,4 @@
-"""How an accepted operation shows, and ends, in the course of time."""
+"""Accepted operations: when they become visible, and how they end."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from lightsout.simulator.view import made_up_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.world import World
 
 
 def begin(
     world: World,
-    instance: Instance,
+    instance: SimInstance,
     move: Move,
     request_id: str,
     ended: Callable[[bool], object] = lambda _well: None,
 ) -> None:
-    """Take an operation on. `ended` is told whether it ended well, unless it never ends.
+    """Begin an operation. `ended` is called with True after success, with False after a failure.
 
-    It did not when something else was done to the instance meanwhile, or the instance is gone.
+    It fails, too, if another operation superseded it or the instance is gone. It may never end.
     """
     operation = Operation(move.action, "OPERATING", request_id, world.now())
     instance.accepted = operation
@@ -46,18 +46,18 @@ def begin(
         )
 
 
-def end_later(world: World, instance: Instance, operation: Operation, seconds: float) -> None:
-    """What is under way ends well after `seconds`, in the state that the instance is in then."""
+def end_later(world: World, instance: SimInstance, operation: Operation, seconds: float) -> None:
+    """Let the operation succeed after `seconds`, without a change of state."""
     last = replace(operation, state="SUCCESS")
     world.at(seconds, lambda: _show(instance, operation, last, instance.current))
 
 
-def stop_by_itself(world: World, notebook: Instance) -> None:
-    """Whenever it has been running for its `auto_stop_hours`, from now on."""
+def stop_by_itself(world: World, notebook: SimInstance) -> None:
+    """Stop the notebook, from now on, each time it has been running for its `auto_stop_hours`."""
 
     def came_into(state: str) -> None:
         hours = notebook.auto_stop_hours
-        if state == notebook.place.kind.stop.before and hours is not None:
+        if state == notebook.site.kind.stop.before and hours is not None:
             run = notebook.latest
             world.at(hours * 3600, lambda: _stop_unless_over(world, notebook, run))
 
@@ -65,13 +65,13 @@ def stop_by_itself(world: World, notebook: Instance) -> None:
     came_into(notebook.current)
 
 
-def _stop_unless_over(world: World, notebook: Instance, run: Operation) -> None:
-    move = notebook.place.kind.stop
+def _stop_unless_over(world: World, notebook: SimInstance, run: Operation) -> None:
+    move = notebook.site.kind.stop
     if notebook.latest is run and notebook.accepted is None and notebook.current == move.before:
         begin(world, notebook, move, new_request_id(world.random))
 
 
-def _show(instance: Instance, taken: Operation, shown: Operation, state: str) -> bool:
+def _show(instance: SimInstance, taken: Operation, shown: Operation, state: str) -> bool:
     if instance.accepted is not taken:
         return False  # superseded, or the instance is gone
     instance.latest = shown

@@ -1,4 +1,4 @@
-"""What CAM keeps for all accounts: policies, and which roles carry them. Knows no requests."""
+"""The data of CAM for all accounts: policies, and the roles that have them. Knows no requests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, Any] = {"version": "2.0", "statement": []}
 ANYTHING = {"effect": "allow", "action": ["*"], "resource": ["*"]}
-SERVICE_ROLE = "SCF_QcsRole"  # which the console makes when SCF is first visited
+SERVICE_ROLE = "SCF_QcsRole"  # made by the console at the first visit of SCF
 CUSTOM, PRESET = 1, 2
 CHINA = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CamPolicy:
     """A policy; a preset one belongs to every account."""
 
     id: int
@@ -40,13 +40,13 @@ class Policy:
 
 
 PRESETS = (
-    Policy(1, "AdministratorAccess", {"version": "2.0", "statement": [ANYTHING]}, None),
-    Policy(28_341_895, "QcloudAccessForScfRole", NOTHING, None),
+    CamPolicy(1, "AdministratorAccess", {"version": "2.0", "statement": [ANYTHING]}, None),
+    CamPolicy(28_341_895, "QcloudAccessForScfRole", NOTHING, None),
 )
 
 
 class Cam:
-    """Policies and roles. The roles are `world.roles`, and SCF's own where SCF is opened.
+    """Policies and roles. The roles are `world.roles`, and SCF's own role where SCF is opened.
 
     `role_visible_after`: seconds of the world's clock until SCF finds a role that CreateRole made.
     """
@@ -69,7 +69,7 @@ class Cam:
     # What is there
 
     def roles(self, uin: str) -> list[Role]:
-        """Those of an account, the newest last."""
+        """The roles of an account, the newest last."""
         own = [replace(self._service_role, uin=uin)] if self._world.functions.opened else []
         return own + [role for role in self._world.roles if role.uin == uin]
 
@@ -82,18 +82,18 @@ class Cam:
         late = role is not None and role.visible_from > self._world.clock.monotonic()
         return None if late else role
 
-    def policies(self, uin: str) -> list[Policy]:
-        """Those that an account sees."""
+    def policies(self, uin: str) -> list[CamPolicy]:
+        """The policies that an account sees."""
         return [each for each in self._policies.values() if each.uin in (None, uin)]
 
-    def policy(self, uin: str, fits: Callable[[Policy], bool]) -> Policy | None:
+    def policy(self, uin: str, fits: Callable[[CamPolicy], bool]) -> CamPolicy | None:
         return next((each for each in self.policies(uin) if fits(each)), None)
 
-    def carriers(self, policy: Policy) -> list[Role]:
+    def carriers(self, policy: CamPolicy) -> list[Role]:
         return [role for role in self._world.roles if policy.id in (role.attached or ())]
 
     def document_of(self, arn: str) -> Mapping[str, Any] | None:
-        """What the role of that ARN may do now; None: everything."""
+        """The present rights of the role with that ARN; None: all rights."""
         role = next((role for role in self._world.roles if role.arn == arn), None)
         if role is None:
             return NOTHING
@@ -130,17 +130,17 @@ class Cam:
         *,
         description: str = "",
         tags: tuple[tuple[str, str], ...] = (),
-    ) -> Policy:
+    ) -> CamPolicy:
         now = self.now()
-        policy = Policy(next(self._ids), name, document, uin, description, tags, now, now)
+        policy = CamPolicy(next(self._ids), name, document, uin, description, tags, now, now)
         self._policies[policy.id] = policy
         return policy
 
-    def change_policy(self, policy: Policy, **facts: Any) -> None:
+    def change_policy(self, policy: CamPolicy, **facts: Any) -> None:
         self._policies[policy.id] = replace(policy, updated=self.now(), **facts)
 
-    def remove_policy(self, policy: Policy) -> None:
-        """It is gone, from the roles that carried it too."""
+    def remove_policy(self, policy: CamPolicy) -> None:
+        """Delete a policy, and detach it from all roles."""
         for role in self.carriers(policy):
             left = tuple(id_ for id_ in role.attached or () if id_ != policy.id)
             self.change_role(role, attached=left)

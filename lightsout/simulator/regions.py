@@ -1,4 +1,4 @@
-"""The regions: name, Chinese name, area as CVM calls it, whether on the Chinese mainland.
+"""The regions: name, Chinese name, CVM's name of the area, and if it is in mainland China.
 
 A selection of those on the page "Request Structure" of Lighthouse's public API documentation, seen
 in 2026, all of which CVM has too; the form is that of DescribeRegions.

@@ -1,4 +1,4 @@
-"""Who may do what: rights that are missing, and how the services say so."""
+"""Missing rights, and the refusals of the services for them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from lightsout.simulator.service import Asked
 
 
-class Resource(Protocol):
-    """What a right can be limited to: an instance, a group."""
+class RightTarget(Protocol):
+    """A thing that a right can be limited to: an instance or a group."""
 
     @property
     def id(self) -> str: ...
@@ -26,7 +26,7 @@ class Resource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A right that is missing: for one action, in a region or "*", for all instances or some."""
+    """A missing right: for one action, in a region or "*", for all instances or some."""
 
     action: str
     region: str
@@ -35,15 +35,15 @@ class Denial:
     names_resource: bool
 
     def concerns(self, service: str, action: str, region: str) -> bool:
-        """Whether it is missing for such a call, of some instance or of all."""
+        """True if it is missing for such a call, for some instance or for all."""
         right = self.action == action
         return right and self.region in ("*", region) and self.service in ("*", service)
 
 
-def require_right(asked: Asked, action: str, resources: Sequence[Resource] = ()) -> None:
-    """Refused, in the words of CAM, when a right is missing for all or for one of the resources.
+def require_right(asked: Asked, action: str, resources: Sequence[RightTarget] = ()) -> None:
+    """Raise ApiError, in the words of CAM, where a right is missing for any of the resources.
 
-    Missing is what the caller's policy does not grant, and what the world denies.
+    A right is missing where the caller's policy does not grant it, or the world denies it.
     """
     _require_grant(asked, action, resources)
     for denial in asked.world.denials:
@@ -58,9 +58,9 @@ def require_right(asked: Asked, action: str, resources: Sequence[Resource] = ())
 def require_right_on(
     asked: Asked, action: str, resource: str, *, service: str | None = None
 ) -> None:
-    """Refused when the right to the action on what is no instance is missing.
+    """Raise ApiError where the right to the action is missing on a thing that is no instance.
 
-    `service`: whose action it is, where not of the service that was asked.
+    `service`: that of the action, where it is not the called one.
     """
     service = service or asked.dialect.service
     granted = asked.policy is None or grants(asked.policy, f"{service}:{action}", resource, {})
@@ -71,7 +71,7 @@ def require_right_on(
         raise _refusal(asked, action, resource, service)
 
 
-def _require_grant(asked: Asked, action: str, resources: Sequence[Resource]) -> None:
+def _require_grant(asked: Asked, action: str, resources: Sequence[RightTarget]) -> None:
     if asked.policy is None:
         return
     right = f"{asked.dialect.service}:{action}"

@@ -1,4 +1,4 @@
-"""Roles of an account, whom they trust, and which policies they carry."""
+"""Roles of an account, with their trust policies and their policies."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 OWN_UIN = "100000000001"
 EXTERNAL_ID = "sts:external_id"
-WHEN = "2026-11-01 10:00:00"  # when what was not made by a call was made
+WHEN = "2026-11-01 10:00:00"  # creation time of things that no call made
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
     """A role of the account `uin`.
 
-    `trust`: its trust policy; `policy`: what it may do, None: everything. `session`: seconds for
-    which its credentials hold unless asked otherwise. `attached`: the IDs of the policies that say
-    what it may do instead; None: a role that no call of CAM made or changed.
+    `trust`: its trust policy; `policy`: its rights, None: all rights. `session`: seconds for which
+    its credentials are valid by default. `attached`: the IDs of the policies that have its
+    rights instead; None: a role that no call of CAM made or changed.
     """
 
     uin: str
@@ -40,7 +40,7 @@ class Role:
         return f"qcs::cam::uin/{self.uin}:roleName/{self.name}"
 
     def trusts(self, uin: str, external_id: str | None) -> bool:
-        """Whether an account may assume it that presents this external ID."""
+        """True if the account may assume it, with this external ID."""
         return any(
             f"qcs::cam::uin/{uin}:root" in _listed(statement["principal"].get("qcs", ()))
             and _wanted(statement) in (None, external_id)
@@ -48,7 +48,7 @@ class Role:
         )
 
     def trusts_service(self, service: str) -> bool:
-        """Whether a service such as `scf.qcloud.com` may assume it."""
+        """True if a service such as `scf.qcloud.com` may assume it."""
         return any(
             service in _listed(statement["principal"].get("service", ()))
             for statement in self._assumable()
@@ -66,12 +66,12 @@ ASSUME = {"name/sts:AssumeRole", "sts:AssumeRole"}
 
 
 def appid_of(uin: str) -> str:
-    """The APPID that ends the names of an account's buckets and URLs. Made up."""
+    """The APPID at the end of the names of an account's buckets and URLs. Invented."""
     return str(1_250_000_000 + int(uin) % 1_000_000)
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those of a policy document, which may hold a single one without a list."""
+    """The statements of a policy document, which may have a single one without a list."""
     given: Any = document["statement"]
     return [given] if isinstance(given, dict) else list(given)
 

@@ -1,4 +1,4 @@
-"""What every service refuses, each with its own codes: form, existence, what is planted."""
+"""Checks for every service, each with its own codes: form, existence, planned refusals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from lightsout.simulator.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightsout.simulator.instance import Instance, Move, Refusal
+    from lightsout.simulator.instance import Move, Refusal, SimInstance
     from lightsout.simulator.service import Asked, No
 
 
 def checked_ids(asked: Asked, *, duplicates: bool = False) -> list[str]:
-    """InstanceIds, 1 to 100 of the right form and, unless allowed, no two the same."""
+    """InstanceIds: 1 to 100, of the right form and, unless allowed, all different."""
     ids: list[str] = asked.params["InstanceIds"]
     codes = asked.dialect.codes
     if not ids:
@@ -35,7 +35,7 @@ def checked_ids(asked: Asked, *, duplicates: bool = False) -> list[str]:
 
 
 def require_form(asked: Asked, instance_id: str) -> None:
-    """An ID of the service's form."""
+    """Require an ID in the form of the service. Raises ApiError."""
     if not asked.dialect.instance_id.fullmatch(instance_id):
         code = asked.dialect.codes.malformed_id
         raise ApiError(code, f"The instance ID `{instance_id}` is malformed.")
@@ -56,12 +56,12 @@ def require_offset_and_limit(asked: Asked) -> tuple[int, int]:
 
 
 def require_word(asked: Asked, name: str, words: Sequence[str], code: str) -> None:
-    """A parameter, when given, is one of some words."""
+    """Require that a parameter, if given, is one of some words. Raises ApiError."""
     if asked.params.get(name, words[0]) not in words:
         raise ApiError(code, f"The parameter `{name}` must be one of {', '.join(words)}.")
 
 
-def require_existing(asked: Asked, ids: list[str]) -> list[Instance]:
+def require_existing(asked: Asked, ids: list[str]) -> list[SimInstance]:
     """The account's instances in the region; the first unknown one is named in the refusal."""
     known = asked.instances
     for each in ids:
@@ -73,11 +73,11 @@ def require_existing(asked: Asked, ids: list[str]) -> list[Instance]:
 
 
 def first_no(
-    asked: Asked, instances: list[Instance], move: Move, *, visible_only: bool = False
+    asked: Asked, instances: list[SimInstance], move: Move, *, visible_only: bool = False
 ) -> No:
-    """Code and message of what first stands in the operation's way, if anything does.
+    """Code and message of the first obstacle to the operation, if there is one.
 
-    A planted refusal is used up by this, unless one only looks (`visible_only`).
+    A planned refusal is used up by this, except with `visible_only`.
     """
     for obstacle in asked.dialect.obstacles:
         for each in instances:
@@ -92,7 +92,7 @@ def first_no(
 def planted_no(
     resource_id: str, refusals: Sequence[Refusal], action: str, *, visible_only: bool = False
 ) -> No:
-    """The planted refusal of such a call that comes first, if any is left; used up by this."""
+    """The first planned refusal of such a call, if any is left; used up by this."""
     for refusal in refusals:
         left = refusal.times is None or refusal.times > 0
         if left and _same(refusal.action, action) and (refusal.visible or not visible_only):
@@ -107,6 +107,6 @@ def _same(planted: str, asked: str) -> bool:
     return planted == asked or any(planted.startswith(v) and asked.startswith(v) for v in verbs)
 
 
-def is_busy(instance: Instance) -> bool:
-    """An operation was taken on, or is shown, that is not finished."""
+def is_busy(instance: SimInstance) -> bool:
+    """True if an operation is accepted, or is shown, and not finished."""
     return instance.accepted is not None or instance.latest.state == "OPERATING"

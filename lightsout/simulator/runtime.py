@@ -1,8 +1,8 @@
-"""What stands in for SCF's Python runtime: a script, run in a process of its own, never imported.
+"""A substitute for SCF's Python runtime: a script, run in a process of its own, never imported.
 
 It takes a JSON object on stdin and answers on the pipe that the object names: a line when the
-handler's module has been imported, and a line of JSON when the handler is through. Only the
-standard library of the Python that runs it is at hand, and what the function brings along.
+handler's module has been imported, and a line of JSON when the handler has ended. It has
+only the standard library of the Python that runs it, and the files of the function.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from urllib.parse import urlsplit
 
 RealDatetime = datetime.datetime
 
-# Imported before time is made to jump: they wait by the real clock.
+# Imported before the clock is replaced: they wait by the real clock.
 for name in ("concurrent.futures", "queue", "selectors", "threading"):
     importlib.import_module(name)
 
 
 class WorldClock:
-    """Makes the process live by the world's clock: `ahead` seconds before the real one.
+    """Makes the process use the world's clock: `ahead` seconds before the real one.
 
-    With an `address`, nobody really sleeps: the world's clock is told to go on instead, and this
-    process with it. Signatures need the real time, so `time.time` stays.
+    With an `address`, a sleep does not wait: it moves the world's clock and this one forward.
+    Signatures need the real time, so `time.time` stays.
     """
 
     def __init__(self, ahead: float, address: str | None) -> None:
@@ -66,7 +66,7 @@ class WorldClock:
 
 
 class _Kind(type):
-    """Takes a time for one of the moved class, whichever of the two it is."""
+    """Lets isinstance accept a time of the real class and of the replaced one."""
 
     def __instancecheck__(cls, value: object) -> bool:
         return isinstance(value, RealDatetime)
@@ -109,7 +109,7 @@ def _told(error: BaseException) -> dict[str, str]:
 
 
 def peak_memory() -> int:
-    """Bytes; 0 where the system does not tell."""
+    """Bytes; 0 where the system does not say."""
     # Not ru_maxrss, which counts what the parent had at the fork.
     try:
         found = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text("utf-8"))

@@ -1,7 +1,7 @@
-"""Runs the code of a function as the platform does: in a process that has it and nothing else.
+"""Run the code of a function as the platform does: in a process that has nothing else.
 
-No site-packages, no variables but those handed in, and a folder that nobody may write to, root
-neither. CPython 3.10, SCF's newest, where it is at hand, else the Python that runs this.
+There are no site-packages and only the given variables, and nobody can write to the folder, not
+even root. The Python is 3.10, SCF's newest, where it is installed, else the one that runs this.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.simulator.scf_lines import Run
+from lightsout.simulator.scf_lines import FunctionRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 RUNTIME = Path(__file__).with_name("runtime.py")
 VERSION = "3.10"
-# Root may write where nobody may; without these two rights it is held to a folder's mode as others.
+# Root may write everywhere; without these two rights the mode of a folder counts for root, too.
 HELD_TO_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
-class Task(NamedTuple):
+class SandboxTask(NamedTuple):
     """One invocation; `starting` and `seconds`: the limits of its imports and of the handler.
 
-    `address`: where the process tells the world's clock to go on; None: it lives by the real clock,
-    which it takes to be `ahead` of what it says.
+    `address`: where the process moves the world's clock forward; None: it uses the real clock, plus
+    `ahead` seconds.
     """
 
     code: bytes
@@ -67,11 +67,11 @@ class Sandbox:
                 folder.cleanup()
             self._unpacked.clear()
 
-    def run(self, task: Task, now: Callable[[], datetime], started: datetime) -> Run:
-        """Start a process, wait for its end or the end of its time, and tell what came of it."""
+    def run(self, task: SandboxTask, now: Callable[[], datetime], started: datetime) -> FunctionRun:
+        """Start a process, wait for its end or the end of its time; return the result."""
         folder = self._folder(task.code)
         begun = time.monotonic()
-        run = Run(task.context["request_id"], started, 0.0)
+        run = FunctionRun(task.context["request_id"], started, 0.0)
         reading, writing = os.pipe()
         process = subprocess.Popen(  # noqa: S603  the command is our own
             [*held_to_modes(), python_at_hand(), "-I", "-S", "-u", str(RUNTIME)],
@@ -128,7 +128,9 @@ def _hand_over(process: subprocess.Popen[bytes], told: dict[str, Any]) -> None:
         pass
 
 
-def _keep_lines(process: subprocess.Popen[bytes], run: Run, now: Callable[[], datetime]) -> None:
+def _keep_lines(
+    process: subprocess.Popen[bytes], run: FunctionRun, now: Callable[[], datetime]
+) -> None:
     assert process.stdout is not None  # noqa: S101  it is a pipe
     with process.stdout as output:
         for line in output:
@@ -136,14 +138,14 @@ def _keep_lines(process: subprocess.Popen[bytes], run: Run, now: Callable[[], da
 
 
 class _Lines:
-    """Lines from a pipe, each waited for so long and no longer."""
+    """Lines from a pipe, each with a limit for the wait."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._read = b""
 
     def next(self, seconds: float) -> bytes | None:
-        """One line; None when the time is over, nothing when the other end is closed."""
+        """One line; None when the time is over, empty when the other end is closed."""
         end = time.monotonic() + seconds
         while b"\n" not in self._read:
             left = max(0.0, end - time.monotonic())
@@ -157,8 +159,8 @@ class _Lines:
         return line + b"\n"
 
 
-def _awaited(lines: _Lines, task: Task) -> dict[str, Any] | None:
-    """What the process answered; None where its time ran out first."""
+def _awaited(lines: _Lines, task: SandboxTask) -> dict[str, Any] | None:
+    """The answer of the process; None where its time ran out first."""
     line = lines.next(task.starting)
     if line == b"\n":  # the handler has begun
         line = lines.next(task.seconds)
@@ -171,7 +173,7 @@ def _awaited(lines: _Lines, task: Task) -> dict[str, Any] | None:
 
 
 def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
-    """It may still be about to end by itself; threads that it left are not waited for."""
+    """End the process, which may be ending by itself. Its threads are not waited for."""
     try:
         process.wait(0.0 if kill else 1.0)
     except subprocess.TimeoutExpired:
@@ -179,7 +181,7 @@ def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
         process.wait()
 
 
-def _told(run: Run, answer: dict[str, Any] | None, task: Task) -> Run:
+def _told(run: FunctionRun, answer: dict[str, Any] | None, task: SandboxTask) -> FunctionRun:
     if answer is None:
         run.time_out(task.seconds)
         return run
@@ -192,7 +194,7 @@ def _told(run: Run, answer: dict[str, Any] | None, task: Task) -> Run:
 
 @lru_cache
 def python_at_hand() -> str:
-    """An interpreter of SCF's version that works (a shim may exist and not), or this one."""
+    """An interpreter of SCF's version that works (a shim may not), or this one."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     installed = sorted(root.glob(f"{VERSION}.*/bin/python{VERSION}"), reverse=True)
     for candidate in (shutil.which(f"python{VERSION}"), *map(str, installed)):
@@ -203,12 +205,12 @@ def python_at_hand() -> str:
 
 
 def held_to_modes() -> tuple[str, ...]:
-    """The command that holds even root to the modes of files; none where it is not needed."""
+    """The command by which the modes of files count for root, too; empty where it is not needed."""
     return HELD_TO_MODES if os.geteuid() == 0 and shutil.which(HELD_TO_MODES[0]) else ()
 
 
 def lock(folder: Path) -> None:
-    """Nobody may write there any more."""
+    """Let nobody write to the folder any more."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 

@@ -3,11 +3,11 @@
 Which codes an action has, from the lists above each action in the official Go SDK
 (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/as/v20180419, client.go). Guesses:
 
-- Of two bounds that would be broken the one of DesiredCapacity is named, then that of the members
-  in service.
+- If two bounds are broken, that of DesiredCapacity is named first, then that of the members in
+  service.
 - A batch is refused for an ID that is no member, one that is busy, one that cannot stop without
   charges; members that are at rest already are left out of a stop, and those in service out of a
-  start. Of all that is in the way, what is refused first is that the group is in an activity.
+  start. The first of all obstacles is an activity of the group.
 - An ID or a group that does not exist is left out of a listing. More than 100 IDs to stop or start
   are InvalidParameterValue; the listings have a code for it.
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page
+from lightsout.simulator.answer import Answer, ListingPage
 from lightsout.simulator.cvm_view import can_stop_charging
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
@@ -39,7 +39,7 @@ INSTANCE_ID = re.compile(r"ins-[a-z0-9]{8}")
 GROUP_ID = re.compile(r"asg-[a-z0-9]{8}")
 ACTIVITY_ID = re.compile(r"asa-[a-z0-9]{8}")
 
-# A selection: the page names some more, of vague names and launch configurations.
+# A selection: the page has more, for vague names and launch configurations.
 Texts = dict[str, "Callable[[Any], Iterable[str]]"]
 GROUP_FILTERS: Texts = {
     "auto-scaling-group-id": lambda g: (g.id,),
@@ -64,7 +64,7 @@ ACTIVITY_FILTERS: Texts = {
 
 
 def describe_groups(asked: Asked) -> Answer:
-    """The groups, in the order in which they came about."""
+    """A page of the groups, in the order of their creation."""
     require_right(asked, "DescribeAutoScalingGroups")
     wanted = _ids(asked, "AutoScalingGroupIds", GROUP_ID, "InvalidAutoScalingGroupId")
     groups = [g for g in _groups(asked) if not wanted or g.id in wanted]
@@ -73,7 +73,7 @@ def describe_groups(asked: Asked) -> Answer:
 
 
 def describe_members(asked: Asked) -> Answer:
-    """The members of all groups."""
+    """A page of the members of all groups."""
     require_right(asked, "DescribeAutoScalingInstances")
     wanted = _ids(asked, "InstanceIds", INSTANCE_ID, "InvalidInstanceId")
     pairs = [(g, m) for g in _groups(asked) for m in g.members.values()]
@@ -83,7 +83,7 @@ def describe_members(asked: Asked) -> Answer:
 
 
 def describe_activities(asked: Asked) -> Answer:
-    """The activities of all groups, the newest first. Times are ignored beside ActivityIds."""
+    """A page of the activities of all groups, newest first. ActivityIds override times."""
     require_right(asked, "DescribeAutoScalingActivities")
     wanted = _ids(asked, "ActivityIds", ACTIVITY_ID, "InvalidActivityId")
     pairs = [(g, a) for g in _groups(asked) for a in g.activities]
@@ -114,7 +114,7 @@ def _ids(
     code: str,
     too_many: str = "InvalidParameterValue.LimitExceeded",
 ) -> Sequence[str]:
-    """What a parameter names, each of the right form; never beside Filters."""
+    """The IDs in a parameter, each in the right form; not allowed together with Filters."""
     require_ids_or_filters(asked, name)
     ids: list[str] = asked.params.get(name) or []
     if len(ids) > 100:
@@ -137,14 +137,14 @@ def _page(
     offset, limit = require_offset_and_limit(asked)
     accepts = accepting(asked.dialect, asked.params.get("Filters") or [], filters)
     found = [each for each in everything if accepts(each)]
-    return Answer(page=Page(name, found, render, offset, limit, state))
+    return Answer(page=ListingPage(name, found, render, offset, limit, state))
 
 
 # Stopping and starting
 
 
 def stop_members(asked: Asked) -> Answer:
-    """IN_SERVICE to STOPPED, never past MinSize."""
+    """Stop members: IN_SERVICE to STOPPED, never below MinSize."""
     require_word(asked, "StoppedMode", MODES, "InvalidParameterValue")
     mode = asked.params.get("StoppedMode", MODES[0])
     group, members = _members_for(asked, "StopAutoScalingInstances", SERVING)
@@ -164,7 +164,7 @@ def stop_members(asked: Asked) -> Answer:
 
 
 def start_members(asked: Asked) -> Answer:
-    """STOPPED to IN_SERVICE, never past MaxSize."""
+    """Start members: STOPPED to IN_SERVICE, never above MaxSize."""
     group, members = _members_for(asked, "StartAutoScalingInstances", AT_REST)
     _require_bound(
         group,
@@ -178,7 +178,7 @@ def start_members(asked: Asked) -> Answer:
 def _members_for(
     asked: Asked, action: str, lifecycles: tuple[str, ...]
 ) -> tuple[Group, list[Member]]:
-    """The group, and those of the members named on which the operation has something to do."""
+    """The group, and the named members that the operation applies to."""
     group = _named_group(asked)
     require_right(asked, action, [group])
     ids = _ids(asked, "InstanceIds", INSTANCE_ID, "InvalidInstanceId", "InvalidParameterValue")

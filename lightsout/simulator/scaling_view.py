@@ -1,4 +1,4 @@
-"""How auto-scaling shows groups, their members, and what was done to these."""
+"""The form in which auto-scaling shows groups, members and activities."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def render_member(pair: tuple[Group, Member]) -> bytes:
 
 
 def render_activity(pair: tuple[Group, Activity]) -> bytes:
-    """The JSON of an Activity. That EndTime is null until it ends is a guess."""
+    """The JSON of an Activity. It is a guess that EndTime is null until it ends."""
     group, activity = pair
     related = [
         {"InstanceId": instance_id, "InstanceStatus": status}
@@ -107,7 +107,7 @@ def _detail(code: str, message: str, instance_id: str) -> dict[str, str]:
 
 
 def _fixed_members() -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     unset = ("BaseCapacity", "OnDemandPercentageAboveBaseCapacity", "SpotAllocationStrategy")
     return {
         **LAUNCH_CONFIGURATION,

@@ -1,4 +1,4 @@
-"""SCF, version 2018-04-16: what a function is like, and the service as a whole.
+"""SCF, version 2018-04-16: the actions that show functions, and the service as a whole.
 
 The form of an answer is that of the official examples; the texts of the states are those of
 https://cloud.tencent.com/document/api/583/115197. Rights: a function's own actions can be granted
@@ -35,7 +35,7 @@ UNDOCUMENTED = {
 
 
 def get_function(asked: Asked) -> Answer:
-    """Everything about the function, its code left out."""
+    """All facts about the function, except its code."""
     require_on_function(asked, "GetFunction")
     it = found(asked)
     require_qualifier(asked)
@@ -60,7 +60,7 @@ def get_function(asked: Asked) -> Answer:
 
 
 def get_function_address(asked: Asked) -> Answer:
-    """Where the code can be fetched from, and its hash; of the zip as it was sent, it seems."""
+    """The address of the code, and its hash; it seems to be that of the zip as it was sent."""
     require_on_function(asked, "GetFunctionAddress")
     it = found(asked)
     require_qualifier(asked)
@@ -126,7 +126,7 @@ def _fits(it: Function, condition: dict[str, Any]) -> bool:
 
 
 def _named(it: Function) -> dict[str, Any]:
-    """What GetFunction and a listing have alike."""
+    """The members that GetFunction and a listing share."""
     return {
         "FunctionName": it.name,
         "FunctionId": it.id,
@@ -155,7 +155,7 @@ def _listed(it: Function) -> dict[str, Any]:
 
 
 def _nothing_special() -> dict[str, Any]:
-    """The members that a function has alike unless it was told otherwise."""
+    """The members with their defaults."""
     return {
         "FunctionVersion": "$LATEST",
         "Qualifier": "$LATEST",

@@ -1,4 +1,4 @@
-"""The actions of SCF that make, change and delete a function. They answer first and go on then."""
+"""The actions of SCF that create, change and delete a function. They answer first, then act."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NO_LAYER = [{"LayerName": "", "LayerVersion": 0}]
 
 
 def create_function(asked: Asked) -> Answer:
-    """Creating, then Active. What is not said is small: 128 MB, 3 s, Python2.7."""
+    """Create a function: Creating, then Active. The defaults are 128 MB, 3 s, Python2.7."""
     require_on_function(asked, "CreateFunction")
     require_service_role(asked)
     params, functions = asked.params, asked.world.functions
@@ -89,7 +89,7 @@ HANDLER_BY_DEFAULT = "index.main_handler"
 
 
 def update_function_code(asked: Asked) -> Answer:
-    """Updating, then Active with the new code; the old one runs until then."""
+    """Replace the code: Updating, then Active. The old code runs until then."""
     require_on_function(asked, "UpdateFunctionCode")
     function, params = found(asked), asked.params
     require_ready(function, "FailedOperation.UpdateFunctionCode")
@@ -108,7 +108,7 @@ COS = ("CosBucketName", "CosObjectName", "CosBucketRegion")
 
 
 def update_function_configuration(asked: Asked) -> Answer:
-    """Updating, then Active. What is not said stays; an environment replaces the whole old one."""
+    """Change the given settings: Updating, then Active. An environment is replaced as a whole."""
     require_on_function(asked, "UpdateFunctionConfiguration")
     function, params = found(asked), asked.params
     require_ready(function, "FailedOperation.UpdateFunctionConfiguration")
@@ -130,7 +130,7 @@ def update_function_configuration(asked: Asked) -> Answer:
 
 
 def delete_function(asked: Asked) -> Answer:
-    """Deleting, then gone with its triggers; one that could not be created can be deleted too."""
+    """Delete a function with its triggers, also one whose creation failed."""
     require_on_function(asked, "DeleteFunction")
     function = found(asked)
     if "Qualifier" in asked.params:
@@ -165,7 +165,7 @@ def _require_handler(handler: str) -> None:
 
 
 def _settings(asked: Asked, kept: set[str]) -> dict[str, Any]:
-    """What GetFunction shows as it was sent. Raises ApiError for what is not simulated."""
+    """Settings that GetFunction shows as they were sent. Raises ApiError for others."""
     params = asked.params
     unserved = sorted(NOT_SERVED & {name for name, it in params.items() if it not in ("FALSE", "")})
     if unserved:
@@ -187,7 +187,7 @@ def _net(params: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
 
 
 def _logs(asked: Asked) -> tuple[str, str]:
-    """The topic of a new function, which gets an index where it is asked for and has none."""
+    """The topic of a new function. On request it gets an index, if it has none."""
     world = asked.world
     topic = checked_topic(asked)
     if topic is None:
@@ -198,7 +198,7 @@ def _logs(asked: Asked) -> tuple[str, str]:
 
 
 def _moved_logs(asked: Asked, function: Function) -> dict[str, str]:
-    """Another topic, for which the role must be told in the same call."""
+    """Change the topic. The role must be given in the same call."""
     params = asked.params
     if "ClsLogsetId" not in params and "ClsTopicId" not in params:
         return {}

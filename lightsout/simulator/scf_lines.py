@@ -1,8 +1,8 @@
-"""The lines that SCF writes of an invocation: the function's own and the platform's.
+"""Write the log lines of an invocation: the function's own and the platform's.
 
 The fields are those of https://cloud.tencent.com/document/product/583/60336. A line that is a JSON
 object becomes fields, its first level only (https://cloud.tencent.com/document/product/583/55595);
-what SCF_Message holds then is not said, so Logs.json_lines chooses.
+the content of SCF_Message is not documented then, so Logs.json_lines chooses it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ GOOD, RUNNING, USER_ERROR, TIMED_OUT = 200, 202, 430, 433
 
 
 @dataclass(slots=True)
-class Run:
-    """An invocation that is over.
+class FunctionRun:
+    """An invocation that has ended.
 
-    `returned`: JSON text; `error`: None, or what ErrMsg says, JSON text too. `lines`: what the
-    function wrote, and when.
+    `returned`: JSON text; `error`: None, or the ErrMsg, JSON text too. `lines`: the lines that the
+    function wrote, each with its time.
     """
 
     request_id: str
@@ -43,7 +43,7 @@ class Run:
     retry: int = 0
 
     def fail(self, message: str, status: int = USER_ERROR, **facts: Any) -> None:
-        """It ended with an error, told as ErrMsg tells it."""
+        """Let it end with an error, in the form of ErrMsg."""
         error = {"errorCode": -1, "errorMessage": message, **facts, "statusCode": status}
         self.error = json.dumps(error | {"requestId": self.request_id}, ensure_ascii=False)
         self.status, self.returned = status, ""
@@ -56,8 +56,8 @@ class Run:
         return self.started + timedelta(seconds=self.seconds)
 
 
-def write_run(logs: Logs, function: Function, run: Run) -> list[Line]:
-    """All lines of the invocation, into the function's topic."""
+def write_run(logs: Logs, function: Function, run: FunctionRun) -> list[Line]:
+    """Write all lines of the invocation to the function's topic."""
     topic = logs.topic_of(function)
     return [
         logs.write(topic, at, _common(function, run, at) | fields)
@@ -65,7 +65,7 @@ def write_run(logs: Logs, function: Function, run: Run) -> list[Line]:
     ]
 
 
-def _own(logs: Logs, run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _own(logs: Logs, run: FunctionRun) -> Iterable[tuple[datetime, dict[str, str]]]:
     written = 0
     for at, text in run.lines:
         cut = text.encode()[:LONGEST_LINE].decode(errors="ignore")
@@ -90,11 +90,13 @@ def _of_line(text: str, form: str) -> dict[str, str]:
     return {"SCF_Message": text if form == "both" else "", **fields}
 
 
-def _platform_begins(run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _platform_begins(run: FunctionRun) -> Iterable[tuple[datetime, dict[str, str]]]:
     yield run.started, _message(f"START RequestId:{run.request_id}")
 
 
-def _platform_ends(function: Function, run: Run) -> Iterable[tuple[datetime, dict[str, str]]]:
+def _platform_ends(
+    function: Function, run: FunctionRun
+) -> Iterable[tuple[datetime, dict[str, str]]]:
     ended = {
         "SCF_StatusCode": str(run.status),
         "SCF_Duration": f"{run.seconds * 1000:.0f}",
@@ -118,8 +120,8 @@ def _message(text: str) -> dict[str, str]:
     return {"SCF_Type": "Platform", "SCF_Message": cut}
 
 
-def _common(function: Function, run: Run, at: datetime) -> dict[str, str]:
-    """What every line has until the run is over; the numbers are texts too."""
+def _common(function: Function, run: FunctionRun, at: datetime) -> dict[str, str]:
+    """The fields of every line; numbers are texts, too."""
     return {
         "SCF_FunctionName": function.name,
         "SCF_Namespace": function.namespace,

@@ -1,4 +1,4 @@
-"""What SCF refuses, by whatever action: rights, names, sizes, code, roles, topics.
+"""Checks for all actions of SCF: rights, names, sizes, code, roles, topics.
 
 Rights on a function: https://cloud.tencent.com/document/product/598/70005. Limits:
 https://cloud.tencent.com/document/product/583/11637.
@@ -44,14 +44,14 @@ UNPACKED = 500 * MB
 
 
 def require_on_function(asked: Asked, action: str) -> None:
-    """The right to do this with the function that is named."""
+    """Require the right to do this with the named function. Raises ApiError."""
     namespace, name = asked.params.get("Namespace", "default"), asked.params.get("FunctionName", "")
     resource = f"namespace/{namespace}/function/{name}"
     require_right_on(asked, action, f"qcs::scf:{asked.region}:uin/{asked.account}:{resource}")
 
 
 def found(asked: Asked, code: str = "ResourceNotFound.FunctionName") -> Function:
-    """The function that is named. Raises ApiError when there is none."""
+    """The named function. Raises ApiError where there is none."""
     params = asked.params
     namespace, name = params.get("Namespace", "default"), params.get("FunctionName", "")
     function = asked.world.functions.find(asked.account, asked.region, namespace, name)
@@ -66,13 +66,13 @@ def require_qualifier(asked: Asked, code: str = "ResourceNotFound.Version") -> N
 
 
 def require_ready(function: Function, code: str) -> None:
-    """Refused while the function is being made, changed or deleted, and where it cannot be."""
+    """Raise ApiError while the function is created, changed or deleted, and after a failure."""
     if function.status not in READY:
         raise ApiError(code, f"The function is {function.status}; try again when it is Active.")
 
 
 def checked_settings(asked: Asked) -> dict[str, Any]:
-    """The attributes of a function that creation and update have alike, as far as given."""
+    """The given attributes that creation and update share."""
     params = asked.params
     changes: dict[str, Any] = {}
     for parameter, (attribute, good, code) in SETTINGS.items():
@@ -97,7 +97,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool], str]] = {
 
 
 def checked_environment(variables: list[dict[str, str]]) -> dict[str, str]:
-    """All variables; a single one without a name empties them."""
+    """All variables; a single one without a name removes all."""
     if [each.get("Key", "") for each in variables] == [""]:
         return {}
     environment = {each.get("Key", ""): each.get("Value", "") for each in variables}
@@ -116,7 +116,7 @@ def checked_environment(variables: list[dict[str, str]]) -> dict[str, str]:
 
 
 def checked_role(asked: Asked, name: str) -> str:
-    """A role that SCF finds and the caller may hand on."""
+    """The role, if SCF finds it and the caller has the right to pass it. Raises ApiError."""
     role = f"qcs::cam::uin/{asked.account}:roleName/{name}"
     require_right_on(asked, "PassRole", role, service="cam")
     if asked.world.cam.seen_by_services(asked.account, name) is None:
@@ -125,7 +125,7 @@ def checked_role(asked: Asked, name: str) -> str:
 
 
 def require_service_role(asked: Asked) -> None:
-    """Without it nothing can be made: SCF acts in the account by this role."""
+    """Require SCF's own role, by which it acts in the account. Raises ApiError."""
     if asked.world.cam.role(asked.account, lambda it: it.name == SERVICE_ROLE) is None:
         raise ApiError(
             "FailedOperation.QcsRoleNotFound", f"The role `{SERVICE_ROLE}` does not exist."
@@ -133,7 +133,7 @@ def require_service_role(asked: Asked) -> None:
 
 
 def checked_topic(asked: Asked) -> Topic | None:
-    """The topic that is named, with its logset; None where neither is given, or both are empty."""
+    """The named topic, in the named logset; None where neither is given, or both are empty."""
     logset, topic = (asked.params.get(name, "") for name in ("ClsLogsetId", "ClsTopicId"))
     if not logset and not topic:
         return None
@@ -181,7 +181,7 @@ def _from_request(text: str, largest: int) -> bytes:
 
 
 def _from_cos(asked: Asked, code: Mapping[str, Any]) -> bytes:
-    """The bucket is named without the account's APPID, the object with a `/` before it."""
+    """The zip from COS. The bucket is named without the APPID, the object with a `/` first."""
     name, key = code.get("CosBucketName", ""), code["CosObjectName"]
     if not key.startswith("/"):
         raise ApiError("InvalidParameterValue.CosObjectName", "The object's name begins with `/`.")

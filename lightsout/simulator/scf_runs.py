@@ -1,4 +1,4 @@
-"""The actions of SCF that run a function, and that say how it runs."""
+"""The actions of SCF that run a function, or set how it runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lightsout.simulator.service import plain_dialect
 if TYPE_CHECKING:
     from lightsout.simulator.functions import Function
     from lightsout.simulator.invocations import Event
-    from lightsout.simulator.scf_lines import Run
+    from lightsout.simulator.scf_lines import FunctionRun
     from lightsout.simulator.service import Asked
 
 LARGEST_EVENT = {"RequestResponse": 6 * 1024**2, "Event": 128 * 1024}
-UNRESERVED = 12_800  # MB that stay for everybody
+UNRESERVED = 12_800  # MB that cannot be reserved
 SHORTEST_TTL, LONGEST_TTL = 60, 21_600
 MOST_RETRIES = 2
 TAIL = 4096  # characters of the log
@@ -31,7 +31,7 @@ NO_FUNCTION = "ResourceNotFound.Function"
 
 
 def invoke(asked: Asked) -> Answer:
-    """Run it, and wait unless told otherwise. The right to it is called InvokeFunction."""
+    """Run the function, by default synchronously. The right is called InvokeFunction."""
     require_right(asked, "InvokeFunction")
     function = found(asked)
     require_qualifier(asked, "InvalidParameterValue")
@@ -50,7 +50,7 @@ def invoke(asked: Asked) -> Answer:
 
 
 def _waited_for(asked: Asked, event: Event, tail: bool) -> dict[str, Any]:  # noqa: FBT001  as named
-    run: Run = asked.world.invocations.run(event)
+    run: FunctionRun = asked.world.invocations.run(event)
     log = "\n".join(text for _, text in run.lines)[-TAIL:] if tail else ""
     return {
         "Result": _result(run.request_id)
@@ -67,7 +67,7 @@ def _waited_for(asked: Asked, event: Event, tail: bool) -> dict[str, Any]:  # no
 
 
 def update_function_event_invoke_config(asked: Asked) -> Answer:
-    """How often and for how long an event that nobody waits for is tried again."""
+    """Set how often and for how long an asynchronous event is tried again."""
     require_right(_newer(asked), "UpdateFunctionEventInvokeConfig")
     function, told = found(asked), asked.params["AsyncTriggerConfig"]
     if not told["RetryConfig"]:
@@ -82,7 +82,7 @@ def update_function_event_invoke_config(asked: Asked) -> Answer:
 
 
 def get_function_event_invoke_config(asked: Asked) -> Answer:
-    """As the API page's example has it, with a second entry of -1."""
+    """Those settings, in the form of the API page's example, with a second entry of -1."""
     require_right(_newer(asked), "GetFunctionEventInvokeConfig")
     function = found(asked)
     retries = [{"RetryNum": function.retry_num}, {"RetryNum": -1}]
@@ -91,7 +91,7 @@ def get_function_event_invoke_config(asked: Asked) -> Answer:
 
 
 def put_reserved_concurrency_config(asked: Asked) -> Answer:
-    """So much memory is set aside for the function, and it gets no more; 0: it does not run."""
+    """Reserve memory for the function, which is then its limit, too; 0: it does not run."""
     require_on_function(_newer(asked), "PutReservedConcurrencyConfig")
     function, memory = found(asked), asked.params["ReservedConcurrencyMem"]
     _require_not_reserving(function)
@@ -107,7 +107,7 @@ def put_reserved_concurrency_config(asked: Asked) -> Answer:
 
 
 def delete_reserved_concurrency_config(asked: Asked) -> Answer:
-    """Nothing is set aside for it any more."""
+    """End the reservation."""
     require_on_function(_newer(asked), "DeleteReservedConcurrencyConfig")
     function = found(asked, NO_FUNCTION)
     _require_not_reserving(function)
@@ -116,7 +116,7 @@ def delete_reserved_concurrency_config(asked: Asked) -> Answer:
 
 
 def get_reserved_concurrency_config(asked: Asked) -> Answer:
-    """Null where nothing is set aside."""
+    """The reservation; null where there is none."""
     require_on_function(_newer(asked), "GetReservedConcurrencyConfig")
     return Answer({"ReservedMem": found(asked, NO_FUNCTION).reserved})
 
@@ -149,7 +149,7 @@ def _event(text: str, largest: int) -> Any:
 
 
 def _result(request_id: str) -> dict[str, Any]:
-    """Of an event that was taken and is not waited for."""
+    """The result of an asynchronous event."""
     return {
         "Log": "",
         "RetMsg": "",

@@ -1,6 +1,6 @@
-"""The actions of SCF that are about triggers: timers and function URLs.
+"""The actions of SCF for triggers: timers and function URLs.
 
-A timer is sent as a bare text with OPEN or CLOSE, and comes back as `{"cron": …}` with 1 or 0: the
+A timer is sent as a plain text with OPEN or CLOSE, and comes back as `{"cron": …}` with 1 or 0: the
 API pages' examples have both. All of them can be granted on `*` only.
 """
 
@@ -33,7 +33,7 @@ FILTERS = {"Qualifier": "qualifier", "TriggerName": "name", "Description": "desc
 
 
 def create_trigger(asked: Asked) -> Answer:
-    """One more; closed unless told otherwise."""
+    """Create a trigger; by default it is off."""
     require_right(asked, "CreateTrigger")
     function, params, now = found(asked), asked.params, china_time(asked.world)
     require_ready(function, "FailedOperation.CreateTrigger")
@@ -65,7 +65,7 @@ def create_trigger(asked: Asked) -> Answer:
 
 
 def update_trigger(asked: Asked) -> Answer:
-    """What is not said stays; an empty argument is none."""
+    """Change the given settings of a trigger; an empty argument removes it."""
     require_right(asked, "UpdateTrigger")
     function, params = found(asked), asked.params
     require_ready(function, "FailedOperation.UpdateTrigger")
@@ -84,7 +84,7 @@ def update_trigger(asked: Asked) -> Answer:
 
 
 def update_trigger_status(asked: Asked) -> Answer:
-    """On or off; refused where it is so already."""
+    """Switch a trigger on or off. Raises ApiError where it is so already."""
     require_right(asked, "UpdateTriggerStatus")
     function = found(asked)
     trigger = _found_trigger(asked, function)
@@ -98,7 +98,7 @@ def update_trigger_status(asked: Asked) -> Answer:
 
 
 def delete_trigger(asked: Asked) -> Answer:
-    """By type, name and the qualifier that it was created with."""
+    """Delete a trigger by type, name and the qualifier that it was created with."""
     require_right(asked, "DeleteTrigger")
     function = found(asked)
     require_ready(function, "FailedOperation.DeleteTrigger")
@@ -108,7 +108,7 @@ def delete_trigger(asked: Asked) -> Answer:
 
 
 def list_triggers(asked: Asked) -> Answer:
-    """A page of them, the latest changed first."""
+    """A page of the triggers, the latest changed first."""
     require_right(asked, "ListTriggers")
     params = asked.params
     offset, limit = require_offset_and_limit(asked)
@@ -134,7 +134,7 @@ def _fits(trigger: Trigger) -> Any:
 
 
 def shown(it: Trigger) -> dict[str, Any]:
-    """As GetFunction has it; a listing has one member more."""
+    """A trigger in the form of GetFunction; a listing has one member more."""
     return {
         "TriggerName": it.name,
         "Type": it.kind,
@@ -168,7 +168,7 @@ def _found_trigger(asked: Asked, function: Function) -> Trigger:
 
 
 def _change(asked: Asked, trigger: Trigger, **changes: Any) -> None:
-    """It counts anew from now on: what was due while it was off is not made up for."""
+    """Change a trigger. A timer counts from now: times while it was off are not made up for."""
     for name, value in changes.items():
         setattr(trigger, name, value)
     trigger.modified = china_time(asked.world)
@@ -188,7 +188,7 @@ def _argument(text: str) -> str:
 
 
 def _told(asked: Asked, function: Function, name: str, text: str) -> str:
-    """The description as listings have it."""
+    """The description in the form of listings."""
     try:
         if asked.params["Type"] == "timer":
             parse(text)
@@ -201,7 +201,7 @@ def _told(asked: Asked, function: Function, name: str, text: str) -> str:
 
 
 def _url(function: Function, name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """Of a function URL, with the addresses that it has."""
+    """The description of a function URL, with its addresses."""
     net = told["NetConfig"]
     inside, outside = net.get("EnableIntranet", False), net.get("EnableExtranet", False)
     if told["AuthType"] not in ("CAM", "NONE") or not inside | outside:

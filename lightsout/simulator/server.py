@@ -1,4 +1,4 @@
-"""The simulator as one object: a world, the services in front of it, and a port to serve at."""
+"""The simulator as one object: a world, its services, and a port to serve at."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lightsout.simulator.cos import Cos
 from lightsout.simulator.cvm import cvm
 from lightsout.simulator.faults import Faults
 from lightsout.simulator.function_keys import FunctionKeys
-from lightsout.simulator.gateway import LARGEST_REQUEST, Gateway, Reply, Request
+from lightsout.simulator.gateway import LARGEST_REQUEST, Gateway, HttpRequest, Reply
 from lightsout.simulator.hai import hai
 from lightsout.simulator.invocations import Host
-from lightsout.simulator.journal import Call, Journal
+from lightsout.simulator.journal import Journal, JournalEntry
 from lightsout.simulator.lighthouse import lighthouse
 from lightsout.simulator.scaling import scaling
 from lightsout.simulator.scf import scf
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 class Simulator:
-    """A local Tencent Cloud: `with Simulator(world) as sim:` serves at `sim.url` meanwhile.
+    """A local Tencent Cloud: inside `with Simulator(world) as sim:` it serves at `sim.url`.
 
-    `limits`: requests a second by action, over the documented ones; None: no limits. `sliding`: a
-    second is the last one, not the calendar's. `latency`: real seconds before each answer, up to
-    `jitter` more. `clock_skew`: how far (seconds) the service's clock is ahead of the caller's.
+    `limits`: requests a second by action, instead of the documented ones; None: no limits.
+    `sliding`: a second is the last one, not the calendar's. `latency`: real seconds before
+    each answer, up to `jitter` more. `clock_skew`: seconds by which the service's clock is ahead.
     `credentials` may be changed while it runs. `told` gets each call as it is journalled.
-    `largest_request`: bytes of a request. `endpoint_variable`: by which the functions that run here
-    are told `url`; "": they are not, as in the real cloud.
+    `largest_request`: bytes of a request. `endpoint_variable`: the variable with `url` for
+    functions that run here; "": none, as in the real cloud.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Simulator:
         clock_skew: float = 0.0,
         credentials: Iterable[Account] | None = None,
         random: Random | None = None,
-        told: Callable[[Call], object] | None = None,
+        told: Callable[[JournalEntry], object] | None = None,
         largest_request: int = LARGEST_REQUEST,
         endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
@@ -120,11 +120,11 @@ class Simulator:
 
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None
-    ) -> list[Call]:
-        """The journal's calls of an action, of a region, of a service; of all three, or all."""
+    ) -> list[JournalEntry]:
+        """The journal's entries of an action, a region and a service, as far as given."""
         return self.journal.calls(action, region, service)
 
-    def handle(self, request: Request) -> Reply:
+    def handle(self, request: HttpRequest) -> Reply:
         """Answer a request without a socket."""
         return self._gateway.handle(request)
 

@@ -1,4 +1,4 @@
-"""What a service is to the gateway, and what the actions that all have differ in."""
+"""The parts of a service: actions, error codes, and its forms of what all services have."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.answer import Answer
     from lightsout.simulator.description import Description
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.world import World
 
-    No = tuple[str, str] | None  # code and message, where there is something to refuse
-    Obstacle = Callable[["Asked", Instance, Move], No]
+    No = tuple[str, str] | None  # code and message of a refusal
+    Obstacle = Callable[["Asked", SimInstance, Move], No]
 
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The error codes of a service for what every service refuses."""
+    """The error codes of a service for checks that every service makes."""
 
     malformed_id: str
     repeated_id: str
@@ -37,23 +37,23 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A service's own form of what the services have in common.
+    """A service's own form of the things that all services have.
 
     `unknown_ids`: what a listing by IDs does with one that does not exist, "error" or "omit".
     `filters`: by name, the texts of an instance of which one must be among the filter's values,
     of which there may be `filter_values`. `members`, `region`: an instance, and the
     region of a name, as the service shows them.
-    `obstacles`: what stands in an operation's way, each looked for in the whole batch in turn.
-    `resource`: what CAM calls a machine of the service, the sixth segment of a resource's name.
+    `obstacles`: checks before an operation, each made for the whole batch in turn.
+    `resource`: the type of a machine in CAM, in the sixth segment of a resource's name.
     `state`: the member that shows a state, and two states that contradict each other.
     """
 
     service: str
     instance_id: re.Pattern[str]
     unknown_ids: str
-    filters: Mapping[str, Callable[[Instance], Iterable[str]]]
+    filters: Mapping[str, Callable[[SimInstance], Iterable[str]]]
     filter_values: int
-    members: Callable[[Instance], dict[str, Any]]
+    members: Callable[[SimInstance], dict[str, Any]]
     region: Callable[[str], dict[str, Any]]
     obstacles: tuple[Obstacle, ...]
     codes: Codes
@@ -64,7 +64,7 @@ class Dialect:
 def plain_dialect(
     service: str, *, resource: str = "instance", filter_values: int = 0, **codes: str
 ) -> Dialect:
-    """Of a service that has no instances of its own; a code that is not given is a common one."""
+    """For a service without instances. A code that is not given is a common one."""
     common = {each.name: "InvalidParameterValue" for each in fields(Codes)}
     return Dialect(
         service=service,
@@ -82,7 +82,7 @@ def plain_dialect(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was let in. Parameters have been checked against the description."""
+    """An accepted request. Its parameters are checked against the description."""
 
     world: World
     dialect: Dialect
@@ -91,13 +91,13 @@ class Asked:
     params: dict[str, Any]
     request_id: str
     language: str
-    policy: Mapping[str, Any] | None = None  # the caller's CAM document; None: it may do everything
-    temporary: bool = False  # the key that signed it is one with a token
+    policy: Mapping[str, Any] | None = None  # the caller's CAM document; None: all rights
+    temporary: bool = False  # it was signed with a temporary key
 
     @property
-    def instances(self) -> dict[str, Instance]:
-        """Those that the request can be about, by ID."""
-        return self.world.place(self.account, self.region, self.dialect.service).instances
+    def instances(self) -> dict[str, SimInstance]:
+        """The instances of the account, region and service of the request, by ID."""
+        return self.world.site(self.account, self.region, self.dialect.service).instances
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The actions that every service has, told apart by the dialect of the service that was asked."""
+"""The actions that every service has, in the dialect of the called service."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.operations import begin
 from lightsout.simulator.rights import require_right
@@ -18,7 +18,7 @@ from lightsout.simulator.rules import (
 from lightsout.simulator.view import accepting, renderer
 
 if TYPE_CHECKING:
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import Asked
 
 
@@ -30,10 +30,10 @@ def describe_regions(asked: Asked) -> Answer:
 
 
 def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
-    """A page of the account's instances; live, so pages shift when states change.
+    """A page of the account's instances as they are now: pages shift when instances change.
 
-    Newest first unless told otherwise. An empty InstanceIds counts as not given. Limit cuts a
-    query by InstanceIds too.
+    Newest first by default. An empty InstanceIds counts as not given. Limit applies to a query by
+    InstanceIds, too.
     """
     require_right(asked, "DescribeInstances")
     require_ids_or_filters(asked, "InstanceIds")
@@ -43,7 +43,7 @@ def describe_instances(asked: Asked, *, oldest_first: bool = False) -> Answer:
 
 
 def require_ids_or_filters(asked: Asked, ids: str) -> None:
-    """Never both."""
+    """Require that not both are given. Raises ApiError."""
     if asked.params.get(ids) and asked.params.get("Filters"):
         raise ApiError(
             asked.dialect.codes.ids_and_filters,
@@ -51,29 +51,33 @@ def require_ids_or_filters(asked: Asked, ids: str) -> None:
         )
 
 
-def page_of(asked: Asked, name: str, everything: list[Instance], offset: int, limit: int) -> Answer:
+def page_of(
+    asked: Asked, name: str, everything: list[SimInstance], offset: int, limit: int
+) -> Answer:
     """A page of machines, as the service shows them."""
     asked.world.seen(everything[offset : offset + limit])
     dialect = asked.dialect
-    return Answer(page=Page(name, everything, renderer(dialect), offset, limit, dialect.state))
+    return Answer(
+        page=ListingPage(name, everything, renderer(dialect), offset, limit, dialect.state)
+    )
 
 
-def move_instances(move: Move, asked: Asked) -> list[Instance]:
-    """All of the batch is accepted and returned, or nothing is touched.
+def move_instances(move: Move, asked: Asked) -> list[SimInstance]:
+    """Begin the operation on the whole batch, and return it; or on none of it.
 
-    Checked in this order, each over the whole batch: form, existence, rights, the obstacles of the
-    service, planted refusals. The message names the first instance that is in the way.
+    Checks in this order, each for the whole batch: form, existence, rights, the obstacles of the
+    service, planned refusals. The message names the first instance that fails the check.
     """
     return _move(move, asked, require_existing(asked, checked_ids(asked)))
 
 
 def move_one(move: Move, asked: Asked, instance_id: str) -> None:
-    """As `move_instances`, of a service that takes one ID a call."""
+    """Do the same for a service with one ID in a call."""
     require_form(asked, instance_id)
     _move(move, asked, require_existing(asked, [instance_id]))
 
 
-def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]:
+def _move(move: Move, asked: Asked, instances: list[SimInstance]) -> list[SimInstance]:
     require_right(asked, move.action, instances)
     asked.world.seen(instances)
     if no := first_no(asked, instances, move):
@@ -83,15 +87,15 @@ def _move(move: Move, asked: Asked, instances: list[Instance]) -> list[Instance]
     return instances
 
 
-def asked_for(asked: Asked) -> list[Instance]:
-    """What InstanceIds and Filters select, newest first."""
-    place = asked.world.place(asked.account, asked.region, asked.dialect.service)
+def asked_for(asked: Asked) -> list[SimInstance]:
+    """The instances that InstanceIds and Filters select, newest first."""
+    site = asked.world.site(asked.account, asked.region, asked.dialect.service)
     if asked.params.get("InstanceIds"):
         wanted = checked_ids(asked, duplicates=True)
         if (asked.world.unknown_ids or asked.dialect.unknown_ids) == "error":
             require_existing(asked, wanted)
-        found = {each for each in wanted if each in place.instances}
-        known = [place.instances[each] for each in found]
+        found = {each for each in wanted if each in site.instances}
+        known = [site.instances[each] for each in found]
         return sorted(known, key=lambda i: (i.created, i.serial), reverse=True)
     filters = asked.params.get("Filters") or []
-    return place.matching(as_json(filters), accepting(asked.dialect, filters))
+    return site.matching(as_json(filters), accepting(asked.dialect, filters))

@@ -1,10 +1,10 @@
-"""STS, version 2018-08-13: who one is, and credentials of a role that another account lends.
+"""STS, version 2018-08-13: the identity of the caller, and credentials of a role.
 
-GetCallerIdentity is on https://cloud.tencent.com/document/api/1312/66098. It takes no right: those
-that CAM grants for STS (https://cloud.tencent.com/document/product/598/70020) are others.
+GetCallerIdentity is on https://cloud.tencent.com/document/api/1312/66098. It needs no right: it is
+not among those of CAM for STS (https://cloud.tencent.com/document/product/598/70020).
 
-AssumeRole takes a right of the caller's, and the trust of the role
-(https://www.tencentcloud.com/document/product/1150/49456). What STS says where one of them is
+AssumeRole needs a right of the caller, and the trust of the role
+(https://www.tencentcloud.com/document/product/1150/49456). The code where one of them is
 missing is not documented; UnauthorizedOperation is on its list.
 """
 
@@ -32,7 +32,7 @@ LONGEST = 43_200  # DurationSeconds
 
 
 def get_caller_identity(asked: Asked) -> Answer:
-    """A temporary key is that of a role, any other that of the account itself."""
+    """The identity: for a temporary key the role, for any other the account itself."""
     uin = asked.account
     kind, user, arn = (
         ("CAMRole", f"{ROLE_ID}:lightsout", f"qcs::sts:{uin}:assumed-role/{ROLE_ID}")
@@ -45,7 +45,7 @@ def get_caller_identity(asked: Asked) -> Answer:
 
 
 def assume_role(keys: MutableSequence[Account], asked: Asked) -> Answer:
-    """A temporary key of the role, which joins `keys`."""
+    """Make a temporary key of the role, and add it to `keys`."""
     arn = asked.params["RoleArn"]
     require_right_on(asked, "AssumeRole", arn)
     role = next((role for role in asked.world.roles if role.arn == arn), None)

@@ -3,16 +3,16 @@
 Which codes an action has, from the lists above each action in the official Go SDK
 (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/tag/v20180813, client.go). Guesses:
 
-- TagResources and UnTagResources refuse the whole request for what is wrong with its form. What is
-  wrong with one resource stands in FailedResources: that it does not exist
-  (InvalidParameterValue.ResourceIdInvalid), that it has 50 tags already, what is planted for it.
+- TagResources and UnTagResources refuse the whole request for a wrong form. An error about one
+  resource is in FailedResources: it does not exist (InvalidParameterValue.ResourceIdInvalid), it
+  has 50 tags already, or a refusal is planned for it.
 - The others refuse the whole batch for one resource; ModifyResourcesTagValue, too, wants a tag that
   exists. A row of a listing shows all the tags of a resource.
 - A key has at most 1,000 values (World.tagging.values_of_a_key), as the code LimitExceeded.TagValue
-  says, though the newest page only says a million pairs; values are not forgotten when unbound.
-  What is counted are those made by these actions.
+  says, though the newest page only says a million pairs; unbound values still count.
+  Only values made by these actions are counted.
 
-To say no to one resource plant a Refusal of the action TagResources, for example of
+To refuse one resource, plan a Refusal of the action TagResources, for example with
 FailedOperation.ResourceTagProcessing.
 """
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 
 def tag_resources(asked: Asked) -> Answer:
-    """Make tags and bind them; what a key was bound to before is overwritten."""
+    """Create tags and bind them. A key's earlier value is overwritten."""
     require_right(asked, "TagResources")
     names = names_asked_for(asked)
     tags: dict[str, str] = {}
@@ -71,7 +71,7 @@ def tag_resources(asked: Asked) -> Answer:
 
 
 def untag_resources(asked: Asked) -> Answer:
-    """Unbind keys; one that is not bound is no mistake."""
+    """Unbind keys. It is no error if one is not bound."""
     require_right(asked, "UnTagResources")
     names = names_asked_for(asked)
     keys: list[str] = asked.params["TagKeys"]

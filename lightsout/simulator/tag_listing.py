@@ -1,11 +1,11 @@
-"""Which resources carry which tags, as the Tag service lists them."""
+"""The Tag service's listings of resources and their tags."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.errors import ApiError
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.tagged import Name, Tagged, all_tagged, names_asked_for
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe_resources(asked: Asked) -> Answer:
-    """The resources that carry all the tags asked for."""
+    """A page of the resources that have all the given tags."""
     require_right(asked, "DescribeResourcesByTags")
     filters = asked.params["TagFilters"]
     if not filters:
@@ -41,12 +41,12 @@ def describe_resources(asked: Asked) -> Answer:
         and all(value in (None, getattr(name, member)) for member, value in wanted.items())
     ]
     return Answer(
-        {"Offset": offset, "Limit": limit}, Page("Rows", found, _render_row, offset, limit)
+        {"Offset": offset, "Limit": limit}, ListingPage("Rows", found, _render_row, offset, limit)
     )
 
 
 def get_resources(asked: Asked) -> Answer:
-    """The resources named, or a page of those that carry all the tags asked for."""
+    """The named resources, or a page of those that have all the given tags."""
     require_right(asked, "GetResources")
     filters = asked.params.get("TagFilters") or []
     if len(filters) > 6 or any(len(each.get("TagValue", ())) > 10 for each in filters):
@@ -61,7 +61,7 @@ def get_resources(asked: Asked) -> Answer:
     offset, limit = _place(asked)
     render = partial(_render_mapping, asked.account)
     name = "ResourceTagMappingList"
-    page = Page(name, found, render, 0 if names else offset, len(found) if names else limit)
+    page = ListingPage(name, found, render, 0 if names else offset, len(found) if names else limit)
     page.total = None
     more = not names and offset + limit < len(found)
     return Answer({"PaginationToken": f"{offset + limit:x}" if more else ""}, page)

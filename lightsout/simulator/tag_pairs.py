@@ -1,4 +1,4 @@
-"""Tags as older tools handle them, `scf deploy` too: a pair is made, then bound or unbound."""
+"""Actions for tags that older tools use, as `scf deploy`: create a pair, then bind or unbind it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def create_tag(asked: Asked) -> Answer:
-    """A pair of key and value that resources may carry."""
+    """Create a pair of key and value."""
     require_right(asked, "CreateTag")
     key, value = asked.params["TagKey"], asked.params["TagValue"]
     require_key(key)
@@ -43,7 +43,7 @@ def describe_tags(asked: Asked) -> Answer:
 
 
 def describe_resource_tags(asked: Asked) -> Answer:
-    """A page of what some resources carry."""
+    """A page of the tags of some resources."""
     require_right(asked, "DescribeResourceTagsByResourceIds")
     shown = [
         {
@@ -61,7 +61,7 @@ def describe_resource_tags(asked: Asked) -> Answer:
 
 
 def detach_tag(asked: Asked) -> Answer:
-    """Unbind a key from resources that all have it."""
+    """Unbind a key from resources, all of which must have it."""
     require_right(asked, "DetachResourcesTag")
     key = asked.params["TagKey"]
     require_number(asked.params["ResourceIds"], "ResourceIds")
@@ -76,7 +76,7 @@ def detach_tag(asked: Asked) -> Answer:
 
 
 def _known(asked: Asked) -> list[tuple[str, str]]:
-    """The account's pairs: those that were made, and those that resources carry."""
+    """The account's pairs: those that were created, and those that resources have."""
     made = {
         (key, value)
         for (uin, key), values in asked.world.tagging.made.items()

@@ -1,6 +1,6 @@
-"""What a tag may be: https://cloud.tencent.com/document/product/651/13354, as of January 2026.
+"""The rules for tags: https://cloud.tencent.com/document/product/651/13354, as of January 2026.
 
-That the page's letters are those of English and Chinese and no others is a guess.
+It is a guess that the page's "letters" are those of English and Chinese only.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 LONGEST_KEY, LONGEST_VALUE = 127, 255
 MOST_ON_A_RESOURCE = 50
 MOST_IN_A_REQUEST = 10
-# Of the reserved beginnings the page has qcs:, project and 项目; the list of codes the others.
+# Reserved beginnings: qcs:, project and 项目 are on the page, the others in the list of codes.
 RESERVED = ("qcs:", "qcloud", "tencent", "project", "项目")
 LEGAL = re.compile(r"[A-Za-z0-9㐀-䶿一-鿿 +\-=._:/@()\[\],;><【】]*")
 
 
 def require_key(key: str) -> None:
-    """A key that may be made by a user."""
+    """Require a key that users may create. Raises ApiError."""
     if not key:
         raise ApiError("InvalidParameterValue.TagKeyEmpty", "A tag key must not be empty.")
     if len(key) > LONGEST_KEY:
@@ -40,7 +40,7 @@ def require_key(key: str) -> None:
 
 
 def require_value(value: str) -> None:
-    """A value."""
+    """Require a valid value. Raises ApiError."""
     if not value:
         raise ApiError("InvalidParameterValue.TagValueEmpty", "A tag value must not be empty.")
     if len(value) > LONGEST_VALUE:
@@ -56,7 +56,7 @@ def require_value(value: str) -> None:
 
 
 def require_keys(keys: Sequence[str]) -> None:
-    """At most ten, no two the same."""
+    """Require at most ten different keys. Raises ApiError."""
     if len(keys) > MOST_IN_A_REQUEST:
         raise ApiError(
             "LimitExceeded.TagNumPerRequest",

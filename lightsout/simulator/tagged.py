@@ -1,4 +1,4 @@
-"""The resources that carry tags, by their names of six segments."""
+"""The resources that have tags, by their names of six segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lightsout.simulator.instance import Refusal
     from lightsout.simulator.service import Asked
 
-# By service, what a resource with tags is called there. Those of HAI have none.
+# By service, the type of a resource with tags. HAI has no tags.
 PREFIXES = {
     "cvm": "instance",
     "lighthouse": "instance",
@@ -29,9 +29,9 @@ MOST_RESOURCES = {"ResourceList": 10, "ResourceIds": 50}  # in a request
 
 @dataclass(slots=True)
 class Tagging:
-    """How the Tag service works in a world. `after`: seconds until what it wrote shows.
+    """The state of the Tag service. `after`: seconds until a change is visible.
 
-    `made`: the values that it made, by account and key; of a key at most `values_of_a_key`.
+    `made`: the values that it created, by account and key; at most `values_of_a_key` for a key.
     """
 
     after: float = 0.0
@@ -51,7 +51,7 @@ class Tagged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Of a resource: `qcs::<service>:<region>:uin/<account>:<prefix>/<id>`."""
+    """The name of a resource: `qcs::<service>:<region>:uin/<account>:<prefix>/<id>`."""
 
     service: str
     region: str
@@ -64,7 +64,7 @@ class Name:
 
 
 def read_name(text: str, account: str) -> Name:
-    """The name that six segments are; the account's number may be left out.
+    """Read a name of six segments; the account may be left out.
 
     Raises ApiError for another form, for a service without tags and for another account.
     """
@@ -88,14 +88,14 @@ def read_name(text: str, account: str) -> Name:
 
 
 def names_asked_for(asked: Asked) -> dict[str, Name]:
-    """What ResourceList names, by the text that stands there."""
+    """The names in ResourceList, by their texts."""
     texts: list[str] = asked.params["ResourceList"]
     require_number(texts, "ResourceList")
     return {text: read_name(text, asked.account) for text in texts}
 
 
 def resources_asked_for(asked: Asked) -> dict[str, Tagged]:
-    """What ResourceIds names, by the ID; of one service and region."""
+    """The resources in ResourceIds, by ID, all of one service and region."""
     ids: list[str] = asked.params["ResourceIds"]
     require_number(ids, "ResourceIds")
     service, region = asked.params["ServiceType"], asked.params.get("ResourceRegion", "")
@@ -114,7 +114,7 @@ def resources_asked_for(asked: Asked) -> dict[str, Tagged]:
 
 
 def require_number(given: list[str], parameter: str) -> None:
-    """At least one resource, and no more than a request may have."""
+    """Require at least one resource, and not too many for a request. Raises ApiError."""
     most = MOST_RESOURCES[parameter]
     if not given:
         raise ApiError("InvalidParameter", f"The parameter `{parameter}` must not be empty.")
@@ -135,14 +135,14 @@ def find(asked: Asked, name: Name) -> Tagged | None:
     if name.service == "scf":
         namespace, _, function = name.id.partition("/function/")
         return world.functions.find(asked.account, name.region, namespace, function)
-    return world.place(asked.account, name.region, name.service).instances.get(name.id)
+    return world.site(asked.account, name.region, name.service).instances.get(name.id)
 
 
 def all_tagged(asked: Asked) -> Iterator[tuple[Name, Tagged]]:
-    """Everything of the account that carries a tag, as it came about."""
+    """Everything of the account that has a tag, in the order of creation."""
     world = asked.world
     resources: list[tuple[str, str, Tagged]] = []
-    resources += [(i.place.service, i.id, i) for i in world.instances()]
+    resources += [(i.site.service, i.id, i) for i in world.instances()]
     resources += [("as", group.id, group) for group in world.groups.values()]
     resources += [("scf", f"{it.namespace}/function/{it.name}", it) for it in world.functions]
     for service, id_, each in resources:

@@ -3,11 +3,12 @@
 Which codes an action has, from the lists above each action in the official Go SDK
 (github.com/TencentCloud/tencentcloud-sdk-go, tencentcloud/tione/v20211111, client.go). Guesses:
 
-- One that is starting, or busy with what its state does not show, is UnSubmitNotAllowToStop; any
-  other state that an operation does not begin in is NotAllow. A start begins in Stopped and Failed.
+- A notebook that is starting, or busy although its state does not show it, is
+  UnSubmitNotAllowToStop; any other state in which an operation cannot begin is NotAllow. A start
+  begins in Stopped and Failed.
 - One that is not in the workspace of the request does not exist: ResourceNotFound.
-- Stopping a PREPAID one works as well; it saves nothing.
-- A workspace exists, beside the default one, while a notebook is in it.
+- A PREPAID one can be stopped, too; that saves nothing.
+- A workspace, other than the default one, exists while a notebook is in it.
 
 Without stock a start is refused: plant a Refusal of
 OperationDenied.BillingStatusResourceInsufficient.
@@ -18,10 +19,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.answer import Answer, Page, as_json
+from lightsout.simulator.answer import Answer, ListingPage, as_json
 from lightsout.simulator.description import Description
 from lightsout.simulator.errors import ApiError
-from lightsout.simulator.kinds import KINDS
+from lightsout.simulator.machine_kinds import KINDS
 from lightsout.simulator.rights import require_right
 from lightsout.simulator.rules import is_busy, require_existing, require_form, require_word
 from lightsout.simulator.service import Asked, Codes, Dialect, Service
@@ -37,19 +38,19 @@ from lightsout.simulator.tione_view import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.instance import Instance, Move
+    from lightsout.simulator.instance import Move, SimInstance
     from lightsout.simulator.service import No
 
 KIND = KINDS["tione"]
 INVALID = "InvalidParameter"
-FILTERS: dict[str, Callable[[Instance], str]] = {
+FILTERS: dict[str, Callable[[SimInstance], str]] = {
     "Name": lambda n: n.name,
     "Id": lambda n: n.id,
     "Status": lambda n: n.current,
     "Creator": lambda n: n.account,
     "ChargeType": lambda n: n.charge_type,
     "ChargeStatus": charge_status,
-    # of what these name a notebook of the simulator has none
+    # notebooks of the simulator have none of these
     "DefaultCodeRepoId": lambda _: "",
     "AdditionalCodeRepoId": lambda _: "",
     "LifecycleScriptId": lambda _: "",
@@ -60,9 +61,9 @@ FILTERS: dict[str, Callable[[Instance], str]] = {
 
 
 def describe_notebooks(asked: Asked) -> Answer:
-    """A page of the notebooks of one workspace, by time of the last change unless told otherwise.
+    """A page of the notebooks of one workspace, by default by the time of the last change.
 
-    Such pages shift: whatever happens to a notebook moves it to the front.
+    Such pages shift: every change of a notebook moves it to the front.
     """
     require_right(asked, "DescribeNotebooks")
     require_word(asked, "Order", ("DESC", "ASC"), INVALID)
@@ -79,7 +80,7 @@ def describe_notebooks(asked: Asked) -> Answer:
 
 
 def describe_workspaces(asked: Asked) -> Answer:
-    """The default workspace, and those that notebooks are in, in the order of their age."""
+    """A page of the workspaces: the default one, then those with notebooks, by age."""
     require_right(asked, "DescribeWorkspaces")
     ages = {DEFAULT_WORKSPACE: asked.world.clock.now()}
     for each in sorted(asked.instances.values(), key=lambda n: n.created):
@@ -87,17 +88,19 @@ def describe_workspaces(asked: Asked) -> Answer:
     wanted = asked.params.get("TiProjectId")
     listed = [(name, age) for name, age in ages.items() if wanted in (None, name)]
     offset, limit = _window(asked)
-    page = Page("Workspaces", listed, lambda it: as_json(workspace_members(*it)), offset, limit)
+    page = ListingPage(
+        "Workspaces", listed, lambda it: as_json(workspace_members(*it)), offset, limit
+    )
     return Answer(page=page)
 
 
 def stop_notebook(asked: Asked) -> Answer:
-    """Running to Stopped; the answer is empty."""
+    """Stop: Running to Stopped. The answer is empty."""
     return _moved(KIND.stop, asked)
 
 
 def start_notebook(asked: Asked) -> Answer:
-    """Stopped to Running; the answer is empty."""
+    """Start: Stopped to Running. The answer is empty."""
     return _moved(KIND.start, asked)
 
 
@@ -112,7 +115,7 @@ def _moved(move: Move, asked: Asked) -> Answer:
     return Answer()
 
 
-# What a listing is asked for
+# Parameters of listings
 
 
 def _workspace(asked: Asked) -> str:
@@ -126,7 +129,7 @@ def _window(asked: Asked) -> tuple[int, int]:
     return offset, limit
 
 
-def _accepting(asked: Asked) -> Callable[[Instance], bool]:
+def _accepting(asked: Asked) -> Callable[[SimInstance], bool]:
     filters: list[dict[str, Any]] = asked.params.get("Filters") or []
     names = [each.get("Name") for each in filters]
     if "Status" in names and "ChargeStatus" in names:
@@ -146,7 +149,7 @@ def _accepting(asked: Asked) -> Callable[[Instance], bool]:
     )
 
 
-def _passes(given: dict[str, Any], notebook: Instance) -> bool:
+def _passes(given: dict[str, Any], notebook: SimInstance) -> bool:
     text = FILTERS[given["Name"]](notebook)
     values = given.get("Values") or []
     fuzzy = given.get("Fuzzy", False)
@@ -154,17 +157,17 @@ def _passes(given: dict[str, Any], notebook: Instance) -> bool:
     return not found if given.get("Negative") else found
 
 
-def _carries(given: dict[str, Any], notebook: Instance) -> bool:
+def _carries(given: dict[str, Any], notebook: SimInstance) -> bool:
     value = notebook.tags.get(given.get("TagKey", ""))
     values = given.get("TagValues") or []
     return value is not None and (not values or value in values)
 
 
-# What stands in an operation's way
+# Obstacles to an operation
 
 
-def not_allowed(_asked: Asked, notebook: Instance, move: Move) -> No:
-    """A state that the operation does not begin in, or something under way."""
+def not_allowed(_asked: Asked, notebook: SimInstance, move: Move) -> No:
+    """Refuse a state in which the operation cannot begin, or during another operation."""
     status = notebook.current
     begins_in = ("Stopped", "Failed") if move.starts else ("Running",)
     if status in begins_in and not is_busy(notebook):

@@ -1,4 +1,4 @@
-"""How TI-ONE shows notebooks and the workspaces that they are in."""
+"""The form in which TI-ONE shows notebooks and workspaces."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lightsout.simulator.view import iso
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
 
 DEFAULT_WORKSPACE = "0"
 
 
-def notebook_members(notebook: Instance) -> dict[str, Any]:
-    """The members of a NotebookSetItem; null for what a notebook does not have."""
+def notebook_members(notebook: SimInstance) -> dict[str, Any]:
+    """The members of a NotebookSetItem; null where a notebook has no such thing."""
     prepaid = notebook.charge_type == "PREPAID"
     hours = notebook.auto_stop_hours
     return {
@@ -43,7 +43,7 @@ def notebook_members(notebook: Instance) -> dict[str, Any]:
 
 
 def workspace_members(workspace: str, created: datetime) -> dict[str, Any]:
-    """The members of a Workspace. The default one tells neither its age nor who may what."""
+    """The members of a Workspace. The default one shows neither its age nor rights."""
     default = workspace == DEFAULT_WORKSPACE
     return {
         "TiProjectId": workspace,
@@ -54,8 +54,8 @@ def workspace_members(workspace: str, created: datetime) -> dict[str, Any]:
     }
 
 
-def charge_status(notebook: Instance) -> str:
-    """What it costs now. That a prepaid one, and one that is starting, cost nothing is a guess."""
+def charge_status(notebook: SimInstance) -> str:
+    """Its ChargeStatus. It is a guess that a prepaid or starting one is not charged."""
     if notebook.charge_status is not None:
         return notebook.charge_status
     if notebook.charge_type == "PREPAID" or notebook.current in ("Starting", "SubmitFailed"):
@@ -63,18 +63,18 @@ def charge_status(notebook: Instance) -> str:
     return "BILLING" if notebook.current in ("Running", "Stopping") else "BILLING_STORAGE"
 
 
-def updated(notebook: Instance) -> datetime:
-    """When its state last changed; where it never did, when it was last asked for something."""
-    states = notebook.place.world.diary.of(notebook.id)
+def updated(notebook: SimInstance) -> datetime:
+    """The time of its last change of state; without one, of its latest operation."""
+    states = notebook.site.world.state_history.of(notebook.id)
     return states[-1][0] if len(states) > 1 else notebook.latest.started
 
 
 def zoned(moment: datetime) -> str:
-    """As the service writes times: the wall clock of China, and its zone without minutes."""
+    """The time in the form of the service: China's wall clock, with a zone without minutes."""
     return iso(china_time(moment)).replace("Z", "+08")
 
 
-def _since(notebook: Instance, state: str) -> str | None:
+def _since(notebook: SimInstance, state: str) -> str | None:
     return zoned(updated(notebook)) if notebook.current == state else None
 
 
@@ -85,7 +85,7 @@ def _resources(*, prepaid: bool) -> dict[str, Any]:
 
 
 def _fixed_members() -> dict[str, Any]:
-    # Nobody decides anything by these; they are here because the service gives them.
+    # No caller needs these; they are here because the service returns them.
     return {
         "VolumeSizeInGB": 100,
         "RuntimeInSeconds": None,

@@ -1,4 +1,4 @@
-"""How instances are looked through and shown, as far as the services agree."""
+"""Filter and show instances, as far as the services agree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.instance import Instance
+    from lightsout.simulator.instance import SimInstance
     from lightsout.simulator.service import Dialect
 
 
@@ -21,9 +21,9 @@ def accepting(
     filters: list[dict[str, Any]],
     offered: Mapping[str, Callable[[Any], Iterable[str]]] | None = None,
 ) -> Callable[[Any], bool]:
-    """What all the filters together let through: names are ANDed, the values of one are ORed.
+    """Return a test that passes all the filters: names are ANDed, the values of one are ORed.
 
-    `offered`: the filters there are, if not the dialect's own. Raises ApiError for more than 10
+    `offered`: the known filters, if not those of the dialect. Raises ApiError for more than 10
     filters, too many values, or a name that is not offered.
     """
     if len(filters) > 10:
@@ -54,10 +54,10 @@ def _test(
     return lambda instance: not values.isdisjoint(texts(instance))
 
 
-def renderer(dialect: Dialect) -> Callable[[Instance], bytes]:
-    """Makes the JSON of an instance; it is kept until something about the instance changes."""
+def renderer(dialect: Dialect) -> Callable[[SimInstance], bytes]:
+    """Return a function that makes the JSON of an instance, cached until the instance changes."""
 
-    def render(instance: Instance) -> bytes:
+    def render(instance: SimInstance) -> bytes:
         if instance.rendered is None:
             instance.rendered = as_json(dialect.members(instance))
         return instance.rendered
@@ -65,35 +65,35 @@ def renderer(dialect: Dialect) -> Callable[[Instance], bytes]:
     return render
 
 
-def tag_list(instance: Instance) -> list[dict[str, str]]:
+def tag_list(instance: SimInstance) -> list[dict[str, str]]:
     """Tags in the form of the API."""
     return [{"Key": key, "Value": value} for key, value in instance.tags.items()]
 
 
 def iso(moment: datetime) -> str:
-    """As the API writes times: UTC, whole seconds, a Z at the end."""
+    """The time in the form of the API: UTC, whole seconds, a Z at the end."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def private_address(instance: Instance) -> str:
+def private_address(instance: SimInstance) -> str:
     number = zlib.crc32(instance.id.encode())
     return f"10.0.{number >> 8 & 255}.{number & 255}"
 
 
-def public_addresses(instance: Instance) -> list[str]:
-    """At most one: the elastic address, or the ordinary one unless it was given up."""
+def public_addresses(instance: SimInstance) -> list[str]:
+    """At most one address: the elastic one, or the ordinary one unless it was released."""
     address = instance.eip or (None if instance.public_ip_released else instance.public_ip)
     return [address] if address else []
 
 
 def made_up_address(text: str) -> str:
-    """An address of 198.18.0.0/15, set aside for tests of networks: nobody's machine is shown."""
+    """An address of 198.18.0.0/15, which is reserved for tests and belongs to nobody."""
     number = zlib.crc32(text.encode())
     return f"198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}"
 
 
-# By a filter's name, the texts of an instance of which one must be among the filter's values.
-COMMON_FILTERS: Mapping[str, Callable[[Instance], Iterable[str]]] = {
+# By name of the filter: texts of an instance, one of which must be among the filter's values.
+COMMON_FILTERS: Mapping[str, Callable[[SimInstance], Iterable[str]]] = {
     "instance-name": lambda i: (i.name,),
     "instance-state": lambda i: (i.current,),
     "private-ip-address": lambda i: (private_address(i),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.act.verify import Readiness, Sent, readiness, settle
+from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
 from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Kind, Outcome
 from tests.support.values import an_instance
@@ -66,6 +66,23 @@ def test_our_operation_that_failed_is_a_failure_with_its_request_id():
     assert "RUNNING" in outcome.reason
 
 
+def test_what_the_service_says_of_a_failure_is_told():
+    seen = an_instance(
+        operation="StopInstances",
+        operation_state="FAILED",
+        operation_request_id=OURS,
+        operation_error="the guest system does not answer",
+    )
+    said = "StopInstances ended FAILED, RUNNING (RequestId req-ours)"
+
+    reasons = [
+        settle(STOP, SENT, it, another=True).reason
+        for it in (seen, seen._replace(operation_error=""))
+    ]
+
+    assert reasons == [f"{said}: the guest system does not answer", said]
+
+
 def test_an_operation_that_failed_before_ours_says_nothing_of_ours():
     assert look("RUNNING", operation_state="FAILED", request=BEFORE) is None
 
@@ -79,8 +96,17 @@ def test_running_again_by_a_later_operation_is_superseded(operation):
         assert word in outcome.reason
 
 
+def test_a_stop_by_somebody_else_supersedes_nothing_while_the_state_lags():
+    assert look("RUNNING", "StopInstances", "SUCCESS", OTHER) is None
+
+
+def test_an_answer_that_calls_our_request_by_another_name_is_no_end():
+    assert look("RUNNING", "StartInstances", "SUCCESS", OURS) is None
+
+
 def test_a_later_operation_that_is_still_under_way_is_open():
     assert look("STARTING", "StartInstances", "OPERATING", OTHER) is None
+    assert look("STARTING", "StartInstances", "SUCCESS", OTHER) is None
     assert look("RUNNING", "RebootInstances", "OPERATING", OTHER) is None
 
 
@@ -97,6 +123,45 @@ def test_on_its_way_out_is_skipped(state, operation_state):
 def test_nothing_but_the_final_state_is_ever_done(state):
     for operation_state in ("", "OPERATING", "SUCCESS", "FAILED"):
         assert look(state, operation_state=operation_state) != DONE
+
+
+# A stop without charge ----------------------------------------------------------------------------
+
+
+def of_a_stop_without_charge(**facts) -> Outcome | None:
+    return final_outcome(STOP, an_instance(**facts), stop_charging=True)
+
+
+def test_a_machine_that_is_stopped_and_no_longer_charged_is_done():
+    assert of_a_stop_without_charge(state="STOPPED", charging="STOP_CHARGING") == DONE
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"charging": "KEEP_CHARGING"}, "StopChargingMode is KEEP_CHARGING"),
+        ({"charging": ""}, "StopChargingMode is not told"),
+        ({"charging": "KEEP_CHARGING", "always_charged": "prepaid"}, "prepaid"),
+    ],
+)
+def test_one_that_is_stopped_and_still_charged_is_not_called_stopped(facts, why):
+    told = of_a_stop_without_charge(state="STOPPED", **facts)
+
+    assert told == Outcome(Kind.SKIPPED, f"STOPPED, but still charged: {why}")
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPING"])
+def test_one_that_is_not_stopped_is_open_whatever_is_told_of_its_charge(state):
+    assert of_a_stop_without_charge(state=state, charging="STOP_CHARGING") is None
+
+
+def test_how_a_stopped_machine_is_charged_does_not_count_without_that_option():
+    seen = an_instance(state="STOPPED", charging="KEEP_CHARGING")
+
+    assert final_outcome(STOP, seen, stop_charging=False) == DONE
+
+
+# Before a call ------------------------------------------------------------------------------------
 
 
 def at_sight(state, operation="", operation_state="") -> Readiness:
@@ -118,6 +183,7 @@ def at_sight(state, operation="", operation_state="") -> Readiness:
         ("REBOOTING", "RebootInstances", "OPERATING", Readiness.BUSY),
         ("PENDING", "", "", Readiness.BUSY),
         ("A_NEW_STATE", "", "", Readiness.BUSY),
+        ("A_NEW_STATE", "StopInstances", "OPERATING", Readiness.BUSY),
         ("STOPPED", "StopInstances", "SUCCESS", Readiness.SETTLED),
         ("TERMINATING", "", "", Readiness.SETTLED),
     ],

@@ -62,7 +62,7 @@ def test_killed_right_after_a_stop_was_accepted_its_request_id_is_in_the_log(
             if len(stops) == 2:
                 children[0].kill()
 
-    live.hear = kill_at_the_second_stop
+    live.on_call = kill_at_the_second_stop
     with log.open("w") as stdout:
         children.append(live.start(python=python, stdout=stdout))
         children[0].communicate(timeout=30)

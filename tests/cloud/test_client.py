@@ -11,14 +11,14 @@ import requests
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.sdk import WITHHELD, OutOfTime
 from lightsout.model.instance import LIGHTHOUSE
-from tests.support.stubbed_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
+from tests.support.stubbed_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, StubScene, refusal
 
 THROTTLE = "RequestLimitExceeded"
 
 
 @pytest.fixture
 def scene(mocker):
-    return lambda *answers, **facts: Scene(mocker, *answers, **facts)
+    return lambda *answers, **facts: StubScene(mocker, *answers, **facts)
 
 
 def test_an_answer_is_handed_on(scene):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 
@@ -35,6 +37,26 @@ def test_each_of_the_15_codes_has_its_own_place_in_the_table(code):
     assert meaning_of(code) is MEANINGS[code]
 
 
+# What the name of a code tells of an instance, whatever service it is of.
+NAMES_TELL = {
+    "an operation that is under way": ("InProgress|Unfinished|Creating|TaskRunning", M.BUSY),
+    "the state of an instance": ("InstanceState(?!Corrupted)", M.STATE),
+    "that there is no instance": (r"Instance(Id)?(\.|Id|Instance)?NotFound", M.GONE),
+    "how an ID is written": ("Malformed", M.MALFORMED),
+    "what is charged for": ("StopCharging", M.CHARGING),
+    "who must log in anew": ("MFA", M.PERMANENT),
+}
+
+
+@pytest.mark.parametrize("told", NAMES_TELL)
+def test_codes_that_tell_the_same_mean_the_same(told):
+    pattern, meaning = NAMES_TELL[told]
+
+    codes = [code for code in MEANINGS if re.search(pattern, code)]
+
+    assert {meaning_of(code) for code in codes} == {meaning}
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -46,6 +68,23 @@ def test_each_of_the_15_codes_has_its_own_place_in_the_table(code):
 )
 def test_every_kind_of_rate_limit_is_a_throttle(code):
     assert meaning_of(code) is Meaning.THROTTLE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ClientNetworkError",
+        "InternalError",
+        "InternalServerError",
+        "LateLook",
+        "ServerNetworkError",
+        "ServiceUnavailable",
+        "UnreadableAnswer",
+    ],
+)
+def test_what_is_the_services_fault_is_looked_at_before_another_try(code):
+    """After a throttle a stop is sent again without a look; this one may have been carried out."""
+    assert meaning_of(code) is Meaning.SERVICE
 
 
 @pytest.mark.parametrize(
@@ -84,13 +123,11 @@ def test_what_is_about_the_request_itself_is_never_split_into_hundreds_of_calls(
         ("AuthFailure.UnauthorizedOperation", Meaning.RIGHTS),
         ("UnauthorizedOperation", Meaning.RIGHTS),
         ("UnauthorizedOperation.SomethingNew", Meaning.RIGHTS),
-        ("InternalError", Meaning.SERVICE),
         ("InternalError.TradeCallBillingGatewayFailed", Meaning.SERVICE),
-        ("ServerNetworkError", Meaning.SERVICE),
-        ("ClientNetworkError", Meaning.SERVICE),
         ("InvalidParameterValue.SomethingNew", Meaning.INSTANCE),
         ("OperationDenied.SomethingNew", Meaning.INSTANCE),
         ("ResourceInUse.DiskRollbacking", Meaning.BUSY),
+        ("InstanceBusy", Meaning.BUSY),  # our own word
     ],
 )
 def test_a_code_that_is_not_in_the_table_means_what_its_family_means(code, meaning):

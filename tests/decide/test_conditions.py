@@ -116,6 +116,55 @@ def test_how_long_it_runs_is_shown_on_its_side_of_the_limit(text, off, micro):
         assert numbers(met.reason)[1] * unit == limit
 
 
+def test_of_two_conditions_that_are_met_both_reasons_are_told():
+    limits = {"running_at_least": 3600.0, "traffic_used_at_least": 0.9}
+
+    met = judged(Traffic(475 * GB, 500 * GB, NOW), timedelta(hours=2), **limits)
+
+    assert met == (True, "running for 120 minutes, 95% of 500 GB traffic used", False)
+
+
+def test_of_two_conditions_the_first_that_is_not_met_is_told():
+    limits = {"running_at_least": 3600.0, "traffic_used_at_least": 0.9}
+    little = Traffic(0, 500 * GB, NOW)
+
+    assert judged(little, timedelta(hours=2), **limits).reason.endswith("less than 90%")
+    assert (
+        judged(little, timedelta(minutes=5), **limits).reason
+        == "running for 5 minutes, less than 60"
+    )
+
+
+# A start that waits for the renewal ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "state", "seconds", "starts"),
+    [
+        ("StopInstances", "SUCCESS", -1, True),
+        ("StopInstances", "SUCCESS", 0, False),  # a stop in the moment of the renewal came after it
+        ("ResetInstancesPassword", "SUCCESS", 60, False),  # it hides what was before it
+        ("StartInstances", "FAILED", 60, True),
+        ("StopInstances", "SUCCESS", None, False),
+    ],
+)
+def test_a_start_leaves_off_what_somebody_may_have_stopped_since_the_renewal(
+    operation, state, seconds, starts
+):
+    renewed = NOW - timedelta(days=10)
+    started = "" if seconds is None else iso(renewed + timedelta(seconds=seconds))
+    facts = {"operation": operation, "operation_state": state, "operation_started": started}
+    policy = a_policy(action="start", only_if=OnlyIf(traffic_used_below=0.5))
+
+    met = check_conditions(
+        policy, an_instance(state="STOPPED", **facts), Traffic(5 * GB, 500 * GB, renewed), NOW
+    )
+
+    assert met.met == starts
+    why = "" if starts else ", but its package was not renewed since it was stopped"
+    assert met.reason == f"1% of 500 GB traffic used{why}"
+
+
 # Packages ----------------------------------------------------------------------------------------
 
 

@@ -10,10 +10,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lightsout.cloud.queries import MAX_FILTERS, MAX_PARTS, filters_for
-from lightsout.decide.decide import AUTOSCALING, decide, excluded_by, over_limit, selected_by
+from lightsout.decide.decide import (
+    AUTOSCALING,
+    conclude,
+    decide,
+    excluded_by,
+    over_limit,
+    possibly,
+    selected_by,
+    steps_of,
+)
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STOP
-from lightsout.model.policy import Limits
+from lightsout.model.policy import Limits, OnlyIf
 from lightsout.policies.load import matches
 from tests.support.values import NOW, a_policy, an_instance, any_text, selector
 
@@ -33,6 +42,14 @@ def selects(tags, instance_tags) -> bool:
 
 def test_a_matching_instance_is_acted_on_and_the_reason_names_its_tags():
     assert decision({}) == Decision(ACT, "tag env=dev")
+
+
+def test_the_reason_names_each_tag_that_the_match_asks_for():
+    match = selector({"env": ("dev",), "team": ("w*",)})
+
+    found = decide(a_policy(match=match), an_instance(tags={"env": "dev", "team": "web"}), NOW)
+
+    assert found == Decision(ACT, "tag env=dev, team=web")
 
 
 def test_an_instance_that_does_not_match_is_no_business_of_the_policy():
@@ -211,6 +228,21 @@ def test_a_keep_until_that_cannot_be_read_keeps_with_a_warning(until):
     assert "cannot be read: write 2026-12-01" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"keep-until": ("2026-11-01", "2027-01-01")}, "keep-until 2027-01-01"),
+        ({"keep-until": ("2026-11-01", "soon")}, "keep-until 'soon' cannot be read: "),
+        ({"keep-until": "2026-11-01", AUTOSCALING: "asg-1"}, "member of auto-scaling group asg-1"),
+    ],
+)
+def test_a_keep_until_that_is_over_lifts_no_other_protection(tags, reason):
+    found = decision(tags)
+
+    assert found.verdict is KEEP
+    assert found.reason.startswith(reason)
+
+
 def test_members_of_auto_scaling_groups_are_kept_unless_included():
     member = {AUTOSCALING: "asg-12345678"}
 
@@ -222,6 +254,14 @@ def test_what_includes_auto_scaling_members_lifts_no_other_protection():
     tags = {AUTOSCALING: "asg-12345678", "keep-running": "true"}
 
     assert decision(tags, include=frozenset({"autoscaling"})).verdict is KEEP
+
+
+@pytest.mark.parametrize("field", ["Tags", "LatestOperation"])
+def test_a_field_that_cannot_be_read_keeps_with_a_warning(field):
+    found = decide(a_policy(), an_instance(unreadable=field), NOW)
+
+    reason = f"its {field} cannot be read, and may hold a protection"
+    assert found == Decision(KEEP, reason, warning=True)
 
 
 patterns = st.lists(
@@ -297,6 +337,42 @@ def test_every_decision_has_a_reason_and_only_the_match_decides_whether_there_is
 
     assert (found is None) == (selected_by(policy.match, instance) is None)
     assert found is None or found.reason
+
+
+# Perhaps -----------------------------------------------------------------------------------------
+
+# A condition about traffic: here nobody could read it, so that nothing is done.
+BY_TRAFFIC = {"only_if": OnlyIf(traffic_used_at_least=0.95)}
+
+
+def both(tags=(), **facts) -> tuple[Decision | None, Decision | None]:
+    """What is decided, and what might be if the unknown facts were in the policy's favour."""
+    policy, instance = a_policy(**facts), an_instance(tags={"env": "dev"} | dict(tags))
+    steps = list(steps_of(policy, instance, NOW))
+    return conclude(steps), possibly(steps)
+
+
+def test_a_policy_that_acts_does_so_possibly_too():
+    assert both() == (Decision(ACT, "tag env=dev"), Decision(ACT, "tag env=dev"))
+
+
+def test_a_policy_that_an_unknown_fact_holds_back_might_act():
+    decided, possible = both(**BY_TRAFFIC)
+
+    assert decided.verdict is KEEP
+    assert decided.doubtful
+    assert possible == decided
+
+
+def test_a_policy_that_something_known_holds_back_does_not_act_whatever_else_is_unknown():
+    decided, possible = both({"keep-running": "yes"}, **BY_TRAFFIC)
+
+    assert decided == Decision(KEEP, "keep-running yes")
+    assert possible is None
+
+
+def test_a_policy_that_does_not_match_does_not_act_possibly_either():
+    assert both({"env": "prod"}, **BY_TRAFFIC) == (None, None)
 
 
 # What the service is asked -----------------------------------------------------------------------

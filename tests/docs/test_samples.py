@@ -10,7 +10,7 @@ from lightsout.model.instance import ACTIONS
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.simulator import GB, Operation
-from tests.support.other_accounts import OWN, lend, uin_of
+from tests.support.other_accounts import OWN, add_roles, uin_of
 from tests.support.paths import ROOT
 from tests.support.simulated_run import set_stage
 
@@ -52,7 +52,7 @@ def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, 
             window = next_window(policy.when, policy.timezone, stage.clock.now())
             stage.clock.advance((window.opens - stage.clock.now()).total_seconds() + 60)
         accounts = load(file).accounts
-        lend(stage, accounts)
+        add_roles(stage, accounts)
         instance = machine_for(stage, policy, accounts)
         others = stage.fleet(9, state=instance.state, tags={"somebody": "else"})
 

@@ -175,15 +175,23 @@ def test_a_timers_field_in_another_case_is_not_overlooked(name):
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "name"),
     [
-        '{"dry_run": true, "dry_run": false}',
-        '{"policies": ["a"], "instances": ["x"], "policies": ["b"]}',
-        '{"regions": [{"deep": {"dry_run": 1, "dry_run": 1}}]}',
+        ('{"dry_run": true, "dry_run": false}', "dry_run"),
+        ('{"policies": ["a"], "instances": ["x"], "policies": ["b"]}', "policies"),
+        ('{"policies": ["a"], "regions": ["x"], "regions": ["y"]}', "regions"),
+        ('{"regions": [{"deep": {"dry_run": 1, "dry_run": 1}}]}', "dry_run"),
     ],
 )
-def test_a_key_that_stands_twice_is_refused_at_any_depth(message):
-    assert "stands twice in one JSON object" in complaint(timer(message))
+def test_a_key_that_stands_twice_is_refused_at_any_depth(message, name):
+    said = complaint(timer(message))
+
+    assert said == f"{name!r} stands twice in one JSON object: write it once"
+
+
+def test_a_name_is_quoted_whole_up_to_80_characters_and_cut_beyond():
+    assert f"unknown field {'x' * 80!r} in the event" in complaint({"x" * 80: 1})
+    assert f"unknown field {'x' * 80 + '…'!r} in the event" in complaint({"x" * 81: 1})
 
 
 @pytest.mark.parametrize("huge", ["x" * 6_000_000, "\n" * 1000, "长" * 1000])
@@ -689,6 +697,42 @@ def alarm_with(subject, place) -> Occasion:
     return occasion
 
 
+def test_an_alarm_that_is_over_asks_for_nothing():
+    trigger = read(CLOUDS | {"subject": MINE, "status": "0"})
+
+    assert trigger.occasions == ()
+    (warning,) = trigger.warnings
+    assert warning.endswith("is resolved: nothing to do")
+
+
+def test_an_alarm_that_is_over_takes_nothing_from_the_others_of_its_batch():
+    over, on = CLOUDS | {"subject": OTHER, "status": "0"}, CLOUDS | {"subject": MINE, "status": "1"}
+
+    assert request_of(read({"EventList": [over, on]})).instances == {MINE}
+
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+
+
+@pytest.mark.parametrize("dash", DASHES, ids=ascii)
+def test_an_id_with_another_dash_may_name_an_instance_so_nothing_is_done(dash):
+    (occasion,) = read(CLOUDS | {"subject": MINE.replace("-", dash)}).occasions
+
+    assert occasion.unclear
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "instanceId", "instanceIds", "unInstanceId", "objId", "dimensions",
+        "resourceId", "resourceIds", "resourceName", "resources",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [MINE, [MINE], {"id": MINE}], ids=["text", "list", "object"])
+def test_each_key_by_which_the_services_name_an_instance_does(key, value):
+    assert request_of(read(CLOUDS | {"data": {key: value}})).instances == {MINE}
+
+
 def test_an_instance_that_the_text_of_an_alarm_mentions_is_not_what_it_is_about():
     event = CLOUDS | {"data": {"additionalMsg": {"instanceId": MINE}, "detail": {"objId": MINE}}}
 
@@ -751,6 +795,47 @@ def test_dimensions_nested_as_deep_as_can_be_name_nothing():
     assert (occasion.request, occasion.maybe_named) == (Request(), "data.dimensions")
 
 
+def inside(value, levels, wrap):
+    for _ in range(levels):
+        value = wrap(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ({"dimensions": inside(MINE, 3, lambda it: [it])}, True),
+        ({"dimensions": inside(MINE, 3, lambda it: {"value": it})}, True),
+        ({"dimensions": inside(MINE, 4, lambda it: [it])}, False),
+        (inside({"objId": MINE}, 3, lambda it: {"alarmObjInfo": it}), True),
+        (inside({"objId": MINE}, 3, lambda it: {"alarmObjInfo": json.dumps(it)}), True),
+        (inside({"objId": MINE}, 4, lambda it: {"alarmObjInfo": it}), False),
+    ],
+)
+def test_names_are_read_three_levels_deep_and_what_is_deeper_acts_on_nothing(data, named):
+    (occasion,) = read(CLOUDS | {"data": data}).occasions
+
+    assert (occasion.request.instances == {MINE}) == named
+    assert occasion.unclear != named
+
+
+@pytest.mark.parametrize(
+    ("asked", "dry", "warned"),
+    [
+        ([{"dry_run": True}, {"dry_run": False}], True, True),
+        ([{"dry_run": True}, {"policies": ["a"]}, {"dry_run": True}], True, True),
+        ([{"dry_run": True}, {"dry_run": True}], True, False),
+        ([{"dry_run": False}, {"policies": ["a"]}], False, False),
+    ],
+)
+def test_a_batch_with_one_dry_run_is_one_for_all_of_it_and_says_so(asked, dry, warned):
+    trigger = read({"EventList": [OWN | {"data": data} for data in asked]})
+
+    assert trigger.dry_run is dry
+    told = ("one event of the batch asks for a dry run, so it is one for all of them",)
+    assert trigger.warnings == (told if warned else ())
+
+
 ANY = Source("*", "*")
 ANY_SCOPED = Source("*", "*", "policy")
 BUDGET_SCOPED = Source("budget.*", "*", "policy")
@@ -776,6 +861,22 @@ def test_only_scope_policy_lets_an_event_without_a_name_act_on_all(triggers, run
     assert [one.requests for one in chosen] == [(Request(),)] * runs
     named = choose((policy,), ["own"], read(OWN | {"subject": MINE}))
     assert [one.requests[0].instances for one in named] == [{MINE}]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "runs"),
+    [
+        (Source("budget.*", "*over*"), True),
+        (Source("budget.*", "budget.under"), False),
+        (Source("other.*", "*over*"), False),
+    ],
+)
+def test_a_trigger_is_for_events_whose_source_and_type_both_match(trigger, runs):
+    event = OWN | {"source": "budget.example", "type": "budget.over", "subject": MINE}
+
+    chosen = choose((a_policy(triggered_by=frozenset({trigger})),), ["own"], read(event))
+
+    assert len(chosen) == runs
 
 
 told = st.sampled_from([MINE, OTHER, "cdb-0a1b2c3d", f"near-{MINE}", "", "qcs::cvm:::instance/*"])

@@ -14,7 +14,7 @@ from lightsout.model.policy import When
 from lightsout.policies.calendar import is_workday, last_year, name_of
 from lightsout.policies.windows import calendar_warnings
 from tests.support.paths import ROOT
-from tests.support.window_oracle import OFF_DAYS, UTC, WORKED_DAYS, Case
+from tests.support.window_oracle import OFF_DAYS, UTC, WORKED_DAYS, WindowCase
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEARS = range(2004, last_year() + 1)
@@ -40,7 +40,7 @@ def test_both_libraries_agree_on_every_day(year):
 
 @pytest.mark.parametrize("year", [2025, 2026])
 def test_the_days_are_those_of_the_notices(year):
-    by_hand = Case("Asia/Shanghai", "workdays")
+    by_hand = WindowCase("Asia/Shanghai", "workdays")
     assert [d for d in days_of_year(year) if is_workday(d, {}) != by_hand.works(d)] == []
 
 

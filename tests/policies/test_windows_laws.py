@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lightsout.model.policy import When
 from lightsout.policies.windows import changes, next_window, window_at, windows
-from tests.support.window_oracle import UTC, WEEKDAYS, Case
+from tests.support.window_oracle import UTC, WEEKDAYS, WindowCase
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 # Summer time in both halves of the world and of half an hour, midnights that are skipped or come
@@ -66,12 +66,12 @@ def whens(draw):
     return when
 
 
-def oracle_of(when: When, zone: ZoneInfo) -> Case:
+def oracle_of(when: When, zone: ZoneInfo) -> WindowCase:
     words = when.days
     if not isinstance(words, str):
         words = " ".join(WEEKDAYS[day] for day in sorted(words))
     between = "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (when.start, when.end))
-    return Case(zone.key, words, between)
+    return WindowCase(zone.key, words, between)
 
 
 @given(whens(), places())

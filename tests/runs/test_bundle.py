@@ -263,7 +263,7 @@ def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
         done = run(bundle, live, LIGHTSOUT_NOTIFY=addresses, LIGHTSOUT_HEARTBEAT_URL=beat)
 
     assert done.error is None
-    assert {letter.path.split("/")[1] for letter in box.letters} == {*TAKEN, "beat"}
+    assert {post.path.split("/")[1] for post in box.received} == {*TAKEN, "beat"}
     assert [line for line in done.log if line["level"] != "info"] == []
 
 

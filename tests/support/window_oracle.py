@@ -1,4 +1,4 @@
-"""When a policy is due, told a second time: minute by minute, from what a wall clock shows.
+"""Compute in a second way when a policy is due: minute by minute, from the wall clock.
 
 Nothing of lightsout is used here, and no calendar library.
 """
@@ -44,7 +44,7 @@ OFF_DAYS, WORKED_DAYS = days_of(OFF), days_of(WORKED)
 
 
 @dataclass(frozen=True)
-class Case:
+class WindowCase:
     """A policy window as its file says it; `between` is empty for the whole day."""
 
     zone: str
@@ -75,7 +75,7 @@ class Case:
         return start, end
 
     def shows_inside(self, shown: datetime) -> bool:
-        """Whether somebody who reads that day and time off a clock would say: now."""
+        """True if a wall clock with that day and time is inside the window."""
         start, end = self.minutes
         today, minute = shown.date(), shown.hour * 60 + shown.minute
         if start < end:
@@ -110,5 +110,5 @@ class Case:
 
 
 @cache
-def inside_at(case: Case, instant: datetime) -> bool:
+def inside_at(case: WindowCase, instant: datetime) -> bool:
     return case.inside(instant)

@@ -1,6 +1,6 @@
-"""`check`: every mistake in the policies, in the form that editors and CI understand.
+"""`check`: show every mistake in the policies, in the form that editors and CI understand.
 
-Then, where there are none, those of the serverless.yml beside them.
+Where there are none, show those of the serverless.yml beside them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Checked(NamedTuple):
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Mistakes and warnings go to stdout, one a line, as linters do it."""
+    """Print mistakes and warnings to stdout, one a line, as linters do."""
     settings = read_settings(outside.environ, outside.beside)
     if options.paths and options.policies is not None:
         raise WrongUse("check wants paths or --policies, not both")

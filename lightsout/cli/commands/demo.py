@@ -1,4 +1,4 @@
-"""`demo`: one run from a timer event to verified machines, against the simulator."""
+"""`demo`: run once against the simulator, from a timer event to verified machines."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
-    """The environment of the run; nothing of the real one is in it."""
+    """The environment of the run, without any variable of the real one."""
     policies = folder / "policies"
     policies.mkdir()
     (policies / "dev-nights.yml").write_text(POLICY, encoding="utf-8")
@@ -117,7 +117,7 @@ def _introduce(out: Output, sim: Simulator) -> None:
 
 
 def _verify(out: Output, log: str, outside: Environment) -> bool:
-    """The same as `python -m lightsout verify`; whether everything is confirmed."""
+    """Do the same as `python -m lightsout verify`; True if everything is confirmed."""
     lines = LogLines([log])
     answers = verify.ask(read_acceptances(lines), outside)
     verify.show(out, lines, answers)
@@ -129,7 +129,7 @@ def _traces(world: World) -> dict[str, Trace]:
 
 
 def _compare(out: Output, done: Done, sim: Simulator, before: Mapping[str, Trace]) -> bool:
-    """Holds the report against the simulator's own world and journal."""
+    """Compare the report with the simulator's own state and record of calls."""
     after = _traces(sim.world)
     entries = done.report["policies"]
     reported = {id_ for entry in entries for id_ in entry["stopped"]}

@@ -1,4 +1,4 @@
-"""`permissions`: the CAM documents for the policies at hand, and how to put them there."""
+"""`permissions`: show the CAM documents that the policies need, and how to install them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ DOCUMENTS = ("trust", "role", "deployer")
 CUSTOM_POLICY = "Policies > Create Custom Policy > Create by Policy Syntax"
 ATTACH = "tccli cam AttachRolePolicy --AttachRoleName {role} --PolicyName {role}"
 
-# Of each document: what it is about; its command of the official client, the document put behind
-# it; what comes after; the way through the console of Cloud Access Management.
+# For each document: its purpose; the command of the official client, to which the document is
+# added; the next commands; the way through the console of Cloud Access Management.
 ABOUT = {
     "trust": (
         "who may take the role {role}: functions of the account",
@@ -52,7 +52,7 @@ ABOUT = {
     ),
 }
 
-# The same of another account, put there by somebody with a profile of it.
+# The same for another account, by somebody with a profile of that account.
 ABOUT_THERE = {
     "trust": (
         "who may assume the role {role} in {account}: account {uin}, where the function runs",
@@ -73,7 +73,7 @@ ABOUT_THERE = {
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """One document alone is its JSON and nothing else, for another program to take."""
+    """For one document print its JSON and nothing else, for use by another program."""
     uin = _uin(options.uin)
     try:
         desk = _There(options.account, uin, outside) if options.account else _Here(uin, outside)
@@ -124,9 +124,9 @@ class _Here:
 
 
 class _There:
-    """The documents of another account, as the policies name it; `uin` is the function's own.
+    """The documents of another account that the policies name. `uin`: the function's own account.
 
-    Raises PolicyMistakes, and WrongUse for a name that stands in none of them.
+    Raises PolicyMistakes, and WrongUse for a name that is in no policy file.
     """
 
     about = ABOUT_THERE
@@ -174,7 +174,7 @@ def read_deployment(file: Path) -> cam.Deployment:
 
 
 def _repeated(options: argparse.Namespace) -> str:
-    """The options that one document needs as well to come out the same."""
+    """The options that must be repeated to get the same document alone."""
     given = {
         "--account": options.account,
         "--policies": options.policies,

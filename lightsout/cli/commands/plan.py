@@ -1,4 +1,4 @@
-"""`plan`: what a run would do now, or at another time, machine by machine, and why."""
+"""`plan`: show for each machine what a run would do now, or at another time, and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lightsout.cli.explain.plan_tables import (
     show,
     waiting_lines,
 )
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import in_order, not_yet, rows_of
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
@@ -50,10 +50,10 @@ YEARS = range(1970, 2200)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """A dry run; its log lines go to `--log` only, its findings to stdout.
+    """Make a dry run. Its log lines go to `--log` only, its findings to stdout.
 
-    The exit status is that of a run at that time. Policies that are not due are judged as of their
-    next opening, and only shown.
+    The exit status is that of a run at that time. A policy that is not due is decided as of its
+    next opening; that is shown, but does not change the exit status.
     """
     instant = read_at(options.at) if options.at is not None else outside.clock.now()
     if options.diff is not None:
@@ -66,16 +66,16 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
-    def hear(line: str) -> None:
+    def take_line(line: str) -> None:
         lines.append(line)
-        tell_retry(line)
+        show_retry(line)
 
     event = {**request_of(options), "dry_run": True}
-    with kept_in(options.log, hear) as kept:
+    with kept_in(options.log, take_line) as kept:
         done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
     openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, outside._replace(write=hear), done))
+    later = list(_look_later(openings, event, outside._replace(write=take_line), done))
     rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
@@ -124,14 +124,14 @@ def head_of(instant: datetime) -> str:
 
 
 def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
-    """The policies that the look read; none where they or the environment are broken."""
+    """The policies that the dry run read; none where they or the environment have mistakes."""
     if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
         return []
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
 def _openings(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
-    """When each policy that is not due opens next; None where it never does."""
+    """The next opening of each policy that is not due; None if there is none."""
     not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
     found: list[Opening] = []
     for policy in policies:
@@ -147,7 +147,7 @@ def _look_later(
     outside: Environment,
     done: Done,
 ) -> Iterator[Later]:
-    """One more dry run for each time at which policies open, with all that are due then."""
+    """Make one more dry run for each time at which policies open, with all that are due then."""
     names: dict[datetime, set[str]] = defaultdict(set)
     for policy, opens in openings:
         if opens:
@@ -159,12 +159,12 @@ def _look_later(
 
 
 def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
-    """The rows of now; and what the service does not tell about them."""
+    """The rows of now, and warnings about facts that are unknown now."""
     rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
-        clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
+        clouds = clouds_of((row.site for row in rows), settings, outside, show_retry)
         rows, doubts = with_refusals(rows, clouds)
     return in_order(rows), doubts
 
@@ -174,13 +174,13 @@ def _not_yet(later: Iterable[Later]) -> Iterator[Row]:
 
 
 def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
-    """A line for each policy and place with machines that are stopped, but still charged."""
+    """A line for each policy and site with machines that are stopped, but still charged."""
     sites = [one for done in looks for one in done.sites]
     wanted = [one for one in sites if any(wants_no_charge(task.policy) for task in one.tasks)]
     if not wanted or any(done.interrupted for done in looks):
         return
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in wanted), settings, outside, show_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
             yield f"warning: {policy}: what is stopped in {site.place} is unknown: {found}"
@@ -190,7 +190,7 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
 
 
 def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
-    """Near tags for policies whose tags no machine has; one listing of each of their sites."""
+    """Suggest tags for policies whose tags no machine has, from one listing of each site."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return []
     looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
@@ -201,5 +201,5 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     failed = {it["policy"] for it in entries if it["error"] and it["status"] == "failed"}
     failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
-    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
+    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, show_retry))
     return [*warn_of_unseen(looks, failed), *near]

@@ -14,7 +14,7 @@ from lightsout.cli.compare.forms import json_of, show
 from lightsout.cli.compare.markdown import markdown_of
 from lightsout.cli.compare.one_look import Looker
 from lightsout.cli.compare.revision import policies_of
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import plural
@@ -53,7 +53,7 @@ def carry_out(options: argparse.Namespace, outside: Environment, instant: dateti
         return FOUND_WRONG
     _refuse_unknown(options, here, there)
     request_of(options)  # which warns of a region that may be misspelt
-    with kept_in(options.log, tell_retry) as lines:
+    with kept_in(options.log, show_retry) as lines:
         clouds = _clouds(settings, outside, lines, there, here)
         found = _compare(options, (there, here), clouds, instant)
     _print(options, found)

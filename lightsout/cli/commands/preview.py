@@ -1,4 +1,4 @@
-"""`preview`: when each policy acts in the coming days, as a calendar, as JSON, or as a picture."""
+"""`preview`: show when each policy acts in the coming days: as a calendar, JSON or a picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEFAULT_DAYS = 14
 MOST_DAYS = 366
 YEARS = range(1970, 2200)
 LOOKS = {"workday": "", "weekend": "cyan", "holiday": "red", "make-up": "yellow"}
-CELL = 30  # minutes that a character of the calendar stands for
+CELL = 30  # minutes for each character of the calendar
 RULER = "".join(f"{hour:<6}" for hour in range(0, 24, 3)) + "24"
 MARGIN = " " * 16  # as wide as `2026-12-01 Tue` with the space around it
 

@@ -1,4 +1,4 @@
-"""`run`: what the function does, done now."""
+"""`run`: do now what the function does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
+    """Show progress and tables on a terminal; elsewhere print only the function's log lines."""
     event = request_of(options)
     if options.dry_run:
         event["dry_run"] = True

@@ -1,4 +1,4 @@
-"""`savings`: how long lightsout kept machines stopped, and what that saved, from logged lines."""
+"""`savings`: show from log lines how long machines were stopped, and what that saved."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ COLUMNS = tuple(StopEntry.__annotations__)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Asks the cloud only for what the log does not hold, and does without where it cannot."""
+    """Ask the cloud only for facts that the log does not have; go on where it cannot answer."""
     settings = read_settings(outside.environ, outside.beside)
     given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
@@ -102,11 +102,11 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
-    return FOUND_WRONG if lines.tell_unusable() else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() else GOOD
 
 
 def read_until(text: str, now: datetime) -> datetime:
-    """The instant of `--until`, of a date its end; raises WrongUse, also for what is to come."""
+    """The instant of `--until`; of a date, its end. Raises WrongUse, also for a future time."""
     try:
         until = parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
     except ValueError as error:

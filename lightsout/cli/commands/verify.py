@@ -1,4 +1,4 @@
-"""`verify`: the state now of every instance that an accepted call in a log is about."""
+"""`verify`: show the state now of every instance that an accepted call in a log was for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from lightsout.act.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import clouds_of, unknown_account
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
     FAILED,
@@ -42,8 +42,8 @@ NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An accepted call, and what became of each of its instances."""
+class VerifiedCall:
+    """An accepted call, and the result for each of its instances."""
 
     acceptance: Acceptance
     instances: Mapping[str, Became]
@@ -54,11 +54,10 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Ends with 1 for an instance that failed, is under way or is unknown.
+    """Return 1 for an instance that failed, is under way or is unknown.
 
-    Likewise for a call whose instances the log does not name, for a file without a line of
-    lightsout, and for a row that could not be read. Superseded, gone and still charged are no
-    failures.
+    Also for a call whose instances the log does not name, for a file without a line of lightsout,
+    and for a row that cannot be read. Superseded, gone and still charged are not failures.
     """
     lines = LogLines(options.files)
     acceptances = read_acceptances(lines)
@@ -68,13 +67,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     else:
         show(Output(), lines, answers)
     bad = any(answer.is_bad for answer in answers)
-    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() or bad else GOOD
 
 
-def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]:
-    """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
+def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[VerifiedCall]:
+    """Look at every instance, 100 in a call. Raises BadSettings where no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in acceptances), settings, outside, show_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
@@ -88,7 +87,7 @@ def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]
 
 
 def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
-    """The instances that are shown; why not, where the site does not tell: the others go on."""
+    """The instances that are shown; a reason for each where the site does not answer."""
     if cloud is None:
         return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
     try:
@@ -101,12 +100,12 @@ def _answer(
     one: Acceptance,
     seen: Mapping[str, Instance | Became],
     acceptances: Sequence[Acceptance],
-) -> Answer:
+) -> VerifiedCall:
     found: dict[str, Became] = {}
     for id_ in one.instance_ids:
         shown = seen.get(id_)
         found[id_] = shown if isinstance(shown, Became) else became(one, id_, shown, acceptances)
-    return Answer(one, found)
+    return VerifiedCall(one, found)
 
 
 class BecameEntry(TypedDict):
@@ -114,7 +113,7 @@ class BecameEntry(TypedDict):
     detail: str
 
 
-class AnswerEntry(TypedDict):
+class VerifiedEntry(TypedDict):
     """One accepted call in `verify --json`."""
 
     request_id: str
@@ -126,7 +125,7 @@ class AnswerEntry(TypedDict):
     instances: dict[str, BecameEntry]
 
 
-def _as_json(answer: Answer) -> AnswerEntry:
+def _as_json(answer: VerifiedCall) -> VerifiedEntry:
     one = answer.acceptance
     return {
         "request_id": one.request_id,
@@ -141,7 +140,7 @@ def _as_json(answer: Answer) -> AnswerEntry:
     }
 
 
-def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
+def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
     """The sum, a row for each RequestId, and one for each instance that is not simply confirmed."""
     if not answers:
         out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
@@ -163,7 +162,7 @@ def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
         out.table(("RequestId", "instance", "what", "why"), others)
 
 
-def _sum(answers: Sequence[Answer]) -> str:
+def _sum(answers: Sequence[VerifiedCall]) -> str:
     """How many instances became what; one in two calls counts for what it became of each."""
     found = {it.what: None for answer in answers for it in answer.instances.values()}
     counts = {what: len(_ids(answers, what)) for what in found}
@@ -173,11 +172,11 @@ def _sum(answers: Sequence[Answer]) -> str:
     return f"{head}: {', '.join(parts)}" if parts else head
 
 
-def _ids(answers: Sequence[Answer], what: str) -> set[str]:
+def _ids(answers: Sequence[VerifiedCall], what: str) -> set[str]:
     return {id_ for one in answers for id_, it in one.instances.items() if it.what == what}
 
 
-def _became(answer: Answer) -> str:
+def _became(answer: VerifiedCall) -> str:
     counts = Counter(it.what for it in answer.instances.values())
     return (
         NOT_NAMED
@@ -186,7 +185,7 @@ def _became(answer: Answer) -> str:
     )
 
 
-def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
+def _unlike_the_rest(answers: Sequence[VerifiedCall]) -> Iterator[tuple[str, ...]]:
     for answer in answers:
         for id_, it in answer.instances.items():
             if it.what != CONFIRMED:

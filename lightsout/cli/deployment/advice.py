@@ -94,7 +94,7 @@ def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
 
 
 def _may_share_machines(one: Policy, other: Policy) -> bool:
-    """Tell whether both name one machine, or a tag of one key whose values may be the same.
+    """True if both name one machine, or a tag of one key whose values may be the same.
 
     Policies about different keys may share machines, too, and mostly are not meant to.
     """
@@ -111,7 +111,7 @@ def _may_share_machines(one: Policy, other: Policy) -> bool:
 
 
 def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Tell whether one value may fit both; where both have wildcards it may."""
+    """True if one value may fit both; where both have wildcards it may."""
     return any(
         matches(one, [other]) or matches(other, [one]) or not (is_exact(one) or is_exact(other))
         for one in some

@@ -1,4 +1,4 @@
-"""Tags that are near to those of a policy, where no machine has them. Only `plan` looks."""
+"""Find tags that are similar to those of a policy which no machine has. Only `plan` looks."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
     Machines = list[Instance]
 
-SHOWN = 3  # values that a key has, the most frequent first
+SHOWN = 3  # values of a key, the most frequent first
 
 
 class Idle(NamedTuple):
-    """A policy that found no machine to decide about, wherever it looked."""
+    """A policy that matched no machine at any of its sites."""
 
     policy: Policy
     sites: tuple[Site, ...]
 
 
 def idle_among(looks: Iterable[tuple[SiteRun, Collection[str] | None]]) -> list[Idle]:
-    """Policies with tags that matched nothing, though nothing narrowed them or went wrong.
+    """Policies with tags that matched nothing, although nothing narrowed them and nothing failed.
 
-    With each look, the names of the policies that it is about; None: all of them.
+    With each look come the names of its policies; None: all of them.
     """
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
@@ -111,7 +111,7 @@ def _why(policy: Policy, machines: Machines) -> str:
 
 
 def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None:
-    """The nearest tags, where no machine has this one; None where one has it."""
+    """Words about the most similar tags, if no machine has this one; None if one has it."""
     values = Counter(value for it in machines for value in it.tags.get(key, ()))
     if not values:
         keys = Counter(name for it in machines for name in it.tags)
@@ -126,7 +126,7 @@ def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None
 
 
 def _near_to(words: Sequence[str], known: Counter[str]) -> str:
-    """The known words that come near, each with how many machines have it."""
+    """The similar known words, each with the number of machines that have it."""
     near = dict.fromkeys(it for word in words for it in _near(word.strip(), known))
     if not near:
         return ""

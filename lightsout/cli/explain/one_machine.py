@@ -1,4 +1,4 @@
-"""`plan --instance`: how each policy decides about one machine, step by step, with reasons."""
+"""`plan --instance`: show how each policy decides about one machine, step by step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.operate import request_of
 from lightsout.cli.explain.decision_steps import StepsOfMachine
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import WOULD
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
@@ -45,7 +45,7 @@ LABEL = 12  # columns that the name of a step takes
 def carry_out(
     options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
-    """Shows each `--instance`; the other options narrow what is shown."""
+    """Show each `--instance`. The other options narrow what is shown."""
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
@@ -62,7 +62,7 @@ def carry_out(
     if settings.paused_until and instant < settings.paused_until:
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
         return GOOD
-    with kept_in(options.log, tell_retry) as lines:
+    with kept_in(options.log, show_retry) as lines:
         clouds = open_clouds(settings, outside, lines, loaded.accounts)
         good = True
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
@@ -73,7 +73,7 @@ def carry_out(
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to show, those included that a run by hand leaves out."""
+    """The policies to show, including those that a run by hand leaves out."""
     known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
         if name not in known:
@@ -83,7 +83,7 @@ def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
 
 @dataclass(slots=True)
 class MachineReport:
-    """Finds a machine, and shows the decision of each policy that could be about it."""
+    """Finds a machine, and shows the decision of each policy for its kind of resource."""
 
     out: Output
     clouds: Mapping[str, Cloud]
@@ -111,7 +111,7 @@ class MachineReport:
         return self.good
 
     def _sites(self, id_: str) -> list[Site]:
-        """Where it may be: accounts and regions of all policies about its kind of resource."""
+        """The sites where it may be: those of all policies for its kind of resource."""
         kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
         regions: dict[tuple[str, str], set[str]] = defaultdict(set)
         for policy in self.policies:

@@ -1,4 +1,4 @@
-"""The result of a run, machine by machine, from its report and the names that it saw."""
+"""Show the result of a run for each machine, from its report and the names that it saw."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
-SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
+SHOWN_DONE = 20  # if more machines were stopped or started, only the others are listed
 DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 
 ORDER = (
@@ -89,7 +89,7 @@ def still_charged(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> str:
-    """How many instances ended in which way; `kept` are only those that were left alone."""
+    """The number of instances for each result; `kept` counts only those left alone."""
     counts, skipped = report["counts"], count_skipped(report)
     reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
     parts = [f"{', '.join(reached)} and confirmed"]
@@ -100,7 +100,7 @@ def _sum(report: Report) -> str:
 
 
 def show_errors(out: Output, done: Done) -> None:
-    """Why a policy or a whole run failed."""
+    """Show why a policy or the whole run failed."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
     for error in errors_of(done.report["policies"]):
@@ -118,7 +118,7 @@ def _so_far(report: Report) -> str:
 
 
 def errors_of(entries: Iterable[Entry]) -> list[str]:
-    """A line for each policy and place that failed as a whole."""
+    """A line for each policy that failed at a site as a whole."""
     return [f"{subject_of(entry)}: {entry['error']}" for entry in entries if entry["error"]]
 
 
@@ -133,7 +133,7 @@ def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:
 
 
 def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]]:
-    """Place, ID, name, what and why of each instance, what is wrong first."""
+    """Site, ID, name, result and reason of each instance; failures come first."""
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
         action = ACTIONS[entry["action"]]
@@ -162,7 +162,7 @@ def _left(entry: Entry, why: str) -> str:
 
 
 def _requests(report: Report) -> Iterator[tuple[str, ...]]:
-    """Place, RequestId, and how many instances it was about, of each accepted call."""
+    """Site, RequestId and number of instances of each accepted call."""
     asked: dict[tuple[str, str], set[str]] = {}
     reached: set[str] = set()
     for entry in report["policies"]:

@@ -1,4 +1,4 @@
-"""A plan in words: its tables, its sum, and what is to be noted about it."""
+"""Show a plan: its tables, its sum, and notes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FEW = 20  # instances of the next windows that are listed unasked
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A dry run as of `opens`, when these policies open next."""
+    """A dry run as of `opens`, the next opening of these policies."""
 
     opens: datetime
     policies: frozenset[str]
@@ -61,7 +61,7 @@ class Later:
 
     @property
     def blind(self) -> bool:
-        """True where something could not be looked at. A failure of that run is no error now."""
+        """True if some instances could not be looked at. A failure of that run is no error now."""
         unplaced = any(entry["error"] and entry["region"] is None for entry in self.entries)
         nothing = self.done.error is not None and not self.done.report["policies"]
         unseen = any(one.blind() for one in self.done.sites)
@@ -77,7 +77,7 @@ def print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
 
 
 def show_plan(out: Output, done: Done) -> None:
-    """What a dry run would do, and what went wrong."""
+    """Show what a dry run would do, and the errors."""
     rows = in_order(r for one in done.sites for r in rows_of(one.site, one.findings))
     show(out, done, rows)
 
@@ -91,7 +91,7 @@ def show(
     *,
     every: bool = False,
 ) -> None:
-    """The answer in a sentence, a line a policy and site, and the machines.
+    """Show the answer in a sentence, a line for each policy and site, and the machines.
 
     `rows`: those of now. `openings`: of the policies that are not due, which `later` looks at.
     `every`: list the machines of the next windows as well, however many they are.
@@ -166,7 +166,7 @@ def waiting_lines(openings: Iterable[Opening]) -> Iterator[str]:
 
 
 def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
-    """Warnings and mistakes that the looks logged, but for those of instances that are known."""
+    """Warnings and mistakes in the log of the dry runs, except about instances that are known."""
     for line in map(json.loads, lines):
         if line["event"] == "policy.mistake":
             yield line["message"]
@@ -179,7 +179,7 @@ def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
 
 
 def left_out_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
-    """Policies that a person's run leaves out, because they do not admit it."""
+    """A line for each policy that a run by hand leaves out: it is not triggered by invoke."""
     for policy in policies:
         if "invoke" not in policy.triggered_by:
             admitted = ", ".join(sorted(map(str, policy.triggered_by)))

@@ -1,4 +1,4 @@
-"""The progress of a run, shown line by line from the log lines that it writes."""
+"""Show the progress of a run from the log lines that it writes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Line = dict[str, Any]
 SILENCE = timedelta(seconds=20)
 
 
-def tell_retry(text: str) -> None:
-    """Shows a repeated call on stderr; every other log line is ignored."""
+def show_retry(text: str) -> None:
+    """Show a repeated call on stderr; ignore every other log line."""
     line = json.loads(text)
     if line["event"] == "retry":
         complain(f"{_place(line)}{_again(line)}")
@@ -41,7 +41,7 @@ def _again(line: Line) -> str:
 
 
 class Progress:
-    """Takes each log line as the run writes it, and shows what a person wants to follow.
+    """Takes each log line as the run writes it, and shows those that people follow.
 
     Where nothing was shown for SILENCE seconds, `waited` shows what is awaited.
     """

@@ -1,4 +1,4 @@
-"""The rows of a plan: one for each policy and instance, with the decision and its reason."""
+"""Make the rows of a plan: one for each policy and instance, with decision and reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
 
-# Names of each decision: in JSON, in the table, and in the sum.
+# Words for each decision: in JSON, in the table, and in the sum.
 CALLED = {
     "would_stop": ("would stop", "would stop"),
     "would_start": ("would start", "would start"),
@@ -91,7 +91,7 @@ class Row:
 
     @property
     def why(self) -> str:
-        """The reason, and until when it holds where only a tag in short form tells."""
+        """The reason; with the exact time where the tag gives only a date."""
         if self.until is None or self.decision == "not_due":
             return self.reason
         return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
@@ -114,7 +114,7 @@ class Row:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """By place and name, as a person who looks for a machine would sort them."""
+    """Sort the rows by site and name, as a person looks for a machine."""
     return sorted(
         rows,
         key=lambda row: (
@@ -142,7 +142,7 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
-    """The options of the first policy that wants the instance hold for all."""
+    """Add the effect of the options, which are those of the first policy that wants it."""
     instance, first = row.instance, wish.policies[0]
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging and row.policy.stopped_mode == "STOP_CHARGING":
@@ -160,7 +160,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
-    """When its keep-until tag ends; None where something else keeps the instance."""
+    """The end of its keep-until tag; None where something else keeps the instance."""
     texts = instance.tags.get("keep-until", ())
     kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
     text = next(kept, None)
@@ -173,7 +173,7 @@ def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datet
 
 
 def not_yet(row: Row, opens: datetime) -> Row:
-    """A row that was judged as of `opens`, when its policy is due again."""
+    """The row of a policy that is not due, decided as of `opens`, its next opening."""
     zone = row.policy.timezone
     reason = f"not due until {moment(opens, zone)}; {then_said(row)}"
     opens = opens.astimezone(zone)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.output.layout import Line
 
-# How a cell that says just this looks on a terminal.
+# Styles for cells with exactly these texts, on a terminal.
 LOOKS = {
     "would stop": "yellow",
     "would start": "yellow",
@@ -47,7 +47,7 @@ LOOKS = {
 
 
 class Output:
-    """Where a command speaks to a person: stdout, as it is when this is made."""
+    """The output of a command for people: stdout, as it is when this is made."""
 
     def __init__(self) -> None:
         terminal = sys.stdout.isatty()
@@ -55,7 +55,7 @@ class Output:
         self._columns = shutil.get_terminal_size().columns if terminal else None
 
     def say(self, text: str = "", look: str = "") -> None:
-        """A sentence, whatever the text holds; `look` is a style of rich, where there is one."""
+        """Print the text, broken at blanks on a terminal. `look`: a style of rich, used there."""
         for line in wrapped(printable_line(text), self._columns):
             if self._console:
                 self._console.print(
@@ -70,7 +70,7 @@ class Output:
         rows: Sequence[Sequence[str]],
         at_most: int | None = None,
     ) -> None:
-        """Rows under their headings; a list instead, where they are too wide.
+        """Print rows under their headings; as a list where they are too wide.
 
         `at_most`: the columns that it may take where there is no terminal.
         """
@@ -83,9 +83,9 @@ class Output:
 
 
 def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The rows as RFC 4180 has them, in cells that no spreadsheet takes for a formula.
+    """Print the rows as in RFC 4180, in cells that no spreadsheet takes for a formula.
 
-    What is null is empty, and the items of a list stand with a space between them.
+    A null is an empty cell; the items of a list have a space between them.
     """
     writer = csv.writer(sys.stdout)  # CRLF, and quotes where they are needed
     writer.writerow(columns)
@@ -96,7 +96,7 @@ def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def complain(*lines: str) -> None:
-    """Lines on stderr, each of them one line whatever it holds."""
+    """Print each text as one line on stderr."""
     for line in lines:
         print(printable_line(line), file=sys.stderr, flush=True)
 

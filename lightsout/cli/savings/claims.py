@@ -1,4 +1,4 @@
-"""Sentences below the figures of `savings`: how they are counted, and what is not in them."""
+"""Write the sentences below the figures of `savings`: how they are counted, what they leave out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 
 
 def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iterator[str]:
-    """Of hours; only what there is something to say about."""
+    """Sentences about hours; only those that apply."""
     if stops:
         yield (
             "Hours count from the confirmed stop of a call that lightsout made to the next start; "
@@ -68,7 +68,7 @@ def _nothing_saved(evidence: Evidence) -> Iterator[str]:
 
 
 def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) -> Iterator[str]:
-    """Of money; `source` is where the prices come from."""
+    """Sentences about money. `source`: where the prices come from."""
     cvms = [stop for stop in stops if stop.machine.site.resource is CVM]
     uncharged = [stop for stop in cvms if stop.interval.uncharged]
     charged = [stop for stop in cvms if not stop.interval.uncharged]

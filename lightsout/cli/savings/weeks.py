@@ -1,4 +1,4 @@
-"""The figures of `savings` by week, as a picture."""
+"""Draw the figures of `savings` by week."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLOURS = {UNCHARGED: "no longer charged (STOP_CHARGING)", CHARGED: "stopped, an
 
 
 def draw(weeks: Sequence[Week], currency: str) -> str:
-    """A bar for each week: hours stopped for certain, and what they saved above it."""
+    """Draw a bar for each week: hours certainly stopped, and above it the money saved."""
     wide = max(NARROWEST, 2 * EDGE + AXIS + COLUMN * len(weeks))
     scale = _rounded_up(max((week.uncharged + week.charged for week in weeks), default=0.0))
     hours = sum(week.uncharged + week.charged for week in weeks)
@@ -51,7 +51,7 @@ def draw(weeks: Sequence[Week], currency: str) -> str:
 
 
 def _rounded_up(hours: float) -> float:
-    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    """The end of the axis: the next number of the form 1, 2, 4 or 8 and zeros."""
     if hours <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(hours))

@@ -296,12 +296,12 @@ HELD = 120.0  # seconds: four times what a child gets to end in
 
 
 def hold(live, action):
-    def hear(call):
+    def on_call(call):
         if call.action == action:
             live.begun.set()
             live.released.wait(timeout=HELD)
 
-    live.hear = hear
+    live.on_call = on_call
 
 
 @pytest.mark.parametrize(

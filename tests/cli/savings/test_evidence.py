@@ -17,7 +17,7 @@ SITE = Site("own", CVM, "ap-guangzhou")
 A, B = "ins-0000000a", "ins-0000000b"
 
 
-class Log:
+class LogBuilder:
     """Writes the lines of runs; `hours` is when."""
 
     def __init__(self):
@@ -60,7 +60,7 @@ class Log:
 
 @pytest.fixture
 def log():
-    return Log()
+    return LogBuilder()
 
 
 def told(lines, id_=A, horizon=1000):

@@ -11,7 +11,7 @@ import pytest
 
 from lightsout.cli.main import main
 from lightsout.simulator import ManualClock
-from tests.support.deterministic_threads import Turns
+from tests.support.deterministic_threads import DeterministicClock
 from tests.support.office_month import FIRST, Month
 from tests.support.simulated_run import set_stage
 
@@ -21,18 +21,18 @@ EXACT = {"started by lightsout", "started by somebody", "not in the logs"}
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
-    """A month that was lived by threads that take turns, whatever the load of the machine.
+    """A month played by threads that take turns, whatever the load of the machine.
 
     The commands that read its log have a clock of their own.
     """
     folder = tmp_path_factory.mktemp("month")
-    turns = Turns(start=FIRST)
-    with set_stage(folder / "policies", clock=turns) as stage:
+    clock = DeterministicClock(start=FIRST)
+    with set_stage(folder / "policies", clock=clock) as stage:
         month = Month(stage)
-        with turns.taken_by_runs():
+        with clock.used_by_runs():
             month.live()
         month.files = month.write(folder)
-        stage.clock = ManualClock(turns.now())
+        stage.clock = ManualClock(clock.now())
         yield month
 
 

@@ -1,7 +1,7 @@
-"""What the machines of each service are: the form of their IDs, their states, their operations.
+"""The machines of each service: the form of their IDs, their states, their operations.
 
 The words of Lighthouse and CVM, RUNNING, STOPPING, STOPPED and STARTING, stand for those of every
-service: World.add and Instance.state take them.
+service: World.add and SimInstance.state take them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MachineKind:
     """The machines of one service. `letters` and `length`: of the part of an ID after `prefix`."""
 
     service: str
@@ -31,9 +31,9 @@ class Kind:
     has_tags: bool = True
 
     def free_id(self, wanted: str | None, taken: Container[str], random: Random) -> str:
-        """The ID that is wanted, or a fresh one.
+        """The wanted ID, or a new one.
 
-        Raises ValueError for one that is taken, or of another form.
+        Raises ValueError for an ID that is taken, or of another form.
         """
         if wanted is None:
             return new_id(random, self.prefix, taken, self.letters, self.length)
@@ -54,7 +54,7 @@ class Kind:
         return words.get(state, state)
 
     def usual_operation(self, state: str) -> tuple[str, str]:
-        """What a machine that is simply there, in this state, was last asked for, and the end."""
+        """The latest operation, and its state, of a new machine in this state."""
         stop, start = self.stop.action, self.start.action
         usual = {
             self.stop.during: (stop, "OPERATING"),
@@ -75,11 +75,11 @@ STOP = Move("StopInstances", "RUNNING", "STOPPING", "STOPPED")
 START = Move("StartInstances", "STOPPED", "STARTING", "RUNNING")
 
 _ALL = (
-    Kind("lighthouse", "lhins-", STOP, START, "CreateInstances"),
-    Kind("cvm", "ins-", STOP, START, "RunInstances"),
-    # There is no word for a machine that stops or starts: only its latest operation tells. That it
-    # shows the state from before meanwhile is a guess.
-    Kind(
+    MachineKind("lighthouse", "lhins-", STOP, START, "CreateInstances"),
+    MachineKind("cvm", "ins-", STOP, START, "RunInstances"),
+    # There is no word for a machine that stops or starts: only its latest operation shows that. It
+    # is a guess that the state stays as before meanwhile.
+    MachineKind(
         "hai",
         "hai-",
         Move("StopInstance", "RUNNING", "RUNNING", "STOPPED_NO_CHARGE"),
@@ -87,8 +87,8 @@ _ALL = (
         "RunInstances",
         has_tags=False,
     ),
-    # Notebooks. That a failed start leaves Failed behind, and a failed stop Running, is a guess.
-    Kind(
+    # Notebooks. It is a guess: Failed after a failed start, Running after a failed stop.
+    MachineKind(
         "tione",
         "nb-",
         Move("StopNotebook", "Running", "Stopping", "Stopped"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.policies import yamltree as yamltext
-from lightsout.policies.letters import FORBIDDEN, ODD, name
+from lightsout.policies.characters import FORBIDDEN, ODD, name
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.policies.reader import Reader
 from lightsout.policies.schema import FILE

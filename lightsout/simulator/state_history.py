@@ -1,4 +1,4 @@
-"""What state each instance was in, and since when: the record that claims are held against."""
+"""The states of each instance over time. Tests compare reports with it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lightsout.simulator.clock import Clock
+    from lightsout.simulator.clock import SimClock
 
 
-class Diary:
-    """Every state that an instance came into; outlives the instance."""
+class StateHistory:
+    """Every state of each instance with its time; also of instances that are gone."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self._entries: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-        self.late = 0.0  # seconds since what is noted now came about: nobody looked then
+        self.late = 0.0  # seconds since the event that is being carried out was due
 
     def happened_at(self, moment: float) -> None:
-        """What is noted from now on came about at this reading of the monotonic clock."""
+        """Date the following notes at `moment` of the monotonic clock."""
         self.late = self._clock.monotonic() - moment
 
     def happens_now(self) -> None:

@@ -1,6 +1,6 @@
-"""Characters that cannot be seen, or that look like another one: their places and names.
+"""Find characters that are invisible, or look like another one, and name them.
 
-A tag that ends with a blank, or has a curly quote in it, is a selector that matches nothing.
+A tag with a blank at its end, or with a curly quote, is a selector that matches nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 # Parts of character classes, which Python and ECMAScript read alike; a test compares them with
-# Unicode's own lists. What takes up room and shows nothing, but for U+0020; what has no shape.
+# Unicode's own lists. BLANK: all blanks but U+0020. SHAPELESS: invisible and without width.
 BLANK = (
     r"\t-\r\x1c-\x1f\x85\xa0\u115f\u1160\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
     r"\u3164\uffa0"
@@ -44,15 +44,15 @@ _CHINESE = (
 
 
 class Odd(NamedTuple):
-    """A character that does not belong, and where in the text it stands."""
+    """A character that is wrong there, and its place in the text."""
 
     offset: int
-    says: str  # such as «ends with U+00A0 no-break space»
-    advice: str  # such as «: delete it»
+    says: str  # such as "ends with U+00A0 no-break space"
+    advice: str  # such as ": delete it"
 
 
 def without(bad: str) -> str:
-    """Return a pattern of texts that have none of the characters `bad`, and no blank at an end."""
+    """Return a pattern for texts with none of the characters `bad`, and no blank at an end."""
     return rf"(?! )(?![\s\S]*[{bad}])(?![\s\S]* $)[\s\S]*"
 
 
@@ -73,7 +73,7 @@ def find_odd(text: str, more: str = "") -> Odd | None:
 
 
 def advice(sign: str) -> str:
-    """Say what to do about the character: `: type ,`; nothing where it is one of ASCII."""
+    """Return advice about the character: `: type ,`; an empty text for one of ASCII."""
     if re.match(f"[ {SHAPELESS}]", sign):
         return ": delete it"
     plain = plain_sign(sign)
