@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -44,10 +45,13 @@ def _missing() -> str:
     absent = [name for name in NEEDED if not _is_there(name)]
     if not absent:
         return ""
-    return (
-        f"{', '.join(absent)} not installed for {sys.executable}: run `make demo` and use "
-        ".venv/bin/python, or `python -m pip install -r requirements.txt`"
-    )
+    told = f"{', '.join(absent)} not installed for {sys.executable}"
+    if (Path(__file__).resolve().parents[1] / "Makefile").is_file():  # of a clone
+        return (
+            f"{told}: run `make demo` and use .venv/bin/python, or "
+            "`python -m pip install -r requirements.txt`"
+        )
+    return f"{told}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
 
 
 def _is_there(module: str) -> bool:

@@ -22,13 +22,13 @@ from lightsout.base.log import Log, where
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
-from lightsout.log_lines import log_failures, log_not_due, log_plan, warn_of_unmatched_names
+from lightsout.log_lines import log_failures, log_not_due, log_plans, warn_of_unmatched_names
 from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed, failure_message, new_entry
 from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
-from lightsout.policies.windows import calendar_warnings
+from lightsout.policies.windows import calendar_gaps, calendar_warnings
 from lightsout.settings import read_settings, weak_secret
 from lightsout.shorten import room_for
 
@@ -95,6 +95,7 @@ def facts_of(the_run: Run, context: Any) -> RunFacts:
         started_at=the_run.started_at,
         time_limit=time_limit(context),
         started=the_run.started,
+        calendar_gaps=the_run.calendar_gaps,
     )
 
 
@@ -148,6 +149,7 @@ class Run:
         self.policies_hash: str | None = None
         self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
+        self.calendar_gaps: list[int] = []  # years that policies need and their calendar lacks
         self.fleet: Fleet | None = None  # where something is due
         self._not_due: list[Entry] = []
         self._last_line: dict[str, Any] | None = None
@@ -192,8 +194,9 @@ class Run:
         loaded = policy_files.load(settings.policies)
         self.accounts, self.policies_hash = loaded.accounts, loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
-        calendar = calendar_warnings(whens, self.instant)
-        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *calendar]
+        self.calendar_gaps += calendar_gaps(whens, self.instant)
+        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings)]
+        self.warnings += calendar_warnings(self.calendar_gaps)
         if self.accounts and self.uin:
             from lightsout.cloud.assume_role import refuse_own  # noqa: PLC0415  few have accounts
 
@@ -235,6 +238,7 @@ class Run:
             log=self.log,
             run_id=self.run_id,
             home=self.home,
+            uin=self.uin,
         )
         self.fleet = Fleet(clouds)
         if self.accounts and not self.uin:
@@ -245,7 +249,7 @@ class Run:
             clock=outside.clock,
             deadline=self.deadline,
             threads=1,
-            log_plan=log_plan,
+            log_plans=log_plans,
             log_failures=log_failures,
         )
         self.fleet.run(due, terms, self.log)

@@ -5,16 +5,30 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
-from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
+from lightsout.cli.commands import (
+    check,
+    doctor,
+    keep,
+    permissions,
+    plan,
+    preview,
+    run,
+    savings,
+    tags,
+    verify,
+)
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
+from lightsout.cli.output.words import command
+from lightsout.cli.packaging.origin import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,23 +41,29 @@ The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSO
 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line's profile) …
 """
 TRY = (
-    "to try it without an account, run `python -m lightsout simulator`: it serves a simulated "
-    "cloud, and prints what to set"
+    "to try it without an account, run `{} simulator`: it serves a simulated cloud, and prints "
+    "what to set"
+)
+
+NO_POLICIES = (
+    "there are no policies here: change to the folder of yours, name it with --policies, or make "
+    "one with `{} init`"
 )
 
 
 def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
     """Carry out one command; return its exit status.
 
-    Raises SystemExit, as argparse does, for a command line that it cannot read.
+    `policies/` and `serverless.yml` are those of the current folder. Raises SystemExit, as argparse
+    does, for a command line that it cannot read.
     """
     with printable_streams() as out:
         try:
-            return _obey(argv, outside or Environment())
+            return _obey(argv, outside or Environment(beside=Path()))
         except (WrongUse, BadSettings) as mistake:
             complain(*f"lightsout: {mistake}".split("\n"))
             if NO_CREDENTIALS in str(mistake):
-                complain(f"lightsout: {TRY}")
+                complain(f"lightsout: {TRY.format(command())}")
             return WRONG_USE
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
@@ -66,9 +86,16 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
             environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
             outside = outside._replace(environ=environ)
         status: int = options.carry_out(options, outside)
+        if status and hasattr(options, "policies") and _has_none(outside):
+            complain(f"lightsout: {NO_POLICIES.format(command())}")
         return status
     finally:
         sys.stdout.flush()
+
+
+def _has_none(outside: Environment) -> bool:
+    """Whether nobody said where the policies are, and there are none here."""
+    return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
 
 
 def _demo(options: argparse.Namespace, outside: Environment) -> int:
@@ -83,9 +110,21 @@ def _simulator(options: argparse.Namespace, _outside: Environment) -> int:
     return serve(options.arguments, threading.Event())
 
 
+def _init(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import init  # the other commands do not need it
+
+    return init.carry_out(options, outside)
+
+
+def _package(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import package  # the other commands do not need it
+
+    return package.carry_out(options, outside)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m lightsout",
+        command(),
         description="Stops tagged Tencent Cloud instances, and verifies that they stopped.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -93,14 +132,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lightsout {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
+        _init_parser,
+        _tags_parser,
         _check_parser,
         _plan_parser,
         _run_parser,
         _preview_parser,
         _verify_parser,
+        _keep_parser,
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
+        _package_parser,
         _demo_parser,
         _simulator_parser,
     ):
@@ -125,6 +168,44 @@ def _check_parser(commands: Commands) -> None:
         help="text, each with its line and a caret; a list of objects; GitHub's annotations",
     )
     one.set_defaults(carry_out=check.carry_out)
+
+
+def _init_parser(commands: Commands) -> None:
+    one = commands.add_parser(
+        "init", help="make a folder of your own, with a first policy; writes over nothing"
+    )
+    one.add_argument("folder", metavar="DIR", nargs="?", default=".", help="(default: this one)")
+    one.add_argument("--yes", action="store_true", help="ask nothing: take what is proposed")
+    one.add_argument(
+        "--sample", choices=samples(), help="this sample instead of a policy about your machines"
+    )
+    for option, metavar, what in (
+        ("--tag", "KEY=VALUE", "machines with this tag; KEY=VALUE,VALUE for either value"),
+        ("--resource", "SERVICE", "lighthouse or cvm"),
+        ("--region", "REGION", "where the machines are, or all"),
+        ("--days", "DAY", "everyday, workdays, holidays, or mon, tue …"),
+    ):
+        one.add_argument(option, metavar=metavar, action="append", help=f"{what}; may be repeated")
+    one.add_argument("--between", metavar="HH:MM-HH:MM", help="off from then, trying until then")
+    one.add_argument("--timezone", metavar="ZONE", help="such as Asia/Shanghai")
+    one.add_argument(
+        "--function-region",
+        metavar="REGION",
+        help="where the function is to run (default: where the machines are)",
+    )
+    one.set_defaults(carry_out=_init)
+
+
+def _tags_parser(commands: Commands) -> None:
+    one = commands.add_parser("tags", help="which tags the machines carry, and how many do")
+    one.add_argument(
+        "--region",
+        metavar="REGION",
+        action="append",
+        help="only this region; may be repeated (default: all)",
+    )
+    one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    one.set_defaults(carry_out=tags.carry_out)
 
 
 def _plan_parser(commands: Commands) -> None:
@@ -206,6 +287,26 @@ def _verify_parser(commands: Commands) -> None:
     one.set_defaults(carry_out=verify.carry_out)
 
 
+def _keep_parser(commands: Commands) -> None:
+    one = commands.add_parser(
+        "keep", help="leave one machine as it is until then: writes its tag keep-until"
+    )
+    one.add_argument("id", metavar="ID", help="the machine: lhins-… or ins-…")
+    one.add_argument(
+        "--until",
+        metavar="TIME",
+        required=True,
+        help="2026-12-01, through the end of that day in the policy's zone, or 2026-12-01T22:00, "
+        "there too unless it has an offset such as +08:00",
+    )
+    one.add_argument("--region", metavar="REGION", help="look only there (default: everywhere)")
+    one.add_argument(
+        "--account", metavar="NAME", help="look only in this account (default: in all at hand)"
+    )
+    _add_policies(one)
+    one.set_defaults(carry_out=keep.carry_out)
+
+
 def _permissions_parser(commands: Commands) -> None:
     one = commands.add_parser("permissions", help="the CAM documents that the policies need")
     one.add_argument(
@@ -263,6 +364,19 @@ def _simulator_parser(commands: Commands) -> None:
 def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="one whole run against a simulated cloud")
     one.set_defaults(carry_out=_demo)
+
+
+def _package_parser(commands: Commands) -> None:
+    one = commands.add_parser("package", help="make the bundle, the folder and the zip to deploy")
+    _add_policies(one)
+    one.add_argument("--out", metavar="FOLDER", default="dist", help="where to (default: dist)")
+    one.add_argument(
+        "--try",
+        dest="try_it",
+        action="store_true",
+        help="then run it as it is deployed, against a simulated cloud",
+    )
+    one.set_defaults(carry_out=_package)
 
 
 def _add_policies(parser: argparse.ArgumentParser) -> None:

@@ -40,15 +40,17 @@ def open_clouds(
     log: Log,
     run_id: str,
     home: str | None = None,
+    uin: str = "",
 ) -> dict[str, Cloud]:
     """A client for the function's own account and for each of `accounts`, by name.
 
     A role is assumed when a call first needs it. If that is refused, only the sites of that account
     fail. Where the own `credentials` are there to assume a role, the account of the role is the own
-    account. Raises what reading `credentials` raises.
+    account. `uin`: the ID of the own account, if it is known. Raises what reading `credentials`
+    raises.
     """
 
-    def client_for(name: str, credentials: Callable[[], Credentials]) -> Cloud:
+    def client_for(name: str, credentials: Callable[[], Credentials], uin: str) -> Cloud:
         return Cloud(
             credentials=credentials,
             endpoint=endpoint,
@@ -57,12 +59,13 @@ def open_clouds(
             random=random,
             log=log.about(account=name),
             home=home,
+            uin=uin,
         )
 
     def in_role(name: str, role: AssumedRole, caller: Cloud) -> Cloud:
-        return client_for(name, partial(assume, role, caller, clock))
+        return client_for(name, partial(assume, role, caller, clock), uin_of(role.arn))
 
-    keys = client_for(OWN, credentials)
+    keys = client_for(OWN, credentials, uin)
     role = keys.open().credentials.role
     own = in_role(OWN, role, keys) if role else keys
     session = re.sub("[^A-Za-z0-9_+=,.@-]", "-", f"lightsout-{run_id}")
@@ -79,12 +82,13 @@ def look_up_and_refuse_own(
     account, a machine might be stopped and started.
     """
     try:
-        uin = _own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
+        uin = own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
     except CallFailed as failure:
         for account in accounts:
             clouds[account.name].close(failure)
     else:
         refuse_own(accounts, uin)
+        clouds[OWN].uin = clouds[OWN].uin or uin
 
 
 def refuse_own(accounts: Iterable[Account], own: str) -> None:
@@ -97,8 +101,11 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
             )
 
 
-def _own_uin(own: Cloud, patience: float) -> str:
-    """https://cloud.tencent.com/document/api/1312/66098. The call needs no right."""
+def own_uin(own: Cloud, patience: float) -> str:
+    """The ID of the account, as the service tells it. Raises CallFailed.
+
+    https://cloud.tencent.com/document/api/1312/66098. The call needs no right.
+    """
     answer = own.call(STS.call(own.home, "GetCallerIdentity"), {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):

@@ -38,7 +38,8 @@ class Cloud:
     """The API of one account.
 
     `credentials` are read before the first call, and again before they end. It may raise
-    CallFailed, and then so does every call. `home`: the region for what is the same in all.
+    CallFailed, and then so does every call. `home`: the region for what is the same in all. `uin`:
+    the account's ID, empty where it is not known.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Cloud:
         random: Random,
         log: WriteLine,
         home: str | None = None,
+        uin: str = "",
     ) -> None:
         self.home = home or ANY_REGION
+        self.uin = uin
         self._read_credentials = credentials
         self._endpoint = endpoint
         self._wire: Wire | None = None

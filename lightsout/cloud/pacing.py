@@ -13,6 +13,7 @@ RATES = {
     ("lighthouse", "DescribeInstances"): 100,
     ("cvm", "DescribeInstances"): 40,
     ("sts", "AssumeRole"): 600,
+    ("tag", "TagResources"): 20,
 }
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
 # A share of the rate. At the full rate, evenly spaced calls put one too many into a window that

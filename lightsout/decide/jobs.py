@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Wish
+from lightsout.model.mark import Marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +103,8 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
 def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
     """The wish of these findings about the instance, with the options of the first.
 
-    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused.
+    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused. The
+    first of them that marks writes the one mark.
     """
     policy = findings[0].policy
     options: Mapping[str, str | None] = {
@@ -112,4 +114,6 @@ def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
     given = tuple((name, value) for name, value in options.items() if value)
     stop_charging = policy.stopped_mode == "STOP_CHARGING"
     names = tuple(it.policy.name for it in findings)
-    return Wish(names, given, policy.verify_timeout, stop_charging)
+    marking = (it.policy for it in findings if it.policy.mark)
+    mark = next((Marker(it.name, it.timezone) for it in marking), None)
+    return Wish(names, given, policy.verify_timeout, stop_charging, mark)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
@@ -211,7 +212,7 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     conflicts = sum(one.verdict is Verdict.CONFLICT for one in others)
     due = is_due(policy, now)
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
-    says += "" if due else ", if it were due"
+    says += ", if it were due" * (not due)
     if finding.refused:
         tell = wrong if due else warn
         return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
@@ -278,13 +279,14 @@ def _weight(one: Diagnosis) -> int:
 
 
 def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-    """Report the rights to stop and start as unknown: only a stop or a start can show them.
+    """Report the rights to stop, start and mark as unknown: only doing it can show them.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
-    (https://www.tencentcloud.com/document/api/213/33235, 213/33236).
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor has TagResources.
     """
     acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
+    acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):
         yield unknown(
             f"right {right}",

@@ -11,6 +11,7 @@ from lightsout.model.finding import Verdict
 if TYPE_CHECKING:
     from lightsout.model.finding import Decision
     from lightsout.model.instance import Action, Instance, Site, Tags
+    from lightsout.model.mark import Marker
 
 
 class Wish(NamedTuple):
@@ -20,6 +21,7 @@ class Wish(NamedTuple):
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
     patience: float  # seconds from acceptance until the final state must be seen
     stop_charging: bool = False  # the final state is one in which it is no longer charged
+    mark: Marker | None = None  # who writes into a tag of it what was done; None: nobody
 
 
 class Item(NamedTuple):

@@ -14,8 +14,7 @@ from lightsout.notify.receivers import read_heartbeat, read_receivers
 from lightsout.notify.words import CHINA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from lightsout.base.clock import Deadline
     from lightsout.base.environment import Environment
@@ -27,8 +26,12 @@ if TYPE_CHECKING:
 
 SHARE = 0.1  # at most this share of a run's time is kept for sending
 DAY_BEGINS = timedelta(hours=9)  # China time
-MARKER = "lightsout-dry-run-told"  # a file's name
-LONGEST_MARK = 100  # bytes of that file that are read
+MARKER, CALENDAR_MARKER = "lightsout-dry-run-told", "lightsout-calendar-told"  # names of files
+CALLED = {
+    MARKER: "the reminder of the dry run",
+    CALENDAR_MARKER: "the message about the calendar",
+}
+LONGEST_MARK = 100  # bytes of such a file that are read
 
 
 class RunFacts(NamedTuple):
@@ -42,6 +45,7 @@ class RunFacts(NamedTuple):
     started_at: datetime
     time_limit: float  # seconds that the platform allows
     started: float  # by the monotonic clock
+    calendar_gaps: Sequence[int] = ()  # years that policies need and their calendar lacks
 
 
 def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
@@ -54,8 +58,10 @@ def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
         if facts.trigger == "url" and isinstance(failure.cause, BadEvent):
             raise  # answered with 400 or 403: a bad request is no failure of the function
         announcer.attempt(partial(announcer.end, failure.report, str(failure)))
+        announcer.attempt(partial(announcer.tell_calendar, failure.report))
         raise
     announcer.attempt(partial(announcer.end, report, None))
+    announcer.attempt(partial(announcer.tell_calendar, report))
     return report
 
 
@@ -104,11 +110,33 @@ class Announcer:
 
         sendings = self._messages(kind, receivers, report, error) if kind else []
         deliveries = send_all([*sendings, *self._last_beat(report, error)])
+        taken = self._tell_refusals(deliveries)
+        if kind == "reminder" and taken:
+            self._remember(MARKER, mark(self._today(), acts=would_act(report)))
+
+    def tell_calendar(self, report: Report) -> None:
+        """Tell all receivers, once a day, of a year that policies need and their calendar lacks."""
+        gaps = self._run.calendar_gaps
+        if not gaps or not self._receivers or self._told(CALENDAR_MARKER) == self._today():
+            return
+        from lightsout.notify.delivery import send  # noqa: PLC0415  costs requests
+        from lightsout.notify.message import write_gaps  # noqa: PLC0415  few runs send it
+
+        text, now = partial(write_gaps, gaps, report), self._outside.clock.now()
+        patience = self._patience()
+        if self._tell_refusals(
+            send(self._receivers, text, now=now, report=report, seconds=patience)
+        ):
+            self._remember(CALENDAR_MARKER, self._today())
+
+    def _tell_refusals(self, deliveries: Iterable[Delivery]) -> bool:
+        """Warn of what was not taken; whether a receiver took a message."""
+        taken = False
         for delivery in deliveries:
             if delivery.error is not None:
                 self._warn(_complaint(delivery))
-        if kind == "reminder" and any(it.number and it.error is None for it in deliveries):
-            self._remember(report)
+            taken = taken or (delivery.number > 0 and delivery.error is None)
+        return taken
 
     def _messages(
         self, kind: News, receivers: list[Receiver], report: Report, error: str | None
@@ -141,26 +169,27 @@ class Announcer:
     # A dry run that was left on ----------------------------------------------------------------
 
     def _reminds(self, report: Report) -> bool:
-        try:
-            told = read_small_file(self._marker(), LONGEST_MARK).decode()
-        except (OSError, ValueError):
-            told = ""
-        return is_due(told, self._today(), acts=would_act(report))
+        return is_due(self._told(MARKER), self._today(), acts=would_act(report))
 
-    def _remember(self, report: Report) -> None:
-        marker = self._marker()
+    # What was told already ---------------------------------------------------------------------
+
+    def _told(self, name: str) -> str:
+        try:
+            return read_small_file(self._outside.scratch / name, LONGEST_MARK).decode()
+        except (OSError, ValueError):
+            return ""
+
+    def _remember(self, name: str, content: str) -> None:
+        marker = self._outside.scratch / name
         try:
             # A pipe or a link of that name is replaced, and not written to.
             fresh = marker.with_suffix(".new")
             fresh.unlink(missing_ok=True)
             with fresh.open("x", encoding="utf-8") as file:
-                file.write(mark(self._today(), acts=would_act(report)))
+                file.write(content)
             fresh.replace(marker)
         except OSError as error:
-            self._warn(f"the reminder of the dry run will come again: {error.strerror}")
-
-    def _marker(self) -> Path:
-        return self._outside.scratch / MARKER
+            self._warn(f"{CALLED[name]} will come again: {error.strerror}")
 
     def _today(self) -> str:
         return day_of(self._run.started_at)

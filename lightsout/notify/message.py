@@ -22,7 +22,7 @@ from lightsout.model.report import (
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lightsout.model.report import DoneGroup, Entry, Report
     from lightsout.notify.words import Language, Words
@@ -57,17 +57,32 @@ class Message(NamedTuple):
 def write(kind: News, report: Report, error: str | None, language: Language) -> Message:
     """The message about a run; `error` is RunFailed's text."""
     words = WORDS[language]
-    began = datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
     lines = (
         *_problems(report, error, words),
         *_results(report, words),
         *_requests(report, words),
-        *_advice(kind, began, words),
+        *_advice(kind, _began(report), words),
     )
-    footer = words.footer.format(
-        moment=words.moment(began), trigger=report["trigger"], run=report["run_id"]
+    return Message(_title(kind, report, words), lines, _footer(report, words), words.left_out)
+
+
+def _footer(report: Report, words: Words) -> str:
+    """Which run it was."""
+    return words.footer.format(
+        moment=words.moment(_began(report)), trigger=report["trigger"], run=report["run_id"]
     )
-    return Message(_title(kind, report, words), lines, footer, words.left_out)
+
+
+def _began(report: Report) -> datetime:
+    return datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
+
+
+def write_gaps(gaps: Sequence[int], report: Report, language: Language) -> Message:
+    """The message about years that policies need and their calendar lacks."""
+    words = WORDS[language]
+    years = words.comma.join(map(str, gaps))
+    title = words.no_calendar.format(years=years)
+    return Message(title, (words.how_to_extend,), _footer(report, words))
 
 
 def write_test(language: Language) -> Message:

@@ -26,12 +26,13 @@ from lightsout.policies.values import accounts_of, policies_of
 from lightsout.policies.yamltree import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from lightsout.policies.document import FileKeys
     from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Node
+    from lightsout.policies.yamltree import Node, Position
 
 __all__ = [
     "DEFAULT_TIMEZONE",
@@ -52,12 +53,13 @@ __all__ = [
 
 
 class Policies(NamedTuple):
-    """All policies, ordered by file name and place. `digest` changes with the files."""
+    """All policies, ordered by file name and place. `digest` changes with any of the files."""
 
     policies: tuple[Policy, ...]
     accounts: tuple[Account, ...]  # other than the function's own
     warnings: tuple[Mistake, ...]
     digest: str
+    files: tuple[Path, ...] = ()  # all that was read, to deploy together
 
 
 class PolicyMistakes(ValueError):
@@ -85,22 +87,31 @@ def load(*given: Path) -> Policies:
         complaints = Complaints(_shown(file))
         data = _bytes(file, complaints)
         root = None if data is None else _read(data, complaints)
-        digest.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest())
+        digest.update(_fingerprint(file, data))
         if root:
             files.append(_File(complaints, root))
         else:
             mistakes += complaints.listed()
     found = _check([one.complaints for one in files], [one.root for one in files])
+    calendars = _Calendars(path if path.is_dir() else path.parent)
+    calendars.read(found)
+    digest.update(calendars.content)
+    mistakes += calendars.mistakes
     if any(one.complaints for one in files):
         _try_suggestions(files)
     mistakes += [mistake for one in files for mistake in one.complaints.listed()]
     if mistakes:
         raise PolicyMistakes(mistakes)
     return Policies(
-        tuple(policy for file, keys in found for policy in policies_of(file.file, keys)),
+        tuple(
+            policy
+            for file, keys in found
+            for policy in policies_of(file.file, keys, calendars.days)
+        ),
         tuple(account for _, keys in found for account in accounts_of(keys)),
-        tuple(_warnings(files, found)),
+        (*_warnings(files, found), *calendars.warnings),
         digest.hexdigest()[:12],
+        (*paths, *calendars.paths),
     )
 
 
@@ -149,7 +160,43 @@ def _faults(names: Sequence[str], roots: Sequence[Node]) -> list[tuple[str, int,
     return [(it.file, one.at.line, one.at.column) for it in complaints for one in it.mistakes]
 
 
+class _Calendars:
+    """The files of holidays that policy files name, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.days: dict[str, Mapping[date, bool]] = {}  # by name of the file
+        self.paths: list[Path] = []
+        self.content = b""  # changes with the files
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+
+    def read(self, found: Sequence[rules.File]) -> None:
+        for complaints, keys in found:
+            named = keys.get("holidays")
+            if named and isinstance(named.it, str) and named.it not in self.days:
+                self._read(named.it, named.at, complaints)
+
+    def _read(self, name: str, at: Position, complaints: Complaints) -> None:
+        from lightsout.policies.calendar_file import read_calendar  # noqa: PLC0415  few files name one
+
+        path = self._folder / name
+        unread, wrong, told = Complaints(name), Complaints(_shown(path)), Complaints(_shown(path))
+        data = _bytes(path, unread)
+        for reason in unread.mistakes:
+            complaints.add(at, f"{name} {reason.message}")
+        self.days[name] = {} if data is None else read_calendar(data, wrong, told)
+        self.paths.append(path)
+        self.content += _fingerprint(path, data)
+        self.mistakes += wrong.listed()
+        self.warnings += told.listed()
+
+
 # Files -------------------------------------------------------------------------------------------
+
+
+def _fingerprint(file: Path, data: bytes | None) -> bytes:
+    return os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest()
 
 
 def _paths(path: Path, complaints: Complaints) -> list[Path]:

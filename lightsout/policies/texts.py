@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, without
+from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
@@ -63,6 +63,10 @@ DATE = Scalar(
     r"|([02468][048]|[13579][26])00)-02-29",
     date.fromisoformat,
 )
+# A path would lead out of the folder that is deployed.
+CALENDAR_FILE = Scalar(
+    "the name of a .json file beside it", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.json"
+)
 DURATION = Scalar("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Scalar("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
 PERCENT = Scalar("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
@@ -103,6 +107,15 @@ TAG_VALUE = Scalar(
     forbidden=FORBIDDEN,
     why=", which no tag can have",
     longest=LONGEST_VALUE,
+)
+LONGEST_NAME = 128  # of an instance: CVM takes so many characters, Lighthouse fewer
+INSTANCE_NAME = Scalar(
+    f"a name of up to {LONGEST_NAME} characters, wildcards allowed",
+    rf"(?!(\**[^*]){{{LONGEST_NAME + 1}}}){without(ODD + PLAIN_QUOTES)}",
+    json=UNQUOTED,
+    often=rf"[A-Za-z0-9_.:/@=+*?-]{{0,{LONGEST_NAME}}}",
+    forbidden=PLAIN_QUOTES,
+    longest=LONGEST_NAME,
 )
 # Source and type of a CloudEvent. No event has such characters in them.
 EVENT_TEXT = Scalar(

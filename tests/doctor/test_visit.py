@@ -480,6 +480,17 @@ def test_whether_it_may_stop_is_not_known_and_how_to_be_sure_is_told(well):
     assert not grants(well.sim.credentials[0].policy, "lighthouse:StopInstances", "*", {})
 
 
+def test_the_right_to_mark_is_named_where_a_policy_marks(well):
+    assert "right tag:TagResources" not in visit(well).checks("?")
+    well.policies(POLICY.rstrip() + "\n        mark: true\n")
+    held_to_the_role(well)
+
+    mark, says, _ = visit(well).one("right tag:TagResources")
+
+    assert (mark, "unknown until it is used" in says) == ("?", True)
+    assert well.calls("TagResources") == []
+
+
 def test_where_there_is_no_instance_to_ask_about_that_is_not_known(well):
     well.policies(POLICY.replace("ap-guangzhou", "ap-shanghai"))
     held_to_the_role(well)

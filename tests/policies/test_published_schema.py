@@ -122,6 +122,17 @@ def test_what_the_reader_refuses_the_schema_refuses(path):
         {"only_if": {"running_at_least": "30m", "traffic_left_below": "60GB"}},
         {"only_if": {"traffic_used_at_least": "95%"}},
         {"action": "start", "only_if": {"traffic_used_below": "50%"}},
+        {"resource": ["lighthouse", "cvm"]},
+        {"resource": ["cvm"], "options": {"stopped_mode": "STOP_CHARGING"}},
+        {"resource": ["lighthouse", "cvm"], "options": {"stopped_mode": "STOP_CHARGING"}},
+        {"resource": ["lighthouse"], "only_if": {"running_at_least": "30m"}},
+        {"resource": ["lighthouse", "cvm"], "match": {"instances": ["ins-0a1b2c3d"]}},
+        {"match": {"names": ["lab-*", "测试机 ?"]}, "exclude": {"names": ["*-prod", ""]}},
+        {"uptime": {"between": ["08:30", "20:00"]}, "options": {"stop_type": "SOFT"}},
+        {"uptime": {"days": "workdays", "act_within": "30m", "enforce": True}},
+        {"uptime": {"from_tag": "office-hours", "act_within": "1h"}},
+        {"mark": True},
+        {"mark": "false", "exclude": {"tags": {"lightsout": "failed *"}}},
     ],
 )
 def test_schema_and_reader_both_take(changes, tmp_path):
@@ -129,6 +140,30 @@ def test_schema_and_reader_both_take(changes, tmp_path):
     assert valid(document)
     (tmp_path / "a.yml").write_text(json.dumps(document))
     assert load(tmp_path).policies[0].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("holidays", "good"),
+    [
+        ({"2027-02-06": "work"}, True),
+        ("cn-2027.json", True),
+        ("../cn-2027.json", False),
+        ("cn-2027.yml", False),
+        (["cn-2027.json"], False),
+        ({}, False),
+        (2027, False),
+    ],
+)
+def test_schema_and_reader_agree_on_holidays(holidays, good, tmp_path):
+    document = policy() | {"holidays": holidays}
+    (tmp_path / "cn-2027.json").write_text('{"year": 2027, "days": []}')
+    (tmp_path / "a.yml").write_text(json.dumps(document))
+    assert valid(document) == good
+    if good:
+        load(tmp_path)
+    else:
+        with pytest.raises(ValueError, match=r"a\.yml:1:\d+: holidays "):
+            load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +211,30 @@ def test_schema_and_reader_both_take(changes, tmp_path):
         {"resource": "cvm", "only_if": {"running_at_least": "30m"}},
         {"action": "start", "resource": "cvm", "options": {"stopped_mode": "STOP_CHARGING"}},
         {"include": ["everything"]},
+        {"mark": "yes"},
+        {"mark": {}},
         {"colour": "red"},
+        {"resource": []},
+        {"resource": ["cvm", "cvm"]},
+        {"resource": ["lighthouse", "hai"]},
+        {"resource": "hai"},
+        {"resource": "notebook"},
+        {"resource": ["lighthouse"], "options": {"stopped_mode": "STOP_CHARGING"}},
+        {"resource": ["lighthouse", "cvm"], "only_if": {"running_at_least": "30m"}},
+        {"resource": ["lighthouse"], "match": {"instances": ["ins-0a1b2c3d"]}},
+        {"match": {"names": []}},
+        {"match": {"names": ["lab-1 "]}},
+        {"match": {"names": ["it's"]}},
+        {"match": {"names": ["x" * 129]}},
+        {"uptime": {}},
+        {"uptime": {"enforce": True}},
+        {"uptime": {"between": ["08:30", "08:30"]}},
+        {"uptime": {"between": ["08:30", "20:00"]}, "action": "stop"},
+        {"uptime": {"between": ["08:30", "20:00"]}, "when": {}},
+        {"uptime": {"between": ["08:30", "20:00"]}, "only_if": {}},
+        {"uptime": {"from_tag": "office-hours", "between": ["08:30", "20:00"]}},
+        {"uptime": {"from_tag": "office-hours", "days": "workdays"}},
+        {"uptime": {"from_tag": "office*"}},
     ],
 )
 def test_schema_and_reader_both_refuse(changes, tmp_path):
@@ -232,6 +290,7 @@ def test_the_typed_keys_are_those_of_the_table():
         (document.AccountKeys, table.ACCOUNT),
         (document.PolicyKeys, table.POLICY),
         (document.WhenKeys, table.WHEN),
+        (document.UptimeKeys, table.UPTIME),
         (document.OnlyIfKeys, table.ONLY_IF),
         (document.OptionsKeys, table.OPTIONS),
         (document.LimitsKeys, table.LIMITS),

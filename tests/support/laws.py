@@ -25,7 +25,7 @@ from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES, Stage, set
 SHANGHAI = "ap-shanghai"
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # of the stage's clock
 LATENCY = 0.06  # seconds that each call takes where threads take turns
-ACTIONS = ("DescribeInstances", "StopInstances", "DescribeInstancesDeniedActions")
+ACTIONS = ("DescribeInstances", "StopInstances", "DescribeInstancesDeniedActions", "TagResources")
 
 # Kinds that may strike any call, and those that only a listing can show.
 TRANSPORT = (
@@ -167,6 +167,7 @@ class Scene:
     resource: str
     order: int  # of the threads' turns
     listings: int = 1  # of each region: policies that ask for the same machines in other words
+    marks: bool = False  # whether the first of them marks
 
 
 scenes = st.builds(
@@ -184,6 +185,7 @@ scenes = st.builds(
     st.sampled_from(RESOURCES),
     st.integers(0, 999),
     st.sampled_from([1, 1, 2]),
+    st.booleans(),
 )
 
 POLICY = """
@@ -207,7 +209,7 @@ def set_up(scene: Scene, clock: ManualClock, **server):
         TemporaryDirectory() as folder,
         set_stage(Path(folder) / "policies", scene.resource, clock, **server) as stage,
     ):
-        stage.policies(POLICY)
+        stage.policies(POLICY.rstrip() + "\n        mark: true\n" * scene.marks)
         if scene.listings == 2:
             stage.policies(IN_OTHER_WORDS, "z.yml")
         for trouble in scene.troubles:
@@ -341,6 +343,7 @@ def hold(scene: Scene) -> list[dict]:
         assert_no_look_is_old(stage, record)
         if over_in_time(stage):
             assert_all_that_can_be_stopped_are(stage, report, by_id, record)
+            assert_all_that_were_stopped_are_marked(stage, scene, report, record)
         return stage.lines
 
 
@@ -368,6 +371,7 @@ def assert_nothing_is_wrong(stage, report, by_id, record):
     assert_each_stands_in_one_group(report, by_id, record)
     assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record)
     assert_the_log_has_every_request_id(stage, report, record)
+    assert_marks_say_what_the_report_says(stage, report, by_id)
 
 
 def over_in_time(stage: Stage) -> bool:
@@ -499,3 +503,33 @@ def assert_all_that_can_be_stopped_are(stage, report, by_id, record):
     able = {id_ for id_, what in by_id.items() if what.stoppable(stage.resource)} - record.changed
     missing = able - stopped - hidden(record)
     assert not missing, f"left running: {sorted(missing)}"
+
+
+def stopped_in(report) -> set[str]:
+    """Those that were seen stopped, still charged or not."""
+    charged = "STOPPED, but still charged"
+    return {
+        id_
+        for entry in report["policies"]
+        for id_ in (
+            *entry["stopped"],
+            *(id_ for id_, why in entry["skipped"].items() if why.startswith(charged)),
+        )
+    }
+
+
+def assert_marks_say_what_the_report_says(stage, report, by_id):
+    failed = {id_ for entry in report["policies"] for id_ in entry["failed"]}
+    true_of = {
+        "stopped 2026-11-23 20:00 dev-nights": stopped_in(report),
+        "failed 2026-11-23 20:00 dev-nights": failed,
+    }
+    for instance in stage.world.instances():
+        if instance.id in by_id and (mark := instance.tags.get("lightsout")):
+            assert instance.id in true_of[mark], f"{instance.id} is marked {mark}"
+
+
+def assert_all_that_were_stopped_are_marked(stage, scene, report, record):
+    if scene.marks and not any(it.code for it in stage.calls("TagResources")):
+        for id_ in stopped_in(report) - record.changed:
+            assert "lightsout" in stage.world.instance(id_).tags, f"{id_} has no mark"

@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lightsout.cli.packaging.invoke import PLATFORM, invoke, way_to
+from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.simulator import Simulator, World, uniform_fleet
 from lightsout.simulator.clock import RealClock
 from tools.bench import month
-from tools.invoke import PLATFORM, invoke, way_to
-from tools.other_pythons import RUNTIME, find
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "dist" / "bundle"

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from tools.other_pythons import RUNTIME, find
+from lightsout.cli.packaging.runtime import RUNTIME, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

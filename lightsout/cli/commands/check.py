@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.deployment.advice import advice
+from lightsout.cli.deployment.advice import advice, calendar_reach
 from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
 from lightsout.cli.deployment.warnings import warnings_of_the_deployment
 from lightsout.cli.output.mistakes import FORMATS, Remark
@@ -89,6 +89,7 @@ def _check(paths: Sequence[Path], now: datetime) -> Checked:
 def _sum(policies: Sequence[Policy], warnings: int) -> str:
     files = {policy.place.rsplit(":", 2)[0] for policy in policies}
     warned = f", {plural(warnings, 'warning')}" if warnings else ""
-    count = len(policies)
+    count = len({(policy.place, policy.name) for policy in policies})
     what = "policy" if count == 1 else "policies"
-    return f"{count} {what} in {plural(len(files), 'file')}: no mistakes{warned}"
+    reach = calendar_reach(policies)
+    return f"{count} {what} in {plural(len(files), 'file')}: no mistakes{warned}{reach}"

@@ -19,6 +19,7 @@ from lightsout.cli.logs.logfiles import LogLines
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import plural
+from lightsout.cli.packaging.origin import is_installed
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World, demo_fleet
 
@@ -46,6 +47,12 @@ policies:
 """
 
 NEXT = (
+    "Next: make a folder of your own with a first policy, and see what it would do:",
+    "  lightsout init my-machines && cd my-machines",
+    "  lightsout check",
+    "  lightsout plan",
+)
+NEXT_IN_A_CLONE = (
     "Next: write your own policy (policies/dev-nights.yml), see what it would do:",
     "  python -m lightsout check",
     "  python -m lightsout plan",
@@ -84,7 +91,8 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
         verified = _verify(out, log, outside)
         good = _compare(out, done, sim, before) and verified and done.exit_status == GOOD
     out.say()
-    for line in NEXT if good else ("The demo did not go as it should: please report it.",):
+    following = NEXT if is_installed() else NEXT_IN_A_CLONE
+    for line in following if good else ("The demo did not go as it should: please report it.",):
         out.say(line)
     return GOOD if good else FOUND_WRONG
 

@@ -11,7 +11,7 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output
-from lightsout.cli.output.words import as_json
+from lightsout.cli.output.words import as_json, command
 from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
 from lightsout.doctor.function_check import ExaminedFunction
 from lightsout.doctor.visit import Doctor, Scope, result_of
@@ -63,7 +63,7 @@ def _show(out: Output, found: Sequence[Diagnosis]) -> None:
     for one in found:
         out.say(f"{one.mark} {one.check}: {one.says}", look=LOOKS[one.mark])
         if one.fix:
-            out.say(f"    {one.fix}")
+            out.say(f"    {one.fix.replace('python -m lightsout', command())}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
     told = [
         f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"

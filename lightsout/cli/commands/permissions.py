@@ -9,7 +9,7 @@ from lightsout.base.files import read_small_file
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
-from lightsout.cli.output.words import as_json, plural
+from lightsout.cli.output.words import as_json, command, plural
 from lightsout.policies import load as policy_files
 from lightsout.policies.yamltree import MAX_BYTES
 from lightsout.settings import read_settings
@@ -78,7 +78,10 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     try:
         desk = _There(options.account, uin, outside) if options.account else _Here(uin, outside)
         if options.document:
-            print(as_json(desk.document(options.document), indent=2))
+            document = desk.document(options.document)
+            print(as_json(document, indent=2))
+            if _marks(document):
+                complain(f"lightsout: {cam.NOT_NARROWER}")
             return GOOD
         documents = {name: desk.document(name) for name in desk.about}
     except policy_files.PolicyMistakes as wrong:
@@ -190,12 +193,18 @@ def _show(out: Output, documents: Mapping[str, Any], desk: _Here | _There, repea
         for statement in documents[name]["statement"]:
             out.say(f"  allows {', '.join(statement['action'])}")
             out.say(f"    {_scope(statement)}")
-        alone = f'"$(python -m lightsout permissions {name}{repeated})"'
+            if cam.MARKING in statement["action"]:
+                out.say(f"    warning: {cam.NOT_NARROWER}", look="yellow")
+        alone = f'"$({command()} permissions {name}{repeated})"'
         out.say(f"  {create.format(**names)} --PolicyDocument {alone}", look="cyan")
         for step in then:
             out.say(f"  {step.format(**names)}", look="cyan")
         out.say(f"  or in the console of CAM: {console.format(**names)}")
         out.say()
+
+
+def _marks(document: Mapping[str, Any]) -> bool:
+    return any(cam.MARKING in statement["action"] for statement in document["statement"])
 
 
 def _scope(statement: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from lightsout.cli.commands import plan_diff
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
-from lightsout.cli.explain.near_tags import explain, idle_among
+from lightsout.cli.explain.near_tags import Near, explain, idle_among
 from lightsout.cli.explain.plan_tables import (
     Later,
     left_out_by_hand,
@@ -23,6 +23,7 @@ from lightsout.cli.explain.plan_tables import (
 )
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import in_order, not_yet, rows_of
+from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
 YEARS = range(1970, 2200)
 
@@ -83,7 +84,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
-    notes += _near_tags(done, later, outside)
+    near = _near_tags(done, later, outside)
+    notes += near.lines
     if for_programs:
         waiting = waiting_lines(openings)
         print_rows(in_order([*rows, *_not_yet(later)]), as_csv=options.format == "csv")
@@ -97,6 +99,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         show(out, done, rows, later, openings, every=options.next)
         for note in notes:
             out.say(note, look="yellow")
+        if near.machines and not rows and not any(look.rows for look in later):
+            show_tags(out, near.machines)
     return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
 
@@ -132,13 +136,14 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
 
 def _openings(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
     """The next opening of each policy that is not due; None if there is none."""
-    not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
-    found: list[Opening] = []
+    entries = done.report["policies"]
+    not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
+    found: dict[Part, Opening] = {}
     for policy in policies:
-        if policy.name in not_due:
+        if policy.part in not_due:
             opens = due_at(policy, instant).opens
-            found.append((policy, opens.astimezone(UTC) if opens else None))
-    return found
+            found[policy.part] = policy, opens.astimezone(UTC) if opens else None
+    return list(found.values())
 
 
 def _look_later(
@@ -148,14 +153,14 @@ def _look_later(
     done: Done,
 ) -> Iterator[Later]:
     """Make one more dry run for each time at which policies open, with all that are due then."""
-    names: dict[datetime, set[str]] = defaultdict(set)
+    parts: dict[datetime, set[Part]] = defaultdict(set)
     for policy, opens in openings:
         if opens:
-            names[opens].add(policy.name)
-    for opens in sorted(names):
+            parts[opens].add(policy.part)
+    for opens in sorted(parts):
         if not done.interrupted:
             done = operate(event, outside, LOOK_LIMIT, opens)
-            yield Later(opens, frozenset(names[opens]), done)
+            yield Later(opens, frozenset(parts[opens]), done)
 
 
 def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
@@ -189,12 +194,12 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
             yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
-def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
+def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> Near:
     """Suggest tags for policies whose tags no machine has, from one listing of each site."""
     if done.interrupted or any(look.done.interrupted for look in later):
-        return []
-    looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
-    looks += [(one, look.policies) for look in later for one in look.done.sites]
+        return Near([], [])
+    looks: list[tuple[SiteRun, frozenset[Part] | None]] = [(one, None) for one in done.sites]
+    looks += [(one, look.parts) for look in later for one in look.done.sites]
     entries = [
         entry for it in (done, *(look.done for look in later)) for entry in it.report["policies"]
     ]
@@ -202,4 +207,4 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
     near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, show_retry))
-    return [*warn_of_unseen(looks, failed), *near]
+    return near._replace(lines=[*warn_of_unseen(looks, failed), *near.lines])

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     Statement = Mapping[str, Any]
 
 ANY = "*"
+MARKING = "tag:TagResources"
+# What `permissions` and `check` say where a policy marks.
+NOT_NARROWER = (
+    f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
+    "anything, and so widen rights that go by tag (docs/marks.md)"
+)
 EVERYWHERE = ""  # the region of a resource that may be in any
 
 
@@ -75,7 +81,8 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     """The rights for what the policies do in an account.
 
     Looking goes on everything, because it cannot be limited to instances. Stopping and starting
-    goes on the regions that the policies name, on single instances where they name those.
+    goes on the regions that the policies name, on single instances where they name those. Marking
+    cannot be limited either.
     """
     policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
@@ -86,6 +93,10 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
         yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
     for act, targets in sorted(acts.items()):
         yield _allow([act], _written(targets, uin))
+    if any(
+        policy.mark for policy in policies
+    ):  # https://cloud.tencent.com/document/product/598/67492
+        yield _allow([MARKING], [ANY])
 
 
 def _looks(policy: Policy) -> Iterator[str]:

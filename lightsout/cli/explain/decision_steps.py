@@ -12,12 +12,13 @@ from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic, read_traffic
-from lightsout.decide.decide import ONLY_IF
+from lightsout.decide.decide import HOURS, ONLY_IF, selected_by, show_pattern
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import Selector
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
@@ -85,21 +86,20 @@ class StepsOfMachine:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
         judgement = Judgement(at)
-        conditions = []
-        for step in judgement.steps(policy, instance):
-            if step.name == ONLY_IF:
-                conditions.append(step)
-            else:
+        steps = list(judgement.steps(policy, instance))
+        for step in steps:
+            if step.name != ONLY_IF:
                 yield step.name, step.reason
-        yield "when", _when_said(policy, due)
+        if not any(step.name == HOURS for step in steps):
+            yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
         earlier = self.policies[: self.policies.index(policy)]
         beside = [it for it in earlier if not any(lacking(it, self.site, instance))]
         if is_still_charged(policy, instance, at, beside):
             yield "doubt", f"{WHY}: {FIX}"
-        for step in conditions:
-            yield step.name, self._condition(policy, judgement)
+        if any(step.name == ONLY_IF for step in steps):
+            yield ONLY_IF, self._condition(policy, judgement)
 
     def _condition(self, policy: Policy, judgement: Judgement) -> str:
         if needs_traffic(policy.only_if):
@@ -152,6 +152,10 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
         yield f"it is in {site.region}, the policy is about {', '.join(policy.regions)}"
     if policy.match.instances and instance.id not in policy.match.instances:
         yield "it is not among the instances that the policy names"
+    names = policy.match.names
+    if names and selected_by(Selector({}, frozenset(), names), instance) is None:
+        shown = repr(instance.name) if instance.name_known else "not told by the service"
+        yield f"its name is {shown}; wanted is {' or '.join(map(show_pattern, names))}"
     for key, patterns in policy.match.tags.items():
         wanted = " or ".join(pattern or '""' for pattern in patterns)
         if key not in instance.tags:

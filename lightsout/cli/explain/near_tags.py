@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.suggest import typo_of
 from lightsout.base.wildcards import matches
-from lightsout.cli.commands.clouds import AT_ONCE
+from lightsout.cli.commands.everywhere import list_sites
 from lightsout.cli.output.words import plural, printable
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.decide import selected_by
 
@@ -18,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.act.site_run import SiteRun
+    from lightsout.cli.explain.tag_table import Machine
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
     Machines = list[Instance]
 
@@ -35,21 +34,21 @@ class Idle(NamedTuple):
     sites: tuple[Site, ...]
 
 
-def idle_among(looks: Iterable[tuple[SiteRun, Collection[str] | None]]) -> list[Idle]:
+def idle_among(looks: Iterable[tuple[SiteRun, Collection[Part] | None]]) -> list[Idle]:
     """Policies with tags that matched nothing, although nothing narrowed them and nothing failed.
 
-    With each look come the names of its policies; None: all of them.
+    With each look come the parts of policies that it is about; None: all of them.
     """
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
     busy: set[str] = set()
-    for site_run, names in looks:
-        told = {finding.policy.name: finding for finding in site_run.findings}
+    for site_run, parts in looks:
+        told = {finding.policy.part: finding for finding in site_run.findings}
         for task in site_run.tasks:
             name = task.policy.name
-            if names is None or name in names:
+            if parts is None or task.policy.part in parts:
                 policies[name], sites[name][site_run.site] = task.policy, None
-                if not _is_idle(task, told.get(name)):
+                if not _is_idle(task, told.get(task.policy.part)):
                     busy.add(name)
     return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]
 
@@ -60,25 +59,28 @@ def _is_idle(task: Task, finding: Finding | None) -> bool:
     return task.only is None and bool(task.policy.match.tags)
 
 
-def explain(
-    idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]
-) -> list[str]:
-    """A line for each policy whose tags no machine has, from one listing of each of its sites."""
+class Near(NamedTuple):
+    """A line for each policy whose tags no machine has; and the machines that were looked at."""
+
+    lines: list[str]
+    machines: list[Machine]
+
+
+def explain(idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]) -> Near:
+    """One listing of each site of these policies."""
     sites = list(dict.fromkeys(site for one in idle for site in one.sites))
     if not sites:
-        return []
-    doors = clouds(sites)
-
-    def look(site: Site) -> Machines | CallFailed:
-        try:
-            listing = Compute(doors[site.account], site).search([[]])
-        except CallFailed as failure:
-            return failure
-        return list(listing.instances.values())
-
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        seen = dict(zip(sites, pool.map(look, sites), strict=True))
-    return [line for one in idle for line in _lines(one, seen)]
+        return Near([], [])
+    seen = list_sites(clouds(sites), sites)
+    return Near(
+        [line for one in idle for line in _lines(one, seen)],
+        [
+            (site, machine)
+            for site, found in seen.items()
+            if not isinstance(found, CallFailed)
+            for machine in found
+        ],
+    )
 
 
 def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[str]:
@@ -94,11 +96,12 @@ def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[s
             return
         machines += answer
     if machines and not any(selected_by(policy.match, machine) for machine in machines):
-        yield printable(f"{policy.name} matches no machine: {_why(policy, machines)}")
+        kinds = " and ".join(dict.fromkeys(site.resource.name for site in idle.sites))
+        why = _why(policy, machines, plural(len(machines), f"{kinds} machine"))
+        yield printable(f"{policy.name} matches no machine: {why}")
 
 
-def _why(policy: Policy, machines: Machines) -> str:
-    count = plural(len(machines), policy.resource + " machine")
+def _why(policy: Policy, machines: Machines, count: str) -> str:
     missed = [
         words
         for key, patterns in policy.match.tags.items()

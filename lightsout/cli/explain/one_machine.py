@@ -158,7 +158,8 @@ class MachineReport:
             self.out.say(f"{one.policy.name} · {one.policy.action}", look="bold")
             for name, said in one.steps:
                 self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
-        others = [policy.name for policy in self.policies if policy.resource != kind]
+        about = {one.policy.name for one in found}
+        others = dict.fromkeys(it.name for it in self.policies if it.name not in about)
         if others:
             self.out.say()
             self.out.say(f"not about {kind}: {', '.join(others)}")

@@ -45,9 +45,10 @@ def show(out: Output, done: Done) -> None:
     for line in still_charged(done.report):
         out.say(line, look="bold yellow")
     show_errors(out, done)
-    for entry in done.report["policies"]:
-        if entry["status"] == "not due":
-            out.say(f"{entry['policy']} is not due: it was left out")
+    entries = done.report["policies"]
+    due = {entry["policy"] for entry in entries if entry["status"] != "not due"}
+    for name in dict.fromkeys(entry["policy"] for entry in entries if entry["policy"] not in due):
+        out.say(f"{name} is not due: it was left out")
     rows = list(_machines(done.report, names_of(done.sites)))
     if done.interrupted:
         _show(out, ("region", "instances", "what", "why"), _counted(rows))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.explain.rows import CALLED, LEFT
 from lightsout.cli.output.words import moment, natural, plural
+from lightsout.model.policy import AfterEdge, OwnHours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.output.tables import Output
     from lightsout.model.instance import Site
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
     Opening = tuple[Policy, datetime | None]  # when it opens next; None: not within a year
 
 HEADINGS = ("policy", "region", "when", "what")
 WIDTH = 80
 ALWAYS_SUMMED = ("would_stop", "kept", "excluded", "refused")
-NOTHING = "no instance matches"
+NO_INSTANCE = "no instance"
+NOTHING = f"{NO_INSTANCE} matches"
 UNKNOWN = "unknown"
 LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -52,8 +54,13 @@ def groups_of(
         for task in one.tasks:
             if task.acts and about(task.policy):
                 known = id(task.policy) in seen
-                says = counts_said(counted[id(task.policy), one.site]) or NOTHING
+                says = counts_said(counted[id(task.policy), one.site]) or _nothing(task.policy)
                 yield Group(task.policy, one.site.place, opens, says if known else UNKNOWN)
+
+
+def _nothing(policy: Policy) -> str:
+    uptime = isinstance(policy.when, AfterEdge | OwnHours)  # which has a line for each action
+    return f"{NO_INSTANCE} to {policy.action}" if uptime else NOTHING
 
 
 def counts_said(rows: Iterable[Row], always: Collection[str] = ()) -> str:
@@ -104,6 +111,19 @@ def _of_now(rows: Sequence[Row], *, blind: bool) -> str:
     return f"Now: {counts_said(rows, ALWAYS_SUMMED)}{f'; {denied} denied now' if denied else ''}."
 
 
+def _with_resources(groups: Sequence[Group]) -> list[Group]:
+    """The groups, each with its resource where its policy is about several."""
+    resources: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        resources[group.policy.name].add(group.policy.resource)
+    return [
+        it._replace(place=f"{it.place} {it.policy.resource}")
+        if len(resources[it.policy.name]) > 1
+        else it
+        for it in groups
+    ]
+
+
 def show_groups(out: Output, groups: Sequence[Group], idle: Iterable[Policy]) -> None:
     """A line a policy and site; sites of a policy that have nothing share one.
 
@@ -115,7 +135,7 @@ def show_groups(out: Output, groups: Sequence[Group], idle: Iterable[Policy]) ->
     one_zone = len(zones) == 1
     lines = [
         (it.policy.name, it.place, _when(it, with_zone=not one_zone), it.says)
-        for it in _joined(groups)
+        for it in _joined(_with_resources(groups))
     ]
     lines += [(policy.name, "", "not within a year", "nothing") for policy in idle]
     if lines:
@@ -128,13 +148,13 @@ def _joined(groups: Sequence[Group]) -> Iterator[Group]:
     """The groups, policy by policy; several of one that have nothing to tell are one."""
     order = {name: at for at, name in enumerate(dict.fromkeys(it.policy.name for it in groups))}
     groups = sorted(groups, key=lambda it: (order[it.policy.name], natural(it.place)))
-    idle: dict[tuple[str, datetime | None], list[Group]] = {}
+    idle: dict[tuple[Part, datetime | None], list[Group]] = {}
     for group in groups:
-        if group.says == NOTHING:
-            idle.setdefault((group.policy.name, group.opens), []).append(group)
+        if group.says.startswith(NO_INSTANCE):
+            idle.setdefault((group.policy.part, group.opens), []).append(group)
     for group in groups:
-        same = idle.get((group.policy.name, group.opens), [])
-        if group.says != NOTHING or len(same) == 1:
+        same = idle.get((group.policy.part, group.opens), [])
+        if group not in same or len(same) == 1:
             yield group
         elif group is same[0]:
             yield group._replace(place=f"{len(same)} regions")

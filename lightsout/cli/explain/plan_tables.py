@@ -11,6 +11,7 @@ from lightsout.cli.explain.plan_groups import answer, groups_of, show_groups
 from lightsout.cli.explain.rows import CALLED, COLUMNS, in_order, leftovers, rows_of, then_said
 from lightsout.cli.output.tables import print_csv
 from lightsout.cli.output.words import as_json, moment, plural
+from lightsout.model.policy import AfterEdge
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.output.tables import Output
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
     from lightsout.model.report import Entry
 
 HEADINGS = ("region", "instance", "name", "policy", "what", "why")
@@ -29,18 +30,19 @@ FEW = 20  # instances of the next windows that are listed unasked
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A dry run as of `opens`, the next opening of these policies."""
+    """A dry run as of `opens`, the next opening of these parts of policies."""
 
     opens: datetime
-    policies: frozenset[str]
+    parts: frozenset[Part]
     done: Done
 
     def is_about(self, policy: Policy) -> bool:
-        return policy.name in self.policies
+        return policy.part in self.parts
 
     @property
     def entries(self) -> list[Entry]:
-        return [it for it in self.done.report["policies"] if it["policy"] in self.policies]
+        entries = self.done.report["policies"]
+        return [it for it in entries if (it["policy"], it["action"]) in self.parts]
 
     @property
     def rows(self) -> list[Row]:
@@ -162,7 +164,8 @@ def _losses(rows: Sequence[Row]) -> Iterator[str]:
 def waiting_lines(openings: Iterable[Opening]) -> Iterator[str]:
     for policy, opens in openings:
         until = f"until {moment(opens, policy.timezone)}" if opens else "within a year"
-        yield f"{policy.name} is not due {until}"
+        action = f" to {policy.action}" if isinstance(policy.when, AfterEdge) else ""
+        yield f"{policy.name} is not due{action} {until}"
 
 
 def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
@@ -180,7 +183,7 @@ def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
 
 def left_out_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
     """A line for each policy that a run by hand leaves out: it is not triggered by invoke."""
-    for policy in policies:
+    for policy in {it.name: it for it in policies}.values():
         if "invoke" not in policy.triggered_by:
             admitted = ", ".join(sorted(map(str, policy.triggered_by)))
             yield f"{policy.name} is left out: it is triggered by {admitted} only, not by invoke"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"((?:^|[,;|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 _JOINERS = "\u200c\u200d"  # which emoji and some scripts need
 _LINE_END = re.compile(r"(\r?\n)")
+
+
+def command() -> str:
+    """How this was started, and so how the next command is: the script, or the module."""
+    return "lightsout" if Path(sys.argv[0]).stem == "lightsout" else "python -m lightsout"
 
 
 def plural(count: int, thing: str) -> str:

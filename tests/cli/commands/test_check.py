@@ -67,6 +67,25 @@ def test_nothing_is_called(stage, type_in):
     assert len(stage.sim.journal) == 0
 
 
+def test_it_says_until_when_the_calendar_reaches_where_a_policy_goes_by_it(stage, type_in):
+    stage.policies(GOOD.replace("when: {", "when: {days: workdays, "))
+    assert type_in("check").out.splitlines()[-1] == (
+        "1 policy in 1 file: no mistakes, 1 warning; the calendar of workdays reaches to 2026-12-31"
+    )
+
+    days = "".join(f"2027-02-{day:02}: off, " for day in range(6, 18))
+    text = GOOD.replace("version: 1", f"version: 1\n    holidays: {{{days}}}")
+    stage.policies(
+        text.replace("when: {", "when: {days: holidays, ").replace("dev-nights", "off-days"),
+        "other.yml",
+    )
+    assert (
+        type_in("check")
+        .out.splitlines()[-1]
+        .endswith("reaches to 2026-12-31 for dev-nights, 2027-12-31 for off-days")
+    )
+
+
 # The line in the file ----------------------------------------------------------------------------
 
 

@@ -265,3 +265,28 @@ def test_savings_and_a_plan_have_the_line_as_well(cvms, type_in, tmp_path):
 
     assert "2 instances would be stopped, still charged: ins-0000000a (prepaid), " in plan
     assert "1 stop ended as «stopped, still charged (prepaid)»: no hours, nothing saved" in savings
+
+
+BOTH = """
+    version: 1
+    policies:
+      - name: by-tag
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        uptime: {from_tag: hours}
+"""
+
+
+def test_of_one_policy_that_stops_and_starts_nothing_is_called_by_the_wrong_name(stage, told):
+    stage.policies(BOTH)
+    stage.fleet(1, tags={"env": "dev", "hours": "08:30-20:00"})
+    stage.fleet(1, first=1, state="STOPPED", tags={"env": "dev", "hours": "19:00-23:00"})
+
+    progress, outcome = told()
+
+    lines = without_ids(progress)
+    assert "ap-guangzhou by-tag: 1 to stop, 0 kept" in lines
+    assert "ap-guangzhou by-tag: 1 to start, 0 kept" in lines
+    assert lines.count("ap-guangzhou 1 instance confirmed") == 2
+    assert outcome[1].startswith("2 instances matched: 1 stopped, 1 started and confirmed")

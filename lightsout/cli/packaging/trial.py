@@ -1,4 +1,4 @@
-"""Runs dist/bundle as it is deployed, with a timer event, against a simulated cloud.
+"""Runs a bundle as it is deployed, with a timer event, against a simulated cloud.
 
 First with the environment that serverless.yml gives it, then with the dry run off. The machines are
 some that the bundle's own policies match, among others that they do not. The clock stands at a
@@ -10,33 +10,37 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from lightsout.base.clock import SystemClock
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.deployment.references import FROM_OUTSIDE
+from lightsout.cli.deployment.serverless_yml import mistakes_of_the_deployment
 from lightsout.cli.output.words import plural
+from lightsout.cli.packaging.invoke import invoke, way_to
+from lightsout.cli.packaging.origin import file_of
+from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World
-from tools.invoke import invoke, way_to
-from tools.other_pythons import RUNTIME, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from lightsout.cli.packaging.invoke import Invocation
     from lightsout.model.policy import Policy
-    from tools.invoke import Invocation
 
-ROOT = Path(__file__).resolve().parent.parent
-BUNDLE = ROOT / "dist" / "bundle"
 MATCHING = 3  # machines for each policy, where its limits allow as many
 SHOWN = 10  # instances of a group are listed
 DONE, WOULD = ("stopped", "started"), ("would_stop", "would_start")
 TELLING = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # people, who should not hear of this
+DEFAULT_MEMORY, DEFAULT_TIMEOUT = 128, 3  # MB and seconds, of the platform
 AFTER = timedelta(minutes=7)  # the window has opened when the timer fires
 
 
@@ -50,10 +54,8 @@ class AheadClock(SystemClock):
         return super().now() + self.ahead
 
 
-def main(bundle: Path = BUNDLE) -> int:
-    if not (bundle / "handler.py").is_file():
-        print("there is no dist/bundle: run make package")
-        return 2
+def run(bundle: Path, deployment: Path) -> int:
+    """Both runs; `deployment` is a serverless.yml, and where there is none, the one shipped."""
     first, *rest = load(bundle / "policies").policies
     now = datetime.now(timezone.utc)
     at = due(first, now)
@@ -63,20 +65,45 @@ def main(bundle: Path = BUNDLE) -> int:
         populate(world, policy)
     python = find(RUNTIME)
     machines = plural(len(world.instances()), "simulated machine")
-    print(f"dist/bundle on {f'CPython {RUNTIME}' if python else 'this Python'}, with {machines}")
+    print(f"{bundle} on {f'CPython {RUNTIME}' if python else 'this Python'}, with {machines}")
     print(f"it is {at.astimezone(first.timezone):%Y-%m-%d %H:%M %Z}, and {first.name} is due")
-    inputs = yaml.safe_load((ROOT / "serverless.yml").read_text(encoding="utf-8"))["inputs"]
-    variables = inputs["environment"]["variables"]
-    shipped = {name: value for name, value in variables.items() if name not in TELLING}
+    inputs = inputs_of(deployment)
+    shipped = variables_of(inputs)
     with Simulator(world) as simulator:
         trial = Trial(bundle, python or sys.executable, clock, simulator, inputs)
         good = [trial.run(shipped), trial.run(shipped | {"LIGHTSOUT_DRY_RUN": "0"})]
-    return 0 if all(good) else 1
+    return GOOD if all(good) else FOUND_WRONG
+
+
+def inputs_of(deployment: Path) -> Mapping[str, Any]:
+    """Raises WrongUse for a file with mistakes."""
+    file = deployment if deployment.is_file() else file_of("serverless.yml")
+    if mistakes := mistakes_of_the_deployment(file, None):
+        raise WrongUse("\n".join(map(str, mistakes)))
+    inputs: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["inputs"]
+    return inputs
+
+
+def number_of(inputs: Mapping[str, Any], name: str, default: int) -> int:
+    """The platform's `default` where it is left out, or known only at the deploy."""
+    text = str(inputs.get(name))
+    return int(text) if text.isdigit() else default
+
+
+def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Those that the file sets by itself; what comes from the shell that deploys is not known."""
+    variables = inputs.get("environment", {}).get("variables", {})
+    return {
+        name: str(value)
+        for name, value in variables.items()
+        if name not in TELLING and not FROM_OUTSIDE.search(str(value))
+    }
 
 
 def due(policy: Policy, now: datetime) -> datetime:
     """A moment from now on when the policy is due."""
-    window = next_window(policy.when, policy.timezone, now) if policy.when else None
+    when = None if isinstance(policy.when, OwnHours) else policy.when
+    window = next_window(when, policy.timezone, now) if when else None
     return window.opens + AFTER if window else now
 
 
@@ -117,7 +144,7 @@ class Trial(NamedTuple):
             {"Type": "Timer", "TriggerName": "try", "Time": now, "Message": "{}"},
             {**variables, **way_to(self.simulator)},
             python=self.python,
-            seconds=self.inputs["timeout"],
+            seconds=number_of(self.inputs, "timeout", DEFAULT_TIMEOUT),
             ahead=self.clock.ahead.total_seconds(),
         )
         tell(done)
@@ -126,7 +153,7 @@ class Trial(NamedTuple):
         told = {id_ for name in DONE for id_ in group(done, name)}
         others = f"{len(after) - len(changed)} are as they were"
         print(f"  in the cloud: {plural(len(changed), 'machine')} changed, {others}")
-        memory = self.inputs["memorySize"]
+        memory = number_of(self.inputs, "memorySize", DEFAULT_MEMORY)
         peak = f"{done.peak_mb:.0f} MB of {memory}" if done.peak_mb else "memory is not known here"
         print(f"  {done.seconds:.1f} s, {peak}")
         return done.error is None and changed == told and (done.peak_mb or 0) < memory
@@ -151,7 +178,3 @@ def tell(done: Invocation) -> None:
 def group(done: Invocation, name: str) -> list[str]:
     """The instances of that group in the report."""
     return [id_ for entry in (done.report or {"policies": []})["policies"] for id_ in entry[name]]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

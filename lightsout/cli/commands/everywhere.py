@@ -1,0 +1,97 @@
+"""One listing of every machine, of each service and region; it changes nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.base.suggest import near
+from lightsout.cli import WrongUse
+from lightsout.cli.commands.clouds import AT_ONCE
+from lightsout.cloud.compute import Compute, list_regions
+from lightsout.cloud.sdk import CallFailed
+from lightsout.model.instance import OWN, RESOURCES, Resource, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lightsout.cli.explain.tag_table import Machine
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.instance import Instance
+
+ALL = "all"
+
+
+class Seen(NamedTuple):
+    """The machines, and a warning for each place that could not be looked at."""
+
+    machines: list[Machine]
+    warnings: list[str]
+
+
+def look_everywhere(cloud: Cloud, regions: Sequence[str] = ()) -> Seen:
+    """The machines of the account in `regions`; in all, without any.
+
+    Raises WrongUse for a region that none of the services has.
+    """
+    sites, warnings = _sites(cloud, () if ALL in regions else regions)
+    machines: list[Machine] = []
+    for site, found in list_sites({OWN: cloud}, sites).items():
+        if isinstance(found, CallFailed):
+            name = f"{site.resource.name} in {site.place}"
+            warnings.append(f"warning: {name} is unknown: {found.action}: {found}")
+        else:
+            machines += [(site, machine) for machine in found]
+    return Seen(machines, warnings)
+
+
+def list_sites(
+    clouds: Mapping[str, Cloud], sites: Sequence[Site]
+) -> dict[Site, list[Instance] | CallFailed]:
+    """The machines of each site; or why it could not be looked at."""
+
+    def look(site: Site) -> list[Instance] | CallFailed:
+        try:
+            listing = Compute(clouds[site.account], site).search([[]])
+        except CallFailed as failure:
+            return failure
+        return list(listing.instances.values())
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return dict(zip(sites, pool.map(look, sites), strict=True))
+
+
+def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
+    """Each service in each region that it has; in those that are wanted where it does not say."""
+
+    def regions_of(resource: Resource) -> list[str] | CallFailed:
+        try:
+            return list_regions(cloud, resource)
+        except CallFailed as failure:
+            return failure
+
+    resources = list(RESOURCES.values())
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        answers = dict(zip(resources, pool.map(regions_of, resources), strict=True))
+    failed = {it: answer for it, answer in answers.items() if isinstance(answer, CallFailed)}
+    had = {it: answer for it, answer in answers.items() if not isinstance(answer, CallFailed)}
+    if not failed:
+        _refuse_unknown(wanted, {region for regions in had.values() for region in regions})
+    had |= {it: list(wanted) for it in failed}
+    return [
+        Site(OWN, resource, region)
+        for resource, regions in had.items()
+        for region in regions
+        if not wanted or region in wanted
+    ], [
+        f"warning: {resource.name} is unknown: {failure.action}: {failure}"
+        for resource, failure in failed.items()
+        if not wanted
+    ]
+
+
+def _refuse_unknown(wanted: Iterable[str], known: set[str]) -> None:
+    for region in wanted:
+        if region not in known:
+            services = " nor ".join(RESOURCES)
+            raise WrongUse(f"neither {services} has a region {region}{near(region, known)}")

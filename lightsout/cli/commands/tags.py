@@ -1,0 +1,35 @@
+"""`tags`: which tags the machines carry, how many machines, and in which state."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.commands.everywhere import look_everywhere
+from lightsout.cli.explain.progress import show_retry
+from lightsout.cli.explain.tag_table import count_tags, show_tags, summary
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import as_json
+from lightsout.model.instance import OWN
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lightsout.base.environment import Environment
+
+
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
+    """A place that could not be looked at is told on stderr, and by the exit status."""
+    settings = read_settings(outside.environ, outside.beside)
+    seen = look_everywhere(open_clouds(settings, outside, show_retry)[OWN], options.region or ())
+    if options.json:
+        tags = count_tags(seen.machines)
+        print(as_json([{**it._asdict(), "services": dict(it.services)} for it in tags]))
+        complain(summary(seen.machines))
+    else:
+        show_tags(Output(), seen.machines, sys.maxsize)
+    complain(*seen.warnings)
+    return FOUND_WRONG if seen.warnings else GOOD
