@@ -24,6 +24,7 @@ from lightsout.cli.commands import (
     tags,
     verify,
 )
+from lightsout.cli.deploy.options import add_deploy, add_remove
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
@@ -144,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
         _doctor_parser,
         _savings_parser,
         _package_parser,
+        _deploy_parser,
+        add_remove,
         _demo_parser,
         _simulator_parser,
     ):
@@ -377,6 +380,10 @@ def _package_parser(commands: Commands) -> None:
         help="then run it as it is deployed, against a simulated cloud",
     )
     one.set_defaults(carry_out=_package)
+
+
+def _deploy_parser(commands: Commands) -> None:
+    add_deploy(commands, _add_policies)
 
 
 def _add_policies(parser: argparse.ArgumentParser) -> None:
