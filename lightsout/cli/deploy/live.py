@@ -94,7 +94,6 @@ def _function(service: Service, answer: Answer) -> Function:
         variables=_pairs((answer.get("Environment") or {}).get("Variables")),
         tags=_pairs(answer.get("Tags")),
         triggers=tuple(_triggers(listed)),
-        urls=tuple(_addresses(listed)),
         log=log,
         log_of_platform=not failed and _is_of_platform(service, log[1]),
         release=release,
@@ -160,11 +159,10 @@ def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
             yield Url(name, qualifier, auth, bool(inside), bool(outside))
 
 
-def _addresses(listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for it in listed:
-        net = _object(it.get("TriggerDesc")).get("NetConfig") or {}
-        if it.get("Type") == "http" and net.get("ExtranetUrl"):
-            yield str(net["ExtranetUrl"])
+def address_of(trigger: Mapping[str, Any]) -> str:
+    """Where a function URL can be called from outside; empty for what has no such address."""
+    net = _object(trigger.get("TriggerDesc")).get("NetConfig")
+    return str(net.get("ExtranetUrl") or "") if isinstance(net, dict) else ""
 
 
 def _object(text: Any) -> dict[str, Any]:

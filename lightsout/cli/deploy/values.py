@@ -142,7 +142,6 @@ class Function(NamedTuple):
     variables: Mapping[str, str]
     tags: Mapping[str, str]
     triggers: tuple[Trigger, ...]
-    urls: tuple[str, ...]  # addresses of the function URLs
     log: tuple[str, str]
     log_of_platform: bool  # the topic is the one that SCF makes for every function
     release: Release | None

@@ -252,7 +252,8 @@ class TestTheNextDeploy:
 """
         deployed.edit("  events:", f"  events:{url}")
         deployed.edit('DRY_RUN: "1"', 'DRY_RUN: "1"\n      LIGHTSOUT_URL_SECRET: 0123456789abcdef')
-        deployed.deploy("--yes")
+        said = deployed.deploy("--yes")
+        assert re.search(r"its address: https://\S+\.ap-guangzhou\.tencentscf\.com\n", said)
         assert deployed.deploy("--yes") == "nothing to do\n"
 
         deployed.edit("enableExtranet: true", "enableExtranet: true, enableIntranet: true")
