@@ -355,6 +355,18 @@ class TestWhatWasMadeByHand:
 
         assert deployed.function.environment["LIGHTSOUT_PAUSED_UNTIL"] == "2027-02-20"
 
+    def test_triggers_of_other_kinds_and_on_further_pages_are_seen(self, deployed, monkeypatch):
+        monkeypatch.setattr("lightsout.cli.deploy.service.MOST_ROWS", 1)
+        deployed.function.triggers += [
+            Trigger(name="by-hand"),
+            Trigger(name="bucket", kind="cos", told="{}"),
+        ]
+
+        said = deployed.deploy("--yes")
+
+        assert "  timer by-hand" in said
+        assert "  trigger cos bucket, whose events fail" in said
+
     def test_a_log_topic_that_was_chosen_stays(self, deployed):
         logs = deployed.stage.world.logs
         logset = logs.add_logset("100000000001", "ap-guangzhou", "other")

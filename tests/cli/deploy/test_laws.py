@@ -61,6 +61,7 @@ def there(variables):
         variables=variables,
         tags={},
         triggers=(),
+        other_triggers=(),
         log=("", ""),
         log_of_platform=True,
         release=None,
