@@ -24,6 +24,8 @@ from lightsout.cli.commands import (
     tags,
     verify,
 )
+from lightsout.cli.deploy.options import add_deploy, add_remove
+from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import command
@@ -143,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
         _doctor_parser,
         _savings_parser,
         _package_parser,
+        _deploy_parser,
+        add_remove,
         _demo_parser,
         _simulator_parser,
     ):
@@ -152,7 +156,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_parser(commands: Commands) -> None:
     one = commands.add_parser("check", help="read the policies and show every mistake in them")
+    one.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="a folder of policies, or files, those of one folder together (default: "
+        "LIGHTSOUT_POLICIES)",
+    )
     _add_policies(one)
+    one.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text, each with its line and a caret; a list of objects; GitHub's annotations",
+    )
     one.set_defaults(carry_out=check.carry_out)
 
 
@@ -195,7 +212,12 @@ def _tags_parser(commands: Commands) -> None:
 
 
 def _plan_parser(commands: Commands) -> None:
-    one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
+    one = commands.add_parser(
+        "plan",
+        help="what would happen now, and why; changes nothing",
+        epilog="exit status with --diff: 0 nothing changes, 1 something changes or could not be "
+        "looked at, 2 wrong use",
+    )
     _add_policies(one)
     _add_narrowing(one, instance="each step of the decision about this instance")
     one.add_argument(
@@ -204,9 +226,28 @@ def _plan_parser(commands: Commands) -> None:
         help="decide as if it were then, with the machines as they are now: 2026-12-24T20:30, "
         "which is Asia/Shanghai, or 2026-12-24T20:30+08:00",
     )
+    one.add_argument(
+        "--next",
+        action="store_true",
+        help="list every instance of the next windows, however many; unasked only a few are",
+    )
+    one.add_argument(
+        "--diff",
+        metavar="REVISION|PATH",
+        help="what the policies would do that those of a git revision, or at a path, would not, "
+        "each at its next window",
+    )
     form = one.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
-    form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")
+    for name, about in (
+        ("json", "a list of objects instead of tables; with --diff one object"),
+        ("csv", "the same for a spreadsheet"),
+    ):
+        form.add_argument(f"--{name}", action="store_const", dest="format", const=name, help=about)
+    form.add_argument(
+        "--format",
+        choices=("table", "json", "csv", "markdown"),
+        help="markdown, with --diff: for a comment on a change",
+    )
     _add_log(one)
     one.set_defaults(carry_out=plan.carry_out)
 
@@ -339,6 +380,10 @@ def _package_parser(commands: Commands) -> None:
         help="then run it as it is deployed, against a simulated cloud",
     )
     one.set_defaults(carry_out=_package)
+
+
+def _deploy_parser(commands: Commands) -> None:
+    add_deploy(commands, _add_policies)
 
 
 def _add_policies(parser: argparse.ArgumentParser) -> None:

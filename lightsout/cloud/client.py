@@ -77,6 +77,8 @@ class Cloud:
         repeatable: bool = True,
         patience: float = PATIENCE,
         listing: str | None = None,
+        longest: float | None = None,
+        final: Callable[[str], bool] | None = None,
     ) -> Answer:
         """The `Response` of one call. Raises CallFailed, or OutOfTime where it was not made.
 
@@ -85,6 +87,8 @@ class Cloud:
         throttled, and where it surely never arrived; whether another one was carried out, the
         caller finds out. `params` may be a function: it is called when the turn of an attempt has
         come, and what it raises ends the call. `listing`: the list that the answer must have.
+        `longest`: the seconds of an attempt, where they are not the usual ones. `final`: whether
+        asking again cannot help after a code, whatever the family of that code means.
         """
         action, pacer = call.action, self._pacer(call)
         end = self._clock.monotonic() + patience
@@ -98,12 +102,14 @@ class Cloud:
             if not left:
                 raise OutOfTime(action)
             try:
-                answer = wire.ask(call, given, left)
+                answer = wire.ask(call, given, left, longest)
                 return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
                 if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
                     renewed = True
                     continue
+                if final and final(failure.code):
+                    raise
                 attempt += 1
                 wait = self._back_off(attempt)
                 if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):

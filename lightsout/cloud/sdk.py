@@ -115,10 +115,14 @@ class Wire:
         call: Call,
         params: Mapping[str, Any],
         timeout: float,
+        longest: float | None = None,
     ) -> Answer:
-        """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
+        """The `Response` of one call, within `timeout` seconds. Raises CallFailed.
+
+        `longest`: seconds that it may take at most, however many are left; None: CALL_TIMEOUT.
+        """
         action, client = call.action, self._client(call)
-        longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
+        longest = min(longest or CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
         client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
         try:
             with total_time(longest):

@@ -82,7 +82,8 @@ class Reader:
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
             what = 'write "" for the empty text' if _takes_empty(shape) else shape.noun
-            return self._wrong(node, f"{name} has no value: {what}{_odd_key(name)}")
+            more = _odd_key(name) or _glued(name)
+            return self._wrong(node, f"{name} has no value: {what}{more}")
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
             with suppress(ValueError):
@@ -101,15 +102,20 @@ class Reader:
             at, told = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
         elif one and one.longest and len(node.value) > one.longest:
             told = f": it has {len(node.value)} characters"
+        elif isinstance(shape, MapOf | Fields):
+            told = _glued(node.value)
         message = f"{wanted}{show(node.value)}{told}"
-        return self._wrong(at, message, lambda: self._suggestion(shape, node))
+        return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
-    def _suggestion(self, shape: Shape, node: Text) -> str:
-        """Suggest what was meant, if the file is valid with it. Called only for listed mistakes."""
+    def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
+        """Suggest what was meant by `text`, if the file takes it in the place of the node.
+
+        Asked where a mistake is listed only.
+        """
         from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
-        for found in instead(shape, node.value):
-            if found != node.value and self._takes(shape, node, found):
+        for found in instead(shape, text):
+            if found != text and self._takes(shape, node, found):
                 return f" (did you mean {found}?)"
         return ""
 
@@ -139,13 +145,13 @@ class Reader:
         return Found(node, [value for value in values if value])
 
     def _word_in_a_list(self, whole: Shape, node: Items, name: str, word: Text) -> Value | None:
-        """Complain about `[all]` where the word `all` alone is meant."""
+        """Complain about a word in a list that stands for all of the list."""
 
         def hint() -> str:
             from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
             for found in (word.value.lower(), *instead(whole, word.value)):
-                if not found.startswith("[") and self._takes(whole, node, found):
+                if self._takes(whole, node, found):
                     return f" (did you mean {name}: {found}?)"
             return ""
 
@@ -159,13 +165,22 @@ class Reader:
 
     def _times(self, shape: TimePair, node: Items, name: str, wanted: str) -> Value | None:
         if len(node.items) != 2:
-            return self._wrong(node, f"{wanted}a list of {len(node.items)}")
+            return self._no_pair(shape, node, f"{wanted}a list of {len(node.items)}")
         opens = self.read(shape.opens, node.items[0], name)
         closes = self.read(shape.closes, node.items[1], name)
         if opens and closes and opens.it == closes.it:
             why = f"{name} ends where it begins: leave it out for the whole day"
             return self._wrong(closes.at, why)
         return Found(node, [opens, closes])
+
+    def _no_pair(self, shape: TimePair, node: Items, message: str) -> Value | None:
+        item = node.items[0] if len(node.items) == 1 else None
+        if not isinstance(item, Text):
+            return self._wrong(node, message)
+        odd = _odd(item.value)
+        told = f": it {odd.says}{odd.advice}" if odd else ""
+        hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
+        return self._wrong(node, f"{message}{told}", hint)
 
     def _map(self, shape: MapOf, node: Pairs, name: str) -> Value | None:
         if len(node.pairs) < shape.least:
@@ -286,7 +301,7 @@ def _words_of(shape: Shape) -> frozenset[str]:
 
 
 def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the only item of the list, if it is a word that should be written without a list."""
+    """Return the one item of the list, if it is a word for all of it: `[all]`, `[mon-fri]`."""
     item = node.items[0] if len(node.items) == 1 else None
     if not isinstance(whole, Either) or not isinstance(whole.text, Word):
         return None
@@ -296,7 +311,7 @@ def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
     if isinstance(in_list, Scalar | Word) and in_list.takes(item.value):
         return None
     meant = whole.text.meant(item.value) or item.value.lower()
-    return item if meant in whole.text.words else None
+    return item if meant in whole.text.words or meant.startswith("[") else None
 
 
 def _takes_empty(shape: Shape) -> bool:
@@ -309,6 +324,13 @@ def _odd(text: str, more: str = "") -> Odd | None:
     from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
 
     return find_odd(text, more) or find_odd(text, LOOKALIKES)
+
+
+def _glued(text: str) -> str:
+    """Return what to type where no blank parts a key from its value."""
+    key, colon, value = text.partition(":")
+    glued = key and colon and value and not set(" :") & set(text.replace(":", "", 1))
+    return f"; if a blank is missing, type {key}: {value}" if glued else ""
 
 
 def _odd_key(name: str) -> str:

@@ -28,6 +28,12 @@ def day_meant(text: str) -> str | None:
     return suggestions.day_meant(text)
 
 
+def time_meant(text: str) -> str | None:
+    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+
+    return suggestions.time_meant(text)
+
+
 TEXT = Scalar("a text")
 FILLED = Scalar("a text that is not empty", r"[\s\S]+")
 NAME = Scalar(
@@ -66,8 +72,13 @@ COUNT = Scalar("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string
 PERCENT = Scalar("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
 SHARE = Scalar("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%", share)
 SIZE = Scalar("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)", size)
-OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes)
-CLOSES = Scalar("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)", minutes)
+OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes, time_meant)
+CLOSES = Scalar(
+    "a time from 00:00 to 24:00",
+    r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
+    minutes,
+    time_meant,
+)
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 YES_NO = Word(
     ("true", "false"),

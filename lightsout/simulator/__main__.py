@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from lightsout.simulator.clock import RealClock
 from lightsout.simulator.fleet import demo_cvms, demo_fleet, demo_others, uniform_fleet
-from lightsout.simulator.functions import Function
 from lightsout.simulator.server import Simulator
 from lightsout.simulator.world import World
 
@@ -62,7 +61,6 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
         demo_others(world)
     else:
         uniform_fleet(world, int(options.fleet), ["ap-guangzhou"], {"env": "dev"})
-    world.functions.append(Function(environment={"LIGHTSOUT_DRY_RUN": "1"}))  # for `doctor`
     if options.stop_seconds is not None:
         for instance in world.instances():
             instance.stop_seconds = options.stop_seconds

@@ -29,7 +29,7 @@ os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{ho
 PYTHON = """#!/bin/sh
 PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} "$@"
 """
-TESTED_ELSEWHERE = ("make", "python", "npm", "scf")
+TESTED_ELSEWHERE = ("lightsout", "make", "npm", "pip", "python", "scf")
 
 
 class Reading(NamedTuple):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+import time
+import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
+from tencentcloud.common.common_client import CommonClient
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout.cli.packaging import bundle, origin
 from tests.support.paths import ROOT
+from tests.support.simulated_run import DEV_NIGHTS
 
 CARRIED = {name: name for name in ("handler.py", "requirements.txt", "serverless.yml")} | {
     f"policies/{path.name}": path.relative_to(ROOT).as_posix() for path in origin.samples().values()
@@ -127,7 +135,7 @@ def person(script, tmp_path_factory):
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    type_in.place = place
+    type_in.place, type_in.url = place, url
     yield type_in
     serving.terminate()
     serving.communicate(timeout=30)
@@ -178,3 +186,57 @@ def test_where_there_are_no_policies_it_says_how_to_make_some(person):
     said = person("plan", cwd="empty", status=1)
 
     assert "make one with `lightsout init`" in said
+
+
+@pytest.mark.crosscheck
+def test_from_the_wheel_alone_a_function_is_deployed_that_stops_machines(person):
+    person("init", "guard", "--yes", "--tag", "env=dev")
+    policies = person.place / "guard" / "policies"
+    for path in policies.iterdir():
+        path.unlink()
+    (policies / "dev.yml").write_text(DEV_NIGHTS, "utf-8")
+
+    assert "no mistakes" in person("check", cwd="guard")
+    assert "would stop" in person("plan", cwd="guard")
+    deployed = person("deploy", "--yes", cwd="guard")
+    assert "✗" not in deployed.partition("The function examines itself:")[2]
+    assert person("deploy", "--yes", cwd="guard").endswith("nothing to do\n")
+    person("deploy", "--check", cwd="guard")
+    assert "would stop" in person("deploy", "--arm", "--yes", cwd="guard")
+
+    run = fired(person.url)
+    assert run["counts"]["stopped"] > 0
+    log = person.place / "guard" / "log.jsonl"
+    log.write_text("".join(f"{it}\n" for it in run["lines"]), "utf-8")
+    assert "confirmed" in person("verify", "log.jsonl", cwd="guard")
+
+    person("remove", "--yes", "--role", "--log", cwd="guard")
+    assert "nothing to do" in person("remove", "--yes", cwd="guard")
+
+
+def fired(url):
+    """What the function logged when its timer was fired."""
+    request(
+        url, "_simulator/fire", {"function": "lightsout", "trigger": "lightsout-quarter-hourly"}
+    )
+    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=url[7:]))
+    keys = Credential("AKIDsimulated", "simulated-key")
+    scf, cls = (
+        CommonClient(name, version, keys, "ap-guangzhou", profile)
+        for name, version in (("scf", "2018-04-16"), ("cls", "2020-10-16"))
+    )
+    where = scf.call_json("GetFunction", {"FunctionName": "lightsout"})["Response"]["ClsTopicId"]
+    asked = {"TopicId": where, "From": 0, "To": 4_000_000_000_000, "Limit": 1000, "Sort": "asc"}
+    for _ in range(60):
+        found = cls.call_json("SearchLog", asked)["Response"]["Results"] or []
+        lines = [it["LogJson"] for it in found]
+        ends = [json.loads(it) for it in lines if '"run.finished"' in it and "stopped" in it]
+        if ends and "stop.accepted" in "".join(lines):
+            return {"counts": json.loads(ends[-1]["counts"]), "lines": lines}
+        time.sleep(0.5)
+    raise AssertionError(lines)
+
+
+def request(url, path, body):
+    with urllib.request.urlopen(f"{url}/{path}", json.dumps(body).encode(), timeout=30) as answer:
+        return answer.read()

@@ -42,8 +42,11 @@ def open_clouds(
     outside: Environment,
     write: Callable[[str], object],
     accounts: Iterable[Account] = (),
+    limit: float = LOOK_LIMIT,
 ) -> dict[str, Cloud]:
     """A client for the account of the environment, and for each of `accounts`, by name.
+
+    Calls may be made for `limit` seconds.
 
     Raises BadSettings where there are no credentials.
     """
@@ -51,7 +54,7 @@ def open_clouds(
         accounts,
         credentials=lambda: read_credentials(outside.environ, outside.home),
         endpoint=settings.endpoint,
-        deadline=Deadline(outside.clock, LOOK_LIMIT),
+        deadline=Deadline(outside.clock, limit),
         clock=outside.clock,
         random=outside.random,
         log=Log(write, outside.clock),

@@ -168,11 +168,12 @@ def read_deployment(file: Path) -> cam.Deployment:
 
     try:
         inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
-        named = (inputs["name"], inputs["namespace"], inputs["region"], inputs["role"])
+        namespace = inputs.get("namespace", "default")
+        named = (inputs["name"], namespace, inputs["region"], inputs["role"])
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, KeyError, TypeError):
-        raise WrongUse(f"{file}: wants inputs with name, namespace, region and role") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        raise WrongUse(f"{file}: wants inputs with name, region and role") from None
     return cam.Deployment(*map(str, named))
 
 

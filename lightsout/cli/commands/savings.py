@@ -170,7 +170,15 @@ def _prices(
 
 
 def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str]) -> None:
-    """A row for each policy, one for each tag, and the sum."""
+    """The sum, a row for each policy, and one for each tag."""
+    all_ = total(stops)
+    out.say(
+        f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
+        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
+        f"{_money(all_, currency)} saved",
+        look="bold",
+    )
+    out.say()
     rows = [[*key, *_cells(it, currency)] for key, it in by_policy(stops).items()]
     out.table(("policy", "account", "resource", *SUMS), rows)
     out.say()
@@ -181,14 +189,6 @@ def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str])
         if len(tagged) > len(shown):
             out.say(f"and {plural(len(tagged) - len(shown), 'more tag')}: --tag KEY shows one key")
         out.say()
-    all_ = total(stops)
-    out.say(
-        f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
-        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
-        f"{_money(all_, currency)} saved",
-        look="bold",
-    )
-    out.say()
 
 
 def _cells(sum_: Sum, currency: str) -> list[str]:

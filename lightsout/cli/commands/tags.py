@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """A place that could not be looked at is told on stderr, and by the exit status."""
+    """Show the tags. A place that does not answer is named on stderr, and the status is 1."""
     settings = read_settings(outside.environ, outside.beside)
     seen = look_everywhere(open_clouds(settings, outside, show_retry)[OWN], options.region or ())
     if options.json:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Statement = Mapping[str, Any]
 
 ANY = "*"
+OF_A_LOG = ("CreateIndex", "CreateLogset", "CreateTopic", "DescribeIndex")
 MARKING = "tag:TagResources"
 # What `permissions` and `check` say where a policy marks.
 NOT_NARROWER = (
@@ -156,19 +157,24 @@ def _trusting(principal: Mapping[str, Any]) -> Statement:
 
 
 def deployer(deployment: Deployment, uin: str | None) -> Document:
-    """The rights to deploy this function: its code, itself, its triggers and tags, its role.
+    """The rights to deploy this function, by `lightsout deploy` or by the official tool.
 
-    The calls are those that tencent-component-toolkit 2.27.6 and the scf component make
+    The calls of the former are those of cli/deploy; of the latter, those that
+    tencent-component-toolkit 2.27.6 and the scf component make
     (https://github.com/serverless-tencent/tencent-component-toolkit,
-    https://github.com/serverless-components/tencent-scf). No account was at hand to try it on.
+    https://github.com/serverless-components/tencent-scf). To change roles is not among them: who
+    may do that may do anything. No account was at hand to try it on.
     """
     function, region, account = deployment.function, deployment.region, _account(uin)
     path = f"namespace/{deployment.namespace}/function/{function}"
+    logs = [f"qcs::cls:{region}:{account}:{what}/*" for what in ("logset", "topic")]
     return _document(
         _allow(
             [
                 "scf:CreateFunction",
+                "scf:DeleteFunction",
                 "scf:GetFunction",
+                "scf:GetFunctionAddress",
                 "scf:UpdateFunctionCode",
                 "scf:UpdateFunctionConfiguration",
             ],
@@ -179,12 +185,29 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
                 "scf:CreateTrigger",
                 "scf:DeleteTrigger",
                 "scf:GetAlias",
+                "scf:GetFunctionEventInvokeConfig",
+                "scf:InvokeFunction",
                 "scf:ListTriggers",
                 "scf:UpdateFunctionEventInvokeConfig",
+                "scf:UpdateTrigger",
             ],
             [ANY],
         ),
-        _allow(  # the bucket's name ends with the account's APPID
+        _allow(
+            ["cls:CreateIndex", "cls:CreateLogset", "cls:CreateTopic", "cls:DescribeIndex"], logs
+        ),
+        _allow(  # to look: which logs there are, what the role may do
+            [
+                "cam:GetPolicy",
+                "cam:GetRole",
+                "cam:ListAttachedRolePolicies",
+                "cam:ListPolicies",
+                "cls:DescribeLogsets",
+                "cls:DescribeTopics",
+            ],
+            [ANY],
+        ),
+        _allow(  # the official tool's; the bucket's name ends with the account's APPID
             [
                 "name/cos:HeadBucket",
                 "name/cos:PutBucket",
@@ -200,6 +223,7 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
                 "tag:DescribeResourceTagsByResourceIds",
                 "tag:DescribeTags",
                 "tag:DetachResourcesTag",
+                "tag:TagResources",
             ],
             [ANY],
         ),

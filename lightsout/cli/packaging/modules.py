@@ -110,6 +110,7 @@ MODULES = (
     "policies/wallclock",
     "policies/windows",
     "policies/yaml_errors",
+    "policies/yaml_slips",
     "policies/yamltree",
     "report",
     "run",

@@ -55,7 +55,7 @@ class AheadClock(SystemClock):
 
 
 def run(bundle: Path, deployment: Path) -> int:
-    """Both runs; `deployment` is a serverless.yml, and where there is none, the one shipped."""
+    """Run the bundle twice. Where `deployment` is no file, the serverless.yml shipped counts."""
     first, *rest = load(bundle / "policies").policies
     now = datetime.now(timezone.utc)
     at = due(first, now)
@@ -76,7 +76,7 @@ def run(bundle: Path, deployment: Path) -> int:
 
 
 def inputs_of(deployment: Path) -> Mapping[str, Any]:
-    """Raises WrongUse for a file with mistakes."""
+    """What serverless.yml says of the function. Raises WrongUse for a file with mistakes."""
     file = deployment if deployment.is_file() else file_of("serverless.yml")
     if mistakes := mistakes_of_the_deployment(file, None):
         raise WrongUse("\n".join(map(str, mistakes)))

@@ -191,7 +191,7 @@ def test_mistakes_in_the_policies_are_told_and_spare_the_other_documents(stage, 
 def test_a_serverless_yml_without_the_names_is_wrong_use(tmp_path, text):
     (tmp_path / "serverless.yml").write_text(text)
 
-    with pytest.raises(WrongUse, match="wants inputs with name, namespace, region and role"):
+    with pytest.raises(WrongUse, match="wants inputs with name, region and role"):
         read_deployment(tmp_path / "serverless.yml")
 
 

@@ -171,8 +171,16 @@ def test_plan_outside_of_both_windows_shows_what_each_would_do_next(stage, type_
 
     said = type_in("plan")
 
-    assert "office is not due to stop until 2026-11-24 20:00" in said.out
-    assert "office is not due to start until 2026-11-24 08:30" in said.out
+    next_ = "The next window opens 2026-11-24 08:30 Asia/Shanghai: office, 1 would start."
+    assert said.out.splitlines()[:7] == [
+        f"Nothing is due now. {next_}",
+        "",
+        "policy  region                   when              what",
+        "office  ap-guangzhou cvm         2026-11-24 08:30  no instance to start",
+        "office  ap-guangzhou cvm         2026-11-24 20:00  no instance to stop",
+        "office  ap-guangzhou lighthouse  2026-11-24 08:30  1 would start",
+        "office  ap-guangzhou lighthouse  2026-11-24 20:00  1 would stop",
+    ]
     rows = {id_: line for line in said.out.splitlines() for id_ in (*on, *off) if id_ in line}
     assert "would stop" in rows[on[0]]
     assert "would start" in rows[off[0]]

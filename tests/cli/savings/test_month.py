@@ -128,7 +128,7 @@ def test_money_is_for_what_was_uncharged_and_only_for_certain_hours(month, rows)
 def test_machines_of_two_policies_are_in_both_rows_and_once_in_the_sum(month, rows, capsys):
     main(["savings", *month.files], month.stage.surroundings())
     out = capsys.readouterr().out
-    table = {line.split()[0]: line.split()[3:5] for line in out.split("\n\n")[0].splitlines()[1:]}
+    table = {line.split()[0]: line.split()[3:5] for line in out.split("\n\n")[1].splitlines()[1:]}
     for row in (row for id_ in month.red for row in rows[id_]):
         assert row["policies"] == "office-off red-nights"
 
