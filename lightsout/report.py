@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import Counts, DoneGroup, Entry, ReasonGroup, Report
+    from lightsout.model.request import Chosen
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
@@ -74,6 +75,15 @@ class Calls:
             yield self._request_ids[number], asked[number]
 
 
+def entries_not_due(chosen: Chosen) -> Iterator[Entry]:
+    """Yield the entries of a policy whose window is closed: one for each account."""
+    policy = chosen.policy
+    for account in chosen.accounts():
+        entry = new_entry(policy.name, account, policy.resource, None, policy.action)
+        entry["status"] = "not due"
+        yield entry
+
+
 def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
     """Yield the entries of every site. Without `keep`, a site is dropped once its entries are made.
 
@@ -93,19 +103,19 @@ def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) 
 
 def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]:
     """Yield the entry of each policy at one site, also where the run there did not finish."""
-    site, found = run.site, {finding.policy.name: finding for finding in run.findings}
+    site, found = run.site, {finding.policy.part: finding for finding in run.findings}
     calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
     first = _first_policies(run)
     for policy in (task.policy for task in run.tasks):
         entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
-        finding = found.get(policy.name)
+        finding = found.get(policy.part)
         if finding:
             ledger = run.ledgers.get(policy.action)
             outcomes = None if dry_run else ledger.outcomes if ledger else {}
             if outcomes and first and policy.action == STOP.name:
                 outcomes = _by_own_option(outcomes, policy, first)
             ours = calls.get(policy.action, Calls(()))
-            fill(entry, finding, outcomes, ours, _kept(run, policy.name), now)
+            fill(entry, finding, outcomes, ours, _kept(run, policy), now)
         error = run.error or (finding.error if finding else None)
         if error:
             entry["status"], entry["error"] = "failed", error
@@ -121,7 +131,7 @@ def _first_policies(run: SiteRun) -> dict[str, Policy]:
     first: dict[str, Policy] = {}
     if len({_ends_charge(finding.policy) for finding in stopping}) > 1:
         for finding in stopping:
-            kept = _kept(run, finding.policy.name)
+            kept = _kept(run, finding.policy)
             for id_ in finding.to_act_on():
                 if id_ not in kept:
                     first.setdefault(id_, finding.policy)
@@ -149,11 +159,17 @@ def _by_own_option(
     return found
 
 
-def _kept(run: SiteRun, policy: str) -> Mapping[str, Decision]:
-    """Decisions on a newer look: the policy keeps an instance, or is in conflict over it."""
+def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
+    """Decisions on a newer look: the policy keeps an instance, or is in conflict over it.
+
+    A job of the other action tells of it by its name, unless the name is that of a policy which
+    was part of that job.
+    """
+    parts = {finding.policy.part for finding in run.findings}
     kept: dict[str, Decision] = {}
-    for ledger in run.ledgers.values():
-        kept |= ledger.kept.get(policy, {})
+    for action, ledger in run.ledgers.items():
+        if action == policy.action or (policy.name, action) not in parts:
+            kept |= ledger.kept.get(policy.name, {})
     return kept
 
 

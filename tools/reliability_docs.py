@@ -24,6 +24,7 @@ CHAPTERS = {
     "test_claims.py": "What is claimed, and what is not",
     "test_deadline.py": "Time, retries, and what earlier runs left",
     "test_when.py": "Windows",
+    "test_uptime.py": "Uptime, names, and hours in tags",
     "test_calendar.py": "The calendar of workdays",
     "test_only_if.py": "Conditions",
     "test_conflicts.py": "Due for stop and for start at once",

@@ -15,7 +15,7 @@ from lightsout.decide.survey import survey, traffic_reader
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from types import ModuleType
 
@@ -36,7 +36,7 @@ class Terms(NamedTuple):
     clock: Clock
     deadline: Deadline
     threads: int  # for the looks of each site
-    log_plan: Callable[[Log, Finding], None]
+    log_plans: Callable[[Log, Sequence[Finding]], None]
     log_failures: Callable[[Log, Ledger], None]
 
 
@@ -57,8 +57,7 @@ class SiteRun:
         compute = Compute(cloud, site, terms.threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
-            for finding in self.findings:
-                terms.log_plan(log, finding)
+            terms.log_plans(log, self.findings)
             if not terms.dry_run:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None

@@ -25,6 +25,7 @@ from lightsout.cli.commands import (
     verify,
 )
 from lightsout.cli.deploy.options import add_deploy, add_remove
+from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import command
@@ -93,6 +94,12 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
         sys.stdout.flush()
 
 
+def _report(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import report  # the other commands do not need the page
+
+    return report.carry_out(options, outside)
+
+
 def _has_none(outside: Environment) -> bool:
     """Whether nobody said where the policies are, and there are none here."""
     return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
@@ -143,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
+        _report_parser,
         _package_parser,
         _deploy_parser,
         add_remove,
@@ -155,7 +163,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_parser(commands: Commands) -> None:
     one = commands.add_parser("check", help="read the policies and show every mistake in them")
+    one.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="a folder of policies, or files, those of one folder together (default: "
+        "LIGHTSOUT_POLICIES)",
+    )
     _add_policies(one)
+    one.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text, each with its line and a caret; a list of objects; GitHub's annotations",
+    )
     one.set_defaults(carry_out=check.carry_out)
 
 
@@ -198,7 +219,12 @@ def _tags_parser(commands: Commands) -> None:
 
 
 def _plan_parser(commands: Commands) -> None:
-    one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
+    one = commands.add_parser(
+        "plan",
+        help="what would happen now, and why; changes nothing",
+        epilog="exit status with --diff: 0 nothing changes, 1 something changes or could not be "
+        "looked at, 2 wrong use",
+    )
     _add_policies(one)
     _add_narrowing(one, instance="each step of the decision about this instance")
     one.add_argument(
@@ -207,9 +233,28 @@ def _plan_parser(commands: Commands) -> None:
         help="decide as if it were then, with the machines as they are now: 2026-12-24T20:30, "
         "which is Asia/Shanghai, or 2026-12-24T20:30+08:00",
     )
+    one.add_argument(
+        "--next",
+        action="store_true",
+        help="list every instance of the next windows, however many; unasked only a few are",
+    )
+    one.add_argument(
+        "--diff",
+        metavar="REVISION|PATH",
+        help="what the policies would do that those of a git revision, or at a path, would not, "
+        "each at its next window",
+    )
     form = one.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
-    form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")
+    for name, about in (
+        ("json", "a list of objects instead of tables; with --diff one object"),
+        ("csv", "the same for a spreadsheet"),
+    ):
+        form.add_argument(f"--{name}", action="store_const", dest="format", const=name, help=about)
+    form.add_argument(
+        "--format",
+        choices=("table", "json", "csv", "markdown"),
+        help="markdown, with --diff: for a comment on a change",
+    )
     _add_log(one)
     one.set_defaults(carry_out=plan.carry_out)
 
@@ -318,6 +363,17 @@ def _savings_parser(commands: Commands) -> None:
     one.set_defaults(carry_out=savings.carry_out)
 
 
+def _report_parser(commands: Commands) -> None:
+    one = commands.add_parser("report", help="one HTML page: status, calendar, machines, savings")
+    _add_files(one, "LOG", "; in any order")
+    _add_policies(one)
+    one.add_argument(
+        "-o", "--output", metavar="FILE", default="report.html", help="default: report.html"
+    )
+    one.add_argument("--lang", choices=("en", "zh"), help="default: that of the locale")
+    one.set_defaults(carry_out=_report)
+
+
 def _simulator_parser(commands: Commands) -> None:
     about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
     # No prefix here: the simulator reads its own options, `--help` included.
@@ -328,6 +384,13 @@ def _simulator_parser(commands: Commands) -> None:
 
 def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="one whole run against a simulated cloud")
+    one.add_argument(
+        "--report",
+        metavar="FILE",
+        nargs="?",
+        const="report.html",
+        help="end with the page of this run (default: report.html)",
+    )
     one.set_defaults(carry_out=_demo)
 
 
@@ -372,4 +435,13 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
     what = "logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin"
-    parser.add_argument("files", metavar=metavar, nargs="+", help=f"{what}{more}")
+    parser.add_argument("files", metavar=metavar, nargs="*", help=f"{what}{more}")
+    parser.add_argument(
+        "--from-cls",
+        action="store_true",
+        help="instead of files: the function's log, asked of the log service",
+    )
+    parser.add_argument("--days", metavar="N", help="of it, so many days back (default: 30)")
+    parser.add_argument(
+        "--topic", metavar="ID", help="the topic to ask (default: the function's own)"
+    )

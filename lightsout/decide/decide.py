@@ -9,14 +9,15 @@ from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
-from lightsout.model.policy import OnlyIf
+from lightsout.model.policy import OnlyIf, OwnHours
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lightsout.decide.conditions import Traffic
+    from lightsout.decide.own_hours import Turn
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy, Selector
 
@@ -27,7 +28,8 @@ AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 KEEP_UNTIL = "keep-until"  # a tag: leave the instance as it is until then
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
-WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # the reason of an ACT is made of theirs
+HOURS = "hours"
+WHY_IT_ACTS = frozenset({MATCH, HOURS, ONLY_IF})  # the reason of an ACT is made of theirs
 NO_CONDITIONS = OnlyIf()
 
 
@@ -44,6 +46,7 @@ def steps_of(
     now: datetime,
     opened: datetime | None = None,
     traffic: Traffic | None = None,
+    turn: Turn | None = None,
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
@@ -52,6 +55,7 @@ def steps_of(
 
     `opened`: when the policy's window opened; None where what somebody did since does not matter.
     `traffic`: None where it was not read, or cannot be read.
+    `turn`: what the machine's own hours say, where the policy uses them; None: it is decided here.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -60,6 +64,12 @@ def steps_of(
     hit = excluded_by(policy.exclude, instance)
     excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
     yield _step(EXCLUDE, excluded, "nothing excludes it")
+    if isinstance(policy.when, OwnHours):
+        from lightsout.decide.own_hours import turn_of  # noqa: PLC0415  few policies go by them
+
+        turn = turn or turn_of(policy.when, policy.timezone, instance.tags[policy.when.tag], now)
+        opened = turn.opened
+        yield _step(HOURS, turn.kept, turn.reason)
     kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
     kept = kept or undone_since_its_mark(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
@@ -97,9 +107,13 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
 def selected_by(match: Selector, instance: Instance) -> str | None:
     """The reason why `match` selects the instance; None where it does not.
 
-    All of its tags must match, and its list of instances if it has one.
+    All of its tags must match, and its list of instances and its names if it has any. A name that
+    the service does not tell matches none, `*` neither.
     """
     if match.instances and instance.id not in match.instances:
+        return None
+    name = _name_hit(match.names, instance)
+    if match.names and name is None:
         return None
     hits = []
     for key, patterns in match.tags.items():
@@ -107,15 +121,29 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
         if not values or not all(matches(value, patterns) for value in values):
             return None
         hits += [f"{key}={value}" for value in values]
-    if hits:
-        return f"tag {', '.join(hits)}"
-    return "named in the policy" if match.instances else None  # an empty match selects nothing
+    whys = [f"tag {', '.join(hits)}"] if hits else ["named in the policy"] * bool(match.instances)
+    whys += [f"name {name}"] if name is not None else []
+    return "; ".join(whys) or None  # an empty match selects nothing
+
+
+def _name_hit(patterns: Sequence[str], instance: Instance) -> str | None:
+    """The first pattern that the name of the instance matches."""
+    known = patterns if instance.name_known else ()
+    return next((show_pattern(it) for it in known if matches(instance.name, [it])), None)
+
+
+def show_pattern(pattern: str) -> str:
+    return pattern or '""'
 
 
 def excluded_by(exclude: Selector, instance: Instance) -> str | None:
     """The first rule of `exclude` that hits the instance; None where none does."""
     if instance.id in exclude.instances:
         return "instance ID"
+    if exclude.names and not instance.name_known:
+        return "its name, which the service does not tell"
+    if (name := _name_hit(exclude.names, instance)) is not None:
+        return f"name {name}"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):

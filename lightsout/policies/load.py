@@ -70,14 +70,17 @@ class PolicyMistakes(ValueError):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
-def load(path: Path) -> Policies:
-    """Return the policies of a file, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
+def load(*given: Path) -> Policies:
+    """Return the policies of files, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
 
     Raises PolicyMistakes with every mistake of every file, a missing path or policy included.
     """
-    complaints = Complaints(_shown(path))
-    paths = _paths(path, complaints)
-    mistakes = complaints.listed()
+    mistakes: list[Mistake] = []
+    paths: dict[Path, None] = {}
+    for path in given:
+        complaints = Complaints(_shown(path))
+        paths |= dict.fromkeys(_paths(path, complaints))
+        mistakes += complaints.listed()
     files: list[_File] = []
     digest = hashlib.sha256()
     for file in paths:

@@ -6,13 +6,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from lightsout.policies import yamltree as yamltext
+from lightsout.policies.nodes import (
+    glued,
+    odd_character,
+    odd_key,
+    only_word,
+    takes_empty,
+    texts_of,
+    words_in,
+    words_of,
+)
 from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refused, Text, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from lightsout.policies.characters import Odd
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
 
@@ -50,8 +59,9 @@ class Reader:
 
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
-        # The resource and action of the policy that is being read: other keys depend on them.
-        self._scope: dict[str, str] = {}
+        # The resources and actions of the policy that is being read: other keys depend on them.
+        # Empty where they are unknown.
+        self._scope: dict[str, frozenset[str]] = {}
 
     def read(self, shape: Shape, node: Node, name: str) -> Value | None:  # noqa: PLR0911  one each
         """Read one node. `name`: its key, which messages call it by."""
@@ -80,8 +90,9 @@ class Reader:
 
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
-            what = 'write "" for the empty text' if _takes_empty(shape) else shape.noun
-            return self._wrong(node, f"{name} has no value: {what}{_odd_key(name)}")
+            what = 'write "" for the empty text' if takes_empty(shape) else shape.noun
+            more = odd_key(name) or glued(name)
+            return self._wrong(node, f"{name} has no value: {what}{more}")
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
             with suppress(ValueError):
@@ -92,7 +103,7 @@ class Reader:
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
     ) -> Value | None:
         """Complain about a text that does not fit the shape."""
-        odd = _odd(node.value, one.forbidden if one else "")
+        odd = odd_character(node.value, one.forbidden if one else "")
         at: Position = node
         told = ""
         if odd:
@@ -100,15 +111,20 @@ class Reader:
             at, told = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
         elif one and one.longest and len(node.value) > one.longest:
             told = f": it has {len(node.value)} characters"
+        elif isinstance(shape, MapOf | Fields):
+            told = glued(node.value)
         message = f"{wanted}{show(node.value)}{told}"
-        return self._wrong(at, message, lambda: self._suggestion(shape, node))
+        return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
-    def _suggestion(self, shape: Shape, node: Text) -> str:
-        """Suggest what was meant, if the file is valid with it. Called only for listed mistakes."""
+    def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
+        """Suggest what was meant by `text`, if the file takes it in the place of the node.
+
+        Asked where a mistake is listed only.
+        """
         from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
-        for found in instead(shape, node.value):
-            if found != node.value and self._takes(shape, node, found):
+        for found in instead(shape, text):
+            if found != text and self._takes(shape, node, found):
                 return f" (did you mean {found}?)"
         return ""
 
@@ -124,7 +140,7 @@ class Reader:
     def _list(self, shape: ListOf, node: Items, name: str, whole: Shape) -> Value | None:
         if len(node.items) < shape.least:
             return self._wrong(node, f"{name} is empty: {shape.noun}")
-        if word := _only_word(node, shape, whole):
+        if word := only_word(node, shape, whole):
             return self._word_in_a_list(whole, node, name, word)
         first: dict[str, Position] = {}
         values = []
@@ -138,13 +154,13 @@ class Reader:
         return Found(node, [value for value in values if value])
 
     def _word_in_a_list(self, whole: Shape, node: Items, name: str, word: Text) -> Value | None:
-        """Complain about `[all]` where the word `all` alone is meant."""
+        """Complain about a word in a list that stands for all of the list."""
 
         def hint() -> str:
             from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
             for found in (word.value.lower(), *instead(whole, word.value)):
-                if not found.startswith("[") and self._takes(whole, node, found):
+                if self._takes(whole, node, found):
                     return f" (did you mean {name}: {found}?)"
             return ""
 
@@ -158,13 +174,22 @@ class Reader:
 
     def _times(self, shape: TimePair, node: Items, name: str, wanted: str) -> Value | None:
         if len(node.items) != 2:
-            return self._wrong(node, f"{wanted}a list of {len(node.items)}")
+            return self._no_pair(shape, node, f"{wanted}a list of {len(node.items)}")
         opens = self.read(shape.opens, node.items[0], name)
         closes = self.read(shape.closes, node.items[1], name)
         if opens and closes and opens.it == closes.it:
             why = f"{name} ends where it begins: leave it out for the whole day"
             return self._wrong(closes.at, why)
         return Found(node, [opens, closes])
+
+    def _no_pair(self, shape: TimePair, node: Items, message: str) -> Value | None:
+        item = node.items[0] if len(node.items) == 1 else None
+        if not isinstance(item, Text):
+            return self._wrong(node, message)
+        odd = odd_character(item.value)
+        told = f": it {odd.says}{odd.advice}" if odd else ""
+        hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
+        return self._wrong(node, f"{message}{told}", hint)
 
     def _map(self, shape: MapOf, node: Pairs, name: str) -> Value | None:
         if len(node.pairs) < shape.least:
@@ -181,7 +206,7 @@ class Reader:
             return self._wrong(node, f"{name} is empty: {shape.empty}")
         known = {field.key: field for field in shape.fields}
         self._look_ahead(known, node)
-        taken = _texts_of(key for key, _ in node.pairs)
+        taken = texts_of(key for key, _ in node.pairs)
         values: dict[str, Value | None] = {}
         for key, item in self._texts(node, name):
             if field := known.get(key.value):
@@ -193,28 +218,48 @@ class Reader:
         for field in shape.fields:
             if field.required and field.key not in values:
                 self._wrong(node, f"{field.key} is missing in {shape.called}: {field.shape.noun}")
+        if shape.one_of and values.keys().isdisjoint(shape.one_of):
+            self._wrong(node, f"{name} has none of {', '.join(shape.one_of)}")
+        self._keep_apart(shape, node)
         return Found(node, {key: value for key, value in values.items() if value})
+
+    def _keep_apart(self, shape: Fields, node: Pairs) -> None:
+        for key, others, why in shape.apart:
+            if key in texts_of(it for it, _ in node.pairs):
+                for other, _ in node.pairs:
+                    if isinstance(other, Text) and other.value in others:
+                        self._wrong(other, f"{other.value} cannot stand beside {key}: {why}")
 
     def _look_ahead(self, known: dict[str, Field], node: Pairs) -> None:
         """Find the resource and the action of the policy first: their keys may come last."""
         for field in known.values():
-            if field.decides and isinstance(field.shape, Word):
+            if field.decides:
                 said = [
-                    item.value
+                    item
                     for key, item in node.pairs
-                    if isinstance(key, Text) and isinstance(item, Text) and key.value == field.key
+                    if isinstance(key, Text) and key.value == field.key
                 ]
-                scope = said[0] if said else field.default
-                self._scope[field.key] = scope if scope in field.shape.words else ""
+                words = words_in(said[0]) if said else {field.default}
+                readable = words <= words_of(field.shape)
+                self._scope[field.key] = frozenset(words if readable else ())
+        for key in texts_of(key for key, _ in node.pairs):
+            if key in known and known[key].frees:
+                self._scope[known[key].frees] = frozenset()
 
     def _belongs(self, field: Field, key: Text) -> None:
         for about, wanted in field.only:
-            said = self._scope[about]
-            if said not in (wanted, ""):
-                self._wrong(key, f"{field.key} is for {about} {wanted}, not for {said}")
+            others = sorted(self._scope[about] - {wanted})
+            if others and not self._reaches(field, about, wanted):
+                told = f"{field.key} is for {about} {wanted}, not for {' or '.join(others)}"
+                self._wrong(key, told)
+
+    def _reaches(self, field: Field, about: str, wanted: str) -> bool:
+        """Tell whether what the policy says of `about` lets the field stand there."""
+        said = self._scope[about]
+        return not said or (said == {wanted} if field.narrows else wanted in said)
 
     def _fits(self, field: Field) -> bool:
-        return all(self._scope[about] in (wanted, "") for about, wanted in field.only)
+        return all(self._reaches(field, *one) for one in field.only)
 
     def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
         """Complain; return the field that the key misspells, if it is not `taken` and fits."""
@@ -228,7 +273,7 @@ class Reader:
                 return f" (did you mean {guess.key}?)"
             return f"; known here: {', '.join(field.key for field in shape.fields)}"
 
-        odd = _odd(key.value)
+        odd = odd_character(key.value)
         at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
         self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
         return guess
@@ -248,38 +293,3 @@ class Reader:
                     self._repeated(key, key.value, name, first[key.value])
                 first.setdefault(key.value, key)
                 yield key, item
-
-
-def _texts_of(nodes: Iterable[Node]) -> set[str]:
-    return {node.value for node in nodes if isinstance(node, Text)}
-
-
-def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the only item of the list, if it is a word that should be written without a list."""
-    item = node.items[0] if len(node.items) == 1 else None
-    if not isinstance(whole, Either) or not isinstance(whole.text, Word):
-        return None
-    if not isinstance(item, Text) or item.missing:
-        return None
-    in_list = shape.item.text if isinstance(shape.item, Either) else shape.item
-    if isinstance(in_list, Scalar | Word) and in_list.takes(item.value):
-        return None
-    meant = whole.text.meant(item.value) or item.value.lower()
-    return item if meant in whole.text.words else None
-
-
-def _takes_empty(shape: Shape) -> bool:
-    text = shape.text if isinstance(shape, Either) else shape
-    return isinstance(text, Scalar) and text.takes("")
-
-
-def _odd(text: str, more: str = "") -> Odd | None:
-    """Return the first character that makes the text look like another one."""
-    from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
-
-    return find_odd(text, more) or find_odd(text, LOOKALIKES)
-
-
-def _odd_key(name: str) -> str:
-    odd = _odd(name)
-    return f"; the key {odd.says}{odd.advice}" if odd else ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lightsout.base.scalars import zones
 from lightsout.base.suggest import bare_of, typo_of
 from lightsout.policies.characters import clean
-from lightsout.policies.shapes import Either, ListOf, Scalar, Word
+from lightsout.policies.shapes import Either, ListOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +57,8 @@ def instead(shape: Shape, text: str) -> Iterator[str]:
     one = shape.text if isinstance(shape, Either) else shape
     if isinstance(one, Scalar | Word):
         yield from _texts(one, text)
+    if isinstance(one, TimePair):
+        yield from _pairs(one, text)
     many = shape.other if isinstance(shape, Either) else shape
     if isinstance(many, ListOf):
         item = many.item.text if isinstance(many.item, Either) else many.item
@@ -83,6 +85,14 @@ def _lists(item: Scalar | Word, text: str) -> Iterator[str]:
     if all(parts):
         yield f"[{', '.join(map(written, parts))}]"
         yield f"[{', '.join(_meant(item, part) or written(part) for part in parts)}]"
+
+
+def _pairs(pair: TimePair, text: str) -> Iterator[str]:
+    """Yield `["20:00", "23:00"]` for `20:00-23:00`."""
+    parts = [clean(part) for part in re.split("[-–—~～,，、至]|(?<=[0-9mM ])to(?= )", text)]
+    if len(parts) == 2:
+        ends = zip((pair.opens, pair.closes), parts, strict=True)
+        yield json.dumps([shape.meant(part) or narrow(part) for shape, part in ends])
 
 
 def _meant(shape: Scalar | Word, text: str) -> str | None:
@@ -129,6 +139,23 @@ def _day(word: str) -> str | None:
     word = word.removesuffix(".")
     fitting = (day for day in _FULL_DAYS if len(word) > 2 and f"{day}s".startswith(word))
     return next((day[:3] for day in fitting), None)
+
+
+def time_meant(text: str) -> str | None:
+    """Return `08:00` for `8:00`, and `20:00` for `8:00 PM`; None where two times may be meant.
+
+    What `12:00 AM` means is not the same for everybody, and `8` may be any of two hours.
+    """
+    word = re.sub(r"\s", "", narrow(text).lower())
+    form = re.fullmatch(r"([0-9]{1,2})(?::([0-5][0-9]))?(?:([ap])\.?m\.?)?", word)
+    if form is None or not (form[2] or form[3]):
+        return None
+    hour, minute = int(form[1]), form[2] or "00"
+    if form[3]:
+        if not 1 <= hour <= 12 or (hour, minute) == (12, "00"):
+            return None
+        hour = hour % 12 + 12 * (form[3] == "p")
+    return f"{hour:02}:{minute}" if hour < 24 else None
 
 
 def zone_meant(text: str) -> str | None:

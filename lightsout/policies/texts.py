@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, without
+from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
@@ -26,6 +26,12 @@ def day_meant(text: str) -> str | None:
     from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.day_meant(text)
+
+
+def time_meant(text: str) -> str | None:
+    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+
+    return suggestions.time_meant(text)
 
 
 TEXT = Scalar("a text")
@@ -66,8 +72,13 @@ COUNT = Scalar("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string
 PERCENT = Scalar("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
 SHARE = Scalar("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%", share)
 SIZE = Scalar("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)", size)
-OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes)
-CLOSES = Scalar("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)", minutes)
+OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes, time_meant)
+CLOSES = Scalar(
+    "a time from 00:00 to 24:00",
+    r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
+    minutes,
+    time_meant,
+)
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 YES_NO = Word(
     ("true", "false"),
@@ -96,6 +107,15 @@ TAG_VALUE = Scalar(
     forbidden=FORBIDDEN,
     why=", which no tag can have",
     longest=LONGEST_VALUE,
+)
+LONGEST_NAME = 128  # of an instance: CVM takes so many characters, Lighthouse fewer
+INSTANCE_NAME = Scalar(
+    f"a name of up to {LONGEST_NAME} characters, wildcards allowed",
+    rf"(?!(\**[^*]){{{LONGEST_NAME + 1}}}){without(ODD + PLAIN_QUOTES)}",
+    json=UNQUOTED,
+    often=rf"[A-Za-z0-9_.:/@=+*?-]{{0,{LONGEST_NAME}}}",
+    forbidden=PLAIN_QUOTES,
+    longest=LONGEST_NAME,
 )
 # Source and type of a CloudEvent. No event has such characters in them.
 EVENT_TEXT = Scalar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,23 @@ from lightsout.policies.characters import (
     name,
     plain_sign,
 )
-from lightsout.policies.yamltree import Position
+from lightsout.policies.reader import Reader
+from lightsout.policies.schema import FILE
+from lightsout.policies.yaml_slips import find_slip
+from lightsout.policies.yamltree import Complaints, Position, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lightsout.policies.yaml_slips import Slip
 
     Culprit = tuple[Position, str, str]  # where it is, the character, what to do
     Failure = tuple[int, int]  # line and column
 
 # Limits for reading the text again to find the wrong character.
 MOST_BYTES, MOST_TRIALS = 1_000_000, 60
+MOST_SLIPS = 20  # in one file, that are put right on trial
+LONGEST = 60  # characters of what is suggested
 
 _ODD = f"[{ODD}{LOOKALIKES}]"
 _INDENT = f"[ {BLANK}{SHAPELESS}-]*"
@@ -45,10 +53,77 @@ def explain(
         why += ": put quotes around a text that has a ? in it"
     found = _character_at_fault(text, at, loader)
     if found is None:
-        return at, why
+        return _slip(text, at, loader) or (at, _plain(error, why))
     place, sign, typed = found
     what = "is no blank and no sign of YAML's" if sign.isspace() else "is no sign of YAML's"
     return place, f"{name(sign)} {what}: {typed} ({why})"
+
+
+def _slip(text: str, at: Position, loader: Any) -> tuple[Position, str] | None:
+    """Return place and words of a slip of the pen, put right by which the parser gets farther."""
+    if len(text) > MOST_BYTES // 10:
+        return None
+    lines = re.split("\r\n|\r|\n", text)
+    found = _next_slip(lines, at, loader)
+    if found is None:
+        return None
+    place = Position(found.line + 1, found.column + 1)
+    suggested = found.meant and len(found.meant) <= LONGEST and _takes(found, lines, place, loader)
+    hint = f" (did you mean {found.meant}?)" if suggested else ""
+    return place, f"not YAML: {found.says}{hint}"
+
+
+def _next_slip(lines: list[str], at: Position, loader: Any) -> Slip | None:
+    lines = lines[: at.line + 1]
+    before = _failure(lines, loader)
+    return find_slip(
+        lines, at.line - 1, lambda them: _is_farther(_failure([*them], loader), before)
+    )
+
+
+def _takes(slip: Slip, lines: list[str], place: Position, loader: Any) -> bool:
+    """Tell whether a policy file has no mistake there once all such slips are put right."""
+    fixed = slip.puts_right(lines)
+    for _ in range(MOST_SLIPS):
+        failure = _failure(fixed, loader)
+        if failure is None:
+            break
+        following = _next_slip(fixed, Position(failure[0] + 1, failure[1] + 1), loader)
+        if following is None:
+            return False
+        fixed = following.puts_right(fixed)
+    complaints = Complaints("", most=sys.maxsize)
+    root = read("\n".join(fixed).encode(), complaints, loader)
+    if root is None:
+        return False
+    Reader(complaints).read(FILE, root, "the file")
+    return all(one.at.line != place.line for one in complaints.mistakes)
+
+
+def _plain(error: yaml.MarkedYAMLError, why: str) -> str:
+    """Return what the parser says, in words for people where it is one of the usual mistakes."""
+    problem = error.problem or ""
+    said = next((words for part, words in _IN_WORDS.items() if part in problem), None)
+    if said is None:
+        return why
+    began = error.context_mark
+    where = f" (it begins at {began.line + 1}:{began.column + 1})" if began else ""
+    return f"not YAML: {said}{where if 'begins' in said else ''} ({why.removeprefix('not YAML: ')})"
+
+
+# By a part of what either of PyYAML's parsers says.
+_IN_WORDS = {
+    "mapping values are not allowed": "a colon stands where no key can be",
+    "expected ',' or ']'": "a list that begins with [ is not closed, or lacks a comma",
+    "expected ',' or '}'": "a mapping that begins with { is not closed, or lacks a comma",
+    "node content": "a value is missing, or begins with a sign that cannot stand there",
+    "expected '-' indicator": "the line is no item of the list above it",
+    "expected <block end>": "the line does not fit what is above it: look at its indentation",
+    "did not find expected key": "the line does not fit what is above it: look at its indentation",
+    "could not find expected ':'": "a colon is missing behind a key",
+    "cannot start any token": "a text that begins with such a sign wants quotes",
+    "unexpected end of stream": "a text that begins with a quote is not closed",
+}
 
 
 def _character_at_fault(text: str, at: Position, loader: Any) -> Culprit | None:

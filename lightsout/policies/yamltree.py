@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_LISTED = 100  # mistakes of one file
+MORE = "more in this file"  # how the line about those that are not listed ends
 
 # The C parser, where PyYAML was built with it: some ten times faster.
 FASTEST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -128,7 +129,7 @@ class Complaints:
         mistakes = sorted(map(self._told, self.mistakes))
         if self._more:
             last = mistakes[-1]
-            text = f"and {self._more} more in this file"
+            text = f"and {self._more} {MORE}"
             mistakes.append(Mistake(self.file, last.line, last.column + 1, text))
         return mistakes
 
@@ -251,7 +252,8 @@ class _Tree:
 
     def _refuse(self, event: yaml.NodeEvent, at: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: write it out")
+            told = f'write it out, or type "*{event.anchor}" where a wildcard is meant'
+            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: {told}")
         elif event.anchor is not None:
             self._complaints.add(at, f"anchors (&{event.anchor}) are not allowed")
         tag = getattr(event, "tag", None)

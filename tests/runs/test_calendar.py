@@ -24,7 +24,7 @@ def box(stage):
 
 
 def titles(box):
-    return [letter.body["title"] for letter in box.letters]
+    return [post.body["title"] for post in box.received]
 
 
 def warned(stage):
@@ -49,7 +49,7 @@ def test_each_log_warns_and_everybody_is_told_once_a_day(stage, box):
 
     assert len(warned(stage)) == 4 * 24
     assert titles(box) == [MISSING] * 2
-    assert "name their file under `holidays:`" in box.letters[0].body["text"]
+    assert "name their file under `holidays:`" in box.received[0].body["text"]
 
 
 def test_a_file_of_that_year_ends_it(stage, box):
@@ -58,7 +58,7 @@ def test_a_file_of_that_year_ends_it(stage, box):
     stage.run()
 
     assert warned(stage) == []
-    assert box.letters == []
+    assert box.received == []
 
 
 def test_a_file_without_days_is_no_calendar(stage, box):
@@ -76,7 +76,7 @@ def test_policies_that_do_not_go_by_it_are_not_warned_of(stage, box):
     stage.run()
 
     assert warned(stage) == []
-    assert box.letters == []
+    assert box.received == []
 
 
 def test_a_run_that_failed_tells_both(stage, box):

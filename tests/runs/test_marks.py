@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Fault, Operation, Refusal
-from tests.support.other_accounts import LENT, OWN, fleet, lend_roles
+from tests.support.other_accounts import OTHER_UINS, OWN, fleet, let_accounts_in
 from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry, set_stage
 
 TIMER = {"Type": "Timer", "Message": ""}
@@ -272,7 +272,7 @@ def test_an_answer_that_is_none_does_not_fail_the_run(either, kind):
 
 
 def test_each_account_is_told_of_its_own_machines(stage):
-    lend_roles(stage)
+    let_accounts_in(stage)
     stage.policies((stage.folder / "policy.yml").read_text().rstrip() + "\n    mark: true\n")
     ids = fleet(stage, 2)
 
@@ -284,7 +284,7 @@ def test_each_account_is_told_of_its_own_machines(stage):
         for call in stage.calls("TagResources")
         for name in call.params["ResourceList"]
     }
-    assert named == {f"uin/{uin}" for uin in (OWN, *LENT.values())}
+    assert named == {f"uin/{uin}" for uin in (OWN, *OTHER_UINS.values())}
 
 
 @pytest.mark.hazard(

@@ -9,7 +9,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 UTC = timezone.utc
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -112,3 +116,48 @@ class WindowCase:
 @cache
 def inside_at(case: WindowCase, instant: datetime) -> bool:
     return case.inside(instant)
+
+
+# `uptime`: what a person with a clock would do at the edges of the times on ---------------------
+
+
+@dataclass(frozen=True)
+class UptimeCase:
+    """The times on, each as a window; and how long after an edge something may be done."""
+
+    on: tuple[WindowCase, ...]
+    act_within: timedelta = timedelta(hours=2)
+    enforce: bool = False
+
+    def is_on(self, instant: datetime) -> bool:
+        return any(case.inside(instant) for case in self.on)
+
+    def edge_before(self, instant: datetime) -> datetime | None:
+        """The latest edge, if there is one within the time in which something may be done."""
+        now, back = self.is_on(instant), 0 * MINUTE
+        while back < self.act_within:
+            back += MINUTE
+            if self.is_on(instant - back) != now:
+                return instant - back + MINUTE
+        return None
+
+    def due_at(self, instant: datetime) -> str | None:
+        """The same at one instant: looks back for an edge, minute by minute."""
+        if not self.enforce and self.edge_before(instant) is None:
+            return None
+        return "start" if self.is_on(instant) else "stop"
+
+    def due(self, instants: Iterable[datetime]) -> Iterator[tuple[datetime, str | None]]:
+        """At each of these instants, which follow each other closely: stop, start or nothing.
+
+        Of the first ones, until an edge was seen, it cannot be told; they are left out.
+        """
+        edge = before = None
+        for instant in instants:
+            now = self.is_on(instant)
+            if before is not None and now != before:
+                edge = instant
+            before = now
+            if edge is not None:
+                still = self.enforce or instant - edge < self.act_within
+                yield instant, ("start" if now else "stop") if still else None

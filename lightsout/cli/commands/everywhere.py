@@ -1,4 +1,4 @@
-"""One listing of every machine, of each service and region; it changes nothing."""
+"""List every machine of each service and region. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 
 
 def look_everywhere(cloud: Cloud, regions: Sequence[str] = ()) -> Seen:
-    """The machines of the account in `regions`; in all, without any.
+    """List the machines of the account in `regions`; without any, in all regions.
 
     Raises WrongUse for a region that none of the services has.
     """
@@ -48,7 +48,7 @@ def look_everywhere(cloud: Cloud, regions: Sequence[str] = ()) -> Seen:
 def list_sites(
     clouds: Mapping[str, Cloud], sites: Sequence[Site]
 ) -> dict[Site, list[Instance] | CallFailed]:
-    """The machines of each site; or why it could not be looked at."""
+    """The machines of each site, or the reason why the site does not answer."""
 
     def look(site: Site) -> list[Instance] | CallFailed:
         try:
@@ -62,7 +62,7 @@ def list_sites(
 
 
 def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
-    """Each service in each region that it has; in those that are wanted where it does not say."""
+    """The sites to list, and a warning for each service that does not name its regions."""
 
     def regions_of(resource: Resource) -> list[str] | CallFailed:
         try:

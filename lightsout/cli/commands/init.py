@@ -15,7 +15,7 @@ from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command, plural
 from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
-from lightsout.cli.own_folder.policy_text import Wishes, mistakes_in, write_policies
+from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
 from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
 from lightsout.model.instance import OWN
 from lightsout.policies.load import load
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-WISHES = ("tag", "resource", "region", "days", "between", "timezone")
+CHOICES = ("tag", "resource", "region", "days", "between", "timezone")
 SHOWN = 15  # tags before the first question
 
 
@@ -44,7 +44,7 @@ class First(NamedTuple):
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Everything is asked before anything is written, and nothing is written over."""
+    """Make the folder. All questions come before the first file; no file is written over."""
     out, folder = Output(), Path(options.folder)
     if options.function_region and not REGION.takes(options.function_region):
         wanted = f"a region such as ap-guangzhou, not {options.function_region!r}"
@@ -69,8 +69,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 def _sample(options: argparse.Namespace) -> First:
     """Raises WrongUse for flags that are about another policy."""
-    if any(getattr(options, name) for name in WISHES):
-        flags = ", ".join(f"--{name}" for name in WISHES)
+    if any(getattr(options, name) for name in CHOICES):
+        flags = ", ".join(f"--{name}" for name in CHOICES)
         raise WrongUse(f"--sample is a whole policy: without {flags}")
     file = samples()[options.sample]
     policies = load(file).policies
@@ -87,20 +87,20 @@ def _sample(options: argparse.Namespace) -> First:
 def _proposed(options: argparse.Namespace, outside: Environment, out: Output) -> First:
     machines = _look(outside)
     try:
-        wishes = _wishes(options, machines, out)
+        choices = _choices(options, machines, out)
     except KeyboardInterrupt:
         complain("nothing was written")
         raise
-    regions = [it for it in wishes.regions if it != ALL]
+    regions = [it for it in choices.regions if it != ALL]
     return First(
-        {f"policies/{wishes.name()}.yml": write_policies(wishes, machines)},
-        wishes.names(),
-        next(iter(regions), proposal.places(machines, wishes.tags)[1][0]),
+        {f"policies/{choices.name()}.yml": write_policies(choices, machines)},
+        choices.names(),
+        next(iter(regions), proposal.places(machines, choices.tags)[1][0]),
     )
 
 
 def _look(outside: Environment) -> Sequence[Machine]:
-    """All machines; none without credentials, or where the services do not answer."""
+    """All machines. None without credentials, or where the services do not answer."""
     settings = read_settings(outside.environ, outside.beside)
     try:
         clouds = open_clouds(settings, outside, show_retry)
@@ -117,7 +117,7 @@ def _look(outside: Environment) -> Sequence[Machine]:
 # What the policy is to be about ------------------------------------------------------------------
 
 
-def _wishes(options: argparse.Namespace, machines: Sequence[Machine], out: Output) -> Wishes:
+def _choices(options: argparse.Namespace, machines: Sequence[Machine], out: Output) -> Choices:
     """Raises WrongUse for a flag that no policy can have."""
     asking = not options.yes and questions.is_somebody_there()
     if asking and machines:
@@ -131,8 +131,8 @@ def _wishes(options: argparse.Namespace, machines: Sequence[Machine], out: Outpu
         questions.read_tag_answer,
         proposal.propose_tags(machines),
     )
-    _tell_matching(out, interview.wishes, machines)
-    resources, regions = proposal.places(machines, interview.wishes.tags)
+    _tell_matching(out, interview.choices, machines)
+    resources, regions = proposal.places(machines, interview.choices.tags)
     lists: tuple[tuple[str, Sequence[str] | None, str, Sequence[str]], ...] = (
         ("resources", options.resource, "Of which services", resources),
         ("regions", options.region, "In which regions, or all", regions),
@@ -150,16 +150,16 @@ def _wishes(options: argparse.Namespace, machines: Sequence[Machine], out: Outpu
     )
     zone = options.timezone, ("In which time zone", str), str, "Asia/Shanghai"
     interview.settle("timezone", *zone)
-    return interview.wishes
+    return interview.choices
 
 
 class _Interview:
-    """Settles one wish after the other: by a flag, by an answer, or by what is proposed."""
+    """Fills in one choice after the other: from a flag, an answer, or the proposal."""
 
     def __init__(self, machines: Sequence[Machine], *, asking: bool) -> None:
         self._machines = machines
         self._asking = asking
-        self.wishes = Wishes(proposal.NOBODY_YET, ["lighthouse"], [proposal.FIRST_REGION])
+        self.choices = Choices(proposal.NOBODY_YET, ["lighthouse"], [proposal.FIRST_REGION])
 
     def settle(
         self,
@@ -180,18 +180,18 @@ class _Interview:
             value = questions.ask(f"{text} [{show(default)}]: ", default, read, check)
         elif mistakes := check(value):
             raise WrongUse("\n".join(mistakes))
-        self.wishes = self._with(field, value)
+        self.choices = self._with(field, value)
 
-    def _with(self, field: str, value: object) -> Wishes:
-        return self.wishes._replace(**{field: value})  # type: ignore[arg-type]
+    def _with(self, field: str, value: object) -> Choices:
+        return self.choices._replace(**{field: value})  # type: ignore[arg-type]
 
 
 # What is told ------------------------------------------------------------------------------------
 
 
-def _tell_matching(out: Output, wishes: Wishes, machines: Sequence[Machine]) -> None:
-    tags = questions.shown_tags(wishes.tags)
-    if found := proposal.matched(machines, wishes.tags):
+def _tell_matching(out: Output, choices: Choices, machines: Sequence[Machine]) -> None:
+    tags = questions.shown_tags(choices.tags)
+    if found := proposal.matched(machines, choices.tags):
         out.say(f"{tags}: carried by {len(found):,} of {plural(len(machines), 'machine')}")
     elif machines:
         out.say(f"{tags}: carried by no machine yet; add the tag to those that may go off")
@@ -207,5 +207,5 @@ def _tell_next(out: Output, folder: Path) -> None:
     if folder.resolve() != Path.cwd():
         out.say(f"  cd {folder}")
     name = command() if is_installed() else "lightsout"
-    out.say(f"  {name} check")
-    out.say(f"  {name} plan")
+    for following in ("check", "plan", "deploy"):
+        out.say(f"  {name} {following}")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
+from lightsout.cli.commands import plan_diff
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
@@ -42,8 +43,9 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
+    from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
 YEARS = range(1970, 2200)
 
@@ -55,8 +57,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     next opening; that is shown, but does not change the exit status.
     """
     instant = read_at(options.at) if options.at is not None else outside.clock.now()
+    if options.diff is not None:
+        return plan_diff.carry_out(options, outside, instant)
+    if options.format == "markdown":
+        raise WrongUse("--format markdown is for a comparison: give --diff as well")
+    for_programs = options.format in ("json", "csv")
     heads = [head_of(instant)] if options.at is not None else []
-    if options.instance and not options.json and not options.csv:
+    if options.instance and not for_programs:
         return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
@@ -68,19 +75,20 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     with kept_in(options.log, take_line) as kept:
         done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
-    openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, outside._replace(write=take_line), done))
-    rows, doubts = _rows(done, later, outside)
+    openings = openings_of(policies, done, instant)
+    later = list(look_later(openings, event, outside._replace(write=take_line), done))
+    rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
-    notes = [*(note for note in dict.fromkeys(notes_of(lines, rows)) if note not in told), *doubts]
+    known = {row.instance.id for row in [*rows, *(row for look in later for row in look.rows)]}
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
     near = _near_tags(done, later, outside)
     notes += near.lines
-    waiting = list(waiting_lines(policies, openings, done))
-    if options.json or options.csv:
-        print_rows(rows, as_csv=options.csv)
+    if for_programs:
+        waiting = waiting_lines(openings)
+        print_rows(in_order([*rows, *rows_later(later)]), as_csv=options.format == "csv")
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
@@ -88,12 +96,10 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         out = Output()
         for line in heads:
             out.say(line, look="bold")
-        show(out, rows, done, later)
-        for line in waiting:
-            out.say(line, look="cyan")
+        show(out, done, rows, later, openings, every=options.next)
         for note in notes:
             out.say(note, look="yellow")
-        if near.machines and not rows:
+        if near.machines and not rows and not any(look.rows for look in later):
             show_tags(out, near.machines)
     return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
@@ -128,52 +134,49 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def _openings(
-    policies: Iterable[Policy], done: Done, instant: datetime
-) -> dict[str, datetime | None]:
-    """The next opening of each policy that is not due, by its name; None if there is none."""
-    not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
-    found: dict[str, datetime | None] = {}
+def openings_of(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
+    """The next opening of each policy that is not due; None if there is none."""
+    entries = done.report["policies"]
+    not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
+    found: dict[Part, Opening] = {}
     for policy in policies:
-        if policy.name in not_due:
+        if policy.part in not_due:
             opens = due_at(policy, instant).opens
-            found[policy.name] = opens.astimezone(UTC) if opens else None
-    return found
+            found[policy.part] = policy, opens.astimezone(UTC) if opens else None
+    return list(found.values())
 
 
-def _look_later(
-    openings: dict[str, datetime | None],
+def look_later(
+    openings: Iterable[Opening],
     event: Mapping[str, object],
     outside: Environment,
     done: Done,
 ) -> Iterator[Later]:
     """Make one more dry run for each time at which policies open, with all that are due then."""
-    names: dict[datetime, set[str]] = defaultdict(set)
-    for name, opens in openings.items():
+    parts: dict[datetime, set[Part]] = defaultdict(set)
+    for policy, opens in openings:
         if opens:
-            names[opens].add(name)
-    for opens in sorted(names):
+            parts[opens].add(policy.part)
+    for opens in sorted(parts):
         if not done.interrupted:
             done = operate(event, outside, LOOK_LIMIT, opens)
-            yield Later(opens, frozenset(names[opens]), done)
+            yield Later(opens, frozenset(parts[opens]), done)
 
 
-def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[list[Row], list[str]]:
-    """The rows of now and of later, and warnings about facts that are unknown now."""
+def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
+    """The rows of now, and warnings about facts that are unknown now."""
     rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
         clouds = clouds_of((row.site for row in rows), settings, outside, show_retry)
         rows, doubts = with_refusals(rows, clouds)
-    rows += [
-        not_yet(row, look.opens)
-        for look in later
-        for one in look.done.sites
-        for row in rows_of(one.site, one.findings)
-        if row.policy.name in look.policies
-    ]
     return in_order(rows), doubts
+
+
+def rows_later(later: Iterable[Later]) -> Iterator[Row]:
+    """The rows of policies that are not due, judged as of their next opening."""
+    return (not_yet(row, look.opens) for look in later for row in look.rows)
 
 
 def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
@@ -196,8 +199,8 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> Near
     """Suggest tags for policies whose tags no machine has, from one listing of each site."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return Near([], [])
-    looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
-    looks += [(one, look.policies) for look in later for one in look.done.sites]
+    looks: list[tuple[SiteRun, frozenset[Part] | None]] = [(one, None) for one in done.sites]
+    looks += [(one, look.parts) for look in later for one in look.done.sites]
     entries = [
         entry for it in (done, *(look.done for look in later)) for entry in it.report["policies"]
     ]

@@ -20,7 +20,7 @@ from lightsout.cli.logs.acceptances import (
     became,
     read_acceptances,
 )
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
 from lightsout.cloud.compute import Compute
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cli.logs.acceptances import Acceptance
+    from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
 
@@ -59,7 +60,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     Also for a call whose instances the log does not name, for a file without a line of lightsout,
     and for a row that cannot be read. Superseded, gone and still charged are not failures.
     """
-    lines = LogLines(options.files)
+    lines = log_of(options, outside)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
     if options.json:
@@ -141,34 +142,39 @@ def _as_json(answer: VerifiedCall) -> VerifiedEntry:
 
 
 def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
-    """Show a row for each RequestId, one for each instance that is not confirmed, and the sum."""
+    """The sum, a row for each RequestId, and one for each instance that is not simply confirmed."""
     if not answers:
         out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
         return
+    bad = any(answer.is_bad for answer in answers)
+    out.say(f"{_sum(answers)}; in {_of_lines(lines)}", look="bold red" if bad else "bold")
+    charged = _ids(answers, STILL_CHARGED)
+    if charged:
+        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
     rows = [
         (answer.acceptance.site.place, answer.acceptance.request_id, _became(answer))
         for answer in answers
     ]
-    out.table(("region", "RequestId", "its instances"), rows)
     out.say()
+    out.table(("region", "RequestId", "its instances"), rows)
     others = list(_unlike_the_rest(answers))
     if others:
-        out.table(("RequestId", "instance", "what", "why"), others)
         out.say()
-    charged = {
-        id_
-        for answer in answers
-        for id_, it in answer.instances.items()
-        if it.what == STILL_CHARGED
-    }
-    if charged:
-        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
+        out.table(("RequestId", "instance", "what", "why"), others)
+
+
+def _sum(answers: Sequence[VerifiedCall]) -> str:
+    """How many instances became what; one in two calls counts for what it became of each."""
+    found = {it.what: None for answer in answers for it in answer.instances.values()}
+    counts = {what: len(_ids(answers, what)) for what in found}
+    parts = [f"{counts[what]:,} {what}" for what in sorted(counts, key=lambda it: -counts[it])]
     instances = {id_ for answer in answers for id_ in answer.instances}
-    out.say(
-        f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "
-        f"in {_of_lines(lines)}",
-        look="bold",
-    )
+    head = f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}"
+    return f"{head}: {', '.join(parts)}" if parts else head
+
+
+def _ids(answers: Sequence[VerifiedCall], what: str) -> set[str]:
+    return {id_ for one in answers for id_, it in one.instances.items() if it.what == what}
 
 
 def _became(answer: VerifiedCall) -> str:
@@ -184,7 +190,7 @@ def _unlike_the_rest(answers: Sequence[VerifiedCall]) -> Iterator[tuple[str, ...
     for answer in answers:
         for id_, it in answer.instances.items():
             if it.what != CONFIRMED:
-                yield f"{answer.acceptance.request_id[:8]}…", id_, it.what, it.detail
+                yield answer.acceptance.request_id, id_, it.what, it.detail
 
 
 def _of_lines(lines: LogLines) -> str:

@@ -11,7 +11,7 @@ from lightsout.act.sites import REGIONS_PATIENCE
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.operate import request_of
-from lightsout.cli.explain.chapters import Writer
+from lightsout.cli.explain.decision_steps import StepsOfMachine
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import WOULD
 from lightsout.cli.output.files import kept_in
@@ -151,21 +151,21 @@ class MachineReport:
         tags = ", ".join(tag_texts(instance.tags))
         self.out.say(f"tags: {printable(tags) or 'none'}")
         cloud = self.clouds[site.account]
-        writer = Writer(cloud, self.policies, site, instance, self.instant)
-        ours = [policy for policy in self.policies if policy.resource == kind]
-        chapters = [writer.write(policy) for policy in ours]
-        for chapter in chapters:
+        steps_of = StepsOfMachine(cloud, self.policies, site, instance, self.instant).of
+        found = [steps_of(policy) for policy in self.policies if policy.resource == kind]
+        for one in found:
             self.out.say()
-            self.out.say(f"{chapter.policy.name} · {chapter.policy.action}", look="bold")
-            for name, said in chapter.steps:
+            self.out.say(f"{one.policy.name} · {one.policy.action}", look="bold")
+            for name, said in one.steps:
                 self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
-        others = [policy.name for policy in self.policies if policy.resource != kind]
+        about = {one.policy.name for one in found}
+        others = dict.fromkeys(it.name for it in self.policies if it.name not in about)
         if others:
             self.out.say()
             self.out.say(f"not about {kind}: {', '.join(others)}")
         self.out.say()
-        self.out.say(_end([it.row for it in chapters if it.row]), look="bold")
-        self.good = self.good and all(chapter.good for chapter in chapters)
+        self.out.say(_end([it.row for it in found if it.row]), look="bold")
+        self.good = self.good and all(one.good for one in found)
 
 
 def _end(rows: Sequence[Row]) -> str:

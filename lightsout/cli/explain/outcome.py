@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural, plural
@@ -30,29 +31,49 @@ DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 ORDER = (
     "failed", "pending", "stopping", "starting", "refused", "still charged", "gone", "kept", *DONE,
 )  # fmt: skip
+HEADINGS = ("region", "instance", "name", "what", "why")
 SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
 def show(out: Output, done: Done) -> None:
-    """Show tables of the machines and of the RequestIds, then the sum."""
-    rows = list(_machines(done.report, names_of(done.sites)))
-    if sum(row[3] in DONE for row in rows) > SHOWN_DONE:
-        rows = [row for row in rows if row[3] not in DONE]
-    if rows:
-        out.say()
-        out.table(("region", "instance", "name", "what", "why"), rows)
-    requests = list(_requests(done.report))
-    if requests:
-        out.say()
-        out.table(("region", "RequestId", "asked", "confirmed"), requests)
+    """The sum in a sentence, then tables of the machines and of the RequestIds.
+
+    Of a run that was interrupted, how many machines ended in which way: there may be thousands.
+    """
     out.say()
-    show_errors(out, done)
-    for entry in done.report["policies"]:
-        if entry["status"] == "not due":
-            out.say(f"{entry['policy']} is not due: it was left out")
+    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
     for line in still_charged(done.report):
         out.say(line, look="bold yellow")
-    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
+    show_errors(out, done)
+    entries = done.report["policies"]
+    due = {entry["policy"] for entry in entries if entry["status"] != "not due"}
+    for name in dict.fromkeys(entry["policy"] for entry in entries if entry["policy"] not in due):
+        out.say(f"{name} is not due: it was left out")
+    rows = list(_machines(done.report, names_of(done.sites)))
+    if done.interrupted:
+        _show(out, ("region", "instances", "what", "why"), _counted(rows))
+    elif sum(row[3] in DONE for row in rows) > SHOWN_DONE:
+        _show(out, HEADINGS, [row for row in rows if row[3] not in DONE])
+    else:
+        _show(out, HEADINGS, rows)
+    _show(out, ("region", "RequestId", "asked", "confirmed"), list(_requests(done.report)))
+
+
+def _show(out: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        out.say()
+        out.table(columns, rows)
+
+
+def _counted(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """How many machines of a place ended in the same way, with the reason of the first."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for place, _, _, what, why in rows:
+        groups[place, what].append(why)
+    return [
+        (place, f"{len(whys):,}", what, whys[0] if len({*whys}) == 1 else f"{whys[0]}, and others")
+        for (place, what), whys in groups.items()
+    ]
 
 
 def still_charged(report: Report) -> Iterator[str]:
@@ -88,7 +109,13 @@ def show_errors(out: Output, done: Done) -> None:
     if done.error and not done.report["policies"]:
         out.say(done.error, look="bold red")
     if done.interrupted:
-        out.say("interrupted: what was accepted so far stands above", look="bold red")
+        out.say(f"interrupted: {_so_far(done.report)}", look="bold red")
+
+
+def _so_far(report: Report) -> str:
+    if report["dry_run"]:
+        return "the rest was not looked at"
+    return "what was accepted so far has its RequestId here; `verify` looks at it again"
 
 
 def errors_of(entries: Iterable[Entry]) -> list[str]:

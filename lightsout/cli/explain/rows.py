@@ -32,6 +32,8 @@ CALLED = {
     "stopping": ("stopping", "STOPPING from before"),
     "starting": ("starting", "STARTING from before"),
 }
+SAY_IT = frozenset({"excluded", "conflict"})  # decisions whose reasons name them
+LEFT = ("stopping", "starting")  # from before: nothing is decided about these
 _DECISIONS = {
     Verdict.KEEP: "kept",
     Verdict.EXCLUDED: "excluded",
@@ -173,11 +175,14 @@ def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datet
 def not_yet(row: Row, opens: datetime) -> Row:
     """The row of a policy that is not due, decided as of `opens`, its next opening."""
     zone = row.policy.timezone
-    named = row.decision in {"excluded", "conflict"}  # their reasons say it
-    then = row.why if named else f"{row.what}: {row.why}"
-    reason = f"not due until {moment(opens, zone)}; then {then}"
+    reason = f"not due until {moment(opens, zone)}; {then_said(row)}"
     opens = opens.astimezone(zone)
     return replace(row, decision="not_due", reason=reason, until=opens, then=row.decision)
+
+
+def then_said(row: Row) -> str:
+    """What a policy would do when it opens, and why."""
+    return f"then {row.why if row.decision in SAY_IT else f'{row.what}: {row.why}'}"
 
 
 def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:

@@ -59,7 +59,10 @@ def _deployment(policies: Sequence[str], region: str, endpoint: str) -> str:
 
 
 def write_missing(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
-    """Each place in turn, and whether it was written or was there; raises OSError."""
+    """Write each file that is not there. Yield its path, and whether it was written.
+
+    Raises OSError.
+    """
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

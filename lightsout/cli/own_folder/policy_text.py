@@ -22,7 +22,7 @@ PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/.-]*")
 LONGEST_BASE = 40  # characters of a policy's name that come from a tag
 
 
-class Wishes(NamedTuple):
+class Choices(NamedTuple):
     """What a first policy is to be about."""
 
     tags: Mapping[str, Sequence[str]]
@@ -33,7 +33,7 @@ class Wishes(NamedTuple):
     timezone: str = "Asia/Shanghai"
 
     def name(self) -> str:
-        """Of its file, and of its policies: what the tag says."""
+        """The name of the file and of its policies, made from the tag."""
         key, values = next(iter(self.tags.items()))
         said = [_slug(values[0]), _slug(key)] if "auto" not in key else [_slug(key)]
         base = next(filter(None, said), "tagged")
@@ -49,23 +49,23 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST_BASE].strip("-")
 
 
-def write_policies(wishes: Wishes, machines: Sequence[Machine]) -> str:
+def write_policies(choices: Choices, machines: Sequence[Machine]) -> str:
     """A policy for each service, with limits of its own."""
-    parts = [template("policies.yml").format(timezone=_scalar(wishes.timezone))]
-    for name, resource in zip(wishes.names(), wishes.resources, strict=True):
-        limits = limits_for(machines, wishes.tags, resource)
+    parts = [template("policies.yml").format(timezone=_scalar(choices.timezone))]
+    for name, resource in zip(choices.names(), choices.resources, strict=True):
+        limits = limits_for(machines, choices.tags, resource)
         parts.append(
             template("policy.yml").format(
                 name=name,
-                description=_scalar(f"Tagged machines go off at {wishes.between[0]}."),
+                description=_scalar(f"Tagged machines go off at {choices.between[0]}."),
                 resource=_scalar(resource),
-                regions="all" if "all" in wishes.regions else _listed(wishes.regions),
+                regions="all" if "all" in choices.regions else _listed(choices.regions),
                 tags="\n".join(
                     f"        {_scalar(key)}: {_listed(values)}"
-                    for key, values in wishes.tags.items()
+                    for key, values in choices.tags.items()
                 ),
-                days=_scalar(wishes.days[0]) if len(wishes.days) == 1 else _listed(wishes.days),
-                between=_listed(wishes.between),
+                days=_scalar(choices.days[0]) if len(choices.days) == 1 else _listed(choices.days),
+                between=_listed(choices.between),
                 enforce=_enforce(resource),
                 **limits._asdict(),
             )
@@ -74,7 +74,7 @@ def write_policies(wishes: Wishes, machines: Sequence[Machine]) -> str:
 
 
 def _enforce(resource: str) -> str:
-    """What happens to a machine that somebody starts again inside the window."""
+    """The value of `enforce`: what happens to a machine that somebody starts again."""
     known = RESOURCES.get(resource)
     if known and not known.tells_operation_time:
         return f"true # {resource} does not tell when a machine was started: it goes off again"

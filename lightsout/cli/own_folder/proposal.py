@@ -40,7 +40,10 @@ class Limits(NamedTuple):
 
 
 def propose_tags(machines: Iterable[Machine]) -> Tags:
-    """The key whose values let most machines go off; production is never among them."""
+    """A tag by which an owner lets a machine go off; of several keys, the most carried one.
+
+    A value that means production is never among them.
+    """
     counted = [it for it in count_tags(machines) if _can_be_matched(it)]
     opted = [it for it in counted if bare_of(it.key) in OPT_IN and it.value.casefold() in YES]
     others = [it for it in counted if it.value.casefold() in NON_PRODUCTION]
@@ -83,7 +86,7 @@ def places(machines: Sequence[Machine], tags: Tags) -> tuple[list[str], list[str
 
 
 def limits_for(machines: Sequence[Machine], tags: Tags, resource: str) -> Limits:
-    """Room for those that match now, and a quarter more, in the region that has most of them."""
+    """Limits with room for a quarter more machines than match now, in the fullest region."""
     everyone: Counter[str] = Counter()
     wanted: dict[str, int] = defaultdict(int)
     for site, _ in machines:

@@ -23,7 +23,7 @@ def is_somebody_there() -> bool:
 
 
 def ask(question: str, default: T, read: Callable[[str], T], check: Check[T]) -> T:
-    """Asks until the answer is good. Raises KeyboardInterrupt where the input ends."""
+    """Ask until the answer is good. Raises KeyboardInterrupt where the input ends."""
     while True:
         print(question, end="", flush=True)
         line = sys.stdin.readline()
@@ -45,7 +45,7 @@ def ask(question: str, default: T, read: Callable[[str], T], check: Check[T]) ->
 
 
 def read_tags(texts: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Each text is KEY=VALUE[,VALUE]; KEY alone is the key with any value. Raises WrongUse."""
+    """Read KEY=VALUE[,VALUE] of each text. KEY alone means any value. Raises WrongUse."""
     found: dict[str, Sequence[str]] = {}
     for text in texts:
         key, equals, values = text.partition("=")
@@ -58,7 +58,7 @@ def read_tags(texts: Sequence[str]) -> Mapping[str, Sequence[str]]:
 
 
 def read_tag_answer(text: str) -> Mapping[str, Sequence[str]]:
-    """One tag, or several with blanks between them. Raises WrongUse."""
+    """Read one tag, or several with blanks between them. Raises WrongUse."""
     words = text.split()
     return read_tags(words if all("=" in word for word in words) else [text])
 
@@ -74,7 +74,7 @@ def read_list(text: str) -> Sequence[str]:
 
 
 def read_between(text: str) -> Sequence[str]:
-    """HH:MM-HH:MM. Raises WrongUse."""
+    """Read HH:MM-HH:MM. Raises WrongUse."""
     opens, dash, closes = text.replace(" ", "").partition("-")
     if not dash:
         raise WrongUse(f"two times such as 20:00-23:30, not {text!r}")

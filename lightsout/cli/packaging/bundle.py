@@ -42,7 +42,7 @@ class Bundle(NamedTuple):
 
 
 def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bundle:
-    """The folder and the zip. Made beside the old ones, whose place they take only when whole.
+    """Make the folder and the zip beside the old ones, and put them in their place when whole.
 
     `policies`: a folder, or one file. Raises NotBuilt, and OSError where a file cannot be written.
     """
@@ -74,7 +74,7 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
 
 
 def _refuse_a_stranger(bundle: Path) -> None:
-    """A folder of that name which is no bundle is not taken away."""
+    """Raise NotBuilt for a folder of that name which is no bundle: it is not taken away."""
     if bundle.is_dir() and any(bundle.iterdir()) and not (bundle / "handler.py").is_file():
         raise NotBuilt(f"{bundle} is no bundle: move it away, or choose another folder with --out")
 
@@ -98,9 +98,9 @@ def sources_with(policies: Path, say: Callable[[str], object]) -> Mapping[str, b
 
 
 def _policy_files(policies: Path) -> Sequence[Path]:
-    """Those files, and the calendars that they name.
+    """The files to deploy, and the calendars that they name.
 
-    Raises NotBuilt for what the function would refuse to run by, or would not find.
+    Raises NotBuilt for mistakes, and for a file that the function does not read.
     """
     try:
         files = load(policies).files
@@ -113,7 +113,7 @@ def _policy_files(policies: Path) -> Sequence[Path]:
 
 
 def content_hash(sources: Mapping[str, bytes]) -> str:
-    """Of our own files and of the locked dependencies; bytecode does not count."""
+    """A hash of our own files and of the locked dependencies; bytecode does not count."""
     parts = {
         **sources,
         REQUIREMENTS: origin.file_of(REQUIREMENTS).read_bytes(),

@@ -39,7 +39,7 @@ WHY = 3  # lines of pip's complaint that are told
 
 
 def install(requirements: Path, folder: Path) -> None:
-    """Those of `requirements`, hashes checked, for the runtime and not for this machine.
+    """Install `requirements`, hashes checked, for the runtime and not for this machine.
 
     Raises NotBuilt where pip is missing or refuses.
     """

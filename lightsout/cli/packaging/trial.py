@@ -23,6 +23,7 @@ from lightsout.cli.packaging.invoke import invoke, way_to
 from lightsout.cli.packaging.origin import file_of
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.report import stamp
@@ -54,7 +55,7 @@ class AheadClock(SystemClock):
 
 
 def run(bundle: Path, deployment: Path) -> int:
-    """Both runs; `deployment` is a serverless.yml, and where there is none, the one shipped."""
+    """Run the bundle twice. Where `deployment` is no file, the serverless.yml shipped counts."""
     first, *rest = load(bundle / "policies").policies
     now = datetime.now(timezone.utc)
     at = due(first, now)
@@ -75,7 +76,7 @@ def run(bundle: Path, deployment: Path) -> int:
 
 
 def inputs_of(deployment: Path) -> Mapping[str, Any]:
-    """Raises WrongUse for a file with mistakes."""
+    """What serverless.yml says of the function. Raises WrongUse for a file with mistakes."""
     file = deployment if deployment.is_file() else file_of("serverless.yml")
     if mistakes := mistakes_of_the_deployment(file, None):
         raise WrongUse("\n".join(map(str, mistakes)))
@@ -101,7 +102,8 @@ def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 def due(policy: Policy, now: datetime) -> datetime:
     """A moment from now on when the policy is due."""
-    window = next_window(policy.when, policy.timezone, now) if policy.when else None
+    when = None if isinstance(policy.when, OwnHours) else policy.when
+    window = next_window(when, policy.timezone, now) if when else None
     return window.opens + AFTER if window else now
 
 

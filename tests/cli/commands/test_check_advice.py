@@ -279,7 +279,7 @@ def test_inside_a_window_only_the_ticks_in_it_matter(warned):
 
 
 def test_a_calendar_that_ends_is_told_at_each_policy_that_goes_by_it(stage, warned):
-    assert stage.clock.now().month == 11, "in the last quarter"
+    assert stage.clock.now().month == 11, "the next year is warned of"
     (warning,) = warned("when: {days: workdays, between: [20:00, 23:30]}")
     assert warning.startswith("the calendar of workdays and holidays does not cover 2027")
 

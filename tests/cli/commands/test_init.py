@@ -225,7 +225,7 @@ def test_a_sample_can_be_the_first_policy_and_check_takes_it(
     assert type_there("check")[0] == 0
 
 
-def test_a_sample_takes_no_wishes(folder, type_in):
+def test_a_sample_takes_no_other_choices(folder, type_in):
     said = type_in("init", folder, "--sample", "dev-nights", "--tag", "env=qa")
 
     assert said.status == 2

@@ -8,7 +8,7 @@ import pytest
 
 from lightsout.policies.load import load
 from lightsout.simulator import Fault, Refusal
-from tests.support.other_accounts import OWN, POLICIES, RESEARCH, lend, lend_roles
+from tests.support.other_accounts import OWN, POLICIES, RESEARCH, add_roles, let_accounts_in
 from tests.support.simulated_run import DEV_NIGHTS
 
 SHANGHAI = "ap-shanghai"
@@ -256,7 +256,7 @@ def test_a_region_that_cannot_be_looked_at_is_told_where_it_is_not_found_elsewhe
 @pytest.fixture
 def lent(stage):
     """Policies that name two other accounts, whose roles the own one may assume."""
-    lend_roles(stage)
+    let_accounts_in(stage)
     return stage
 
 
@@ -284,7 +284,7 @@ def test_only_the_account_that_is_named_is_looked_at(lent, type_in):
 def test_a_machine_that_two_accounts_show_is_left_untagged(lent, type_in):
     """One account by two names: which of them is meant is for the person to say."""
     lent.policies(POLICIES.replace("100000000003", OWN))
-    lend(lent, load(lent.folder).accounts)
+    add_roles(lent, load(lent.folder).accounts)
     (id_,) = lent.fleet(1)
 
     said = type_in("keep", id_, *UNTIL)

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.cli.own_folder.policy_text import Wishes, mistakes_in, write_policies
+from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
 from lightsout.cli.own_folder.proposal import (
     NOBODY_YET,
     limits_for,
@@ -82,13 +82,14 @@ KEYS = st.one_of(st.sampled_from(["env", "auto-stop", "AutoStop", "on", "环境"
 FLEETS = st.lists(st.dictionaries(KEYS, TEXTS, max_size=3), max_size=6)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(FLEETS)
 def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_and_nothing_more(
     fleet,
 ):
     machines = [machine(n, **tags) for n, tags in enumerate(fleet)]
     tags = propose_tags(machines)
-    text = write_policies(Wishes(tags, *places(machines, tags)), machines)
+    text = write_policies(Choices(tags, *places(machines, tags)), machines)
 
     with TemporaryDirectory() as folder:
         file = Path(folder, "policy.yml")
@@ -104,12 +105,13 @@ def test_whatever_the_tags_are_the_policy_is_good_and_selects_what_was_proposed_
     }
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(KEYS, st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=2), TEXTS
 )
 def test_what_somebody_answers_is_a_policy_that_matches_these_tags_or_a_mistake(tags, text):
-    wishes = Wishes(tags, ["lighthouse"], [text], [text], ["20:00", text], text)
-    for wish in (wishes, Wishes(tags, ["lighthouse"], ["all"])):
+    choices = Choices(tags, ["lighthouse"], [text], [text], ["20:00", text], text)
+    for wish in (choices, Choices(tags, ["lighthouse"], ["all"])):
         written = write_policies(wish, [])
         if not mistakes_in(written):
             with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""How each policy decides about one machine, step by step."""
+"""The steps that lead to a policy's decision about one machine, each with its reason."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 from lightsout.cli.commands.clouds import with_refusals
 from lightsout.cli.explain.rows import WRONG, not_yet, rows_of
+from lightsout.cli.explain.tasks import tasks_beside
 from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic, read_traffic
-from lightsout.decide.decide import EXCLUDE, MATCH, ONLY_IF, PROTECTION
+from lightsout.decide.decide import HOURS, ONLY_IF, selected_by, show_pattern
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
-from lightsout.events.choose import kinds_admitted
-from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import Selector
 from lightsout.policies.load import matches
-from lightsout.policies.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +36,7 @@ Line = tuple[str, str]  # the name of a step, and its reason
 
 
 @dataclass(slots=True)
-class Chapter:
+class PolicySteps:
     """The steps of one policy, and the row of the plan; None where the machine is not in it."""
 
     policy: Policy
@@ -52,33 +51,33 @@ class Chapter:
 
 
 @dataclass(slots=True)
-class Writer:
-    """Writes a chapter for each policy about one machine."""
+class StepsOfMachine:
+    """Finds the steps of each policy's decision about one machine."""
 
     cloud: Cloud
     policies: Sequence[Policy]
     site: Site
     instance: Instance
     instant: datetime
-    _findings: dict[tuple[datetime, str], list[Finding]] = field(default_factory=dict)
+    _findings: dict[tuple[datetime, tuple[int, ...]], list[Finding]] = field(default_factory=dict)
 
-    def write(self, policy: Policy) -> Chapter:
-        chapter = Chapter(policy)
+    def of(self, policy: Policy) -> PolicySteps:
+        found = PolicySteps(policy)
         lacks = list(lacking(policy, self.site, self.instance))
         if lacks:
-            chapter.steps = [("no match", lack) for lack in lacks]
-            return chapter
+            found.steps = [("no match", lack) for lack in lacks]
+            return found
         due = due_at(policy, self.instant)
         at = due.at(self.instant)
         try:
             for line in self._decision(policy, due, at or self.instant):
-                chapter.steps.append(line)
+                found.steps.append(line)
             if at:
-                self._outcome(chapter, due, at)
+                self._outcome(found, due, at)
         except CallFailed as failure:
-            chapter.failed = True
-            chapter.steps.append(("error", f"{failure.action}: {failure}"))
-        return chapter
+            found.failed = True
+            found.steps.append(("error", f"{failure.action}: {failure}"))
+        return found
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
         """The steps of the decision, also those after one that keeps the machine."""
@@ -87,17 +86,19 @@ class Writer:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
         judgement = Judgement(at)
-        steps = {step.name: step for step in judgement.steps(policy, instance)}
-        for name in (MATCH, EXCLUDE, PROTECTION):
-            yield name, steps[name].reason
-        yield "when", _when_said(policy, due)
+        steps = list(judgement.steps(policy, instance))
+        for step in steps:
+            if step.name != ONLY_IF:
+                yield step.name, step.reason
+        if not any(step.name == HOURS for step in steps):
+            yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
         earlier = self.policies[: self.policies.index(policy)]
         beside = [it for it in earlier if not any(lacking(it, self.site, instance))]
         if is_still_charged(policy, instance, at, beside):
             yield "doubt", f"{WHY}: {FIX}"
-        if ONLY_IF in steps:
+        if any(step.name == ONLY_IF for step in steps):
             yield ONLY_IF, self._condition(policy, judgement)
 
     def _condition(self, policy: Policy, judgement: Judgement) -> str:
@@ -108,17 +109,17 @@ class Writer:
         *_, step = judgement.steps(policy, self.instance)
         return f"{'not met' if step.kept else 'met'}: {step.reason}"
 
-    def _outcome(self, chapter: Chapter, due: Due, at: datetime) -> None:
+    def _outcome(self, found: PolicySteps, due: Due, at: datetime) -> None:
         """Add the limits, and what a run at `at` would do with the machine."""
-        policy, findings = chapter.policy, self._survey(chapter.policy, at)
+        policy, findings = found.policy, self._survey(found.policy, at)
         finding = next(it for it in findings if it.policy is policy)
         if finding.error:
-            chapter.failed = True
-            chapter.steps.append(("error", finding.error))
+            found.failed = True
+            found.steps.append(("error", finding.error))
             return
         limits = policy.limits
         if limits.max_instances is not None or limits.max_percent is not None:
-            chapter.steps.append(("limits", finding.refused or _within(limits, finding)))
+            found.steps.append(("limits", finding.refused or _within(limits, finding)))
         rows = [
             row
             for row in rows_of(self.site, findings)
@@ -126,31 +127,21 @@ class Writer:
         ]
         if due.now:
             rows, doubts = with_refusals(rows, {self.site.account: self.cloud})
-            chapter.steps += [("doubt", doubt) for doubt in doubts]
+            found.steps += [("doubt", doubt) for doubt in doubts]
         for row in rows:
-            chapter.row = row if due.now else not_yet(row, at)
-            said = f"{row.what}: {row.why}" if due.now else chapter.row.why
-            chapter.steps.append(("so", said))
+            found.row = row if due.now else not_yet(row, at)
+            said = f"{row.what}: {row.why}" if due.now else found.row.why
+            found.steps.append(("so", said))
         if not rows:
-            chapter.steps.append(("so", _untouched(policy, self.instance)))
+            found.steps.append(("so", _untouched(policy, self.instance)))
 
     def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
         """The findings of a run at `at`, with all policies that would run beside this one."""
-        kinds = kinds_admitted(policy)
-        kind = "invoke" if "invoke" in kinds else min(kinds)
-        if (at, kind) not in self._findings:
-            beside = [
-                Task(it)
-                for it in self.policies
-                if it.resource == self.site.resource.name
-                and self.site.account in it.accounts
-                and (it.regions == ("all",) or self.site.region in it.regions)
-                and kind in kinds_admitted(it)
-                and is_due(it, at)
-            ]
-            compute = Compute(self.cloud, self.site)
-            self._findings[at, kind] = survey(compute, beside, Judgement(at))
-        return self._findings[at, kind]
+        tasks = tasks_beside(policy, self.policies, self.site, at)
+        known = at, tuple(id(task.policy) for task in tasks)
+        if known not in self._findings:
+            self._findings[known] = survey(Compute(self.cloud, self.site), tasks, Judgement(at))
+        return self._findings[known]
 
 
 def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
@@ -161,6 +152,10 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
         yield f"it is in {site.region}, the policy is about {', '.join(policy.regions)}"
     if policy.match.instances and instance.id not in policy.match.instances:
         yield "it is not among the instances that the policy names"
+    names = policy.match.names
+    if names and selected_by(Selector({}, frozenset(), names), instance) is None:
+        shown = repr(instance.name) if instance.name_known else "not told by the service"
+        yield f"its name is {shown}; wanted is {' or '.join(map(show_pattern, names))}"
     for key, patterns in policy.match.tags.items():
         wanted = " or ".join(pattern or '""' for pattern in patterns)
         if key not in instance.tags:

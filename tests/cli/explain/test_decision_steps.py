@@ -38,16 +38,16 @@ def there(stage):
 
 @pytest.fixture
 def tell(type_in):
-    """The steps of each policy's chapter, by policy; what it ends with, and the exit status."""
+    """The steps of each policy, by its name; what it ends with, and the exit status."""
 
     def tell(*words):
         said = type_in("plan", *words)
-        chapters = {}
+        steps_of = {}
         for part in said.out.split("\n\n"):
             name, *lines = part.splitlines()
             steps = {line[2:14].strip(): line[14:] for line in lines if line.startswith("  ")}
-            chapters[name.partition(" · ")[0]] = steps
-        return chapters, said.out.rstrip().splitlines()[-1], said.status
+            steps_of[name.partition(" · ")[0]] = steps
+        return steps_of, said.out.rstrip().splitlines()[-1], said.status
 
     return tell
 
@@ -89,9 +89,9 @@ It would be stopped by dev-nights. late would stop it when it opens, 2026-11-23 
 def test_at_another_time_the_head_says_so_and_another_policy_is_due(there, type_in, tell):
     there.world.add(ID, tags={"env": "dev"})
 
-    chapters, _, _ = tell("--instance", ID, "--at", "2026-11-23T21:30")
+    steps_of, _, _ = tell("--instance", ID, "--at", "2026-11-23T21:30")
 
-    assert chapters["late"]["when"] == "due until 2026-11-23 23:00 Asia/Shanghai"
+    assert steps_of["late"]["when"] == "due until 2026-11-23 23:00 Asia/Shanghai"
     said = type_in("plan", "--instance", ID, "--at", "2026-11-23T21:30")
     assert said.out.startswith("as if it were 2026-11-23 21:30 Asia/Shanghai")
 
@@ -99,9 +99,9 @@ def test_at_another_time_the_head_says_so_and_another_policy_is_due(there, type_
 def test_a_tag_that_does_not_match_is_named_with_what_was_wanted(there, tell):
     there.world.add(ID, tags={"env": "prod"})
 
-    chapters, end, status = tell("--instance", ID)
+    steps_of, end, status = tell("--instance", ID)
 
-    assert chapters["dev-nights"] == {"no match": "its tag env is prod; wanted is dev or test"}
+    assert steps_of["dev-nights"] == {"no match": "its tag env is prod; wanted is dev or test"}
     assert end == "No policy would act on it: it would be left as it is."
     assert status == 0
 
@@ -110,20 +110,20 @@ def test_a_tag_that_does_not_match_is_named_with_what_was_wanted(there, tell):
 def test_a_tag_that_is_not_there_is_named(there, tell, tags):
     there.world.add(ID, tags=tags)
 
-    chapters, _, _ = tell("--instance", ID)
+    steps_of, _, _ = tell("--instance", ID)
 
-    assert chapters["late"] == {"no match": "it has no tag env; wanted is dev"}
+    assert steps_of["late"] == {"no match": "it has no tag env; wanted is dev"}
 
 
 def test_another_region_is_a_reason_not_to_match(there, tell):
     there.world.add(ID, region="ap-shanghai", tags={"env": "dev"})
 
-    chapters, _, _ = tell("--instance", ID)
+    steps_of, _, _ = tell("--instance", ID)
 
-    assert chapters["dev-nights"] == {
+    assert steps_of["dev-nights"] == {
         "no match": "it is in ap-shanghai, the policy is about ap-guangzhou"
     }
-    assert "so" in chapters["late"]
+    assert "so" in steps_of["late"]
 
 
 def test_a_list_of_other_machines_is_a_reason_not_to_match(stage, tell):
@@ -137,21 +137,21 @@ def test_a_list_of_other_machines_is_a_reason_not_to_match(stage, tell):
     """)
     stage.world.add(ID)
 
-    chapters, _, _ = tell("--instance", ID)
+    steps_of, _, _ = tell("--instance", ID)
 
-    assert chapters["few"] == {"no match": "it is not among the instances that the policy names"}
+    assert steps_of["few"] == {"no match": "it is not among the instances that the policy names"}
 
 
 def test_what_excludes_and_what_protects_it_are_both_told(there, tell):
     tags = {"env": "dev", "role": "bastion", "keep-until": "2026-12-01"}
     there.world.add(ID, tags=tags)
 
-    chapters, end, _ = tell("--instance", ID)
+    steps_of, end, _ = tell("--instance", ID)
 
-    assert chapters["dev-nights"]["exclude"] == "excluded by tag role=bastion"
-    assert chapters["dev-nights"]["protection"] == "keep-until 2026-12-01"
-    assert chapters["dev-nights"]["so"] == "excluded: excluded by tag role=bastion"
-    assert chapters["late"]["so"].endswith(
+    assert steps_of["dev-nights"]["exclude"] == "excluded by tag role=bastion"
+    assert steps_of["dev-nights"]["protection"] == "keep-until 2026-12-01"
+    assert steps_of["dev-nights"]["so"] == "excluded: excluded by tag role=bastion"
+    assert steps_of["late"]["so"].endswith(
         "then kept: keep-until 2026-12-01, until 2026-12-02 00:00 Asia/Shanghai"
     )
     assert end == "It would be left as it is."
@@ -170,21 +170,21 @@ def test_a_condition_is_told_of_a_machine_that_is_kept_as_well(stage, tell):
     packages = [stage.world.package(used=490 * GB, total=500 * GB)]
     stage.world.add(ID, tags={"env": "dev", "keep-running": "1"}, packages=packages)
 
-    chapters, _, _ = tell("--instance", ID)
+    steps_of, _, _ = tell("--instance", ID)
 
-    assert chapters["traffic"]["only if"] == "met: 98% of 500 GB traffic used"
-    assert chapters["traffic"]["so"] == "kept: keep-running 1"
+    assert steps_of["traffic"]["only if"] == "met: 98% of 500 GB traffic used"
+    assert steps_of["traffic"]["so"] == "kept: keep-running 1"
 
 
 def test_a_limit_counts_the_whole_policy_and_not_the_one_machine(there, tell):
     there.world.add(ID, tags={"env": "dev"})
     there.fleet(2, first=100)
 
-    chapters, end, status = tell("--instance", ID)
+    steps_of, end, status = tell("--instance", ID)
 
     over = "over limit: 3 instances, max_instances is 2"
-    assert chapters["dev-nights"]["limits"] == over
-    assert chapters["dev-nights"]["so"] == f"refused: {over}"
+    assert steps_of["dev-nights"]["limits"] == over
+    assert steps_of["dev-nights"]["so"] == f"refused: {over}"
     assert end.startswith("It would be left as it is. late would stop it")
     assert status == 1
 
@@ -200,10 +200,10 @@ def test_a_limit_counts_the_whole_policy_and_not_the_one_machine(there, tell):
 def test_a_machine_that_is_not_running_is_told_so(there, tell, state, so):
     there.world.add(ID, tags={"env": "dev"}, state=state)
 
-    chapters, end, status = tell("--instance", ID)
+    steps_of, end, status = tell("--instance", ID)
 
-    assert chapters["dev-nights"]["state"] == f"{state}: a stop acts on RUNNING only"
-    assert chapters["dev-nights"]["so"].startswith(so)
+    assert steps_of["dev-nights"]["state"] == f"{state}: a stop acts on RUNNING only"
+    assert steps_of["dev-nights"]["so"].startswith(so)
     assert end == "No policy would act on it: it would be left as it is."
     assert status == 0
 
@@ -221,9 +221,9 @@ def test_a_conflict_is_told_and_found_wrong(stage, tell):
     """)
     stage.world.add(ID, tags={"env": "dev"})
 
-    chapters, end, status = tell("--instance", ID)
+    steps_of, end, status = tell("--instance", ID)
 
-    assert chapters["off"]["so"].startswith("conflict: due for stop by off and for start by on")
+    assert steps_of["off"]["so"].startswith("conflict: due for stop by off and for start by on")
     assert end == "It would be left as it is."
     assert status == 1
 
@@ -232,10 +232,10 @@ def test_what_the_service_denies_now_is_told(there, tell):
     refusal = Refusal("OperationDenied.InstanceCreating", visible=True, times=None)
     there.world.add(ID, tags={"env": "dev"}, refusals=[refusal])
 
-    chapters, _, _ = tell("--instance", ID)
+    steps_of, _, _ = tell("--instance", ID)
 
-    assert "; denied now: OperationDenied.InstanceCreating: " in chapters["dev-nights"]["so"]
-    assert "denied" not in chapters["late"]["so"]
+    assert "; denied now: OperationDenied.InstanceCreating: " in steps_of["dev-nights"]["so"]
+    assert "denied" not in steps_of["late"]["so"]
 
 
 def test_an_off_and_an_on_that_are_never_due_at_once_are_no_conflict(stage, tell):
@@ -256,10 +256,10 @@ def test_an_off_and_an_on_that_are_never_due_at_once_are_no_conflict(stage, tell
     """)
     stage.world.add(ID, tags={"env": "dev"})
 
-    chapters, end, status = tell("--instance", ID)
+    steps_of, end, status = tell("--instance", ID)
 
-    assert chapters["nights"]["so"] == "would stop: tag env=dev"
-    assert chapters["mornings"]["so"] == "nothing while it is RUNNING"
+    assert steps_of["nights"]["so"] == "would stop: tag env=dev"
+    assert steps_of["mornings"]["so"] == "nothing while it is RUNNING"
     assert end == "It would be stopped by nights."
     assert status == 0
 
@@ -276,9 +276,9 @@ def test_a_policy_for_the_timer_only_is_part_of_the_story(stage, tell):
     """)
     stage.world.add(ID, tags={"env": "dev"})
 
-    chapters, end, _ = tell("--instance", ID)
+    steps_of, end, _ = tell("--instance", ID)
 
-    assert chapters["timer-only"]["trigger"] == "timer only: a run by hand leaves the policy out"
+    assert steps_of["timer-only"]["trigger"] == "timer only: a run by hand leaves the policy out"
     assert end == "It would be stopped by timer-only."
 
 
@@ -328,9 +328,9 @@ def test_several_machines_have_a_story_each(there, type_in):
 def test_other_options_narrow_the_story(there, tell):
     there.world.add(ID, tags={"env": "dev"})
 
-    chapters, end, _ = tell("--instance", ID, "--policy", "late")
+    steps_of, end, _ = tell("--instance", ID, "--policy", "late")
 
-    assert "dev-nights" not in chapters
+    assert "dev-nights" not in steps_of
     assert end.startswith("It would be left as it is. late would stop it")
     _, end, _ = tell("--instance", ID, "--region", "ap-shanghai")
     assert end.endswith("looked in ap-shanghai (lighthouse)")
