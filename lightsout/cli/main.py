@@ -94,6 +94,12 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
         sys.stdout.flush()
 
 
+def _report(options: argparse.Namespace, outside: Environment) -> int:
+    from lightsout.cli.commands import report  # the other commands do not need the page
+
+    return report.carry_out(options, outside)
+
+
 def _has_none(outside: Environment) -> bool:
     """Whether nobody said where the policies are, and there are none here."""
     return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
@@ -144,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         _permissions_parser,
         _doctor_parser,
         _savings_parser,
+        _report_parser,
         _package_parser,
         _deploy_parser,
         add_remove,
@@ -356,6 +363,17 @@ def _savings_parser(commands: Commands) -> None:
     one.set_defaults(carry_out=savings.carry_out)
 
 
+def _report_parser(commands: Commands) -> None:
+    one = commands.add_parser("report", help="one HTML page: status, calendar, machines, savings")
+    _add_files(one, "LOG", "; in any order")
+    _add_policies(one)
+    one.add_argument(
+        "-o", "--output", metavar="FILE", default="report.html", help="default: report.html"
+    )
+    one.add_argument("--lang", choices=("en", "zh"), help="default: that of the locale")
+    one.set_defaults(carry_out=_report)
+
+
 def _simulator_parser(commands: Commands) -> None:
     about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
     # No prefix here: the simulator reads its own options, `--help` included.
@@ -366,6 +384,13 @@ def _simulator_parser(commands: Commands) -> None:
 
 def _demo_parser(commands: Commands) -> None:
     one = commands.add_parser("demo", help="one whole run against a simulated cloud")
+    one.add_argument(
+        "--report",
+        metavar="FILE",
+        nargs="?",
+        const="report.html",
+        help="end with the page of this run (default: report.html)",
+    )
     one.set_defaults(carry_out=_demo)
 
 
@@ -410,4 +435,13 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
     what = "logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin"
-    parser.add_argument("files", metavar=metavar, nargs="+", help=f"{what}{more}")
+    parser.add_argument("files", metavar=metavar, nargs="*", help=f"{what}{more}")
+    parser.add_argument(
+        "--from-cls",
+        action="store_true",
+        help="instead of files: the function's log, asked of the log service",
+    )
+    parser.add_argument("--days", metavar="N", help="of it, so many days back (default: 30)")
+    parser.add_argument(
+        "--topic", metavar="ID", help="the topic to ask (default: the function's own)"
+    )

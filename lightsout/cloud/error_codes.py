@@ -72,6 +72,12 @@ MEANINGS: dict[str, Meaning] = {
     "UnsupportedOperation.InstanceStateTerminating": Meaning.STATE,
     "UnsupportedOperation.StoppedModeStopCharging": Meaning.CHARGING,
     "UnsupportedOperation.StoppedModeStopChargingSameFamily": Meaning.CHARGING,
+    # SearchLog of CLS: asking again cannot help, asking for less or otherwise can
+    "FailedOperation.QueryError": Meaning.PERMANENT,
+    "FailedOperation.SyntaxError": Meaning.PERMANENT,
+    "FailedOperation.TopicIsolated": Meaning.PERMANENT,
+    "LimitExceeded.SearchResources": Meaning.PERMANENT,
+    "LimitExceeded.SearchResultTooLarge": Meaning.PERMANENT,
     # Common to every API
     "RequestLimitExceeded": Meaning.THROTTLE,
     "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,

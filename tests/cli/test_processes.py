@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.cli.output.words import width
+from tests.support.page_reader import machine_rows, read_page
 
 WITHOUT = """
 import sys
@@ -213,11 +214,11 @@ def _seconds_of_children():
     return used.ru_utime + used.ru_stime
 
 
-def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live):
+def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live, tmp_path):
     live.environ |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     before = _seconds_of_children()
 
-    said = live.type_in("demo")
+    said = live.type_in("demo", "--report", tmp_path / "page.html")
 
     assert said.status == 0, said.out + said.err
     assert _seconds_of_children() - before < 10
@@ -228,3 +229,8 @@ def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live):
     assert f"{stopped} of {stopped} machines reported stopped are STOPPED there" in said.out
     assert "python -m lightsout plan" in said.out
     assert len(live.sim.journal) == 0, "the demo has a simulator of its own"
+    assert f"written: {tmp_path}" in said.out
+    page = read_page((tmp_path / "page.html").read_text("utf-8"))
+    assert f"went well: {stopped} stopped" in page.all("header")[0].text
+    off = [cells for cells in machine_rows(page).values() if cells[1] == "STOPPED"]
+    assert len(off) == int(stopped)

@@ -67,7 +67,7 @@ class Trace:
     operation: str  # RequestId of the latest
 
 
-def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     out = Output()
     world = World(outside.clock)
     demo_fleet(world)
@@ -90,6 +90,9 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
         out.say("verify reads the log of this run, and looks at each machine again:", look="bold")
         verified = _verify(out, log, outside)
         good = _compare(out, done, sim, before) and verified and done.exit_status == GOOD
+        if options.report is not None:
+            out.say()
+            _report(options.report, log, outside._replace(beside=Path(folder)))
     out.say()
     following = NEXT if is_installed() else NEXT_IN_A_CLONE
     for line in following if good else ("The demo did not go as it should: please report it.",):
@@ -130,6 +133,13 @@ def _verify(out: Output, log: str, outside: Environment) -> bool:
     answers = verify.ask(read_acceptances(lines), outside)
     verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
+
+
+def _report(path: str, log: str, outside: Environment) -> None:
+    """The same as `python -m lightsout report`, of this run."""
+    from lightsout.cli.commands import report
+
+    report.save(path, report.make_page(list(LogLines([log])), outside))
 
 
 def _traces(world: World) -> dict[str, Trace]:

@@ -75,8 +75,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     with kept_in(options.log, take_line) as kept:
         done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
-    openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, outside._replace(write=take_line), done))
+    openings = openings_of(policies, done, instant)
+    later = list(look_later(openings, event, outside._replace(write=take_line), done))
     rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
@@ -88,7 +88,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     notes += near.lines
     if for_programs:
         waiting = waiting_lines(openings)
-        print_rows(in_order([*rows, *_not_yet(later)]), as_csv=options.format == "csv")
+        print_rows(in_order([*rows, *rows_later(later)]), as_csv=options.format == "csv")
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
@@ -134,7 +134,7 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def _openings(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
+def openings_of(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
     """The next opening of each policy that is not due; None if there is none."""
     entries = done.report["policies"]
     not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
@@ -146,7 +146,7 @@ def _openings(policies: Iterable[Policy], done: Done, instant: datetime) -> list
     return list(found.values())
 
 
-def _look_later(
+def look_later(
     openings: Iterable[Opening],
     event: Mapping[str, object],
     outside: Environment,
@@ -174,7 +174,8 @@ def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
     return in_order(rows), doubts
 
 
-def _not_yet(later: Iterable[Later]) -> Iterator[Row]:
+def rows_later(later: Iterable[Later]) -> Iterator[Row]:
+    """The rows of policies that are not due, judged as of their next opening."""
     return (not_yet(row, look.opens) for look in later for row in look.rows)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import plural
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.base.environment import Environment
+    from lightsout.cli.savings.claims import Claim
     from lightsout.cli.savings.evidence import Evidence, Machine
     from lightsout.cli.savings.intervals import Interval
     from lightsout.cli.savings.pricefile import PriceList
@@ -70,24 +72,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
     until = read_until(options.until, now) if options.until is not None else None
-    lines = LogLines(options.files)
-    evidence = read_evidence(lines)
-    horizon = until or evidence.last or now
-    uncharged = {
-        machine for machine, signs in evidence.signs.items() if any(it.uncharged for it in signs)
-    }
-    if evidence.signs:
-        inventory = take_inventory(evidence.signs, uncharged, settings, outside)
-    else:
-        inventory = Inventory()
-    found = _intervals(evidence, inventory, horizon, now)
-    prices = _prices(uncharged, inventory, given, settings, outside)
-    stops = _stops(found, inventory, prices)
-    said = [
-        *claims(stops, evidence, horizon),
-        *money_claims(stops, prices.source, prices.problems),
-        *inventory.missing,
-    ]
+    lines = log_of(options, outside)
+    figures = count(lines, settings, outside, given, until)
+    stops, prices, said = figures.stops, figures.prices, list(map(str, figures.said))
     if options.csv:
         print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
         complain(*said)
@@ -103,6 +90,45 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
     return FOUND_WRONG if lines.warn_of_unusable() else GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a log proves: each stop, its price where it is known, and sentences about both."""
+
+    stops: list[Stop]
+    prices: Prices
+    inventory: Inventory
+    said: list[Claim | str]
+
+
+def count(
+    lines: Iterable[Mapping[str, Any]],
+    settings: Settings,
+    outside: Environment,
+    given: PriceList | None = None,
+    until: datetime | None = None,
+) -> Figures:
+    """Reads the lines, and asks for tags and prices; `until`: None counts to the last line."""
+    now = outside.clock.now()
+    evidence = read_evidence(lines)
+    horizon = until or evidence.last or now
+    uncharged = {
+        machine for machine, signs in evidence.signs.items() if any(it.uncharged for it in signs)
+    }
+    if evidence.signs:
+        inventory = take_inventory(evidence.signs, uncharged, settings, outside)
+    else:
+        inventory = Inventory()
+    found = _intervals(evidence, inventory, horizon, now)
+    prices = _prices(uncharged, inventory, given, settings, outside)
+    stops = _stops(found, inventory, prices)
+    said: list[Claim | str] = [
+        *claims(stops, evidence, horizon),
+        *money_claims(stops, prices.source, prices.problems),
+        *inventory.missing,
+    ]
+    return Figures(stops, prices, inventory, said)
 
 
 def read_until(text: str, now: datetime) -> datetime:

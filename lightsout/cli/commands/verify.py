@@ -20,7 +20,7 @@ from lightsout.cli.logs.acceptances import (
     became,
     read_acceptances,
 )
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
 from lightsout.cloud.compute import Compute
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cli.logs.acceptances import Acceptance
+    from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
 
@@ -59,7 +60,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     Also for a call whose instances the log does not name, for a file without a line of lightsout,
     and for a row that cannot be read. Superseded, gone and still charged are not failures.
     """
-    lines = LogLines(options.files)
+    lines = log_of(options, outside)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
     if options.json:

@@ -87,6 +87,7 @@ def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
     right, below = left + len(days) * COLUMN, above + TALL
     for number, day in enumerate(days):
         yield from _head(day, left + number * COLUMN, top)
+    yield text(left - 8, above - 12, "hour", 11, FAINT, anchor="end")
     for hour in range(0, 25, 6):
         y = above + TALL * hour / 24
         yield line(left, y, right, y, LINE)
@@ -129,7 +130,7 @@ def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]
     goes_on = start == 0 or end == WHOLE_DAY
     if not goes_on and high < 2 * LABEL + 3:  # no room inside
         at = y - 4 if start > 120 else y + max(high, 2) + LABEL
-        yield text(middle, at, span(start, end), 10, anchor="middle")
+        yield text(middle, at, span(start, end), 9, anchor="middle", halo=True)
         return
     if start > 0 and high >= LABEL + 3:
         yield text(middle, y + LABEL, clock(start), 11, "#ffffff", "middle")

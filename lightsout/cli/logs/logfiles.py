@@ -49,6 +49,7 @@ NO_TEXT = (
     "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
     "running_since",
 )  # fmt: skip
+NULLABLE = ("refused", "policies_hash")  # of which CLS may make the text `null`
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 MOST_NUMBERS = 5  # of lines that are named in one message
 NO_SPACE = re.compile(r"\S")
@@ -169,6 +170,11 @@ def _records(document: Any) -> list[Any]:
 # Values ------------------------------------------------------------------------------------------
 
 
+def lines_in(record: Mapping[str, Any]) -> list[Line]:
+    """The lines of ours in a record of the log service: its fields, or the text in one of them."""
+    return list(_in_object(record, 0))
+
+
 def _in_value(value: Any, depth: int) -> Iterator[Line]:
     if depth > DEEPEST:
         return
@@ -225,6 +231,9 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
                 line[name] = json.loads(line[name])
             except ValueError:
                 del line[name]
+    for name in NULLABLE:
+        if line.get(name) == "null":
+            line[name] = None
     for name, text in AS_TEXT.items():
         if name not in line and isinstance(line.get(text), str):
             line[name] = line[text].split()

@@ -55,8 +55,11 @@ def text(
     anchor: str = "start",
     *,
     bold: bool = False,
+    halo: bool = False,
 ) -> str:
+    """`halo`: on white of its own, where lines run behind it."""
     weight = ' font-weight="600"' if bold else ""
+    weight += ' stroke="#ffffff" stroke-width="4" paint-order="stroke"' if halo else ""
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
     return f'<text {place} fill="{colour}"{weight}>{_safe(words)}</text>'
 
