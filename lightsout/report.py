@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import Counts, DoneGroup, Entry, ReasonGroup, Report
+    from lightsout.model.request import Chosen
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
@@ -72,6 +73,15 @@ class Calls:
                 asked[number].append(id_)
         for number in sorted(asked):
             yield self._request_ids[number], asked[number]
+
+
+def entries_not_due(chosen: Chosen) -> Iterator[Entry]:
+    """Yield the entries of a policy whose window is closed: one for each account."""
+    policy = chosen.policy
+    for account in chosen.accounts():
+        entry = new_entry(policy.name, account, policy.resource, None, policy.action)
+        entry["status"] = "not due"
+        yield entry
 
 
 def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:

@@ -24,12 +24,12 @@ from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.log_lines import log_failures, log_not_due, log_plans, warn_of_unmatched_names
 from lightsout.model.instance import OWN
-from lightsout.model.report import RunFailed, failure_message, new_entry
+from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
 from lightsout.policies.windows import calendar_gaps, calendar_warnings
-from lightsout.settings import read_settings, weak_secret
+from lightsout.settings import read_settings, settings_warnings
 from lightsout.shorten import room_for
 
 if TYPE_CHECKING:
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from lightsout.settings import Settings
 
 NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
-DRY_RUN_IS_ON = (
-    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act, set "
-    "LIGHTSOUT_DRY_RUN=0"
-)
 
 
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
@@ -161,8 +157,7 @@ class Run:
                 raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
-            self.warnings += [DRY_RUN_IS_ON] * settings.dry_run
-            self.warnings += weak_secret(self.outside.environ)
+            self.warnings += settings_warnings(settings, self.outside.environ)
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -210,15 +205,8 @@ class Run:
             if due.now:
                 yield one
             else:
-                self._note_not_due(one)
+                self._not_due += reporting.entries_not_due(one)
                 log_not_due(self.log, one.policy, due)
-
-    def _note_not_due(self, chosen: Chosen) -> None:
-        policy = chosen.policy
-        for account in chosen.accounts():
-            entry = new_entry(policy.name, account, policy.resource, None, policy.action)
-            entry["status"] = "not due"
-            self._not_due.append(entry)
 
     def _run_sites(self, settings: Settings, due: Sequence[Chosen]) -> None:
         """Call the API for what is due. An idle tick never imports the SDK."""
@@ -294,14 +282,9 @@ class Run:
         return report
 
     def _note_end(self, report: Report, **facts: Any) -> None:
-        self._last_line = {
-            "level": "error" if report["status"] == "failed" else "info",
-            "status": report["status"],
-            "dry_run": report["dry_run"],
-            "counts": report["counts"],
-            "duration_ms": report["duration_ms"],
-            **facts,
-        }
+        level = "error" if report["status"] == "failed" else "info"
+        told = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
+        self._last_line = {"level": level, **told, **facts}
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started

@@ -24,6 +24,10 @@ LONGEST_QUOTED = 25  # characters of a value in a message: most secrets are long
 # Cyrillic and Greek letters, and digits, that look like a letter of LIGHTSOUT.
 _LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
 
+DRY_RUN_IS_ON = (
+    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act, set "
+    "LIGHTSOUT_DRY_RUN=0"
+)
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
 # Variables that Kubernetes sets in each container beside a service named lightsout.
@@ -163,6 +167,11 @@ def _heartbeat(text: str) -> str | None:
     from lightsout.notify.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
 
     return read_heartbeat(text)
+
+
+def settings_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Warn of a dry run that is on, and of a secret that lets nobody in."""
+    return [*[DRY_RUN_IS_ON] * settings.dry_run, *weak_secret(environ)]
 
 
 def weak_secret(environ: Mapping[str, str]) -> list[str]:

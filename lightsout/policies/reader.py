@@ -6,13 +6,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from lightsout.policies import yamltree as yamltext
+from lightsout.policies.nodes import (
+    glued,
+    odd_character,
+    odd_key,
+    only_word,
+    takes_empty,
+    texts_of,
+    words_in,
+    words_of,
+)
 from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refused, Text, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from lightsout.policies.characters import Odd
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
 
@@ -81,8 +90,8 @@ class Reader:
 
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
-            what = 'write "" for the empty text' if _takes_empty(shape) else shape.noun
-            more = _odd_key(name) or _glued(name)
+            what = 'write "" for the empty text' if takes_empty(shape) else shape.noun
+            more = odd_key(name) or glued(name)
             return self._wrong(node, f"{name} has no value: {what}{more}")
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
@@ -94,7 +103,7 @@ class Reader:
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
     ) -> Value | None:
         """Complain about a text that does not fit the shape."""
-        odd = _odd(node.value, one.forbidden if one else "")
+        odd = odd_character(node.value, one.forbidden if one else "")
         at: Position = node
         told = ""
         if odd:
@@ -103,7 +112,7 @@ class Reader:
         elif one and one.longest and len(node.value) > one.longest:
             told = f": it has {len(node.value)} characters"
         elif isinstance(shape, MapOf | Fields):
-            told = _glued(node.value)
+            told = glued(node.value)
         message = f"{wanted}{show(node.value)}{told}"
         return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
@@ -131,7 +140,7 @@ class Reader:
     def _list(self, shape: ListOf, node: Items, name: str, whole: Shape) -> Value | None:
         if len(node.items) < shape.least:
             return self._wrong(node, f"{name} is empty: {shape.noun}")
-        if word := _only_word(node, shape, whole):
+        if word := only_word(node, shape, whole):
             return self._word_in_a_list(whole, node, name, word)
         first: dict[str, Position] = {}
         values = []
@@ -177,7 +186,7 @@ class Reader:
         item = node.items[0] if len(node.items) == 1 else None
         if not isinstance(item, Text):
             return self._wrong(node, message)
-        odd = _odd(item.value)
+        odd = odd_character(item.value)
         told = f": it {odd.says}{odd.advice}" if odd else ""
         hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
         return self._wrong(node, f"{message}{told}", hint)
@@ -197,7 +206,7 @@ class Reader:
             return self._wrong(node, f"{name} is empty: {shape.empty}")
         known = {field.key: field for field in shape.fields}
         self._look_ahead(known, node)
-        taken = _texts_of(key for key, _ in node.pairs)
+        taken = texts_of(key for key, _ in node.pairs)
         values: dict[str, Value | None] = {}
         for key, item in self._texts(node, name):
             if field := known.get(key.value):
@@ -216,7 +225,7 @@ class Reader:
 
     def _keep_apart(self, shape: Fields, node: Pairs) -> None:
         for key, others, why in shape.apart:
-            if key in _texts_of(it for it, _ in node.pairs):
+            if key in texts_of(it for it, _ in node.pairs):
                 for other, _ in node.pairs:
                     if isinstance(other, Text) and other.value in others:
                         self._wrong(other, f"{other.value} cannot stand beside {key}: {why}")
@@ -230,10 +239,10 @@ class Reader:
                     for key, item in node.pairs
                     if isinstance(key, Text) and key.value == field.key
                 ]
-                words = _words_in(said[0]) if said else {field.default}
-                readable = words <= _words_of(field.shape)
+                words = words_in(said[0]) if said else {field.default}
+                readable = words <= words_of(field.shape)
                 self._scope[field.key] = frozenset(words if readable else ())
-        for key in _texts_of(key for key, _ in node.pairs):
+        for key in texts_of(key for key, _ in node.pairs):
             if key in known and known[key].frees:
                 self._scope[known[key].frees] = frozenset()
 
@@ -264,7 +273,7 @@ class Reader:
                 return f" (did you mean {guess.key}?)"
             return f"; known here: {', '.join(field.key for field in shape.fields)}"
 
-        odd = _odd(key.value)
+        odd = odd_character(key.value)
         at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
         self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
         return guess
@@ -284,55 +293,3 @@ class Reader:
                     self._repeated(key, key.value, name, first[key.value])
                 first.setdefault(key.value, key)
                 yield key, item
-
-
-def _texts_of(nodes: Iterable[Node]) -> set[str]:
-    return {node.value for node in nodes if isinstance(node, Text)}
-
-
-def _words_in(node: Node) -> set[str]:
-    """Return the text that the node is, or those that it lists."""
-    return _texts_of(node.items if isinstance(node, Items) else [node])
-
-
-def _words_of(shape: Shape) -> frozenset[str]:
-    text = shape.text if isinstance(shape, Either) else shape
-    return frozenset(text.words if isinstance(text, Word) else ())
-
-
-def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the one item of the list, if it is a word for all of it: `[all]`, `[mon-fri]`."""
-    item = node.items[0] if len(node.items) == 1 else None
-    if not isinstance(whole, Either) or not isinstance(whole.text, Word):
-        return None
-    if not isinstance(item, Text) or item.missing:
-        return None
-    in_list = shape.item.text if isinstance(shape.item, Either) else shape.item
-    if isinstance(in_list, Scalar | Word) and in_list.takes(item.value):
-        return None
-    meant = whole.text.meant(item.value) or item.value.lower()
-    return item if meant in whole.text.words or meant.startswith("[") else None
-
-
-def _takes_empty(shape: Shape) -> bool:
-    text = shape.text if isinstance(shape, Either) else shape
-    return isinstance(text, Scalar) and text.takes("")
-
-
-def _odd(text: str, more: str = "") -> Odd | None:
-    """Return the first character that makes the text look like another one."""
-    from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
-
-    return find_odd(text, more) or find_odd(text, LOOKALIKES)
-
-
-def _glued(text: str) -> str:
-    """Return what to type where no blank parts a key from its value."""
-    key, colon, value = text.partition(":")
-    glued = key and colon and value and not set(" :") & set(text.replace(":", "", 1))
-    return f"; if a blank is missing, type {key}: {value}" if glued else ""
-
-
-def _odd_key(name: str) -> str:
-    odd = _odd(name)
-    return f"; the key {odd.says}{odd.advice}" if odd else ""

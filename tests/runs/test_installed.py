@@ -157,6 +157,20 @@ def test_from_the_wheel_alone_one_comes_from_nothing_to_a_bundle_that_runs(perso
 
 
 @pytest.mark.crosscheck
+def test_from_the_wheel_alone_a_function_is_deployed_armed_and_removed(person):
+    person("init", "deployed", "--yes", "--tag", "env=test", "--resource", "lighthouse")
+
+    assert "The function examines itself:" in person("deploy", "--yes", cwd="deployed")
+    assert person("deploy", "--yes", cwd="deployed").endswith("nothing to do\n")
+    person("deploy", "--check", cwd="deployed")
+    person("deploy", "--arm", "--yes", cwd="deployed")
+    assert 'LIGHTSOUT_DRY_RUN: "0"' in (person.place / "deployed/serverless.yml").read_text()
+    person("deploy", "--check", cwd="deployed")
+    person("remove", "--yes", cwd="deployed")
+    person("deploy", "--check", cwd="deployed", status=1)
+
+
+@pytest.mark.crosscheck
 def test_a_bundle_has_one_hash_and_the_same_bytes_wherever_it_is_made(person, tmp_path):
     person("init", "same", "--yes", "--tag", "env=dev")
     told = person("package", cwd="same")

@@ -132,18 +132,20 @@ class UptimeCase:
     def is_on(self, instant: datetime) -> bool:
         return any(case.inside(instant) for case in self.on)
 
-    def due_at(self, instant: datetime) -> str | None:
-        """The same at one instant: looks back for an edge, minute by minute."""
-        now = self.is_on(instant)
-        back = 0 * MINUTE
-        while not self.enforce and back < self.act_within:
+    def edge_before(self, instant: datetime) -> datetime | None:
+        """The latest edge, if there is one within the time in which something may be done."""
+        now, back = self.is_on(instant), 0 * MINUTE
+        while back < self.act_within:
             back += MINUTE
             if self.is_on(instant - back) != now:
-                break
-        else:
-            if not self.enforce:
-                return None
-        return "start" if now else "stop"
+                return instant - back + MINUTE
+        return None
+
+    def due_at(self, instant: datetime) -> str | None:
+        """The same at one instant: looks back for an edge, minute by minute."""
+        if not self.enforce and self.edge_before(instant) is None:
+            return None
+        return "start" if self.is_on(instant) else "stop"
 
     def due(self, instants: Iterable[datetime]) -> Iterator[tuple[datetime, str | None]]:
         """At each of these instants, which follow each other closely: stop, start or nothing.

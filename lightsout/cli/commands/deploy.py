@@ -68,6 +68,9 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
         return FOUND_WRONG
     if plan.withheld and not options.yes and agreed("Give the role these rights?", yes=False):
         plan = plan_for(desk.wanted, desk.live, prune=options.prune, allow_rights=True)
+    if not plan.steps:
+        voice.say(NOTHING)
+        return FOUND_WRONG
     return _done(desk, plan, known, voice)
 
 

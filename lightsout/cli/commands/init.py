@@ -207,5 +207,5 @@ def _tell_next(out: Output, folder: Path) -> None:
     if folder.resolve() != Path.cwd():
         out.say(f"  cd {folder}")
     name = command() if is_installed() else "lightsout"
-    out.say(f"  {name} check")
-    out.say(f"  {name} plan")
+    for following in ("check", "plan", "deploy"):
+        out.say(f"  {name} {following}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.deploy import values
+from lightsout.cli.deploy.live import address_of
 from lightsout.cli.deploy.refusals import advice_on, is_of_rights
 from lightsout.cli.deploy.steps.step import filled
 from lightsout.cli.deploy.values import ROLE
@@ -52,19 +53,23 @@ class Execution:
         self._refused: dict[str, CallFailed] = {}
 
     def run(self, steps: Sequence[Step]) -> Outcome:
-        """All steps, up to the first that fails. A part that is refused for rights is left out."""
+        """All steps, up to the first that fails. A part that is refused for rights is left out.
+
+        Raises KeyboardInterrupt for Ctrl-C, when it has said what is left.
+        """
         for number, step in enumerate(steps):
             if step.part and step.part in self._refused:
                 continue
+            left = tuple(it.says for it in steps[number:] if it.says)
             try:
-                answer = self._do(step)
+                self._note(step, self._do(step))
             except CallFailed as failure:
-                if step.part and is_of_rights(failure):
-                    self._refused[step.part] = failure
-                    continue
-                left = tuple(it.says for it in steps[number:] if it.says)
-                return Outcome(self._refused, failure, left)
-            self._note(step, answer)
+                if not (step.part and is_of_rights(failure)):
+                    return Outcome(self._refused, failure, left)
+                self._refused[step.part] = failure
+            except KeyboardInterrupt:
+                tell_left(left, self._say, "Not done, but the first may be:")
+                raise
         return Outcome(self._refused)
 
     def _do(self, step: Step) -> Answer:
@@ -115,6 +120,8 @@ class Execution:
         self._known["CodeSha256"] = str(self._known.get("CodeSha256") or "")[: values.DIGITS]
         if step.says:
             self._say(f"{step.says}: done, RequestId {answer.get('RequestId')}")
+        if address := address_of(answer.get("TriggerInfo") or {}):
+            self._say(f"    its address: {address}")
 
 
 def _ended(step: Step, status: str, found: Answer | None) -> CallFailed:
@@ -136,6 +143,10 @@ def tell_failure(outcome: Outcome, say: Say) -> None:
     asked = f" (RequestId {failure.request_id})" if failure.request_id else ""
     say(f"{failure.action}: {failure}{asked}")
     say(advice_on(failure))
-    say("What was said to be done stands. Not done:")
-    for says in outcome.left:
+    tell_left(outcome.left, say, "Not done:")
+
+
+def tell_left(left: Sequence[str], say: Say, head: str) -> None:
+    say(f"What was said to be done stands. {head}")
+    for says in left:
         say(f"  {says}")

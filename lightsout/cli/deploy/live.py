@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lightsout.cli.deploy.service import Service
     from lightsout.cloud.sdk import Answer
 
+KINDS = {"timer", "http"}
 MOST_ROWS = 200  # of a page of CAM's listings
 OF_THE_PLATFORM = "SCF_log"  # how the names begin of the topics that SCF makes by itself
 CLOSED = ("OperationDenied.AccountNotExists",)  # the log service was never opened
@@ -94,7 +95,11 @@ def _function(service: Service, answer: Answer) -> Function:
         variables=_pairs((answer.get("Environment") or {}).get("Variables")),
         tags=_pairs(answer.get("Tags")),
         triggers=tuple(_triggers(listed)),
-        urls=tuple(_addresses(listed)),
+        other_triggers=tuple(
+            f"{it.get('Type')} {it.get('TriggerName')}"
+            for it in listed
+            if it.get("Type") not in KINDS
+        ),
         log=log,
         log_of_platform=not failed and _is_of_platform(service, log[1]),
         release=release,
@@ -142,7 +147,7 @@ def _is_of_platform(service: Service, topic: str) -> bool:
 
 
 def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
-    """Timers and function URLs; those of other kinds are nobody's business here.
+    """Timers and function URLs.
 
     A timer's cron comes back within JSON, its switch as 1 or 0.
     """
@@ -160,11 +165,10 @@ def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
             yield Url(name, qualifier, auth, bool(inside), bool(outside))
 
 
-def _addresses(listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for it in listed:
-        net = _object(it.get("TriggerDesc")).get("NetConfig") or {}
-        if it.get("Type") == "http" and net.get("ExtranetUrl"):
-            yield str(net["ExtranetUrl"])
+def address_of(trigger: Mapping[str, Any]) -> str:
+    """Where a function URL can be called from outside; empty for what has no such address."""
+    net = _object(trigger.get("TriggerDesc")).get("NetConfig")
+    return str(net.get("ExtranetUrl") or "") if isinstance(net, dict) else ""
 
 
 def _object(text: Any) -> dict[str, Any]:

@@ -81,7 +81,9 @@ WAIT = "something else changes it just now: wait until it is Active"
 # Of their family LimitExceeded, these pass; the others are quotas.
 RATES = {"LimitExceeded.IndexOperating", "LimitExceeded.LogSearch"}
 
+# InvalidParameterValue.FunctionName says the same, by its text in the official list.
 NOT_THERE = frozenset({
+    "InvalidParameterValue.FunctionName",
     "ResourceNotFound.Function", "ResourceNotFound.FunctionName", "ResourceNotFound.Trigger",
     "ResourceNotFound.Timer", "InvalidParameter.RoleNotExist", "ResourceNotFound.NotFound",
     "InvalidParameter.PolicyIdNotExist", "ResourceNotFound.PolicyIdNotFound",

@@ -9,7 +9,7 @@ from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from lightsout.base.clock import Clock
     from lightsout.cloud.client import Cloud
@@ -87,24 +87,15 @@ class Service:
         return self.find("scf", "GetFunction", self.named)
 
     def triggers(self) -> list[dict[str, Any]]:
-        """All of the function's."""
-        return list(
-            self._pages(
-                lambda at: self.call(
-                    "scf", "ListTriggers", {**self.named, "Offset": at, "Limit": MOST_ROWS}
-                ),
-                "Triggers",
-            )
-        )
-
-    def _pages(self, ask: Callable[[int], Answer], listing: str) -> Iterator[dict[str, Any]]:
-        seen = 0
+        """All of the function's, however many the service puts on a page."""
+        found: list[dict[str, Any]] = []
         while True:
-            rows = ask(seen).get(listing) or []
-            yield from rows
-            seen += len(rows)
-            if len(rows) < MOST_ROWS:
-                return
+            asked = {**self.named, "Offset": len(found), "Limit": MOST_ROWS}
+            answer = self.call("scf", "ListTriggers", asked)
+            rows = answer.get("Triggers") or []
+            found += rows
+            if not rows or len(found) >= int(answer.get("TotalCount") or 0):
+                return found
 
     def settled(self) -> Answer | None:
         """The function when nothing moves it any more; None where it is gone.

@@ -142,7 +142,7 @@ class Function(NamedTuple):
     variables: Mapping[str, str]
     tags: Mapping[str, str]
     triggers: tuple[Trigger, ...]
-    urls: tuple[str, ...]  # addresses of the function URLs
+    other_triggers: tuple[str, ...]  # of kinds whose events the function does not understand
     log: tuple[str, str]
     log_of_platform: bool  # the topic is the one that SCF makes for every function
     release: Release | None

@@ -98,6 +98,8 @@ MODULES = (
     "policies/crosschecks",
     "policies/document",
     "policies/load",
+    "policies/nodes",
+    "policies/policy_parts",
     "policies/reader",
     "policies/regions",
     "policies/schema",

@@ -151,3 +151,34 @@ def test_a_plan_shows_the_most_frequent_tags_and_says_that_there_are_more(stage,
     assert "\nenv     dev    60 " in said
     assert said.count("\nserial") == 29
     assert "and 31 tags of fewer machines: `python -m lightsout tags` has them all" in said
+
+
+def test_hours_in_tags_are_shown_with_their_machines_and_what_cannot_be_read(stage, type_in):
+    stage.policies("""
+        version: 1
+        policies:
+          - name: own-hours
+            resource: lighthouse
+            regions: [ap-guangzhou]
+            match: {tags: {hours: "*"}}
+            uptime: {from_tag: hours}
+    """)
+    for number, hours in enumerate(["mon-fri 08:30-20:00"] * 6 + ["weekdays", "on"]):
+        stage.world.add(f"lhins-0000000{number}", tags={"hours": hours})
+
+    said = type_in("tags")
+
+    *_, head, bad, good, on = said.out.splitlines()
+    assert head.split("  ")[0] == "hours in hours"
+    assert bad.startswith("weekdays")
+    assert "no: weekdays has no hours: write for example" in bad
+    assert bad.endswith("lhins-00000006")
+    assert good.split()[2] == "yes"
+    assert good.endswith("lhins-00000004 and 1 more")
+    assert on.split() == ["on", "yes", "lhins-00000007"]
+
+
+def test_without_readable_policies_the_tags_are_shown_all_the_same(stage, type_in):
+    stage.policies("version: 2")
+
+    assert type_in("tags").status == 0

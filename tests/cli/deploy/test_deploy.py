@@ -252,7 +252,8 @@ class TestTheNextDeploy:
 """
         deployed.edit("  events:", f"  events:{url}")
         deployed.edit('DRY_RUN: "1"', 'DRY_RUN: "1"\n      LIGHTSOUT_URL_SECRET: 0123456789abcdef')
-        deployed.deploy("--yes")
+        said = deployed.deploy("--yes")
+        assert re.search(r"its address: https://\S+\.ap-guangzhou\.tencentscf\.com\n", said)
         assert deployed.deploy("--yes") == "nothing to do\n"
 
         deployed.edit("enableExtranet: true", "enableExtranet: true, enableIntranet: true")
@@ -353,6 +354,18 @@ class TestWhatWasMadeByHand:
         deployed.deploy("--yes", "--prune")
 
         assert deployed.function.environment["LIGHTSOUT_PAUSED_UNTIL"] == "2027-02-20"
+
+    def test_triggers_of_other_kinds_and_on_further_pages_are_seen(self, deployed, monkeypatch):
+        monkeypatch.setattr("lightsout.cli.deploy.service.MOST_ROWS", 1)
+        deployed.function.triggers += [
+            Trigger(name="by-hand"),
+            Trigger(name="bucket", kind="cos", told="{}"),
+        ]
+
+        said = deployed.deploy("--yes")
+
+        assert "  timer by-hand" in said
+        assert "  trigger cos bucket, whose events fail" in said
 
     def test_a_log_topic_that_was_chosen_stays(self, deployed):
         logs = deployed.stage.world.logs

@@ -239,3 +239,24 @@ def test_an_answer_that_was_lost_is_looked_for(deployer):
     deployer.deploy("--yes")
     assert deployer.changes().count("CreateFunction") == 1
     assert json.loads(json.dumps(deployer.function.environment)) == {"LIGHTSOUT_DRY_RUN": "1"}
+
+
+def test_ctrl_c_says_what_is_left_and_the_next_deploy_does_it(deployer, monkeypatch):
+    from lightsout.cli.deploy.service import Service
+
+    real = Service.call
+
+    def call(service, name, action, params):
+        if action == "CreateTopic":
+            raise KeyboardInterrupt
+        return real(service, name, action, params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Service, "call", call)
+        said = deployer.deploy("--yes", status=1)
+
+    left = said.partition("Not done, but the first may be:\n")[2].splitlines()
+    assert left[0] == "  + log topic lightsout, which keeps 90 days"
+    assert len(left) == 7
+    assert said.endswith("lightsout: interrupted\n")
+    deployer.deploy("--yes")

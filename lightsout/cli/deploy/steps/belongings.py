@@ -108,6 +108,7 @@ def leftovers(wanted: Wanted, live: Live, there: Function) -> Iterator[Step | st
     """What is there and in no file; a step where `--prune` takes it away by a call of its own."""
     known = {it.key for it in wanted.triggers}
     yield from (removed_trigger(wanted, it) for it in there.triggers if it.key not in known)
+    yield from (f"trigger {it}, whose events fail" for it in there.other_triggers)
     for name in there.variables:
         if name not in wanted.variables and name not in (PAUSED, DRY_RUN):
             yield f"variable {name}"
