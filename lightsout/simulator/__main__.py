@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.clock import RealClock
+from lightsout.simulator.base.clock import RealClock
 from lightsout.simulator.fleet import demo_cvms, demo_fleet, demo_others, uniform_fleet
-from lightsout.simulator.server import Simulator
+from lightsout.simulator.http.server import Simulator
 from lightsout.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightsout.simulator.accounts import Account
-    from lightsout.simulator.journal import JournalEntry
+    from lightsout.simulator.access.accounts import Account
+    from lightsout.simulator.base.journal import JournalEntry
 
 WELCOME = """\
 A simulated Tencent Cloud with {machines} machines: {url}

@@ -8,7 +8,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.instance import SimInstance, TrafficPackage
+from lightsout.simulator.machines.instance import SimInstance, TrafficPackage
 from lightsout.simulator.world import GB, World
 
 if TYPE_CHECKING:

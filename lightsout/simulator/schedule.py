@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator.clock import SimClock
+    from lightsout.simulator.base.clock import SimClock
     from lightsout.simulator.state_history import StateHistory
 
 

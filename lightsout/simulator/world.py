@@ -9,31 +9,31 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.functions import Functions
-from lightsout.simulator.groups import Group
-from lightsout.simulator.ids import new_id, new_request_id
-from lightsout.simulator.instance import Operation, SimInstance, TrafficPackage
-from lightsout.simulator.invocations import Invocations
-from lightsout.simulator.logs import Logs
-from lightsout.simulator.machine_kinds import KINDS
-from lightsout.simulator.operations import end_later, stop_by_itself
-from lightsout.simulator.policies import Cam
-from lightsout.simulator.regions import REGIONS
-from lightsout.simulator.rights import Denial
-from lightsout.simulator.roles import OWN_UIN
+from lightsout.simulator.access.policies import Cam
+from lightsout.simulator.access.rights import Denial
+from lightsout.simulator.access.roles import OWN_UIN
+from lightsout.simulator.base.ids import new_id, new_request_id
+from lightsout.simulator.base.regions import REGIONS
+from lightsout.simulator.functions.functions import Functions
+from lightsout.simulator.functions.invocations import Invocations
+from lightsout.simulator.logs.logs import Logs
+from lightsout.simulator.machines.instance import Operation, SimInstance, TrafficPackage
+from lightsout.simulator.machines.machine_kinds import KINDS
+from lightsout.simulator.machines.operations import end_later, stop_by_itself
+from lightsout.simulator.machines.site import SimSite
+from lightsout.simulator.machines.view import made_up_address
+from lightsout.simulator.scaling.groups import Group
 from lightsout.simulator.schedule import Schedule
-from lightsout.simulator.site import SimSite
 from lightsout.simulator.state_history import StateHistory
-from lightsout.simulator.tagged import Tagging
-from lightsout.simulator.view import made_up_address
+from lightsout.simulator.tags.tagged import Tagging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.clock import SimClock
-    from lightsout.simulator.instance import Refusal
-    from lightsout.simulator.roles import Role
+    from lightsout.simulator.access.roles import Role
+    from lightsout.simulator.base.clock import SimClock
+    from lightsout.simulator.machines.instance import Refusal
 
 GB = 1024**3
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.errors import ApiError
+from lightsout.simulator.base.errors import ApiError
 
 if TYPE_CHECKING:
     from tests.crosscheck.recording_endpoint import RecordedCall

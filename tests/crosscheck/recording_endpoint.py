@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from lightsout.simulator.description import Description
-from lightsout.simulator.errors import ApiError
+from lightsout.simulator.base.description import Description
+from lightsout.simulator.base.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ import pytest
 
 from lightsout.cli.deployment.inputs import INPUTS, NOT_CHECKED, REFUSED
 from lightsout.cli.deployment.triggers import NO_TRIGGERS, NOT_OURS, TIMER, URL
-from lightsout.simulator.errors import ApiError
+from lightsout.simulator.base.errors import ApiError
 from tests.crosscheck.fake_scf import FakeFunctions
 from tests.crosscheck.recording_endpoint import Recorder
 from tests.support.serverless_yml import shipped, with_examples

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lightsout.decide.decide import decide, possibly, steps_of
 from lightsout.model.finding import Verdict
 from lightsout.model.mark import DONE, FAILED, MARK_KEY, Marker, read_mark, write_mark
-from lightsout.simulator.tag_rules import require_key, require_value
+from lightsout.simulator.tags.tag_rules import require_key, require_value
 from tests.support.values import NOW, SHANGHAI, a_policy, an_instance, any_text
 
 ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]

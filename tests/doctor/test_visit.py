@@ -16,7 +16,7 @@ from lightsout.doctor import visit as doctor
 from lightsout.doctor.finding import GRANT
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Fault, Function, Trigger
-from lightsout.simulator.cam import grants
+from lightsout.simulator.access.cam import grants
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import GUANGZHOU, PREFIX

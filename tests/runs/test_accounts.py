@@ -9,7 +9,7 @@ import pytest
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
-from lightsout.simulator.answer import Answer
+from lightsout.simulator.base.answer import Answer
 from tests.support.other_accounts import (
     ARCHIVE,
     OTHER_UINS,

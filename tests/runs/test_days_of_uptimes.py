@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsout.simulator.machine_kinds import START, STOP
-from lightsout.simulator.operations import begin
+from lightsout.simulator.machines.machine_kinds import START, STOP
+from lightsout.simulator.machines.operations import begin
 from tests.support.window_oracle import UptimeCase, WindowCase
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -12,7 +12,7 @@ from lightsout import RunFailed
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Account, Fault
-from lightsout.simulator.cam import grants
+from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
 from tests.support.simulated_run import GUANGZHOU, PREFIX
 

@@ -15,7 +15,7 @@ from lightsout import RunFailed
 from lightsout.base.plain import plain
 from lightsout.run import run
 from lightsout.simulator import Fault
-from lightsout.simulator.answer import Answer
+from lightsout.simulator.base.answer import Answer
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
@@ -194,7 +194,7 @@ def test_a_proxy_that_refuses_is_told_with_its_number(stage, monkeypatch):
 @pytest.mark.parametrize("kind", ["http", "html", "garbage", "cut"])
 def test_a_page_of_a_gateway_is_quoted_nowhere(stage, monkeypatch, kind):
     page = f"{TOKEN} simulated%%2Dtoken Signature=5da7a33f %s %s".encode()
-    monkeypatch.setattr("lightsout.simulator.gateway.OUTAGE", page)
+    monkeypatch.setattr("lightsout.simulator.http.gateway.OUTAGE", page)
     stage.sim.faults.add(Fault(kind, "DescribeInstances", times=None))
     stage.fleet(1)
 
@@ -238,7 +238,9 @@ def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, 
     elif place == "code":
         stage.sim.faults.add(Fault("error", "StopInstances", code=f"X.{EVIL}", message=EVIL))
     elif place == "RequestId":
-        monkeypatch.setattr("lightsout.simulator.gateway.new_request_id", lambda _: f"r-{EVIL}")
+        monkeypatch.setattr(
+            "lightsout.simulator.http.gateway.new_request_id", lambda _: f"r-{EVIL}"
+        )
     elif place == "region":
         stage.policies(DEV_NIGHTS.replace("[ap-guangzhou]", "all"))
         regions = Answer({"TotalCount": 1, "RegionSet": [{"Region": f"ap-{EVIL}"}]})

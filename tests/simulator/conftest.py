@@ -15,7 +15,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout.simulator import Account, ManualClock, Role, Simulator, World
-from lightsout.simulator.gateway import HttpRequest
+from lightsout.simulator.http.gateway import HttpRequest
 from tests.support.function_code import ECHO, TRUSTS_SCF
 from tests.support.official_codes import is_official
 

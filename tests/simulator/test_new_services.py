@@ -12,7 +12,7 @@ import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from lightsout.simulator import Account, Fault, Refusal
-from lightsout.simulator.faults import KINDS
+from lightsout.simulator.base.faults import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault
-from lightsout.simulator.faults import LISTING
+from lightsout.simulator.base.faults import LISTING
 
 # Endings, and what shows late
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Account, Function
-from lightsout.simulator.logs import TOKENIZER, Index, platform_index
-from lightsout.simulator.scf_lines import FunctionRun, write_run
+from lightsout.simulator.functions.scf_lines import FunctionRun, write_run
+from lightsout.simulator.logs.logs import TOKENIZER, Index, platform_index
 
 EVERYTHING = {"From": 0, "To": 2_000_000_000_000}
 DYNAMIC = {

@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lightsout.simulator import Function
-from lightsout.simulator.scf_lines import FunctionRun, write_run
+from lightsout.simulator.functions.scf_lines import FunctionRun, write_run
 
 if TYPE_CHECKING:
-    from lightsout.simulator.logs import Topic
+    from lightsout.simulator.logs.logs import Topic
     from tests.support.simulated_run import Stage
 
 

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout import RunFailed
 from lightsout.simulator import Operation
-from lightsout.simulator.machine_kinds import START, STOP
-from lightsout.simulator.operations import begin
+from lightsout.simulator.machines.machine_kinds import START, STOP
+from lightsout.simulator.machines.operations import begin
 
 if TYPE_CHECKING:
     from pathlib import Path

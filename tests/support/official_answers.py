@@ -10,7 +10,7 @@ from lightsout import simulator
 
 
 def described(service, version):
-    folder = Path(simulator.__file__).parent / "api"
+    folder = Path(simulator.__file__).parent / "base" / "api"
     return json.loads((folder / f"{service}-{version}.json").read_text("utf-8"))
 
 

@@ -17,11 +17,11 @@ from datetime import timedelta
 from random import Random
 
 from lightsout.simulator import JournalEntry, Role, Simulator, World
-from lightsout.simulator.clock import RealClock
-from lightsout.simulator.lighthouse import DIALECT
-from lightsout.simulator.regions import REGIONS
-from lightsout.simulator.roles import OWN_UIN
-from lightsout.simulator.view import renderer
+from lightsout.simulator.access.roles import OWN_UIN
+from lightsout.simulator.base.clock import RealClock
+from lightsout.simulator.base.regions import REGIONS
+from lightsout.simulator.compute.lighthouse import DIALECT
+from lightsout.simulator.machines.view import renderer
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from lightsout.cli.packaging.invoke import PLATFORM, invoke, way_to
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.simulator import Simulator, World, uniform_fleet
-from lightsout.simulator.clock import RealClock
+from lightsout.simulator.base.clock import RealClock
 from tools.bench import month
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.simulator.sandbox import held_to_modes, lock, unlock
+from lightsout.simulator.functions.sandbox import held_to_modes, lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ from lightsout.cli.own_folder import questions
 from lightsout.cli.packaging.origin import samples
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
-from lightsout.simulator.sandbox import held_to_modes
+from lightsout.simulator.functions.sandbox import held_to_modes
 from tests.support.paths import ROOT
 from tests.support.serverless_yml import shipped
 

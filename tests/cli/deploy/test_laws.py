@@ -17,7 +17,7 @@ from lightsout.cli.deploy.values import (
     may_act,
     read_release,
 )
-from lightsout.simulator.cam import grants
+from lightsout.simulator.access.cam import grants
 
 SETTINGS = Configuration("role", 64, 900, None, internet=True, fixed_ip=False, description="")
 VARIABLES = st.dictionaries(

@@ -223,7 +223,7 @@ def test_a_log_that_could_not_be_indexed_is_read_from_its_raw_text(
 ):
     write_log(stage, function, lines=numbered(3))
     stage.clock.advance(60)
-    from lightsout.simulator import cls_search
+    from lightsout.simulator.logs import cls_search
 
     def raw(*args, told=cls_search._result):
         result = told(*args)
@@ -274,8 +274,8 @@ def test_a_range_that_takes_too_long_is_cut(stage, type_in, function, stopped, m
             raise ApiError("FailedOperation.SearchTimeout", "The search took too long.")
         return page(asked, topic)
 
-    from lightsout.simulator import cls_search
-    from lightsout.simulator.errors import ApiError
+    from lightsout.simulator.base.errors import ApiError
+    from lightsout.simulator.logs import cls_search
 
     page = cls_search._page
     monkeypatch.setattr(cls_search, "_page", slow)
@@ -312,7 +312,7 @@ def test_a_search_that_cannot_succeed_is_told_with_what_to_do(
 
 @pytest.mark.parametrize("answer", [{}, {"Results": {}}, {"Results": [{"LogJson": "{}"}]}], ids=str)
 def test_what_is_no_answer_is_no_empty_log(stage, function, read, monkeypatch, answer):
-    from lightsout.simulator import cls_search
+    from lightsout.simulator.logs import cls_search
 
     write_log(stage, function, lines=numbered(1))
     monkeypatch.setattr(cls_search, "_page", lambda *_: answer)

@@ -13,7 +13,7 @@ import pytest
 from lightsout.cli.logs.logfiles import lines_in
 from lightsout.cli.main import main
 from lightsout.simulator import ManualClock
-from lightsout.simulator.scf_lines import _of_line
+from lightsout.simulator.functions.scf_lines import _of_line
 from tests.support.deterministic_threads import DeterministicClock
 from tests.support.function_log import deploy, write_log
 from tests.support.office_month import FIRST, Month
