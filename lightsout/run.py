@@ -27,8 +27,8 @@ from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
+from lightsout.policies.hours.windows import calendar_gaps, calendar_warnings
 from lightsout.policies.load import PolicyMistakes
-from lightsout.policies.windows import calendar_gaps, calendar_warnings
 from lightsout.settings import read_settings, settings_warnings
 from lightsout.shorten import room_for
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.model.policy import OwnHours
-from lightsout.policies.windows import next_window, window_at
+from lightsout.policies.hours.windows import next_window, window_at
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.model.policy import Policy
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 
 class Due(NamedTuple):

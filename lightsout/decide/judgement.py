@@ -10,7 +10,7 @@ from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
-from lightsout.policies.windows import window_at
+from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,8 +30,8 @@ from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
+from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
-from lightsout.policies.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -9,7 +9,12 @@ from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies import load as policy_files
-from lightsout.policies.windows import calendar_gaps, calendar_warnings, next_window, window_at
+from lightsout.policies.hours.windows import (
+    calendar_gaps,
+    calendar_warnings,
+    next_window,
+    window_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

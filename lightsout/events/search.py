@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lightsout.model.instance import RESOURCES
 from lightsout.model.request import Request
-from lightsout.policies.characters import SHAPELESS
+from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()

@@ -95,7 +95,7 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
     """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
-    from lightsout.policies import characters  # noqa: PLC0415  few tags come here
+    from lightsout.policies.mistakes import characters  # noqa: PLC0415  few tags come here
 
     if sign := characters.find_undocumented(text):
         says = f"{show(text)} has {characters.name(sign)}, which the service does not list for tags"
@@ -103,7 +103,7 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
 
 
 def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
-    from lightsout.policies import characters, suggestions  # noqa: PLC0415  only a warning pays for it
+    from lightsout.policies.mistakes import characters, suggestions  # noqa: PLC0415  mistakes only
 
     plain = suggestions.narrow(text)
     known = TAG_KEY.takes(plain) and characters.find_undocumented(plain) is None

@@ -144,7 +144,7 @@ def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[M
 
 def _try_suggestions(files: Sequence[_File]) -> None:
     """Remove each suggestion that is not valid together with all the files."""
-    from lightsout.policies.trial import SuggestionTrial  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes.trial import SuggestionTrial  # noqa: PLC0415  only a mistake pays for it
 
     roots = [file.root for file in files]
     trial = SuggestionTrial(roots, lambda: _faults([file.complaints.file for file in files], roots))
@@ -178,7 +178,7 @@ class _Calendars:
                 self._read(named.it, named.at, complaints)
 
     def _read(self, name: str, at: Position, complaints: Complaints) -> None:
-        from lightsout.policies.calendar_file import read_calendar  # noqa: PLC0415  few files name one
+        from lightsout.policies.hours.calendar_file import read_calendar  # noqa: PLC0415  few files name one
 
         path = self._folder / name
         unread, wrong, told = Complaints(name), Complaints(_shown(path)), Complaints(_shown(path))

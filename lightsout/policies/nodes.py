@@ -10,7 +10,7 @@ from lightsout.policies.yamltree import Items, Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lightsout.policies.characters import Odd
+    from lightsout.policies.mistakes.characters import Odd
     from lightsout.policies.shapes import ListOf, Shape
     from lightsout.policies.yamltree import Node
 
@@ -50,7 +50,7 @@ def takes_empty(shape: Shape) -> bool:
 
 def odd_character(text: str, more: str = "") -> Odd | None:
     """Return the first character that makes the text look like another one."""
-    from lightsout.policies.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
 
     return find_odd(text, more) or find_odd(text, LOOKALIKES)
 

@@ -121,7 +121,7 @@ class Reader:
 
         Asked where a mistake is listed only.
         """
-        from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
         for found in instead(shape, text):
             if found != text and self._takes(shape, node, found):
@@ -157,7 +157,7 @@ class Reader:
         """Complain about a word in a list that stands for all of the list."""
 
         def hint() -> str:
-            from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
+            from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
             for found in (word.value.lower(), *instead(whole, word.value)):
                 if self._takes(whole, node, found):
@@ -263,7 +263,7 @@ class Reader:
 
     def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
         """Complain; return the field that the key misspells, if it is not `taken` and fits."""
-        from lightsout.policies.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
         free = [it for it in shape.fields if it.key not in taken and self._fits(it)]
         guess = key_meant(key.value, free)

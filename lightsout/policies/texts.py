@@ -5,31 +5,31 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
+from lightsout.policies.mistakes.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
 
 def zone_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.zone_meant(text)
 
 
 def days_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.days_meant(text)
 
 
 def day_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.day_meant(text)
 
 
 def time_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.time_meant(text)
 

@@ -189,7 +189,7 @@ def _position(before: str) -> Position:
 def _unwanted(character: str) -> str:
     if character == "\t":
         return "a tab: YAML is indented, and here also separated, with spaces"
-    from lightsout.policies.characters import name  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes.characters import name  # noqa: PLC0415  only a mistake pays for it
 
     return f"the character {name(character)} is not allowed"
 
@@ -204,7 +204,7 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
             if not tree.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
-        from lightsout.policies.yaml_errors import explain  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.mistakes.yaml_errors import explain  # noqa: PLC0415  only a mistake pays for it
 
         complaints.add(*explain(text, error, last, loader))
         return None

@@ -8,8 +8,8 @@ import pytest
 
 from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
+from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
-from lightsout.policies.windows import next_window
 from lightsout.simulator import GB, Operation
 from tests.support.other_accounts import OWN, add_roles, uin_of
 from tests.support.paths import ROOT

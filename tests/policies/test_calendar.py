@@ -11,8 +11,8 @@ import holidays
 import pytest
 
 from lightsout.model.policy import When
-from lightsout.policies.calendar import is_workday, last_year, name_of
-from lightsout.policies.windows import calendar_end, calendar_gaps, calendar_warnings
+from lightsout.policies.hours.calendar import is_workday, last_year, name_of
+from lightsout.policies.hours.windows import calendar_end, calendar_gaps, calendar_warnings
 from tests.support.paths import ROOT
 from tests.support.window_oracle import OFF_DAYS, UTC, WORKED_DAYS, WindowCase
 
@@ -118,7 +118,7 @@ def test_a_run_that_does_not_ask_for_workdays_does_not_import_the_calendar():
     code = (
         "import sys, handler, lightsout.policies.load, pathlib\n"
         "from datetime import datetime, timezone\n"
-        "from lightsout.policies.windows import window_at\n"
+        "from lightsout.policies.hours.windows import window_at\n"
         "p = lightsout.policies.load.load(pathlib.Path('policies')).policies[0]\n"
         "window_at(p.when, p.timezone, datetime.now(timezone.utc))\n"
         "print(sorted(m for m in sys.modules if m.startswith(('chinese_calendar', 'holidays'))))\n"

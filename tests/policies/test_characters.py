@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.policies import yamltree as yamltext
-from lightsout.policies.characters import FORBIDDEN, ODD, name
 from lightsout.policies.load import PolicyMistakes, load
+from lightsout.policies.mistakes.characters import FORBIDDEN, ODD, name
 from lightsout.policies.reader import Reader
 from lightsout.policies.schema import FILE
 from lightsout.policies.texts import TAG_KEY, TAG_VALUE

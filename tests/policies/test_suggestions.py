@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lightsout.base.scalars import zones
 from lightsout.base.suggest import nearest, typo_of
-from lightsout.policies import suggestions
 from lightsout.policies.load import PolicyMistakes, load
+from lightsout.policies.mistakes import suggestions
 
 POLICY = """\
 version: 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lightsout.decide.own_hours import turn_of
 from lightsout.model.policy import OwnHours
-from lightsout.policies.tag_hours import UnreadableHours, read_hours
+from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
 from tests.support.paths import ROOT
 from tests.support.values import any_text
 from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, UptimeCase, WindowCase

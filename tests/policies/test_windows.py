@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lightsout.model.policy import When
-from lightsout.policies.windows import next_window, window_at, windows
+from lightsout.policies.hours.windows import next_window, window_at, windows
 from tests.support.window_oracle import UTC, WindowCase, inside_at
 
 LOOK_AHEAD = timedelta(days=3)

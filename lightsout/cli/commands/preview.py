@@ -24,7 +24,7 @@ from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural, width
 from lightsout.model.policy import WHOLE_DAY
 from lightsout.policies import load as policy_files
-from lightsout.policies import windows as schedule
+from lightsout.policies.hours import windows as schedule
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:

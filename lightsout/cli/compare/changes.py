@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.compare.decisions import Side, Subject, Wanted
     from lightsout.model.instance import Instance
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 NEWLY, NO_LONGER, OTHERWISE = "newly", "no longer", "other reasons"
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance, Site
     from lightsout.model.policy import Policy
+    from lightsout.policies.hours.windows import Window
     from lightsout.policies.load import Policies
-    from lightsout.policies.windows import Window
 
 
 class Wanted(NamedTuple):

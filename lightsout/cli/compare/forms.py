@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lightsout.cli.compare.changes import Comparison, MachineChange, PolicyChange
     from lightsout.cli.compare.decisions import Wanted
     from lightsout.cli.output.tables import Output
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 FEW = 20  # machines that are listed unasked
 NO_POLICY = "no policy matches it"

@@ -14,7 +14,7 @@ from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
-from lightsout.policies import windows as schedule
+from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.deployment.timers import Timer
     from lightsout.model.policy import Policy
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
 MOST_TICKS = 20_000  # that are looked at for a policy: those of 200 days, each 15 minutes

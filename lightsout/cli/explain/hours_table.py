@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural
 from lightsout.model.policy import OwnHours
-from lightsout.policies.tag_hours import UnreadableHours, read_hours
+from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

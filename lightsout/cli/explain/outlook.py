@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import UTC
 from lightsout.model.policy import WHOLE_DAY, AfterEdge, OwnHours, When
-from lightsout.policies import calendar as calendar_cn
-from lightsout.policies import windows as schedule
-from lightsout.policies.wallclock import DAY, changes
+from lightsout.policies.hours import calendar as calendar_cn
+from lightsout.policies.hours import windows as schedule
+from lightsout.policies.hours.wallclock import DAY, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lightsout.model.policy import Policy
-    from lightsout.policies.wallclock import Change
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.wallclock import Change
+    from lightsout.policies.hours.windows import Window
 
 # Zones in which the calendar of mainland China is used, whatever days a policy names.
 CHINESE = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "PRC"})

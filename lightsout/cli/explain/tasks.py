@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
-from lightsout.policies.windows import is_due
+from lightsout.policies.hours.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from lightsout.base.suggest import bare_of
 from lightsout.cli.explain.tag_table import count_tags
 from lightsout.decide.decide import selected_by
 from lightsout.model.policy import Selector
-from lightsout.policies.characters import find_undocumented
+from lightsout.policies.mistakes.characters import find_undocumented
 from lightsout.policies.texts import TAG_KEY, TAG_VALUE
 
 if TYPE_CHECKING:

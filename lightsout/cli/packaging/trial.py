@@ -24,8 +24,8 @@ from lightsout.cli.packaging.origin import file_of
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
+from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
-from lightsout.policies.windows import next_window
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World
 

@@ -13,7 +13,7 @@ from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
 from lightsout.doctor.finding import WARNING, WRONG
 from lightsout.model.policy import OwnHours
-from lightsout.policies.windows import calendar_end, calendar_gaps
+from lightsout.policies.hours.windows import calendar_end, calendar_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -90,7 +90,7 @@ def _plain(value: str) -> str:
 def _named(sign: str) -> str:
     if sign.isascii() and sign.isprintable():
         return repr(sign)
-    from lightsout.policies.characters import name  # noqa: PLC0415  only an unreadable tag pays for it
+    from lightsout.policies.mistakes.characters import name  # noqa: PLC0415  only an unreadable tag pays for it
 
     return name(sign)
 

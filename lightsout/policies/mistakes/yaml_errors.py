@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lightsout.policies.characters import (
+from lightsout.policies.mistakes.characters import (
     BLANK,
     LOOKALIKES,
     ODD,
@@ -19,15 +19,15 @@ from lightsout.policies.characters import (
     name,
     plain_sign,
 )
+from lightsout.policies.mistakes.yaml_slips import find_slip
 from lightsout.policies.reader import Reader
 from lightsout.policies.schema import FILE
-from lightsout.policies.yaml_slips import find_slip
 from lightsout.policies.yamltree import Complaints, Position, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.yaml_slips import Slip
+    from lightsout.policies.mistakes.yaml_slips import Slip
 
     Culprit = tuple[Position, str, str]  # where it is, the character, what to do
     Failure = tuple[int, int]  # line and column

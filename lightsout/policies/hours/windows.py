@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.scalars import UTC
 from lightsout.model.policy import AfterEdge, OwnHours
-from lightsout.policies import calendar
-from lightsout.policies.wallclock import instants
+from lightsout.policies.hours import calendar
+from lightsout.policies.hours.wallclock import instants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import zones
 from lightsout.base.suggest import bare_of, typo_of
-from lightsout.policies.characters import clean
+from lightsout.policies.mistakes.characters import clean
 from lightsout.policies.shapes import Either, ListOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
