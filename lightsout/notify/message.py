@@ -34,6 +34,7 @@ GOOD_LINES = 6  # about what went well, or was left alone
 REQUESTS = 5  # RequestIds in a message; the log has them all
 IDS = 3  # instances that a line names
 LONGEST_REASON = 200  # characters
+UNREADABLE = "cannot be read"  # in the reason of a machine that is left alone until it is corrected
 
 
 class Message(NamedTuple):
@@ -166,6 +167,7 @@ def _results(report: Report, words: Words) -> Iterator[str]:
                 kind = why_skipped(reason)
                 line = _line_with(entry, kind, "–", ids, reason, words)
                 (charged if kind == CHARGED else kept).append(line)
+    kept.sort(key=lambda line: UNREADABLE not in line)  # somebody should correct these
     if len(done) + len(charged) + len(kept) > 1:
         yield _summary(_counts(report), words)
     yield from _capped(done + charged + kept, GOOD_LINES, words)

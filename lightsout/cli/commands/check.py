@@ -44,6 +44,11 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     if "" in options.paths:
         raise WrongUse("check wants a folder or a file, not an empty path")
     given = [Path(path) for path in options.paths] or [settings.policies]
+    return show_all(given, options.format, outside)
+
+
+def show_all(given: Sequence[Path], form: str, outside: Environment) -> int:
+    """Check these paths, and print what was found in the form of this name."""
     now = outside.clock.now()
     found = [_check(paths, now) for paths in _together(given)]
     mistakes = [it for one in found for it in one.mistakes]
@@ -52,12 +57,12 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         *(Remark(it, "error") for it in mistakes),
         *(Remark(it, "warning") for it in warnings),
     ]
-    for line in FORMATS[options.format](remarks):
+    for line in FORMATS[form](remarks):
         print(line)
     if mistakes:
         complain(f"lightsout: {plural(len(mistakes), 'mistake')}")
         return FOUND_WRONG
-    if options.format != "json":
+    if form != "json":
         print(_sum([it for one in found for it in one.policies], len(warnings)))
     return GOOD
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    # What the function would refuse to run by is not packaged; `check` says what is wrong with it.
-    if status := check.carry_out(options, outside):
-        return status
     settings = read_settings(outside.environ, outside.beside)
+    # What the function would refuse to run by is not packaged; `check` says what is wrong with it.
+    if status := check.show_all([settings.policies], "text", outside):
+        return status
     try:
         bundle = build(settings.policies, Path(options.out))
     except NotBuilt as refusal:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lightsout.cli.options.shared import add_policies
+
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from lightsout.base.environment import Environment
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  no public name
-    AddPolicies = Callable[[argparse.ArgumentParser], None]
+    from lightsout.cli.options.shared import Commands
 
 
-def add_deploy(commands: Commands, add_policies: AddPolicies) -> None:
+def add_deploy(commands: Commands) -> None:
     about = "make the function what serverless.yml says, with its role, log and timers"
     one = commands.add_parser("deploy", help=about)
     add_policies(one)
