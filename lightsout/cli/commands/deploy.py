@@ -180,7 +180,7 @@ def _arm(
     from lightsout.cli.main import main  # it imports this module
 
     voice.say("What the next window would do:", look="bold")
-    if main(["plan"], outside) != GOOD:
+    if main(["plan", "--next"], outside) != GOOD:
         raise Stopped(f"the plan found something wrong: look at it first; {NOTHING}")
     if not agreed("Let the function act from now on?", yes=options.yes):
         voice.say(NOTHING)
