@@ -22,7 +22,7 @@ from lightsout.base.log import Log, where
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
-from lightsout.log_lines import log_failures, log_not_due, log_plans, warn_of_unmatched_names
+from lightsout.log_lines import log_not_due, warn_of_unmatched_names
 from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
@@ -214,6 +214,7 @@ class Run:
         from lightsout.act.site_run import Terms  # noqa: PLC0415
         from lightsout.base.credentials import read_credentials  # noqa: PLC0415
         from lightsout.cloud.assume_role import look_up_and_refuse_own, open_clouds  # noqa: PLC0415
+        from lightsout.site_lines import log_failures, log_plans  # noqa: PLC0415
 
         outside = self.outside
         clouds = open_clouds(
@@ -303,6 +304,8 @@ class Run:
     def _entries(self) -> Iterator[Entry]:
         yield from self._not_due
         if self.fleet:
+            from lightsout.site_entries import entries_of_fleet  # noqa: PLC0415  see _run_sites
+
             # Since when a machine is stuck is judged by the real time, also where `at` is given.
             facts = {"dry_run": self.dry_run, "keep": self.keep}
-            yield from reporting.entries_of_fleet(self.fleet, self.started_at, **facts)
+            yield from entries_of_fleet(self.fleet, self.started_at, **facts)

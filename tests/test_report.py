@@ -25,7 +25,8 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
-from lightsout.report import Calls, build, fill, stamp
+from lightsout.report import build, stamp
+from lightsout.site_entries import Calls, fill
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text, fleet
 
 A, B, C, D, E = fleet(5)

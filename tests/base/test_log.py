@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lightsout.base.log import Log
 from lightsout.base.plain import MARK, plain
-from lightsout.log_lines import log_failures, log_plan
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
+from lightsout.site_lines import log_failures, log_plan
 from tests.support.values import (
     a_finding,
     a_ledger,

@@ -25,9 +25,9 @@ from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.model.report import failure_message
 from lightsout.model.request import Chosen, Request
 from lightsout.notify.message import write
-from lightsout.report import Calls, fill
 from lightsout.run import run
 from lightsout.simulator import ManualClock
+from lightsout.site_entries import Calls, fill
 from tests.support.deterministic_threads import DeterministicClock
 from tests.support.reports import a_report, an_entry, ids
 from tests.support.simulated_run import DEV_NIGHTS

@@ -120,4 +120,6 @@ MODULES = (
     "run",
     "settings",
     "shorten",
+    "site_entries",
+    "site_lines",
 )

@@ -1,0 +1,107 @@
+"""Log lines of a site: what each policy is about to do there, and what failed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from lightsout.base.log import Log, portions
+from lightsout.log_lines import which_action
+from lightsout.model.finding import Verdict
+from lightsout.model.instance import START, STOP
+from lightsout.model.job import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightsout.act.ledger import Ledger
+    from lightsout.model.finding import Finding
+    from lightsout.model.instance import Instance
+
+
+_WITH_RUNNING_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
+
+
+def log_plans(log: Log, findings: Sequence[Finding]) -> None:
+    """Log what each policy is about to do at a site; once, what several instances are warned of."""
+    shared: dict[str, dict[str, dict[str, None]]] = {}
+    for finding in findings:
+        log_plan(log, finding)
+        for id_, decision in finding.decisions.items():
+            if decision.warning and decision.shared:
+                ids = shared.setdefault(decision.reason, {})
+                ids.setdefault(id_, {})[finding.policy.name] = None
+    for reason, ids in shared.items():
+        first = min(ids)
+        names = dict.fromkeys(name for some in ids.values() for name in some)
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        log("warning", "warning", policies=[*names], message=f"{first}{others}: {reason}")
+
+
+def log_plan(log: Log, finding: Finding) -> None:
+    """Log what a policy is about to do at a site: the counts, then each reason with its instances.
+
+    `partial` says that not all instances were looked at: others may be RUNNING.
+    """
+    names = [finding.policy.name]
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for id_, decision in finding.decisions.items():
+        refused = finding.refused if decision.verdict is Verdict.ACT else None
+        reasons[decision.verdict.value, refused or decision.reason].append(id_)
+        if decision.warning and not decision.shared:
+            log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
+    acts = len(finding.to_act_on())
+    kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
+    missing = finding.only is not None or finding.error
+    partial: dict[str, Any] = {"partial": 1} if missing else {}  # CLS drops true and false
+    counts: dict[str, Any] = {"action": finding.policy.action, "act": acts, "keep": kept}
+    log("plan", policies=names, **counts, refused=finding.refused, **partial)
+    for (verdict, reason), ids in reasons.items():
+        for some in portions(ids):
+            since = _running_since(finding, some) if verdict in _WITH_RUNNING_SINCE else {}
+            told = {"verdict": verdict, "reason": reason, **since}
+            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **told)
+        if verdict == Verdict.CONFLICT.value:
+            log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
+    if finding.stuck:
+        message = f"{finding.action.during} from before this run: not acted on, not waited for"
+        log("warning", "warning", policies=names, message=message, instance_ids=[*finding.stuck])
+    if finding.error:
+        log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
+
+
+def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
+    """When each was started by its latest operation, empty where the service does not say.
+
+    What somebody started by hand stands in no other line; `savings` counts hours by it.
+    """
+    if finding.action is not STOP:
+        return {}
+    since = [_latest_start(finding.instances[id_]) for id_ in ids]
+    return {"running_since": since} if any(since) else {}
+
+
+def _latest_start(instance: Instance) -> str:
+    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    return instance.operation_started if started else ""
+
+
+def log_failures(log: Log, ledger: Ledger) -> None:
+    """Log a line for each reason why instances did not reach their final state.
+
+    An instance that a call was accepted for has a line also where that is no failure: it is gone,
+    or stopped but still charged.
+    """
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+    undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}
+    asked = {id_ for call in ledger.accepted for id_ in call.instance_ids if id_ in undone}
+    for id_, outcome in undone.items():
+        if outcome.kind is not Kind.SKIPPED:
+            event = "verify.failed" if id_ in asked else "instance.failed"
+            reasons[event, outcome.reason].append(id_)
+        elif id_ in asked:
+            reasons["verify.skipped", outcome.reason].append(id_)
+    for (event, reason), ids in reasons.items():
+        policies = ledger.wanted_by(ids)
+        level = "info" if event == "verify.skipped" else "error"
+        log(event, level=level, reason=reason, instance_ids=ids, policies=policies)
