@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from lightsout.base.clock import SystemClock
 from lightsout.simulator import Account, Role, Simulator, World
-from lightsout.simulator.base.clock import SystemClock
 from tests.support.deploying import deploying
 from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
