@@ -35,6 +35,8 @@ WITHOUT_BYTECODE = (
     "tzdata/**/__pycache__",
     "idna/__pycache__/uts46data.*",  # for host names beyond ASCII
     "lightsout/doctor/__pycache__",
+    "lightsout/events/__pycache__/eventbridge.*",
+    "lightsout/events/__pycache__/function_url.*",
     "lightsout/policies/mistakes/__pycache__/[!_c]*",  # all but characters
 )
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
