@@ -9,6 +9,7 @@ from lightsout.base.log import Log, portions
 from lightsout.model.finding import Verdict
 from lightsout.model.instance import START, STOP
 from lightsout.model.job import Kind
+from lightsout.model.policy import AfterEdge, OwnHours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
 _TOLD_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
+def tell_plans(log: Log, findings: Sequence[Finding]) -> None:
+    """Log what each policy is about to do at a site; once, what several instances are warned of."""
+    shared: dict[str, dict[str, dict[str, None]]] = {}
+    for finding in findings:
+        tell_plan(log, finding)
+        for id_, decision in finding.decisions.items():
+            if decision.warning and decision.shared:
+                ids = shared.setdefault(decision.reason, {})
+                ids.setdefault(id_, {})[finding.policy.name] = None
+    for reason, ids in shared.items():
+        first = min(ids)
+        names = dict.fromkeys(name for some in ids.values() for name in some)
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        log("warning", "warning", policies=[*names], message=f"{first}{others}: {reason}")
+
+
 def tell_plan(log: Log, finding: Finding) -> None:
     """Log what a policy is about to do at a site: the counts, then each reason with its instances.
 
@@ -35,7 +52,7 @@ def tell_plan(log: Log, finding: Finding) -> None:
     for id_, decision in finding.decisions.items():
         refused = finding.refused if decision.verdict is Verdict.ACT else None
         reasons[decision.verdict.value, refused or decision.reason].append(id_)
-        if decision.warning:
+        if decision.warning and not decision.shared:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
     acts = len(finding.to_act_on())
     kept = sum(len(ids) for (verdict, _), ids in reasons.items() if verdict == "keep")
@@ -46,7 +63,8 @@ def tell_plan(log: Log, finding: Finding) -> None:
     for (verdict, reason), ids in reasons.items():
         for some in portions(ids):
             since = _running_since(finding, some) if verdict in _TOLD_SINCE else {}
-            log("plan", policies=names, verdict=verdict, reason=reason, instance_ids=some, **since)
+            told = {"verdict": verdict, "reason": reason, **since}
+            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **told)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
     if finding.stuck:
@@ -95,7 +113,14 @@ def tell_failures(log: Log, ledger: Ledger) -> None:
 def tell_not_due(log: Log, policy: Policy, due: Due) -> None:
     """Log when the policy's next window opens."""
     opens = f"opens {due.opens:%Y-%m-%d %H:%M} {policy.timezone}" if due.opens else "never"
-    log("plan", policies=[policy.name], resource=policy.resource, not_due=opens)
+    facts = {"resource": policy.resource, **which_action(policy)}
+    log("plan", policies=[policy.name], **facts, not_due=opens)
+
+
+def which_action(policy: Policy) -> dict[str, Any]:
+    """The action, where the policy has two."""
+    both = isinstance(policy.when, AfterEdge | OwnHours)
+    return {"action": policy.action} if both else {}
 
 
 def warn_of_the_unmatched(

@@ -92,19 +92,19 @@ def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) 
 
 def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]:
     """The entry of each policy at one site, however far the run came there."""
-    site, found = run.site, {finding.policy.name: finding for finding in run.findings}
+    site, found = run.site, {finding.policy.part: finding for finding in run.findings}
     calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
     first = _first_policies(run)
     for policy in (task.policy for task in run.tasks):
         entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
-        finding = found.get(policy.name)
+        finding = found.get(policy.part)
         if finding:
             ledger = run.ledgers.get(policy.action)
             outcomes = None if dry_run else ledger.outcomes if ledger else {}
             if outcomes and first and policy.action == STOP.name:
                 outcomes = _by_own_option(outcomes, policy, first)
             ours = calls.get(policy.action, Calls(()))
-            fill(entry, finding, outcomes, ours, _kept(run, policy.name), now)
+            fill(entry, finding, outcomes, ours, _kept(run, policy), now)
         error = run.error or (finding.error if finding else None)
         if error:
             entry["status"], entry["error"] = "failed", error
@@ -117,7 +117,7 @@ def _first_policies(run: SiteRun) -> dict[str, Policy]:
     first: dict[str, Policy] = {}
     if len({_spares_charge(finding.policy) for finding in stopping}) > 1:
         for finding in stopping:
-            kept = _kept(run, finding.policy.name)
+            kept = _kept(run, finding.policy)
             for id_ in finding.to_act_on():
                 if id_ not in kept:
                     first.setdefault(id_, finding.policy)
@@ -145,11 +145,17 @@ def _by_own_option(
     return found
 
 
-def _kept(run: SiteRun, policy: str) -> Mapping[str, Decision]:
-    """What the policy no longer wanted on a newer look, or came into conflict over."""
+def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
+    """What the policy no longer wanted on a newer look, or came into conflict over.
+
+    A job of the other action tells of it by its name, unless the name is that of a policy which
+    was part of that job.
+    """
+    parts = {finding.policy.part for finding in run.findings}
     kept: dict[str, Decision] = {}
-    for ledger in run.ledgers.values():
-        kept |= ledger.kept.get(policy, {})
+    for action, ledger in run.ledgers.items():
+        if action == policy.action or (policy.name, action) not in parts:
+            kept |= ledger.kept.get(policy.name, {})
     return kept
 
 

@@ -22,7 +22,7 @@ from lightsout.base.log import Log, where
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
-from lightsout.log_lines import tell_failures, tell_not_due, tell_plan, warn_of_the_unmatched
+from lightsout.log_lines import tell_failures, tell_not_due, tell_plans, warn_of_the_unmatched
 from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed, failure_message, new_entry
 from lightsout.model.request import BadEvent, Trigger
@@ -245,7 +245,7 @@ class Run:
             clock=outside.clock,
             deadline=self.deadline,
             threads=1,
-            tell_plan=tell_plan,
+            tell_plans=tell_plans,
             tell_failures=tell_failures,
         )
         self.fleet.run(due, terms, self.log)

@@ -119,8 +119,11 @@ def _fields(shape: Fields) -> dict[str, Any]:
         found["required"] = required
     if shape.empty:
         found["minProperties"] = 1
-    if shape is POLICY:
-        found["allOf"] = [*_belongings(), *_prefixes()]
+    if shape.one_of:
+        found["anyOf"] = [{"required": [key]} for key in shape.one_of]
+    rules = [*_belongings(), *_prefixes()] if shape is POLICY else []
+    if rules := [*rules, *_apart(shape)]:
+        found["allOf"] = rules
     if shape is ACCOUNT:
         found["not"] = {"properties": {"name": {"const": OWN}}, "required": ["name"]}
     return found
@@ -130,6 +133,12 @@ def _field(field: Field) -> dict[str, Any]:
     return {**_schema(field.shape), "description": f"{field.about}{_default(field)}"}
 
 
+def _apart(shape: Fields) -> Iterator[dict[str, Any]]:
+    for key, others, _ in shape.apart:
+        for other in others:
+            yield {"not": {"required": [key, other]}}
+
+
 def _belongings() -> Iterator[dict[str, Any]]:
     """For each field of some resource or action only: where it stands, so must they."""
     defaults = {field.key: field.default for field in POLICY.fields if field.decides}
@@ -137,19 +146,26 @@ def _belongings() -> Iterator[dict[str, Any]]:
         for field in group.shape.fields if isinstance(group.shape, Fields) else ():
             for about, wanted in field.only:
                 there = {"properties": {group.key: {"required": [field.key]}}}
-                so: dict[str, Any] = {"properties": {about: {"const": wanted}}}
+                said = _says(wanted, "items" if field.narrows else "contains")
+                so: dict[str, Any] = {"properties": {about: said}}
                 if defaults[about] != wanted:
                     so["required"] = [about]
                 yield {"if": {"required": [group.key], **there}, "then": so}
 
 
+def _says(word: str, items: str) -> dict[str, Any]:
+    """The word, or a list that `contains` it, or of which all `items` are that word."""
+    return {"anyOf": [{"const": word}, {"type": "array", items: {"const": word}}]}
+
+
 def _prefixes() -> Iterator[dict[str, Any]]:
-    """For each resource: how the IDs of its instances begin."""
+    """For each resource that is the only one: how the IDs of its instances begin."""
     for resource in RESOURCES.values():
         ids = {"items": {"pattern": f"^{resource.id_prefix}"}}
         selector = {"properties": {"instances": ids}}
         so = {"properties": {"match": selector, "exclude": selector}}
-        there = {"properties": {"resource": {"const": resource.name}}, "required": ["resource"]}
+        alone = _says(resource.name, "items")
+        there = {"properties": {"resource": alone}, "required": ["resource"]}
         yield {"if": there, "then": so}
 
 

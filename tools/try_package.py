@@ -18,6 +18,7 @@ import yaml
 from lightsout.base.clock import SystemClock
 from lightsout.cli.output.words import plural
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 from lightsout.policies.load import load
 from lightsout.policies.windows import next_window
 from lightsout.report import stamp
@@ -76,7 +77,8 @@ def main(bundle: Path = BUNDLE) -> int:
 
 def due(policy: Policy, now: datetime) -> datetime:
     """A moment from now on when the policy is due."""
-    window = next_window(policy.when, policy.timezone, now) if policy.when else None
+    when = None if isinstance(policy.when, OwnHours) else policy.when
+    window = next_window(when, policy.timezone, now) if when else None
     return window.opens + AFTER if window else now
 
 

@@ -102,7 +102,7 @@ class Ledger:
         self._recover(look)
         self._read_anew(ids, look)
         idle: list[str] = []
-        kept = Kept()
+        kept = Kept(self._job.action)
         for id_ in ids:
             if id_ in self.sent or id_ in self.outcomes:
                 continue

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.sdk import CallFailed
     from lightsout.model.finding import Decision
+    from lightsout.model.instance import Action
     from lightsout.model.job import Job
 
 
 class Kept:
     """Machines that a newer look shows to be no longer wanted, to be told in few lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, action: Action) -> None:
+        self._action = action.name
         self._ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
 
     def add(self, id_: str, decisions: Mapping[str, Decision]) -> None:
@@ -28,7 +30,8 @@ class Kept:
     def tell(self, log: Log) -> None:
         for (policy, decision), ids in self._ids.items():
             facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
-            log("plan", verdict=decision.verdict.value, reason=decision.reason, **facts)
+            told = {"verdict": decision.verdict.value, "reason": decision.reason}
+            log("plan", action=self._action, **told, **facts)
             if decision.warning:
                 log("warning", level="warning", message=decision.reason, **facts)
 

@@ -15,7 +15,7 @@ from lightsout.decide.survey import survey, traffic_reader
 from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from lightsout.act.ledger import Ledger
@@ -34,7 +34,7 @@ class Terms(NamedTuple):
     clock: Clock
     deadline: Deadline
     threads: int  # for the looks of each site
-    tell_plan: Callable[[Log, Finding], None]
+    tell_plans: Callable[[Log, Sequence[Finding]], None]
     tell_failures: Callable[[Log, Ledger], None]
 
 
@@ -55,8 +55,7 @@ class SiteRun:
         compute = Compute(cloud, site, terms.threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
-            for finding in self.findings:
-                terms.tell_plan(log, finding)
+            terms.tell_plans(log, self.findings)
             if not terms.dry_run:
                 self._act(compute, judgement, terms, log)
             self.error = None

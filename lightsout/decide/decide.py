@@ -8,14 +8,15 @@ from lightsout.base.scalars import parse_until
 from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
-from lightsout.model.policy import OnlyIf
+from lightsout.model.policy import OnlyIf, OwnHours
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lightsout.decide.conditions import Traffic
+    from lightsout.decide.own_hours import Turn
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy, Selector
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
-WHY_IT_ACTS = frozenset({MATCH, ONLY_IF})  # steps whose reasons make that of an ACT
+HOURS = "hours"
+WHY_IT_ACTS = frozenset({MATCH, HOURS, ONLY_IF})  # steps whose reasons make that of an ACT
 NO_CONDITIONS = OnlyIf()
 
 
@@ -41,6 +43,7 @@ def steps_of(
     now: datetime,
     opened: datetime | None = None,
     traffic: Traffic | None = None,
+    turn: Turn | None = None,
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
@@ -48,7 +51,8 @@ def steps_of(
     keeps it come too: `plan` shows them.
 
     `opened` is when the policy's window opened, if it leaves alone what somebody did since then.
-    `traffic` is None where it was not read, or cannot be read.
+    `traffic` is None where it was not read, or cannot be read. `turn` is what the machine's own
+    hours say, where the policy goes by them; None: it is found out here.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -57,6 +61,12 @@ def steps_of(
     hit = excluded_by(policy.exclude, instance)
     excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
     yield _step(EXCLUDE, excluded, "nothing excludes it")
+    if isinstance(policy.when, OwnHours):
+        from lightsout.decide.own_hours import turn_of  # noqa: PLC0415  few policies go by them
+
+        turn = turn or turn_of(policy.when, policy.timezone, instance.tags[policy.when.tag], now)
+        opened = turn.opened
+        yield _step(HOURS, turn.kept, turn.reason)
     kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
     yield _step(PROTECTION, kept, "nothing protects it")
     if policy.only_if != NO_CONDITIONS:
@@ -93,9 +103,13 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
 def selected_by(match: Selector, instance: Instance) -> str | None:
     """The reason why `match` selects the instance; None where it does not.
 
-    All of its tags must match, and its list of instances if it has one.
+    All of its tags must match, and its list of instances and its names if it has any. A name that
+    the service does not tell matches none, `*` neither.
     """
     if match.instances and instance.id not in match.instances:
+        return None
+    name = _name_hit(match.names, instance)
+    if match.names and name is None:
         return None
     hits = []
     for key, patterns in match.tags.items():
@@ -103,15 +117,29 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
         if not values or not all(matches(value, patterns) for value in values):
             return None
         hits += [f"{key}={value}" for value in values]
-    if hits:
-        return f"tag {', '.join(hits)}"
-    return "named in the policy" if match.instances else None  # an empty match selects nothing
+    whys = [f"tag {', '.join(hits)}"] if hits else ["named in the policy"] * bool(match.instances)
+    whys += [f"name {name}"] if name is not None else []
+    return "; ".join(whys) or None  # an empty match selects nothing
+
+
+def _name_hit(patterns: Sequence[str], instance: Instance) -> str | None:
+    """The first pattern that the name of the instance matches."""
+    known = patterns if instance.name_known else ()
+    return next((show_pattern(it) for it in known if matches(instance.name, [it])), None)
+
+
+def show_pattern(pattern: str) -> str:
+    return pattern or '""'
 
 
 def excluded_by(exclude: Selector, instance: Instance) -> str | None:
     """The first rule of `exclude` that hits the instance; None where none does."""
     if instance.id in exclude.instances:
         return "instance ID"
+    if exclude.names and not instance.name_known:
+        return "its name, which the service does not tell"
+    if (name := _name_hit(exclude.names, instance)) is not None:
+        return f"name {name}"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightsout.model.policy import OwnHours
 from lightsout.policies.windows import next_window, window_at
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class Due(NamedTuple):
     """Whether a policy is due, and its window."""
 
     now: bool
-    window: Window | None  # open now, or the next; None: no `when`, or none within 400 days
+    # Open now, or the next; None: it has none of its own, or none within 400 days.
+    window: Window | None
 
     def at(self, instant: datetime) -> datetime | None:
         """The instant to decide by: `instant`, or the next opening; None where there is none."""
@@ -29,7 +31,7 @@ class Due(NamedTuple):
 
 
 def due_at(policy: Policy, instant: datetime) -> Due:
-    if policy.when is None:
+    if policy.when is None or isinstance(policy.when, OwnHours):
         return Due(now=True, window=None)
     window = window_at(policy.when, policy.timezone, instant)
     if window:

@@ -9,6 +9,7 @@ from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 from lightsout.policies.windows import window_at
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.decide.conditions import Traffic
+    from lightsout.decide.own_hours import Turn
     from lightsout.model.finding import Step
     from lightsout.model.instance import Action, Instance
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
 
 class Judgement:
@@ -27,14 +29,28 @@ class Judgement:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: it cannot be read
-        self._opened: dict[str, datetime | None] = {}  # by policy name: see _leaves_alone_since
+        self._opened: dict[Part, datetime | None] = {}  # see _leaves_alone_since
+        # What the tags of machines say, by the values of a tag.
+        self._turns: dict[tuple[Part, tuple[str, ...]], Turn] = {}
 
     def steps(self, policy: Policy, instance: Instance) -> Iterator[Step]:
         """The steps of the decision; none where the policy's match does not select the instance."""
-        if policy.name not in self._opened:
-            self._opened[policy.name] = _leaves_alone_since(policy, self.now)
-        opened, traffic = self._opened[policy.name], self.traffic.get(instance.id)
-        return steps_of(policy, instance, self.now, opened, traffic)
+        if policy.part not in self._opened:
+            self._opened[policy.part] = _leaves_alone_since(policy, self.now)
+        opened, traffic = self._opened[policy.part], self.traffic.get(instance.id)
+        return steps_of(policy, instance, self.now, opened, traffic, self._turn(policy, instance))
+
+    def _turn(self, policy: Policy, instance: Instance) -> Turn | None:
+        """What the machine's own hours say, found out once for all that have the same."""
+        own = policy.when
+        if not isinstance(own, OwnHours) or own.tag not in instance.tags:
+            return None
+        turn = policy.part, instance.tags[own.tag]
+        if turn not in self._turns:
+            from lightsout.decide.own_hours import turn_of  # noqa: PLC0415  few policies need it
+
+            self._turns[turn] = turn_of(own, policy.timezone, instance.tags[own.tag], self.now)
+        return self._turns[turn]
 
     def decide(self, policy: Policy, instance: Instance) -> Decision | None:
         """Decide about the instance; None where the policy's match does not select it.
@@ -58,7 +74,7 @@ class Judgement:
 
 def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
     """When the window opened in which others' operations are left alone; None if they never are."""
-    if policy.when is None or policy.when.enforce:
+    if policy.when is None or isinstance(policy.when, OwnHours) or policy.when.enforce:
         return None
     window = window_at(policy.when, policy.timezone, now)
     return window.opens if window else None

@@ -11,6 +11,7 @@ from lightsout.decide.decide import excluded_by, over_limit, selected_by
 from lightsout.decide.jobs import conflict_of
 from lightsout.model.finding import Decision, Finding, Task
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -132,9 +133,10 @@ class _Surveyor:
     def _list(self, task: Task) -> Listing | CallFailed:
         """The answer to the task's question, which is asked once."""
         policy, only = task.policy, task.only
-        queries = queries_for(
-            policy.match, ACTIONS[policy.action], self._compute.site.resource.filter_values
-        )
+        # Where each machine says its own hours, one listing is for those on and those off.
+        own = isinstance(policy.when, OwnHours)
+        actions = list(ACTIONS.values()) if own else [ACTIONS[policy.action]]
+        queries = queries_for(policy.match, actions, self._compute.site.resource.filter_values)
         named = policy.match.instances or None
         wanted = named & only if named and only is not None else named or only
         question = hash(repr(queries)) if wanted is None else wanted

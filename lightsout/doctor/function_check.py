@@ -166,7 +166,11 @@ def check_triggers(
         if any(it.policies is None or one.name in it.policies for it in requests)
     }
     has_url = any(it.get("Type") == "http" for it in awake)
-    idle = [it.name for it in policies if _is_idle(it, timer=it.name in reached, url=has_url)]
+    idle = list(
+        dict.fromkeys(
+            it.name for it in policies if _is_idle(it, timer=it.name in reached, url=has_url)
+        )
+    )
     asleep = [str(it.get("TriggerName")) for it in triggers if it.get("Enable") != 1]
     names = ", ".join(f"{it.get('Type')} {it.get('TriggerName')}" for it in awake) or "none"
     says = names + (f"; disabled: {', '.join(asleep)}" if asleep else "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
+from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies import load as policy_files
 from lightsout.policies.windows import calendar_warnings, next_window, window_at
 
@@ -93,7 +94,7 @@ class Variables:
         weakness = secret_weakness(secret) if secret else "is not set"
         if not weakness:
             return fine("URL", f"a request needs the {SECRET}")
-        names = [one.name for one in policies if "url" in kinds_admitted(one)]
+        names = dict.fromkeys(one.name for one in policies if "url" in kinds_admitted(one))
         says = f"{SECRET} {weakness}, so no request is let in"
         if not names:
             return fine("URL", says)
@@ -124,7 +125,7 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
     except policy_files.PolicyMistakes as mistakes:
         fix = "correct it there; `python -m lightsout check` reads it again"
         return None, [wrong("policies", str(each), fix) for each in mistakes.mistakes]
-    count = len(loaded.policies)
+    count = len({policy.name for policy in loaded.policies})
     says = f"{count} {'policy' if count == 1 else 'policies'}, hash {loaded.digest}: no mistakes"
     fix = "correct it there, unless it is right"
     warned = [warn("policies", str(each), fix) for each in loaded.warnings]
@@ -133,8 +134,7 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
     """When each policy acts next, and whether the calendar covers the days to come."""
-    for policy in policies:
-        yield _window(policy, now)
+    yield from dict.fromkeys(_window(policy, now) for policy in policies)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     warnings = calendar_warnings(whens, now)
     for warning in warnings:
@@ -146,6 +146,10 @@ def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnos
 def _window(policy: Policy, now: datetime) -> Diagnosis:
     check, when, zone = f"policy {policy.name}", policy.when, policy.timezone
     admitted = ", ".join(sorted(map(str, policy.triggered_by)))
+    if isinstance(when, OwnHours):
+        return fine(check, f"each machine's tag {when.tag} says when; triggered by {admitted}")
+    if isinstance(when, AfterEdge):
+        check += f", {policy.action}"
     if when is None or when.endless:
         return fine(check, f"acts at any time; triggered by {admitted}")
     if window := window_at(when, zone, now):

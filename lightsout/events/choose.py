@@ -85,7 +85,8 @@ def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]
     for occasion in trigger.occasions:
         if not (occasion.unclear or occasion.no_target):
             continue
-        idle = [it.name for it in policies if admits(it, occasion) and not _runs(it, occasion)]
+        some = (it.name for it in policies if admits(it, occasion) and not _runs(it, occasion))
+        idle = list(dict.fromkeys(some))
         if idle:
             more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
             nothing = f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}"

@@ -24,12 +24,13 @@ class Decision(NamedTuple):
     reason: str
     warning: bool = False  # somebody should fix what led to this decision
     doubtful: bool = False  # kept because something is unknown: perhaps the policy wants it
+    shared: bool = False  # one warning is enough for all instances with this reason
 
 
 class Step(NamedTuple):
     """One step of a decision, with its reason."""
 
-    name: str  # match | exclude | protection | only if
+    name: str  # match | exclude | hours | protection | only if
     reason: str
     kept: Decision | None = None  # the decision, where this step keeps the instance
 

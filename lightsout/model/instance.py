@@ -25,6 +25,7 @@ class Resource(NamedTuple):
     filter_values: int  # of one filter of DescribeInstances, at most
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
     tells_operation_time: bool  # LatestOperationStartedTime
+    stops_charging: bool = False  # StoppedMode of StopInstances
 
 
 class Action(NamedTuple):
@@ -70,6 +71,7 @@ CVM = Resource(
     filter_values=5,
     tells_denied_actions=False,
     tells_operation_time=False,
+    stops_charging=True,
 )
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
 
@@ -113,6 +115,7 @@ class Instance(NamedTuple):
     always_charged: str = ""  # why STOP_CHARGING cannot apply to it; CVM only
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
     unreadable: str = ""  # the field whose form is unknown, and which may hold a protection
+    name_known: bool = True  # whether the service tells its name, be it empty
 
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.
@@ -151,6 +154,7 @@ def read_instance(item: Mapping[str, Any]) -> Instance:
         always_charged=always_charged,
         public_ips=tuple(map(str, ips)) if isinstance(ips, list) else (),
         unreadable=_unreadable(item),
+        name_known=isinstance(item.get("InstanceName"), str),
     )
 
 

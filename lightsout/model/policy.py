@@ -16,10 +16,11 @@ DEFAULT_VERIFY_TIMEOUT = 300.0
 
 
 class Selector(NamedTuple):
-    """The tags and instances of a `match` or an `exclude`; either part may be empty."""
+    """The tags, instances and names of a `match` or an `exclude`; each part may be empty."""
 
     tags: Mapping[str, tuple[str, ...]]
     instances: frozenset[str]
+    names: tuple[str, ...] = ()  # with wildcards
 
 
 class Source(NamedTuple):
@@ -53,7 +54,11 @@ class OnlyIf(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """One policy as its file says it; times in seconds."""
+    """What a policy does to one resource with one action; times in seconds.
+
+    A policy of several resources, or with `uptime`, is one of these for each resource and action:
+    they share its name.
+    """
 
     name: str
     description: str
@@ -70,9 +75,17 @@ class Policy(NamedTuple):
     verify_timeout: float
     place: str  # file:line:column, for messages
     accounts: tuple[str, ...] = (OWN,)
-    when: When | None = None  # None: due whenever it is triggered
+    when: When | AfterEdge | OwnHours | None = None  # None: due whenever it is triggered
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
+
+    @property
+    def part(self) -> Part:
+        """What tells it from others about the same resource."""
+        return self.name, self.action
+
+
+Part = tuple[str, str]  # the name and the action of a policy
 
 
 class Account(NamedTuple):
@@ -113,4 +126,45 @@ class When(NamedTuple):
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
 
+class AfterEdge(NamedTuple):
+    """The `uptime` of a policy, for one of its actions.
+
+    A start is due after each opening edge of the times on, a stop after each closing edge.
+    """
+
+    on: tuple[When, ...]  # the times on: several where a machine's tag has several
+    opening: bool  # whether it is due after the opening edges
+    act_within: float  # seconds
+    enforce: bool  # it is due until the next edge
+
+    @property
+    def by_calendar(self) -> bool:
+        return any(when.by_calendar for when in self.on)
+
+    @property
+    def endless(self) -> bool:
+        """Whether there is no edge, since it is always on."""
+        return any(when.endless for when in self.on)
+
+    @property
+    def holidays(self) -> Mapping[date, bool]:
+        return self.on[0].holidays
+
+
+class OwnHours(NamedTuple):
+    """The `uptime` of a policy, for one of its actions, where each machine's own tag says when."""
+
+    tag: str  # its key
+    opening: bool
+    act_within: float  # seconds
+    enforce: bool
+    holidays: Mapping[date, bool]  # the file's corrections
+
+    @property
+    def by_calendar(self) -> bool:
+        """Whether it may need the calendar: that depends on the tags."""
+        return True
+
+
+DEFAULT_ACT_WITHIN = 7200.0
 DEFAULT_TIMEZONE = "Asia/Shanghai"

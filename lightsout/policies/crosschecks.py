@@ -10,13 +10,14 @@ from lightsout.base.scalars import uin_of
 from lightsout.model.instance import OWN, RESOURCES
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
 from lightsout.policies.yamltree import Text, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from lightsout.model.instance import Resource
     from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
     from lightsout.policies.reader import Found
     from lightsout.policies.yamltree import Complaints, Position
@@ -31,6 +32,7 @@ def check(files: Sequence[File]) -> None:
         for policy in value_of(found.get("policies"), []):
             _check_name(policy.it.get("name"), "policy", complaints, names)
             _check_instances(policy.it, complaints)
+            _check_uptime(policy.it, complaints)
     _check_accounts(files)
 
 
@@ -41,6 +43,7 @@ def warn(found: FileKeys, told: Complaints) -> None:
         keys = policy.it
         _warn_of_zone(keys.get("timezone"), told)
         _warn_of_regions(keys, told)
+        _warn_of_resources(keys, told)
         for selector in (keys.get("match"), keys.get("exclude")):
             _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
 
@@ -118,13 +121,42 @@ def _check_name(
 
 
 def _check_instances(policy: PolicyKeys, complaints: Complaints) -> None:
-    resource = RESOURCES.get(value_of(policy.get("resource"), ""))
-    if resource is None:
-        return
-    for instance in _instances(policy):
-        if not instance.it.startswith(resource.id_prefix):
-            wanted = f"{resource.name} instance: their IDs begin with {resource.id_prefix}"
+    resources = _resources(policy)
+    names = " or ".join(it.name for it in resources)
+    prefixes = tuple(it.id_prefix for it in resources)
+    for instance in _instances(policy) if resources else ():
+        if not instance.it.startswith(prefixes):
+            wanted = f"{names} instance: their IDs begin with {' or '.join(prefixes)}"
             complaints.add(instance.at, f"{show(instance.it)} is no {wanted}")
+
+
+def _resources(policy: PolicyKeys) -> list[Resource]:
+    """Return the resources that the policy is about, as far as they could be read."""
+    said = value_of(policy.get("resource"), [])
+    return [
+        RESOURCES[name] for name in ([said] if isinstance(said, str) else [it.it for it in said])
+    ]
+
+
+def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
+    """Machines that are always on have no edge after which anything could be done."""
+    found = policy.get("uptime")
+    keys = keys_of(found)
+    days = value_of(keys.get("days"), None)
+    every_day = days == "everyday" or (isinstance(days, list) and len(days) == len(DAYS))
+    if found and every_day and "between" not in keys and "from_tag" not in keys:
+        what = "uptime is the whole of every day: say between which times, or on which days"
+        complaints.add(found.at, what)
+
+
+def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:
+    """Warn of a resource of which the policy names no instance, though it names some."""
+    named = keys_of(policy.get("match")).get("instances")
+    for resource in _resources(policy) if named else ():
+        if not any(id_.it.startswith(resource.id_prefix) for id_ in value_of(named, [])):
+            told.add(
+                policy["resource"].at, f"match names no {resource.name} instance: none is touched"
+            )
 
 
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:

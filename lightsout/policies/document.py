@@ -21,11 +21,20 @@ if TYPE_CHECKING:
 class SelectorKeys(TypedDict, total=False):
     tags: Tags
     instances: Texts
+    names: Texts
 
 
 class WhenKeys(TypedDict, total=False):
     days: Found[str | list[Found[str]]]
     between: TimesOfDay
+    enforce: Found[bool]
+
+
+class UptimeKeys(TypedDict, total=False):
+    days: Found[str | list[Found[str]]]
+    between: TimesOfDay
+    from_tag: Found[str]
+    act_within: Found[float]
     enforce: Found[bool]
 
 
@@ -59,7 +68,7 @@ class VerifyKeys(TypedDict, total=False):
 class PolicyKeys(TypedDict, total=False):
     name: Found[str]
     description: Found[str]
-    resource: Found[str]
+    resource: Found[str | list[Found[str]]]
     regions: Found[str | list[Found[str]]]
     accounts: Texts
     action: Found[str]
@@ -68,6 +77,7 @@ class PolicyKeys(TypedDict, total=False):
     include: Texts
     timezone: Found[ZoneInfo]
     when: Found[WhenKeys]
+    uptime: Found[UptimeKeys]
     only_if: Found[OnlyIfKeys]
     options: Found[OptionsKeys]
     limits: Found[LimitsKeys]

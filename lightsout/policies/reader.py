@@ -51,7 +51,8 @@ class Reader:
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
         # What the policy at hand says about resource and action: it decides what belongs there.
-        self._scope: dict[str, str] = {}
+        # Empty where that is unknown.
+        self._scope: dict[str, frozenset[str]] = {}
 
     def read(self, shape: Shape, node: Node, name: str) -> Value | None:  # noqa: PLR0911  one each
         """`name` is what messages call the value: the key that it stands behind."""
@@ -193,28 +194,48 @@ class Reader:
         for field in shape.fields:
             if field.required and field.key not in values:
                 self._wrong(node, f"{field.key} is missing in {shape.called}: {field.shape.noun}")
+        if shape.one_of and values.keys().isdisjoint(shape.one_of):
+            self._wrong(node, f"{name} has none of {', '.join(shape.one_of)}")
+        self._keep_apart(shape, node)
         return Found(node, {key: value for key, value in values.items() if value})
+
+    def _keep_apart(self, shape: Fields, node: Pairs) -> None:
+        for key, others, why in shape.apart:
+            if key in _texts_of(it for it, _ in node.pairs):
+                for other, _ in node.pairs:
+                    if isinstance(other, Text) and other.value in others:
+                        self._wrong(other, f"{other.value} cannot stand beside {key}: {why}")
 
     def _look_ahead(self, known: dict[str, Field], node: Pairs) -> None:
         """Find which resource and action the policy is about, wherever in it they stand."""
         for field in known.values():
-            if field.decides and isinstance(field.shape, Word):
+            if field.decides:
                 said = [
-                    item.value
+                    item
                     for key, item in node.pairs
-                    if isinstance(key, Text) and isinstance(item, Text) and key.value == field.key
+                    if isinstance(key, Text) and key.value == field.key
                 ]
-                scope = said[0] if said else field.default
-                self._scope[field.key] = scope if scope in field.shape.words else ""
+                words = _words_in(said[0]) if said else {field.default}
+                readable = words <= _words_of(field.shape)
+                self._scope[field.key] = frozenset(words if readable else ())
+        for key in _texts_of(key for key, _ in node.pairs):
+            if key in known and known[key].frees:
+                self._scope[known[key].frees] = frozenset()
 
     def _belongs(self, field: Field, key: Text) -> None:
         for about, wanted in field.only:
-            said = self._scope[about]
-            if said not in (wanted, ""):
-                self._wrong(key, f"{field.key} is for {about} {wanted}, not for {said}")
+            others = sorted(self._scope[about] - {wanted})
+            if others and not self._reaches(field, about, wanted):
+                told = f"{field.key} is for {about} {wanted}, not for {' or '.join(others)}"
+                self._wrong(key, told)
+
+    def _reaches(self, field: Field, about: str, wanted: str) -> bool:
+        """Tell whether what the policy says of `about` lets the field stand there."""
+        said = self._scope[about]
+        return not said or (said == {wanted} if field.narrows else wanted in said)
 
     def _fits(self, field: Field) -> bool:
-        return all(self._scope[about] in (wanted, "") for about, wanted in field.only)
+        return all(self._reaches(field, *one) for one in field.only)
 
     def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
         """Complain; return the field that the key misspells, if it is not `taken` and fits."""
@@ -252,6 +273,16 @@ class Reader:
 
 def _texts_of(nodes: Iterable[Node]) -> set[str]:
     return {node.value for node in nodes if isinstance(node, Text)}
+
+
+def _words_in(node: Node) -> set[str]:
+    """Return the text that the node is, or those that it lists."""
+    return _texts_of(node.items if isinstance(node, Items) else [node])
+
+
+def _words_of(shape: Shape) -> frozenset[str]:
+    text = shape.text if isinstance(shape, Either) else shape
+    return frozenset(text.words if isinstance(text, Word) else ())
 
 
 def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:

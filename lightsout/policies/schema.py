@@ -7,7 +7,7 @@ they agree.
 from __future__ import annotations
 
 from lightsout.model.policy import DEFAULT_TIMEZONE
-from lightsout.policies.shapes import Either, Field, Fields, ListOf, MapOf, TimePair, Word
+from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
     CLOSES,
     COUNT,
@@ -17,6 +17,7 @@ from lightsout.policies.texts import (
     EVENT_TEXT,
     EXTERNAL_ID,
     INSTANCE,
+    INSTANCE_NAME,
     NAME,
     OPENS,
     PERCENT,
@@ -33,6 +34,7 @@ from lightsout.policies.texts import (
     days_meant,
 )
 
+RESOURCE = Word(("lighthouse", "cvm"))
 LIGHTHOUSE = ("resource", "lighthouse")
 CVM = ("resource", "cvm")
 STOP = ("action", "stop")
@@ -58,27 +60,36 @@ def _selector(called: str, least: int, empty: str) -> Fields:
                 ListOf("a list of instance IDs", INSTANCE, least),
                 "Instances by their IDs, beside the tags or instead of them.",
             ),
+            Field(
+                "names",
+                ListOf("a list of names", INSTANCE_NAME, least),
+                "Instances by their names, of which any one will do; `*` and `?` are wildcards. "
+                + ("" if least else "A machine whose name the service does not tell is kept."),
+            ),
         ),
         empty,
     )
 
+
+DAYS_OF_THE_WEEK = Either(
+    "everyday, workdays, holidays or a list of mon..sun",
+    Word(("everyday", "workdays", "holidays"), meant=days_meant),
+    ListOf("a list of mon..sun", Word(DAYS, meant=day_meant)),
+)
+BETWEEN = TimePair('two times such as ["20:00", "23:00"]', OPENS, CLOSES)
 
 WHEN = Fields(
     "when",
     (
         Field(
             "days",
-            Either(
-                "everyday, workdays, holidays or a list of mon..sun",
-                Word(("everyday", "workdays", "holidays"), meant=days_meant),
-                ListOf("a list of mon..sun", Word(DAYS, meant=day_meant)),
-            ),
+            DAYS_OF_THE_WEEK,
             "Days on which the window opens; `holidays` is every day that is not a workday.",
             default="everyday",
         ),
         Field(
             "between",
-            TimePair('two times such as ["20:00", "23:00"]', OPENS, CLOSES),
+            BETWEEN,
             "Local wall clock, end exclusive. Across midnight it belongs to the day it opens on.",
             default="the whole local day",
         ),
@@ -92,6 +103,47 @@ WHEN = Fields(
     ),
 )
 
+UPTIME = Fields(
+    "uptime",
+    (
+        Field(
+            "days",
+            DAYS_OF_THE_WEEK,
+            "Days on which the machines are on.",
+            default="everyday",
+        ),
+        Field(
+            "between",
+            BETWEEN,
+            "The times between which they are on: local wall clock, end exclusive. Across midnight "
+            "it belongs to the day it opens on.",
+            default="the whole local day",
+        ),
+        Field(
+            "from_tag",
+            TAG_KEY,
+            "Instead of days and between: the tag in which each machine says when it is on. A "
+            "machine without it is not matched.",
+        ),
+        Field(
+            "act_within",
+            DURATION,
+            "So long after each edge it acts: it starts after the opening one, and stops after the "
+            "closing one.",
+            default="2h",
+        ),
+        Field(
+            "enforce",
+            YES_NO,
+            "`true` acts at every tick until the next edge. `false` leaves a machine alone that "
+            "somebody started or stopped after the edge; a CVM cannot tell, and is acted on.",
+            default="false",
+        ),
+    ),
+    one_of=("days", "between", "from_tag"),
+    apart=(Apart("from_tag", ("days", "between"), "each machine's own tag says when it is on"),),
+)
+
 ONLY_IF = Fields(
     "only_if",
     (
@@ -100,24 +152,28 @@ ONLY_IF = Fields(
             SHARE,
             "Share of its traffic packages, added up, that is used: so much or more.",
             only=(LIGHTHOUSE, STOP),
+            narrows=True,
         ),
         Field(
             "traffic_used_below",
             SHARE,
             "Share of its traffic packages, added up, that is used: less than that.",
             only=(LIGHTHOUSE, START),
+            narrows=True,
         ),
         Field(
             "traffic_left_below",
             SIZE,
             "What is left of its traffic packages: less than that. 1 GB is 1024 MB.",
             only=(LIGHTHOUSE, STOP),
+            narrows=True,
         ),
         Field(
             "running_at_least",
             DURATION,
             "Time since its latest start: so much or more.",
             only=(LIGHTHOUSE, STOP),
+            narrows=True,
         ),
     ),
 )
@@ -172,8 +228,12 @@ POLICY = Fields(
         Field("description", TEXT, "For people."),
         Field(
             "resource",
-            Word(("lighthouse", "cvm")),
-            "What it acts on.",
+            Either(
+                RESOURCE.noun,
+                RESOURCE,
+                ListOf("a list of lighthouse and cvm", RESOURCE),
+            ),
+            "What it acts on; or a list of both, which is the same as a policy for each.",
             required=True,
             decides=True,
         ),
@@ -203,8 +263,8 @@ POLICY = Fields(
         ),
         Field(
             "match",
-            _selector("match", 1, "name tags or instances; no policy means everything"),
-            "What the policy selects. Tags and instances beside each other must both match.",
+            _selector("match", 1, "name tags, instances or names; no policy means everything"),
+            "What the policy selects. Tags, instances and names beside each other must all match.",
             required=True,
         ),
         Field(
@@ -220,6 +280,13 @@ POLICY = Fields(
         ),
         Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
         Field("when", WHEN, "Without it: whenever it is triggered."),
+        Field(
+            "uptime",
+            UPTIME,
+            "When the machines are on: it starts them then, and stops them at the end. Instead of "
+            "action, when and only_if. Limits hold for stop and start each.",
+            frees="action",
+        ),
         Field("only_if", ONLY_IF, "Conditions that the machine itself must meet, all of them."),
         Field("options", OPTIONS, "Options of the API call."),
         Field(
@@ -252,6 +319,9 @@ POLICY = Fields(
             ),
             "How stopped machines are verified.",
         ),
+    ),
+    apart=(
+        Apart("uptime", ("action", "when", "only_if"), "it says when to stop and when to start"),
     ),
 )
 

@@ -91,7 +91,18 @@ class Field(NamedTuple):
     required: bool = False
     default: str = ""
     only: tuple[tuple[str, str], ...] = ()  # the resource or action that it belongs to
+    # Of several resources or actions, it must belong to each: without it more would be done there.
+    narrows: bool = False
     decides: bool = False  # other fields name it in `only`
+    frees: str = ""  # the deciding field that it stands for: it is about each of its words
+
+
+class Apart(NamedTuple):
+    """A key, and those that cannot stand beside it."""
+
+    key: str
+    others: tuple[str, ...]
+    why: str
 
 
 class Fields(NamedTuple):
@@ -100,6 +111,8 @@ class Fields(NamedTuple):
     called: str
     fields: tuple[Field, ...]
     empty: str = ""
+    one_of: tuple[str, ...] = ()  # keys of which at least one must stand there, if any are named
+    apart: tuple[Apart, ...] = ()
 
     @property
     def noun(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.letters import FORBIDDEN, LOOKALIKES, ODD, without
+from lightsout.policies.letters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
@@ -92,6 +92,15 @@ TAG_VALUE = Scalar(
     forbidden=FORBIDDEN,
     why=", which no tag can have",
     longest=LONGEST_VALUE,
+)
+LONGEST_NAME = 128  # of an instance: CVM takes so many characters, Lighthouse fewer
+INSTANCE_NAME = Scalar(
+    f"a name of up to {LONGEST_NAME} characters, wildcards allowed",
+    rf"(?!(\**[^*]){{{LONGEST_NAME + 1}}}){without(ODD + PLAIN_QUOTES)}",
+    json=UNQUOTED,
+    often=rf"[A-Za-z0-9_.:/@=+*?-]{{0,{LONGEST_NAME}}}",
+    forbidden=PLAIN_QUOTES,
+    longest=LONGEST_NAME,
 )
 # Source and type of a CloudEvent. One with such characters in it would be met by no event.
 EVENT_TEXT = Scalar(

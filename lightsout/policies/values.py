@@ -7,14 +7,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import zone
-from lightsout.model.instance import OWN
+from lightsout.model.instance import ACTIONS, OWN, RESOURCES, START
 from lightsout.model.policy import (
+    DEFAULT_ACT_WITHIN,
     DEFAULT_TIMEZONE,
     DEFAULT_VERIFY_TIMEOUT,
     WHOLE_DAY,
     Account,
+    AfterEdge,
     Limits,
     OnlyIf,
+    OwnHours,
     Policy,
     Selector,
     Source,
@@ -25,8 +28,17 @@ from lightsout.policies.texts import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
-    from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys, SelectorKeys
+    from lightsout.model.instance import Resource
+    from lightsout.policies.document import (
+        AccountKeys,
+        FileKeys,
+        PolicyKeys,
+        SelectorKeys,
+        UptimeKeys,
+        WhenKeys,
+    )
     from lightsout.policies.reader import Found
 
 DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
@@ -38,32 +50,78 @@ def _texts(value: str | Sequence[Found[str]]) -> tuple[str, ...]:
 
 
 def policies_of(file: str, found: FileKeys) -> Iterator[Policy]:
+    """Yield each policy of the file, once for each of its resources and actions."""
     default = value_of(found.get("timezone"), None) or zone(DEFAULT_TIMEZONE)
     holidays = _holidays(found)
     for policy in found["policies"].it:
         keys = policy.it
-        options = keys_of(keys.get("options"))
-        verify = keys_of(keys.get("verify"))
-        yield Policy(
-            name=keys["name"].it,
-            description=value_of(keys.get("description"), ""),
-            resource=keys["resource"].it,
-            regions=_texts(keys["regions"].it),
-            action=value_of(keys.get("action"), "stop"),
-            match=_selector(keys["match"].it),
-            exclude=_selector(keys_of(keys.get("exclude"))),
-            include=frozenset(_texts(value_of(keys.get("include"), ()))),
-            timezone=value_of(keys.get("timezone"), default),
-            stop_type=value_of(options.get("stop_type"), None),
-            limits=_limits(keys),
-            triggered_by=_triggers(keys) or DEFAULT_TRIGGERS,
-            verify_timeout=value_of(verify.get("timeout"), DEFAULT_VERIFY_TIMEOUT),
-            place=f"{file}:{policy.at.line}:{policy.at.column}",
-            accounts=_texts(value_of(keys.get("accounts"), OWN)),
-            when=_when(keys, holidays),
-            only_if=_only_if(keys),
-            stopped_mode=value_of(options.get("stopped_mode"), None),
+        whole = _policy(keys, f"{file}:{policy.at.line}:{policy.at.column}", default, holidays)
+        uptime = keys.get("uptime")
+        for name in _texts(keys["resource"].it):
+            for one in _of_resource(whole, RESOURCES[name]):
+                if uptime is None:
+                    yield one
+                else:
+                    yield from _of_uptime(one, uptime.it, holidays)
+
+
+def _policy(
+    keys: PolicyKeys, place: str, default: ZoneInfo, holidays: Mapping[date, bool]
+) -> Policy:
+    """Return the policy as it stands there; its resource is still open."""
+    options = keys_of(keys.get("options"))
+    verify = keys_of(keys.get("verify"))
+    return Policy(
+        name=keys["name"].it,
+        description=value_of(keys.get("description"), ""),
+        resource="",
+        regions=_texts(keys["regions"].it),
+        action=value_of(keys.get("action"), "stop"),
+        match=_selector(keys["match"].it),
+        exclude=_selector(keys_of(keys.get("exclude"))),
+        include=frozenset(_texts(value_of(keys.get("include"), ()))),
+        timezone=value_of(keys.get("timezone"), default),
+        stop_type=value_of(options.get("stop_type"), None),
+        limits=_limits(keys),
+        triggered_by=_triggers(keys) or DEFAULT_TRIGGERS,
+        verify_timeout=value_of(verify.get("timeout"), DEFAULT_VERIFY_TIMEOUT),
+        place=place,
+        accounts=_texts(value_of(keys.get("accounts"), OWN)),
+        when=_when(keys, holidays),
+        only_if=_only_if(keys),
+        stopped_mode=value_of(options.get("stopped_mode"), None),
+    )
+
+
+def _of_resource(policy: Policy, resource: Resource) -> Iterator[Policy]:
+    """Yield the policy as it holds for one of its resources.
+
+    None where it names instances, and none of this resource: without them it would select more.
+    """
+    match, exclude = (_of_kind(it, resource) for it in (policy.match, policy.exclude))
+    if match.instances or not policy.match.instances:
+        mode = policy.stopped_mode if resource.stops_charging else None
+        yield policy._replace(
+            resource=resource.name, match=match, exclude=exclude, stopped_mode=mode
         )
+
+
+def _of_uptime(policy: Policy, keys: UptimeKeys, holidays: Mapping[date, bool]) -> Iterator[Policy]:
+    """Yield the policy as it stops, and as it starts. The tag of `from_tag` must be there."""
+    for action in ACTIONS.values():
+        when = _uptime(keys, action.name, holidays)
+        part = policy._replace(action=action.name, when=when)
+        if action is START:
+            part = part._replace(stop_type=None, stopped_mode=None)
+        if isinstance(when, OwnHours):
+            tags = {when.tag: ("*",)} | dict(policy.match.tags)
+            part = part._replace(match=policy.match._replace(tags=MappingProxyType(tags)))
+        yield part
+
+
+def _of_kind(selector: Selector, resource: Resource) -> Selector:
+    ours = (id_ for id_ in selector.instances if id_.startswith(resource.id_prefix))
+    return selector._replace(instances=frozenset(ours))
 
 
 def _limits(policy: PolicyKeys) -> Limits:
@@ -110,9 +168,20 @@ def _holidays(found: FileKeys) -> Mapping[date, bool]:
 
 
 def _when(policy: PolicyKeys, holidays: Mapping[date, bool]) -> When | None:
-    if "when" not in policy:
-        return None
-    keys = policy["when"].it
+    return _times(policy["when"].it, holidays) if "when" in policy else None
+
+
+def _uptime(keys: UptimeKeys, action: str, holidays: Mapping[date, bool]) -> AfterEdge | OwnHours:
+    """Return when the action is due by the `uptime` of a policy."""
+    within = value_of(keys.get("act_within"), DEFAULT_ACT_WITHIN)
+    enforce = value_of(keys.get("enforce"), default=False)
+    opening = action == START.name
+    if tag := keys.get("from_tag"):
+        return OwnHours(tag.it, opening, within, enforce, holidays)
+    return AfterEdge((_times(keys, holidays),), opening, within, enforce)
+
+
+def _times(keys: WhenKeys | UptimeKeys, holidays: Mapping[date, bool]) -> When:
     days = value_of(keys.get("days"), "everyday")
     start, end = value_of(keys.get("between"), (None, None))
     return When(
@@ -129,4 +198,5 @@ def _selector(keys: SelectorKeys) -> Selector:
     return Selector(
         MappingProxyType({name: _texts(values.it) for name, values in tags.items()}),
         frozenset(_texts(value_of(keys.get("instances"), ()))),
+        _texts(value_of(keys.get("names"), ())),
     )

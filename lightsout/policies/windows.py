@@ -11,18 +11,22 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.scalars import UTC
+from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies import calendar
+from lightsout.policies.wallclock import instants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from lightsout.model.policy import Policy, When
 
+    Timetable = When | AfterEdge
+
 FARTHEST = 400  # days that are searched: joined days beyond them do not count
 DAY = timedelta(days=1)
 ENOUGH = 10  # corrections for a year after which there is no warning that its holidays are missing
-STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
+SPANS = (4, 16, FARTHEST)  # days around an instant in which edges are searched, one after another
 
 
 class Window(NamedTuple):
@@ -30,14 +34,6 @@ class Window(NamedTuple):
 
     opens: datetime
     closes: datetime
-
-
-class Change(NamedTuple):
-    """The clocks of a zone go forward or back; what they show just before and at that instant."""
-
-    instant: datetime
-    before: datetime  # both naive
-    after: datetime
 
 
 def opens_on(when: When, day: date) -> bool:
@@ -50,12 +46,16 @@ def opens_on(when: When, day: date) -> bool:
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
-    """Tell whether the policy's window is open, or it has none."""
-    return policy.when is None or window_at(policy.when, policy.timezone, instant) is not None
+    """Tell whether the policy's window is open, or it has none of its own."""
+    if policy.when is None or isinstance(policy.when, OwnHours):
+        return True
+    return window_at(policy.when, policy.timezone, instant) is not None
 
 
-def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
+def window_at(when: Timetable, zone: ZoneInfo, instant: datetime) -> Window | None:
     """Return the window that holds `instant`; whole days that adjoin are one window."""
+    if isinstance(when, AfterEdge):
+        return _window_after_edge(when, zone, instant.astimezone(UTC))
     instant = instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
     for day in (today - DAY, today):
@@ -66,30 +66,23 @@ def window_at(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
     return None
 
 
-def next_window(when: When, zone: ZoneInfo, instant: datetime) -> Window | None:
+def next_window(when: Timetable, zone: ZoneInfo, instant: datetime) -> Window | None:
     """Return the next window that opens after `instant`; None where none does within 400 days."""
+    if isinstance(when, AfterEdge):
+        return _next_after_edge(when, zone, instant.astimezone(UTC))
     instant = instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
     later = (w for w in _windows_from(when, zone, today - DAY, FARTHEST) if w.opens > instant)
     return next(later, None)
 
 
-def windows(when: When, zone: ZoneInfo, first: date, days: int) -> list[Window]:
+def windows(when: Timetable, zone: ZoneInfo, first: date, days: int) -> list[Window]:
     """Return each window that opens in the `days` from `first`, not clipped."""
+    if isinstance(when, AfterEdge):
+        return _windows_after_edges(when, zone, first, days)
     last = first + days * DAY
     found = _windows_from(when, zone, first - DAY, days + 1)  # one may open again after midnight
     return [window for window in found if first <= window.opens.date() < last]
-
-
-def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
-    """Return each change of the clocks that begins in the `days` from `first`."""
-    begin = datetime.combine(first, time(), UTC) - DAY
-    *ends, _ = _offsets(zone, begin, begin + (days + 2) * DAY)
-    found = [
-        Change(end, (end + old).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None))
-        for end, old in ends
-    ]
-    return [change for change in found if 0 <= (change.before.date() - first).days < days]
 
 
 def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterator[Window]:
@@ -117,64 +110,123 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     last = day
     while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
         last += DAY
+    for begin, end in _instants_of(when, zone, day, last):
+        yield Window(begin.astimezone(zone), end.astimezone(zone))
+
+
+def _instants_of(
+    when: When, zone: ZoneInfo, day: date, last: date
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the times, in UTC, of the window that opens on `day` and closes on `last`, or later."""
     if when.end <= when.start:
         last += DAY
     opens = datetime.combine(day, time(), UTC) + timedelta(minutes=when.start)
     closes = datetime.combine(last, time(), UTC) + timedelta(minutes=when.end)
-    for begin, end in _instants(zone, opens, closes):
-        yield Window(begin.astimezone(zone), end.astimezone(zone))
+    yield from instants(zone, opens, closes)
 
 
-def _instants(
-    zone: ZoneInfo, opens: datetime, closes: datetime
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times in which the wall clock shows what UTC shows from opens to closes.
+# `uptime`: windows after the edges of the times on ------------------------------------------------
 
-    All in UTC, where Python compares instants and not what the clocks show.
+
+class Edge(NamedTuple):
+    """An instant, in UTC, at which the times on open or close."""
+
+    at: datetime
+    opening: bool
+
+
+def times_on(when: AfterEdge) -> AfterEdge:
+    """Return the same `uptime` with its times on as its windows."""
+    return when._replace(opening=True, enforce=True)
+
+
+def _window_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Window | None:
+    today = instant.astimezone(zone).date()
+    edges: list[Edge] = []
+    for span in SPANS:
+        edges = _edges(when, zone, today - span * DAY, today + span * DAY)
+        if edges and edges[0].at <= instant < edges[-1].at:
+            break
+    past = [edge for edge in edges if edge.at <= instant]
+    if not past:  # it has been so for more than a year
+        always = when.enforce and when.opening == when.endless
+        far = FARTHEST * DAY
+        return _in_zone(zone, instant - far, instant + far) if always else None
+    window = _after(when, zone, past[-1], edges[len(past) :])
+    return window if window and instant < window.closes else None
+
+
+def _next_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Window | None:
+    today = instant.astimezone(zone).date()
+    for span in SPANS:
+        edges = _edges(when, zone, today - DAY, today + span * DAY)
+        ahead = [edge for edge in edges if edge.at > instant]
+        if ahead and ahead[0].opening != when.opening:
+            ahead.pop(0)
+        if len(ahead) > 1 or (ahead and span == FARTHEST):  # where it closes is known, too
+            return _after(when, zone, ahead[0], ahead[1:])
+    return None
+
+
+def _windows_after_edges(when: AfterEdge, zone: ZoneInfo, first: date, days: int) -> list[Window]:
+    last = first + days * DAY
+    edges: list[Edge] = []
+    for span in SPANS:
+        edges = _edges(when, zone, first, last + span * DAY)
+        if edges and edges[-1].at.astimezone(zone).date() >= last:
+            break
+    found = (_after(when, zone, edge, edges[at + 1 :]) for at, edge in enumerate(edges))
+    return [window for window in found if window and first <= window.opens.date() < last]
+
+
+def _after(when: AfterEdge, zone: ZoneInfo, edge: Edge, later: Sequence[Edge]) -> Window | None:
+    """Return the window that the edge opens, until the next edge at the latest."""
+    if edge.opening != when.opening:
+        return None
+    far = edge.at + FARTHEST * DAY
+    closes = later[0].at if later else far
+    if not when.enforce:
+        closes = min(closes, edge.at + min(timedelta(seconds=when.act_within), FARTHEST * DAY))
+    return _in_zone(zone, edge.at, closes)
+
+
+def _in_zone(zone: ZoneInfo, opens: datetime, closes: datetime) -> Window:
+    return Window(opens.astimezone(zone), closes.astimezone(zone))
+
+
+def _edges(when: AfterEdge, zone: ZoneInfo, first: date, last: date) -> list[Edge]:
+    """Return the edges from the day before `first` to the day after `last`, in their order.
+
+    More days are read: at the first and last of them a time on may reach out of what is read.
     """
-    found: list[tuple[datetime, datetime]] = []
-    begin = opens - 2 * DAY
-    for end, offset in _offsets(zone, begin, closes + 2 * DAY):
-        first, last = max(begin, opens - offset), min(end, closes - offset)
-        if first < last:
-            if found and found[-1][1] == first:  # the clocks are changed inside the window
-                first = found.pop()[0]
-            found.append((first, last))
-        begin = end
-    yield from found
-
-
-def _offsets(
-    zone: ZoneInfo, begin: datetime, end: datetime
-) -> Iterator[tuple[datetime, timedelta]]:
-    """Yield each offset from UTC that the zone has from `begin` to `end`, and its end."""
-    offset = _offset(zone, begin)
-    at = begin
-    while at < end:
-        ahead = min(at + STEP, end)
-        if _offset(zone, ahead) != offset:
-            ahead = _change(zone, at, ahead)
-            yield ahead, offset
-            offset = _offset(zone, ahead)
-        at = ahead
-    yield end, offset
-
-
-def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """Return the second at which the offset changes, between two instants of different offsets."""
-    old = _offset(zone, before)
-    while (seconds := (after - before) // timedelta(seconds=1)) > 1:
-        middle = before + timedelta(seconds=seconds // 2)
-        before, after = (middle, after) if _offset(zone, middle) == old else (before, middle)
-    return after
-
-
-def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
-    return instant.astimezone(zone).utcoffset() or timedelta()
+    if when.endless:
+        return []
+    read = [first - 3 * DAY + number * DAY for number in range((last - first).days + 7)]
+    found = sorted(
+        time_on
+        for on in when.on
+        for day in read
+        if opens_on(on, day)
+        for time_on in _instants_of(on, zone, day, day)
+    )
+    joined: list[tuple[datetime, datetime]] = []
+    for opens, closes in found:
+        if joined and opens <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], closes))
+        else:
+            joined.append((opens, closes))
+    edges = (
+        it
+        for opens, closes in joined
+        for it in (Edge(opens, opening=True), Edge(closes, opening=False))
+    )
+    begin = datetime.combine(first, time(), UTC) - DAY
+    end = datetime.combine(last, time(), UTC) + 2 * DAY
+    return [edge for edge in edges if begin <= edge.at < end]
 
 
 def calendar_warnings(
-    whens_and_zones: Iterable[tuple[When, ZoneInfo]], instant: datetime
+    whens_and_zones: Iterable[tuple[Timetable | OwnHours, ZoneInfo]], instant: datetime
 ) -> list[str]:
     """Return warnings for policies whose calendar does not cover this year, or the next one.
 
@@ -193,7 +245,7 @@ def calendar_warnings(
     ]
 
 
-def _covered(when: When, year: int) -> bool:
+def _covered(when: Timetable | OwnHours, year: int) -> bool:
     """Tell whether the calendar knows the year's holidays, or the file names enough of them."""
     named = sum(day.year == year for day in when.holidays)
     return year <= calendar.last_year() or named >= ENOUGH

@@ -317,7 +317,10 @@ def test_a_tag_that_cannot_be_read_is_a_warning_that_names_instance_and_policy(l
     (id_,) = fleet(1)
     finding = a_finding(a_policy("dev-nights"), keep=[id_])
     doubtful = mocker.Mock(
-        verdict=finding.decisions[id_].verdict, reason="keep-until 'soon' …", warning=True
+        verdict=finding.decisions[id_].verdict,
+        reason="keep-until 'soon' …",
+        warning=True,
+        shared=False,
     )
     finding.decisions = {id_: doubtful}
 

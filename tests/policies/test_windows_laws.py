@@ -10,7 +10,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lightsout.model.policy import When
-from lightsout.policies.windows import changes, next_window, window_at, windows
+from lightsout.policies.wallclock import changes
+from lightsout.policies.windows import next_window, window_at, windows
 from tests.support.window_oracle import UTC, WEEKDAYS, Case
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

@@ -9,7 +9,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 UTC = timezone.utc
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -112,3 +116,46 @@ class Case:
 @cache
 def inside_at(case: Case, instant: datetime) -> bool:
     return case.inside(instant)
+
+
+# `uptime`: what a person with a clock would do at the edges of the times on ---------------------
+
+
+@dataclass(frozen=True)
+class UptimeCase:
+    """The times on, each as a window; and how long after an edge something may be done."""
+
+    on: tuple[Case, ...]
+    act_within: timedelta = timedelta(hours=2)
+    enforce: bool = False
+
+    def is_on(self, instant: datetime) -> bool:
+        return any(case.inside(instant) for case in self.on)
+
+    def due_at(self, instant: datetime) -> str | None:
+        """The same at one instant: looks back for an edge, minute by minute."""
+        now = self.is_on(instant)
+        back = 0 * MINUTE
+        while not self.enforce and back < self.act_within:
+            back += MINUTE
+            if self.is_on(instant - back) != now:
+                break
+        else:
+            if not self.enforce:
+                return None
+        return "start" if now else "stop"
+
+    def due(self, instants: Iterable[datetime]) -> Iterator[tuple[datetime, str | None]]:
+        """At each of these instants, which follow each other closely: stop, start or nothing.
+
+        Of the first ones, until an edge was seen, it cannot be told; they are left out.
+        """
+        edge = before = None
+        for instant in instants:
+            now = self.is_on(instant)
+            if before is not None and now != before:
+                edge = instant
+            before = now
+            if edge is not None:
+                still = self.enforce or instant - edge < self.act_within
+                yield instant, ("start" if now else "stop") if still else None

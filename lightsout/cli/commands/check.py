@@ -43,7 +43,7 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
         print(f"{it.file}:{it.line}:{it.column}: warning: {it.message}")
     files = {policy.place.rsplit(":", 2)[0] for policy in found.policies}
     warned = f", {plural(len(warnings), 'warning')}" if warnings else ""
-    count = len(found.policies)
+    count = len({policy.name for policy in found.policies})
     print(
         f"{count} {'policy' if count == 1 else 'policies'} in {plural(len(files), 'file')}: "
         f"no mistakes{warned}"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.rows import Row
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
 YEARS = range(1970, 2200)
 
@@ -126,32 +126,33 @@ def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
 
 def _openings(
     policies: Iterable[Policy], done: Done, instant: datetime
-) -> dict[str, datetime | None]:
-    """When each policy that is not due opens next, by its name; None where it never does."""
-    not_due = {it["policy"] for it in done.report["policies"] if it["status"] == "not due"}
-    found: dict[str, datetime | None] = {}
+) -> dict[Part, datetime | None]:
+    """When each policy that is not due opens next; None where it never does."""
+    entries = done.report["policies"]
+    not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
+    found: dict[Part, datetime | None] = {}
     for policy in policies:
-        if policy.name in not_due:
+        if policy.part in not_due:
             opens = due_at(policy, instant).opens
-            found[policy.name] = opens.astimezone(UTC) if opens else None
+            found[policy.part] = opens.astimezone(UTC) if opens else None
     return found
 
 
 def _look_later(
-    openings: dict[str, datetime | None],
+    openings: dict[Part, datetime | None],
     event: Mapping[str, object],
     outside: Environment,
     done: Done,
 ) -> Iterator[Later]:
     """One more dry run for each time at which policies open, with all that are due then."""
-    names: dict[datetime, set[str]] = defaultdict(set)
-    for name, opens in openings.items():
+    parts: dict[datetime, set[Part]] = defaultdict(set)
+    for part, opens in openings.items():
         if opens:
-            names[opens].add(name)
-    for opens in sorted(names):
+            parts[opens].add(part)
+    for opens in sorted(parts):
         if not done.interrupted:
             done = operate(event, outside, LOOK_LIMIT, opens)
-            yield Later(opens, frozenset(names[opens]), done)
+            yield Later(opens, frozenset(parts[opens]), done)
 
 
 def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[list[Row], list[str]]:
@@ -167,7 +168,7 @@ def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[lis
         for look in later
         for one in look.done.sites
         for row in rows_of(one.site, one.findings)
-        if row.policy.name in look.policies
+        if row.policy.part in look.parts
     ]
     return in_order(rows), doubts
 
@@ -192,8 +193,8 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     """Near tags for policies whose tags no machine has; one listing of each of their sites."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return []
-    looks: list[tuple[SiteRun, frozenset[str] | None]] = [(one, None) for one in done.sites]
-    looks += [(one, look.policies) for look in later for one in look.done.sites]
+    looks: list[tuple[SiteRun, frozenset[Part] | None]] = [(one, None) for one in done.sites]
+    looks += [(one, look.parts) for look in later for one in look.done.sites]
     entries = [
         entry for it in (done, *(look.done for look in later)) for entry in it.report["policies"]
     ]

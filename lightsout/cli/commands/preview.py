@@ -7,7 +7,17 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.explain.outlook import WEEKDAYS, change_said, look_out, regions_said, said, span
+from lightsout.cli.explain.outlook import (
+    WEEKDAYS,
+    bars_said,
+    change_said,
+    look_out,
+    parts_of,
+    regions_said,
+    said,
+    span,
+    windows_opening,
+)
 from lightsout.cli.explain.picture import draw
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain
@@ -39,16 +49,17 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     settings = read_settings(outside.environ, outside.beside)
     count, first = _count(options.days), _first(options.first)
     try:
-        policies = policy_files.load(settings.policies).policies
+        parts = parts_of(policy_files.load(settings.policies).policies)
     except policy_files.PolicyMistakes as wrong:
         for mistake in wrong.mistakes:
             print(mistake, file=sys.stderr if options.json else sys.stdout)
         complain(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}")
         return FOUND_WRONG
     now = outside.clock.now()
+    policies = [some[0] for some in parts]
     from_days = [first or now.astimezone(policy.timezone).date() for policy in policies]
     warnings = _warnings(policies, now, max(from_days) + timedelta(days=count - 1))
-    outlooks = [look_out(*it, count) for it in zip(policies, from_days, strict=True)]
+    outlooks = [look_out(*it, count) for it in zip(parts, from_days, strict=True)]
     if options.json:
         entries = [
             it for pair in zip(policies, from_days, strict=True) for it in _json(*pair, count)
@@ -91,15 +102,14 @@ def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str
 
 
 def _json(policy: Policy, first: date, count: int) -> list[dict[str, str]]:
-    """An entry for each window that opens in the days, not clipped."""
-    found = schedule.windows(policy.when, policy.timezone, first, count) if policy.when else []
+    """An entry for each window that opens in the days, not clipped; with `uptime` the times on."""
     return [
         {
             "policy": policy.name,
             "opens": window.opens.isoformat(),
             "closes": window.closes.isoformat(),
         }
-        for window in found
+        for window in windows_opening(policy, first, count)
     ]
 
 
@@ -114,11 +124,13 @@ def _show(out: Output, outlooks: Sequence[Outlook], warnings: Sequence[str]) -> 
 
 
 def _show_one(out: Output, outlook: Outlook) -> None:
-    out.say(headline(outlook.policy), look="bold")
-    if outlook.policy.when is None:
-        out.say("  acts whenever it is triggered: it has no `when`")
+    out.say(headline(outlook), look="bold")
+    if not outlook.has_windows:
+        out.say(f"  {_without_windows(outlook.policy)}")
         out.say()
         return
+    if told := bars_said(outlook.policy):
+        out.say(f"  {told}")
     out.say(MARGIN + RULER)
     for day in outlook.days:
         shown = f"{day.date} {WEEKDAYS[day.date.weekday()]}"
@@ -130,11 +142,19 @@ def _show_one(out: Output, outlook: Outlook) -> None:
     out.say()
 
 
-def headline(policy: Policy) -> str:
+def headline(outlook: Outlook) -> str:
     """Action, regions and window of the policy in one line."""
-    does = f"{policy.action} {policy.resource} in {regions_said(policy)}"
+    policy = outlook.policy
+    verb = "" if outlook.does == "on" else f"{outlook.does} "
+    does = f"{verb}{outlook.resources} in {regions_said(policy)}"
     when = f" · {said(policy.when)}" if policy.when else ""
     return f"{policy.name} · {does}{when} · {policy.timezone.key}"
+
+
+def _without_windows(policy: Policy) -> str:
+    if policy.when is None:
+        return "acts whenever it is triggered: it has no `when`"
+    return f"each machine is on when {said(policy.when)[3:]} says so: docs/owners-tags.md"
 
 
 def _bar(day: Day) -> str:

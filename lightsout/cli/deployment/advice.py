@@ -7,11 +7,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lightsout.base.scalars import UTC
 from lightsout.base.wildcards import is_exact, matches
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
-from lightsout.cli.explain.outlook import span
+from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.instance import RESOURCES
-from lightsout.model.policy import OnlyIf
+from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
 from lightsout.policies import windows as schedule
 from lightsout.policies.load import Mistake
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.cli.deployment.timers import Timer
-    from lightsout.model.policy import Policy, When
+    from lightsout.model.policy import Policy
     from lightsout.policies.windows import Window
 
 AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
@@ -38,6 +39,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
+    found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
     file = path.parent / "serverless.yml"
     timers: list[Timer] | None = None  # None: unknown
     try:
@@ -52,7 +54,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
             found += [_at(policy, text) for text in _of_every_tick(policy, timers)]
             if timers is not None:
                 found += [_at(policy, text) for text in _of_the_timers(policy, timers, now)]
-    return found
+    return list(dict.fromkeys(found))  # a policy of several resources has one warning
 
 
 def _at(policy: Policy, text: str) -> Mistake:
@@ -62,7 +64,7 @@ def _at(policy: Policy, text: str) -> Mistake:
 
 def _of_the_window(policy: Policy) -> Iterator[str]:
     when = policy.when
-    if when is None:
+    if not isinstance(when, When):
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
     told = RESOURCES[policy.resource].tells_operation_time
@@ -93,6 +95,17 @@ def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 break
 
 
+def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """Warn of a policy with `uptime` where an earlier one says otherwise of the same machines."""
+    uptimes = [it for it in policies if isinstance(it.when, AfterEdge | OwnHours)]
+    for at, policy in enumerate(uptimes):
+        for first in uptimes[:at]:
+            if first.name != policy.name and _may_share_machines(first, policy):
+                told = "has two times on: what one policy starts, the other may stop"
+                yield policy, f"a machine that {first.name} selects, too, {told}"
+                break
+
+
 def _may_share_machines(one: Policy, other: Policy) -> bool:
     """Tell whether both name one machine, or a tag of one key whose values may be the same.
 
@@ -106,8 +119,10 @@ def _may_share_machines(one: Policy, other: Policy) -> bool:
     if one.match.instances and other.match.instances:
         return bool(one.match.instances & other.match.instances)
     tags, others = one.match.tags, other.match.tags
-    common = tags.keys() & others.keys()
-    return bool(common) and all(_may_share_a_value(tags[it], others[it]) for it in common)
+    pairs = [(tags[it], others[it]) for it in tags.keys() & others.keys()]
+    if one.match.names and other.match.names:
+        pairs.append((one.match.names, other.match.names))
+    return bool(pairs) and all(_may_share_a_value(*it) for it in pairs)
 
 
 def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
@@ -147,6 +162,9 @@ def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[s
 
 def _of_the_timers(policy: Policy, timers: Sequence[Timer], now: datetime) -> Iterator[str]:
     when = policy.when
+    if isinstance(when, OwnHours):
+        yield from _of_own_hours(when, ticks(timers, policy.name, now, now + _days(7)))
+        return
     if when is None or when.endless:
         yield from _of_the_traffic(policy, [ticks(timers, policy.name, now, now + _days(7))])
         return
@@ -155,7 +173,11 @@ def _of_the_timers(policy: Policy, timers: Sequence[Timer], now: datetime) -> It
     for window in opening:
         inside = list(islice(ticks(timers, policy.name, window.opens, window.closes), 2))
         if len(inside) < 2:
-            yield _missed(when, window, inside)
+            yield (
+                _missed(when, window, inside)
+                if isinstance(when, When)
+                else _missed_edge(when, window, inside)
+            )
             break
     yield from _of_the_traffic(
         policy, [ticks(timers, policy.name, window.opens, window.closes) for window in opening]
@@ -171,6 +193,31 @@ def _missed(when: When, window: Window, inside: Sequence[datetime]) -> str:
         f"{shown} is shorter than the timers' interval: one fires inside, at {once}, and if that "
         "one is lost or fails nothing happens"
     )
+
+
+def _missed_edge(when: AfterEdge, window: Window, inside: Sequence[datetime]) -> str:
+    length = (window.closes.astimezone(UTC) - window.opens.astimezone(UTC)).total_seconds()
+    done = "started" if when.opening else "stopped"
+    shown = f"within {duration_said(length)} of {window.opens:%H:%M} on {window.opens:%Y-%m-%d}"
+    if not inside:
+        return f"no timer in serverless.yml fires {shown}: nothing is {done} then"
+    once = f"{inside[0].astimezone(window.opens.tzinfo):%H:%M}"
+    return (
+        f"one timer only fires {shown}, at {once}, and if that one is lost or fails nothing is "
+        f"{done}"
+    )
+
+
+def _of_own_hours(own: OwnHours, fired: Iterator[datetime]) -> Iterator[str]:
+    """An edge may be at any time of the day, and none may pass between two ticks."""
+    gap = _longest_gap([fired])
+    if not own.enforce and (gap == timedelta() or gap.total_seconds() > own.act_within):
+        every = f"look every {_minutes(gap)}" if gap else "fire less than twice a week"
+        within = duration_said(own.act_within)
+        yield (
+            f"the tag {own.tag} may name any time, and it acts for {within} after it, but the "
+            f"timers {every}: some machines are never stopped or started"
+        )
 
 
 def _of_the_traffic(policy: Policy, fired: Iterable[Iterator[datetime]]) -> Iterator[str]:

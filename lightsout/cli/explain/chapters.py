@@ -11,7 +11,15 @@ from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.conditions import needs_traffic, read_traffic
-from lightsout.decide.decide import EXCLUDE, MATCH, ONLY_IF, PROTECTION
+from lightsout.decide.decide import (
+    EXCLUDE,
+    HOURS,
+    MATCH,
+    ONLY_IF,
+    PROTECTION,
+    selected_by,
+    show_pattern,
+)
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
@@ -19,6 +27,7 @@ from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import Selector
 from lightsout.policies.load import matches
 from lightsout.policies.windows import is_due
 
@@ -88,9 +97,11 @@ class Writer:
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
         judgement = Judgement(at)
         steps = {step.name: step for step in judgement.steps(policy, instance)}
-        for name in (MATCH, EXCLUDE, PROTECTION):
-            yield name, steps[name].reason
-        yield "when", _when_said(policy, due)
+        for name in (MATCH, EXCLUDE, HOURS, PROTECTION):
+            if name in steps:
+                yield name, steps[name].reason
+        if HOURS not in steps:
+            yield "when", _when_said(policy, due)
         if instance.state != action.before:
             yield "state", f"{instance.state}: a {action.name} acts on {action.before} only"
         earlier = self.policies[: self.policies.index(policy)]
@@ -161,6 +172,10 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
         yield f"it is in {site.region}, the policy is about {', '.join(policy.regions)}"
     if policy.match.instances and instance.id not in policy.match.instances:
         yield "it is not among the instances that the policy names"
+    names = policy.match.names
+    if names and selected_by(Selector({}, frozenset(), names), instance) is None:
+        shown = repr(instance.name) if instance.name_known else "not told by the service"
+        yield f"its name is {shown}; wanted is {' or '.join(map(show_pattern, names))}"
     for key, patterns in policy.match.tags.items():
         wanted = " or ".join(pattern or '""' for pattern in patterns)
         if key not in instance.tags:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
 
     Machines = list[Instance]
 
@@ -35,21 +35,21 @@ class Idle(NamedTuple):
     sites: tuple[Site, ...]
 
 
-def idle_among(looks: Iterable[tuple[SiteRun, Collection[str] | None]]) -> list[Idle]:
+def idle_among(looks: Iterable[tuple[SiteRun, Collection[Part] | None]]) -> list[Idle]:
     """Policies with tags that matched nothing, though nothing narrowed them or went wrong.
 
-    With each look, the names of the policies that it is about; None: all of them.
+    With each look, the parts of policies that it is about; None: all of them.
     """
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
     busy: set[str] = set()
-    for site_run, names in looks:
-        told = {finding.policy.name: finding for finding in site_run.findings}
+    for site_run, parts in looks:
+        told = {finding.policy.part: finding for finding in site_run.findings}
         for task in site_run.tasks:
             name = task.policy.name
-            if names is None or name in names:
+            if parts is None or task.policy.part in parts:
                 policies[name], sites[name][site_run.site] = task.policy, None
-                if not _is_idle(task, told.get(name)):
+                if not _is_idle(task, told.get(task.policy.part)):
                     busy.add(name)
     return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]
 
@@ -94,11 +94,12 @@ def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[s
             return
         machines += answer
     if machines and not any(selected_by(policy.match, machine) for machine in machines):
-        yield printable(f"{policy.name} matches no machine: {_why(policy, machines)}")
+        kinds = " and ".join(dict.fromkeys(site.resource.name for site in idle.sites))
+        why = _why(policy, machines, plural(len(machines), f"{kinds} machine"))
+        yield printable(f"{policy.name} matches no machine: {why}")
 
 
-def _why(policy: Policy, machines: Machines) -> str:
-    count = plural(len(machines), policy.resource + " machine")
+def _why(policy: Policy, machines: Machines, count: str) -> str:
     missed = [
         words
         for key, patterns in policy.match.tags.items()

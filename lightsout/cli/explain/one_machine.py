@@ -159,7 +159,8 @@ class MachineReport:
             self.out.say(f"{chapter.policy.name} · {chapter.policy.action}", look="bold")
             for name, said in chapter.steps:
                 self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
-        others = [policy.name for policy in self.policies if policy.resource != kind]
+        about = {policy.name for policy in ours}
+        others = dict.fromkeys(it.name for it in self.policies if it.name not in about)
         if others:
             self.out.say()
             self.out.say(f"not about {kind}: {', '.join(others)}")

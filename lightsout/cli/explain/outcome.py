@@ -47,9 +47,10 @@ def show(out: Output, done: Done) -> None:
         out.table(("region", "RequestId", "asked", "confirmed"), requests)
     out.say()
     show_errors(out, done)
-    for entry in done.report["policies"]:
-        if entry["status"] == "not due":
-            out.say(f"{entry['policy']} is not due: it was left out")
+    entries = done.report["policies"]
+    due = {entry["policy"] for entry in entries if entry["status"] != "not due"}
+    for name in dict.fromkeys(entry["policy"] for entry in entries if entry["policy"] not in due):
+        out.say(f"{name} is not due: it was left out")
     for line in still_charged(done.report):
         out.say(line, look="bold yellow")
     out.say(_sum(done.report), look="bold" if done.error is None else "bold red")

@@ -7,16 +7,17 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import UTC
-from lightsout.model.policy import WHOLE_DAY
+from lightsout.model.policy import WHOLE_DAY, AfterEdge, OwnHours, When
 from lightsout.policies import calendar as calendar_cn
 from lightsout.policies import windows as schedule
-from lightsout.policies.windows import DAY
+from lightsout.policies.wallclock import DAY, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightsout.model.policy import Policy, When
-    from lightsout.policies.windows import Change, Window
+    from lightsout.model.policy import Policy
+    from lightsout.policies.wallclock import Change
+    from lightsout.policies.windows import Window
 
 # Zones in which people live by the calendar of mainland China, whatever days a policy names.
 CHINESE = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "PRC"})
@@ -36,32 +37,55 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The days of one policy; without `when` it has no windows, and acts when it is triggered."""
+    """The days of one policy; without windows of its own it has no spans.
+
+    `policy` is the first of its parts, one for each resource and action.
+    """
 
     policy: Policy
+    resources: str
     days: tuple[Day, ...]
 
+    @property
+    def does(self) -> str:
+        """What its windows mean: stop, start, or on, with `uptime`."""
+        uptime = isinstance(self.policy.when, AfterEdge | OwnHours)
+        return "on" if uptime else self.policy.action
 
-def look_out(policy: Policy, first: date, count: int) -> Outlook:
+    @property
+    def has_windows(self) -> bool:
+        return isinstance(self.policy.when, When | AfterEdge)
+
+
+def parts_of(policies: Sequence[Policy]) -> list[list[Policy]]:
+    """The parts of each policy: those that share its name."""
+    found: dict[str, list[Policy]] = {}
+    for policy in policies:
+        found.setdefault(policy.name, []).append(policy)
+    return list(found.values())
+
+
+def look_out(parts: Sequence[Policy], first: date, count: int) -> Outlook:
     """The `count` days from `first`, in the policy's zone."""
-    changes = schedule.changes(policy.timezone, first - DAY, count + 2)
+    policy = parts[0]
+    turns = changes(policy.timezone, first - DAY, count + 2)
     spans: dict[date, list[tuple[int, int]]] = {}
-    if policy.when:
-        for window in windows_seen(policy, first, count):
-            for day, start, end in _spans(window, changes, first, count):
-                spans.setdefault(day, []).append((start, end))
+    for window in windows_seen(policy, first, count):
+        for day, start, end in _spans(window, turns, first, count):
+            spans.setdefault(day, []).append((start, end))
     days = []
     for number in range(count):
         day = first + number * DAY
         kind, name = _kind(policy, day)
-        today = tuple(change for change in changes if change.before.date() == day)
+        today = tuple(change for change in turns if change.before.date() == day)
         days.append(Day(day, kind, name, tuple(_joined(spans.get(day, []))), today))
-    return Outlook(policy, tuple(days))
+    resources = ", ".join(dict.fromkeys(it.resource for it in parts))
+    return Outlook(policy, resources, tuple(days))
 
 
 def windows_seen(policy: Policy, first: date, count: int) -> list[Window]:
     """The windows that are open on any of the days: one may have opened before them."""
-    when, zone = policy.when, policy.timezone
+    when, zone = _shown(policy), policy.timezone
     if when is None:
         return []
     before = schedule.window_at(when, zone, datetime.combine(first, time(), zone))
@@ -69,8 +93,28 @@ def windows_seen(policy: Policy, first: date, count: int) -> list[Window]:
     return [before, *opened] if before and before not in opened else opened
 
 
-def said(when: When) -> str:
+def windows_opening(policy: Policy, first: date, count: int) -> list[Window]:
+    """The windows that open on any of the days; with `uptime` the times on."""
+    when = _shown(policy)
+    return schedule.windows(when, policy.timezone, first, count) if when else []
+
+
+def _shown(policy: Policy) -> When | AfterEdge | None:
+    """The windows that a preview shows; with `uptime` the times on, whichever action it is."""
+    when = policy.when
+    if isinstance(when, AfterEdge):
+        return schedule.times_on(when)
+    return None if isinstance(when, OwnHours) else when
+
+
+def said(when: When | AfterEdge | OwnHours | None) -> str:
     """The window in words, as the policy has it."""
+    if when is None:
+        return "whenever it is triggered (no `when`)"
+    if isinstance(when, OwnHours):
+        return f"by each machine's tag {when.tag}"
+    if isinstance(when, AfterEdge):
+        return ", ".join(f"on {said(on)}" for on in when.on)
     if isinstance(when.days, str):
         days = when.days
     else:
@@ -135,3 +179,22 @@ def _kind(policy: Policy, day: date) -> tuple[str, str]:
     if works:
         return ("make-up", name) if plain == "weekend" else ("workday", "")
     return ("holiday", name) if name else (plain, "")
+
+
+def bars_said(policy: Policy) -> str:
+    """What the bars of a policy with `uptime` mean; empty for another one."""
+    when = policy.when
+    if not isinstance(when, AfterEdge):
+        return ""
+    if when.enforce:
+        return "inside a bar it starts what is off, outside it stops what is on, at every tick"
+    within = duration_said(when.act_within)
+    return f"a bar is the time on: for {within} after its begin it starts, after its end it stops"
+
+
+def duration_said(seconds: float) -> str:
+    """`2h`, as a policy has it: in the largest unit that is whole."""
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds % unit == 0:
+            return f"{seconds // unit:.0f}{name}"
+    return f"{seconds:.0f}s"

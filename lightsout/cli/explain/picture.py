@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cli.explain.outlook import WEEKDAYS, change_said, clock, regions_said, said, span
+from lightsout.cli.explain.outlook import (
+    WEEKDAYS,
+    bars_said,
+    change_said,
+    clock,
+    regions_said,
+    said,
+    span,
+)
 from lightsout.cli.output.svg import FAINT, LINE, cut, line, page, text
 from lightsout.cli.output.words import width
 from lightsout.model.policy import WHOLE_DAY
@@ -28,7 +36,8 @@ PLAIN = 62  # a policy without `when`: a line instead of days
 FOOT = 40
 LABEL = 12  # a time in a bar
 
-ACTIONS = {"stop": "#4353b3", "start": "#e08e1b"}
+ACTIONS = {"stop": "#4353b3", "start": "#e08e1b", "on": "#2f855a"}
+MEANS = {"stop": "stops", "start": "starts", "on": "is on"}
 TINTS = {"workday": "#ffffff", "weekend": "#eef0f4", "holiday": "#fde4e1", "make-up": "#fff1c9"}
 INKS = {"workday": "#1f2430", "weekend": "#7a8194", "holiday": "#c0392b", "make-up": "#946200"}
 
@@ -41,13 +50,13 @@ def draw(outlooks: Sequence[Outlook]) -> str:
     top = EDGE + TOP
     for outlook in outlooks:
         parts += _title(outlook, top, wide)
-        if outlook.policy.when is None:
+        if not outlook.has_windows:
             top += PLAIN + GAP // 2
             continue
         top += TITLE
         for begin in range(0, len(outlook.days), IN_A_ROW):
             days = outlook.days[begin : begin + IN_A_ROW]
-            parts += _row(days, outlook.policy.action, top)
+            parts += _row(days, outlook.does, top)
             top += HEAD + TALL + GAP + CHANGED * any(day.changes for day in days)
     parts += _legend(outlooks, top)
     high = top + FOOT
@@ -61,17 +70,16 @@ def _range(outlooks: Sequence[Outlook]) -> str:
 
 def _title(outlook: Outlook, top: int, wide: int) -> Iterator[str]:
     policy = outlook.policy
-    colour = ACTIONS[policy.action]
-    action = policy.action.upper()
+    colour = ACTIONS[outlook.does]
+    action = outlook.does.upper()
     chip = 20 + 8 * len(action)
     yield f'<rect x="{EDGE}" y="{top}" width="{chip}" height="22" rx="11" fill="{colour}"/>'
     yield text(EDGE + chip / 2, top + 15.5, action, 12, "#ffffff", anchor="middle", bold=True)
     room = wide - 2 * EDGE - chip - 10
     yield text(EDGE + chip + 10, top + 17, cut(policy.name, room, 18), 18, bold=True)
-    when = said(policy.when) if policy.when else "whenever it is triggered (no `when`)"
-    does = f"{policy.resource} in {regions_said(policy)}"
-    facts = [when, policy.timezone.key, does, *([policy.description] if policy.description else [])]
-    yield text(EDGE, top + 42, cut(" · ".join(facts), wide - 2 * EDGE, 13), 13, FAINT)
+    does = f"{outlook.resources} in {regions_said(policy)}"
+    facts = [said(policy.when), policy.timezone.key, does, bars_said(policy), policy.description]
+    yield text(EDGE, top + 42, cut(" · ".join(filter(None, facts)), wide - 2 * EDGE, 13), 13, FAINT)
 
 
 def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
@@ -140,10 +148,10 @@ def _legend(outlooks: Sequence[Outlook], top: int) -> Iterator[str]:
 
 def _used(outlooks: Sequence[Outlook]) -> Iterator[tuple[str, str]]:
     """The colours that are in the picture, and what they mean."""
-    shown = [outlook for outlook in outlooks if outlook.policy.when]
+    shown = [outlook for outlook in outlooks if outlook.has_windows]
     for action, colour in ACTIONS.items():
-        if any(outlook.policy.action == action for outlook in shown):
-            yield colour, f"{action}s"
+        if any(outlook.does == action for outlook in shown):
+            yield colour, MEANS[action]
     kinds = {day.kind for outlook in shown for day in outlook.days}
     for kind, label in (
         ("weekend", "weekend"),

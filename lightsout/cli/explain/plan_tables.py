@@ -11,6 +11,7 @@ from lightsout.cli.explain.outcome import errors_of, show_errors
 from lightsout.cli.explain.rows import CALLED, COLUMNS, in_order, leftovers, rows_of
 from lightsout.cli.output.tables import print_csv
 from lightsout.cli.output.words import as_json, moment, plural
+from lightsout.model.policy import AfterEdge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.cli.commands.operate import Done
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.output.tables import Output
-    from lightsout.model.policy import Policy
+    from lightsout.model.policy import Part, Policy
     from lightsout.model.report import Entry
 
 HEADINGS = ("region", "instance", "name", "policy", "what", "why")
@@ -28,15 +29,16 @@ ALWAYS_SUMMED = ("would_stop", "kept", "excluded", "refused")
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A dry run as of `opens`, when these policies open next."""
+    """A dry run as of `opens`, when these parts of policies open next."""
 
     opens: datetime
-    policies: frozenset[str]
+    parts: frozenset[Part]
     done: Done
 
     @property
     def entries(self) -> list[Entry]:
-        return [it for it in self.done.report["policies"] if it["policy"] in self.policies]
+        entries = self.done.report["policies"]
+        return [it for it in entries if (it["policy"], it["action"]) in self.parts]
 
     @property
     def errors(self) -> list[str]:
@@ -126,13 +128,14 @@ def _losses(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def waiting_lines(
-    policies: Iterable[Policy], openings: dict[str, datetime | None], done: Done
+    policies: Iterable[Policy], openings: dict[Part, datetime | None], done: Done
 ) -> Iterator[str]:
-    for policy in policies:
-        if policy.name in openings and done.report["status"] != "paused":
-            opens = openings[policy.name]
+    for policy in {it.part: it for it in policies}.values():
+        if policy.part in openings and done.report["status"] != "paused":
+            opens = openings[policy.part]
             until = f"until {moment(opens, policy.timezone)}" if opens else "within a year"
-            yield f"{policy.name} is not due {until}"
+            action = f" to {policy.action}" if isinstance(policy.when, AfterEdge) else ""
+            yield f"{policy.name} is not due{action} {until}"
 
 
 def notes_of(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
@@ -151,7 +154,7 @@ def notes_of(lines: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
 
 def left_out_by_hand(policies: Iterable[Policy]) -> Iterator[str]:
     """Policies that a person's run leaves out, because they do not admit it."""
-    for policy in policies:
+    for policy in {it.name: it for it in policies}.values():
         if "invoke" not in policy.triggered_by:
             admitted = ", ".join(sorted(map(str, policy.triggered_by)))
             yield f"{policy.name} is left out: it is triggered by {admitted} only, not by invoke"

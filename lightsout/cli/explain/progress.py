@@ -40,7 +40,7 @@ class Progress:
         self._out = out
         self._began: datetime | None = None
         self._dry = False
-        self._actions: dict[str, Action] = {}  # by policy
+        self._actions: dict[str, set[str]] = defaultdict(set)  # names of them, by policy
         # IDs by place and action
         self._accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._confirmed: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -78,7 +78,8 @@ class Progress:
         if "act" not in line:  # the lines with each reason: the table has them
             return None
         policy, act = line["policies"][0], line["act"]
-        action = self._actions[policy] = ACTIONS[line["action"]]
+        action = ACTIONS[line["action"]]
+        self._actions[policy].add(action.name)
         to_do = f"{act} would be {past(action)}" if self._dry else f"{act} to {action.name}"
         if line["refused"]:
             return f"{policy}: none {past(action)}, {line['keep']} kept: {line['refused']}"
@@ -115,8 +116,8 @@ class Progress:
 
     def _action_of(self, line: Line) -> Action | None:
         """The action of a line's policies; None where it is unknown, or they differ."""
-        actions = {self._actions.get(name) for name in line["policies"]}
-        return actions.pop() if len(actions) == 1 else None
+        actions = {one for name in line["policies"] for one in self._actions[name]}
+        return ACTIONS[actions.pop()] if len(actions) == 1 else None
 
     def _retry(self, line: Line) -> str:
         return _again(line)

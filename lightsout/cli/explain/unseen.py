@@ -11,39 +11,39 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from lightsout.act.site_run import SiteRun
+    from lightsout.model.policy import Part
 
 SHOWN = 10  # IDs in one line
 
 
 def warn_of_unseen(
-    looks: Iterable[tuple[SiteRun, Collection[str] | None]], failed: Collection[str]
+    looks: Iterable[tuple[SiteRun, Collection[Part] | None]], failed: Collection[str]
 ) -> Iterator[str]:
     """Yield a line for each policy with such instances.
 
     `failed`: policies of which something could not be looked at: what they name may be there.
-    With each look, the names of the policies that it is about; None: all of them.
+    With each look, the parts of policies that it is about; None: all of them.
     """
-    missing: dict[str, set[str]] = {}
-    places: dict[str, dict[str, None]] = defaultdict(dict)
-    for site_run, names in looks:
-        shown = {finding.policy.name: finding.instances for finding in site_run.findings}
+    missing: dict[tuple[str, str], set[str]] = {}  # by name and resource
+    places: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for site_run, parts in looks:
+        shown = {finding.policy.part: finding.instances for finding in site_run.findings}
         for task in site_run.tasks:
             policy = task.policy
-            if policy.name in failed or (names is not None and policy.name not in names):
+            if policy.name in failed or (parts is not None and policy.part not in parts):
                 continue
+            about = policy.name, policy.resource
             named = policy.match.instances
             if task.only is not None:
                 named &= task.only
-            missing.setdefault(policy.name, set(named)).difference_update(
-                shown.get(policy.name, {})
-            )
-            places[policy.name][site_run.site.place] = None
-    for name, ids in missing.items():
+            missing.setdefault(about, set(named)).difference_update(shown.get(policy.part, {}))
+            places[about][site_run.site.place] = None
+    for (name, resource), ids in missing.items():
         if ids:
             more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
             yield (
                 f"warning: {name} names {plural(len(ids), 'instance')} that "
-                f"{_where(list(places[name]))}: {', '.join(sorted(ids)[:SHOWN])}"
+                f"{_where(list(places[name, resource]))}: {', '.join(sorted(ids)[:SHOWN])}"
                 f"{more}; correct the IDs or the regions of the policy"
             )
 

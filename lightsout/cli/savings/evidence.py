@@ -15,7 +15,7 @@ from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.instance import START, STOP, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Line = Mapping[str, Any]
 
@@ -54,6 +54,7 @@ class _Look:
     keep: int
     refused: bool
     partial: bool
+    action: str = ""  # empty in lines of an older version
     ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by verdict
     since: dict[str, datetime] = field(default_factory=dict)
 
@@ -136,13 +137,14 @@ class _Reader:
             if isinstance(act, int) and isinstance(keep, int):
                 began = self._runs.get(run_id, time)
                 refused, partial = bool(line.get("refused")), bool(line.get("partial"))
-                looks.append(_Look(began, act, keep, refused, partial))
-            elif looks:
+                action = str(line.get("action") or "")
+                looks.append(_Look(began, act, keep, refused, partial, action))
+            elif look := _latest(looks, line.get("action")):
                 ids, since = _texts(line, "instance_ids"), line.get("running_since")
-                looks[-1].ids[str(line.get("verdict"))].update(ids)
+                look.ids[str(line.get("verdict"))].update(ids)
                 if isinstance(since, list) and len(since) == len(ids):
                     times = {id_: _instant(at) for id_, at in zip(ids, since, strict=True)}
-                    looks[-1].since |= {id_: at for id_, at in times.items() if at}
+                    look.since |= {id_: at for id_, at in times.items() if at}
 
     def _read_call(self, time: datetime, site: Site, line: Line) -> None:
         action, _, what = str(line["event"]).partition(".")
@@ -209,21 +211,33 @@ class _Reader:
         """A stop policy names what runs, a start policy what is stopped."""
         kinds = {STOP.name: Clue.RUNNING, START.name: Clue.STOPPED}
         for (_, site, name), looks in self._looks.items():
-            kind = kinds.get(self._actions.get(name, ""))
-            for look in looks if kind else ():
+            for look in looks:
+                kind = kinds.get(self._action_of(name, look))
                 for id_ in look.named:
                     if kind and (machine := Machine(site, id_)) in signs:
                         signs[machine].add(Sign(look.time, kind, since=look.since.get(id_)))
 
+    def _action_of(self, name: str, look: _Look) -> str:
+        """The action of a look; empty for a policy that never asked for anything."""
+        last = self._actions.get(name, "")
+        return look.action or last if last else ""
+
     def _whole_looks(self) -> dict[Site, dict[str, list[datetime]]]:
         found: dict[Site, dict[str, set[datetime]]] = defaultdict(lambda: defaultdict(set))
         for (_, site, name), looks in self._looks.items():
-            if self._actions.get(name) == STOP.name:
-                found[site][name] |= {look.time for look in looks if look.whole}
+            stops = [it for it in looks if self._action_of(name, it) == STOP.name]
+            if stops:
+                found[site][name] |= {look.time for look in stops if look.whole}
         return {
             site: {name: sorted(times) for name, times in by_name.items()}
             for site, by_name in found.items()
         }
+
+
+def _latest(looks: Sequence[_Look], action: Any) -> _Look | None:
+    """The look that a line is about: the latest, of that action if the line tells one."""
+    fitting = (it for it in reversed(looks) if action is None or it.action in ("", action))
+    return next(fitting, None)
 
 
 def _texts(line: Line, name: str) -> list[str]:

@@ -1,0 +1,68 @@
+"""Decide whether a machine is due by the hours that its own tag says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.model.finding import Decision, Verdict
+from lightsout.model.policy import AfterEdge
+from lightsout.policies.tag_hours import UnreadableHours, read_hours
+from lightsout.policies.windows import next_window, window_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from lightsout.model.policy import OwnHours
+
+SHOWN = 60  # characters of a tag's value
+
+
+class Turn(NamedTuple):
+    """Whether it is a machine's turn, and why or why not."""
+
+    kept: Decision | None  # None: it is due
+    reason: str
+    opened: datetime | None = None  # when that began, if others' operations since are left alone
+
+
+def turn_of(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime) -> Turn:
+    """Judge a machine whose tag has these values, which are mostly one, at `now`."""
+    shown = " and ".join(
+        value if len(value) <= SHOWN else f"{value[:SHOWN]}..." for value in values
+    )
+    told = f"{own.tag}={shown}"
+    try:
+        hours = read_hours(*values, holidays=own.holidays)
+    except UnreadableHours as wrong:
+        reason = f"{told} cannot be read: {wrong}"
+        return Turn(
+            Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True), reason
+        )
+    if hours.word:
+        return _by_word(own, hours.word, told)
+    after = AfterEdge(hours.entries, own.opening, own.act_within, own.enforce)
+    if window := window_at(after, zone, now):
+        reason = f"{'on' if own.opening else 'off'} since {window.opens:%Y-%m-%d %H:%M} by {told}"
+        return Turn(None, reason, None if own.enforce else window.opens)
+    following = next_window(after, zone, now)
+    until = f"until {following.opens:%Y-%m-%d %H:%M}" if following else "within a year"
+    return _not_now(f"not due to {_verb(own)} {until} by {told}")
+
+
+def _by_word(own: OwnHours, word: str, told: str) -> Turn:
+    """`on` is never stopped, `off` never started; by themselves they act with `enforce` only."""
+    if (word == "on") != own.opening:
+        return _not_now(f"{told}: never {'started' if own.opening else 'stopped'}")
+    if not own.enforce:
+        return _not_now(f"{told}: without `enforce` it is left as it is")
+    return Turn(None, told)
+
+
+def _verb(own: OwnHours) -> str:
+    return "start" if own.opening else "stop"
+
+
+def _not_now(reason: str) -> Turn:
+    return Turn(Decision(Verdict.KEEP, reason), reason)

@@ -1,0 +1,220 @@
+"""The hours that owners write into the tags of their machines, and what is not read."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from lightsout.decide.own_hours import turn_of
+from lightsout.model.policy import OwnHours
+from lightsout.policies.tag_hours import UnreadableHours, read_hours
+from tests.support.paths import ROOT
+from tests.support.values import any_text
+from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, Case, UptimeCase
+
+PAGE = (ROOT / "docs/owners-tags.md").read_text("utf-8")
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+KINDS = ["everyday", "workdays", "holidays"]
+
+
+def is_readable(value: str) -> bool:
+    try:
+        read_hours(value, holidays={})
+    except UnreadableHours:
+        return False
+    return True
+
+
+def action_due(value: str, instant: datetime, *, enforce: bool = False) -> str | None:
+    """What a policy by tags does with such a machine, in whichever state it is."""
+    due = [
+        action
+        for action, opening in (("start", True), ("stop", False))
+        if turn_of(OwnHours("h", opening, 7200.0, enforce, {}), SHANGHAI, [value], instant).kept
+        is None
+    ]
+    assert len(due) < 2, "never both"
+    return due[0] if due else None
+
+
+# A second grammar: one expression for what the contract allows ------------------------------------
+
+DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+SOME = f"{DAY}(?:-{DAY})?"
+WORD = "(?:everyday|workdays|holidays)"
+SPAN = r"\d?\d:\d\d-\d?\d:\d\d"
+ENTRY = f"(?:(?:{WORD}|{SOME}(?:,{SOME})*){SPAN}|{SPAN}(?:{WORD}|{SOME})?)"
+GRAMMAR = re.compile(f"on|off|{ENTRY}(?:,{ENTRY})*", re.ASCII)
+
+
+def fits(value: str) -> bool:
+    return bool(GRAMMAR.fullmatch(value.lower().replace(" ", "")))
+
+
+# Values, each made from what it shall mean --------------------------------------------------------
+
+
+@st.composite
+def entries(draw):
+    """Days as a case has them, as a tag has them, and the times."""
+    first, length = draw(st.integers(0, 6)), draw(st.integers(1, 7))
+    listed = WEEKDAYS[first : first + length]
+    word = draw(st.sampled_from([*KINDS, "listed", "range", ""]))
+    if word == "range" and len(listed) > 1:
+        days, text = " ".join(listed), f"{listed[0]}-{listed[-1]}"
+    elif word in ("listed", "range"):
+        days, text = " ".join(listed), ",".join(draw(st.permutations(listed)))
+    else:
+        days, text = word or "everyday", word
+    start, end = draw(st.integers(0, 95)) * 15, draw(st.integers(1, 96)) * 15
+    assume(start != end)
+    return days, text, start, end
+
+
+def shown(minute: int, *, short: bool) -> str:
+    hour = minute // 60
+    return f"{hour if short else f'{hour:02}'}:{minute % 60:02}"
+
+
+@st.composite
+def values(draw):
+    """A value; its times on as the oracle has them."""
+    cases, texts = [], []
+    after = draw(st.booleans())
+    for days, text, start, end in draw(st.lists(entries(), min_size=1, max_size=3)):
+        between = f"{shown(start, short=False)}-{shown(end, short=False)}"
+        cases.append(Case("Asia/Shanghai", days, between))
+        hours = "-".join(shown(it, short=draw(st.booleans())) for it in (start, end))
+        last = after and "," not in text
+        assume(not after or last)
+        texts.append(f"{hours} {text}" if last else f"{text} {hours}")
+    value = ",".join(texts)
+    value = re.sub(
+        "[-:,]", lambda sign: draw(st.sampled_from(["{}", "{} ", " {}"])).format(sign[0]), value
+    )
+    return draw(st.sampled_from([str.lower, str.upper, str.title]))(value), tuple(cases)
+
+
+def overlap(cases) -> bool:
+    """Whether two of them hold for one minute of a week without holidays: 9 to 15 November 2026."""
+    week = [datetime(2026, 11, 8, 16, tzinfo=UTC) + number * 15 * MINUTE for number in range(672)]
+    return any(sum(case.inside(at) for case in cases) > 1 for at in week)
+
+
+@given(
+    values(),
+    st.datetimes(datetime(2025, 2, 1), datetime(2026, 12, 20)),  # noqa: DTZ001
+    st.booleans(),
+)
+def test_a_value_means_what_it_was_made_from_and_an_overlap_means_nothing(made, moment, enforce):
+    value, cases = made
+    instant = moment.replace(tzinfo=UTC, second=0, microsecond=0)
+    uptime = UptimeCase(cases, timedelta(hours=2), enforce)
+
+    assert fits(value)
+    assert is_readable(value) != overlap(cases)
+    wanted = uptime.due_at(instant) if is_readable(value) else None
+    assert action_due(value, instant, enforce=enforce) == wanted
+
+
+@st.composite
+def misspelt(draw):
+    """A value with a sign too many, too few, or another one."""
+    value, _ = draw(values())
+    at = draw(st.integers(0, len(value)))
+    sign = draw(st.sampled_from([*"0123456789:-, monfriswh;/.～：，－"]))
+    return value[:at] + draw(st.sampled_from(["", sign])) + value[at + draw(st.integers(0, 1)) :]
+
+
+some_text = st.text(st.sampled_from("0123456789:-, monfrisatundywehlkv"), max_size=40)
+
+
+@given(misspelt() | some_text | any_text, st.booleans(), st.integers(0, 10_000))
+@example(value="08:00-12:00 mon, tue 09:00-10:00", enforce=True, quarters=0)
+@example(value="mon 1 8:30-20:00", enforce=True, quarters=0)
+@example(value="\u0660\u0668:30-20:00", enforce=True, quarters=0)
+@example(value="\u212aon", enforce=True, quarters=0)
+@example(value="on\n", enforce=True, quarters=0)
+@example(value="08:30-20:00\x00", enforce=True, quarters=0)
+def test_nothing_that_does_not_fit_the_grammar_ever_acts(value, enforce, quarters):
+    instant = datetime(2026, 11, 2, tzinfo=UTC) + quarters * 15 * MINUTE
+    if not is_readable(value):
+        assert action_due(value, instant, enforce=enforce) is None
+    else:
+        assert fits(value), "whatever is read stands in the contract"
+
+
+@pytest.mark.parametrize("values", [(), ("on", "off"), ("08:30-20:00", "08:30-20:00")])
+def test_a_tag_of_none_or_two_values_is_not_read(values):
+    own = OwnHours("h", True, 7200.0, True, {})  # noqa: FBT003
+    turn = turn_of(own, SHANGHAI, values, datetime(2026, 11, 23, 12, tzinfo=UTC))
+    assert turn.kept is not None
+    assert turn.kept.warning
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("weekdays 08:30-20:00", "'weekdays' is no day (mon-fri or workdays?)"),
+        ("monday 08:30-20:00", "'monday' is no day (mon?)"),
+        ("workdays,sat 08:30-20:00", "'workdays' stands alone before its hours"),
+        ("fri-mon 08:30-20:00", "fri-mon does not go forward in a week"),
+        ("08:30-20:00 tz=UTC", "it names a time zone, which the policy does"),
+        ("8.30-20.00", "it has '.'"),
+        ("08：30-20:00", "it has U+FF1A fullwidth colon"),
+        ("1 8:30-20:00", "it has a blank in '1 8'"),
+        ("8:30-20", "20 is no time from 00:00 to 24:00"),
+        ("08:30-24:01", "24:01 is no time from 00:00 to 24:00"),
+        ("24:00-08:00", "24:00 is no time to begin at"),
+        ("08:30-08:30", "08:30-08:30 ends where it begins"),
+        ("08:30", "'08:30' is no time such as 08:30-20:00"),
+        ("mon-fri", "mon-fri has no hours"),
+        ("08:00-12:00 mon, tue", "tue has no hours"),
+        ("mon, 08:00-12:00", "mon has no hours"),
+        ("mon 08:00-12:00 fri", "days stand before and after 08:00-12:00"),
+        ("08:00-12:00,", "an entry is empty"),
+        ("on, 08:00-12:00", "on has no hours"),
+        ("everyday 08:00-18:00, sat 10:00-12:00", "two of its times overlap"),
+        ("", "it is empty"),
+        ("  ", "it is empty"),
+    ],
+)
+def test_what_cannot_be_read_says_why_and_how_to_write_it(value, why):
+    with pytest.raises(UnreadableHours) as wrong:
+        read_hours(value, holidays={})
+    assert str(wrong.value) == f"{why}: write for example `mon-fri 08:30-20:00`, or `on` or `off`"
+
+
+# The page for owners -----------------------------------------------------------------------------
+
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if line.startswith("| `")
+]
+
+
+def test_the_page_has_examples_of_both_kinds():
+    assert {cells[1] == "not read" for cells in ROWS} == {True, False}
+    assert len(ROWS) > 15
+
+
+@pytest.mark.parametrize("cells", ROWS, ids=lambda cells: cells[0])
+def test_an_example_of_the_page_is_on_and_off_as_it_says(cells):
+    """Each row: the value; two times, as `Mon 08:30 on, Mon 20:00 off`, of a plain week; why."""
+    value = cells[0].strip("`")
+    if cells[1] == "not read":
+        assert not is_readable(value)
+        return
+    for told in cells[1].split(", "):
+        day, clock, state = told.split(" ")
+        monday = datetime(2026, 11, 9, tzinfo=SHANGHAI)
+        hour, minute = map(int, clock.split(":"))
+        offset = timedelta(days=WEEKDAYS.index(day.lower()), hours=hour, minutes=minute)
+        due = action_due(value, monday + offset, enforce=True)
+        assert due == ("start" if state == "on" else "stop"), told
