@@ -113,7 +113,7 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
 
 def _first_policies(run: SiteRun) -> dict[str, Policy]:
     """The policy whose options each instance was stopped with, where they differ in the charge."""
-    stopping = [it for it in run.findings if it.action is STOP and not it.refused]
+    stopping = [it for it in run.findings if it.action.name == STOP.name and not it.refused]
     first: dict[str, Policy] = {}
     if len({_spares_charge(finding.policy) for finding in stopping}) > 1:
         for finding in stopping:

@@ -136,7 +136,7 @@ class Caller:
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
         self._ledger.use_up(attempt.ids)
-        return {"InstanceIds": list(attempt.ids), **dict(options)}
+        return {**self._job.site.resource.naming(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
         """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.

@@ -56,7 +56,7 @@ class Sender:
                 some: Sequence[str] = alike[start : start + far]
                 if not self._ledger.fresh(some):  # many batches are looked at in parallel
                     some = self._caller.decide_anew(some)
-                for batch in batches(some):
+                for batch in batches(some, self._job.site.resource.batch):
                     self.send_batch(batch)
 
     def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:

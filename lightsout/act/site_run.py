@@ -12,7 +12,6 @@ from lightsout.cloud.threads import side_by_side
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey, traffic_reader
-from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +67,7 @@ class SiteRun:
         """Stop and start side by side: they share no instance, and verifying takes minutes."""
         executions: list[Execution] = []
         read_anew = traffic_reader(compute, self.findings, judgement)
-        for action in ACTIONS.values():
+        for action in self.site.resource.actions:
             job = job_of(self.site, action, self.findings, judgement, read_anew)
             if job.items:
                 execution = Execution(
@@ -84,7 +83,7 @@ class SiteRun:
                 terms.tell_failures(log, execution.ledger)
                 execution.ledger.close()
 
-        list(side_by_side(execute, executions, len(ACTIONS)))
+        list(side_by_side(execute, executions, len(executions)))
 
     def blind(self) -> bool:
         """Whether something could not be looked at."""

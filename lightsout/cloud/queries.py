@@ -11,34 +11,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightsout.cloud.compute import Filter
-    from lightsout.model.instance import Action
+    from lightsout.model.instance import Action, ListingCall
     from lightsout.model.policy import Selector
 
 
-MAX_FILTERS = 10  # of a call of DescribeInstances
+MAX_FILTERS = 10  # of a call
 MAX_PARTS = 4  # queries at most for one filter of many values
 
 
-def queries_for(match: Selector, actions: Sequence[Action], most: int) -> list[list[Filter]]:
-    """The queries for `match`. The service takes `most` values a filter; more make more queries.
+def queries_for(
+    match: Selector, actions: Sequence[Action], listing: ListingCall
+) -> list[list[Filter]]:
+    """The queries for `match`. The service takes few values a filter; more make more queries.
 
     They show what any of the actions may act on.
     """
-    parts = []
-    for filter_ in filters_for(match, actions, most):
+    parts, most = [], listing.filter_values
+    for filter_ in filters_for(match, actions, listing):
         name, values = filter_["Name"], filter_["Values"]
         starts = range(0, len(values), most)
         parts.append([{"Name": name, "Values": values[i : i + most]} for i in starts])
     return [list(query) for query in product(*parts)]
 
 
-def filters_for(match: Selector, actions: Sequence[Action], most: int) -> list[dict[str, Any]]:
+def filters_for(
+    match: Selector, actions: Sequence[Action], listing: ListingCall
+) -> list[dict[str, Any]]:
     """The filters of one query: the states, and the tags that the service can compare.
 
     Instances in the state between (STOPPING) are listed too: those stuck there are reported.
     """
-    acted_on = [state for action in actions for state in (action.before, action.during)]
-    states = {"Name": "instance-state", "Values": acted_on}
+    acted_on = [state for action in actions for state in action.acted_on]
+    states, most = {"Name": listing.states, "Values": acted_on}, listing.filter_values
     exact = [
         {"Name": f"tag:{key}", "Values": list(values)}
         for key, values in match.tags.items()

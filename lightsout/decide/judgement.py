@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
 from lightsout.policies.windows import window_at
 
@@ -58,7 +57,7 @@ class Judgement:
         Where its traffic counts, it must have been read before.
         """
         decision = conclude(self.steps(policy, instance))
-        return decision and _with_failure(decision, ACTIONS[policy.action], instance)
+        return decision and _with_failure(decision, policy.does, instance)
 
     def possibly(self, policy: Policy, instance: Instance) -> Decision | None:
         """The decision where the policy acts or perhaps would; None where it surely does not."""

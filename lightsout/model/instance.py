@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,16 +16,8 @@ OWN = "own"  # the account that the function runs in
 Tags = Mapping[str, tuple[str, ...]]
 
 
-class Resource(NamedTuple):
-    """A kind of instance, as its service describes it."""
-
-    name: str
-    api: Api
-    id_prefix: str  # of its instances
-    filter_values: int  # of one filter of DescribeInstances, at most
-    tells_denied_actions: bool  # DescribeInstancesDeniedActions
-    tells_operation_time: bool  # LatestOperationStartedTime
-    stops_charging: bool = False  # StoppedMode of StopInstances
+# States on the way out: an instance does not leave them by itself.
+LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 
 class Action(NamedTuple):
@@ -37,6 +29,58 @@ class Action(NamedTuple):
     during: str
     after: str
     keep_tag: str  # an instance with this tag is left alone
+    leaving: frozenset[str] = LEAVING
+
+    @property
+    def acted_on(self) -> tuple[str, ...]:
+        """The states of the instances that a listing for this action has to show."""
+        return self.before, self.during
+
+
+STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
+START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
+ACTIONS = {action.name: action for action in (STOP, START)}
+
+
+class ListingCall(NamedTuple):
+    """The call that shows instances: its answer, and what it can be asked."""
+
+    name: str = "DescribeInstances"
+    items: str = "InstanceSet"  # the list in its answer
+    ids: str = "InstanceIds"  # the parameter that names instances
+    most_ids: int = 100  # that it names
+    states: str = "instance-state"  # the filter for states
+    filter_values: int = 5  # of one filter, at most
+
+
+class Resource(NamedTuple):
+    """A kind of instance, as its service describes it."""
+
+    name: str
+    api: Api
+    id_prefix: str  # of its instances
+    listing: ListingCall
+    tells_denied_actions: bool  # DescribeInstancesDeniedActions
+    tells_operation_time: bool  # LatestOperationStartedTime
+    stops_charging: bool = False  # StoppedMode of StopInstances
+    stop: Action = STOP
+    start: Action = START
+    batch: int = 100  # instances of a call that stops or starts, at most
+    ids: str = "InstanceIds"  # the parameter that names them there
+    called: str = "instance"  # in the names that CAM knows
+    reader: str = "lightsout.model.instance"  # the module whose read_instance reads an answer
+
+    @property
+    def actions(self) -> tuple[Action, Action]:
+        return self.stop, self.start
+
+    def action(self, name: str) -> Action:
+        """What the action of this name is to the service."""
+        return self.start if name == START.name else self.stop
+
+    def naming(self, ids: Sequence[str]) -> dict[str, object]:
+        """The parameter that names the instances of a call that stops or starts them."""
+        return {self.ids: list(ids) if self.batch > 1 else ids[0]}
 
 
 class Site(NamedTuple):
@@ -60,7 +104,7 @@ LIGHTHOUSE = Resource(
     "lighthouse",
     Api("lighthouse", "2020-03-24"),
     "lhins-",
-    filter_values=100,
+    ListingCall(filter_values=100),
     tells_denied_actions=True,
     tells_operation_time=True,
 )
@@ -68,7 +112,7 @@ CVM = Resource(
     "cvm",
     Api("cvm", "2017-03-12"),
     "ins-",
-    filter_values=5,
+    ListingCall(),
     tells_denied_actions=False,
     tells_operation_time=False,
     stops_charging=True,
@@ -77,14 +121,7 @@ RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
 
 EARLIEST = 2000  # year; an earlier date is an empty one in disguise, such as 0001-01-01
 
-STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
-START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
-ACTIONS = {action.name: action for action in (STOP, START)}
-
 TAG_SETS = 1000  # sets of tags that are kept once for all instances that have them
-
-# States on the way out: an instance does not leave them by itself.
-LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 # Operations after which an instance runs, so that their time is the time of its latest start.
 # CreateInstances is Lighthouse's, RunInstances is CVM's.

@@ -26,7 +26,6 @@ from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import Selector
 from lightsout.policies.load import matches
 from lightsout.policies.windows import is_due
@@ -91,7 +90,7 @@ class Writer:
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
         """The steps of the decision, also those after one that keeps the machine."""
-        instance, action = self.instance, ACTIONS[policy.action]
+        instance, action = self.instance, policy.does
         if "invoke" not in policy.triggered_by:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
@@ -203,7 +202,7 @@ def _within(limits: Limits, finding: Finding) -> str:
 
 
 def _untouched(policy: Policy, instance: Instance) -> str:
-    if instance.state == ACTIONS[policy.action].during:
+    if instance.state == policy.does.during:
         since = instance.operation_started or "an unknown time"
         return f"nothing: {instance.state} since {since}"
     return f"nothing while it is {instance.state}"

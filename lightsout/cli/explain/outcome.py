@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural, plural
-from lightsout.model.instance import ACTIONS, place_of
+from lightsout.model.instance import RESOURCES, place_of
 from lightsout.model.report import (
     CHARGED,
     GONE,
@@ -111,7 +111,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
     """Place, ID, name, what and why of each instance, what is wrong first."""
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
-        action = ACTIONS[entry["action"]]
+        action = RESOURCES[entry["resource"]].action(entry["action"])
         told = {
             "failed": entry["failed"],
             "pending": entry["pending"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import past, plural
-from lightsout.model.instance import ACTIONS, place_of
+from lightsout.model.instance import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
     from lightsout.cli.output.tables import Output
@@ -102,7 +102,8 @@ class Progress:
         key = (_place(line), action.name)
         self._confirmed[key].update(line["instance_ids"])
         known = self._accepted[key] | self._confirmed[key]
-        return f"{len(self._confirmed[key])} of {len(known)} confirmed {action.after}"
+        after = RESOURCES[line["resource"]].action(action.name).after
+        return f"{len(self._confirmed[key])} of {len(known)} confirmed {after}"
 
     def _verify_skipped(self, line: Line) -> str:
         return f"{plural(len(line['instance_ids']), 'instance')}: {line['reason']}"
