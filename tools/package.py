@@ -114,6 +114,7 @@ MODULES = (
     "model/__init__",
     "model/api",
     "model/finding",
+    "model/hai",
     "model/instance",
     "model/job",
     "model/policy",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.cloud.answers import NoAnswer, add, read_page
 from lightsout.cloud.client import PATIENCE
 from lightsout.cloud.error_codes import NO_SUCH_INSTANCE
+from lightsout.cloud.queries import params_of
 from lightsout.cloud.sdk import LONGEST_NAME, CallFailed, one_line
 from lightsout.cloud.threads import side_by_side
 from lightsout.model.instance import dicts
@@ -50,8 +51,12 @@ class Compute:
         """Every instance that one of the queries lets through."""
         at = self.monotonic()
         found: dict[str, Instance] = {}
-        for filters in queries:
-            found |= self._search(filters)
+        try:
+            for filters in queries:
+                found |= self._search(filters)
+        except CallFailed as failure:
+            if failure.code != self.site.resource.not_opened:
+                raise
         return Listing(at, found)
 
     def _search(self, filters: Sequence[Filter]) -> dict[str, Instance]:
@@ -87,15 +92,17 @@ class Compute:
 
         Raises NoAnswer where two pages show one instance, and not alike: which is newer, nobody
         knows. Raises CallFailed where there are far more pages than the first TotalCount is good
-        for.
+        for, or more instances than the last page that can be asked for shows. That one is asked
+        to be as long as they need.
         """
 
         def read(offset: int) -> Page:
-            narrowed = {"Filters": list(filters)} if filters else {}
-            params = {**narrowed, "Offset": offset, "Limit": PAGE}
+            limit = PAGE if offset < furthest else max(PAGE, highest - offset)
+            params = {**params_of(filters, self._listing), "Offset": offset, "Limit": limit}
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}
+        furthest = self._listing.furthest
         offset = highest = pages = most = 0
         offsets: Sequence[int] = [0]
         while True:
@@ -113,10 +120,21 @@ class Compute:
             if pages > most:
                 told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
                 raise CallFailed(self._listing.name, "UnreadableAnswer", told)
-            following = range(offset, max(highest, offset + 1), PAGE)
+            if offset > furthest:
+                told = f"it shows {len(seen)} instances of {highest}, and no page after them"
+                raise CallFailed(self._listing.name, "TooManyInstances", told)
+            following = range(offset, min(max(highest, offset + 1), furthest + 1), PAGE)
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
+        """The instances of `ids` that a listing shows: what it leaves out is not acted on."""
+        listing = self._listing
+        if not listing.always:
+            return self._find(ids)
+        parts = batches(ids, listing.filter_values)
+        return self.search([[{"Name": listing.ids_filter, "Values": list(it)}] for it in parts])
+
+    def _find(self, ids: Sequence[str]) -> Listing:
         """The instances of `ids` that are shown, as many a call as it names.
 
         Lighthouse may refuse the whole query for one unknown ID, CVM answers without it: both end
@@ -129,12 +147,12 @@ class Compute:
 
     def look(self, ids: Sequence[str]) -> Look:
         """What is shown of `ids` now."""
-        began, found = self.find(ids)
+        began, found = self._find(ids)
         return Look(began, self.monotonic(), found)
 
     def describe(self, ids: Sequence[str]) -> dict[str, Instance]:
         """The instances of `ids` that are shown."""
-        return self.find(ids).instances
+        return self._find(ids).instances
 
     def _find_surely(self, ids: Sequence[str]) -> Listing:
         try:
@@ -252,12 +270,13 @@ def _joined(looks: Sequence[Listing]) -> Listing:
 
 def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
     """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
-    answer = cloud.call(
-        resource.api.call(cloud.home, "DescribeRegions"),
-        {},
-        patience=patience,
-        listing="RegionSet",
-    )
+    call = resource.api.call(cloud.home, "DescribeRegions")
+    try:
+        answer = cloud.call(call, {}, patience=patience, listing="RegionSet")
+    except CallFailed as failure:
+        if failure.code == resource.not_opened:
+            return []
+        raise
     available = {
         str(item["Region"])
         for item in dicts(answer["RegionSet"])

@@ -72,6 +72,15 @@ MEANINGS: dict[str, Meaning] = {
     "UnsupportedOperation.InstanceStateTerminating": Meaning.STATE,
     "UnsupportedOperation.StoppedModeStopCharging": Meaning.CHARGING,
     "UnsupportedOperation.StoppedModeStopChargingSameFamily": Meaning.CHARGING,
+    # StopInstance and StartInstance of HAI, likewise, in its client of version 20230812. Stock that
+    # is short now may be there before the run ends, or at the next tick.
+    "FailedOperation.OperateInstanceRepeatedly": Meaning.BUSY,
+    "InvalidParameterValue.InstanceIdNotFound": Meaning.GONE,
+    "InvalidParameterValue.InvalidInstanceIdMalformed": Meaning.MALFORMED,
+    "ResourceInsufficient.BundleInventoryShortage": Meaning.BUSY,
+    "UnsupportedOperation.InstanceStateArrears": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateLaunchFailed": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateStoppedNoCharge": Meaning.STATE,
     # Common to every API
     "RequestLimitExceeded": Meaning.THROTTLE,
     "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,
@@ -127,6 +136,8 @@ NO_SUCH_INSTANCE = frozenset(
         "InvalidInstanceId.Malformed",
         "InvalidInstanceId.NotFound",
         "InvalidParameterValue.InstanceIdMalformed",
+        "InvalidParameterValue.InstanceIdNotFound",
+        "InvalidParameterValue.InvalidInstanceIdMalformed",
         "ResourceNotFound.InstanceIdNotFound",
         "ResourceNotFound.InstanceNotFound",
     }

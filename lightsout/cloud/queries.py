@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightsout.cloud.compute import Filter
-    from lightsout.model.instance import Action, ListingCall
+    from lightsout.model.instance import Action, ListingCall, Resource
     from lightsout.model.policy import Selector
 
 
@@ -20,12 +20,16 @@ MAX_PARTS = 4  # queries at most for one filter of many values
 
 
 def queries_for(
-    match: Selector, actions: Sequence[Action], listing: ListingCall
+    match: Selector, actions: Sequence[Action], resource: Resource
 ) -> list[list[Filter]]:
     """The queries for `match`. The service takes few values a filter; more make more queries.
 
-    They show what any of the actions may act on.
+    They show what any of the actions may act on. There is none where the service has no tags, and
+    `match` wants some.
     """
+    if match.tags and not resource.has_tags:
+        return []
+    listing = resource.listing
     parts, most = [], listing.filter_values
     for filter_ in filters_for(match, actions, listing):
         name, values = filter_["Name"], filter_["Values"]
@@ -51,4 +55,10 @@ def filters_for(
     # With a wildcard, or an empty value, the service can still tell whether the key is there.
     loose = [key for key in match.tags if not any(f["Name"] == f"tag:{key}" for f in exact)]
     keys = [{"Name": "tag-key", "Values": loose[:1]}] if loose else []
-    return [states, *keys, *exact][:MAX_FILTERS]
+    return [states, *keys, *exact][: MAX_FILTERS - len(listing.always)]
+
+
+def params_of(filters: Sequence[Filter], listing: ListingCall) -> dict[str, Any]:
+    """The parameters of a listing by these filters, and by those of every listing."""
+    always = [{"Name": name, "Values": [value]} for name, value in listing.always]
+    return {"Filters": [*filters, *always]} if filters or always else {}

@@ -140,6 +140,8 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
         return "its name, which the service does not tell"
     if (name := _name_hit(exclude.names, instance)) is not None:
         return f"name {name}"
+    if exclude.tags and not instance.tags_known:
+        return "its tags, which the service does not tell"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):

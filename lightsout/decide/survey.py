@@ -136,7 +136,7 @@ class _Surveyor:
         own = isinstance(policy.when, OwnHours)
         resource = self._compute.site.resource
         actions = resource.actions if own else [policy.does]
-        queries = queries_for(policy.match, actions, resource.listing)
+        queries = queries_for(policy.match, actions, resource)
         named = policy.match.instances or None
         wanted = named & only if named and only is not None else named or only
         question = hash(repr(queries)) if wanted is None else wanted

@@ -39,7 +39,7 @@ def find_still_charged(
     if policy.match.instances:
         listing = compute.find(sorted(policy.match.instances))
     else:
-        queries = queries_for(policy.match, [START], compute.site.resource.listing)
+        queries = queries_for(policy.match, [START], compute.site.resource)
         listing = compute.search(queries)  # START acts on STOPPED
     found = [it for it in listing.instances.values() if only is None or it.id in only]
     return sorted(it.id for it in found if is_still_charged(policy, it, now, earlier))

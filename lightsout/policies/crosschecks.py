@@ -44,6 +44,7 @@ def warn(found: FileKeys, told: Complaints) -> None:
         _warn_of_zone(keys.get("timezone"), told)
         _warn_of_regions(keys, told)
         _warn_of_resources(keys, told)
+        _warn_of_missing_tags(keys, told)
         for selector in (keys.get("match"), keys.get("exclude")):
             _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
 
@@ -157,6 +158,16 @@ def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:
             told.add(
                 policy["resource"].at, f"match names no {resource.name} instance: none is touched"
             )
+
+
+def _warn_of_missing_tags(policy: PolicyKeys, told: Complaints) -> None:
+    """Warn of a match by tags for a resource that has none."""
+    match, uptime = keys_of(policy.get("match")), keys_of(policy.get("uptime"))
+    by_tag = match.get("tags") or uptime.get("from_tag")
+    for resource in _resources(policy) if by_tag else ():
+        if by_tag and not resource.has_tags:
+            what = f"{resource.name} has no tags: this matches none of it, names or instances do"
+            told.add(by_tag.at, what)
 
 
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:

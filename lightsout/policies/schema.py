@@ -6,6 +6,7 @@ they agree.
 
 from __future__ import annotations
 
+from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
@@ -34,11 +35,12 @@ from lightsout.policies.texts import (
     days_meant,
 )
 
-RESOURCE = Word(("lighthouse", "cvm"))
-LIGHTHOUSE = ("resource", "lighthouse")
-CVM = ("resource", "cvm")
-STOP = ("action", "stop")
-START = ("action", "start")
+RESOURCE = Word(tuple(RESOURCES))
+LIGHTHOUSE = ("resource", ("lighthouse",))
+CVM = ("resource", ("cvm",))
+BY_TYPE = ("resource", tuple(it.name for it in RESOURCES.values() if it.stop_types))
+STOP = ("action", ("stop",))
+START = ("action", ("start",))
 
 
 def _selector(called: str, least: int, empty: str) -> Fields:
@@ -97,7 +99,7 @@ WHEN = Fields(
             "enforce",
             YES_NO,
             "`false` leaves a machine alone that somebody started (for action start: stopped) "
-            "after the window opened; a CVM cannot tell, and is acted on.",
+            "after the window opened; only Lighthouse can tell, others are acted on.",
             default="false",
         ),
     ),
@@ -136,7 +138,8 @@ UPTIME = Fields(
             "enforce",
             YES_NO,
             "`true` acts at every tick until the next edge. `false` leaves a machine alone that "
-            "somebody started or stopped after the edge; a CVM cannot tell, and is acted on.",
+            "somebody started or stopped after the edge; only Lighthouse can tell, others are "
+            "acted on.",
             default="false",
         ),
     ),
@@ -186,7 +189,7 @@ OPTIONS = Fields(
             Word(("SOFT", "HARD", "SOFT_FIRST")),
             "How a machine is shut down.",
             default="the API's own: lighthouse SOFT_FIRST, cvm SOFT",
-            only=(STOP,),
+            only=(BY_TYPE, STOP),
         ),
         Field(
             "stopped_mode",
@@ -231,9 +234,9 @@ POLICY = Fields(
             Either(
                 RESOURCE.noun,
                 RESOURCE,
-                ListOf("a list of lighthouse and cvm", RESOURCE),
+                ListOf(f"a list of {', '.join(RESOURCES)}", RESOURCE),
             ),
-            "What it acts on; or a list of both, which is the same as a policy for each.",
+            "What it acts on; or a list of several, which is the same as a policy for each.",
             required=True,
             decides=True,
         ),

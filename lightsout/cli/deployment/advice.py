@@ -36,7 +36,11 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     found = [
         _at(policy, text)
         for policy in policies
-        for text in (*_of_the_window(policy), *_of_the_calendar(policy, now))
+        for text in (
+            *_of_the_window(policy),
+            *_of_the_calendar(policy, now),
+            *_of_the_resource(policy),
+        )
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
@@ -67,15 +71,34 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     if not isinstance(when, When):
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
-    told = RESOURCES[policy.resource].tells_operation_time
+    resource = RESOURCES[policy.resource]
+    told = resource.tells_operation_time
     if when.endless:
         yield _of_the_endless(policy, when, other, told=told)
     elif not told and not when.enforce:
+        protect = ", and protect a machine with the tag keep-until" * resource.has_tags
         yield (
-            "`enforce: false` has no effect on CVM, which does not tell when: a machine that "
-            f"somebody {other} inside the window is acted on all the same; say `enforce: true` if "
-            "that is meant, and protect a machine with the tag keep-until"
+            f"`enforce: false` has no effect on {resource.title}, which does not tell when: a "
+            f"machine that somebody {other} inside the window is acted on all the same; say "
+            f"`enforce: true` if that is meant{protect}"
         )
+
+
+def _of_the_resource(policy: Policy) -> Iterator[str]:
+    """Warn of what the service of the resource cannot tell, or do."""
+    resource = RESOURCES[policy.resource]
+    if not resource.has_tags:
+        yield (
+            f"{resource.title} has no tags: keep-running, keep-stopped and keep-until protect "
+            "nothing there; keep a machine by `exclude` with its name or ID"
+        )
+        if policy.exclude.tags:
+            yield (
+                f"{resource.title} does not tell whether a machine has a tag of `exclude`: none of "
+                "it is acted on; exclude by names or instances"
+            )
+    for name, value in resource.listing.always:
+        yield f"of {resource.title} only machines are looked at whose {name} is {value}"
 
 
 def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
