@@ -117,6 +117,7 @@ MODULES = (
     "model/hai",
     "model/instance",
     "model/job",
+    "model/notebook",
     "model/policy",
     "model/report",
     "model/request",

@@ -121,7 +121,7 @@ def _fields(shape: Fields) -> dict[str, Any]:
         found["minProperties"] = 1
     if shape.one_of:
         found["anyOf"] = [{"required": [key]} for key in shape.one_of]
-    rules = [*_belongings(), *_prefixes()] if shape is POLICY else []
+    rules = [*_belongings(), *_prefixes(), _named_regions()] if shape is POLICY else []
     if rules := [*rules, *_apart(shape)]:
         found["allOf"] = rules
     if shape is ACCOUNT:
@@ -168,6 +168,13 @@ def _prefixes() -> Iterator[dict[str, Any]]:
         alone = _says([resource.name], "items")
         there = {"properties": {"resource": alone}, "required": ["resource"]}
         yield {"if": there, "then": so}
+
+
+def _named_regions() -> dict[str, Any]:
+    """Not every service lists its regions."""
+    unlisted = [it.name for it in RESOURCES.values() if not it.lists_regions]
+    there = {"properties": {"resource": _says(unlisted, "contains")}, "required": ["resource"]}
+    return {"if": there, "then": {"properties": {"regions": {"not": {"const": "all"}}}}}
 
 
 # The reference page ------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ class Compute:
         """Never called without IDs: an empty list would be read as «not given» and list all."""
         at = self.monotonic()
         try:
-            page = self._page({self._listing.ids: list(ids), "Limit": PAGE})
+            page = self._page({**self._listing.naming(ids), "Limit": PAGE})
         except CallFailed as failure:
             if failure.code not in NO_SUCH_INSTANCE:
                 raise

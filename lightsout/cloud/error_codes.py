@@ -81,6 +81,11 @@ MEANINGS: dict[str, Meaning] = {
     "UnsupportedOperation.InstanceStateArrears": Meaning.STATE,
     "UnsupportedOperation.InstanceStateLaunchFailed": Meaning.STATE,
     "UnsupportedOperation.InstanceStateStoppedNoCharge": Meaning.STATE,
+    # StopNotebook and StartNotebook of TI-ONE, in its client of version 20211111
+    "FailedOperation.NotAllow": Meaning.STATE,
+    "FailedOperation.UnSubmitNotAllowToStop": Meaning.BUSY,
+    "OperationDenied.BillingStatusResourceInsufficient": Meaning.BUSY,
+    "OperationDenied.ResourceGroupInsufficient": Meaning.BUSY,
     # Common to every API
     "RequestLimitExceeded": Meaning.THROTTLE,
     "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,

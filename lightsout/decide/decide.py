@@ -154,6 +154,8 @@ def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | 
     if instance.unreadable:
         reason = f"its {instance.unreadable} cannot be read, and may hold a protection"
         return Decision(Verdict.KEEP, reason, warning=True)
+    if instance.spared:
+        return Decision(Verdict.KEEP, instance.spared)
     tags, keep = instance.tags, policy.does.keep_tag
     for value in tags.get(keep, ()):
         if value != "false":

@@ -48,14 +48,23 @@ class ListingCall(NamedTuple):
 
     name: str = "DescribeInstances"
     items: str = "InstanceSet"  # the list in its answer
-    ids: str = "InstanceIds"  # the parameter that names instances
+    ids: str = "InstanceIds"  # the parameter that names instances; empty: a filter does
     most_ids: int = 100  # that it names
     states: str = "instance-state"  # the filter for states
     filter_values: int = 5  # of one filter, at most
     ids_filter: str = "instance-id"
+    tag_filters: str = ""  # the parameter for tags, where they are not among the other filters
     furthest: int = sys.maxsize  # Offset, at most
     # Filters of every listing, with their value. What they leave out is never acted on.
     always: tuple[tuple[str, str], ...] = ()
+    order: tuple[tuple[str, str], ...] = ()  # parameters that keep pages from shifting
+    leaves_out: str = ""  # what it does not show, for people
+
+    def naming(self, ids: Sequence[str]) -> dict[str, object]:
+        """The parameter that names instances."""
+        if self.ids:
+            return {self.ids: list(ids)}
+        return {"Filters": [{"Name": self.ids_filter, "Values": list(ids)}]}
 
 
 class Resource(NamedTuple):
@@ -71,6 +80,7 @@ class Resource(NamedTuple):
     stops_charging: bool = False  # StoppedMode of StopInstances
     stop_types: bool = True  # StopType of StopInstances
     has_tags: bool = True
+    lists_regions: bool = True  # DescribeRegions
     not_opened: str = ""  # the code that says that the account does not use the service
     stop: Action = STOP
     start: Action = START
@@ -137,7 +147,11 @@ HAI = Resource(
     "HAI",
     Api("hai", "2023-08-12"),
     "hai-",
-    ListingCall(furthest=100, always=(("charge-type", "POSTPAID_BY_HOUR"),)),
+    ListingCall(
+        furthest=100,
+        always=(("charge-type", "POSTPAID_BY_HOUR"),),
+        leaves_out="a prepaid machine",
+    ),
     tells_denied_actions=False,
     tells_operation_time=False,
     stop_types=False,
@@ -153,7 +167,40 @@ HAI = Resource(
     ids="InstanceId",
     reader="lightsout.model.hai",
 )
-RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM, HAI)}
+# Listings of notebooks are by the time of the latest change unless told otherwise. How many values
+# their filters take, and whether those of a tag are alternatives, is not documented.
+NOTEBOOK = Resource(
+    "notebook",
+    "TI-ONE",
+    Api("tione", "2021-11-11"),
+    "nb-",
+    ListingCall(
+        "DescribeNotebooks",
+        items="NotebookSet",
+        ids="",
+        most_ids=5,
+        states="Status",
+        ids_filter="Id",
+        tag_filters="TagFilters",
+        order=(("OrderField", "CreateTime"), ("Order", "ASC")),
+        leaves_out="a notebook outside of the default workspace",
+    ),
+    tells_denied_actions=False,
+    tells_operation_time=False,
+    stop_types=False,
+    lists_regions=False,
+    stop=Action(
+        "stop", "StopNotebook", "Running", "Stopping", "Stopped", STOP.keep_tag, frozenset()
+    ),
+    start=Action(
+        "start", "StartNotebook", "Stopped", "Starting", "Running", START.keep_tag, frozenset()
+    ),
+    batch=1,
+    ids="Id",
+    called="notebook",
+    reader="lightsout.model.notebook",
+)
+RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM, HAI, NOTEBOOK)}
 
 EARLIEST = 2000  # year; an earlier date is an empty one in disguise, such as 0001-01-01
 
@@ -190,6 +237,8 @@ class Instance(NamedTuple):
     unreadable: str = ""  # the field whose form is unknown, and which may hold a protection
     name_known: bool = True  # whether the service tells its name, be it empty
     tags_known: bool = True  # whether the service tells its tags, be there none
+    spared: str = ""  # why it is left alone, whatever a policy says
+    note: str = ""  # what a person should know who has it stopped
 
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.

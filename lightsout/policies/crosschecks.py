@@ -33,6 +33,7 @@ def check(files: Sequence[File]) -> None:
             _check_name(policy.it.get("name"), "policy", complaints, names)
             _check_instances(policy.it, complaints)
             _check_uptime(policy.it, complaints)
+            _check_regions(policy.it, complaints)
     _check_accounts(files)
 
 
@@ -148,6 +149,15 @@ def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
     if found and every_day and "between" not in keys and "from_tag" not in keys:
         what = "uptime is the whole of every day: say between which times, or on which days"
         complaints.add(found.at, what)
+
+
+def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
+    """Not every service says in which regions it can be had."""
+    regions = policy.get("regions")
+    for resource in _resources(policy) if regions and regions.it == "all" else ():
+        if regions and not resource.lists_regions:
+            what = f"{resource.title} has no list of its regions: name those of {resource.name}"
+            complaints.add(regions.at, what)
 
 
 def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:

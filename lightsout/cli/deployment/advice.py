@@ -97,8 +97,8 @@ def _of_the_resource(policy: Policy) -> Iterator[str]:
                 f"{resource.title} does not tell whether a machine has a tag of `exclude`: none of "
                 "it is acted on; exclude by names or instances"
             )
-    for name, value in resource.listing.always:
-        yield f"of {resource.title} only machines are looked at whose {name} is {value}"
+    if left_out := resource.listing.leaves_out:
+        yield f"of {resource.title} {left_out} is not looked at"
 
 
 def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
