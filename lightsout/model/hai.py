@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lightsout.model import instance
+from lightsout.model.instance import HAI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,4 +15,6 @@ if TYPE_CHECKING:
 
 def read_instance(item: Mapping[str, Any]) -> Instance:
     """Read an item of InstanceSet. Tags that the service begins to show would count."""
-    return instance.read_instance(item)._replace(tags_known="Tags" in item)
+    read = instance.read_instance(item)
+    uncharged = read.state == HAI.stop.after
+    return read._replace(tags_known="Tags" in item, charging="STOP_CHARGING" if uncharged else "")

@@ -86,6 +86,7 @@ class Resource(NamedTuple):
     start: Action = START
     batch: int = 100  # instances of a call that stops or starts, at most
     ids: str = "InstanceIds"  # the parameter that names them there
+    charged_on: str = ""  # what goes on being paid for when its time is no longer
     called: str = "instance"  # in the names that CAM knows
     reader: str = "lightsout.model.instance"  # the module whose read_instance reads an answer
 
@@ -137,6 +138,7 @@ CVM = Resource(
     tells_denied_actions=False,
     tells_operation_time=False,
     stops_charging=True,
+    charged_on="Disks, images and elastic addresses",
 )
 # HAI has no word for a machine that stops or starts: its latest operation tells. Its listing does
 # not show how a machine is paid for: a filter tells, and a prepaid one is refused. No number of
@@ -156,6 +158,7 @@ HAI = Resource(
     tells_operation_time=False,
     stop_types=False,
     has_tags=False,
+    charged_on="Disks",
     not_opened="UnauthorizedOperation.UnauthorizedUser",
     stop=STOP._replace(
         call="StopInstance", after="STOPPED_NO_CHARGE", leaving=_HAI_LEAVING, shows_during=False
@@ -189,6 +192,7 @@ NOTEBOOK = Resource(
     tells_operation_time=False,
     stop_types=False,
     lists_regions=False,
+    charged_on="Storage",
     stop=Action(
         "stop", "StopNotebook", "Running", "Stopping", "Stopped", STOP.keep_tag, frozenset()
     ),

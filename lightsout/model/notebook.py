@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from lightsout.model.instance import Instance
 
+UNCHARGED = ("NOT_BILLING", "BILLING_STORAGE")  # values of ChargeStatus: no CPU, no GPU
 PREPAID = "prepaid: it costs the same when it is stopped"
 
 
@@ -27,6 +28,7 @@ def read_instance(item: Mapping[str, Any]) -> Instance:
     return read._replace(
         spared=PREPAID if charge == "PREPAID" else "",
         note=_note(item),
+        charging="STOP_CHARGING" if item.get("ChargeStatus") in UNCHARGED else "",
         unreadable=read.unreadable or ("" if known else "ChargeType"),
     )
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from lightsout.cli.output.words import moment, plural
 from lightsout.cli.savings.intervals import Ended
-from lightsout.model.instance import CVM, LIGHTHOUSE
+from lightsout.model.instance import CVM, HAI, LIGHTHOUSE, NOTEBOOK
 from lightsout.model.report import CHARGED, why_skipped
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Evidence
     from lightsout.cli.savings.tally import Stop
+    from lightsout.model.instance import Resource
 
 KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 
@@ -75,7 +76,7 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
     if uncharged:
         yield (
             "Money counts for pay-as-you-go CVMs that were seen to be STOP_CHARGING: CPU and "
-            f"memory, {source}. Disks, images and elastic addresses are charged on."
+            f"memory, {source}. {CVM.charged_on} are charged on."
         )
     unpriced = [stop for stop in uncharged if stop.unpriced]
     if unpriced:
@@ -83,6 +84,8 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
         yield f"{_hours(unpriced)} of them have no price and are not in the sum: {why}."
     if charged:
         yield f"CVMs stopped without STOP_CHARGING are charged on: {_hours(charged)} save 0."
+    for resource in (HAI, NOTEBOOK):
+        yield from _by_the_hour(resource, stops)
     lighthouse = [stop for stop in stops if stop.machine.site.resource is LIGHTHOUSE]
     if lighthouse:
         yield (
@@ -90,6 +93,22 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
             "Traffic beyond the package is billed by the GB, but what a stopped machine would "
             "have sent is in no log: no overage is claimed as avoided."
         )
+
+
+def _by_the_hour(resource: Resource, stops: Sequence[Stop]) -> Iterator[str]:
+    """Of machines that are paid by the hour of use, and whose price no API tells."""
+    ours = [stop for stop in stops if stop.machine.site.resource is resource]
+    uncharged = [stop for stop in ours if stop.interval.uncharged]
+    if uncharged:
+        told = f"{_hours(uncharged)} were seen to be uncharged"
+        yield f"{resource.title}: {told}. {resource.charged_on} went on being charged."
+    if unpriced := [stop for stop in uncharged if stop.unpriced]:
+        yield (
+            f"{resource.title} tells no price: {_hours(unpriced)} are not in the sum; write the "
+            "price by ID into a file for --prices."
+        )
+    if charged := [stop for stop in ours if not stop.interval.uncharged]:
+        yield f"{resource.title}: {_hours(charged)} were not seen to be uncharged, and save 0."
 
 
 def _hours(stops: Iterable[Stop]) -> str:
