@@ -26,6 +26,7 @@ from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.events.choose import kinds_admitted
 from lightsout.model.finding import Task
+from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import Selector
 from lightsout.policies.load import matches
 from lightsout.policies.windows import is_due
@@ -205,4 +206,7 @@ def _untouched(policy: Policy, instance: Instance) -> str:
     if instance.state == policy.does.during:
         since = instance.operation_started or "an unknown time"
         return f"nothing: {instance.state} since {since}"
+    left_out = RESOURCES[policy.resource].listing.leaves_out
+    if instance.state == policy.does.before and left_out:
+        return f"nothing: a run does not see it, since {left_out} is not looked at"
     return f"nothing while it is {instance.state}"
