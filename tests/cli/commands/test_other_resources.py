@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from lightsout.cli.commands.operate import operate
+from lightsout.cli.explain.outcome import show
+from lightsout.cli.explain.progress import Progress
+from lightsout.cli.output.tables import Output
 from tests.support.simulated_run import DEV_NIGHTS
 
 SERVICE = {"hai": "hai", "notebook": "tione"}
@@ -46,13 +50,15 @@ def test_a_plan_says_what_would_be_stopped_and_changes_nothing(lab, type_in):
     assert actions(lab) == {LOOK[lab.resource]}
 
 
-def test_a_run_shows_the_final_state_in_the_words_of_the_service(lab, type_in, tmp_path):
+def test_a_run_shows_the_final_state_in_the_words_of_the_service(lab, capsys):
     machine = lab.machine()
+    out = Output()
 
-    said = type_in("run", "--log", tmp_path / "log")
+    done = operate({}, lab.surroundings()._replace(write=Progress(out)))
+    show(out, done)
 
-    assert said.status == 0
-    assert f"1 of 1 confirmed {AFTER[lab.resource]}" in said.out
+    told = capsys.readouterr().out
+    assert f"1 of 1 confirmed {AFTER[lab.resource]}" in told
     assert machine.state == AFTER[lab.resource]
 
 
