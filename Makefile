@@ -28,14 +28,15 @@ check: $(VENV)/.dev  ## lint, format, types, who may import whom, and documents 
 
 crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready  ## what needs more than PyPI and one Python
 	.venv-crosscheck/bin/python -m tools.extract_api --check
-	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli $(BIN)/python -m pytest -rs -m crosscheck
+	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli PRE_COMMIT=$(CURDIR)/.venv-crosscheck/bin/pre-commit \
+	  $(BIN)/python -m pytest -rs -m crosscheck
 	$(PYTHON) -m tools.other_pythons
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip
-	@$(BIN)/python -m tools.package
+	@$(BIN)/python -m lightsout package
 
-try-package: package  ## dist/bundle as it is deployed, with a timer event, against a simulated cloud
-	@$(BIN)/python -m tools.try_package
+try-package: $(VENV)/.run  ## the same, then dist/bundle as it is deployed, with a timer event, against a simulated cloud
+	@$(BIN)/python -m lightsout package --try
 
 bench-coldstart: package  ## what importing the handler costs, beside the SDK alone, and a month of runs
 	@$(BIN)/python -m tools.bench.coldstart
@@ -57,9 +58,9 @@ format: $(VENV)/.dev
 
 lock:  ## pin every requirement with its hashes, for Python 3.10 and newer
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
-	$(LOCK) pyproject.toml -o requirements.txt
-	$(LOCK) pyproject.toml -c requirements.txt --extra cli -o requirements/cli.txt
-	$(LOCK) pyproject.toml -c requirements.txt --extra cli --extra dev -o requirements/dev.txt
+	$(LOCK) --group bundle -o requirements.txt
+	$(LOCK) pyproject.toml -c requirements.txt -o requirements/cli.txt
+	$(LOCK) pyproject.toml -c requirements.txt --group dev -o requirements/dev.txt
 	$(LOCK) --group crosscheck -o requirements/crosscheck.txt
 
 clean:

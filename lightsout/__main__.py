@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -38,16 +39,19 @@ def start() -> NoReturn:
 
 
 def _missing() -> str:
-    """What this Python lacks, and what to do about it; empty where it lacks nothing."""
+    """The requirements that this Python lacks, with advice; empty where it lacks none."""
     if sys.version_info < (3, 10):  # noqa: UP036  whoever runs a clone may have an older one
         return f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: use 3.10 or newer"
     absent = [name for name in NEEDED if not _is_there(name)]
     if not absent:
         return ""
-    return (
-        f"{', '.join(absent)} not installed for {sys.executable}: run `make demo` and use "
-        ".venv/bin/python, or `python -m pip install -r requirements.txt`"
-    )
+    told = f"{', '.join(absent)} not installed for {sys.executable}"
+    if (Path(__file__).resolve().parents[1] / "Makefile").is_file():  # of a clone
+        return (
+            f"{told}: run `make demo` and use .venv/bin/python, or "
+            "`python -m pip install -r requirements.txt`"
+        )
+    return f"{told}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
 
 
 def _is_there(module: str) -> bool:

@@ -1,4 +1,4 @@
-"""Makes the report. Only here the outcomes of instances are given back to policies."""
+"""Build the report: for each policy and site, what became of its instances."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lightsout.model.report import (
     no_counts,
     why_skipped,
 )
-from lightsout.shorten import LARGEST, Kept, has_trouble
+from lightsout.shorten import LARGEST, FittingEntries, has_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import Counts, DoneGroup, Entry, ReasonGroup, Report
+    from lightsout.model.request import Chosen
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
-# What a report calls an instance that the action was carried out on, or would be.
+# The group of an instance that the action was done to, and in a dry run would be done to.
 _DONE: dict[str, DoneGroup] = {"stop": "stopped", "start": "started"}
 _WOULD: dict[str, DoneGroup] = {"stop": "would_stop", "start": "would_start"}
 _GROUP_OF: dict[Kind, ReasonGroup] = {
@@ -53,19 +54,19 @@ def stamp(instant: datetime) -> str:
 
 
 class Calls:
-    """The accepted calls of a job, by instance: each policy finds its own without reading all."""
+    """The accepted calls of a job, found by instance, so that no policy has to read all of them."""
 
     def __init__(self, accepted: Iterable[Accepted]) -> None:
         self._request_ids: list[str] = []
         self._numbers: dict[str, tuple[int, ...]] = {}  # of the calls that each instance was in
-        for number, call in enumerate(list(accepted)):  # which a thread left behind may add to
+        for number, call in enumerate(list(accepted)):  # a copy: a late thread may add more
             self._request_ids.append(call.request_id)
-            first = (number,)  # one for the whole batch: there may be tens of thousands
+            first = (number,)  # one object for the whole batch, to save memory
             for id_ in call.instance_ids:
                 self._numbers[id_] = self._numbers[id_] + first if id_ in self._numbers else first
 
     def about(self, ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-        """The RequestId of each call that any of `ids` was in, and which."""
+        """Yield the RequestId of each call for any of `ids`, and those that the call was for."""
         asked: dict[int, list[str]] = defaultdict(list)
         for id_ in ids:
             for number in self._numbers.get(id_, ()):
@@ -74,10 +75,20 @@ class Calls:
             yield self._request_ids[number], asked[number]
 
 
-def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
-    """The entries of every site. Sites are dropped unless `keep`: there is room for them once.
+def entries_not_due(chosen: Chosen) -> Iterator[Entry]:
+    """Yield the entries of a policy whose window is closed: one for each account."""
+    policy = chosen.policy
+    for account in chosen.accounts():
+        entry = new_entry(policy.name, account, policy.resource, None, policy.action)
+        entry["status"] = "not due"
+        yield entry
 
-    So a run that breaks down in its report has another one, without them.
+
+def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
+    """Yield the entries of every site. Without `keep`, a site is dropped once its entries are made.
+
+    That saves memory. `fleet.runs` is empty from the start: if building the report fails, a second
+    report, about that failure, is built without the sites.
     """
     for policy, account, error in fleet.unplaced:
         entry = new_entry(policy.name, account, policy.resource, None, policy.action)
@@ -91,7 +102,7 @@ def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) 
 
 
 def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]:
-    """The entry of each policy at one site, however far the run came there."""
+    """Yield the entry of each policy at one site, also where the run there did not finish."""
     site, found = run.site, {finding.policy.part: finding for finding in run.findings}
     calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
     first = _first_policies(run)
@@ -112,10 +123,13 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
 
 
 def _first_policies(run: SiteRun) -> dict[str, Policy]:
-    """The policy whose options each instance was stopped with, where they differ in the charge."""
+    """By instance, the policy whose options it was stopped with.
+
+    Empty where all policies say the same about STOP_CHARGING.
+    """
     stopping = [it for it in run.findings if it.action.name == STOP.name and not it.refused]
     first: dict[str, Policy] = {}
-    if len({_spares_charge(finding.policy) for finding in stopping}) > 1:
+    if len({_ends_charge(finding.policy) for finding in stopping}) > 1:
         for finding in stopping:
             kept = _kept(run, finding.policy)
             for id_ in finding.to_act_on():
@@ -124,29 +138,29 @@ def _first_policies(run: SiteRun) -> dict[str, Policy]:
     return first
 
 
-def _spares_charge(policy: Policy) -> bool:
+def _ends_charge(policy: Policy) -> bool:
     return policy.stopped_mode == "STOP_CHARGING"
 
 
 def _by_own_option(
     outcomes: Mapping[str, Outcome], policy: Policy, first: Mapping[str, Policy]
 ) -> dict[str, Outcome]:
-    """The outcomes as the policy has to tell them: whether it wanted the charge to end, or not."""
+    """The outcomes for `policy`, where the options used differ from its own on STOP_CHARGING."""
     found = dict(outcomes)
     for id_, winner in first.items():
         outcome = found.get(id_)
-        if outcome is None or _spares_charge(winner) == _spares_charge(policy):
+        if outcome is None or _ends_charge(winner) == _ends_charge(policy):
             continue
-        if _spares_charge(policy) and outcome.kind is Kind.DONE:
+        if _ends_charge(policy) and outcome.kind is Kind.DONE:
             why = f"the options of {winner.name} hold, which comes first"
             found[id_] = Outcome(Kind.SKIPPED, f"{STOP.after}, but still charged: {why}")
-        elif _spares_charge(winner) and why_skipped(outcome.reason) == CHARGED:
+        elif _ends_charge(winner) and why_skipped(outcome.reason) == CHARGED:
             found[id_] = Outcome(Kind.DONE)
     return found
 
 
 def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
-    """What the policy no longer wanted on a newer look, or came into conflict over.
+    """Decisions on a newer look: the policy keeps an instance, or is in conflict over it.
 
     A job of the other action tells of it by its name, unless the name is that of a policy which
     was part of that job.
@@ -169,7 +183,7 @@ def fill(
 ) -> None:
     """Put each instance that matches into one group; `outcomes` is None in a dry run.
 
-    `kept`: what was decided otherwise on a later look than the one that `finding` tells of.
+    `kept`: decisions on a newer look, which replace those of `finding`.
     """
     action, decisions = finding.action, {**finding.decisions, **kept}
     for id_ in sorted(decisions):
@@ -226,11 +240,12 @@ def build(
     status: str | None = None,
     room: float = LARGEST,
 ) -> Report:
-    """The report as the contract has it, all keys always there.
+    """Build the report. All of its keys are always there.
 
-    `entries`: those of one place one after another. Of what is over `room`, only counts are left.
+    `entries`: those of one account, resource and region follow one another. What does not fit into
+    `room` bytes is left out, but counted.
     """
-    counts, kept, failed = no_counts(), Kept(room), False
+    counts, kept, failed = no_counts(), FittingEntries(room), False
     for entry in _counted(map(plain_values, entries), counts):
         failed = failed or has_trouble(entry)
         kept.add(entry)
@@ -249,7 +264,10 @@ def build(
 
 
 def _counted(entries: Iterable[Entry], counts: Counts) -> Iterator[Entry]:
-    """The entries, each once `counts` has how many instances it adds: one in two counts once."""
+    """Yield the entries, and add their instances to `counts`.
+
+    An instance in several entries counts once, as the worst of its groups.
+    """
     for _, here in groupby(entries, key=itemgetter("account", "resource", "region")):
         worst: dict[str, int] = {}
         for entry in here:

@@ -22,14 +22,14 @@ from lightsout.base.log import Log, where
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
-from lightsout.log_lines import tell_failures, tell_not_due, tell_plans, warn_of_the_unmatched
+from lightsout.log_lines import log_failures, log_not_due, log_plans, warn_of_unmatched_names
 from lightsout.model.instance import OWN
-from lightsout.model.report import RunFailed, failure_message, new_entry
+from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
 from lightsout.policies import load as policy_files
+from lightsout.policies.hours.windows import calendar_gaps, calendar_warnings
 from lightsout.policies.load import PolicyMistakes
-from lightsout.policies.windows import calendar_warnings
-from lightsout.settings import read_settings, weak_secret
+from lightsout.settings import read_settings, settings_warnings
 from lightsout.shorten import room_for
 
 if TYPE_CHECKING:
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from lightsout.settings import Settings
 
 NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
-DRY_RUN_IS_ON = (
-    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act, set "
-    "LIGHTSOUT_DRY_RUN=0"
-)
 
 
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
@@ -72,8 +68,8 @@ def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
 
 
 def run_and_notify(the_run: Run, context: Any) -> Report:
-    """Run, and tell whom the environment names. Raises RunFailed."""
-    # Nobody is told of a stranger at the function URL, nor are addresses read for one.
+    """Run, and notify the receivers that the environment names. Raises RunFailed."""
+    # A request without the right secret notifies nobody; the addresses are not even read.
     named = any(map(the_run.outside.environ.get, NOTIFIED_BY))
     if not named or the_run.forbidden():
         return run_safely(the_run)
@@ -83,7 +79,7 @@ def run_and_notify(the_run: Run, context: Any) -> Report:
 
 
 def facts_of(the_run: Run, context: Any) -> RunFacts:
-    """What telling of the run needs to know of it."""
+    """The facts about the run that notifications need."""
     from lightsout.notify.announce import RunFacts  # noqa: PLC0415  as above
 
     return RunFacts(
@@ -95,6 +91,7 @@ def facts_of(the_run: Run, context: Any) -> RunFacts:
         started_at=the_run.started_at,
         time_limit=time_limit(context),
         started=the_run.started,
+        calendar_gaps=the_run.calendar_gaps,
     )
 
 
@@ -109,11 +106,11 @@ def run_safely(the_run: Run) -> Report:
             the_run.log("policy.mistake", level="error", message=str(mistake))
         count = len(wrong.mistakes)
         reason = f"{count} mistake{'s' * (count > 1)} in the policies: {wrong.mistakes[0]}"
-        raise the_run.refuse(reason, wrong) from None
+        raise the_run.failure(reason, wrong) from None
     except (BadEvent, BadSettings) as mistake:
-        raise the_run.refuse(str(mistake), mistake) from None
+        raise the_run.failure(str(mistake), mistake) from None
     except Exception as error:  # noqa: BLE001  the edge: nothing but RunFailed leaves the handler
-        raise the_run.refuse(where(error)) from None
+        raise the_run.failure(where(error)) from None
 
 
 class Run:
@@ -128,7 +125,7 @@ class Run:
         *,
         keep: bool = False,
     ) -> None:
-        """`at`: decide as if it were then, which only a dry run may; None: now.
+        """`at`: the instant to decide by, in a dry run only; None: now.
 
         `keep`: keep what the sites found, and all of the report, for people to read.
         """
@@ -148,19 +145,19 @@ class Run:
         self.policies_hash: str | None = None
         self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
+        self.calendar_gaps: list[int] = []  # years that policies need and their calendar lacks
         self.fleet: Fleet | None = None  # where something is due
         self._not_due: list[Entry] = []
         self._last_line: dict[str, Any] | None = None
 
     def run(self) -> Report:
-        """Read settings, event and policies; run the sites that are due; report."""
+        """Read settings, event and policies; run the sites that are due; return the report."""
         try:
             if forbidden := self.forbidden():  # asked before anything else is read
                 raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
-            self.warnings += [DRY_RUN_IS_ON] * settings.dry_run
-            self.warnings += weak_secret(self.outside.environ)
+            self.warnings += settings_warnings(settings, self.outside.environ)
             paused = settings.paused_until and self.instant < settings.paused_until
             policies = [] if paused else self._read_policies(settings)
         finally:
@@ -174,11 +171,11 @@ class Run:
         due = list(self._due_among(chosen))
         if due:
             self._run_sites(settings, due)
-        warn_of_the_unmatched(self.log, self.trigger, chosen, self.fleet)
+        warn_of_unmatched_names(self.log, self.trigger, chosen, self.fleet)
         return self._finish()
 
     def forbidden(self) -> BadEvent | None:
-        """Why a request to the function URL is turned away; None for any other event."""
+        """Why a request to the function URL is refused; None if it is not, or for other events."""
         if self.trigger.kind != "url":
             return None
         from lightsout.events import function_url  # noqa: PLC0415  as in run()
@@ -186,14 +183,15 @@ class Run:
         return function_url.refusal(self.event, self.outside.environ)
 
     def _read_policies(self, settings: Settings) -> Sequence[Policy]:
-        """The event and the policies, before anything is called."""
+        """Read the event and the policies. Nothing is called yet."""
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
         self.accounts, self.policies_hash = loaded.accounts, loaded.digest
         whens = [(policy.when, policy.timezone) for policy in loaded.policies if policy.when]
-        calendar = calendar_warnings(whens, self.instant)
-        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings), *calendar]
+        self.calendar_gaps += calendar_gaps(whens, self.instant)
+        self.warnings += [*self.trigger.warnings, *map(str, loaded.warnings)]
+        self.warnings += calendar_warnings(self.calendar_gaps)
         if self.accounts and self.uin:
             from lightsout.cloud.assume_role import refuse_own  # noqa: PLC0415  few have accounts
 
@@ -201,28 +199,21 @@ class Run:
         return loaded.policies
 
     def _due_among(self, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
-        """The policies that are due at the instant of the run; log and note the others."""
+        """Yield the policies that are due at the instant of the run; log and note the others."""
         for one in chosen:
             due = due_at(one.policy, self.instant)
             if due.now:
                 yield one
             else:
-                self._note_not_due(one)
-                tell_not_due(self.log, one.policy, due)
-
-    def _note_not_due(self, chosen: Chosen) -> None:
-        policy = chosen.policy
-        for account in chosen.accounts():
-            entry = new_entry(policy.name, account, policy.resource, None, policy.action)
-            entry["status"] = "not due"
-            self._not_due.append(entry)
+                self._not_due += reporting.entries_not_due(one)
+                log_not_due(self.log, one.policy, due)
 
     def _run_sites(self, settings: Settings, due: Sequence[Chosen]) -> None:
         """Call the API for what is due. An idle tick never imports the SDK."""
         from lightsout.act.fleet import Fleet  # noqa: PLC0415  see above
         from lightsout.act.site_run import Terms  # noqa: PLC0415
         from lightsout.base.credentials import read_credentials  # noqa: PLC0415
-        from lightsout.cloud.assume_role import open_clouds, tell_apart  # noqa: PLC0415
+        from lightsout.cloud.assume_role import look_up_and_refuse_own, open_clouds  # noqa: PLC0415
 
         outside = self.outside
         clouds = open_clouds(
@@ -235,38 +226,39 @@ class Run:
             log=self.log,
             run_id=self.run_id,
             home=self.home,
+            uin=self.uin,
         )
         self.fleet = Fleet(clouds)
         if self.accounts and not self.uin:
-            tell_apart(self.accounts, clouds, self.deadline)
+            look_up_and_refuse_own(self.accounts, clouds, self.deadline)
         terms = Terms(
             now=self.instant,
             dry_run=self.dry_run,
             clock=outside.clock,
             deadline=self.deadline,
             threads=1,
-            tell_plans=tell_plans,
-            tell_failures=tell_failures,
+            log_plans=log_plans,
+            log_failures=log_failures,
         )
         self.fleet.run(due, terms, self.log)
 
-    # What the run says ---------------------------------------------------------------------------
+    # Log lines and the report --------------------------------------------------------------------
 
-    def refuse(self, reason: str, cause: Exception | None = None) -> RunFailed:
-        """The failure of a run that came to nothing, or broke down on the way."""
+    def failure(self, reason: str, cause: Exception | None = None) -> RunFailed:
+        """Report that the run failed for `reason`; return the exception to raise."""
         report = self._report("failed")
         self._note_end(report, error=reason)
         return RunFailed(reason, report, cause)
 
     def close(self) -> None:
-        """Write the last line, after which threads that were left behind write none."""
+        """Write the last line. Threads that were left behind can write none after it."""
         if self._last_line:
             self.log.close("run.finished", **self._last_line)
         if self.fleet:
             self.fleet.close()
 
     def _log_start(self) -> None:
-        """The first line of every run, whatever could be read; then the warnings."""
+        """Log the first line, even where settings or policies cannot be read; then the warnings."""
         self.log(
             "run.started",
             version=__version__,
@@ -290,14 +282,9 @@ class Run:
         return report
 
     def _note_end(self, report: Report, **facts: Any) -> None:
-        self._last_line = {
-            "level": "error" if report["status"] == "failed" else "info",
-            "status": report["status"],
-            "dry_run": report["dry_run"],
-            "counts": report["counts"],
-            "duration_ms": report["duration_ms"],
-            **facts,
-        }
+        level = "error" if report["status"] == "failed" else "info"
+        told = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
+        self._last_line = {"level": level, **told, **facts}
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started
@@ -310,12 +297,12 @@ class Run:
             duration_ms=round(elapsed * 1000),
             entries=self._entries(),
             status=status,
-            room=math.inf if self.keep else room_for(count),  # people see all of it
+            room=math.inf if self.keep else room_for(count),  # people get all of it
         )
 
     def _entries(self) -> Iterator[Entry]:
         yield from self._not_due
         if self.fleet:
-            # What is stuck is so by the real time, whatever instant decides.
+            # Since when a machine is stuck is judged by the real time, also where `at` is given.
             facts = {"dry_run": self.dry_run, "keep": self.keep}
             yield from reporting.entries_of_fleet(self.fleet, self.started_at, **facts)

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_QUOTED = 25  # characters of a value: no good one is longer, and most secrets are
+LONGEST_QUOTED = 25  # characters of a value in a message: most secrets are longer
 # Cyrillic and Greek letters, and digits, that look like a letter of LIGHTSOUT.
 _LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
 
+DRY_RUN_IS_ON = (
+    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act, set "
+    "LIGHTSOUT_DRY_RUN=0"
+)
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"
 # Variables that Kubernetes sets in each container beside a service named lightsout.
@@ -89,9 +93,9 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """A mistake for each variable that begins like LIGHTSOUT and is no setting.
+    """A mistake for each variable whose name begins nearly like LIGHTSOUT and is no setting.
 
-    It may be a misspelt one: a run with LIGHTSOUT_DRYRUN=1 must not stop anything.
+    It may be a misspelt setting: a run with LIGHTSOUT_DRYRUN=1 must not stop anything.
     """
     return {
         name: f"is no setting{_suggestion(name)}"
@@ -101,18 +105,18 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
 
 
 def _begins_like_ours(name: str) -> bool:
-    """Whether the name begins with OURS, or one edit away from it; only letters and digits count.
+    """True if the name begins with OURS, or nearly: after one edit. Only letters and digits count.
 
     An edit adds, drops or changes a character, or swaps two neighbours.
     """
-    found, ours = _letters(name), OURS.lower()
+    found, ours = _bare(name), OURS.lower()
     while ours and found[:1] == ours[0]:
         found, ours = found[1:], ours[1:]
     swapped = ours[1:2] + ours[:1] + ours[2:]
     return found.startswith((ours[1:], swapped)) or found[1:].startswith((ours, ours[1:]))
 
 
-def _letters(name: str) -> str:
+def _bare(name: str) -> str:
     """The letters and digits of a name, in lower case and as ASCII where they look like it."""
     if not name.isascii():
         from unicodedata import normalize  # noqa: PLC0415  few names need it
@@ -123,13 +127,13 @@ def _letters(name: str) -> str:
 
 def _suggestion(name: str) -> str:
     """The nearest known name, or all of them."""
-    known = {_letters(one)[len(OURS) :]: one for one in VARIABLES}
-    meant = nearest(_letters(name)[len(OURS) :], known)
+    known = {_bare(one)[len(OURS) :]: one for one in VARIABLES}
+    meant = nearest(_bare(name)[len(OURS) :], known)
     return f" (did you mean {known[meant]}?)" if meant else f"; known: {', '.join(VARIABLES)}"
 
 
 def _without_secrets(message: str, text: str) -> str:
-    """The message with `text` quoted only where that is short: it may be a key in a wrong place."""
+    """The message without `text` where that is long: it may be a secret in the wrong variable."""
     shown = repr(text) if len(text) <= LONGEST_QUOTED else f"a text of {len(text)} characters"
     return message.replace(repr(text), shown)
 
@@ -163,6 +167,11 @@ def _heartbeat(text: str) -> str | None:
     from lightsout.notify.receivers import read_heartbeat  # noqa: PLC0415  paid for where it is set
 
     return read_heartbeat(text)
+
+
+def settings_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Warn of a dry run that is on, and of a secret that lets nobody in."""
+    return [*[DRY_RUN_IS_ON] * settings.dry_run, *weak_secret(environ)]
 
 
 def weak_secret(environ: Mapping[str, str]) -> list[str]:

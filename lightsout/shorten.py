@@ -1,4 +1,4 @@
-"""Cuts the entries of a report to the room there is; those without trouble first."""
+"""Shorten the entries of a report until they fit; those without trouble first."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ if TYPE_CHECKING:
 
 LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
 SMALLEST_ENTRY = 250  # bytes
-ENOUGH = 1_000_000  # bytes of entries, where there are too many even as empty ones
+ENOUGH = 1_000_000  # bytes that are kept where they would not fit even with empty lists
 # Lists of an entry that are cut first, and lists of failures.
 GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
 BAD = ("failed", "pending", "stuck")
 
 
 def room_for(count: int) -> int:
-    """Bytes for `count` entries; few where not all fit anyway, which saves 14 MB of 76."""
+    """Bytes for `count` entries. Where they can never all fit, ENOUGH: that saves 14 MB of 76."""
     return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
 
 
-class Kept:
+class FittingEntries:
     """Collects entries, and never more bytes than there is room for.
 
-    Where there is no more room, it halves the longest lists of entries without trouble; then it
-    drops such entries, the latest first; then it does the same with the others.
+    Where there is no more room, it halves the lists of the largest entry without trouble. Where
+    none has lists left, it drops such entries, the latest first. Then it does the same with entries
+    that have trouble.
     """
 
     def __init__(self, room: float = LARGEST) -> None:
@@ -35,7 +36,7 @@ class Kept:
         self._entries: dict[int, Entry] = {}  # by number, in their order
         self._sizes: dict[int, int] = {}
         self._lists: dict[bool, list[tuple[int, int]]] = {False: [], True: []}  # by trouble: heaps
-        self._bare: dict[bool, list[int]] = {False: [], True: []}  # with nothing left to halve
+        self._bare: dict[bool, list[int]] = {False: [], True: []}  # whose lists are empty
         self._taken = 0
         self._cut: set[int] = set()
 
@@ -45,7 +46,7 @@ class Kept:
 
     @property
     def shortened(self) -> int | bool:
-        """How many entries were cut or left out; False where none was."""
+        """The number of entries that were cut or left out; False where none was."""
         return len(self._cut) or False
 
     def add(self, entry: Entry) -> None:
@@ -56,7 +57,7 @@ class Kept:
             self._make_room()
 
     def _put(self, number: int, entry: Entry) -> None:
-        size = len(json.dumps(entry)) + 2  # and what stands between two of them
+        size = len(json.dumps(entry)) + 2  # the comma and the blank between two entries
         self._entries[number] = entry
         self._sizes[number] = size
         self._room -= size
@@ -86,14 +87,14 @@ def has_trouble(entry: Entry) -> bool:
 
 
 def _halved(entry: Entry) -> Entry:
-    """The entry with half of its lists, as long as it has any others than those of trouble."""
+    """The entry with its GOOD lists halved; where these are empty, with its BAD lists halved."""
     lists = _lists_of(entry)
     names = [name for name in GOOD if lists[name]] or BAD
     return cast("Entry", lists | {name: _half(lists[name]) for name in names})
 
 
 def _lists_of(entry: Entry) -> dict[str, Any]:
-    """The entry, whose keys are variables here."""
+    """The entry as a plain dict: its keys are held in variables here."""
     return cast("dict[str, Any]", entry)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsout.model.report import failure_message
-from lightsout.shorten import BAD, GOOD, LARGEST, Kept, has_trouble
+from lightsout.shorten import BAD, GOOD, LARGEST, FittingEntries, has_trouble
 from tests.support.reports import a_report, an_entry, ids
 
 WHY = "RequestLimitExceeded: Your current request times equals to `11` in a second"
@@ -20,7 +20,7 @@ def size(entries):
 
 
 def kept_in(room, entries):
-    kept = Kept(room)
+    kept = FittingEntries(room)
     for entry in entries:
         kept.add(entry)
     return kept

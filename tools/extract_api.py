@@ -1,6 +1,6 @@
 """Makes the extracts of the official API description that tests need, or compares them.
 
-    python tools/extract_api.py           # writes simulator/api/, crosscheck/api/
+    python tools/extract_api.py           # writes simulator/base/api/, crosscheck/api/
     python tools/extract_api.py --check   # exits 1 when the installed tccli says otherwise
 
 Needs an environment with the official command line (`pip install tccli`), whose package data holds
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-API = ROOT / "lightsout" / "simulator" / "api"
+API = ROOT / "lightsout" / "simulator" / "base" / "api"
 DEPLOY_API = ROOT / "tests" / "crosscheck" / "api"
 
 # What the simulator serves, and nothing else, is vendored.

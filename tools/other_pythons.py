@@ -5,25 +5,12 @@ Looks for `python3.N` on the path and for pyenv's versions. Says which it did no
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-RUNTIME = "3.10"
+from lightsout.cli.packaging.runtime import RUNTIME, find
+
 VERSIONS = (RUNTIME, "3.11", "3.12", "3.13", "3.14", "3.15")
-
-
-def find(version: str) -> str | None:
-    """A working interpreter of that version (a pyenv shim may exist and not work)."""
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    installed = sorted(root.glob(f"{version}.*/bin/python{version}"), reverse=True)
-    for candidate in (shutil.which(f"python{version}"), *map(str, installed)):
-        command = [candidate or "", "-c", "import ensurepip, ssl"]
-        if candidate and not subprocess.run(command, capture_output=True, check=False).returncode:
-            return candidate
-    return None
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Instances that looks do not show: which of them are gone, and which not yet."""
+"""Find out which instances are gone, of those that DescribeInstances does not show."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ APART = 10.0  # seconds between two looks that show an instance to be gone
 class Absence:
     """The instances of a job that the latest look at them did not show.
 
-    One look proves nothing. An instance is gone where a second one, begun ten seconds after the end
-    of the first, does not show it either; or where an error code says so of this instance, and a
-    look agrees.
+    One look proves nothing. An instance is gone where a second look does not show it either, and
+    began at least ten seconds after the end of the first. It is also gone where an error code says
+    so of this instance, and one look agrees.
     """
 
     def __init__(self) -> None:
-        self._since: dict[str, float] = {}  # when the first look that does not show it had ended
-        self._told: set[str] = set()  # by an error code
+        self._since: dict[str, float] = {}  # end of a look without it
+        self._gone_by_code: set[str] = set()
 
-    def hear(self, ids: Sequence[str], refusal: CallFailed) -> None:
-        """A call for `ids` was refused. A code that names none of several tells of none of them."""
+    def note_refusal(self, ids: Sequence[str], refusal: CallFailed) -> None:
+        """Keep which instances an error code says are gone: those it names, or a single one."""
         if refusal.code in NO_SUCH_INSTANCE:
-            self._told.update(ids if len(ids) == 1 else refusal.named(ids))
+            self._gone_by_code.update(ids if len(ids) == 1 else refusal.named(ids))
 
     def note(self, ids: Sequence[str], look: Look) -> None:
-        """Keep which of `ids` the look does not show. One that is shown is there, whoever said."""
+        """Keep which of `ids` the look does not show. One that it shows is not gone."""
         for id_ in ids:
             if id_ in look.instances:
                 self._since.pop(id_, None)
-                self._told.discard(id_)
+                self._gone_by_code.discard(id_)
             else:
                 self._since.setdefault(id_, look.ended)
 
     def proves_gone(self, id_: str, look: Look) -> bool:
-        """Whether an instance is gone that this look, which was noted, does not show."""
-        return id_ in self._told or look.began - self._since[id_] >= APART
+        """True if the instance is gone. The look does not show it, and was noted before."""
+        return id_ in self._gone_by_code or look.began - self._since[id_] >= APART

@@ -1,4 +1,4 @@
-"""One call of StopInstances or StartInstances, sent only on a fresh look."""
+"""Send a call of StopInstances or StartInstances, only for what a fresh look shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 LAST_CALL = 1.0  # seconds before the deadline; a later answer might come after the report
-LATE_LOOKS = 3  # looks in a row that are too old when they end, before one call
+LATE_LOOKS = 3  # most looks before one call, where each is too old when it ends
 
 FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
 
@@ -58,8 +58,8 @@ class Caller:
     ) -> None:
         self.closed: str | None = None  # why no call is made any more
         self.blind: str | None = None  # why nothing can be looked at any more
-        self.charged: set[str] = set()  # that STOP_CHARGING turned out not to apply to
-        self.accepted_at = clock.monotonic()  # the latest call; until one is: the beginning
+        self.charged: set[str] = set()  # STOP_CHARGING turned out not to apply to these
+        self.accepted_at = clock.monotonic()  # when the latest call was accepted; at first: now
         self._compute = compute
         self._job = job
         self._ledger = ledger
@@ -69,27 +69,27 @@ class Caller:
         self._lock = threading.Lock()  # of the ledger, while calls are sent side by side
 
     def look(self, ids: Sequence[str]) -> Look | None:
-        """What DescribeInstances shows of `ids` now; None where it does not answer."""
+        """Look at `ids` now with DescribeInstances; None where it does not answer."""
         try:
             return self._compute.look(ids)
         except CallFailed as failure:
-            self._tell_unlooked(failure)
+            self._log_failed_look(failure)
             return None
 
-    def _tell_unlooked(self, failure: CallFailed) -> None:
+    def _log_failed_look(self, failure: CallFailed) -> None:
         self._log("warning", level="warning", message=f"cannot look at instances: {failure}")
         if failure.meaning in FOR_GOOD:
             self.blind = f"because it can no longer be looked at: {failure}"
 
     def decide_anew(self, ids: Sequence[str]) -> Sequence[str]:
-        """Look again; the `ids` that are idle and still wanted. The others wait or are settled."""
+        """Look again; return which `ids` are idle and still wanted. Others wait or are settled."""
         try:
             look = self._compute.look(ids)
         except OutOfTime:
             with self._lock:
                 self._ledger.never_asked(ids)
         except CallFailed as failure:
-            self._tell_unlooked(failure)
+            self._log_failed_look(failure)
             with self._lock:
                 self._ledger.wait(ids, failure)
         else:
@@ -129,9 +129,9 @@ class Caller:
         return None
 
     def _params(self, attempt: Attempt) -> Mapping[str, Any]:
-        """The parameters of a call whose turn has come, for the instances that are still wanted.
+        """The parameters of a call that is sent now, for the instances that are still wanted.
 
-        Raises NothingLeft. Instances that now need other options wait for a call of their own.
+        Instances that by now need other options wait for another call. Raises NothingLeft.
         """
         attempt.ids = self._still_wanted(attempt.ids)
         if not attempt.ids:
@@ -152,7 +152,7 @@ class Caller:
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
         """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.
 
-        A look may be throttled too. So its age is checked after it, right before the call.
+        A look may be slow, because it is throttled too. So its age is checked before the call.
         """
         for _ in range(LATE_LOOKS):
             if self._ledger.fresh(ids):

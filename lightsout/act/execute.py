@@ -1,4 +1,4 @@
-"""One job from its first call to the final state of its last instance."""
+"""Carry out one job, from its first call to the final state of its last instance."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from lightsout.cloud.compute import Compute
     from lightsout.model.job import Job
 
-FIRST_LOOK = 2.0  # seconds; an instance takes some to stop
-CLOSEST_LOOKS = 0.15  # of the time since the last batch, between two looks at many batches
+FIRST_LOOK = 2.0  # seconds after the call: an instance needs some to stop
+# Between two looks at many batches: this share of the time since the last batch.
+CLOSEST_LOOKS = 0.15
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 2  # looks of each thread at once; their instances are in memory twice
+FARTHEST = 2  # batches for each thread in one look; their instances are in memory twice
 LAST_LOOK = LAST_CALL  # seconds before the deadline
 
 
@@ -38,7 +39,7 @@ class Execution:
         self._sent_at = 0.0  # when the first batches had been sent
         self._caller = Caller(compute, job, self.ledger, clock=clock, deadline=deadline, log=log)
         self._sender = Sender(compute, job, self.ledger, self._caller, deadline)
-        self._progress = False  # whether the latest round settled any
+        self._progress = False  # the latest round settled some
 
     def run(self) -> None:
         """Ask for every instance, and follow each until it is settled or time runs out."""
@@ -53,32 +54,32 @@ class Execution:
         self.ledger.give_up(self.ledger.open(), "when time ran out")
 
     def _until_next_look(self) -> float:
-        """Seconds to wait: as long as it is since the last batch, or less where there are many.
+        """Seconds to wait: as long as it is since the last batch, or less after many batches.
 
-        Of many batches a look at the first ones costs little. Refused instances get the whole time,
-        because they have few tries.
+        After many batches, one look at the first of them costs little. Where instances were refused
+        it is the whole time, because they have few tries.
         """
         since = self._clock.monotonic() - max(self._sent_at, self._caller.accepted_at)
         few = BATCH / len(self._job.items)
         share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
         if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
-            share /= 2  # the last of many, and they are stopping
+            share /= 2  # only the last of many are left, and they are stopping
         return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
 
     def _look_again(self) -> None:
-        """One round: settle what is done, and ask again for what was refused and is idle."""
+        """One round: settle what is done; call again for refused instances that are idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
         certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call
+        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call of the look
         front, line = line[:certain], line[certain:]
         look = self._caller.look([*refused, *front])
         if look is not None:
             ledger.settle_sent(front, look)
             if self._are_mostly_settled(front):
-                self._look_along(line)
+                self._look_at_rest(line)
             self._ask_again(ledger.sort_out(refused, look))
         self._progress = len(ledger.outcomes) > settled
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
@@ -86,14 +87,14 @@ class Execution:
             ledger.give_up(ledger.open(), self._caller.blind)
 
     def _late(self) -> set[str]:
-        """The instances that get no other look before their time is over: they come first."""
+        """The instances for which this is the last look in time. They are looked at first."""
         run_ends = self._deadline.left() <= LAST_LOOK
         return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
 
-    def _look_along(self, line: Sequence[str]) -> None:
-        """Look at the others too, twice as many each time, while most of them are settled.
+    def _look_at_rest(self, line: Sequence[str]) -> None:
+        """Look at the others too, twice as many each time, as long as most turn out settled.
 
-        So each is looked at about once, when it has had time to stop.
+        So each is looked at about once, after it has had time to stop.
         """
         far = 2 * BATCH
         while line:

@@ -1,4 +1,4 @@
-"""Run all sites that are due, side by side, until each is done or time runs out."""
+"""Run all sites that are due, in parallel, until each is done or time runs out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lightsout.model.request import Chosen
 
 THREADS = 16  # for looks at instances, over all sites
-# For each site. At 60 ms a look, the most of them reach Lighthouse's rate limit.
+# For each site. At 60 ms a look, MOST_THREADS reach Lighthouse's rate limit.
 LEAST_THREADS, MOST_THREADS = 1, 8
 
 
@@ -47,10 +47,10 @@ class Fleet:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def blind(self) -> bool:
-        """Whether something could not be looked at."""
+        """True if some instances could not be looked at."""
         return bool(self.unplaced) or any(one.blind() for one in self.runs)
 
     def close(self) -> None:
-        """Close the connections, which a warm process would keep; nothing more is called."""
+        """Close the connections, which would stay open in a warm process. No call may follow."""
         for cloud in self._clouds.values():
             cloud.disconnect()

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lightsout.act.absence import Absence
-from lightsout.act.lines import Kept, tell_accepted, tell_confirmed, tell_rejected, wanted_by
+from lightsout.act.lines import NoLongerWanted, log_accepted, log_confirmed, log_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
 from lightsout.act.verify import Readiness, Sent, final_outcome, gone_from, readiness, settle
 from lightsout.act.waiting import WaitingList
@@ -60,7 +60,7 @@ class Ledger:
         return [*self.sent, *self.waiting]
 
     def fresh(self, ids: Iterable[str]) -> bool:
-        """Whether each was decided on a look that is no older than FRESH, and not asked since."""
+        """True if each was decided on a look that is no older than FRESH, and not asked since."""
         oldest = self._clock.monotonic() - FRESH
         return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
@@ -79,16 +79,16 @@ class Ledger:
 
         `recovered`: the answer never came; a look at the instances told the RequestId.
         """
-        tell_accepted(self._log, self._job, ids, request_id, recovered=recovered)
+        log_accepted(self._log, self._job, ids, request_id, recovered=recovered)
         self.accepted.append(Accepted(request_id, tuple(ids)))
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id)
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
         """Keep a call that was rejected, or got no answer; it was sent `at`."""
-        tell_rejected(self._log, self._job, ids, refusal)
+        log_rejected(self._log, self._job, ids, refusal)
         self._refusals.update(dict.fromkeys(ids, refusal))
         self.waiting.count_refusal(ids)
-        self._absence.hear(ids, refusal)
+        self._absence.note_refusal(ids, refusal)
         if refusal.maybe_done:
             self._unanswered.add(ids, at, self._clock.monotonic())
 
@@ -103,7 +103,7 @@ class Ledger:
         self._recover(look)
         self._read_anew(ids, look)
         idle: list[str] = []
-        kept = Kept(self._job.action)
+        kept = NoLongerWanted(self._job.action)
         for id_ in ids:
             if id_ in self.sent or id_ in self.outcomes:
                 continue
@@ -121,7 +121,7 @@ class Ledger:
                     idle.append(id_)
                 else:
                     self.wait([id_], self._busy(instance))
-        kept.tell(self._log)
+        kept.log_to(self._log)
         return idle
 
     def _read_anew(self, ids: Iterable[str], look: Look) -> None:
@@ -152,7 +152,7 @@ class Ledger:
             told = f"{self._shown_by} does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
-    def _still_wanted(self, instance: Instance, at: float, kept: Kept) -> bool:
+    def _still_wanted(self, instance: Instance, at: float, kept: NoLongerWanted) -> bool:
         """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
@@ -187,7 +187,7 @@ class Ledger:
                 uncharged = instance.charging == "STOP_CHARGING"
                 confirmed[sent.request_id, uncharged].append(id_)
         for (request_id, uncharged), done in confirmed.items():
-            tell_confirmed(self._log, self._job, done, request_id, uncharged=uncharged)
+            log_confirmed(self._log, self._job, done, request_id, uncharged=uncharged)
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
@@ -223,7 +223,7 @@ class Ledger:
         self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
     def may_be_ours(self, ids: Iterable[str]) -> bool:
-        """Whether an earlier call without an answer may be why these are refused as busy.
+        """True if an earlier call without an answer may be why these are refused as busy.
 
         Not for an instance in doubt: it has had time to show such a call.
         """
@@ -234,7 +234,7 @@ class Ledger:
         self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
 
     def waits(self, ids: Iterable[str]) -> bool:
-        """Whether any of these was refused before."""
+        """True if any of these was refused before."""
         return any(id_ in self.waiting for id_ in ids)
 
     def to_ask_again(self, idle: Iterable[str]) -> list[str]:
@@ -244,8 +244,8 @@ class Ledger:
             waiting = self.waiting[id_]
             if now < waiting.not_before:
                 continue
-            if waiting.has_had_enough:
-                self.fail([id_], self.waiting.in_vain(id_))
+            if waiting.has_no_try_left:
+                self.fail([id_], self.waiting.why_it_failed(id_))
             else:
                 waiting.tries += 1
                 ready.append(id_)
@@ -276,7 +276,7 @@ class Ledger:
         for id_ in ids:
             state, final = self._seen.get(id_, ("not looked at", None))
             if id_ in self.waiting:
-                self.fail([id_], self.waiting.in_vain(id_))
+                self.fail([id_], self.waiting.why_it_failed(id_))
             elif final:
                 self._settle(id_, final)
             else:

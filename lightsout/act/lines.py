@@ -1,4 +1,4 @@
-"""The log lines of one job: calls accepted and rejected, machines kept and confirmed."""
+"""The log lines of one job: calls accepted and rejected, instances kept and confirmed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job
 
 
-class Kept:
-    """Machines that a newer look shows to be no longer wanted, to be told in few lines."""
+class NoLongerWanted:
+    """Instances that no policy wants any more on a newer look, collected to log them together."""
 
     def __init__(self, action: Action) -> None:
         self._action = action.name
@@ -27,7 +27,7 @@ class Kept:
         for told in decisions.items():
             self._ids[told].append(id_)
 
-    def tell(self, log: Log) -> None:
+    def log_to(self, log: Log) -> None:
         for (policy, decision), ids in self._ids.items():
             facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
             told = {"verdict": decision.verdict.value, "reason": decision.reason}
@@ -41,7 +41,7 @@ def wanted_by(job: Job, ids: Iterable[str]) -> list[str]:
     return sorted({name for id_ in ids for name in job.wish(id_).policies})
 
 
-def tell_accepted(
+def log_accepted(
     log: Log, job: Job, ids: Sequence[str], request_id: str, *, recovered: bool
 ) -> None:
     facts: dict[str, Any] = {"recovered": True} if recovered else {}
@@ -54,7 +54,7 @@ def tell_accepted(
     )
 
 
-def tell_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) -> None:
+def log_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) -> None:
     log(
         f"{job.action.name}.rejected",
         level="warning",
@@ -66,7 +66,7 @@ def tell_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) -
     )
 
 
-def tell_confirmed(
+def log_confirmed(
     log: Log, job: Job, ids: Sequence[str], request_id: str, *, uncharged: bool
 ) -> None:
     facts = {"charging": "STOP_CHARGING"} if uncharged else {}

@@ -1,4 +1,4 @@
-"""Sends batches, and finds out which instances a refused batch was refused for."""
+"""Send batches, and find out for which of its instances a batch was refused."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from lightsout.cloud.compute import Compute
     from lightsout.model.job import Job
 
-PROBES = 2  # calls for one instance each; all denied: the role has the right for none
+PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
-NAMED_REFUSALS = 3  # refusals for rights that name an instance each, before one probe
+NAMED_REFUSALS = 3  # after so many calls denied for an instance that the message names: a probe
 
 _WORTH_ANOTHER_TRY = {
     Meaning.BUSY,
@@ -49,7 +49,7 @@ class Sender:
         self._named_refusals = 0  # for rights, with no call accepted yet
 
     def send(self, ids: Sequence[str]) -> None:
-        """Send `ids` in batches of one set of options each."""
+        """Send `ids` in batches. The instances of one batch have the same options."""
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._caller.options(id_)].append(id_)
@@ -81,7 +81,7 @@ class Sender:
     def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
         """Send one call for `ids`. Afterwards each is sent, settled, or waits for another try.
 
-        `looked` are the codes after which this batch has been looked at already.
+        `looked`: error codes after each of which this batch has been looked at already.
         """
         refused = self._caller.ask(ids) if ids else None
         if refused:
@@ -107,7 +107,7 @@ class Sender:
             self._isolate(ids, refusal, looked)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        """Find the instances that the refusal is about: by a look, its message, or by halving."""
+        """Find the instances that the refusal is about: by a look, its message, or halving."""
         first, looked = refusal.code not in looked, looked | {refusal.code}
         rest = self._without_visible(ids) if first else ids
         named = refusal.named(ids)
@@ -143,12 +143,12 @@ class Sender:
             self._halve(right, refusal, looked)
 
     def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
-        """The rest of a refused batch, without those that a look shows to be the reason."""
+        """A refused batch without the instances that a look shows to be the reason."""
         look = self._caller.look(ids)
         return ids if look is None else self._ledger.sort_out(ids, look)
 
     def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
-        """The rest of it, without those that DescribeInstancesDeniedActions names."""
+        """A refused batch without the instances that DescribeInstancesDeniedActions names."""
         try:
             denied = self._compute.denied(ids, self._job.action)
         except CallFailed:
@@ -192,9 +192,9 @@ class Sender:
             self._probe(rest, refusal, probes=1 if named else PROBES)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
-        """Send a few calls for one instance each; where all are refused, send no more at all.
+        """Send a few calls for one instance each. If all are denied, no more calls are sent.
 
-        The instances are spread over the batch.
+        These instances are spread over the batch.
         """
         ids = self._caller.decide_anew(ids)  # one look is enough for all of them
         if not ids:
@@ -216,9 +216,9 @@ class Sender:
     def _unlike_the_denied(
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
-        """The next instance to probe, from `start` on: one with other tags than the denied ones.
+        """The next instance to probe, from `start` on: one whose tags differ from the denied ones.
 
-        A role often has rights by tag.
+        The rights of a role often depend on tags.
         """
         listed = self._job.items
         latest = islice(reversed(self._ledger.outcomes), BATCH)

@@ -16,6 +16,7 @@ from lightsout.decide.survey import survey, traffic_reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from types import ModuleType
 
     from lightsout.act.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
@@ -23,18 +24,19 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Site
+    from lightsout.model.job import Job
 
 
 class Terms(NamedTuple):
     """The settings that all sites of a run share."""
 
-    now: datetime  # the instant by which is decided
+    now: datetime  # the instant to decide by
     dry_run: bool
     clock: Clock
     deadline: Deadline
     threads: int  # for the looks of each site
-    tell_plans: Callable[[Log, Sequence[Finding]], None]
-    tell_failures: Callable[[Log, Ledger], None]
+    log_plans: Callable[[Log, Sequence[Finding]], None]
+    log_failures: Callable[[Log, Ledger], None]
 
 
 class SiteRun:
@@ -45,46 +47,59 @@ class SiteRun:
         self.tasks: list[Task] = []
         self.findings: list[Finding] = []
         self.ledgers: dict[str, Ledger] = {}  # by action
-        self.error: str | None = "no answer when time ran out"  # until it is done
+        self.error: str | None = "no answer when time ran out"  # None once the run is done
 
     def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """Look and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
+        """List and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
         compute = Compute(cloud, site, terms.threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
-            terms.tell_plans(log, self.findings)
+            terms.log_plans(log, self.findings)
             if not terms.dry_run:
-                self._act(compute, judgement, terms, log)
+                self._act(cloud, compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
             self.error = f"{failure.action}: {failure}"
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
-    def _act(self, compute: Compute, judgement: Judgement, terms: Terms, log: Log) -> None:
-        """Stop and start side by side: they share no instance, and verifying takes minutes."""
-        executions: list[Execution] = []
+    def _act(
+        self, cloud: Cloud, compute: Compute, judgement: Judgement, terms: Terms, log: Log
+    ) -> None:
+        """Stop and start in parallel: they share no instance, and verifying takes minutes."""
+        executions: list[tuple[Job, Execution]] = []
+        marks = _marks() if any(task.policy.mark for task in self.tasks) else None
         read_anew = traffic_reader(compute, self.findings, judgement)
         for action in self.site.resource.actions:
             job = job_of(self.site, action, self.findings, judgement, read_anew)
             if job.items:
-                execution = Execution(
-                    compute, job, clock=terms.clock, deadline=terms.deadline, log=log
-                )
-                executions.append(execution)
+                end = marks.keep_time(job, terms.deadline) if marks else terms.deadline
+                execution = Execution(compute, job, clock=terms.clock, deadline=end, log=log)
+                executions.append((job, execution))
                 self.ledgers[action.name] = execution.ledger
 
-        def execute(execution: Execution) -> None:
+        def execute(what: tuple[Job, Execution]) -> None:
+            job, execution = what
+            ledger = execution.ledger
             try:
                 execution.run()
             finally:
-                terms.tell_failures(log, execution.ledger)
-                execution.ledger.close()
+                terms.log_failures(log, ledger)
+                ledger.close()
+            if marks:
+                wanted = marks.marks_of(job, ledger.outcomes, terms.now)
+                marks.write_safely(marks.MarkWriter(cloud, job, log, terms.threads), wanted, log)
 
         list(side_by_side(execute, executions, len(executions)))
 
     def blind(self) -> bool:
-        """Whether something could not be looked at."""
+        """True if some instances could not be looked at."""
         return bool(self.error) or any(finding.error for finding in self.findings)
+
+
+def _marks() -> ModuleType:
+    from lightsout.act import marks  # noqa: PLC0415  few policies mark
+
+    return marks

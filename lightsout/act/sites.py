@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.request import Chosen
 
     Regions = Sequence[str] | CallFailed  # or why they are unknown
-    Everywhere = Mapping[tuple[str, str], Regions]  # by account and resource
+    RegionLists = Mapping[tuple[str, str], Regions]  # by account and resource
 
 GRACE = 0.4  # seconds that a call may take to notice the deadline
 REGIONS_PATIENCE = 15.0  # seconds that a run waits for the lists of regions
@@ -48,11 +48,11 @@ def find_sites(
         if _wants_all(it, account)
     }
     patience = min(REGIONS_PATIENCE, deadline.left() / 4)
-    everywhere = list_everywhere(wanted, clouds, patience)
+    region_lists = list_regions_of_all(wanted, clouds, patience)
     for chosen in due:
         policy = chosen.policy
         for account in chosen.accounts():
-            regions = _regions(chosen, account, everywhere)
+            regions = _regions(chosen, account, region_lists)
             if isinstance(regions, CallFailed):
                 unplaced.append(Unplaced(policy, account, _error(regions)))
                 continue
@@ -61,31 +61,31 @@ def find_sites(
                 task = Task(policy, chosen.instances_in(account, region))
                 runs.setdefault(site, SiteRun(site)).tasks.append(task)
     for run in runs.values():
-        run.tasks += list(_opponents(run, due, everywhere))
+        run.tasks += list(_opponents(run, due, region_lists))
     return list(runs.values()), unplaced
 
 
-def _regions(chosen: Chosen, account: str, everywhere: Everywhere) -> Regions:
-    """The regions that the event leaves the policy; where it names some, no list is needed."""
+def _regions(chosen: Chosen, account: str, region_lists: RegionLists) -> Regions:
+    """The regions of the policy, as far as the event allows. If it names any, no list is needed."""
     policy, wanted = chosen.policy, chosen.regions_in(account)
     if wanted is None:
-        return regions_of(policy, account, everywhere)
+        return regions_of(policy, account, region_lists)
     if policy.regions == ALL:
         return sorted(wanted)
     return [region for region in policy.regions if region in wanted]
 
 
 def _wants_all(chosen: Chosen, account: str) -> bool:
-    """Whether the policy acts in every region of the account, as far as the event lets it."""
+    """True if the policy acts in every region of the account, and the event names none."""
     here = chosen.policy.regions == ALL and account in chosen.accounts()
     return here and chosen.regions_in(account) is None
 
 
-def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> Iterator[Task]:
-    """Tasks of policies with `regions: all` that have none at this site, but oppose one there.
+def _opponents(run: SiteRun, due: Sequence[Chosen], region_lists: RegionLists) -> Iterator[Task]:
+    """Tasks for policies with `regions: all` that have the opposite action, and no task here yet.
 
-    Their list of regions is unknown, or does not name this region. They do not act, but they count
-    for conflicts: an instance may be due for stop and for start.
+    Their list of regions is unknown, or does not have this region. The tasks do not act. They are
+    there to find conflicts: an instance may be due for stop and for start.
     """
     account, resource, region = run.site
     names = {task.policy.name for task in run.tasks}
@@ -94,22 +94,22 @@ def _opponents(run: SiteRun, due: Sequence[Chosen], everywhere: Everywhere) -> I
         policy = chosen.policy
         opposes = policy.resource == resource.name and actions - {policy.action}
         if opposes and policy.name not in names and _wants_all(chosen, account):
-            regions = regions_of(policy, account, everywhere)
+            regions = regions_of(policy, account, region_lists)
             error = _error(regions) if isinstance(regions, CallFailed) else None
             yield Task(policy, chosen.instances_in(account, region), acts=False, error=error)
 
 
-def regions_of(policy: Policy, account: str, everywhere: Everywhere) -> Regions:
+def regions_of(policy: Policy, account: str, region_lists: RegionLists) -> Regions:
     """The regions of the policy in the account, before an event narrows them."""
-    return everywhere[account, policy.resource] if policy.regions == ALL else policy.regions
+    return region_lists[account, policy.resource] if policy.regions == ALL else policy.regions
 
 
-def list_everywhere(
+def list_regions_of_all(
     wanted: Collection[tuple[str, str]], clouds: Mapping[str, Cloud], patience: float
-) -> Everywhere:
-    """List the regions of each account and resource, side by side, for `patience` seconds at most.
+) -> RegionLists:
+    """List the regions of each account and resource in parallel, for `patience` seconds at most.
 
-    Policies that name their regions wait for these lists, and must not miss their time.
+    Policies that name their regions wait for these lists too, so they must not take long.
     """
     if not wanted:
         return {}

@@ -1,4 +1,4 @@
-"""Calls without an answer, and how later looks show that one was carried out after all."""
+"""Find out from later looks whether a call without an answer was carried out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.job import Job
 
-# Seconds, from when a failure was noticed, in which looks come to show what was done.
+# Seconds after which looks show what a call did, from when its failure was noticed.
 VISIBLE = 10.0
 
 
@@ -20,8 +20,8 @@ class UnansweredCall(NamedTuple):
 
     ids: tuple[str, ...]
     sent: datetime  # by the wall clock
-    noticed: float  # when it was known that no answer comes; seconds of the monotonic clock
-    known: int  # RequestIds that looks had shown before
+    noticed: float  # when it was clear that no answer comes; monotonic seconds
+    known: int  # number of RequestIds that looks had shown before the call
     shown: dict[str, str]  # RequestId of the new operation that looks show, by instance
 
 
@@ -31,27 +31,28 @@ class Unanswered:
     An operation is ours only where the whole batch shows one new RequestId, and it began after the
     call: a person may have stopped some of the same machines meanwhile.
 
-    New is a RequestId that no look before the call showed, at any machine of the job. A CVM does
-    not tell when its latest operation began, so that is all there is to go by, and the batch must
-    have at least two machines: a single one proves nothing, for whoever stopped it leaves the same
-    trace. No RequestId is claimed for it; seen in its final state, it counts as stopped all the
-    same. A person who stops the machines of a batch of CVMs, and all of them, by one call between
-    our last look and our call cannot be told from us.
+    A RequestId is new if no look before the call showed it, at any machine of the job. For a CVM
+    that is the only sign, because the service does not say when an operation began. So the batch
+    must have at least two machines: a single one looks the same, whoever stopped it. No RequestId
+    is claimed for a single CVM; seen in its final state, it counts as stopped all the same.
+
+    One case remains: somebody stops exactly the CVMs of our batch, by one call, between our last
+    look and our call. That call is taken for ours.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._open: list[UnansweredCall] = []
         self._calls: dict[str, list[UnansweredCall]] = {}  # by instance, the latest last
-        # RequestIds that were shown before: those that the decisions rested on when the first call
-        # got no answer; and those of the job's action, in the order of the looks.
+        # RequestIds that were shown before. `_listed`: at the latest decisions, when the first call
+        # got no answer. `_order`: of the job's action, numbered in the order of the looks.
         self._listed: frozenset[str] = frozenset()
         self._order: dict[str, int] = {}
 
     def add(self, ids: Sequence[str], sent: datetime, noticed: float) -> None:
         if not self._calls:
             self._listed = frozenset(item.operation for item in self._job.items.values())
-        whole_second = sent.replace(microsecond=0)  # the service tells no more of a time
+        whole_second = sent.replace(microsecond=0)  # the service gives times in whole seconds
         call = UnansweredCall(tuple(ids), whole_second, noticed, len(self._order), {})
         self._open.append(call)
         for id_ in ids:
@@ -61,11 +62,11 @@ class Unanswered:
         return id_ in self._calls
 
     def may_show_yet(self, id_: str, now: float) -> bool:
-        """Whether a call for the instance may turn out to be carried out."""
+        """True if looks may still come to show that a call for the instance was carried out."""
         return id_ in self._calls and now - self._calls[id_][-1].noticed < VISIBLE
 
     def note(self, ids: Iterable[str], seen: Mapping[str, Instance]) -> None:
-        """Keep the RequestIds that a look shows of `ids`, and which calls they may belong to."""
+        """Keep the RequestIds that a look shows for `ids`, and which calls they may belong to."""
         for id_ in ids:
             if id_ not in seen:
                 continue
@@ -79,7 +80,7 @@ class Unanswered:
                     call.shown.pop(id_, None)
 
     def take_found(self, known: Container[str]) -> list[tuple[str, UnansweredCall]]:
-        """The calls that are now known to be carried out, each once, with its RequestId.
+        """The calls that by now are known to be carried out, each once, with its RequestId.
 
         `known`: RequestIds of calls that were answered, or found before.
         """
@@ -95,7 +96,7 @@ class Unanswered:
         return list(found.items())
 
     def _may_be(self, call: UnansweredCall, instance: Instance) -> bool:
-        """Whether the latest operation of the instance may be the one that the call asked for."""
+        """True if the latest operation of the instance may be the one that the call asked for."""
         request_id = instance.operation_request_id
         if not request_id or instance.operation != self._job.action.call:
             return False
@@ -106,7 +107,7 @@ class Unanswered:
         return not told or (began is not None and began >= call.sent)
 
     def _whole(self, call: UnansweredCall) -> str | None:
-        """The one RequestId that all of the batch show, where that proves something."""
+        """The one RequestId that the whole batch shows; None where that proves nothing."""
         shown = set(call.shown.values())
         whole = len(call.shown) == len(call.ids) and len(shown) == 1
         proven = len(call.ids) > 1 or self._job.site.resource.tells_operation_time

@@ -1,4 +1,4 @@
-"""Reads off an instance how far the operation that was asked for has come."""
+"""Tell from what a look shows of an instance how far our operation is."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DONE = Outcome(Kind.DONE)
 class Sent(NamedTuple):
     """An accepted call, or one found under way; the same object for a whole batch."""
 
-    request_id: str  # empty where the service does not tell it
+    request_id: str  # empty where the service does not say
     at: float  # seconds of the monotonic clock
 
 
 class Readiness(Enum):
-    """Whether an instance can be asked now, as a look shows it."""
+    """The answer to whether a call for an instance can be sent now."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"
@@ -40,8 +40,8 @@ def settle(
 ) -> Outcome | None:
     """The outcome of an accepted call for one instance; None while it is open.
 
-    `another`: its latest operation is another one than when it was decided on. `stop_charging`:
-    STOPPED is not enough, it must no longer be charged.
+    `another`: its latest operation is not the one that the decision saw. `stop_charging`: STOPPED
+    is not enough, it must no longer be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
@@ -77,7 +77,7 @@ def settle(
 def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) -> Outcome | None:
     """The outcome of an instance in its final state, whoever brought it there; None before.
 
-    With STOP_CHARGING, stopped means that StopChargingMode says so.
+    `stop_charging`: it is stopped only when StopChargingMode says so.
     """
     if instance.state in action.leaving:
         return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
@@ -95,7 +95,7 @@ def gone_from(call: str) -> Outcome:
 
 
 def readiness(action: Action, instance: Instance) -> Readiness:
-    """Whether a call for the instance can be sent now."""
+    """Tell from the state of the instance whether a call for it can be sent now."""
     if final_outcome(action, instance, stop_charging=False):
         return Readiness.SETTLED
     asked = instance.operation == action.call and instance.operation_state == "OPERATING"

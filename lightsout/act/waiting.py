@@ -1,4 +1,4 @@
-"""Instances that wait for another try: how many they have had, and when the next may come."""
+"""The instances that wait for another try: how many they had, and when the next may come."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from lightsout.cloud.sdk import CallFailed
 
-TRIES = 3  # of an instance that is refused while a look finds nothing wrong with it
-TRIES_ALONE = 2  # of one that is known to be the culprit
+TRIES = 3  # for an instance that is refused although a look shows nothing wrong with it
+TRIES_ALONE = 2  # for one that its batch is known to be refused for
 
 _PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
 
@@ -31,14 +31,14 @@ class Waiting:
         self.not_before = 0.0
 
     @property
-    def has_had_enough(self) -> bool:
-        """Whether it has no try left. While the service is at fault, it has."""
+    def has_no_try_left(self) -> bool:
+        """True if it has no try left. It always has one while the fault is the service's."""
         patient = self.refusal.meaning in _PASSING and not self.alone
         return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)
 
 
 class WaitingList:
-    """The instances of a job that wait for another try, by ID. Times are by the monotonic clock."""
+    """The instances of a job that wait for another try, by ID. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Waiting] = {}
@@ -81,8 +81,8 @@ class WaitingList:
     def is_alone(self, id_: str) -> bool:
         return id_ in self._waiting and self._waiting[id_].alone
 
-    def in_vain(self, id_: str) -> str:
-        """The reason of an instance that fails after all its tries."""
+    def why_it_failed(self, id_: str) -> str:
+        """The reason in the report for an instance that fails after all its tries."""
         refusal, times = self._waiting[id_].refusal, self._refused.get(id_, 0)
         if not times:
             return f"never asked: {refusal}"

@@ -1,1 +1,1 @@
-"""Time, text, environment: what all other packages use. Imports none of them."""
+"""Time, text and environment, for all other packages. Imports none of them."""

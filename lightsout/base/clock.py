@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timezone
 from typing import Protocol
@@ -17,7 +18,7 @@ class Clock(Protocol):
         """Seconds from an arbitrary start, never going back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; zero or less returns at once."""
+        """Wait for `seconds`; return at once for zero or less."""
 
 
 class SystemClock:
@@ -44,9 +45,28 @@ class Deadline:
         return max(0.0, self._end - self._clock.monotonic())
 
     def shorten(self, seconds: float) -> None:
-        """End so much sooner, because something else needs the time."""
+        """End `seconds` earlier: something else needs the time."""
         self._end -= seconds
 
+    def sooner(self, seconds: float) -> Deadline:
+        """An end that comes so much sooner than this one, whatever becomes of this one."""
+        return _Sooner(self, seconds)
+
     def expire(self) -> None:
-        """No further call: somebody wants the run to end and to report."""
+        """Allow no further call: somebody wants the run to end and to report."""
         self._end = self._clock.monotonic()
+
+
+class _Sooner(Deadline):
+    def __init__(self, later: Deadline, seconds: float) -> None:
+        self._later = later
+        self._seconds = seconds
+
+    def left(self) -> float:
+        return max(0.0, self._later.left() - self._seconds)
+
+    def shorten(self, seconds: float) -> None:
+        self._seconds += seconds
+
+    def expire(self) -> None:
+        self._seconds = math.inf

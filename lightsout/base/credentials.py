@@ -1,4 +1,4 @@
-"""The credentials that calls are signed with; each run reads them anew."""
+"""The credentials that calls are signed with. Each run reads them again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_KEY = re.compile(r"[!-~]+")  # what can stand in a header; an error about another would quote it
+_KEY = re.compile(r"[!-~]+")  # valid in a header; the error about any other text would quote it
 
 NO_CREDENTIALS = "no credentials"
 
-# Kinds of profile of the official command line; what makes it take the identity of a pod, or of a
-# role.
+# Kinds of profile of the official command line, and the variables by which it takes the identity of
+# a pod or of a role.
 KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
 POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
 
@@ -33,19 +33,19 @@ class BadSettings(ValueError):
         super().__init__(plain(message))
 
 
-class Role(NamedTuple):
+class AssumedRole(NamedTuple):
     """A role to assume: calls act in the account of the role, with its rights."""
 
     arn: str
-    session: str  # stands in the audit log of the role's account
+    session: str  # appears in the audit log of the role's account
     external_id: str | None = None
 
 
 class Credentials:
-    """A key pair, and the token of a temporary one. No tuple, since its repr must not show them.
+    """A key pair; a temporary one has a token too. No tuple, because its repr must not show them.
 
     `renew_at`: when to renew them, by the monotonic clock. `source`: where they were read, for
-    people. `role`: the role to assume with them; they may be used for nothing else then.
+    people. `role`: the role to assume with them; then they may be used for nothing else.
     """
 
     __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
@@ -64,7 +64,7 @@ class Credentials:
         self.token = token
         self.renew_at = renew_at
         self.source = source
-        self.role: Role | None = None
+        self.role: AssumedRole | None = None
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -84,11 +84,11 @@ class Credentials:
 
 
 def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
-    """Read the credentials as they are now: a warm container gets new ones between invocations.
+    """Read the credentials. A warm container gets new ones between invocations.
 
-    In SCF, those of the execution role; elsewhere those that the official command line (tccli)
-    would use. Raises BadSettings where there are none, and where that would use some which cannot
-    be used here: any other ones might act in another account.
+    In SCF they are those of the execution role; elsewhere those that the official command line
+    (tccli) would use. Raises BadSettings where there are none, and where tccli would use some that
+    cannot be used here: other credentials might belong to another account.
     """
     if keys := _keys_of_the_function(environ):
         return keys
@@ -105,10 +105,10 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
 
 
 def _keys_of_the_function(environ: Mapping[str, str]) -> Credentials | None:
-    """Those of the execution role; None where there is none.
+    """The credentials of the execution role; None where there is none.
 
-    Raises BadSettings where only a part of them is there, or another role beside them: whatever is
-    used then might act in another account.
+    Raises BadSettings where a part of them is missing, or another role is named beside them: a
+    wrong choice might act in another account.
     """
     names = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
     if not any(map(environ.get, names)):
@@ -136,22 +136,22 @@ def _keys_in(environ: Mapping[str, str], *suffixes: str) -> Credentials | None:
     return checked(secret_id, secret_key, token, names, source)
 
 
-def _role_in(environ: Mapping[str, str]) -> Role | None:
+def _role_in(environ: Mapping[str, str]) -> AssumedRole | None:
     return _role(" and ".join(ROLE), *map(environ.get, ROLE))
 
 
-def _role_of(profile: Mapping[str, Any], path: Path) -> Role | None:
+def _role_of(profile: Mapping[str, Any], path: Path) -> AssumedRole | None:
     names = ("role-arn", "role-session-name")
     return _role(f"{path}: {' and '.join(names)}", *map(profile.get, names))
 
 
-def _role(source: str, arn: Any, session: Any) -> Role | None:
-    """A role with both its parts. Of half a role, the official CLI would use the bare keys."""
+def _role(source: str, arn: Any, session: Any) -> AssumedRole | None:
+    """A role with both its parts. With one part only, the official CLI uses the keys alone."""
     if not arn and not session:
         return None
     if not all(isinstance(it, str) and _KEY.fullmatch(it) for it in (arn, session)):
         raise BadSettings(f"{source}: give both or neither, without spaces or foreign characters")
-    return Role(arn, session)
+    return AssumedRole(arn, session)
 
 
 def _read_profile(path: Path) -> Mapping[str, Any] | None:
@@ -194,7 +194,7 @@ def checked(
     source: str,
     renew_at: float = math.inf,
 ) -> Credentials:
-    """Credentials from whatever was read; BadSettings where no signature can be made with them."""
+    """Credentials from the values that were read. Raises BadSettings if they cannot sign."""
     for part in (secret_id, secret_key, *([token] if token else [])):
         if not isinstance(part, str) or not _KEY.fullmatch(part):
             raise BadSettings(f"{names}: a key is missing, or has spaces or foreign characters")

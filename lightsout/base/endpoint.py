@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 _ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]{,61}[a-z0-9])?\.)+[a-z]{2,63}"
-_LABEL = "[a-z0-9_-]{1,63}"  # what a resolver takes
+_LABEL = "[a-z0-9_-]{1,63}"  # as a resolver accepts
 HOST_AND_PORT = rf"(?ai)({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
 
 
@@ -20,7 +20,7 @@ class Endpoint(NamedTuple):
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """Read a root domain, or a URL that serves every service; ValueError for anything else.
+    """Read a root domain, or a URL that serves every service. Raises ValueError for anything else.
 
     The error never quotes the text, which may hold a password.
     """

@@ -29,7 +29,7 @@ def print_line(line: str) -> bool:
 
 
 def _takes(stream: TextIO | None, line: str) -> bool:
-    if stream is None:  # closed before the interpreter began
+    if stream is None:  # closed before Python started
         return False
     try:
         written = stream.write(line)
@@ -42,7 +42,7 @@ def _takes(stream: TextIO | None, line: str) -> bool:
 
 
 class Environment(NamedTuple):
-    """Everything that a run takes from outside; tests and commands hand it their own."""
+    """Everything that a run takes from outside. Tests and commands give it their own."""
 
     environ: Mapping[str, str] = os.environ
     home: Path = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
@@ -58,7 +58,7 @@ class Environment(NamedTuple):
 
 
 def fact(context: Any, name: str) -> Any:
-    """A fact of the invocation's context, which SCF hands as a dict and others as an object."""
+    """A value of the invocation's context, which is a dict in SCF, and elsewhere an object."""
     try:
         return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
     except Exception:  # noqa: BLE001  an odd context counts as an empty one

@@ -1,4 +1,4 @@
-"""Reads a file without waiting for it, and without more memory than is allowed."""
+"""Read a file without waiting for it, and with bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_REGULAR = "not a regular file"
 def read_small_file(path: Path | str, most: int) -> bytes:
     """Return the content of a regular file of at most `most` bytes; raises OSError otherwise."""
     with open_regular_file(path) as file:
-        data = file.read(most + 1) or b""  # None: it has nothing to give now, as /proc/kmsg
+        data = file.read(most + 1) or b""  # None: nothing to read now, as in /proc/kmsg
     if len(data) > most:
         raise OSError(errno.EFBIG, f"larger than {most:,} bytes", str(path))
     return data

@@ -18,19 +18,19 @@ LINE_BYTES = 8000  # SCF cuts a log line at 8 KB
 IDS_A_LINE = 100
 IDS_CHARACTERS = 2400  # of a line's IDs together, which stand in it twice; 100 IDs have 1,400
 LONGEST_ID = 100  # characters
-# The log service (CLS) makes fields, which one can search and which an export holds, of a line's
-# first-level texts and numbers, and drops its lists, objects and booleans
+# The log service (CLS) makes fields of a line's first-level texts and numbers, to be searched and
+# exported. It drops lists, objects and booleans
 # (https://cloud.tencent.com/document/product/583/55595; the international page says that it keeps
-# them as text, https://www.tencentcloud.com/document/product/583/40326). So what one searches by
-# stands there as text, too, and each count as a number.
+# them as text, https://www.tencentcloud.com/document/product/583/40326). So the lists that people
+# search by are in the line as text too, and each count as a number.
 AS_TEXT = {"instance_ids": "instances", "policies": "policy"}
 _SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
 
 
 class Log:
-    """Writes JSON lines, each whole, from any thread.
+    """Writes JSON lines, from any thread, without mixing them.
 
-    More instances than fit into one line make several lines.
+    Where the instances do not fit into one line, there are several lines.
     """
 
     def __init__(self, write: Callable[[str], object], clock: Clock, **facts: Any) -> None:
@@ -68,7 +68,7 @@ class Log:
 
 
 def _cut(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The line, each text cut to the length of a line before anything reads it."""
+    """The line with each text cut to the length of a line, before it is processed."""
     return {
         name: value[:LINE_BYTES] if isinstance(value, str) else value
         for name, value in line.items()
@@ -89,13 +89,13 @@ def _fit(line: Mapping[str, Any]) -> str:
 def _json(line: Mapping[str, Any]) -> bytes:
     texts = {text: " ".join(line[name]) for name, text in AS_TEXT.items() if line.get(name)}
     whole = {**line, **line.get("counts", {}), **texts}
-    # Half a surrogate pair, which JSON from outside may hold, is no UTF-8; its escape is good JSON.
+    # Half a surrogate pair, which JSON from outside may hold, is no UTF-8: it is escaped.
     text = json.dumps(whole, ensure_ascii=False, default=lambda it: plain(str(it)))
     return text.encode("utf-8", "backslashreplace")
 
 
 def _shorten(value: Any, keep: int, name: str = "") -> Any:
-    """The value with at most `keep` characters a text; those that one searches by stay longer."""
+    """Cut each text in the value to `keep` characters; those that people search by stay longer."""
     if name in _SEARCHED_BY:
         keep = max(keep, LONGEST_ID)
     if isinstance(value, str) and len(value) > keep:
@@ -122,7 +122,7 @@ def portions(ids: list[str]) -> Iterator[list[str]]:
 
 
 def _size(id_: str) -> int:
-    """The characters of an ID as JSON, which may have to escape what an event names."""
+    """The length of an ID as JSON: an ID from an event may need escapes."""
     plain = id_.isascii() and id_.replace("-", "").isalnum()
     return len(id_) if plain else 6 * len(id_)
 

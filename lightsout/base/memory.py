@@ -1,11 +1,11 @@
-"""Makes the C library give memory back at once, after each answer of 100 instances."""
+"""Make the C library give memory back at once, after each answer of 100 instances."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-# Of glibc's malloc.h, see mallopt(3). Left alone, the threshold grows to the largest block that was
-# freed; answers then come from the heap, leave holes that the next do not fit into, and 10,000
+# Of glibc's malloc.h, see mallopt(3). By itself, the threshold grows to the largest block that was
+# freed. Then answers are put on the heap and leave holes that the next ones do not fit into: 10,000
 # instances take 77 MB instead of 39.
 M_MMAP_THRESHOLD = -3
 LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
@@ -13,7 +13,7 @@ LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
 
 @lru_cache(maxsize=1)
 def return_large_blocks() -> None:
-    """Once in a process; does nothing where the C library is not glibc."""
+    """Set the threshold, once in a process. Does nothing where the C library is not glibc."""
     import ctypes  # noqa: PLC0415  2 ms that a run with nothing to do need not pay
 
     try:

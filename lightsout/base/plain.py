@@ -1,4 +1,4 @@
-"""Texts from outside, without the characters that a terminal or a log would obey."""
+"""Clean texts from outside: remove the characters that act on a terminal or a log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 MARK = "\ufffd"  # stands for each character that was taken out
 
-# Compiled by the first text that needs it; most are printable, and need none.
+# Compiled for the first text that needs it; most texts are printable and do not.
 _LINE_ENDS = "[\t-\r\x1c-\x1e\x85\u2028\u2029]"
-# Control characters (ESC and the C1 range that some terminals take for it), marks that change the
-# direction of writing, characters that show nothing, and halves of a surrogate pair, at which
-# whoever encodes the text would fail. ZWJ and ZWNJ stay: emoji need them.
+# Control characters (ESC and the C1 range, which some terminals take for it), marks that change the
+# direction of writing, invisible characters, and halves of a surrogate pair, which cannot be
+# encoded. ZWJ and ZWNJ stay: emoji need them.
 _HARMFUL = (
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def plain_values(value: Any) -> Any:
-    """Return the value, which JSON can hold, with each text in it plain; keys, too."""
+    """Return a JSON value with each text in it plain, keys too."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):

@@ -1,8 +1,8 @@
-"""Finds the known word that another one misspells. Only imported where there is a mistake.
+"""Find the known word that another one misspells. Imported only where there is a mistake.
 
-A suggestion must never turn a meaning round, so only slips of the pen count: upper and lower case,
-`-` and `_`, and in a word of more than three letters one letter left out, one too many, or two
-neighbours swapped. A letter that was replaced by another one makes another word: max is not min.
+A suggestion must never reverse a meaning, so only typing slips count: upper and lower case, `-` and
+`_`, and in a word of more than three letters one letter left out, one too many, or two neighbours
+swapped. A letter replaced by another one makes another word: max is not min.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST = 100  # characters of a word that is looked at
-SHORT = 3  # letters: in so short a word a slip makes another word
+LONGEST = 100  # characters of a word; the rest is not compared
+SHORT = 3  # letters: in such a short word a slip makes another word
 NEGATIONS = ("!", "no", "not", "non", "un", "in", "dis", "dont", "never", "without", "disable")
 
 
 def typo_of(text: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `text` misspells; None where there is none, or a second one."""
+    """Return the known name that `text` misspells; None where there is none, or more than one."""
     text = unicodedata.normalize("NFKC", text[:LONGEST])
     if not re.fullmatch(r"[\w-]+", text):  # several words, or a sign that has a meaning
         return None
@@ -31,7 +31,7 @@ def typo_of(text: str, known: Iterable[str]) -> str | None:
 
 
 def bare_of(name: str) -> str:
-    """Return the name in small letters, without blanks, `-` and `_`."""
+    """Return the name in lower case, without blanks, `-` and `_`."""
     return re.sub("[ _-]", "", name.lower())
 
 
@@ -40,13 +40,13 @@ def _digits(name: str) -> list[str]:
 
 
 def _is_misspelt(text: str, name: str) -> bool:
-    """Tell whether each word of `text` is that of `name`, or a slip of it."""
+    """True if each word of `text` is that of `name`, or one slip from it."""
     written, wanted = (re.split("[_-]", it.lower()) for it in (text, name))
     return len(written) == len(wanted) and all(map(is_slip, written, wanted))
 
 
 def is_slip(word: str, wanted: str) -> bool:
-    """Tell whether the word is the wanted one, but for one letter left out, added or swapped."""
+    """True if the word is the wanted one, except for one letter left out, added or swapped."""
     if word == wanted:
         return True
     if min(len(word), len(wanted)) <= SHORT:
@@ -81,6 +81,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion to put behind a message, or nothing."""
+    """Return a suggestion to add to a message, or an empty text."""
     found = typo_of(word, known)
     return f" (did you mean {found}?)" if found else ""

@@ -9,23 +9,23 @@ if TYPE_CHECKING:
 
 
 def matches(value: str, patterns: Sequence[str]) -> bool:
-    """Tell whether any pattern covers all of `value`: `*` any text, `?` any one character.
+    """True if any pattern covers all of `value`: `*` any text, `?` any one character.
 
-    Case-sensitive, and nothing else is special.
+    Case counts. No other character is special.
     """
     return any(_matches(value, pattern) for pattern in patterns)
 
 
 def is_exact(pattern: str) -> bool:
-    """Tell whether the pattern has no wildcard, so that it only matches itself."""
+    """True if the pattern has no wildcard, so that it only matches itself."""
     return "*" not in pattern and "?" not in pattern
 
 
 def _matches(value: str, pattern: str) -> bool:
     if is_exact(pattern):
         return value == pattern
-    # Greedy with one step back to the latest star: never worse than len(value) * len(pattern),
-    # where a regular expression with many stars could take for ever.
+    # Greedy, with steps back to the latest star: at most len(value) * len(pattern) steps. A regular
+    # expression with many stars could take for ever.
     at = here = 0
     star, resume = -1, 0
     while at < len(value):

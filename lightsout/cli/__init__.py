@@ -1,11 +1,11 @@
-"""Commands for people, and what their exit status means. Not deployed."""
+"""Commands for people, and the meaning of their exit status. Not deployed."""
 
 from __future__ import annotations
 
 GOOD = 0
-FOUND_WRONG = 1  # a check found a mistake, or a run did not do all it meant to
-WRONG_USE = 2  # the command line or the environment cannot be obeyed
+FOUND_WRONG = 1  # a check found a mistake, or a run did not do all that it should
+WRONG_USE = 2  # the command line or the environment is wrong
 
 
 class WrongUse(Exception):
-    """The command cannot be obeyed; the message is one sentence for the person who typed it."""
+    """The command cannot be carried out; the message is a sentence for the person who typed it."""

@@ -1,19 +1,20 @@
-"""The command line: its options, and which module carries out each command."""
+"""The command line: its options, and the module for each command."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightsout import __version__
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
-from lightsout.cli.commands import check, doctor, permissions, plan, preview, run, savings, verify
+from lightsout.cli.options import deployment, machines, setup
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
+from lightsout.cli.output.words import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,27 +27,33 @@ The environment variables are those of the function: LIGHTSOUT_POLICIES, LIGHTSO
 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (or the official command line's profile) …
 """
 TRY = (
-    "to try it without an account, run `python -m lightsout simulator`: it serves a simulated "
-    "cloud, and prints what to set"
+    "to try it without an account, run `{} simulator`: it serves a simulated cloud, and prints "
+    "what to set"
+)
+
+NO_POLICIES = (
+    "there are no policies here: change to the folder of yours, name it with --policies, or make "
+    "one with `{} init`"
 )
 
 
 def main(argv: Sequence[str] | None = None, outside: Environment | None = None) -> int:
-    """Carries out one command and returns its exit status.
+    """Carry out one command; return its exit status.
 
-    Raises SystemExit, as argparse does, for a command line that it cannot read.
+    `policies/` and `serverless.yml` are those of the current folder. Raises SystemExit, as argparse
+    does, for a command line that it cannot read.
     """
     with printable_streams() as out:
         try:
-            return _obey(argv, outside or Environment())
+            return _obey(argv, outside or Environment(beside=Path()))
         except (WrongUse, BadSettings) as mistake:
             complain(*f"lightsout: {mistake}".split("\n"))
             if NO_CREDENTIALS in str(mistake):
-                complain(f"lightsout: {TRY}")
+                complain(f"lightsout: {TRY.format(command())}")
             return WRONG_USE
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
-        except BrokenPipeError:  # whoever read the output went away, as `| head` does
+        except BrokenPipeError:  # the reader of the output has ended, as `| head` does
             out.give_up()
         except OSError as error:
             out.give_up()
@@ -65,26 +72,21 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
             environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
             outside = outside._replace(environ=environ)
         status: int = options.carry_out(options, outside)
+        if status and hasattr(options, "policies") and _has_none(outside):
+            complain(f"lightsout: {NO_POLICIES.format(command())}")
         return status
     finally:
         sys.stdout.flush()
 
 
-def _demo(options: argparse.Namespace, outside: Environment) -> int:
-    from lightsout.cli.commands import demo  # the other commands do not need the simulator
-
-    return demo.carry_out(options, outside)
-
-
-def _simulator(options: argparse.Namespace, _outside: Environment) -> int:
-    from lightsout.simulator.__main__ import main as serve  # as above
-
-    return serve(options.arguments, threading.Event())
+def _has_none(outside: Environment) -> bool:
+    """Whether nobody said where the policies are, and there are none here."""
+    return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m lightsout",
+        command(),
         description="Stops tagged Tencent Cloud instances, and verifies that they stopped.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -92,163 +94,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lightsout {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
-        _check_parser,
-        _plan_parser,
-        _run_parser,
-        _preview_parser,
-        _verify_parser,
-        _permissions_parser,
-        _doctor_parser,
-        _savings_parser,
-        _demo_parser,
-        _simulator_parser,
+        setup.add_init,
+        machines.add_tags,
+        setup.add_check,
+        machines.add_plan,
+        machines.add_run,
+        machines.add_preview,
+        machines.add_verify,
+        machines.add_keep,
+        setup.add_permissions,
+        machines.add_doctor,
+        machines.add_savings,
+        machines.add_report,
+        setup.add_package,
+        deployment.add_deploy,
+        deployment.add_remove,
+        setup.add_demo,
+        setup.add_simulator,
     ):
         add(commands)
     return parser
-
-
-def _check_parser(commands: Commands) -> None:
-    one = commands.add_parser("check", help="read the policies and show every mistake in them")
-    _add_policies(one)
-    one.set_defaults(carry_out=check.carry_out)
-
-
-def _plan_parser(commands: Commands) -> None:
-    one = commands.add_parser("plan", help="what would happen now, and why; changes nothing")
-    _add_policies(one)
-    _add_narrowing(one, instance="each step of the decision about this instance")
-    one.add_argument(
-        "--at",
-        metavar="TIME",
-        help="decide as if it were then, with the machines as they are now: 2026-12-24T20:30, "
-        "which is Asia/Shanghai, or 2026-12-24T20:30+08:00",
-    )
-    form = one.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects instead of tables")
-    form.add_argument("--csv", action="store_true", help="the same for a spreadsheet")
-    _add_log(one)
-    one.set_defaults(carry_out=plan.carry_out)
-
-
-def _run_parser(commands: Commands) -> None:
-    one = commands.add_parser("run", help="carry out the policies now, and verify the result")
-    _add_policies(one)
-    _add_narrowing(one)
-    one.add_argument("--dry-run", action="store_true", help="decide and show, change nothing")
-    one.add_argument(
-        "--json-lines",
-        action="store_true",
-        help="the function's log lines on stdout, as when it is not a terminal",
-    )
-    _add_log(one)
-    one.set_defaults(carry_out=run.carry_out)
-
-
-def _preview_parser(commands: Commands) -> None:
-    one = commands.add_parser("preview", help="when each policy acts in the coming days")
-    _add_policies(one)
-    one.add_argument(
-        "--from",
-        dest="first",
-        metavar="DATE",
-        help="the first day, in each policy's zone (default: today)",
-    )
-    one.add_argument("--days", metavar="N", help="how many days (default: 14)")
-    one.add_argument("--json", action="store_true", help="a list of windows instead of a calendar")
-    one.add_argument("--svg", metavar="FILE", help="draw a picture as well, to paste into a chat")
-    one.set_defaults(carry_out=preview.carry_out)
-
-
-def _verify_parser(commands: Commands) -> None:
-    one = commands.add_parser(
-        "verify", help="the state now of each instance in a log's accepted calls"
-    )
-    _add_files(one, "FILE")
-    one.add_argument("--json", action="store_true", help="a list of objects instead of a table")
-    one.set_defaults(carry_out=verify.carry_out)
-
-
-def _permissions_parser(commands: Commands) -> None:
-    one = commands.add_parser("permissions", help="the CAM documents that the policies need")
-    one.add_argument(
-        "document",
-        nargs="?",
-        choices=permissions.DOCUMENTS,
-        help="this one alone, as JSON: of the execution role, its trust policy, of who deploys",
-    )
-    _add_policies(one)
-    one.add_argument("--uin", metavar="UIN", help="the ID of the account that the function runs in")
-    one.add_argument(
-        "--account", metavar="NAME", help="the documents for this other account instead"
-    )
-    one.add_argument("--json", action="store_true", help="all of them in one object")
-    one.set_defaults(carry_out=permissions.carry_out)
-
-
-def _doctor_parser(commands: Commands) -> None:
-    one = commands.add_parser(
-        "doctor", help="examine settings, rights, clock, function and notifier; changes nothing"
-    )
-    _add_policies(one)
-    one.add_argument("--json", action="store_true", help="one object instead of a list")
-    one.set_defaults(carry_out=doctor.carry_out)
-
-
-def _savings_parser(commands: Commands) -> None:
-    one = commands.add_parser("savings", help="how long machines were stopped, and what it saved")
-    _add_files(one, "LOG", "; in any order")
-    one.add_argument(
-        "--until",
-        metavar="TIME",
-        help="count to then: 2026-12-31, the end of it, or 2026-12-31T12:00 (default: the last "
-        "line of the logs)",
-    )
-    one.add_argument("--tag", metavar="KEY", action="append", help="only this tag; may be repeated")
-    one.add_argument(
-        "--prices",
-        metavar="FILE",
-        help="YAML or JSON instead of CVM's prices: currency, and per_hour by instance type or ID",
-    )
-    one.add_argument("--csv", action="store_true", help="each stop, for a spreadsheet")
-    one.add_argument("--svg", metavar="FILE", help="draw the weeks as well, to paste into a chat")
-    one.set_defaults(carry_out=savings.carry_out)
-
-
-def _simulator_parser(commands: Commands) -> None:
-    about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
-    # No prefix here: the simulator reads its own options, `--help` included.
-    one = commands.add_parser("simulator", help=about, add_help=False, prefix_chars="\0")
-    one.add_argument("arguments", nargs="*")
-    one.set_defaults(carry_out=_simulator)
-
-
-def _demo_parser(commands: Commands) -> None:
-    one = commands.add_parser("demo", help="one whole run against a simulated cloud")
-    one.set_defaults(carry_out=_demo)
-
-
-def _add_policies(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--policies", metavar="PATH", help="folder or file (default: LIGHTSOUT_POLICIES)"
-    )
-
-
-def _add_narrowing(parser: argparse.ArgumentParser, instance: str = "only this instance") -> None:
-    for option, metavar, what in (
-        ("--policy", "NAME", "only this policy"),
-        ("--instance", "ID", instance),
-        ("--region", "REGION", "only this region"),
-        ("--account", "NAME", "only this account"),
-    ):
-        parser.add_argument(
-            option, metavar=metavar, action="append", help=f"{what}; may be repeated"
-        )
-
-
-def _add_log(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", metavar="FILE", help="append the log lines to this file")
-
-
-def _add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
-    what = "logged lines, or an export of CLS: JSON, CSV, .gz; - reads stdin"
-    parser.add_argument("files", metavar=metavar, nargs="+", help=f"{what}{more}")

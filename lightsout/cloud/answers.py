@@ -1,4 +1,4 @@
-"""Answers that show instances, read and checked: one that contradicts itself is no answer."""
+"""Read and check answers that show instances. One that contradicts itself is no answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NoAnswer(CallFailed):
 
 
 class Page(NamedTuple):
-    """The instances that one answer shows, and how many it counts."""
+    """The instances that one answer shows, and how many it says there are."""
 
     at: float  # when the answered call was sent; seconds of the monotonic clock
     instances: dict[str, Instance]
@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
-    """The answer. Raises NoAnswer where it shows one instance twice, and not alike."""
+    """Read an answer. Raises NoAnswer where it shows one instance twice, in different states."""
     read_instance = import_module(resource.reader).read_instance
     items = (read_instance(item) for item in dicts(answer[resource.listing.items]))
     found: dict[str, Instance] = {}
@@ -42,7 +42,7 @@ def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
 
 
 def add(found: dict[str, Instance], items: Iterable[Instance], action: str) -> None:
-    """Add the items of an answer; raise NoAnswer where one is there already, and not alike."""
+    """Add the items. Raises NoAnswer where one is there already, but is shown differently."""
     for item in items:
         if found.setdefault(item.id, item) != item:
             raise NoAnswer(f"it shows {item.id} twice, and not alike", action)

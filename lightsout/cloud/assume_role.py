@@ -1,4 +1,4 @@
-"""Assumes roles, in other accounts or the own, and renews their temporary credentials."""
+"""Assume roles, in other accounts or the own, and renew their temporary credentials."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightsout.base.credentials import BadSettings, Role, checked
+from lightsout.base.credentials import AssumedRole, BadSettings, checked
 from lightsout.base.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROLE_PATIENCE = 15.0  # seconds that the sites of an account wait for its role
 STS = Api("sts", "2018-08-13")
 AT_LEAST = 60.0  # seconds between two renewals, whatever STS and our clock say
-EARLY = 600.0  # seconds before credentials end that they are renewed; our clock may be off by 300
+EARLY = 600.0  # renewed so many seconds before they end; our clock may be off by 300
 
 
 def open_clouds(
@@ -40,15 +40,17 @@ def open_clouds(
     log: Log,
     run_id: str,
     home: str | None = None,
+    uin: str = "",
 ) -> dict[str, Cloud]:
-    """The API of the function's own account and of each of `accounts`, by name.
+    """A client for the function's own account and for each of `accounts`, by name.
 
-    Raises what reading the own `credentials` raises. Where these are for assuming a role, the own
-    account is that of the role. A role is assumed when a call first needs it. Where an account
-    refuses, only its own sites fail.
+    A role is assumed when a call first needs it. If that is refused, only the sites of that account
+    fail. Where the own `credentials` are there to assume a role, the account of the role is the own
+    account. `uin`: the ID of the own account, if it is known. Raises what reading `credentials`
+    raises.
     """
 
-    def door(name: str, credentials: Callable[[], Credentials]) -> Cloud:
+    def client_for(name: str, credentials: Callable[[], Credentials], uin: str) -> Cloud:
         return Cloud(
             credentials=credentials,
             endpoint=endpoint,
@@ -57,38 +59,40 @@ def open_clouds(
             random=random,
             log=log.about(account=name),
             home=home,
+            uin=uin,
         )
 
-    def in_role(name: str, role: Role, lender: Cloud) -> Cloud:
-        return door(name, partial(assume, role, lender, clock))
+    def in_role(name: str, role: AssumedRole, caller: Cloud) -> Cloud:
+        return client_for(name, partial(assume, role, caller, clock), uin_of(role.arn))
 
-    keys = door(OWN, credentials)
+    keys = client_for(OWN, credentials, uin)
     role = keys.open().credentials.role
     own = in_role(OWN, role, keys) if role else keys
     session = re.sub("[^A-Za-z0-9_+=,.@-]", "-", f"lightsout-{run_id}")
-    others = {it.name: Role(it.role_arn, session, it.external_id) for it in accounts}
+    others = {it.name: AssumedRole(it.role_arn, session, it.external_id) for it in accounts}
     return {OWN: own} | {name: in_role(name, other, own) for name, other in others.items()}
 
 
-def tell_apart(
+def look_up_and_refuse_own(
     accounts: Iterable[Account], clouds: Mapping[str, Cloud], deadline: Deadline
 ) -> None:
-    """Raise BadSettings where one of `accounts` is the own one, whose ID the service tells.
+    """Ask the service for the ID of the own account. Raises BadSettings if it is in `accounts`.
 
-    Where it does not tell, no call to any of `accounts` is possible: a machine might be stopped
-    under one name and started under the other.
+    If the service does not answer, no call to any of `accounts` is possible: under two names of one
+    account, a machine might be stopped and started.
     """
     try:
-        uin = _own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
+        uin = own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
     except CallFailed as failure:
         for account in accounts:
             clouds[account.name].close(failure)
     else:
         refuse_own(accounts, uin)
+        clouds[OWN].uin = clouds[OWN].uin or uin
 
 
 def refuse_own(accounts: Iterable[Account], own: str) -> None:
-    """Raise BadSettings where one of `accounts` has the ID `own`."""
+    """Raise BadSettings if one of `accounts` has the ID `own`."""
     for account in accounts:
         if uin_of(account.role_arn) == own.lstrip("0"):
             raise BadSettings(
@@ -97,8 +101,11 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
             )
 
 
-def _own_uin(own: Cloud, patience: float) -> str:
-    """https://cloud.tencent.com/document/api/1312/66098. The call needs no right."""
+def own_uin(own: Cloud, patience: float) -> str:
+    """The ID of the account, as the service tells it. Raises CallFailed.
+
+    https://cloud.tencent.com/document/api/1312/66098. The call needs no right.
+    """
     answer = own.call(STS.call(own.home, "GetCallerIdentity"), {}, patience=patience)
     uin = str(answer.get("AccountId"))
     if not re.fullmatch("[0-9]+", uin):
@@ -106,8 +113,8 @@ def _own_uin(own: Cloud, patience: float) -> str:
     return uin
 
 
-def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
-    """Temporary credentials of the role, which `lender` may assume. Raises CallFailed.
+def assume(role: AssumedRole, caller: Cloud, clock: Clock) -> Credentials:
+    """Assume the role through `caller`; return temporary credentials. Raises CallFailed.
 
     They are valid for two hours, longer than a run can take:
     https://www.tencentcloud.com/document/product/1150/49456.
@@ -115,7 +122,7 @@ def assume(role: Role, lender: Cloud, clock: Clock) -> Credentials:
     params = {"RoleArn": role.arn, "RoleSessionName": role.session}
     if role.external_id:
         params["ExternalId"] = role.external_id
-    answer = lender.call(STS.call(lender.home, "AssumeRole"), params, patience=ROLE_PATIENCE)
+    answer = caller.call(STS.call(caller.home, "AssumeRole"), params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
         told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]

@@ -38,7 +38,8 @@ class Cloud:
     """The API of one account.
 
     `credentials` are read before the first call, and again before they end. It may raise
-    CallFailed, and then so does every call. `home`: the region for what is the same in all.
+    CallFailed, and then so does every call. `home`: the region for what is the same in all. `uin`:
+    the account's ID, empty where it is not known.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Cloud:
         random: Random,
         log: WriteLine,
         home: str | None = None,
+        uin: str = "",
     ) -> None:
         self.home = home or ANY_REGION
+        self.uin = uin
         self._read_credentials = credentials
         self._endpoint = endpoint
         self._wire: Wire | None = None
@@ -74,6 +77,8 @@ class Cloud:
         repeatable: bool = True,
         patience: float = PATIENCE,
         listing: str | None = None,
+        longest: float | None = None,
+        final: Callable[[str], bool] | None = None,
     ) -> Answer:
         """The `Response` of one call. Raises CallFailed, or OutOfTime where it was not made.
 
@@ -82,6 +87,8 @@ class Cloud:
         throttled, and where it surely never arrived; whether another one was carried out, the
         caller finds out. `params` may be a function: it is called when the turn of an attempt has
         come, and what it raises ends the call. `listing`: the list that the answer must have.
+        `longest`: the seconds of an attempt, where they are not the usual ones. `final`: whether
+        asking again cannot help after a code, whatever the family of that code means.
         """
         action, pacer = call.action, self._pacer(call)
         end = self._clock.monotonic() + patience
@@ -95,17 +102,19 @@ class Cloud:
             if not left:
                 raise OutOfTime(action)
             try:
-                answer = wire.ask(call, given, left)
+                answer = wire.ask(call, given, left, longest)
                 return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
                 if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
                     renewed = True
                     continue
+                if final and final(failure.code):
+                    raise
                 attempt += 1
                 wait = self._back_off(attempt)
                 if not self._worth_a_wait(failure, wait, end, repeatable=repeatable):
                     raise
-                self._tell_retry(call, failure, wait)
+                self._log_retry(call, failure, wait)
                 if failure.meaning is Meaning.THROTTLE:
                     pacer.back_off(wait)
                 else:
@@ -130,7 +139,7 @@ class Cloud:
         ceiling = min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(attempt, 10))
         return self._random.uniform(ceiling / 2, ceiling)
 
-    def _tell_retry(self, call: Call, failure: CallFailed, wait: float) -> None:
+    def _log_retry(self, call: Call, failure: CallFailed, wait: float) -> None:
         self._log(
             "retry",
             resource=call.service,

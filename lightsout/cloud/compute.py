@@ -45,7 +45,7 @@ class Compute:
         self._cloud = cloud
         self.threads = threads
         self.site = site
-        self._listing = site.resource.listing
+        self._shown_by = site.resource.listing
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
         """Every instance that one of the queries lets through."""
@@ -82,7 +82,7 @@ class Compute:
                 return shown
             older |= shown.keys()
             told = f"TotalCount is {total}, but {READINGS} readings show {len(older)}"
-            why = NoAnswer(told, self._listing.name)
+            why = NoAnswer(told, self._shown_by.name)
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
@@ -90,25 +90,25 @@ class Compute:
 
         What is shown beyond TotalCount is there all the same: a full page is followed by another.
 
-        Raises NoAnswer where two pages show one instance, and not alike: which is newer, nobody
-        knows. Raises CallFailed where there are far more pages than the first TotalCount is good
+        Raises NoAnswer where two pages show one instance, and not alike: nobody knows which is
+        newer. Raises CallFailed where there are far more pages than the first TotalCount is good
         for, or more instances than the last page that can be asked for shows. That one is asked
         to be as long as they need.
         """
 
         def read(offset: int) -> Page:
             limit = PAGE if offset < furthest else max(PAGE, highest - offset)
-            params = {**params_of(filters, self._listing), "Offset": offset, "Limit": limit}
+            params = {**params_of(filters, self._shown_by), "Offset": offset, "Limit": limit}
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}
-        furthest = self._listing.furthest
+        furthest = self._shown_by.furthest
         offset = highest = pages = most = 0
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
             for page in side_by_side(read, offsets, self.threads):
-                add(seen, page.instances.values(), self._listing.name)
+                add(seen, page.instances.values(), self._shown_by.name)
                 offset += len(page.instances)
                 highest = max(highest, page.total or 0)
                 full = len(page.instances) == PAGE
@@ -119,16 +119,16 @@ class Compute:
             most = most or min(2 * (highest // PAGE) + PAGES_AHEAD, MOST_PAGES)
             if pages > most:
                 told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
-                raise CallFailed(self._listing.name, "UnreadableAnswer", told)
+                raise CallFailed(self._shown_by.name, "UnreadableAnswer", told)
             if offset > furthest:
                 told = f"it shows {len(seen)} instances of {highest}, and no page after them"
-                raise CallFailed(self._listing.name, "TooManyInstances", told)
+                raise CallFailed(self._shown_by.name, "TooManyInstances", told)
             following = range(offset, min(max(highest, offset + 1), furthest + 1), PAGE)
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
         """The instances of `ids` that a listing shows: what it leaves out is not acted on."""
-        listing = self._listing
+        listing = self._shown_by
         if not listing.always:
             return self._find(ids)
         parts = batches(ids, listing.filter_values)
@@ -142,11 +142,11 @@ class Compute:
         """
         if not ids:
             return Listing(self.monotonic(), {})
-        parts = list(batches(ids, self._listing.most_ids))
+        parts = list(batches(ids, self._shown_by.most_ids))
         return _joined(list(side_by_side(self._find_surely, parts, self.threads)))
 
     def look(self, ids: Sequence[str]) -> Look:
-        """What is shown of `ids` now."""
+        """Look at `ids` now."""
         began, found = self._find(ids)
         return Look(began, self.monotonic(), found)
 
@@ -161,10 +161,10 @@ class Compute:
             return self._find_batch(ids)
 
     def _find_batch(self, ids: Sequence[str]) -> Listing:
-        """Never called without IDs: an empty list would be read as «not given» and list all."""
+        """Never called without IDs: an empty list would be read as "not given" and list all."""
         at = self.monotonic()
         try:
-            page = self._page({**self._listing.naming(ids), "Limit": PAGE})
+            page = self._page({**self._shown_by.naming(ids), "Limit": PAGE})
         except CallFailed as failure:
             if failure.code not in NO_SUCH_INSTANCE:
                 raise
@@ -176,10 +176,10 @@ class Compute:
             return _joined([Listing(at, {}), *looks])
         if not page.instances.keys() <= set(ids):
             told = "it shows instances that were not asked for"
-            raise NoAnswer(told, self._listing.name)
+            raise NoAnswer(told, self._shown_by.name)
         shown, total = len(page.instances), page.total
         if shown < (len(ids) if total is None else min(total, len(ids))):
-            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._listing.name)
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._shown_by.name)
         return Listing(page.at, page.instances)
 
     def count(self) -> int:
@@ -187,7 +187,7 @@ class Compute:
         page = self._page({"Offset": 0, "Limit": 1}, patience=math.inf)
         shown, total = len(page.instances), page.total
         if total is None or total < shown or (total and not shown):
-            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._listing.name)
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._shown_by.name)
         return total
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
@@ -238,7 +238,7 @@ class Compute:
             at = self.monotonic()  # an attempt that was throttled is no look
             return params
 
-        listing = self._listing
+        listing = self._shown_by
         answer = self._call(listing.name, params_now, patience=patience, listing=listing.items)
         return read_page(answer, self.site.resource, at=at)
 

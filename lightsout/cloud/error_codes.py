@@ -1,4 +1,4 @@
-"""What each error code of the API means for a batch of instances, in one table."""
+"""The meaning of each error code of the API for a batch of instances, in one table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """What an error is about, and what is done after it."""
+    """The subject of an error, and what is done after it."""
 
     THROTTLE = "the rate limit: all calls of this action in this region wait, then ask again"
     SERVICE = "the service: look what happened, then ask again"
@@ -86,6 +86,12 @@ MEANINGS: dict[str, Meaning] = {
     "FailedOperation.UnSubmitNotAllowToStop": Meaning.BUSY,
     "OperationDenied.BillingStatusResourceInsufficient": Meaning.BUSY,
     "OperationDenied.ResourceGroupInsufficient": Meaning.BUSY,
+    # SearchLog of CLS: asking again cannot help, asking for less or otherwise can
+    "FailedOperation.QueryError": Meaning.PERMANENT,
+    "FailedOperation.SyntaxError": Meaning.PERMANENT,
+    "FailedOperation.TopicIsolated": Meaning.PERMANENT,
+    "LimitExceeded.SearchResources": Meaning.PERMANENT,
+    "LimitExceeded.SearchResultTooLarge": Meaning.PERMANENT,
     # Common to every API
     "RequestLimitExceeded": Meaning.THROTTLE,
     "AuthFailure.SecretIdNotFound": Meaning.CREDENTIALS,
@@ -104,7 +110,7 @@ FAMILIES: dict[str, Meaning] = {
     "ServerNetworkError": Meaning.SERVICE,
     "ClientNetworkError": Meaning.SERVICE,
     "ServiceUnavailable": Meaning.SERVICE,
-    "UnreadableAnswer": Meaning.SERVICE,  # our word: a body that is not what it should be
+    "UnreadableAnswer": Meaning.SERVICE,  # our word: an answer in an unknown form
     LATE_LOOK: Meaning.SERVICE,  # our word: looks take too long to act on what they show
     "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
     "ResourceUnavailable": Meaning.INSTANCE,
@@ -134,8 +140,8 @@ FAMILIES: dict[str, Meaning] = {
     "UnsupportedRegion": Meaning.PERMANENT,
 }
 
-# The codes that say of an ID that there is no such instance. Others of their families are about
-# something else that was not found, and say nothing of an instance.
+# The codes which say that an instance does not exist. Other codes of their families are about
+# something else that was not found.
 NO_SUCH_INSTANCE = frozenset(
     {
         "InvalidInstanceId.Malformed",
@@ -148,7 +154,7 @@ NO_SUCH_INSTANCE = frozenset(
     }
 )
 
-# What a person can do about it, where the service's message does not tell.
+# What went wrong, in words for a person, where the service's message does not say it.
 ADVICE: dict[str, str] = {
     "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",
     "AuthFailure.SecretIdNotFound": "no such key, or a temporary one without its token",
@@ -159,9 +165,9 @@ ADVICE: dict[str, str] = {
 
 
 def meaning_of(code: str) -> Meaning:
-    """What `code` means. An unknown one is taken to be about some instance.
+    """The meaning of `code`. An unknown code is taken to be about one of the instances.
 
-    So the batch is looked at and split, and the other instances are stopped all the same, in a
-    bounded number of calls.
+    So the batch is looked at and split. The other instances are stopped, in a bounded number of
+    calls.
     """
     return MEANINGS.get(code) or FAMILIES.get(code.partition(".")[0], Meaning.INSTANCE)

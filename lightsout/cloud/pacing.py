@@ -1,4 +1,4 @@
-"""Keeps calls under the rates that the service documents."""
+"""Keep calls under the rates that the service documents."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ RATES = {
     ("lighthouse", "DescribeInstances"): 100,
     ("cvm", "DescribeInstances"): 40,
     ("sts", "AssumeRole"): 600,
+    ("tag", "TagResources"): 20,
 }
 # Of each action of these services. 20 are documented. Of the calls that are sent side by side, see
 # act.send, each may be late and come together with others: so many fewer are planned.
 SERVICE_RATES = {"hai": 16, "tione": 16}
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
-# At the very limit, evenly spaced calls put one too many into a window that counts both its ends;
-# and the network delays some of them.
+# A share of the rate. At the full rate, evenly spaced calls put one too many into a window that
+# counts both its ends, and the network delays some of them.
 HEADROOM = 0.95
 
 
@@ -40,7 +41,7 @@ class Pacer:
         self._closed_until = 0.0
 
     def wait(self, longest: float) -> bool:
-        """Wait for the turn of a call; False at once where that would take over `longest` s."""
+        """Wait until a call may be sent; False at once if that takes over `longest` seconds."""
         end = self._clock.monotonic() + longest
         while True:
             with self._lock:
@@ -54,7 +55,7 @@ class Pacer:
                 return True
 
     def back_off(self, seconds: float) -> None:
-        """No turn comes in the next `seconds`, for calls that already wait too."""
+        """Let no call be sent in the next `seconds`, also none that waits already."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
             self._next = max(self._next, self._closed_until)

@@ -1,4 +1,4 @@
-"""Filters for DescribeInstances, as far as the service can select by itself."""
+"""Filters for DescribeInstances, for the part of a match that the service can select by."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_PARTS = 4  # queries at most for one filter of many values
 def queries_for(
     match: Selector, actions: Sequence[Action], resource: Resource
 ) -> list[list[Filter]]:
-    """The queries for `match`. The service takes few values a filter; more make more queries.
+    """The queries for `match`. A filter takes few values; more values need more queries.
 
     They show what any of the actions may act on. There is none where the service has no tags, and
     `match` wants some.
@@ -45,7 +45,7 @@ def filters_for(
 ) -> list[dict[str, Any]]:
     """The filters of one query: the states, and the tags that the service can compare.
 
-    Instances in the state between (STOPPING) are listed too: those stuck there are reported.
+    Instances in the state between (STOPPING) are listed too, to report those that are stuck.
     """
     acted_on = [state for action in actions for state in action.acted_on]
     states, most = {"Name": listing.states, "Values": acted_on}, _most_values(TAG, listing)
@@ -54,7 +54,7 @@ def filters_for(
         for key, values in match.tags.items()
         if len(values) <= most * MAX_PARTS and all(value and is_exact(value) for value in values)
     ]
-    # With a wildcard, or an empty value, the service can still tell whether the key is there.
+    # For a wildcard or an empty value, the service can still filter by the key.
     loose = [key for key in match.tags if not any(f["Name"] == f"{TAG}{key}" for f in exact)]
     by_key = loose and not listing.tag_filters
     keys = [{"Name": "tag-key", "Values": loose[:1]}] if by_key else []

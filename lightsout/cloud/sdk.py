@@ -115,10 +115,14 @@ class Wire:
         call: Call,
         params: Mapping[str, Any],
         timeout: float,
+        longest: float | None = None,
     ) -> Answer:
-        """The `Response` of one call, within `timeout` seconds. Raises CallFailed."""
+        """The `Response` of one call, within `timeout` seconds. Raises CallFailed.
+
+        `longest`: seconds that it may take at most, however many are left; None: CALL_TIMEOUT.
+        """
         action, client = call.action, self._client(call)
-        longest = min(CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
+        longest = min(longest or CALL_TIMEOUT, max(SHORTEST_TIMEOUT, timeout))
         client.request.conn.timeout = (min(CONNECT_TIMEOUT, longest), longest)
         try:
             with total_time(longest):
@@ -221,7 +225,7 @@ def _letters(text: str) -> str:
 
 
 def _share_a_piece(said: str, secret: str) -> bool:
-    """Whether `said` holds a part of the secret that is long enough to know it by."""
+    """True if `said` holds a part of the secret that is long enough to know it by."""
     size = min(PIECE, len(secret))
     return size >= SHORTEST_SECRET and any(
         said[at : at + size] in secret for at in range(len(said) - size + 1)

@@ -13,9 +13,9 @@ R = TypeVar("R")
 
 
 def side_by_side(do: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
-    """The results of `do` for each item, in their order. The first failure is raised.
+    """The results of `do` for each item, in their order. Raises the first failure.
 
-    Before it is raised, calls that are under way end; the others are not started.
+    Before that, calls that are under way end; the others are not started.
     """
     threads = min(threads, len(items))
     if threads < 2:

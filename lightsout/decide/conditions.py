@@ -29,7 +29,7 @@ class Traffic(NamedTuple):
     renewed: datetime  # when the latest of its packages began
 
     def reaches(self, share: float) -> bool:
-        """Whether this share of the packages is used; never without a limit."""
+        """True if this share of the packages is used; never without a limit."""
         return self.total > 0 and self.used * 100 >= _percent(share) * self.total
 
     @property
@@ -42,7 +42,7 @@ class Traffic(NamedTuple):
         return f"{self.used * 100 // self.total}% of {_total(self.total)} traffic used"
 
     def with_left(self, limit: int | None) -> str:
-        """The same, and what is left where a limit is about that."""
+        """The text of __str__, and the bytes that are left where `limit` is about those."""
         if limit is None or not self.total:
             return str(self)
         left = self.total - self.used
@@ -54,27 +54,27 @@ def _percent(share: float) -> int:
 
 
 def _total(count: int) -> str:
-    """The size of a package, small ones in the unit in which it is a whole number."""
+    """The size of a package: in GB; a small one in a unit in which it is a whole number."""
     if count < 10 * GB and count % GB:
         return f"{count // MB} MB" if count >= MB else f"{count} bytes"
     return f"{count / GB:.0f} GB"
 
 
 def _size(count: int, limit: int) -> str:
-    """So many bytes in the unit of a limit, or in MB where they are less than one of it.
+    """The bytes in the unit of the limit, GB or MB; in MB where they are less than one GB.
 
-    Policies have whole MB, GB or TB.
+    A limit is a whole number of MB, GB or TB.
     """
     unit, name = (GB, "GB") if limit % GB == 0 and count >= GB else (MB, "MB")
     return f"{count // unit} {name}"
 
 
 class Met(NamedTuple):
-    """Whether conditions are met, and why or why not."""
+    """The result of checking conditions, with the reason."""
 
     met: bool
     reason: str
-    doubtful: bool = False  # it is unknown, which counts as not met
+    doubtful: bool = False  # unknown, which counts as not met
 
 
 def _met(reason: str) -> Met:
@@ -153,7 +153,7 @@ def _instant(value: Any) -> datetime | None:
 def check_conditions(
     policy: Policy, instance: Instance, traffic: Traffic | None, now: datetime
 ) -> Met:
-    """Check the policy's conditions; the reason is that of the first which is not met."""
+    """Check the policy's conditions. The reason is that of the first one that is not met."""
     only_if, verdicts = policy.only_if, []
     if only_if.running_at_least is not None:
         verdicts.append(_running(only_if.running_at_least, instance, now))
@@ -198,11 +198,13 @@ def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met
 
 
 def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
-    """Whether somebody, or another policy, may have stopped it while there was traffic left.
+    """True if somebody, or another policy, may have stopped it since its package was renewed.
 
-    A start without a window would undo that at the next tick; it is there to bring an instance back
-    when its package was renewed. Only the latest operation is shown: another one since the renewal,
-    or one whose time cannot be read, may hide the stop. A start that failed is tried again.
+    Then it was not stopped for lack of traffic, and a start policy without a window would undo that
+    stop at the next tick. Such a policy is for instances whose package was renewed after the stop.
+
+    Only the latest operation is shown. Another one since the renewal, or one whose time cannot be
+    read, may hide the stop. A start that failed is tried again.
     """
     if instance.state == START.after or instance.operation == START.call:
         return False

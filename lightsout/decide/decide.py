@@ -8,6 +8,7 @@ from lightsout.base.scalars import parse_until
 from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import RESOURCES, STARTS, STOP
+from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf, OwnHours
 from lightsout.policies.load import matches
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 # unhealthy, terminated and replaced.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
+KEEP_UNTIL = "keep-until"  # a tag: leave the instance as it is until then
+
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
 HOURS = "hours"
-WHY_IT_ACTS = frozenset({MATCH, HOURS, ONLY_IF})  # steps whose reasons make that of an ACT
+WHY_IT_ACTS = frozenset({MATCH, HOURS, ONLY_IF})  # the reason of an ACT is made of theirs
 NO_CONDITIONS = OnlyIf()
 
 
@@ -47,12 +50,12 @@ def steps_of(
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
-    There is no step where the policy's match does not select the instance. The steps after one that
-    keeps it come too: `plan` shows them.
+    There is no step where the policy's match does not select the instance. The steps after the one
+    that decides come too: `plan` shows them.
 
-    `opened` is when the policy's window opened, if it leaves alone what somebody did since then.
-    `traffic` is None where it was not read, or cannot be read. `turn` is what the machine's own
-    hours say, where the policy goes by them; None: it is found out here.
+    `opened`: when the policy's window opened; None where what somebody did since does not matter.
+    `traffic`: None where it was not read, or cannot be read.
+    `turn`: what the machine's own hours say, where the policy uses them; None: it is decided here.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -68,6 +71,7 @@ def steps_of(
         opened = turn.opened
         yield _step(HOURS, turn.kept, turn.reason)
     kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
+    kept = kept or undone_since_its_mark(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
     if policy.only_if != NO_CONDITIONS:
         met = check_conditions(policy, instance, traffic, now)
@@ -80,7 +84,7 @@ def _step(name: str, kept: Decision | None, otherwise: str) -> Step:
 
 
 def conclude(steps: Iterable[Step]) -> Decision | None:
-    """The decision that the steps come to; None where there is no step."""
+    """The decision that the steps lead to; None where there is no step."""
     reasons: list[str] = []
     for step in steps:
         if step.kept:
@@ -160,7 +164,7 @@ def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | 
     for value in tags.get(keep, ()):
         if value != "false":
             return Decision(Verdict.KEEP, f"{keep} {value}".rstrip())
-    for until in tags.get("keep-until", ()):
+    for until in tags.get(KEEP_UNTIL, ()):
         kept = _kept_until(until, policy, now)
         if kept:
             return kept
@@ -173,9 +177,9 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
     try:
         over = now >= parse_until(until, policy.timezone)
     except ValueError:
-        reason = f"keep-until {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
+        reason = f"{KEEP_UNTIL} {until!r} cannot be read: write 2026-12-01 or 2026-12-01T22:00"
         return Decision(Verdict.KEEP, reason, warning=True)
-    return None if over else Decision(Verdict.KEEP, f"keep-until {until}")
+    return None if over else Decision(Verdict.KEEP, f"{KEEP_UNTIL} {until}")
 
 
 def done_by_somebody(
@@ -211,6 +215,27 @@ def done_by_somebody(
     did = "started" if action.name == STOP.name else "stopped"
     reason = f"its {named} at {clock}, inside the window, hides whether somebody {did} it before"
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
+
+
+def undone_since_its_mark(
+    policy: Policy, instance: Instance, opened: datetime | None, now: datetime
+) -> Decision | None:
+    """Keep it where a mark says that it was stopped (started) in this window, and it no longer is.
+
+    A CVM tells nothing else. Whoever wrote the mark, it only ever keeps. In another state than the
+    one acted on it says nothing: it must not hide a conflict.
+    """
+    action = policy.does
+    tells = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or tells or instance.state != action.before:
+        return None
+    what = DONE[action.name]
+    for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
+        if mark and mark.what == what and mark.is_between(opened, now, policy.timezone):
+            did = "started" if action.name == STOP.name else "stopped"
+            reason = f"its mark says {what} {mark.clock:%H:%M} by {mark.policy}, inside the window"
+            return Decision(Verdict.KEEP, f"{action.before}, and {reason}: somebody {did} it since")
+    return None
 
 
 def _unreadable_time(instance: Instance) -> str:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.model.policy import OwnHours
-from lightsout.policies.windows import next_window, window_at
+from lightsout.policies.hours.windows import next_window, window_at
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.model.policy import Policy
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 
 class Due(NamedTuple):
-    """Whether a policy is due, and its window."""
+    """The answer to whether a policy is due, with its window."""
 
     now: bool
-    # Open now, or the next; None: it has none of its own, or none within 400 days.
+    # Open now, or the next one; None: it has none of its own, or no window in 400 days.
     window: Window | None
 
     def at(self, instant: datetime) -> datetime | None:
-        """The instant to decide by: `instant`, or the next opening; None where there is none."""
+        """The instant to decide by: `instant`, or the next opening; None if there is none."""
         return instant if self.now else self.opens
 
     @property

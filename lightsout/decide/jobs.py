@@ -1,4 +1,4 @@
-"""Make jobs from findings, with a judge that decides anew on a newer look."""
+"""Make jobs from findings. Each has a judge, which decides again on a newer look."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Wish
+from lightsout.model.mark import Marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
 
 
 def conflict_of(one: Finding, other: Finding, wanted: Decision) -> Decision:
-    """The decision for both policies; `wanted` is what the other decides about the instance."""
+    """The decision for both policies: neither acts. `wanted`: what `other` would do alone."""
     stop, start = (one, other) if one.action.name == STOP.name else (other, one)
     named = [f"for {it.action.name} by {it.policy.name}" for it in (stop, start)]
     if not wanted.doubtful:
@@ -73,7 +74,7 @@ def _wanting(action: Action, findings: Sequence[Finding]) -> dict[str, list[Find
 
 
 def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement) -> Judge:
-    """A judge that decides anew for the policies that wanted an instance; it adds none."""
+    """A judge that decides again, for the policies that wanted an instance and no others."""
     acting = {it.policy.name: it for it in findings if it.action is action}
     opposite = [it for it in findings if it.action is not action]
 
@@ -100,9 +101,10 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
 
 
 def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
-    """The findings' wish about the instance, with the options of the first.
+    """The wish of these findings about the instance, with the options of the first.
 
-    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused.
+    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused. The
+    first of them that marks writes the one mark.
     """
     policy = findings[0].policy
     options: Mapping[str, str | None] = {
@@ -112,4 +114,6 @@ def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
     given = tuple((name, value) for name, value in options.items() if value)
     stop_charging = policy.stopped_mode == "STOP_CHARGING"
     names = tuple(it.policy.name for it in findings)
-    return Wish(names, given, policy.verify_timeout, stop_charging)
+    marking = (it.policy for it in findings if it.policy.mark)
+    mark = next((Marker(it.name, it.timezone) for it in marking), None)
+    return Wish(names, given, policy.verify_timeout, stop_charging, mark)

@@ -1,4 +1,4 @@
-"""The judgement of one run: an instant, and the traffic that was read."""
+"""Decide for a whole run by one instant, and by the traffic that was read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STOP
 from lightsout.model.policy import OwnHours
-from lightsout.policies.windows import window_at
+from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """Decides about policies and instances, by one instant and the newest traffic."""
+    """Decides for each policy and instance by the same instant and the newest traffic."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -55,7 +55,7 @@ class Judgement:
     def decide(self, policy: Policy, instance: Instance) -> Decision | None:
         """Decide about the instance; None where the policy's match does not select it.
 
-        Where its traffic counts, it must have been read before.
+        Where the policy has a condition about traffic, it must have been read before.
         """
         decision = conclude(self.steps(policy, instance))
         return decision and _with_notes(decision, policy.does, instance)
@@ -64,8 +64,8 @@ class Judgement:
         """The decision where the policy acts or perhaps would; None where it surely does not."""
         return possibly(self.steps(policy, instance))
 
-    def hangs_on_traffic(self, policy: Policy, instance: Instance) -> bool:
-        """Whether the policy acts on the instance unless its traffic is against that."""
+    def depends_on_traffic(self, policy: Policy, instance: Instance) -> bool:
+        """True if only its traffic can still keep the policy from acting on the instance."""
         if not needs_traffic(policy.only_if):
             return False
         before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))
@@ -73,7 +73,7 @@ class Judgement:
 
 
 def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
-    """When the window opened in which others' operations are left alone; None if they never are."""
+    """When the open window opened; None where it does not matter what somebody did since."""
     if policy.when is None or isinstance(policy.when, OwnHours) or policy.when.enforce:
         return None
     window = window_at(policy.when, policy.timezone, now)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.policy import AfterEdge
-from lightsout.policies.tag_hours import UnreadableHours, read_hours
-from lightsout.policies.windows import next_window, window_at
+from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
+from lightsout.policies.hours.windows import next_window, window_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

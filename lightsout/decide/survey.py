@@ -1,4 +1,4 @@
-"""Look at one site, and decide for each policy what to do there. Nothing is changed."""
+"""List the instances of one site, and decide what each policy does there. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> lis
 def traffic_reader(
     compute: Compute, findings: Iterable[Finding], judgement: Judgement
 ) -> Callable[[Iterable[Instance]], None]:
-    """A function that reads the traffic of instances again, before a new decision about them.
+    """Return a function that reads the traffic of instances again, before they are decided anew.
 
-    It makes one call for 100 instances, only for those whose traffic can change the decision. It
-    raises OutOfTime.
+    It makes one call for up to 100 instances, and only for those whose traffic can change the
+    decision. It raises OutOfTime.
     """
     limited = [finding for finding in findings if needs_traffic(finding.policy.only_if)]
 
     def read_anew(instances: Iterable[Instance]) -> None:
         if limited:
-            ids = [it.id for it in instances if _hangs_on_traffic(limited, it, judgement)]
+            ids = [it.id for it in instances if _needs_traffic(limited, it, judgement)]
             read_traffic_of(ids, compute, judgement)
 
     return read_anew
 
 
-def _hangs_on_traffic(limited: Iterable[Finding], instance: Instance, judgement: Judgement) -> bool:
+def _needs_traffic(limited: Iterable[Finding], instance: Instance, judgement: Judgement) -> bool:
     return any(
-        finding.may_act_on(instance.id) and judgement.hangs_on_traffic(finding.policy, instance)
+        finding.may_act_on(instance.id) and judgement.depends_on_traffic(finding.policy, instance)
         for finding in limited
     )
 
@@ -75,14 +75,14 @@ def read_traffic_of(ids: Sequence[str], compute: Compute, judgement: Judgement) 
 
 
 class _Surveyor:
-    """Asks each question once, and decides about every instance by the same instant."""
+    """Asks the service each question once, then decides about every instance."""
 
     def __init__(self, compute: Compute, judgement: Judgement) -> None:
         self._compute = compute
         self._judgement = judgement
         # By the IDs asked for, or by the hash of the queries, which are long.
         self._answers: dict[frozenset[str] | int, Listing | CallFailed] = {}
-        self._alike: dict[Decision, Decision] = {}  # equal ones are kept once, to save memory
+        self._alike: dict[Decision, Decision] = {}  # equal decisions as one object, to save memory
 
     def survey(self, tasks: Sequence[Task]) -> list[Finding]:
         answers = [self._list(task) if task.acts else None for task in tasks]
@@ -130,7 +130,7 @@ class _Surveyor:
         return finding
 
     def _list(self, task: Task) -> Listing | CallFailed:
-        """The answer to the task's question, which is asked once."""
+        """The answer to the task's question. If it was asked before, it is not asked again."""
         policy, only = task.policy, task.only
         # Where each machine says its own hours, one listing is for those on and those off.
         own = isinstance(policy.when, OwnHours)
@@ -153,11 +153,11 @@ class _Surveyor:
 
     def _read_missing_traffic(self, policy: Policy, instances: Iterable[Instance]) -> None:
         judgement = self._judgement
-        ids = [it.id for it in instances if judgement.hangs_on_traffic(policy, it)]
+        ids = [it.id for it in instances if judgement.depends_on_traffic(policy, it)]
         read_traffic_of([it for it in ids if it not in judgement.traffic], self._compute, judgement)
 
     def _find_conflicts(self, findings: Sequence[Finding]) -> None:
-        """Put what is due for stop and for start at once into conflict: neither is done."""
+        """Mark the instances that are due for stop and for start at once: neither is done."""
         for finding in findings:
             acting = [finding.instances[id_] for id_ in finding.to_act_on()]
             for other in findings:
@@ -186,7 +186,7 @@ def _keep_newest(listings: Collection[Listing]) -> None:
 
 
 def _put_in_conflict(one: Finding, other: Finding, instance: Instance, wanted: Decision) -> None:
-    """`wanted`: what the other policy decides about the instance."""
+    """`wanted`: what `other` would do alone."""
     for finding in (one, other):
         finding.decisions[instance.id] = conflict_of(one, other, wanted)
         finding.instances[instance.id] = instance

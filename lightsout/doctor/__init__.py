@@ -1,1 +1,1 @@
-"""Examines all that a run depends on: settings, credentials, rights, function, receivers."""
+"""Examine all that a run depends on: settings, credentials, rights, function, receivers."""

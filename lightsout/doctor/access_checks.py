@@ -1,4 +1,4 @@
-"""Checks which rights the credentials have, and what each policy would do now; changes nothing."""
+"""Check which rights the credentials have, and what each policy would do now. Changes nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.act.sites import ALL, list_everywhere, regions_of
+from lightsout.act.sites import ALL, list_regions_of_all, regions_of
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
@@ -29,8 +30,8 @@ from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import OWN, RESOURCES, Site, dicts, place_of
+from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
-from lightsout.policies.windows import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class SiteDiagnosis(NamedTuple):
 
 
 class AccessContext(NamedTuple):
-    """What the checks of all sites share."""
+    """The values that the checks of all sites share."""
 
     clouds: Mapping[str, Cloud]  # by account
     deadline: Deadline
@@ -67,7 +68,7 @@ class AccessContext(NamedTuple):
 
 
 def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Diagnosis]:
-    """Which calls are granted, what each policy would do now, and which rights stay unknown."""
+    """Check which calls are granted, what each policy would do now, and which rights stay open."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
     lent = {account for account, told in roles.items() if told.mark == FINE}
@@ -98,7 +99,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
         return wrong(check, f"{failure.action}: {failure}", f"{grant}; docs/accounts.md")
-    return fine(check, "lends its role")
+    return fine(check, "its role can be assumed")
 
 
 def find_sites(
@@ -108,11 +109,11 @@ def find_sites(
     found: list[Diagnosis] = []
     places = [(one, account) for one in policies for account in one.accounts if account in accounts]
     wanted = sorted({(account, one.resource) for one, account in places if one.regions == ALL})
-    everywhere = list_everywhere(wanted, clouds, PATIENCE)
+    region_lists = list_regions_of_all(wanted, clouds, PATIENCE)
     for account, name in wanted:
         check, regions = (
             _right(account, RESOURCES[name], "DescribeRegions"),
-            everywhere[account, name],
+            region_lists[account, name],
         )
         if isinstance(regions, CallFailed):
             found.append(_refused(account, check, regions))
@@ -120,7 +121,7 @@ def find_sites(
             found.append(fine(check, f"granted: {len(regions)} regions{_site_of(regions)}"))
     sites: Sites = {}
     for policy, account in places:
-        regions = regions_of(policy, account, everywhere)
+        regions = regions_of(policy, account, region_lists)
         for region in () if isinstance(regions, CallFailed) else regions:
             site = Site(account, RESOURCES[policy.resource], region)
             sites.setdefault(site, []).append(policy)
@@ -128,14 +129,14 @@ def find_sites(
 
 
 def _site_of(regions: Sequence[str]) -> str:
-    """Of which site the account is, where its regions tell it."""
+    """Words for an account whose regions show that it is one of the international site."""
     if set(regions) & MAINLAND:
         return ""
     return ", none in mainland China: an account of the international site"
 
 
 def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
-    """A call that failed; a right that is missing in another account is granted there."""
+    """The diagnosis of a call that failed. In another account, its role lacks the right."""
     found = refused(check, failure)
     there = found.fix.replace("permissions role", f"permissions role --account {account}")
     return found if account == OWN else found._replace(fix=there)
@@ -151,7 +152,7 @@ def _right(account: str, resource: Resource, action: str) -> str:
 def _examine_site(
     access: AccessContext, site: Site, policies: Sequence[Policy]
 ) -> tuple[list[SiteDiagnosis], list[Diagnosis]]:
-    """Diagnoses of what is there, and of the rights beside DescribeInstances."""
+    """Examine the instances of one site, and the rights other than DescribeInstances."""
     cloud = access.clouds[site.account]
     try:
         params = {"Offset": 0, "Limit": 1}
@@ -184,7 +185,7 @@ def _examine_site(
 def _paid_for(
     compute: Compute, policy: Policy, now: datetime, earlier: Sequence[Policy]
 ) -> Iterator[SiteDiagnosis]:
-    """A warning of instances that are stopped already, but not as the policy says."""
+    """Warn of instances that are stopped already, but are charged against the policy."""
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
@@ -198,13 +199,13 @@ def _paid_for(
 
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:
-    """The policies that are due, as a run decides them together; then each other one by itself."""
+    """The policies that are due in one list, as a run decides them; each other one alone."""
     yield [Task(policy) for policy in policies if is_due(policy, now)]
     yield from ([Task(policy)] for policy in policies if not is_due(policy, now))
 
 
 def _judge(finding: Finding, now: datetime) -> Diagnosis:
-    """What a policy would do there now, also where its window is closed."""
+    """Tell what a policy would do at the site now, also where its window is closed."""
     policy, acts = finding.policy, len(finding.to_act_on())
     if finding.error:
         return wrong("", finding.error, AGAIN)
@@ -212,7 +213,7 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     conflicts = sum(one.verdict is Verdict.CONFLICT for one in others)
     due = is_due(policy, now)
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
-    says += "" if due else ", if it were due"
+    says += ", if it were due" * (not due)
     if finding.refused:
         tell = wrong if due else warn
         return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
@@ -253,7 +254,7 @@ def _ask(
 
 
 def _together(seen: Iterable[SiteDiagnosis]) -> Iterator[Diagnosis]:
-    """One diagnosis for all regions that have the same."""
+    """Join the diagnoses that are the same in several regions."""
     regions: dict[tuple[str, str, str, Diagnosis], list[str]] = defaultdict(list)
     for site, policy, what in seen:
         regions[site.account, site.resource.name, policy, what].append(site.region)
@@ -274,18 +275,19 @@ def _once(rights: Iterable[Diagnosis]) -> list[Diagnosis]:
 
 
 def _weight(one: Diagnosis) -> int:
-    """Sorts a missing right first; last, that a site has no instance to ask about."""
+    """A sort key: a missing right comes first; a site without any instance comes last."""
     return len(MARKS) if one.mark == UNKNOWN else MARKS.index(one.mark)
 
 
 def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-    """The rights to stop and start, which only a stop or a start can show.
+    """Report the rights to stop, start and mark as unknown: only doing it can show them.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
-    (https://www.tencentcloud.com/document/api/213/33235, 213/33236).
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor has TagResources.
     """
     acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
+    acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):
         yield unknown(
             f"right {right}",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FINE = "✓"
 WRONG = "✗"  # a defect: something does not work, or will not
-WARNING = "!"  # somebody chose it, but no machine is stopped by it, or nobody is told of a failure
+WARNING = "!"  # a valid setting, but it stops no machine, or nobody hears of a failure
 UNKNOWN = "?"  # cannot be found out from here
 WORDS = {WRONG: "wrong", WARNING: "warning", UNKNOWN: "unknown", FINE: "fine"}
 MARKS = tuple(WORDS)  # the worst first
@@ -31,7 +31,7 @@ NETWORK = (
 )
 LONGER = "give the function more time: `timeout: 900` in serverless.yml"
 AGAIN = "ask again in a while; if it stays, docs/operate.md says what the code means"
-FIXES = {  # of codes that are about one thing
+FIXES = {  # by error code, where one fix fits
     "AuthFailure.SignatureExpire": CLOCK,
     "OutOfTime": LONGER,
     "UnsupportedRegion": "correct the region in the policy, where the account does not have it; "
@@ -48,7 +48,7 @@ class Diagnosis(NamedTuple):
     fix: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON holds it; `ok` is true, false, or null for a warning and for unknown."""
+        """The diagnosis for JSON. `ok`: true, false, or null for a warning or unknown."""
         ok = {FINE: True, WRONG: False}.get(self.mark)
         return {
             "check": plain(self.check[:LONGEST]),
@@ -81,7 +81,7 @@ def refused(check: str, failure: CallFailed) -> Diagnosis:
 
 
 def broken(check: str, error: Exception) -> Diagnosis:
-    """The diagnosis where the examination itself broke down; all others are still made."""
+    """The diagnosis of an examination that raised an error. The others are still made."""
     return wrong(check, f"could not be examined: {where(error)}", AGAIN)
 
 

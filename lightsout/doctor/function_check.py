@@ -1,7 +1,7 @@
-"""Checks of the deployed function by what SCF tells: state, size, log topic, triggers.
+"""Check the deployed function by what SCF says of it: state, size, log topic, triggers.
 
-The execution role has no right to ask (least rights), so from within it stays unknown; people ask
-with credentials of their own.
+The execution role has no right to ask, so that it has as few rights as possible. People ask with
+their own credentials; from within the function the answer is unknown.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ CHECK = "function"
 DEPLOY = "deploy it (docs/deploy.md)"
 
 
-class Function(NamedTuple):
-    """A function and its place; timeout and memory are those in serverless.yml, where known."""
+class ExaminedFunction(NamedTuple):
+    """A function and where it is; timeout and memory as in serverless.yml, where known."""
 
     name: str
     namespace: str
@@ -46,9 +46,9 @@ class Function(NamedTuple):
 
 
 class Examiner(NamedTuple):
-    """What the checks need beside the function's name.
+    """The values that the checks need, besides the function.
 
-    `within`: the function examines itself. Its environment is read directly then.
+    `within`: the function examines itself. Then its environment is read directly.
     """
 
     cloud: Cloud
@@ -58,8 +58,8 @@ class Examiner(NamedTuple):
     within: bool
 
 
-def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
-    """All diagnoses of the function; a single one where the credentials may not ask."""
+def examine_function(asker: Examiner, function: ExaminedFunction) -> list[Diagnosis]:
+    """Examine the function. There is a single diagnosis where the credentials may not ask."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace}
     try:
@@ -76,7 +76,7 @@ def examine_function(asker: Examiner, function: Function) -> list[Diagnosis]:
     return [*found, *check_triggers(dicts(listed["Triggers"]), asker.policies)]
 
 
-def _ask(asker: Examiner, it: Function, action: str, params: Mapping[str, Any]) -> Answer:
+def _ask(asker: Examiner, it: ExaminedFunction, action: str, params: Mapping[str, Any]) -> Answer:
     listing = "Triggers" if action == "ListTriggers" else None
     call = SCF.call(it.region, action)
     return asker.cloud.call(call, params, patience=PATIENCE, listing=listing)
@@ -98,8 +98,8 @@ def _not_shown(failure: CallFailed, named: str, asker: Examiner) -> Diagnosis:
     return unknown(CHECK, says, fix)
 
 
-def _configuration(answer: Answer, wanted: Function, named: str) -> Iterator[Diagnosis]:
-    """Its state, and its size against serverless.yml.
+def _configuration(answer: Answer, wanted: ExaminedFunction, named: str) -> Iterator[Diagnosis]:
+    """Check its state, and compare its size with serverless.yml.
 
     https://cloud.tencent.com/document/api/583/115197 has the states.
     """
@@ -129,7 +129,7 @@ def _log_topic(answer: Answer) -> Diagnosis:
 
 
 def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
-    """Its variables, checked as for a run; no secret value is quoted."""
+    """Check its variables as a run does. No secret value is quoted."""
     listed = dicts((answer.get("Environment") or {}).get("Variables"))
     environ = {str(it.get("Key")): str(it.get("Value")) for it in listed}
     variables = Variables(environ, *try_settings(environ, asker.beside))
@@ -150,7 +150,7 @@ def check_triggers(
     """Check that each policy has a trigger that is enabled.
 
     A function URL is a trigger of type http (https://cloud.tencent.com/document/product/849/18589).
-    Rules of EventBridge stand elsewhere, and are taken for granted.
+    Rules of EventBridge cannot be seen from here: they are assumed to exist.
     """
     awake = [it for it in triggers if it.get("Enable") == 1]
     timers = [it for it in awake if it.get("Type") == "timer"]
@@ -192,7 +192,7 @@ def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
 
 
 def _is_idle(policy: Policy, *, timer: bool, url: bool) -> bool:
-    """Whether no trigger of the policy is there, other than an invoke by hand."""
+    """True if nothing triggers the policy, except an invoke by hand."""
     kinds = kinds_admitted(policy) - {"invoke"}
     present = {"eventbridge"} | ({"timer"} if timer else set()) | ({"url"} if url else set())
     return bool(kinds) and not kinds & present

@@ -1,4 +1,4 @@
-"""Checks without a call: the environment, the policies, the windows."""
+"""Check what needs no call: the environment, the policies, the windows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies import load as policy_files
-from lightsout.policies.windows import calendar_warnings, next_window, window_at
+from lightsout.policies.hours.windows import (
+    calendar_gaps,
+    calendar_warnings,
+    next_window,
+    window_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +34,7 @@ POLICIES = "LIGHTSOUT_POLICIES"
 
 
 class Variables:
-    """An environment, read: the function's own, or that of a shell."""
+    """The variables of an environment: the function's own, or that of a shell."""
 
     def __init__(
         self, environ: Mapping[str, str], settings: Settings, mistakes: Mapping[str, str]
@@ -42,7 +47,7 @@ class Variables:
         return name not in self._mistakes
 
     def basics(self, now: datetime) -> Iterator[Diagnosis]:
-        """Diagnoses that matter wherever lightsout is started."""
+        """Diagnoses that matter wherever lightsout runs."""
         settings = self.settings
         for name, why in self._mistakes.items():
             yield wrong("settings", f"{name}: {why}", f"correct {name} in the environment")
@@ -67,7 +72,7 @@ class Variables:
             yield fine("pause", "none")
 
     def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-        """Diagnoses that matter only for a function, which gets events and runs unwatched."""
+        """Diagnoses that matter only for a function: it gets events, and nobody watches it."""
         if self.can_be_read(MAX_EVENT_AGE):
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
@@ -106,7 +111,7 @@ def _said(endpoint: Endpoint) -> str:
 
 
 def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diagnosis:
-    """Compare the function's time in seconds with the verification; name its memory in MB."""
+    """Compare the function's time limit in seconds with the time that verification may take."""
     longest = max((one.verify_timeout for one in policies), default=0.0)
     says = f"{limit:g} s, {memory} MB" if memory else f"{limit:g} s"
     if limit > longest:
@@ -119,7 +124,7 @@ def check_time(limit: float, memory: object, policies: Sequence[Policy]) -> Diag
 
 
 def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
-    """Read the policies; the diagnoses of their files."""
+    """Read the policies; return them with the diagnoses of their files."""
     try:
         loaded = policy_files.load(path)
     except policy_files.PolicyMistakes as mistakes:
@@ -133,10 +138,10 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
 
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
-    """When each policy acts next, and whether the calendar covers the days to come."""
+    """Tell when each policy acts next, and whether the calendar covers the days to come."""
     yield from dict.fromkeys(_window(policy, now) for policy in policies)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
-    warnings = calendar_warnings(whens, now)
+    warnings = calendar_warnings(calendar_gaps(whens, now))
     for warning in warnings:
         yield warn("calendar", warning, "extend `holidays:` as soon as the days are announced")
     if not warnings and any(when.by_calendar for when, _ in whens):

@@ -1,4 +1,4 @@
-"""Checks of clock, credentials, receivers and heartbeat, by a call to each."""
+"""Check clock, credentials, receivers and heartbeat, by a call for each."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Account
     from lightsout.notify.receivers import Receiver
 
-PATIENCE = 10.0  # seconds that one question is repeated while the service does not answer well
+PATIENCE = 10.0  # seconds in which one call is repeated while the service does not answer it
 # AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
-RESOLUTION = 2.0  # seconds: a Date has whole ones, and takes a moment to arrive
+RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
 ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
@@ -39,7 +39,7 @@ BEAT = "lightsout doctor: a test; it tells nothing about the function"
 
 
 def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
-    """Compare our clock with the Date of an answer of the service; it takes no credentials."""
+    """Compare our clock with the Date of an answer of the service. Needs no credentials."""
     host = endpoint.host or f"sts.{endpoint.root_domain or ROOT_DOMAIN}"
     bare = host.partition(":")[0]
     wait = min(seconds, PATIENCE)
@@ -55,7 +55,7 @@ def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:
     except requests.RequestException as error:
         return wrong("clock", f"{host} was not reached: {describe(error)}", NETWORK)
     try:
-        ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as it is shown
+        ahead = round((parsedate_to_datetime(date) - before).total_seconds())  # as shown
     except (TypeError, ValueError):
         return unknown("clock", f"the answer of {host} has no readable Date")
     direction = "behind" if ahead > 0 else "ahead of"
@@ -72,9 +72,10 @@ def ask_identity(
     at: Callable[[str], Cloud],
     accounts: Iterable[Account],
 ) -> Iterator[Diagnosis]:
-    """The account of the credentials, which were read from `source`, and its site.
+    """Find out the account of the credentials, and its site. They were read from `source`.
 
-    `at`: the same credentials at another root domain. None of `accounts` may be this account.
+    `at`: the API at another root domain, with the same credentials. None of `accounts` may be this
+    account.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
@@ -106,7 +107,7 @@ def _identity(cloud: Cloud) -> Answer:
 def _of_the_other_site(
     found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
 ) -> Diagnosis | None:
-    """A diagnosis of credentials that only the other site knows: each site has its own API."""
+    """The diagnosis of credentials that belong to the other site, which has its own API."""
     here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
     there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
     if failure.code != NO_SUCH_KEY or there is None:
@@ -135,7 +136,7 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
 
 
 def try_heartbeat(url: str, seconds: float) -> Diagnosis:
-    """Send a success signal: services other than Healthchecks have no harmless one."""
+    """Send a success signal: not every service has a harmless test signal."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
         return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")

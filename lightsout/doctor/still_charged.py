@@ -1,7 +1,7 @@
-"""CVMs that are stopped already and still paid for, though a policy says STOP_CHARGING.
+"""Find CVMs that are stopped already and still charged, though a policy says STOP_CHARGING.
 
-A stop acts on RUNNING instances only, so no run touches these. `plan` and the doctor look for them;
-a run of the function does not, for it takes a listing of its own.
+A stop acts on RUNNING instances only, so no run changes these. `plan` and the doctor look for them.
+A run of the function does not, because that needs another listing.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ FIX = "start them, and the policy stops them without charge"
 def find_still_charged(
     compute: Compute, task: Task, now: datetime, earlier: Sequence[Policy] = ()
 ) -> list[str]:
-    """Their IDs at one site; raises CallFailed.
+    """The IDs of such instances at one site. Raises CallFailed.
 
-    `earlier`: the policies of the site that come before, whose options go before its own.
+    `earlier`: the policies of the site that come first; their options are used instead of its own.
     """
     policy, only = task.policy, task.only
     if not wants_no_charge(policy):
@@ -52,7 +52,7 @@ def wants_no_charge(policy: Policy) -> bool:
 def is_still_charged(
     policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
 ) -> bool:
-    """Whether it is stopped and charged, though the policy would stop it without charge."""
+    """True if it is stopped and charged, though the policy stops instances without charge."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

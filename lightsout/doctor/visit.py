@@ -1,8 +1,8 @@
-"""Examines everything that a good run depends on, and changes nothing.
+"""Examine everything that a good run depends on, and change nothing.
 
-People start it with `python -m lightsout doctor`; the deployed function with the event
-{"doctor": true}. Only imported then. A defect (✗) fails the visit; a warning (!) or an unknown (?)
-does not.
+People start this with `python -m lightsout doctor`, or in the deployed function with the event
+{"doctor": true}. It is imported only then. A defect (✗) fails the visit; a warning (!) and an
+unknown (?) do not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lightsout.doctor.finding import (
     unknown,
     wrong,
 )
-from lightsout.doctor.function_check import Examiner, Function, examine_function
+from lightsout.doctor.function_check import ExaminedFunction, Examiner, examine_function
 from lightsout.doctor.offline_checks import (
     ENDPOINT,
     POLICIES,
@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     # A name for the diagnosis where it breaks down, and the examination.
     Examination = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
 
-LONGEST = 60.0  # seconds that all questions together may take: somebody waits for the answer
-GRACE = 0.4  # seconds in which a question may notice that its time is over
+LONGEST = 60.0  # seconds for all examinations together: somebody waits for the answer
+GRACE = 0.4  # seconds that a call may take to notice the deadline
 # The region that is asked where the home region is unknown: accounts of the international site have
 # none in mainland China.
 INTERNATIONAL_HOME = "ap-singapore"
@@ -72,20 +72,20 @@ LEVELS = dict(zip(MARKS, ("error", "warning", "info", "info"), strict=True))
 
 
 class Scope(NamedTuple):
-    """Which function is examined, from where, and in how much time."""
+    """The function to examine, where from, and the time for it."""
 
-    function: Function | None  # None: its name is unknown
+    function: ExaminedFunction | None  # None: its name is unknown
     within: bool = False  # the function examines itself
     time_limit: float = LONGEST  # seconds that the function has for a run
     memory: object = None  # MB
     seconds: float = LONGEST  # that the examination may take
-    home: str | None = None  # the region that is asked what is the same in all
+    home: str | None = None  # the region for calls that are the same in all regions
 
 
 def visit(context: Any, outside: Environment) -> dict[str, Any]:
     """Examine the function from within; log each diagnosis and return them all.
 
-    Raises RunFailed, and nothing else, when something is wrong: SCF takes any answer for a success.
+    Raises RunFailed, and nothing else, when something is wrong: for SCF any answer is a success.
     """
     run_id = run_id_of(context)
     log = Log(outside.write, outside.clock, run_id=run_id)
@@ -116,9 +116,9 @@ def visit(context: Any, outside: Environment) -> dict[str, Any]:
 
 
 def result_of(found: Iterable[Diagnosis], run_id: str) -> dict[str, Any]:
-    """The answer: the diagnoses that fit into it, and whether any is a defect.
+    """The answer: the diagnoses that fit into it, and `ok`, which is false after any defect.
 
-    `shortened`, how many were left out, stands there only where some were.
+    `shortened`, the number of those left out, is there only where some were.
     """
     listed = list(found)
     kept = _that_fit(listed)
@@ -133,11 +133,11 @@ def result_of(found: Iterable[Diagnosis], run_id: str) -> dict[str, Any]:
 
 
 def _that_fit(found: Sequence[Diagnosis], room: int = LARGEST) -> list[dict[str, Any]]:
-    """The diagnoses as JSON, in their order; where room is short, the worst before the others."""
+    """The diagnoses as JSON, in their order. Where not all fit, the worst are kept."""
     kept: dict[int, dict[str, Any]] = {}
     for number in sorted(range(len(found)), key=lambda it: MARKS.index(found[it].mark)):
         shown = found[number].as_json()
-        room -= len(json.dumps(shown)) + 2  # and what stands between two of them
+        room -= len(json.dumps(shown)) + 2  # the comma and the blank between two of them
         if room < 0:
             break
         kept[number] = shown
@@ -151,9 +151,9 @@ def _one_line(found: Iterable[Diagnosis]) -> str:
 
 
 def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
-    """What SCF tells a function about itself."""
+    """The scope, from what SCF tells a function about itself."""
     named = [fact(context, it) for it in ("function_name", "namespace", "tencentcloud_region")]
-    function = Function(*map(str, named)) if all(named) else None
+    function = ExaminedFunction(*map(str, named)) if all(named) else None
     memory = fact(context, "memory_limit_in_mb")
     return Scope(
         function,
@@ -166,7 +166,7 @@ def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
 
 
 class Doctor:
-    """One visit. What needs no call is read at once; all calls are made side by side."""
+    """One visit. First what needs no call is examined; then all calls are made in parallel."""
 
     def __init__(self, outside: Environment, scope: Scope, log: Log) -> None:
         self._outside = outside
@@ -184,9 +184,9 @@ class Doctor:
         self._accounts = self._loaded.accounts if self._loaded else ()
 
     def examine(self) -> list[Diagnosis]:
-        """Every diagnosis, in the order in which a person reads them.
+        """Make all examinations in parallel; return the diagnoses in a fixed order.
 
-        All side by side: an examination that breaks or hangs hides no other.
+        An examination that fails or hangs does not affect the others.
         """
         todo = list(self._examinations())
         pool = ThreadPoolExecutor(max_workers=len(todo))
@@ -220,7 +220,7 @@ class Doctor:
     def _calls(self) -> Iterable[Examination]:
         """The examinations that call the API."""
         outside, scope = self._outside, self._scope
-        if not self._variables.can_be_read(ENDPOINT):  # the default may be the wrong one
+        if not self._variables.can_be_read(ENDPOINT):  # the default endpoint may be the wrong one
             says = f"not examined while {ENDPOINT} cannot be read"
             yield "rights", lambda: unknown("rights", says)
             return

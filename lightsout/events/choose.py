@@ -43,12 +43,12 @@ def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger
 
 
 def admits(policy: Policy, occasion: Occasion) -> bool:
-    """Tell whether the policy has a trigger for such an event."""
+    """True if the policy has a trigger for this event."""
     return occasion.kind in policy.triggered_by or bool(_sources(policy, occasion))
 
 
 def _sources(policy: Policy, occasion: Occasion) -> list[Source]:
-    """The EventBridge triggers of the policy that the event meets."""
+    """The EventBridge triggers of the policy that match the event."""
     return [
         trigger
         for trigger in policy.triggered_by
@@ -73,9 +73,9 @@ def _runs(policy: Policy, occasion: Occasion) -> bool:
 
 
 def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
-    """Tell whether an event that names no instance lets the policy act on all that it matches.
+    """True if an event that names no instance lets the policy act on all that it matches.
 
-    Each trigger that the event meets has to say so: of two, the narrower one holds.
+    Each trigger that matches the event has to say so: of two, the narrower one counts.
     """
     return all(trigger.scope == "policy" for trigger in _sources(policy, occasion))
 

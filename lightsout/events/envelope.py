@@ -24,7 +24,7 @@ def kinds_of(event: Mapping[Any, Any]) -> list[str]:
 
 
 def _is_mark_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
-    """Tell whether it is the `Type` of a timer. The `type` of a CloudEvent may be any text."""
+    """True if it is the `Type` of a timer. The `type` of a CloudEvent may be any text."""
     of_cloud_event = name == "type" and "specversion" in event
     is_timer = isinstance(value, str) and value.lower() == "timer"
     return str(name).lower() == "type" and is_timer and not of_cloud_event
@@ -41,9 +41,10 @@ def check_envelope(
 ) -> None:
     """Refuse a request's field anywhere but in `event[right]`, and a known key in another case.
 
-    To overlook such a field would widen what the sender meant. Other unknown keys are let be: the
-    platform may add some. Below the `free` keys only `dry_run` is refused: to overlook it would
-    stop machines. `place` and `put` are the words for the right place in messages.
+    A field that is overlooked would let the run do more than the sender meant. Other unknown keys
+    are allowed: the platform may add some. Below the `free` keys only `dry_run` is refused: if that
+    is overlooked, machines stop. `place` and `put`: words in messages for the right place.
+    Raises BadEvent.
     """
     spelt = {name.lower(): name for name in known}
     for name, value in event.items():
@@ -59,7 +60,10 @@ def check_envelope(
 
 
 def refuse_ids(around: Mapping[Any, Any], *, place: str, put: str) -> None:
-    """Refuse the ID of an instance beside the request, where it would narrow nothing."""
+    """Refuse the ID of an instance beside the request, where it narrows nothing.
+
+    Raises BadEvent.
+    """
     where = find_id(around)
     if where is not None:
         raise BadEvent(

@@ -1,8 +1,8 @@
 """Events of EventBridge: CloudEvents, one by one or in a batch.
 
-https://www.tencentcloud.com/document/product/1108/42275 has their structure (there `subjuect`
-can be seen as well), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
-1108/42279 those of a connector, which carries what people send.
+https://www.tencentcloud.com/document/product/1108/42275 has their structure (and spells `subject`
+also as `subjuect`), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
+1108/42279 those of a connector, which passes on what people send.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.parse import DOCTOR
 from lightsout.events.request import json_type, parse_json, read_request, show
-from lightsout.events.search import field_of, find_field, find_id, ids_in, letters
+from lightsout.events.search import bare, field_of, find_field, find_id, ids_in
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
@@ -21,7 +21,7 @@ ACTIVE = ("1", "-", "", "null")
 
 # The end of the source of each event by the cloud itself. Its `data` is never a request.
 _CLOUD = ".cloud.tencent"
-# The start of the type of an event by the cloud that hands on what people sent, to Kafka or an API.
+# Events of the cloud whose type begins so pass on what people sent, to Kafka or an API.
 _CONNECTOR = "connector:"
 
 _FIELDS = (
@@ -36,19 +36,19 @@ _NAMING = frozenset({
     "instanceids", "resourceid", "resourceids", "resourcename", "resources",
 })  # fmt: skip
 _AROUND = frozenset({"alarmobjinfo", "requestparameters"})
-_DEEPEST = 3  # levels that are looked at below such a key
+_DEEPEST = 3  # levels that are searched below such a key
 
-# The parameters and the answer of a call, in CloudAudit: `DryRun` there is one of the call's.
+# The parameters and the answer of a call, in CloudAudit: a `DryRun` there belongs to that call.
 _CALL = frozenset({"requestparameters", "responseelements"})
 
-# Everyday words that are nearly a field of a request. Beside the ID of an instance they tell about
-# it, and to overlook them widens nothing.
+# Common words that are nearly a field of a request. Beside the ID of an instance they describe it:
+# the run does no more if they are overlooked.
 _EVERYDAY = {"instance": "instances", "region": "regions", "account": "accounts"}
-_SPELLINGS = {letters(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
+_SPELLINGS = {bare(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
 
 
 def read(event: Mapping[Any, Any]) -> Trigger:
-    """Read an event, or each of a batch. An alarm that is resolved asks for nothing.
+    """Read one event, or each event of a batch. Nothing is done for an alarm that is resolved.
 
     Raises BadEvent.
     """
@@ -117,7 +117,7 @@ def _read_one(event: Mapping[Any, Any]) -> Occasion:
     """Read one event. It acts on no other instances than those that it names."""
     source, type_ = _text(event, "source"), _text(event, "type")
     of_cloud = _is_of_cloud(source)
-    free = ("tags",) if of_cloud else ()  # those of a resource, with any keys
+    free = ("tags",) if of_cloud else ()  # of a resource, so any key may stand there
     check_envelope(event, _FIELDS, right="data", place="an event's data", free=free)
     if event.get("data_base64"):
         raise BadEvent("data_base64 is not read: put the request inside the data, as JSON")
@@ -131,7 +131,7 @@ def _read_one(event: Mapping[Any, Any]) -> Occasion:
         left = named if request.instances is None else request.instances & named
         request = request._replace(instances=left)
     no_target = given is None and not named
-    # Each name in a request has been read, so a request is not searched.
+    # A request was read field by field, so it need not be searched.
     rest = {**event, "data": data if given is None else None}
     maybe_named = find_id(rest, known=named)
     return Occasion("eventbridge", request, source, type_, no_target, maybe_named)
@@ -152,7 +152,8 @@ def _parsed(value: Any) -> Any:
 def _refuse_fields_in(data: Any, type_: str) -> None:
     """Refuse a request in the data of an event of the cloud.
 
-    Below its first level, words such as `regions` belong to the service, unless people wrote them.
+    Below the first level, words such as `regions` are the service's own, except in the events of a
+    connector. Raises BadEvent.
     """
     fields = Request._fields if type_.lower().startswith(_CONNECTOR) else ("dry_run",)
     keys = dict.fromkeys(data) if isinstance(data, Mapping) else None
@@ -165,9 +166,9 @@ def _refuse_fields_in(data: Any, type_: str) -> None:
 
 
 def _request_in(data: Any, named: frozenset[str]) -> Request | None:
-    """The request in the data of one's own event; None where it has no field of one.
+    """The request in the data of an own event; None where it has no field of a request.
 
-    `named` are the instances that the event names.
+    `named`: the instances that the event names. Raises BadEvent.
     """
     if data is None or (isinstance(data, str) and not data.strip()):
         return None
@@ -178,7 +179,7 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
     if data.keys() & set(Request._fields):
         return read_request(data)
     for name in data:
-        word = letters(name)
+        word = bare(name)
         if word == DOCTOR:
             raise BadEvent(
                 f"unknown field {show(name)} in an event's data: only a direct invoke may ask so"
@@ -199,7 +200,7 @@ def _meant(word: str) -> str | None:
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Tell whether they differ by one letter at most: left out, added, another, or two swapped."""
+    """True if they differ by one letter at most: left out, added, another, or two swapped."""
     short, long = sorted((one, other), key=len)
     differ = (at for at, letter in enumerate(short) if letter != long[at])
     at = next(differ, len(short))
@@ -207,24 +208,24 @@ def _is_slip(one: str, other: str) -> bool:
     return left == right[1:] or left[1:] == right[1:] or left[1::-1] + left[2:] == right
 
 
-# The instances that it names ---------------------------------------------------------------------
+# The instances that an event names ---------------------------------------------------------------
 
 
 def _named(event: Mapping[Any, Any], data: Any) -> Iterator[str]:
-    """The instances that the event is about, in each form that the documentation has."""
+    """The IDs of the instances that the event is about, in all forms that are documented."""
     told = [event.get(name) for name in ("subject", "subjuect", "resource")]
-    for value in (*told, *_told_in(data)):
+    for value in (*told, *_values_naming(data)):
         for text in _texts(value):
             yield from ids_in(text)
 
 
-def _told_in(data: Any, levels: int = _DEEPEST) -> Iterator[Any]:
+def _values_naming(data: Any, levels: int = _DEEPEST) -> Iterator[Any]:
     for key, value in data.items() if isinstance(data, Mapping) else ():
-        name = letters(key)
+        name = bare(key)
         if name in _NAMING:
             yield value
         elif name in _AROUND and levels:
-            yield from _told_in(_parsed(value), levels - 1)
+            yield from _values_naming(_parsed(value), levels - 1)
 
 
 def _texts(value: Any, levels: int = _DEEPEST) -> Iterator[str]:

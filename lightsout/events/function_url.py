@@ -1,7 +1,7 @@
 """The function URL: check the secret, read the request, answer.
 
-https://cloud.tencent.com/document/product/583/96099 has the form of events and answers. The
-platform may check nothing, so the function always checks a secret of its own.
+https://cloud.tencent.com/document/product/583/96099 has the form of events and answers. The URL
+may be open to everybody, so the function always checks a secret of its own.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 
 from lightsout.events.envelope import check_envelope, refuse_ids
 from lightsout.events.request import json_type, read_request_text
-from lightsout.events.search import field_of, letters
+from lightsout.events.search import bare, field_of
 from lightsout.model.report import Report, RunFailed
 from lightsout.model.request import BadEvent, Request
 
 SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 LEAST_SECRET = 16  # characters
 
-# The answer to each caller without the right secret. The log has the reason.
+# The answer to every caller without the right secret. The log has the reason.
 FORBIDDEN = f"forbidden: the request needs `Authorization: Bearer` and the {SECRET}"
 
 _FIELDS = ("httpMethod", "path", "headers", "queryString", "body", "isBase64Encoded")
@@ -32,9 +32,9 @@ class Forbidden(BadEvent):
 
 
 def secret_weakness(text: str) -> str | None:
-    """Why a secret is too weak to let anybody in; None where it is good.
+    """Why the secret is too weak to be used; None where it is good.
 
-    It is never quoted: a part of it may be right.
+    The reason never quotes it: a part of it may be right.
     """
     if re.search(r"\$\{|\{\{.*\}\}|\$\(.*\)|^<.*>$|^%.*%$", text):
         return "holds a placeholder, such as ${…} or {{…}}, that the deploying tool did not fill in"
@@ -56,7 +56,7 @@ def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden |
     if weakness := secret_weakness(secret):
         return Forbidden(f"forbidden: {SECRET} {weakness}; with such a secret nobody is let in")
     scheme, _, given = _header(event, "authorization").partition(" ")
-    # Compare for any scheme, so that each takes the same time. Compare bytes: texts must be ASCII.
+    # Compare whatever the scheme, so that it takes the same time. As bytes: texts must be ASCII.
     right = hmac.compare_digest(_bytes(given.strip()), _bytes(secret))
     return None if right and scheme.lower() == "bearer" else Forbidden(FORBIDDEN)
 
@@ -74,9 +74,9 @@ def _bytes(text: str) -> bytes:
 
 
 def read(event: Mapping[Any, Any]) -> Request:
-    """The request in the body. Raises BadEvent for one anywhere else."""
+    """Read the request in the body. Raises BadEvent for a request anywhere else."""
     for name, value in event.items():
-        if value and ("query" in letters(name) or (name == "path" and "?" in str(value))):
+        if value and ("query" in bare(name) or (name == "path" and "?" in str(value))):
             raise BadEvent("the URL has a query string: put its fields inside the body, as JSON")
     around = {**event, "body": None, "headers": _without_secret(event.get("headers"))}
     check_envelope(around, _FIELDS, right="body", place="the body")
@@ -86,7 +86,7 @@ def read(event: Mapping[Any, Any]) -> Request:
 
 
 def _without_secret(headers: Any) -> Any:
-    """The headers without the secret, which is random: anything may seem to stand in it."""
+    """The headers without the secret. It is random, so it may look like a field or an ID."""
     if not isinstance(headers, Mapping):
         return headers
     return {name: it for name, it in headers.items() if str(name).lower() != "authorization"}

@@ -1,4 +1,4 @@
-"""Read an SCF event. It may narrow what the policies allow, never widen it."""
+"""Read an SCF event. It can narrow what the policies allow, never widen it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from lightsout.base.scalars import time_unit
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.request import json_type, read_request, read_request_text, show
-from lightsout.events.search import letters
+from lightsout.events.search import bare
 from lightsout.model.request import BadEvent, Occasion, Trigger
 
-DOCTOR = "doctor"  # the only field of a direct invoke that examines everything and does nothing
+DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
 
 # The kinds of event in words, for messages.
 _NOUNS = {
@@ -44,7 +44,7 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
     if not isinstance(event, Mapping):
         told = json_type(event)
         raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
-    if any(letters(name) == DOCTOR for name in event):
+    if any(bare(name) == DOCTOR for name in event):
         raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
     kinds = kinds_of(event)
     if len(kinds) > 1:
@@ -67,7 +67,7 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
 
 def asks_doctor(event: Any) -> bool:
-    """Tell whether the event is exactly `{"doctor": true}`: only examine."""
+    """True if the event is exactly `{"doctor": true}`, which only examines."""
     return isinstance(event, Mapping) and len(event) == 1 and event.get(DOCTOR) is True
 
 

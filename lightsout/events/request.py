@@ -1,4 +1,4 @@
-"""Read a request: what an event narrows the policies to. Anybody may have written its JSON."""
+"""Read a request, by which an event narrows the policies. Anybody may have written its JSON."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lightsout.model.instance import RESOURCES
 from lightsout.model.request import Request
-from lightsout.policies.letters import SHAPELESS
+from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()
@@ -19,15 +19,15 @@ Item = tuple[str | None, Any, str]
 class EventText(NamedTuple):
     """A text somewhere in an event."""
 
-    it: str
+    text: str
     place: str  # the keys that lead to it, joined by dots; "" at the top
     is_key: bool
 
 
 def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
-    """Each key and each text in a value, at any depth. A text that is JSON is searched as well.
+    """Yield each key and each text in a value, at any depth. A text that is JSON is searched too.
 
-    What stands below a key in `without` is left out.
+    Values below a key in `without` are left out.
     """
     waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
     while waiting:
@@ -38,7 +38,7 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
         key, item, place = following
         if key is not None:
             yield EventText(key, place, is_key=True)
-            if without and letters(key) in without:
+            if without and bare(key) in without:
                 continue
             place = _below(place, key)
         if isinstance(item, str):
@@ -49,10 +49,10 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
 
 
 def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:
-    """The values in a value, each with its key or None, and the place of the value."""
+    """The values inside a value, each with its key or None, and the place of the outer value."""
     if isinstance(value, Mapping):
         return ((str(key), item, place) for key, item in value.items())
-    items = [value] if isinstance(value, str) else value  # a text: JSON of JSON
+    items = [value] if isinstance(value, str) else value  # JSON inside JSON
     return ((None, item, place) for item in items)
 
 
@@ -86,7 +86,7 @@ def find_field(
 ) -> Misplaced | None:
     """The first of the fields in a value: a key, or a text that sets `dry_run`."""
     for text in texts_in(value, without=without):
-        field = field_of(text.it) if text.is_key else _field_set_in(text.it)
+        field = field_of(text.text) if text.is_key else _field_set_in(text.text)
         if field and field in fields:
             return Misplaced(field, text.place)
     return None
@@ -94,11 +94,11 @@ def find_field(
 
 def field_of(name: Any) -> str | None:
     """The field of a request that a name spells, in any case, as `X-Dry-Run` or `isDryRun`."""
-    word = re.sub("^x?(lightsout)?", "", letters(name))
+    word = re.sub("^x?(lightsout)?", "", bare(name))
     return "dry_run" if "dryrun" in word or word == "dry" else _SPELT.get(word)
 
 
-def letters(name: Any) -> str:
+def bare(name: Any) -> str:
     """The letters and digits of a name, in lower case: `Dry-Run` and `dry_run` are the same."""
     return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
 
@@ -109,7 +109,8 @@ _SPELT = {name.replace("_", ""): name for name in Request._fields}
 def _field_set_in(text: str) -> str | None:
     """`dry_run` where the text sets it, as in `dry_run=true`, in YAML, in JSON inside other text.
 
-    Only this field, because the others are everyday words, and to overlook it stops machines.
+    Only this field is looked for: the other fields are common words, and a dry run that is
+    overlooked stops machines.
     """
     readable = _readable(text)
     if "run" not in readable:  # most texts; this saves compiling the pattern
@@ -119,13 +120,13 @@ def _field_set_in(text: str) -> str | None:
 
 # IDs of instances --------------------------------------------------------------------------------
 
-# As documented: an ID by itself or at the end of a six-segment name, never a part of a longer word,
-# also where an invisible character divides that word.
+# As documented: an ID by itself, or at the end of a six-segment name. It is never a part of a
+# longer word, also not where an invisible character divides that word.
 _PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
 _ID = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
 
-# As people may write it. After another letter, eight characters with a digit have to follow:
-# `plugins-core` has no ID.
+# As people may write it. Where a letter stands before it, eight characters with a digit have to
+# follow, so that `plugins-core` is no ID.
 _WORDS = [resource.id_prefix[:-1] for resource in RESOURCES.values()]
 _WORD = "|".join(_WORDS)
 _START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
@@ -145,8 +146,8 @@ def ids_in(text: str) -> list[str]:
 def find_id(value: Any, *, known: Collection[str] = NOTHING) -> str | None:
     """The place of the first text that looks like the ID of an instance, except the known ones."""
     for text in texts_in(value):
-        if _looks_like_id(_without(known, text.it)):
-            return _below(text.place, text.it) if text.is_key else text.place
+        if _looks_like_id(_without(known, text.text)):
+            return _below(text.place, text.text) if text.is_key else text.place
     return None
 
 
@@ -156,7 +157,7 @@ def _without(known: Collection[str], text: str) -> str:
 
 def _looks_like_id(text: str) -> bool:
     readable = _readable(text)
-    # Few texts have such a word; this saves compiling the pattern, and most of the search.
+    # Few texts have such a word. This saves compiling the pattern, and most of the search.
     some = any(word in readable for word in _WORDS)
     return some and re.search(_LIKE_AN_ID, readable) is not None
 

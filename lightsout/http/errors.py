@@ -1,4 +1,4 @@
-"""Rules for all HTTP requests: no password of ~/.netrc in them, no text of others in errors."""
+"""Rules for all HTTP requests: no password of ~/.netrc in them, no text from outside in errors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ OK = 200
 
 
 def no_netrc(request: Any) -> Any:
-    """The `auth` of every session, which adds nothing. Without one, requests reads ~/.netrc.
+    """The `auth` of every session; it adds nothing. Without any, requests reads ~/.netrc.
 
-    A `default` entry there would replace our signature and send its password to any host. Proxies
+    A `default` entry there would replace our signature, and send its password to any host. Proxies
     and certificates are still taken from the environment.
     """
     return request
@@ -32,16 +32,16 @@ class HttpStatus(Exception):
 
 
 def refuse_unless_ok(answer: Any, **_: Any) -> None:
-    """A hook for the answers of a session."""
+    """A hook for the answers of a session. Raises HttpStatus."""
     if answer.status_code != OK:
         answer.close()
         raise HttpStatus(answer.status_code)
 
 
 def describe(error: BaseException) -> str:
-    """The error by its class and its number or status only.
+    """Describe the error by its class, and its number or status, only.
 
-    Its text may hold an address with its key, a proxy with its password, or an answer of anybody.
+    Its text may hold an address with a key, a proxy with a password, or an answer from anybody.
     """
     reasons = filter(None, map(_reason, _with_causes(error)))
     names = [] if isinstance(error, HttpStatus) else [type(error).__name__]
@@ -49,7 +49,7 @@ def describe(error: BaseException) -> str:
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those behind it, as a traceback shows them."""
+    """The error and its causes, as a traceback shows them."""
     while error is not None:
         yield error
         behind = None if error.__suppress_context__ else error.__context__

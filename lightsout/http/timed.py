@@ -1,6 +1,6 @@
-"""HTTP calls with a total time: host name, connection, handshake, request and answer end in it.
+"""HTTP calls with a total time, which holds from the look-up of the host name to the last byte.
 
-requests has a time-out for each wait only: an answer that comes byte by byte never meets it.
+requests has a time-out for each wait only: an answer that comes byte by byte never reaches it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; 100 instances with 50 long tags each are under 4 MB
 
-# Its lines quote addresses, with the key in them: "Failed to parse headers (url=…)" is a warning,
-# which goes to stderr, and so into the platform's log.
+# Lines of urllib3's log quote addresses, with their keys: "Failed to parse headers (url=…)" is a
+# warning, which goes to stderr, and so into the platform's log.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 _call = threading.local()  # .end: when the call of this thread ends, by time.monotonic()
@@ -63,7 +63,7 @@ def _left() -> float:
 
 
 class _Socket(socket.socket):
-    """A socket that waits no longer than the call has left, however often a byte arrives."""
+    """A socket that waits no longer than the call has left, even if bytes keep arriving."""
 
     def recv(self, *args: Any) -> bytes:
         self.settimeout(_left())
@@ -89,7 +89,7 @@ class _SecureSocket(_Socket, ssl.SSLSocket):
 
 
 def timed_context() -> ssl.SSLContext:
-    """A context as urllib3 sets it up, whose sockets keep to the total time."""
+    """A context as urllib3 makes it, but with sockets that keep to the total time."""
     context = create_urllib3_context()
     context.sslsocket_class = _SecureSocket
     return context
@@ -102,7 +102,7 @@ _lookups_lock = threading.Lock()
 
 
 def _addresses(host: str, port: int) -> Iterable[Any]:
-    """The answer of getaddrinfo, in a thread of its own: nothing can interrupt it.
+    """The answer of getaddrinfo. It runs in a thread of its own, because nothing can interrupt it.
 
     The thread lives until the resolver gives up; there is one for each name at most.
     """
@@ -133,7 +133,7 @@ def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
 
 
 def _connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
-    """A connection to the first address that accepts it; each is given `seconds`."""
+    """Connect to the first address that accepts, after at most `seconds` for each."""
     problem = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in _addresses(host.strip("[]"), port):
         sock = _Socket(family, kind, protocol)
@@ -182,7 +182,7 @@ class _SecurePool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
-# What a session is given -----------------------------------------------------------------------
+# Adapters and requests -------------------------------------------------------------------------
 
 
 class Timed(HTTPAdapter):
@@ -199,7 +199,7 @@ class Timed(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
-        # A proxy may speak HTTPS itself; with a context of urllib3 it could drip for ever.
+        # A proxy may speak HTTPS itself; with a context of urllib3 its answer might never end.
         secure = self._secure | {"proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **(facts | secure))
         manager.pool_classes_by_scheme = _POOLS
@@ -233,14 +233,14 @@ def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Ite
             yield answer
 
 
-SHORTEST_SECRET = 16  # letters and digits; a shorter text is no secret, and may stand anywhere
+SHORTEST_SECRET = 16  # letters and digits; a shorter text is no secret, and may be in any answer
 # All bytes but ASCII letters and digits: a secret may be escaped on its way back.
 _LOWER = bytes(range(256)).lower()
 _SIGNS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
 
 
 def _secrets_of(headers: Mapping[str, str]) -> list[bytes]:
-    """The letters and digits of the token and of the signature that a request brings."""
+    """The letters and digits of the token and of the signature in a request."""
     _, _, signature = headers.get("Authorization", "").partition("Signature=")
     told = (headers.get("X-TC-Token", ""), signature)
     secrets = (_letters(secret.encode()) for secret in told)

@@ -1,4 +1,4 @@
-"""Which call of Tencent Cloud is meant: the service, its version, the region, the action."""
+"""The name of a call of Tencent Cloud: the service, its version, the region, the action."""
 
 from __future__ import annotations
 

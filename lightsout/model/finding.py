@@ -1,4 +1,4 @@
-"""What a policy makes of the instances of a site, as plain values."""
+"""Plain values: the decisions of a policy about the instances of a site."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Verdict(Enum):
 class Decision(NamedTuple):
     verdict: Verdict
     reason: str
-    warning: bool = False  # somebody should fix what led to this decision
-    doubtful: bool = False  # kept because something is unknown: perhaps the policy wants it
+    warning: bool = False  # somebody should fix the cause of this decision
+    doubtful: bool = False  # kept because something is unknown: perhaps the policy wants to act
     shared: bool = False  # one warning is enough for all instances with this reason
 
 
@@ -34,16 +34,16 @@ class Step(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A policy to carry out at a site, and the instances that the event leaves it."""
+    """A policy to carry out at a site, and the instances that the event narrows it to."""
 
     policy: Policy
-    only: frozenset[str] | None = None  # None: whatever it matches
-    acts: bool = True  # False: it counts for conflicts only
+    only: frozenset[str] | None = None  # None: all that it matches
+    acts: bool = True  # False: it only serves to find conflicts
     error: str | None = None  # why it cannot act
 
 
 class Finding:
-    """What one policy makes of the instances of one site."""
+    """The decisions of one policy about the instances of one site."""
 
     __slots__ = (  # a run has one for each policy and site
         "decisions",
@@ -60,9 +60,9 @@ class Finding:
         self.policy, self.only = task.policy, task.only
         self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
-        self.instances: dict[str, Instance] = {}  # these and others; findings may share it
+        self.instances: dict[str, Instance] = {}  # these and more; findings may share it
         self.stuck: dict[str, Instance] = {}  # STOPPING or STARTING since before the run
-        self.refused: str | None = None  # the limit that it would go over
+        self.refused: str | None = None  # the limit that it would exceed
         self.error = error  # why its instances are unknown
 
     @property
@@ -70,9 +70,9 @@ class Finding:
         return self.policy.does
 
     def may_act_on(self, id_: str) -> bool:
-        """Whether the event leaves the policy this instance."""
+        """True if the event allows the policy to act on this instance."""
         return self.only is None or id_ in self.only
 
     def to_act_on(self) -> list[str]:
-        """IDs to act on, before limits: after protections, conditions and narrowing."""
+        """IDs to act on: protections, conditions and the event are applied, limits are not yet."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]

@@ -1,4 +1,4 @@
-"""Resource, action, site and instance. How the services differ is data here."""
+"""Resource, action, site and instance. The differences between the services are data here."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ class Resource(NamedTuple):
     stops_charging: bool = False  # StoppedMode of StopInstances
     stop_types: bool = True  # StopType of StopInstances
     has_tags: bool = True
+    marks: bool = True  # whether the Tag service writes tags onto it
     lists_regions: bool = True  # DescribeRegions
     not_opened: str = ""  # the code that says that the account does not use the service
     stop: Action = STOP
@@ -116,7 +117,7 @@ class Site(NamedTuple):
 
 
 def place_of(account: str, where: str) -> str:
-    """`where`, mostly a region, for people: with the account where that is another one."""
+    """`where`, mostly a region, in words for people; with the account if it is not the own one."""
     return where if account == OWN else f"{account} {where}"
 
 
@@ -158,6 +159,7 @@ HAI = Resource(
     tells_operation_time=False,
     stop_types=False,
     has_tags=False,
+    marks=False,
     charged_on="Disks",
     not_opened="UnauthorizedOperation.UnauthorizedUser",
     stop=STOP._replace(
@@ -191,6 +193,7 @@ NOTEBOOK = Resource(
     tells_denied_actions=False,
     tells_operation_time=False,
     stop_types=False,
+    marks=False,  # no page names its notebooks as the Tag service would have them
     lists_regions=False,
     charged_on="Storage",
     stop=Action(
@@ -206,15 +209,15 @@ NOTEBOOK = Resource(
 )
 RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM, HAI, NOTEBOOK)}
 
-EARLIEST = 2000  # year; an earlier date is an empty one in disguise, such as 0001-01-01
+EARLIEST = 2000  # year; an earlier date stands for none, such as 0001-01-01
 
-TAG_SETS = 1000  # sets of tags that are kept once for all instances that have them
+TAG_SETS = 1000  # sets of tags of which equal ones share one object
 
 # Operations after which an instance runs, so that their time is the time of its latest start.
 # CreateInstances is Lighthouse's, RunInstances is CVM's.
 STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
 
-# Values of InstanceChargeType that are not pay-as-you-go; an unknown one is left to the service.
+# Values of InstanceChargeType that are not pay-as-you-go. For an unknown one the service decides.
 NOT_BY_THE_HOUR = {
     "PREPAID": "prepaid",
     "SPOTPAID": "a spot instance",
@@ -224,7 +227,7 @@ NOT_BY_THE_HOUR = {
 
 
 class Instance(NamedTuple):
-    """The few facts of an instance that decisions and verification read; empty where unknown."""
+    """The fields of an instance that decisions and verification read; empty where unknown."""
 
     id: str
     name: str
@@ -238,7 +241,7 @@ class Instance(NamedTuple):
     charging: str = ""  # StopChargingMode; CVM only
     always_charged: str = ""  # why STOP_CHARGING cannot apply to it; CVM only
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
-    unreadable: str = ""  # the field whose form is unknown, and which may hold a protection
+    unreadable: str = ""  # a field of unknown form, which may hold a protection
     name_known: bool = True  # whether the service tells its name, be it empty
     tags_known: bool = True  # whether the service tells its tags, be there none
     spared: str = ""  # why it is left alone, whatever a policy says
@@ -247,8 +250,7 @@ class Instance(NamedTuple):
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.
 
-        Only the documented form counts (2026-11-23T12:00:00Z): what another one means is not
-        certain.
+        Only the documented form counts (2026-11-23T12:00:00Z): another form may mean anything.
         """
         try:
             started = datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
@@ -260,8 +262,8 @@ class Instance(NamedTuple):
 def read_instance(item: Mapping[str, Any]) -> Instance:
     """Read an item of InstanceSet of either service. Missing, null and new fields are allowed.
 
-    Equal tags are kept once: without that, 10,000 instances take a quarter more memory. So are
-    equal words: 50,000 take 105 MB otherwise, and no more than 100 are wanted.
+    Equal tags share one object: without that, 10,000 instances take a quarter more memory. So do
+    equal words: otherwise 50,000 take 105 MB, and the target is 100.
     """
     always_charged = _always_charged(item) if "StopChargingMode" in item else ""
     ips = item.get("PublicIpAddresses")
@@ -296,7 +298,7 @@ def _tag_set(pairs: tuple[tuple[str, str], ...]) -> Tags:
 def _unreadable(item: Mapping[str, Any]) -> str:
     """The first field whose form is not the documented one; empty where there is none.
 
-    A missing or null field is as good as an empty one.
+    A missing or null field counts as empty.
     """
     tags = item.get("Tags")
     if tags is not None and not (isinstance(tags, list) and all(map(_is_tag, tags))):
@@ -317,7 +319,7 @@ def _always_charged(item: Mapping[str, Any]) -> str:
     """Why STOP_CHARGING cannot apply; empty where the service decides.
 
     Only what https://cloud.tencent.com/document/product/213/19918 excludes. That page excludes no
-    family of instances, those with a GPU or FPGA neither.
+    family of instances, not even those with a GPU or FPGA.
     """
     disks = [*dicts([item.get("SystemDisk")]), *dicts(item.get("DataDisks"))]
     local = any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks)

@@ -1,4 +1,4 @@
-"""Jobs: the instances to act on at one site, and the policies that want it."""
+"""A job: the instances to act on at one site, and the policies that want it."""
 
 from __future__ import annotations
 
@@ -11,55 +11,57 @@ from lightsout.model.finding import Verdict
 if TYPE_CHECKING:
     from lightsout.model.finding import Decision
     from lightsout.model.instance import Action, Instance, Site, Tags
+    from lightsout.model.mark import Marker
 
 
 class Wish(NamedTuple):
-    """How an instance of a job is to be stopped or started; the same for most of them."""
+    """The options for an instance of a job, and the policies that want it. Many share one Wish."""
 
     policies: tuple[str, ...]  # names; the options are those of the first
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
-    patience: float  # seconds from acceptance in which the final state is to be seen
+    patience: float  # seconds from acceptance until the final state must be seen
     stop_charging: bool = False  # the final state is one in which it is no longer charged
+    mark: Marker | None = None  # who writes into a tag of it what was done; None: nobody
 
 
 class Item(NamedTuple):
-    """An instance of a job, with the facts of the latest decision that are still read."""
+    """An instance of a job, as the latest decision about it saw it."""
 
     wish: Wish
     tags: Tags
     operation: str  # RequestId of its latest operation
 
     def shows_another(self, instance: Instance) -> bool:
-        """Whether a newer look shows another operation."""
+        """True if the instance, on a newer look, has another latest operation."""
         now = instance.operation_request_id
         return bool(now) and now != self.operation
 
 
 class Judged(NamedTuple):
-    """The new decision about an instance, of the policies that wanted it."""
+    """The new decisions about an instance, by the policies that wanted it."""
 
-    wish: Wish | None  # of those that still want it; None: none does
-    kept: Mapping[str, Decision]  # of those that do not, by name
+    wish: Wish | None  # of the policies that still want it; None: no policy does
+    kept: Mapping[str, Decision]  # of the others, by name of the policy
 
 
 Judge = Callable[["Instance", Wish], Judged]
 
 
 def read_nothing(_instances: Iterable[Instance]) -> None:
-    """Read no traffic: no decision of the job rests on it."""
+    """Read no traffic: no decision of the job depends on it."""
 
 
 class Job(NamedTuple):
-    """Instances to act on; `judge` decides anew about one that a newer look shows.
+    """Instances to act on. `judge` decides again about one of them on a newer look.
 
-    A decision holds for a while only, counted from `seen_at`: when the oldest listing that it rests
-    on was asked for (seconds of the monotonic clock). Beside the look, a new decision may rest on
-    traffic: `read_anew` reads it for the instances of a look, before `judge` is asked about them.
+    A decision is valid for a short time only. It counts from `seen_at`: when the oldest listing
+    behind it was asked for (seconds of the monotonic clock). A new decision may also depend on
+    traffic: `read_anew` reads it for the instances of a look, before `judge` is called.
     """
 
     site: Site
     action: Action
-    items: dict[str, Item]  # by instance ID: nothing is wanted twice
+    items: dict[str, Item]  # by instance ID
     judge: Judge
     seen_at: float
     read_anew: Callable[[Iterable[Instance]], None] = read_nothing  # raises OutOfTime
@@ -76,7 +78,7 @@ class Kind(Enum):
 
 
 class Outcome(NamedTuple):
-    """The end of one instance as DescribeInstances shows it; the reason is for a person."""
+    """The result for one instance, as DescribeInstances shows it; the reason is for people."""
 
     kind: Kind
     reason: str = ""
@@ -89,15 +91,15 @@ def outcome_of(decision: Decision) -> Outcome:
 
 
 class Accepted(NamedTuple):
-    """A call that the service accepted; whether it was carried out, only a look tells."""
+    """A call that the service accepted. Only a look shows whether it was carried out."""
 
     request_id: str
     instance_ids: tuple[str, ...]
 
 
 class Look(NamedTuple):
-    """The instances that DescribeInstances showed, of those that were asked for, and when."""
+    """An answer of DescribeInstances for given IDs: the instances that it shows, and when."""
 
-    began: float  # seconds of the monotonic clock; the oldest of its answers was asked for then
+    began: float  # when its oldest answer was asked for; seconds of the monotonic clock
     ended: float
     instances: Mapping[str, Instance]

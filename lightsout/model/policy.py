@@ -1,4 +1,4 @@
-"""A policy as plain values: what it selects, when it is due, and how it acts."""
+"""Plain values of a policy: which instances it selects, when it is due, and how it acts."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ class Policy(NamedTuple):
     when: When | AfterEdge | OwnHours | None = None  # None: due whenever it is triggered
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
+    mark: bool = False  # write what was done into a tag of the instance
 
     @property
     def part(self) -> Part:
@@ -96,7 +97,7 @@ Part = tuple[str, str]  # the name and the action of a policy
 
 
 class Account(NamedTuple):
-    """Another account than the function's own, and the role that the function assumes there."""
+    """An account other than the function's own, and the role that the function assumes there."""
 
     name: str
     role_arn: str
@@ -124,12 +125,12 @@ class When(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether it needs the calendar of workdays and holidays."""
+        """True if the calendar of workdays and holidays is needed."""
         return self.days in ("workdays", "holidays")
 
     @property
     def endless(self) -> bool:
-        """Whether it is always open."""
+        """True if the window is always open."""
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
 

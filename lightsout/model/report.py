@@ -18,7 +18,7 @@ DONE_GROUPS: tuple[DoneGroup, ...] = get_args(DoneGroup)
 REASON_GROUPS: tuple[ReasonGroup, ...] = get_args(ReasonGroup)
 GROUPS: tuple[Group, ...] = (*DONE_GROUPS, *REASON_GROUPS)
 
-# Where an instance stands in two policies with different ends, it counts once, as the first of:
+# An instance in two policies that ended differently counts once, as the first of these:
 RANK: tuple[Group, ...] = (
     "failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped",
 )  # fmt: skip
@@ -79,11 +79,11 @@ class Report(TypedDict):
 
 
 class RunFailed(Exception):
-    """Some instance was not confirmed in its final state, or the run could not do its work.
+    """An instance was not confirmed in its final state, or the run could not do its work.
 
     `report` is the whole report, or that of the doctor. `cause` is the error of the event, setting
-    or policy that made the run fail, if one did. SCF takes any returned dict for a success: only an
-    exception makes a failed run look failed.
+    or policy that made the run fail, if one did. For SCF any returned dict is a success: only an
+    exception shows that a run failed.
     """
 
     def __init__(self, message: str, report: Any, cause: Exception | None = None) -> None:
@@ -139,7 +139,7 @@ def count_of(counts: Counts, group: Group) -> int:
 
 
 def subject_of(entry: Entry) -> str:
-    """The policy and its place, as messages name them."""
+    """The policy and its site, as messages name them."""
     where = place_of(entry["account"], entry["region"] or "").strip()
     return f"{entry['policy']} in {where}" if where else entry["policy"]
 
@@ -156,10 +156,10 @@ def why_skipped(reason: str) -> str:
 def count_skipped(report: Report) -> dict[str, int]:
     """The count of `skipped`, split into CHARGED, GONE and KEPT; each instance counts once.
 
-    People read these: a machine that was stopped was not left alone.
+    These counts are for people: a machine that was stopped, but is still charged, was not kept.
     """
     found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
-    otherwise: set[tuple[str, ...]] = set()  # counted elsewhere
+    otherwise: set[tuple[str, ...]] = set()  # instances counted in another group
     for entry in report["policies"]:
         place = (entry["account"], entry["resource"], str(entry["region"]))
         for id_, reason in entry["skipped"].items():
@@ -176,7 +176,7 @@ FAILURES: tuple[ReasonGroup, ...] = ("failed", "pending")
 
 def failure_message(report: Report) -> str:
     """One line about what went wrong, for the platform's log and the alarm that quotes it."""
-    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # with their instance IDs
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)  # by reason, its instance IDs
     for entry in report["policies"]:
         if entry["error"]:
             reasons[f"{subject_of(entry)}: {entry['error']}"] = {}

@@ -1,4 +1,4 @@
-"""An event as plain values: who sent it, and what it narrows the policies to."""
+"""Plain values of an event: where it came from, and how it narrows the policies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class BadEvent(ValueError):
-    """The event cannot be understood or obeyed; nothing was called."""
+    """The event cannot be understood, or must not be followed; nothing was called."""
 
 
 class Request(NamedTuple):
-    """What the policies are narrowed to; None does not narrow."""
+    """The names that the policies are narrowed to; None does not narrow."""
 
     policies: frozenset[str] | None = None
     instances: frozenset[str] | None = None
@@ -26,18 +26,18 @@ class Request(NamedTuple):
 
 
 class Occasion(NamedTuple):
-    """One thing that happened, and its request."""
+    """One thing that happened, with its request. Most events have one; a batch has several."""
 
     kind: str  # timer | invoke | url | eventbridge
     request: Request
     source: str = ""  # of an EventBridge event
     type: str = ""
     no_target: bool = False  # an EventBridge event that has no request and names no instance
-    maybe_named: str | None = None  # where it may name an instance, in a form that is not known
+    maybe_named: str | None = None  # where it may name an instance in an unknown form
 
     @property
     def unclear(self) -> bool:
-        """Tell whether it may be about some instances, and which ones is unknown."""
+        """True if it may be about instances, but it is unknown about which ones."""
         return self.maybe_named is not None and self.request.instances is None
 
 
@@ -50,7 +50,7 @@ class Trigger(NamedTuple):
 
     @property
     def dry_run(self) -> bool:
-        """Tell whether the run is a dry run: it is as soon as one occasion asks for one."""
+        """True if any occasion asks for a dry run: then the whole run is one."""
         return any(occasion.request.dry_run for occasion in self.occasions)
 
     def named(self, field: str) -> frozenset[str]:
@@ -60,12 +60,12 @@ class Trigger(NamedTuple):
 
 
 def allows(names: frozenset[str] | None, name: str) -> bool:
-    """Tell whether a field of a request, with these names or None, allows this name."""
+    """True if a field of a request allows this name. None allows every name."""
     return names is None or name in names
 
 
 class Chosen(NamedTuple):
-    """A policy that runs, and the requests for it; each narrows it by itself."""
+    """A policy that runs, and the requests for it. Each request narrows it separately."""
 
     policy: Policy
     requests: tuple[Request, ...]
@@ -96,5 +96,5 @@ def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
 
 @lru_cache(maxsize=64)
 def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
-    """The union, cached: each policy asks for the same one at each site."""
+    """The union. Cached, because each policy asks for the same one at each site."""
     return frozenset().union(*sets)

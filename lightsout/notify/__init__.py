@@ -1,1 +1,1 @@
-"""Sends the result of a run to people."""
+"""Send the result of a run to people."""

@@ -1,4 +1,4 @@
-"""Send the result of a run: to whom, when, and how often."""
+"""Decide who gets a message about a run, and send it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from lightsout.notify.receivers import read_heartbeat, read_receivers
 from lightsout.notify.words import CHINA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from lightsout.base.clock import Deadline
     from lightsout.base.environment import Environment
@@ -25,10 +24,14 @@ if TYPE_CHECKING:
     from lightsout.notify.message import News
     from lightsout.notify.receivers import Receiver
 
-SHARE = 0.1  # of a run's time that is kept for sending, at most
+SHARE = 0.1  # at most this share of a run's time is kept for sending
 DAY_BEGINS = timedelta(hours=9)  # China time
-MARKER = "lightsout-dry-run-told"  # a file's name
-LONGEST_MARK = 100  # bytes of what it holds
+MARKER, CALENDAR_MARKER = "lightsout-dry-run-told", "lightsout-calendar-told"  # names of files
+CALLED = {
+    MARKER: "the reminder of the dry run",
+    CALENDAR_MARKER: "the message about the calendar",
+}
+LONGEST_MARK = 100  # bytes of such a file that are read
 
 
 class RunFacts(NamedTuple):
@@ -42,6 +45,7 @@ class RunFacts(NamedTuple):
     started_at: datetime
     time_limit: float  # seconds that the platform allows
     started: float  # by the monotonic clock
+    calendar_gaps: Sequence[int] = ()  # years that policies need and their calendar lacks
 
 
 def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
@@ -54,8 +58,10 @@ def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
         if facts.trigger == "url" and isinstance(failure.cause, BadEvent):
             raise  # answered with 400 or 403: a bad request is no failure of the function
         announcer.attempt(partial(announcer.end, failure.report, str(failure)))
+        announcer.attempt(partial(announcer.tell_calendar, failure.report))
         raise
     announcer.attempt(partial(announcer.end, report, None))
+    announcer.attempt(partial(announcer.tell_calendar, report))
     return report
 
 
@@ -70,12 +76,12 @@ class Announcer:
         self._left_dry = environ.get("LIGHTSOUT_DRY_RUN") == "1"
         try:
             self._heartbeat = read_heartbeat(environ.get("LIGHTSOUT_HEARTBEAT_URL", ""))
-        except ValueError:  # the run fails by it, and says so
+        except ValueError:  # the run fails because of it, and says so
             self._heartbeat = None
         self._start: Sending | None = None
 
     def attempt(self, part: Callable[[], None]) -> None:
-        """Do the part; an error in it is only a warning."""
+        """Call `part`. An error in it is only a warning."""
         try:
             part()
         except Exception as error:  # noqa: BLE001  the run is what matters
@@ -85,7 +91,7 @@ class Announcer:
         """Keep time for the messages; call the heartbeat without waiting for its answer."""
         deadline = self._run.deadline
         deadline.shorten(min(self._outside.patience, deadline.left() * SHARE))
-        if self._heartbeat and self._run.trigger != "url":  # such a request may be refused yet
+        if self._heartbeat and self._run.trigger != "url":  # such a request may still be refused
             from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
 
             outgoing = beat(self._heartbeat, "start", f"run {self._run.run_id}")
@@ -93,22 +99,44 @@ class Announcer:
             self._start.start()
 
     def end(self, report: Report, error: str | None) -> None:
-        """Send the result to whom it concerns; `error` is the text of a failure."""
+        """Send the result to those who should get it. `error`: the text of a failure."""
         kind = news_of(report, failed=error is not None, left_dry=self._left_dry)
         if kind == "reminder" and not self._reminds(report):
             kind = None
-        receivers = concerned(kind, self._receivers) if kind else []
+        receivers = receivers_of(kind, self._receivers) if kind else []
         if not receivers and self._heartbeat is None:
             return
         from lightsout.notify.delivery import send_all  # noqa: PLC0415  costs requests
 
         sendings = self._messages(kind, receivers, report, error) if kind else []
         deliveries = send_all([*sendings, *self._last_beat(report, error)])
+        taken = self._tell_refusals(deliveries)
+        if kind == "reminder" and taken:
+            self._remember(MARKER, mark(self._today(), acts=would_act(report)))
+
+    def tell_calendar(self, report: Report) -> None:
+        """Tell all receivers, once a day, of a year that policies need and their calendar lacks."""
+        gaps = self._run.calendar_gaps
+        if not gaps or not self._receivers or self._told(CALENDAR_MARKER) == self._today():
+            return
+        from lightsout.notify.delivery import send  # noqa: PLC0415  costs requests
+        from lightsout.notify.message import write_gaps  # noqa: PLC0415  few runs send it
+
+        text, now = partial(write_gaps, gaps, report), self._outside.clock.now()
+        patience = self._patience()
+        if self._tell_refusals(
+            send(self._receivers, text, now=now, report=report, seconds=patience)
+        ):
+            self._remember(CALENDAR_MARKER, self._today())
+
+    def _tell_refusals(self, deliveries: Iterable[Delivery]) -> bool:
+        """Warn of what was not taken; whether a receiver took a message."""
+        taken = False
         for delivery in deliveries:
             if delivery.error is not None:
                 self._warn(_complaint(delivery))
-        if kind == "reminder" and any(it.number and it.error is None for it in deliveries):
-            self._remember(report)
+            taken = taken or (delivery.number > 0 and delivery.error is None)
+        return taken
 
     def _messages(
         self, kind: News, receivers: list[Receiver], report: Report, error: str | None
@@ -120,7 +148,7 @@ class Announcer:
         return [Sending(it, self._patience()) for it in messages(receivers, text, now, report)]
 
     def _last_beat(self, report: Report, error: str | None) -> list[Sending]:
-        """The heartbeat's last signal, sent after the first, or the run would seem to go on."""
+        """The heartbeat's last signal. It comes after the first, or the run would seem to go on."""
         if self._heartbeat is None:
             return []
         from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
@@ -130,7 +158,7 @@ class Announcer:
         return [Sending(outgoing, self._patience(), after=self._start)]
 
     def _patience(self) -> float:
-        """Seconds that sending may take now; a little is left for the platform itself."""
+        """Seconds that sending may take now. Some are left for the platform itself."""
         limit = self._run.time_limit
         elapsed = self._outside.clock.monotonic() - self._run.started
         return max(0.0, min(self._outside.patience, limit - elapsed - min(1.0, limit / 20)))
@@ -141,26 +169,27 @@ class Announcer:
     # A dry run that was left on ----------------------------------------------------------------
 
     def _reminds(self, report: Report) -> bool:
-        try:
-            told = read_small_file(self._marker(), LONGEST_MARK).decode()
-        except (OSError, ValueError):
-            told = ""
-        return is_due(told, self._today(), acts=would_act(report))
+        return is_due(self._told(MARKER), self._today(), acts=would_act(report))
 
-    def _remember(self, report: Report) -> None:
-        marker = self._marker()
+    # What was told already ---------------------------------------------------------------------
+
+    def _told(self, name: str) -> str:
         try:
-            # Whatever stands in its place, a pipe or a link, is replaced and not written to.
+            return read_small_file(self._outside.scratch / name, LONGEST_MARK).decode()
+        except (OSError, ValueError):
+            return ""
+
+    def _remember(self, name: str, content: str) -> None:
+        marker = self._outside.scratch / name
+        try:
+            # A pipe or a link of that name is replaced, and not written to.
             fresh = marker.with_suffix(".new")
             fresh.unlink(missing_ok=True)
             with fresh.open("x", encoding="utf-8") as file:
-                file.write(mark(self._today(), acts=would_act(report)))
+                file.write(content)
             fresh.replace(marker)
         except OSError as error:
-            self._warn(f"the reminder of the dry run will come again: {error.strerror}")
-
-    def _marker(self) -> Path:
-        return self._outside.scratch / MARKER
+            self._warn(f"{CALLED[name]} will come again: {error.strerror}")
 
     def _today(self) -> str:
         return day_of(self._run.started_at)
@@ -172,7 +201,7 @@ class Announcer:
 def news_of(report: Report, *, failed: bool, left_dry: bool) -> News | None:
     """The kind of message that a run needs; None: none.
 
-    A good run that did nothing needs none: a timer fires four times an hour. `left_dry`: the dry
+    A good run that did nothing needs none: there may be several runs an hour. `left_dry`: the dry
     run comes from the environment, not from the event.
     """
     if failed:
@@ -188,8 +217,8 @@ def news_of(report: Report, *, failed: bool, left_dry: bool) -> News | None:
     return "done" if acted else None
 
 
-def concerned(kind: News, receivers: list[Receiver]) -> list[Receiver]:
-    """All receivers for a failure or a forgotten dry run; for the rest, those with when=always."""
+def receivers_of(kind: News, receivers: list[Receiver]) -> list[Receiver]:
+    """The receivers of a message: for a failure or a forgotten dry run all, else `when=always`."""
     return [one for one in receivers if one.always or kind in {"failure", "reminder"}]
 
 
@@ -199,7 +228,7 @@ def would_act(report: Report) -> bool:
 
 
 def day_of(now: datetime) -> str:
-    """The day for which one reminder is enough; it begins at 09:00, when people are at work."""
+    """The day that gets one reminder; it begins at 09:00, when people are at work."""
     return f"{now.astimezone(CHINA) - DAY_BEGINS:%Y-%m-%d}"
 
 
@@ -209,10 +238,10 @@ def mark(day: str, *, acts: bool) -> str:
 
 
 def is_due(told: str, day: str, *, acts: bool) -> bool:
-    """Whether to remind of the dry run; `told` is the marker's content, whatever that is.
+    """True if a reminder of the dry run is due. `told`: the content of the marker file.
 
-    Once a day with what would be done, and before that once without. A marker that is lost with its
-    container, or cannot be read, counts as none: rather one reminder too many than none.
+    There is one reminder a day that says what would be done, and before it at most one without. If
+    the marker is lost with its container, or cannot be read, the reminder is sent again.
     """
     return told != mark(day, acts=True) and (acts or told != mark(day, acts=False))
 

@@ -1,7 +1,7 @@
-"""Sends messages to receivers and signals to the heartbeat, all at once and in bounded time.
+"""Send messages to receivers and signals to the heartbeat, in parallel and in bounded time.
 
-Nothing here raises: what goes wrong is the `error` of a Delivery. It quotes neither an address nor
-an answer, since an answer may repeat the address in any spelling.
+Nothing here raises: an error is kept in a Delivery. Its text quotes neither the address nor the
+answer, because an answer may repeat the address in any spelling.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Signal = Literal["start", "success", "fail"]
 
 
 class Delivery(NamedTuple):
-    """The result of one message or signal; `error` is None when it was taken."""
+    """The result of one message or signal; `error` is None when it was accepted."""
 
     form: str  # or heartbeat
     host: str
@@ -65,14 +65,14 @@ def send(
     report: Report | None = None,
     seconds: float,
 ) -> list[Delivery]:
-    """Send a message to each receiver; the results, after `seconds` at the latest."""
+    """Send a message to each receiver; return the results, after at most `seconds`."""
     return send_all(
         [Sending(outgoing, seconds) for outgoing in messages(receivers, write, now, report)]
     )
 
 
 def ping(url: str, text: str, *, seconds: float) -> Delivery:
-    """Send a success signal to the heartbeat; the result."""
+    """Send a success signal to the heartbeat; return the result."""
     (delivery,) = send_all([Sending(beat(url, "success", text), seconds)])
     return delivery
 
@@ -105,7 +105,7 @@ def beat(url: str, signal: Signal, text: str) -> Outgoing:
     """A signal in the form of Healthchecks, with a text for its log.
 
     https://healthchecks.io/docs/http_api/: HEAD, GET or POST of the check's URL is a success, with
-    `/start` or `/fail` behind its path the begin or a failure; the body of a POST is kept.
+    `/start` or `/fail` after its path a start or a failure; the body of a POST is kept.
     """
     parts = urlsplit(url)
     suffix = "" if signal == "success" else f"/{signal}"
@@ -123,7 +123,7 @@ def beat(url: str, signal: Signal, text: str) -> Outgoing:
 class Sending(threading.Thread):
     """One request in a thread of its own, which ends after `seconds`.
 
-    It begins when the sending `after` is over, where that is given.
+    With `after`, it begins when that other request is over.
     """
 
     def __init__(self, outgoing: Outgoing, seconds: float, after: Sending | None = None) -> None:
@@ -147,15 +147,15 @@ class Sending(threading.Thread):
                 self._error = describe(reason)
 
     def delivery(self) -> Delivery:
-        """The result, as far as it is known now."""
+        """The result so far."""
         outgoing = self._outgoing
         return Delivery(outgoing.form, outgoing.host, self._error, outgoing.number)
 
 
 def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
-    """Make all requests at once; the results.
+    """Send all requests in parallel; return the results.
 
-    A request without an answer in its time, by the real clock, is not waited for any longer.
+    A request that has no answer within its time, by the real clock, is not waited for any longer.
     """
     began = time.monotonic()
     for sending in sendings:
@@ -166,7 +166,7 @@ def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
 
 
 def _post(outgoing: Outgoing, end: float) -> str | None:
-    """Why the receiver did not take it, or None. Raises whatever requests raises."""
+    """Send it; return why the receiver refused it, or None. Raises what requests raises."""
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": outgoing.host} if is_loopback(outgoing.host) else None
     with timed_request(
@@ -183,7 +183,7 @@ def _post(outgoing: Outgoing, end: float) -> str | None:
 
 
 def _read(answer: requests.Response, end: float) -> str:
-    """The beginning of an answer, byte by byte: a larger piece may drip in for hours."""
+    """Read the beginning of an answer, byte by byte: a larger block may take hours to arrive."""
     text = bytearray()
     for piece in answer.iter_content(1):
         text += piece

@@ -23,11 +23,11 @@ HIGHEST_CODE = 10**9  # of an error; a longer number may be a part of an address
 class Format(NamedTuple):
     """The message format of one kind of receiver.
 
-    `refusal` reads an answer of HTTP status 2xx: why it is a refusal, or None. It quotes no text of
-    the answer, which may repeat the address.
-    `sign`, where messages can be signed, makes from secret and Unix time what is added to the URL's
-    query and to the body. `longest`: bytes of the whole body in UTF-8. Where the documentation
-    limits only the text, this is a little stricter.
+    `refusal` reads an answer of HTTP status 2xx; it returns why the message was refused, or None.
+    No text of the answer is quoted: it may repeat the address.
+    `sign`, where messages can be signed, takes the secret and the Unix time; it returns what to add
+    to the URL's query and to the body. `longest`: bytes of the whole body in UTF-8. Where the
+    documentation limits only the text, this is a little stricter.
     """
 
     body: Callable[[Message, Language, Report | None], Body]
@@ -40,8 +40,8 @@ class Format(NamedTuple):
 
 # Bodies ----------------------------------------------------------------------------------------
 
-# What the two Markdown robots could take for bold, code, a link, a tag or a mention (`<@all>`), as
-# its full-width twin: neither documents a way to escape it.
+# Two robots read Markdown, and document no way to escape it. So characters that could mean bold,
+# code, a link, a tag or a mention (`<@all>`) are replaced by full-width ones.
 _PLAIN = str.maketrans("<>*`[]", "＜＞＊｀［］")
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
@@ -53,7 +53,7 @@ def _wecom(message: Message, _language: Language, _report: Report | None) -> Bod
 
 def _dingtalk(message: Message, _language: Language, _report: Report | None) -> Body:
     title, *rest = (line.translate(_PLAIN) for line in message.text_lines())
-    text = "\n\n".join([f"**{title}**", *rest])  # a single line end is none in its Markdown
+    text = "\n\n".join([f"**{title}**", *rest])  # its Markdown ignores a single line end
     return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
 
 
@@ -96,7 +96,7 @@ def _sign_feishu(secret: str, now: float) -> tuple[str, Body]:
 
 
 def _by_code(code: str) -> Callable[[str], str | None]:
-    """Refused unless the answer is a JSON object whose `code` is 0."""
+    """Make a `refusal`: the answer must be a JSON object in which `code` is 0."""
 
     def refusal(answer: str) -> str | None:
         try:
@@ -148,7 +148,7 @@ FORMATS: Mapping[str, Format] = {
         hosts=("open.feishu.cn", "open.larksuite.com"),
         language="zh",
         sign=_sign_feishu,
-        longest=20_000,  # «20 KB», whichever is meant
+        longest=20_000,  # "20 KB": 20,000 or 20,480
     ),
     # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
     # https://docs.slack.dev/messaging/formatting-message-text
@@ -157,21 +157,21 @@ FORMATS: Mapping[str, Format] = {
         body=_slack,
         refusal=_unless_ok,
         hosts=("hooks.slack.com",),
-        longest=4_000,  # advised: it cuts at 40,000, and splits much earlier
+        longest=4_000,  # as advised; Slack cuts at 40,000, and splits much earlier
     ),
     "webhook": Format(body=_webhook, refusal=_never),
 }
 
 
 def encode(body: Body) -> bytes:
-    """The body as JSON in UTF-8; half a surrogate pair, which an API's text may hold, escaped."""
+    """The body as JSON in UTF-8. Half a surrogate pair, which a text may hold, is escaped."""
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def compose(
     form: Format, message: Message, language: Language, report: Report | None, more: Body
 ) -> bytes:
-    """The body with as many of the message's lines as the format has room for, and `more`."""
+    """The body, with `more`, and with as many lines of the message as fit into the format."""
     for count in range(len(message.lines), -1, -1):
         body = form.body(message.shortened(count), language, report) | more
         text = encode(body)

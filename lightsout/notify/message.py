@@ -1,6 +1,6 @@
 """The message about a run, in Chinese or English: a title and a few short lines.
 
-Reasons stay in English, as in the log, so that one can search for them there.
+Reasons stay in English, as in the log, so that people can search for them there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lightsout.model.report import (
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lightsout.model.report import DoneGroup, Entry, Report
     from lightsout.notify.words import Language, Words
@@ -34,10 +34,11 @@ GOOD_LINES = 6  # about what went well, or was left alone
 REQUESTS = 5  # RequestIds in a message; the log has them all
 IDS = 3  # instances that a line names
 LONGEST_REASON = 200  # characters
+UNREADABLE = "cannot be read"  # in the reason of a machine that is left alone until it is corrected
 
 
 class Message(NamedTuple):
-    """A title, lines of which the last may be left out, and a line that says which run it was."""
+    """A title, lines of which the last ones may be left out, and a footer that names the run."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -57,17 +58,32 @@ class Message(NamedTuple):
 def write(kind: News, report: Report, error: str | None, language: Language) -> Message:
     """The message about a run; `error` is RunFailed's text."""
     words = WORDS[language]
-    began = datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
     lines = (
         *_problems(report, error, words),
         *_results(report, words),
         *_requests(report, words),
-        *_advice(kind, began, words),
+        *_advice(kind, _began(report), words),
     )
-    footer = words.footer.format(
-        moment=words.moment(began), trigger=report["trigger"], run=report["run_id"]
+    return Message(_title(kind, report, words), lines, _footer(report, words), words.left_out)
+
+
+def _footer(report: Report, words: Words) -> str:
+    """Which run it was."""
+    return words.footer.format(
+        moment=words.moment(_began(report)), trigger=report["trigger"], run=report["run_id"]
     )
-    return Message(_title(kind, report, words), lines, footer, words.left_out)
+
+
+def _began(report: Report) -> datetime:
+    return datetime.strptime(report["started_at"], "%Y-%m-%dT%H:%M:%S%z")
+
+
+def write_gaps(gaps: Sequence[int], report: Report, language: Language) -> Message:
+    """The message about years that policies need and their calendar lacks."""
+    words = WORDS[language]
+    years = words.comma.join(map(str, gaps))
+    title = words.no_calendar.format(years=years)
+    return Message(title, (words.how_to_extend,), _footer(report, words))
 
 
 def write_test(language: Language) -> Message:
@@ -78,7 +94,7 @@ def write_test(language: Language) -> Message:
 
 # Title -----------------------------------------------------------------------------------------
 
-# What was done or would be, with the mark of its line.
+# The groups of the report that were done or would be done, with the mark of their lines.
 _DONE: dict[DoneGroup, str] = {
     "stopped": "✓",
     "started": "✓",
@@ -122,7 +138,7 @@ def _counts(report: Report) -> dict[str, int]:
 
 
 def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
-    """What went wrong: the run's own error, then that of each policy at each place."""
+    """Lines about errors: first the run's own, then those of each policy at each site."""
     if error and error != failure_message(report):
         yield f"✗ {_short(error)}"
     lines: list[str] = []
@@ -138,7 +154,7 @@ def _problems(report: Report, error: str | None, words: Words) -> Iterator[str]:
 
 
 def _results(report: Report, words: Words) -> Iterator[str]:
-    """What was done or would be done, then what was left alone."""
+    """Lines about what was done or would be done, then about what was left alone."""
     done: list[str] = []
     charged: list[str] = []
     kept: list[str] = []
@@ -146,11 +162,12 @@ def _results(report: Report, words: Words) -> Iterator[str]:
         for group, mark in _DONE.items():
             if ids := list(ids_in(entry, group)):
                 done.append(_line(entry, group, mark, ids, words))
-        if entry["status"] != "refused":  # all that were left alone have the error as their reason
+        if entry["status"] != "refused":  # otherwise each reason is the entry's error
             for reason, ids in _reasons(entry["skipped"]).items():
                 kind = why_skipped(reason)
                 line = _line_with(entry, kind, "–", ids, reason, words)
                 (charged if kind == CHARGED else kept).append(line)
+    kept.sort(key=lambda line: UNREADABLE not in line)  # somebody should correct these
     if len(done) + len(charged) + len(kept) > 1:
         yield _summary(_counts(report), words)
     yield from _capped(done + charged + kept, GOOD_LINES, words)
@@ -194,7 +211,7 @@ def _capped(lines: list[str], most: int, words: Words) -> Iterator[str]:
 
 def _requests(report: Report, words: Words) -> Iterator[str]:
     """The RequestIds by action, first those of calls with failed or pending instances."""
-    asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, whether it is bad
+    asked: dict[str, dict[str, bool]] = defaultdict(dict)  # by action: RequestId, True if bad
     for entry in report["policies"]:
         bad_ids = entry["failed"].keys() | entry["pending"].keys()
         for call in entry["requests"]:
@@ -207,7 +224,7 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
 
 
 def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
-    """How to exempt a machine from a forecast; how to end a forgotten dry run."""
+    """Advice: how to keep a machine as it is; how to end a forgotten dry run."""
     if kind == "forecast":
         yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")
     elif kind == "reminder":
@@ -215,6 +232,6 @@ def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """A reason on one line, cut to what a person reads on a phone."""
+    """A reason on one line, short enough for a phone."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "…"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lightsout.notify.words import Language
 
 _VISIBLE = re.compile("[!-~]+")
-# What people put between two addresses where a blank belongs. One URL may hold such a character,
-# but two that were joined by one would carry the key of the second to the host of the first.
+# What people write between two addresses instead of a blank. One URL may hold such a character; but
+# if it joins two, the key of the second address would be sent to the host of the first.
 _JOINED = re.compile(r"(?is)[,;|，；｜、]|:.*(://|https?:)")
 _CHOICES = {"form": tuple(FORMATS), "when": ("failure", "always"), "lang": ("zh", "en")}
 
@@ -38,7 +38,7 @@ class Receiver(NamedTuple):
 
 
 def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
-    """The receivers that can be read, and a mistake for each of the others."""
+    """Read the receivers; return those that can be read, and a mistake for each other one."""
     found: list[Receiver] = []
     mistakes: list[str] = []
     for number, address in enumerate(text.split(), 1):
@@ -53,7 +53,7 @@ def read_receivers(text: str) -> tuple[list[Receiver], list[str]]:
 
 
 def read_heartbeat(text: str) -> str | None:
-    """The URL to call after each run; ValueError says why it cannot be read, without quoting it."""
+    """Read the URL to call after each run. Raises ValueError, which does not quote it."""
     addresses = text.split()
     if not addresses:
         return None
@@ -75,7 +75,7 @@ def _parse(address: str) -> SplitResult:
         url = urlsplit(address)
         url.port  # noqa: B018  raises ValueError for a port over 65535
         host = url.hostname
-    except ValueError:  # which would quote it
+    except ValueError:  # its text would quote the address
         raise ValueError("is no URL") from None
     if url.scheme not in {"http", "https"} or not host or not _VISIBLE.fullmatch(address):
         raise ValueError("must be a URL that begins with https://")

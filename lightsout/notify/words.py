@@ -39,6 +39,8 @@ class Words(NamedTuple):
     reminder_idle: str
     how_to_keep: str
     how_to_arm: str
+    no_calendar: str
+    how_to_extend: str
     test: str
     test_line: str
 
@@ -91,8 +93,14 @@ WORDS: Mapping[Language, Words] = {
         reminder_idle="lightsout is still in dry run, no machine is being stopped",
         how_to_keep="To keep a machine as it is, give it the tag keep-until with a date: {date}",
         how_to_arm=(
-            "A dry run only tells. To make it act, set LIGHTSOUT_DRY_RUN=0 in the function's "
+            "A dry run changes nothing. To make it act, set LIGHTSOUT_DRY_RUN=0 in the function's "
             "environment."
+        ),
+        no_calendar="lightsout: the holidays of {years} are missing",
+        how_to_extend=(
+            "Policies go by workdays or holidays. In a year that the calendar does not cover, "
+            "Monday to Friday count as workdays. As soon as the days are announced, name their "
+            "file under `holidays:` in the policy file, check, and deploy."
         ),
         test="lightsout: a test message",
         test_line="This address gets a message when a run fails.",
@@ -134,6 +142,11 @@ WORDS: Mapping[Language, Words] = {
         how_to_arm=(
             "试运行只告知、不操作，目前没有任何机器受到管控。要让它真正生效，请把函数的环境变量 "
             "LIGHTSOUT_DRY_RUN 改为 0。"
+        ),
+        no_calendar="lightsout：缺少 {years} 年的节假日数据",
+        how_to_extend=(
+            "有策略按工作日或节假日执行。日历未覆盖的年份里，周一至周五一律按工作日处理。放假安排公布后，"
+            "请在策略文件的 `holidays:` 中写上该年的数据文件，检查后重新部署。"
         ),
         test="lightsout 测试消息",
         test_line="看到这条消息，说明运行失败时这里会收到通知。",

@@ -1,4 +1,4 @@
-"""Checks of values against each other, in one file or in all."""
+"""Check values against each other, in one file and over all files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
 from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.mark import MARK_KEY
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def check(files: Sequence[File]) -> None:
-    """Add each such mistake to the complaints of the file that it stands in."""
+    """Add each such mistake to the complaints of its file."""
     names: dict[str, str] = {}
     for complaints, found in files:
         for policy in value_of(found.get("policies"), []):
@@ -35,10 +36,11 @@ def check(files: Sequence[File]) -> None:
             _check_uptime(policy.it, complaints)
             _check_regions(policy.it, complaints)
     _check_accounts(files)
+    _check_marks(files)
 
 
 def warn(found: FileKeys, told: Complaints) -> None:
-    """Add what is allowed, and mostly not meant."""
+    """Warn of what is allowed, but rarely meant."""
     _warn_of_zone(found.get("timezone"), told)
     for policy in value_of(found.get("policies"), []):
         keys = policy.it
@@ -60,7 +62,7 @@ def _warn_of_tags(tags: dict[str, Found[Any]], told: Complaints) -> None:
 
 
 def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
-    """Warn of names such as Etc/GMT+8, whose sign is that of POSIX: the other way round."""
+    """Warn of names such as Etc/GMT+8: their sign is that of POSIX, the opposite of the usual."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"
@@ -71,7 +73,7 @@ def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
 
 
 def _warn_of_regions(policy: PolicyKeys, told: Complaints) -> None:
-    """Warn of regions that the list at hand does not know: new ones appear, the API decides."""
+    """Warn of regions that are not in our list. They may be new: the API decides."""
     regions = policy["regions"].it if "regions" in policy else []
     for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
@@ -95,25 +97,25 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
     """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
-    from lightsout.policies import letters  # noqa: PLC0415  few tags come here
+    from lightsout.policies.mistakes import characters  # noqa: PLC0415  few tags come here
 
-    if sign := letters.find_undocumented(text):
-        says = f"{show(text)} has {letters.name(sign)}, which the service does not list for tags"
+    if sign := characters.find_undocumented(text):
+        says = f"{show(text)} has {characters.name(sign)}, which the service does not list for tags"
         told.add(at, says, partial(_plain, text, at, beside, told))
 
 
 def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
-    from lightsout.policies import letters, suggestions  # noqa: PLC0415  only a warning pays for it
+    from lightsout.policies.mistakes import characters, suggestions  # noqa: PLC0415  mistakes only
 
     plain = suggestions.narrow(text)
-    known = TAG_KEY.takes(plain) and letters.find_undocumented(plain) is None
+    known = TAG_KEY.takes(plain) and characters.find_undocumented(plain) is None
     return _suggest(at, plain, told) if known and plain not in beside else ""
 
 
 def _check_name(
     name: Found[str] | None, noun: str, complaints: Complaints, names: dict[str, str]
 ) -> None:
-    """A name stands for one policy, or one account, in whatever file."""
+    """Check that a name is used for one policy or one account only, over all files."""
     if name:
         place = f"{complaints.file}:{name.at.line}:{name.at.column}"
         first = names.setdefault(name.it, place)
@@ -178,6 +180,10 @@ def _warn_of_missing_tags(policy: PolicyKeys, told: Complaints) -> None:
         if by_tag and not resource.has_tags:
             what = f"{resource.name} has no tags: this matches none of it, names or instances do"
             told.add(by_tag.at, what)
+    mark = policy.get("mark")
+    for resource in _resources(policy) if mark and mark.it else ():
+        if mark and not resource.marks:
+            told.add(mark.at, f"no mark is written onto machines of {resource.name}")
 
 
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
@@ -185,8 +191,24 @@ def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
         yield from value_of(keys_of(selector).get("instances"), [])
 
 
+def _check_marks(files: Sequence[File]) -> None:
+    """Nothing is selected by what a policy writes: a forged mark would make another one act."""
+    listed = [
+        (complaints, policy.it)
+        for complaints, found in files
+        for policy in value_of(found.get("policies"), [])
+    ]
+    if not any(value_of(keys.get("mark"), default=False) for _, keys in listed):
+        return
+    for complaints, keys in listed:
+        tags = keys_of(keys_of(keys.get("match")).get("tags"))
+        if chosen := tags.get(MARK_KEY):
+            what = f"the tag {MARK_KEY} is what `mark: true` writes: match by another one"
+            complaints.add(chosen.key or chosen.at, what)
+
+
 def _check_accounts(files: Sequence[File]) -> None:
-    """Each account has one name, of its own; policies name no others."""
+    """Check that each account has one name, and that policies use only these names."""
     names: dict[str, str] = {}
     uins: dict[str, str] = {}
     for complaints, found in files:

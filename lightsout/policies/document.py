@@ -83,6 +83,7 @@ class PolicyKeys(TypedDict, total=False):
     limits: Found[LimitsKeys]
     triggered_by: Found[list[Found[str | SourceKeys]]]
     verify: Found[VerifyKeys]
+    mark: Found[bool]
 
 
 class AccountKeys(TypedDict, total=False):
@@ -94,6 +95,6 @@ class AccountKeys(TypedDict, total=False):
 class FileKeys(TypedDict, total=False):
     version: Found[str]
     timezone: Found[ZoneInfo]
-    holidays: Found[dict[str, Found[str]]]
+    holidays: Found[str | dict[str, Found[str]]]
     accounts: Found[list[Found[AccountKeys]]]
     policies: Found[list[Found[PolicyKeys]]]

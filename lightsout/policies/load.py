@@ -1,4 +1,4 @@
-"""Reads policy files: frozen values, or every mistake of every file at once."""
+"""Read policy files: return frozen values, or raise every mistake of every file at once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from lightsout.policies.values import accounts_of, policies_of
 from lightsout.policies.yamltree import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from lightsout.policies.document import FileKeys
     from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Node
+    from lightsout.policies.yamltree import Node, Position
 
 __all__ = [
     "DEFAULT_TIMEZONE",
@@ -52,52 +53,65 @@ __all__ = [
 
 
 class Policies(NamedTuple):
-    """All policies by file name and place; `digest` changes with the files."""
+    """All policies, ordered by file name and place. `digest` changes with any of the files."""
 
     policies: tuple[Policy, ...]
     accounts: tuple[Account, ...]  # other than the function's own
     warnings: tuple[Mistake, ...]
     digest: str
+    files: tuple[Path, ...] = ()  # all that was read, to deploy together
 
 
 class PolicyMistakes(ValueError):
-    """Everything that is wrong in the policy files, one line each; nothing may be called."""
+    """All mistakes in the policy files, one line each. Nothing may be called then."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
-def load(path: Path) -> Policies:
-    """Return the policies of a file, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
+def load(*given: Path) -> Policies:
+    """Return the policies of files, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
 
     Raises PolicyMistakes with every mistake of every file, a missing path or policy included.
     """
-    complaints = Complaints(_shown(path))
-    paths = _paths(path, complaints)
-    mistakes = complaints.listed()
+    mistakes: list[Mistake] = []
+    paths: dict[Path, None] = {}
+    for path in given:
+        complaints = Complaints(_shown(path))
+        paths |= dict.fromkeys(_paths(path, complaints))
+        mistakes += complaints.listed()
     files: list[_File] = []
     digest = hashlib.sha256()
     for file in paths:
         complaints = Complaints(_shown(file))
         data = _bytes(file, complaints)
         root = None if data is None else _read(data, complaints)
-        digest.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest())
+        digest.update(_fingerprint(file, data))
         if root:
             files.append(_File(complaints, root))
         else:
             mistakes += complaints.listed()
     found = _check([one.complaints for one in files], [one.root for one in files])
+    calendars = _Calendars(path if path.is_dir() else path.parent)
+    calendars.read(found)
+    digest.update(calendars.content)
+    mistakes += calendars.mistakes
     if any(one.complaints for one in files):
         _try_suggestions(files)
     mistakes += [mistake for one in files for mistake in one.complaints.listed()]
     if mistakes:
         raise PolicyMistakes(mistakes)
     return Policies(
-        tuple(policy for file, keys in found for policy in policies_of(file.file, keys)),
+        tuple(
+            policy
+            for file, keys in found
+            for policy in policies_of(file.file, keys, calendars.days)
+        ),
         tuple(account for _, keys in found for account in accounts_of(keys)),
-        tuple(_warnings(files, found)),
+        (*_warnings(files, found), *calendars.warnings),
         digest.hexdigest()[:12],
+        (*paths, *calendars.paths),
     )
 
 
@@ -107,7 +121,7 @@ class _File(NamedTuple):
 
 
 def _check(complaints: Sequence[Complaints], roots: Sequence[Node]) -> list[rules.File]:
-    """Read the trees; return what fits, and add what is wrong to the complaints of each file."""
+    """Read the trees; return the valid values, and add mistakes to the complaints of each file."""
     found: list[rules.File] = []
     for some, root in zip(complaints, roots, strict=True):
         keys: Found[FileKeys] | None = Reader(some).read(FILE, root, "the file")
@@ -129,11 +143,11 @@ def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[M
 
 
 def _try_suggestions(files: Sequence[_File]) -> None:
-    """Let no complaint suggest what all files together do not take."""
-    from lightsout.policies.trial import Trial  # noqa: PLC0415  only a mistake pays for it
+    """Remove each suggestion that is not valid together with all the files."""
+    from lightsout.policies.mistakes.trial import SuggestionTrial  # noqa: PLC0415  only a mistake pays for it
 
     roots = [file.root for file in files]
-    trial = Trial(roots, lambda: _faults([file.complaints.file for file in files], roots))
+    trial = SuggestionTrial(roots, lambda: _faults([file.complaints.file for file in files], roots))
     for file in files:
         file.complaints.takes = trial.takes
 
@@ -146,7 +160,43 @@ def _faults(names: Sequence[str], roots: Sequence[Node]) -> list[tuple[str, int,
     return [(it.file, one.at.line, one.at.column) for it in complaints for one in it.mistakes]
 
 
+class _Calendars:
+    """The files of holidays that policy files name, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.days: dict[str, Mapping[date, bool]] = {}  # by name of the file
+        self.paths: list[Path] = []
+        self.content = b""  # changes with the files
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+
+    def read(self, found: Sequence[rules.File]) -> None:
+        for complaints, keys in found:
+            named = keys.get("holidays")
+            if named and isinstance(named.it, str) and named.it not in self.days:
+                self._read(named.it, named.at, complaints)
+
+    def _read(self, name: str, at: Position, complaints: Complaints) -> None:
+        from lightsout.policies.hours.calendar_file import read_calendar  # noqa: PLC0415  few files name one
+
+        path = self._folder / name
+        unread, wrong, told = Complaints(name), Complaints(_shown(path)), Complaints(_shown(path))
+        data = _bytes(path, unread)
+        for reason in unread.mistakes:
+            complaints.add(at, f"{name} {reason.message}")
+        self.days[name] = {} if data is None else read_calendar(data, wrong, told)
+        self.paths.append(path)
+        self.content += _fingerprint(path, data)
+        self.mistakes += wrong.listed()
+        self.warnings += told.listed()
+
+
 # Files -------------------------------------------------------------------------------------------
+
+
+def _fingerprint(file: Path, data: bytes | None) -> bytes:
+    return os.fsencode(file.name) + b"\0" + hashlib.sha256(data or b"").digest()
 
 
 def _paths(path: Path, complaints: Complaints) -> list[Path]:
@@ -163,14 +213,14 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 
 def is_policy_file(entry: Path) -> bool:
-    """Tell whether an entry of the folder is read as policies, and so has to be deployed."""
+    """True if this file of the folder is read as policies, and so has to be deployed."""
     # Hidden files are what editors and archives leave behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()
 
 
 def _bytes(file: Path, complaints: Complaints) -> bytes | None:
-    """Return the file's content; of one that is too large no more than shows that."""
+    """Return the file's content; of one that is too large, only enough to see that."""
     try:
         if file.exists() and not file.is_file():
             complaints.add(START, "cannot be read: not a regular file")  # a pipe would block

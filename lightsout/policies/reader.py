@@ -1,4 +1,4 @@
-"""Reads a tree of YAML nodes by a shape: values come out, or complaints."""
+"""Read a tree of YAML nodes by its shape, into values and complaints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from lightsout.policies import yamltree as yamltext
+from lightsout.policies.nodes import (
+    glued,
+    odd_character,
+    odd_key,
+    only_word,
+    takes_empty,
+    texts_of,
+    words_in,
+    words_of,
+)
 from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refused, Text, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from lightsout.policies.letters import Odd
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
 
@@ -22,40 +31,40 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Found(Generic[T_co]):
-    """What was read, and where: a converted text, or a list or dict of further ones."""
+    """A value with its place: a converted text, or a list or dict of such values."""
 
     __slots__ = ("at", "it", "key")
 
     def __init__(self, at: Position, it: T_co, key: Position | None = None) -> None:
         self.at = at
         self.it: T_co = it
-        self.key = key  # where its key stands, in a mapping whose keys the user chooses
+        self.key = key  # the place of its key, in a mapping whose keys the user chooses
 
 
 Value = Found[Any]
 
 
 def value_of(found: Found[T] | None, default: D) -> T | D:
-    """Return what was read, or the default where nothing was."""
+    """Return the value; the default where there is none."""
     return default if found is None else found.it
 
 
 def keys_of(found: Found[T] | None) -> T:
-    """Return the mapping that was read; one without keys where there was none."""
+    """Return the mapping; an empty one where there is none."""
     return cast("T", {}) if found is None else found.it
 
 
 class Reader:
-    """Reads nodes by their shape. Whatever does not fit is a complaint, and reads as None."""
+    """Reads nodes by their shape. A node that does not fit makes a complaint, and reads as None."""
 
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
-        # What the policy at hand says about resource and action: it decides what belongs there.
-        # Empty where that is unknown.
+        # The resources and actions of the policy that is being read: other keys depend on them.
+        # Empty where they are unknown.
         self._scope: dict[str, frozenset[str]] = {}
 
     def read(self, shape: Shape, node: Node, name: str) -> Value | None:  # noqa: PLR0911  one each
-        """`name` is what messages call the value: the key that it stands behind."""
+        """Read one node. `name`: its key, which messages call it by."""
         wanted = f"{name} wants {shape.noun}, not "
         match shape.other if isinstance(shape, Either) else shape, node:
             case _, Text():
@@ -75,14 +84,15 @@ class Reader:
     def _wrong(
         self, at: Position, message: str, hint: Callable[[], str] | None = None
     ) -> Value | None:
-        """Write the mistake down; None, for the caller to return."""
+        """Add a complaint; return None, for the caller to return."""
         self._complaints.add(at, message, hint)
         return None
 
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
-            what = 'write "" for the empty text' if _takes_empty(shape) else shape.noun
-            return self._wrong(node, f"{name} has no value: {what}{_odd_key(name)}")
+            what = 'write "" for the empty text' if takes_empty(shape) else shape.noun
+            more = odd_key(name) or glued(name)
+            return self._wrong(node, f"{name} has no value: {what}{more}")
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
             with suppress(ValueError):
@@ -92,8 +102,8 @@ class Reader:
     def _unreadable(
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
     ) -> Value | None:
-        """Complain about a text that is not what the shape wants."""
-        odd = _odd(node.value, one.forbidden if one else "")
+        """Complain about a text that does not fit the shape."""
+        odd = odd_character(node.value, one.forbidden if one else "")
         at: Position = node
         told = ""
         if odd:
@@ -101,20 +111,25 @@ class Reader:
             at, told = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
         elif one and one.longest and len(node.value) > one.longest:
             told = f": it has {len(node.value)} characters"
+        elif isinstance(shape, MapOf | Fields):
+            told = glued(node.value)
         message = f"{wanted}{show(node.value)}{told}"
-        return self._wrong(at, message, lambda: self._suggestion(shape, node))
+        return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
-    def _suggestion(self, shape: Shape, node: Text) -> str:
-        """Suggest what was meant, if the file takes it; asked where a mistake is listed only."""
-        from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
+    def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
+        """Suggest what was meant by `text`, if the file takes it in the place of the node.
 
-        for found in instead(shape, node.value):
-            if found != node.value and self._takes(shape, node, found):
+        Asked where a mistake is listed only.
+        """
+        from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
+
+        for found in instead(shape, text):
+            if found != text and self._takes(shape, node, found):
                 return f" (did you mean {found}?)"
         return ""
 
     def _takes(self, shape: Shape, node: Node, source: str) -> bool:
-        """Tell whether the file would have no mistake there with `source` in that place."""
+        """True if the file would have no mistake in that place with `source` there."""
         complaints = Complaints("", most=0)
         root = yamltext.read(f"[{source}]".encode(), complaints)
         if complaints or not isinstance(root, Items) or len(root.items) != 1:
@@ -125,7 +140,7 @@ class Reader:
     def _list(self, shape: ListOf, node: Items, name: str, whole: Shape) -> Value | None:
         if len(node.items) < shape.least:
             return self._wrong(node, f"{name} is empty: {shape.noun}")
-        if word := _only_word(node, shape, whole):
+        if word := only_word(node, shape, whole):
             return self._word_in_a_list(whole, node, name, word)
         first: dict[str, Position] = {}
         values = []
@@ -139,13 +154,13 @@ class Reader:
         return Found(node, [value for value in values if value])
 
     def _word_in_a_list(self, whole: Shape, node: Items, name: str, word: Text) -> Value | None:
-        """Complain about `[all]`, where `all` by itself would do."""
+        """Complain about a word in a list that stands for all of the list."""
 
         def hint() -> str:
-            from lightsout.policies.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
+            from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
             for found in (word.value.lower(), *instead(whole, word.value)):
-                if not found.startswith("[") and self._takes(whole, node, found):
+                if self._takes(whole, node, found):
                     return f" (did you mean {name}: {found}?)"
             return ""
 
@@ -159,13 +174,22 @@ class Reader:
 
     def _times(self, shape: TimePair, node: Items, name: str, wanted: str) -> Value | None:
         if len(node.items) != 2:
-            return self._wrong(node, f"{wanted}a list of {len(node.items)}")
+            return self._no_pair(shape, node, f"{wanted}a list of {len(node.items)}")
         opens = self.read(shape.opens, node.items[0], name)
         closes = self.read(shape.closes, node.items[1], name)
         if opens and closes and opens.it == closes.it:
             why = f"{name} ends where it begins: leave it out for the whole day"
             return self._wrong(closes.at, why)
         return Found(node, [opens, closes])
+
+    def _no_pair(self, shape: TimePair, node: Items, message: str) -> Value | None:
+        item = node.items[0] if len(node.items) == 1 else None
+        if not isinstance(item, Text):
+            return self._wrong(node, message)
+        odd = odd_character(item.value)
+        told = f": it {odd.says}{odd.advice}" if odd else ""
+        hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
+        return self._wrong(node, f"{message}{told}", hint)
 
     def _map(self, shape: MapOf, node: Pairs, name: str) -> Value | None:
         if len(node.pairs) < shape.least:
@@ -182,14 +206,14 @@ class Reader:
             return self._wrong(node, f"{name} is empty: {shape.empty}")
         known = {field.key: field for field in shape.fields}
         self._look_ahead(known, node)
-        taken = _texts_of(key for key, _ in node.pairs)
+        taken = texts_of(key for key, _ in node.pairs)
         values: dict[str, Value | None] = {}
         for key, item in self._texts(node, name):
             if field := known.get(key.value):
                 self._belongs(field, key)
             elif field := self._unknown(key, shape, taken):
                 taken.add(field.key)
-            if field:  # a misspelt one as well: what stands below it is read all the same
+            if field:  # for a misspelt key too: its value is read all the same
                 values[field.key] = self.read(field.shape, item, field.key)
         for field in shape.fields:
             if field.required and field.key not in values:
@@ -201,13 +225,13 @@ class Reader:
 
     def _keep_apart(self, shape: Fields, node: Pairs) -> None:
         for key, others, why in shape.apart:
-            if key in _texts_of(it for it, _ in node.pairs):
+            if key in texts_of(it for it, _ in node.pairs):
                 for other, _ in node.pairs:
                     if isinstance(other, Text) and other.value in others:
                         self._wrong(other, f"{other.value} cannot stand beside {key}: {why}")
 
     def _look_ahead(self, known: dict[str, Field], node: Pairs) -> None:
-        """Find which resource and action the policy is about, wherever in it they stand."""
+        """Find the resource and the action of the policy first: their keys may come last."""
         for field in known.values():
             if field.decides:
                 said = [
@@ -215,10 +239,10 @@ class Reader:
                     for key, item in node.pairs
                     if isinstance(key, Text) and key.value == field.key
                 ]
-                words = _words_in(said[0]) if said else {field.default}
-                readable = words <= _words_of(field.shape)
+                words = words_in(said[0]) if said else {field.default}
+                readable = words <= words_of(field.shape)
                 self._scope[field.key] = frozenset(words if readable else ())
-        for key in _texts_of(key for key, _ in node.pairs):
+        for key in texts_of(key for key, _ in node.pairs):
             if key in known and known[key].frees:
                 self._scope[known[key].frees] = frozenset()
 
@@ -241,7 +265,7 @@ class Reader:
 
     def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
         """Complain; return the field that the key misspells, if it is not `taken` and fits."""
-        from lightsout.policies.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
         free = [it for it in shape.fields if it.key not in taken and self._fits(it)]
         guess = key_meant(key.value, free)
@@ -251,13 +275,13 @@ class Reader:
                 return f" (did you mean {guess.key}?)"
             return f"; known here: {', '.join(field.key for field in shape.fields)}"
 
-        odd = _odd(key.value)
+        odd = odd_character(key.value)
         at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
         self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
         return guess
 
     def _texts(self, node: Pairs, name: str) -> Iterator[tuple[Text, Node]]:
-        """Yield the pairs whose keys are texts; a key that stands there again is a mistake."""
+        """Yield the pairs whose keys are texts. A repeated key is a mistake."""
         first: dict[str, Position] = {}
         for key, item in node.pairs:
             if isinstance(key, Refused):
@@ -271,48 +295,3 @@ class Reader:
                     self._repeated(key, key.value, name, first[key.value])
                 first.setdefault(key.value, key)
                 yield key, item
-
-
-def _texts_of(nodes: Iterable[Node]) -> set[str]:
-    return {node.value for node in nodes if isinstance(node, Text)}
-
-
-def _words_in(node: Node) -> set[str]:
-    """Return the text that the node is, or those that it lists."""
-    return _texts_of(node.items if isinstance(node, Items) else [node])
-
-
-def _words_of(shape: Shape) -> frozenset[str]:
-    text = shape.text if isinstance(shape, Either) else shape
-    return frozenset(text.words if isinstance(text, Word) else ())
-
-
-def _only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the one item of the list, if it is a word that should stand there by itself."""
-    item = node.items[0] if len(node.items) == 1 else None
-    if not isinstance(whole, Either) or not isinstance(whole.text, Word):
-        return None
-    if not isinstance(item, Text) or item.missing:
-        return None
-    in_list = shape.item.text if isinstance(shape.item, Either) else shape.item
-    if isinstance(in_list, Scalar | Word) and in_list.takes(item.value):
-        return None
-    meant = whole.text.meant(item.value) or item.value.lower()
-    return item if meant in whole.text.words else None
-
-
-def _takes_empty(shape: Shape) -> bool:
-    text = shape.text if isinstance(shape, Either) else shape
-    return isinstance(text, Scalar) and text.takes("")
-
-
-def _odd(text: str, more: str = "") -> Odd | None:
-    """Return the first character that makes the text look like another one."""
-    from lightsout.policies.letters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
-
-    return find_odd(text, more) or find_odd(text, LOOKALIKES)
-
-
-def _odd_key(name: str) -> str:
-    odd = _odd(name)
-    return f"; the key {odd.says}{odd.advice}" if odd else ""

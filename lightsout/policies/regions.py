@@ -1,4 +1,4 @@
-"""The known regions, to tell a misspelt one from a new one; the API decides."""
+"""The known regions, to find misspelt ones. Others may be new: the API decides."""
 
 from __future__ import annotations
 

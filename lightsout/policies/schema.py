@@ -7,221 +7,30 @@ they agree.
 from __future__ import annotations
 
 from lightsout.model.instance import RESOURCES
+from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
-from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
+from lightsout.policies.policy_parts import (
+    LIMITS,
+    ONLY_IF,
+    OPTIONS,
+    RESOURCE,
+    SOURCE,
+    UPTIME,
+    WHEN,
+    selector,
+)
+from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, Word
 from lightsout.policies.texts import (
-    CLOSES,
-    COUNT,
+    CALENDAR_FILE,
     DATE,
-    DAYS,
     DURATION,
-    EVENT_TEXT,
     EXTERNAL_ID,
-    INSTANCE,
-    INSTANCE_NAME,
     NAME,
-    OPENS,
-    PERCENT,
     REGION,
     ROLE,
-    SHARE,
-    SIZE,
-    TAG_KEY,
-    TAG_VALUE,
     TEXT,
     YES_NO,
     ZONE,
-    day_meant,
-    days_meant,
-)
-
-RESOURCE = Word(tuple(RESOURCES))
-LIGHTHOUSE = ("resource", ("lighthouse",))
-CVM = ("resource", ("cvm",))
-BY_TYPE = ("resource", tuple(it.name for it in RESOURCES.values() if it.stop_types))
-STOP = ("action", ("stop",))
-START = ("action", ("start",))
-
-
-def _selector(called: str, least: int, empty: str) -> Fields:
-    values = Either(
-        "a text or a list of texts", TAG_VALUE, ListOf("a list of texts", TAG_VALUE)
-    )  # `env: dev` is the same as `env: [dev]`
-    every = "every key must match" if least else "any key that matches is enough"
-    return Fields(
-        called,
-        (
-            Field(
-                "tags",
-                MapOf("a mapping of tag keys to values", TAG_KEY, values, least),
-                f"Tag keys, and for each the values of which any one will do; {every}. In a value "
-                "`*` and `?` are wildcards; `*` also matches the empty value.",
-            ),
-            Field(
-                "instances",
-                ListOf("a list of instance IDs", INSTANCE, least),
-                "Instances by their IDs, beside the tags or instead of them.",
-            ),
-            Field(
-                "names",
-                ListOf("a list of names", INSTANCE_NAME, least),
-                "Instances by their names, of which any one will do; `*` and `?` are wildcards. "
-                + ("" if least else "A machine whose name the service does not tell is kept."),
-            ),
-        ),
-        empty,
-    )
-
-
-DAYS_OF_THE_WEEK = Either(
-    "everyday, workdays, holidays or a list of mon..sun",
-    Word(("everyday", "workdays", "holidays"), meant=days_meant),
-    ListOf("a list of mon..sun", Word(DAYS, meant=day_meant)),
-)
-BETWEEN = TimePair('two times such as ["20:00", "23:00"]', OPENS, CLOSES)
-
-WHEN = Fields(
-    "when",
-    (
-        Field(
-            "days",
-            DAYS_OF_THE_WEEK,
-            "Days on which the window opens; `holidays` is every day that is not a workday.",
-            default="everyday",
-        ),
-        Field(
-            "between",
-            BETWEEN,
-            "Local wall clock, end exclusive. Across midnight it belongs to the day it opens on.",
-            default="the whole local day",
-        ),
-        Field(
-            "enforce",
-            YES_NO,
-            "`false` leaves a machine alone that somebody started (for action start: stopped) "
-            "after the window opened; only Lighthouse can tell, others are acted on.",
-            default="false",
-        ),
-    ),
-)
-
-UPTIME = Fields(
-    "uptime",
-    (
-        Field(
-            "days",
-            DAYS_OF_THE_WEEK,
-            "Days on which the machines are on.",
-            default="everyday",
-        ),
-        Field(
-            "between",
-            BETWEEN,
-            "The times between which they are on: local wall clock, end exclusive. Across midnight "
-            "it belongs to the day it opens on.",
-            default="the whole local day",
-        ),
-        Field(
-            "from_tag",
-            TAG_KEY,
-            "Instead of days and between: the tag in which each machine says when it is on. A "
-            "machine without it is not matched.",
-        ),
-        Field(
-            "act_within",
-            DURATION,
-            "So long after each edge it acts: it starts after the opening one, and stops after the "
-            "closing one.",
-            default="2h",
-        ),
-        Field(
-            "enforce",
-            YES_NO,
-            "`true` acts at every tick until the next edge. `false` leaves a machine alone that "
-            "somebody started or stopped after the edge; only Lighthouse can tell, others are "
-            "acted on.",
-            default="false",
-        ),
-    ),
-    one_of=("days", "between", "from_tag"),
-    apart=(Apart("from_tag", ("days", "between"), "each machine's own tag says when it is on"),),
-)
-
-ONLY_IF = Fields(
-    "only_if",
-    (
-        Field(
-            "traffic_used_at_least",
-            SHARE,
-            "Share of its traffic packages, added up, that is used: so much or more.",
-            only=(LIGHTHOUSE, STOP),
-            narrows=True,
-        ),
-        Field(
-            "traffic_used_below",
-            SHARE,
-            "Share of its traffic packages, added up, that is used: less than that.",
-            only=(LIGHTHOUSE, START),
-            narrows=True,
-        ),
-        Field(
-            "traffic_left_below",
-            SIZE,
-            "What is left of its traffic packages: less than that. 1 GB is 1024 MB.",
-            only=(LIGHTHOUSE, STOP),
-            narrows=True,
-        ),
-        Field(
-            "running_at_least",
-            DURATION,
-            "Time since its latest start: so much or more.",
-            only=(LIGHTHOUSE, STOP),
-            narrows=True,
-        ),
-    ),
-)
-
-OPTIONS = Fields(
-    "options",
-    (
-        Field(
-            "stop_type",
-            Word(("SOFT", "HARD", "SOFT_FIRST")),
-            "How a machine is shut down.",
-            default="the API's own: lighthouse SOFT_FIRST, cvm SOFT",
-            only=(BY_TYPE, STOP),
-        ),
-        Field(
-            "stopped_mode",
-            Word(("KEEP_CHARGING", "STOP_CHARGING")),
-            "Whether a stopped machine is charged for. `STOP_CHARGING` gives up its ordinary "
-            "public IP and the certainty that it starts again.",
-            default="KEEP_CHARGING",
-            only=(CVM, STOP),
-        ),
-    ),
-)
-
-LIMITS = Fields(
-    "limits",
-    (
-        Field("max_instances", COUNT, "At most so many instances."),
-        Field("max_percent", PERCENT, "At most so many percent of all instances there."),
-    ),
-)
-
-SOURCE = Fields(
-    "an EventBridge trigger",
-    (
-        Field("source", EVENT_TEXT, "Source of the event; wildcards allowed.", required=True),
-        Field("type", EVENT_TEXT, "Type of the event; wildcards allowed.", required=True),
-        Field(
-            "scope",
-            Word(("policy",)),
-            "`policy`: an event that has no request and names no instance lets the policy act on "
-            "all that it matches. Without it such an event does nothing.",
-        ),
-    ),
 )
 
 POLICY = Fields(
@@ -266,13 +75,13 @@ POLICY = Fields(
         ),
         Field(
             "match",
-            _selector("match", 1, "name tags, instances or names; no policy means everything"),
+            selector("match", 1, "name tags, instances or names; no policy means everything"),
             "What the policy selects. Tags, instances and names beside each other must all match.",
             required=True,
         ),
         Field(
             "exclude",
-            _selector("exclude", 0, ""),
+            selector("exclude", 0, ""),
             "What it keeps nevertheless: any hit, of any key, is enough.",
         ),
         Field(
@@ -295,8 +104,8 @@ POLICY = Fields(
         Field(
             "limits",
             LIMITS,
-            "For each policy, account and region. Past either one it acts on nothing there, and "
-            "the run fails.",
+            "For each policy, account, region, resource and action. Past either one it acts on "
+            "nothing there, and the run fails.",
         ),
         Field(
             "triggered_by",
@@ -321,6 +130,13 @@ POLICY = Fields(
                 ),
             ),
             "How stopped machines are verified.",
+        ),
+        Field(
+            "mark",
+            YES_NO,
+            f"`true` writes into the tag `{MARK_KEY}` of each machine what was done, when and by "
+            "which policy, once that is confirmed.",
+            default="false",
         ),
     ),
     apart=(
@@ -348,8 +164,13 @@ FILE = Fields(
         Field("timezone", ZONE, "Time zone of its policies.", default=DEFAULT_TIMEZONE),
         Field(
             "holidays",
-            MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
-            "Days to correct or extend the calendar of workdays and holidays with.",
+            Either(
+                "a mapping of dates to work or off, or the name of a .json file beside it",
+                CALENDAR_FILE,
+                MapOf("a mapping of dates to work or off", DATE, Word(("work", "off"))),
+            ),
+            "Days to correct or extend the calendar of workdays and holidays with; or a file in "
+            "the form of holiday-cn.",
         ),
         Field(
             "accounts",

@@ -18,17 +18,17 @@ class Scalar(NamedTuple):
 
     noun: str
     pattern: str = ""  # of the whole text, read alike by Python and JSON Schema; "": any text
-    convert: Callable[[str], Any] = str  # raises ValueError for what a pattern cannot tell
+    convert: Callable[[str], Any] = str  # raises ValueError for what the pattern cannot exclude
     meant: Callable[[str], str | None] = _no_meaning  # by another text: what to write instead
-    json: tuple[str, ...] = ("string",)  # the JSON types as which an editor may see it
-    # A pattern of most such texts: it saves compiling the other one, which can take 1 ms.
+    json: tuple[str, ...] = ("string",)  # the JSON types that an editor may see it as
+    # A simpler pattern that most such texts fit: it saves compiling the other one, up to 1 ms.
     often: str = ""
-    forbidden: str = ""  # characters that it cannot have, besides those that nothing can
-    why: str = ""  # why it cannot: «, which no tag can have»
-    longest: int = 0  # characters, wildcards not counted; 0: the pattern tells
+    forbidden: str = ""  # characters that it must not have, besides those that no text may have
+    why: str = ""  # why it must not: ", which no tag can have"
+    longest: int = 0  # characters, not counting wildcards; 0: as the pattern says
 
     def takes(self, text: str) -> bool:
-        """Tell whether the text fits the pattern; `convert` may still refuse it."""
+        """True if the text fits the pattern; `convert` may still refuse it."""
         patterns = (self.often, self.pattern) if self.often else (self.pattern,)
         return not self.pattern or any(re.fullmatch(it, text) for it in patterns)
 
@@ -79,7 +79,7 @@ class Either(NamedTuple):
 
     noun: str
     text: Scalar | Word
-    other: ListOf | Fields
+    other: ListOf | MapOf | Fields
 
 
 class Field(NamedTuple):
@@ -106,7 +106,7 @@ class Apart(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """A mapping with these keys; `empty` says why it must hold one, where it must."""
+    """A mapping with these keys. `empty`: the message where it has none but must have one."""
 
     called: str
     fields: tuple[Field, ...]

@@ -1,31 +1,37 @@
-"""The texts that a policy file is made of: names, dates, times, sizes, tags."""
+"""The forms of text in a policy file: names, dates, times, sizes, tags."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
-from lightsout.policies.letters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
+from lightsout.policies.mistakes.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
 
 
 def zone_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.zone_meant(text)
 
 
 def days_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.days_meant(text)
 
 
 def day_meant(text: str) -> str | None:
-    from lightsout.policies import suggestions  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
 
     return suggestions.day_meant(text)
+
+
+def time_meant(text: str) -> str | None:
+    from lightsout.policies.mistakes import suggestions  # noqa: PLC0415  only a mistake pays for it
+
+    return suggestions.time_meant(text)
 
 
 TEXT = Scalar("a text")
@@ -59,13 +65,22 @@ DATE = Scalar(
     r"|([02468][048]|[13579][26])00)-02-29",
     date.fromisoformat,
 )
+# A path would lead out of the folder that is deployed.
+CALENDAR_FILE = Scalar(
+    "the name of a .json file beside it", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.json"
+)
 DURATION = Scalar("a duration such as 45s, 30m, 2h or 7d", r"0*[1-9][0-9]{0,7}[smhd]", duration)
 COUNT = Scalar("a whole number from 1", r"0*[1-9][0-9]{0,8}", int, json=("string", "integer"))
 PERCENT = Scalar("a whole number from 1 to 100", r"0*([1-9][0-9]?|100)", int, json=COUNT.json)
 SHARE = Scalar("a share such as 95%, from 1% to 100%", r"0*([1-9][0-9]?|100)%", share)
 SIZE = Scalar("a size such as 60GB, in MB, GB or TB", r"0*[1-9][0-9]{0,8}(MB|GB|TB)", size)
-OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes)
-CLOSES = Scalar("a time from 00:00 to 24:00", r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)", minutes)
+OPENS = Scalar("a time from 00:00 to 23:59", r"([01][0-9]|2[0-3]):[0-5][0-9]", minutes, time_meant)
+CLOSES = Scalar(
+    "a time from 00:00 to 24:00",
+    r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
+    minutes,
+    time_meant,
+)
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 YES_NO = Word(
     ("true", "false"),
@@ -73,11 +88,11 @@ YES_NO = Word(
     meant=lambda text: _SWITCHES.get(text.lower()),
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# As an editor sees what is not in quotes: `1`, `true` and `null`, where we see their texts.
+# The JSON types that an editor sees without quotes: `1`, `true` and `null`. We see their texts.
 UNQUOTED = ("string", "number", "boolean", "null")
 # The longest tag that the service takes (product 651, document 13354).
 LONGEST_KEY, LONGEST_VALUE = 127, 255
-# What the service lets nobody write into a tag can match none: an exclusion would keep nothing.
+# A text that the service allows in no tag matches nothing: an exclusion with it keeps nothing.
 TAG_KEY = Scalar(
     f"a tag key of 1 to {LONGEST_KEY} characters, without wildcards",
     rf"(?=[\s\S])(?![\s\S]{{{LONGEST_KEY + 1}}}){without(ODD + FORBIDDEN + '*?')}",
@@ -104,7 +119,7 @@ INSTANCE_NAME = Scalar(
     forbidden=PLAIN_QUOTES,
     longest=LONGEST_NAME,
 )
-# Source and type of a CloudEvent. One with such characters in it would be met by no event.
+# Source and type of a CloudEvent. No event has such characters in them.
 EVENT_TEXT = Scalar(
     "a text, wildcards allowed",
     rf"(?=[\s\S]){without(ODD + LOOKALIKES)}",

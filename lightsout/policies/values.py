@@ -1,4 +1,4 @@
-"""Makes policies and accounts of what was read from a file."""
+"""Make policies and accounts from the values that were read from a file."""
 
 from __future__ import annotations
 
@@ -49,10 +49,15 @@ def _texts(value: str | Sequence[Found[str]]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(item.it for item in value)
 
 
-def policies_of(file: str, found: FileKeys) -> Iterator[Policy]:
-    """Yield each policy of the file, once for each of its resources and actions."""
+def policies_of(
+    file: str, found: FileKeys, calendars: Mapping[str, Mapping[date, bool]]
+) -> Iterator[Policy]:
+    """Yield each policy of the file, once for each of its resources and actions.
+
+    `calendars`: the days of the files of holidays, by their names.
+    """
     default = value_of(found.get("timezone"), None) or zone(DEFAULT_TIMEZONE)
-    holidays = _holidays(found)
+    holidays = _holidays(found, calendars)
     for policy in found["policies"].it:
         keys = policy.it
         whole = _policy(keys, f"{file}:{policy.at.line}:{policy.at.column}", default, holidays)
@@ -90,6 +95,7 @@ def _policy(
         when=_when(keys, holidays),
         only_if=_only_if(keys),
         stopped_mode=value_of(options.get("stopped_mode"), None),
+        mark=value_of(keys.get("mark"), default=False),
     )
 
 
@@ -106,6 +112,7 @@ def _of_resource(policy: Policy, resource: Resource) -> Iterator[Policy]:
             exclude=exclude,
             stopped_mode=policy.stopped_mode if resource.stops_charging else None,
             stop_type=policy.stop_type if resource.stop_types else None,
+            mark=policy.mark and resource.marks,
         )
 
 
@@ -163,8 +170,10 @@ def _triggers(policy: PolicyKeys) -> frozenset[str | Source]:
     )
 
 
-def _holidays(found: FileKeys) -> Mapping[date, bool]:
-    listed = keys_of(found.get("holidays"))
+def _holidays(found: FileKeys, calendars: Mapping[str, Mapping[date, bool]]) -> Mapping[date, bool]:
+    listed = value_of(found.get("holidays"), {})
+    if isinstance(listed, str):
+        return calendars[listed]
     return MappingProxyType(
         {date.fromisoformat(day): word.it == "work" for day, word in listed.items()}
     )

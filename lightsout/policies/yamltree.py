@@ -1,7 +1,7 @@
-"""Reads YAML text into a small tree: every node has its position, nothing is interpreted.
+"""Read YAML text into a small tree. Every node has its position; nothing is interpreted.
 
-PyYAML's events are walked here instead of its composer: short deep text kills the C composer, an
-alias bomb never gets to grow, and every scalar stays the text that stands in the file.
+This reads PyYAML's events and does not use its composer. A short, deeply nested text crashes the C
+composer; aliases are refused before they grow; and every scalar stays the text of the file.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_LISTED = 100  # mistakes of one file
+MORE = "more in this file"  # how the line about those that are not listed ends
 
 # The C parser, where PyYAML was built with it: some ten times faster.
 FASTEST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 # Control characters, surrogates, and what only some programs take for the end of a line. Tabs too:
-# the two parsers of PyYAML disagree about where YAML allows one. (Named one by one: to compile what
-# is allowed, negated, takes ten times as long.)
+# the two parsers of PyYAML disagree about where YAML allows one. (A list of the allowed characters
+# would take ten times as long to compile.)
 _UNWANTED = re.compile(
     "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
@@ -59,8 +60,8 @@ class Text(Position):
     ) -> None:
         super().__init__(line, column)
         self.value = value
-        self.missing = missing  # a key or a dash with nothing behind it
-        self.first = first  # column of its first character; 0: it does not stand there as it reads
+        self.missing = missing  # a key or a dash without a value
+        self.first = first  # column of its first character; 0: the file spells the text otherwise
 
     def at(self, index: int) -> Position:
         """Return the position of its character `index`, or of the text where that is unknown."""
@@ -84,7 +85,7 @@ class Pairs(Position):
 
 
 class Refused(Position):
-    """Stands in the place of an alias: the mistake is already listed."""
+    """A node in the place of an alias: its mistake is already listed."""
 
     __slots__ = ()
 
@@ -103,12 +104,12 @@ class Complaint(NamedTuple):
 
 
 class Complaints:
-    """The mistakes of one file; past `most` they are only counted."""
+    """The mistakes of one file. After `most` of them, they are only counted."""
 
     def __init__(self, file: str, most: int = MAX_LISTED) -> None:
         self.file = file
         self.mistakes: list[Complaint] = []
-        # Tells whether the file is better with another node in the place of one.
+        # True if the file has fewer mistakes with the second node in place of the first.
         self.takes: Callable[[Node, Node], bool] = _any
         self._most = most
         self._more = 0
@@ -117,7 +118,7 @@ class Complaints:
         return bool(self.mistakes or self._more)
 
     def add(self, at: Position, message: str, hint: Callable[[], str] | None = None) -> None:
-        """Add a mistake. Its `hint` is asked for in `listed`: a suggestion costs time."""
+        """Add a mistake. Its `hint` is called only in `listed`: a suggestion takes time."""
         if len(self.mistakes) < self._most:
             self.mistakes.append(Complaint(at, message, hint))
         else:
@@ -128,7 +129,7 @@ class Complaints:
         mistakes = sorted(map(self._told, self.mistakes))
         if self._more:
             last = mistakes[-1]
-            text = f"and {self._more} more in this file"
+            text = f"and {self._more} {MORE}"
             mistakes.append(Mistake(self.file, last.line, last.column + 1, text))
         return mistakes
 
@@ -142,7 +143,7 @@ def _any(_at: Node, _instead: Node) -> bool:
 
 
 def read(data: bytes, complaints: Complaints, loader: Any = FASTEST) -> Node | None:
-    """Return the one document in `data`; None where it cannot be read, and a complaint."""
+    """Return the one document in `data`; None, with a complaint, where it cannot be read."""
     text = _decode(data, complaints)
     return None if text is None else _parse(text, complaints, loader)
 
@@ -162,7 +163,7 @@ def _decode(data: bytes, complaints: Complaints) -> str | None:
     if len(data) > MAX_BYTES:
         complaints.add(START, f"larger than {MAX_BYTES // 1024} KB: split it into several files")
         return None
-    data = data.removeprefix(b"\xef\xbb\xbf")  # the byte order mark some Windows editors write
+    data = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which some Windows editors write
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -188,7 +189,7 @@ def _position(before: str) -> Position:
 def _unwanted(character: str) -> str:
     if character == "\t":
         return "a tab: YAML is indented, and here also separated, with spaces"
-    from lightsout.policies.letters import name  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.policies.mistakes.characters import name  # noqa: PLC0415  only a mistake pays for it
 
     return f"the character {name(character)} is not allowed"
 
@@ -197,13 +198,13 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
     tree = _Tree(complaints)
     last = START
     try:
-        # With a last line end both parsers call the end of the text the same place.
+        # With a final line end, both parsers give the same position for the end of the text.
         for event in yaml.parse(text if text.endswith("\n") else text + "\n", Loader=loader):
             last = _start(event)
             if not tree.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
-        from lightsout.policies.yaml_errors import explain  # noqa: PLC0415  only a mistake pays for it
+        from lightsout.policies.mistakes.yaml_errors import explain  # noqa: PLC0415  only a mistake pays for it
 
         complaints.add(*explain(text, error, last, loader))
         return None
@@ -227,7 +228,7 @@ def _start(event: yaml.Event) -> Position:
 
 
 class _Tree:
-    """Builds the tree from events: no recursion, no deeper than MAX_DEPTH."""
+    """Builds the tree from events, without recursion, at most MAX_DEPTH deep."""
 
     def __init__(self, complaints: Complaints) -> None:
         self.root: Node | None = None
@@ -251,7 +252,8 @@ class _Tree:
 
     def _refuse(self, event: yaml.NodeEvent, at: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: write it out")
+            told = f'write it out, or type "*{event.anchor}" where a wildcard is meant'
+            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: {told}")
         elif event.anchor is not None:
             self._complaints.add(at, f"anchors (&{event.anchor}) are not allowed")
         tag = getattr(event, "tag", None)
@@ -261,7 +263,7 @@ class _Tree:
     def _add(self, event: yaml.NodeEvent, at: Position) -> bool:
         node = self._node(event, at)
         if not self._open:
-            missing = isinstance(node, Text) and node.missing  # parsers disagree where
+            missing = isinstance(node, Text) and node.missing  # the parsers disagree where it is
             self.root = Text(1, 1, "", missing=True) if missing else node
         elif isinstance(parent := self._open[-1], Items):
             parent.items.append(node)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from lightsout.simulator.accounts import Account
-from lightsout.simulator.clock import ManualClock
-from lightsout.simulator.faults import Fault
+from lightsout.simulator.access.accounts import Account
+from lightsout.simulator.access.roles import Role
+from lightsout.simulator.base.clock import ManualClock
+from lightsout.simulator.base.faults import Fault
+from lightsout.simulator.base.journal import JournalEntry
 from lightsout.simulator.fleet import demo_fleet, uniform_fleet
-from lightsout.simulator.functions import Function, Trigger
-from lightsout.simulator.groups import Group
-from lightsout.simulator.instance import Instance, Operation, Refusal, TrafficPackage
-from lightsout.simulator.journal import Call
-from lightsout.simulator.kinds import KINDS
-from lightsout.simulator.roles import Role
-from lightsout.simulator.server import Simulator
+from lightsout.simulator.functions.functions import Function, Trigger
+from lightsout.simulator.http.server import Simulator
+from lightsout.simulator.machines.instance import Operation, Refusal, SimInstance, TrafficPackage
+from lightsout.simulator.machines.machine_kinds import KINDS
+from lightsout.simulator.scaling.groups import Group
 from lightsout.simulator.world import GB, World
 
 __all__ = [
     "GB",
     "KINDS",
     "Account",
-    "Call",
     "Fault",
     "Function",
     "Group",
-    "Instance",
+    "JournalEntry",
     "ManualClock",
     "Operation",
     "Refusal",
     "Role",
+    "SimInstance",
     "Simulator",
     "TrafficPackage",
     "Trigger",

@@ -10,17 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.clock import SystemClock
+from lightsout.simulator.base.clock import RealClock
 from lightsout.simulator.fleet import demo_cvms, demo_fleet, demo_others, uniform_fleet
-from lightsout.simulator.functions import Function
-from lightsout.simulator.server import Simulator
+from lightsout.simulator.http.server import Simulator
 from lightsout.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightsout.simulator.accounts import Account
-    from lightsout.simulator.journal import Call
+    from lightsout.simulator.access.accounts import Account
+    from lightsout.simulator.base.journal import JournalEntry
 
 WELCOME = """\
 A simulated Tencent Cloud with {machines} machines: {url}
@@ -55,14 +54,13 @@ TICK = 1.0  # seconds between looks at what functions have to do
 def main(arguments: Sequence[str], stop: threading.Event) -> int:
     """Serve until `stop` is set or Ctrl-C is pressed; returns the exit status."""
     options = _parser().parse_args(arguments)
-    world = World(SystemClock())
+    world = World(RealClock())
     if options.fleet == "demo":
         demo_fleet(world)
         demo_cvms(world)
         demo_others(world)
     else:
         uniform_fleet(world, int(options.fleet), ["ap-guangzhou"], {"env": "dev"})
-    world.functions.append(Function(environment={"LIGHTSOUT_DRY_RUN": "1"}))  # for `doctor`
     if options.stop_seconds is not None:
         for instance in world.instances():
             instance.stop_seconds = options.stop_seconds
@@ -107,7 +105,7 @@ def _fleet(text: str) -> str:
     return text
 
 
-def _writer(stack: ExitStack, path: Path | None) -> Callable[[Call], object] | None:
+def _writer(stack: ExitStack, path: Path | None) -> Callable[[JournalEntry], object] | None:
     if path is None:
         return None
     file = stack.enter_context(path.open("a", encoding="utf-8", buffering=1))

@@ -1,4 +1,4 @@
-"""Fleets to begin with: one as people keep them, one all alike."""
+"""Fleets to start with: a realistic one, and one of equal machines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.instance import Instance, TrafficPackage
+from lightsout.simulator.machines.instance import SimInstance, TrafficPackage
 from lightsout.simulator.world import GB, World
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def uniform_fleet(
     regions: Iterable[str] = ("ap-guangzhou",),
     tags: Mapping[str, str] = MappingProxyType({}),
     **facts: Any,
-) -> list[Instance]:
-    """`n` running instances with the same tags, spread over the regions in turn.
+) -> list[SimInstance]:
+    """Add `n` running instances with the same tags, spread over the regions in turn.
 
     `facts` as World.add takes them, for example `service="cvm"`.
     """
@@ -60,16 +60,16 @@ def uniform_fleet(
     ]
 
 
-def demo_fleet(world: World, seed: int = 0) -> list[Instance]:
-    """A lived-in fleet of two regions, the same for the same seed and start of the world's clock.
+def demo_fleet(world: World, seed: int = 0) -> list[SimInstance]:
+    """Add a realistic fleet in two regions, the same for the same seed and start of the clock.
 
-    Mixed environments, owners and states; some machines that ask to be kept, in every way that a
-    tag can; members of an auto-scaling group; one that is busy when it is first looked at.
+    It has mixed environments, owners and states; machines with each form of a keep tag; members of
+    an auto-scaling group; and one machine that is busy at the first look.
     """
     random = Random(seed)
     numbers = count(1)
     fleet = [
-        _lived_in(world, random, region, next(numbers))
+        _realistic(world, random, region, next(numbers))
         for region, share in DEMO_REGIONS.items()
         for _ in range(round(DEMO_SIZE * share))
     ]
@@ -81,8 +81,8 @@ def demo_fleet(world: World, seed: int = 0) -> list[Instance]:
     return fleet
 
 
-def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
-    """A dozen CVM instances of each way to pay, some with a local disk, a GPU, an elastic IP."""
+def demo_cvms(world: World, seed: int = 0) -> list[SimInstance]:
+    """Add a dozen CVM instances of all charge types, some with local disk, GPU or elastic IP."""
     random = Random(seed)
     return [
         world.add(
@@ -101,8 +101,8 @@ def demo_cvms(world: World, seed: int = 0) -> list[Instance]:
     ]
 
 
-def demo_others(world: World) -> list[Instance]:
-    """Four HAI machines, four notebooks, and four CVM instances that a group may stop two of."""
+def demo_others(world: World) -> list[SimInstance]:
+    """Add four HAI machines, four notebooks, and a group of four CVM instances."""
     night = {"env": "dev", "auto-stop": "night"}
     members = [world.add(service="cvm", name=f"web-asg-{n}", tags=night) for n in range(1, 5)]
     world.add_group("asg-s1mu1a7e", members, min_size=2, max_size=4)
@@ -118,7 +118,7 @@ def demo_others(world: World) -> list[Instance]:
     return members + others
 
 
-def _lived_in(world: World, random: Random, region: str, number: int) -> Instance:
+def _realistic(world: World, random: Random, region: str, number: int) -> SimInstance:
     environment = _pick(random, ENVIRONMENTS)
     age = timedelta(days=random.randint(3, 700), seconds=random.randint(0, 86_399))
     return world.add(

@@ -1,4 +1,4 @@
-"""The machines, what they do in time, and who may touch them. Knows nothing of HTTP."""
+"""The machines, their changes in time, and the rights to them. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.agenda import Agenda
-from lightsout.simulator.diary import Diary
-from lightsout.simulator.functions import Functions
-from lightsout.simulator.groups import Group
-from lightsout.simulator.ids import new_id, new_request_id
-from lightsout.simulator.instance import Instance, Operation, TrafficPackage
-from lightsout.simulator.invocations import Invocations
-from lightsout.simulator.kinds import KINDS
-from lightsout.simulator.logs import Logs
-from lightsout.simulator.operations import end_later, stop_by_itself
-from lightsout.simulator.place import Place
-from lightsout.simulator.policies import Cam
-from lightsout.simulator.regions import REGIONS
-from lightsout.simulator.rights import Denial
-from lightsout.simulator.roles import OWN_UIN
-from lightsout.simulator.tagged import Tagging
-from lightsout.simulator.view import made_up_address
+from lightsout.simulator.access.policies import Cam
+from lightsout.simulator.access.rights import Denial
+from lightsout.simulator.access.roles import OWN_UIN
+from lightsout.simulator.base.ids import new_id, new_request_id
+from lightsout.simulator.base.regions import REGIONS
+from lightsout.simulator.functions.functions import Functions
+from lightsout.simulator.functions.invocations import Invocations
+from lightsout.simulator.logs.logs import Logs
+from lightsout.simulator.machines.instance import Operation, SimInstance, TrafficPackage
+from lightsout.simulator.machines.machine_kinds import KINDS
+from lightsout.simulator.machines.operations import end_later, stop_by_itself
+from lightsout.simulator.machines.site import SimSite
+from lightsout.simulator.machines.view import made_up_address
+from lightsout.simulator.scaling.groups import Group
+from lightsout.simulator.schedule import Schedule
+from lightsout.simulator.state_history import StateHistory
+from lightsout.simulator.tags.tagged import Tagging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from lightsout.simulator.clock import Clock
-    from lightsout.simulator.instance import Refusal
-    from lightsout.simulator.roles import Role
+    from lightsout.simulator.access.roles import Role
+    from lightsout.simulator.base.clock import SimClock
+    from lightsout.simulator.machines.instance import Refusal
 
 GB = 1024**3
 
 
 class World:
-    """All accounts' instances. One lock guards it; changes in time happen when somebody looks.
+    """All accounts' instances. One lock guards them; changes in time are carried out at each look.
 
     `unknown_ids`: what a listing by IDs does with one that does not exist: "error" or "omit"; not
     given, "error" in Lighthouse, as its error list says, and "omit" in CVM. `visible_after`:
-    seconds during which an accepted operation does not show yet (eventual consistency).
-    `mixed_stop_charging`: what CVM does when STOP_CHARGING is asked of an instance to which it
-    cannot apply: "charged" (stop it at full charge) or "refused" (the whole batch).
+    seconds in which an accepted operation is not visible yet (eventual consistency).
+    `mixed_stop_charging`: the result of STOP_CHARGING for an instance of CVM that cannot have it:
+    "charged" (it is stopped at full charge) or "refused" (the whole batch).
     """
 
     def __init__(
         self,
-        clock: Clock,
+        clock: SimClock,
         *,
         regions: Iterable[str] = tuple(REGIONS),
         unknown_ids: str | None = None,
@@ -64,7 +64,7 @@ class World:
         self.mixed_stop_charging = mixed_stop_charging
         self.visible_after = visible_after
         self.denials: list[Denial] = []
-        self.roles: list[Role] = []  # that accounts lend, or give to functions
+        self.roles: list[Role] = []  # for other accounts and for functions
         self.cam = Cam(self)
         self.functions = Functions(self)
         self.logs = Logs(self)
@@ -74,15 +74,15 @@ class World:
         self.lock = threading.RLock()
         self.random = Random(seed)
         self._serials = itertools.count()
-        self._places: dict[tuple[str, str, str], Place] = {}
-        self._by_id: dict[str, Instance] = {}
+        self._sites: dict[tuple[str, str, str], SimSite] = {}
+        self._by_id: dict[str, SimInstance] = {}
         self.groups: dict[str, Group] = {}  # of auto-scaling, by ID
         self.tagging = Tagging()
         self._busy_until_seen: dict[str, float] = {}
-        self.diary = Diary(clock)
-        self._agenda = Agenda(clock, self.diary)
+        self.state_history = StateHistory(clock)
+        self._schedule = Schedule(clock, self.state_history)
 
-    # What is there
+    # Contents
 
     def add(
         self,
@@ -112,13 +112,13 @@ class World:
         stopped_mode: str = "KEEP_CHARGING",
         workspace: str = "0",
         auto_stop_hours: int | None = None,
-    ) -> Instance:
-        """A new instance; what is not given is ordinary. `public_ip`: whether it has one, or which.
+    ) -> SimInstance:
+        """Add an instance, with defaults. `public_ip`: True for any address, or a given one.
 
         `service`: lighthouse, cvm, hai, or tione for a notebook. `state`: the service's own word;
-        RUNNING, STOPPING, STOPPED and STARTING stand for it everywhere.
-        Raises ValueError for a region that there is not, for an ID that is taken or of another
-        service's form, and for tags where the service has none.
+        RUNNING, STOPPING, STOPPED and STARTING are understood for all services.
+        Raises ValueError for an unknown region, for an ID that is taken or of another service's
+        form, and for tags where the service has none.
         """
         with self.lock:
             kind = KINDS[service]
@@ -128,8 +128,8 @@ class World:
             created = created or self.clock.now() - timedelta(days=90)
             if tags and not kind.has_tags:
                 raise ValueError(f"machines of {service} have no tags")
-            instance = Instance(
-                place=self.place(account, region, service),
+            instance = SimInstance(
+                site=self.site(account, region, service),
                 id=instance_id,
                 name=instance_id if name is None else name,
                 region=region,
@@ -158,7 +158,7 @@ class World:
                 auto_stop_hours=auto_stop_hours,
             )
             self._by_id[instance_id] = instance
-            instance.place.add(instance)
+            instance.site.add(instance)
             if service == "tione":
                 stop_by_itself(self, instance)
             return instance
@@ -166,7 +166,7 @@ class World:
     def add_group(
         self,
         group_id: str | None = None,
-        members: Iterable[Instance] = (),
+        members: Iterable[SimInstance] = (),
         *,
         region: str = "ap-guangzhou",
         account: str = OWN_UIN,
@@ -174,7 +174,7 @@ class World:
         max_size: int = 100,
         **facts: Any,
     ) -> Group:
-        """A new auto-scaling group of CVM instances that are there; `facts` as Group takes them.
+        """Add an auto-scaling group of existing CVM instances; `facts` as for Group.
 
         Raises ValueError for an ID that is taken or of another form, and for a member of another
         service, region, account or group.
@@ -190,54 +190,54 @@ class World:
             self.groups[group_id] = group
             return group
 
-    def instance(self, instance_id: str) -> Instance:
-        """The instance of that ID. Raises KeyError when there is none (any more)."""
+    def instance(self, instance_id: str) -> SimInstance:
+        """The instance of that ID. Raises KeyError where there is none (any more)."""
         with self.lock:
             self.settle()
             return self._by_id[instance_id]
 
-    def instances(self, region: str | None = None, service: str | None = None) -> list[Instance]:
-        """Every account's instances, in a region or everywhere, of a service or of all."""
+    def instances(self, region: str | None = None, service: str | None = None) -> list[SimInstance]:
+        """The instances of all accounts, of a region and a service, as far as given."""
         with self.lock:
             self.settle()
             return [
                 i
                 for i in self._by_id.values()
-                if region in (None, i.region) and service in (None, i.place.service)
+                if region in (None, i.region) and service in (None, i.site.service)
             ]
 
-    def place(self, account: str, region: str, service: str) -> Place:
-        """An account's share of a region in a service; made when first asked for."""
+    def site(self, account: str, region: str, service: str) -> SimSite:
+        """The site of an account, region and service; made at the first call."""
         key = (account, region, service)
-        if key not in self._places:
-            self._places[key] = Place(self, service)
-        return self._places[key]
+        if key not in self._sites:
+            self._sites[key] = SimSite(self, service)
+        return self._sites[key]
 
     def terminate(self, instance_id: str) -> None:
-        """It is gone at once. Raises KeyError when there is none."""
+        """Remove an instance at once. Raises KeyError where there is none."""
         with self.lock:
             instance = self._by_id.pop(instance_id)
             instance.accepted = None
-            instance.place.remove(instance)
+            instance.site.remove(instance)
 
     def package(self, *, used: int, total: int) -> TrafficPackage:
-        """A traffic package (bytes) for an instance to have, a third of its month gone by."""
+        """A traffic package (in bytes) for an instance; a third of its month is over."""
         start = self.clock.now() - timedelta(days=10)
         end = start + timedelta(days=30)
         return TrafficPackage(new_id(self.random, "lhtfp-"), used, total, start, end, end)
 
     def renew_packages(self, instance_id: str) -> None:
-        """Each of its traffic packages begins anew, now. Raises KeyError when there is none."""
+        """Renew the traffic packages of an instance now. Raises KeyError where there is none."""
         instance, now = self.instance(instance_id), self.clock.now()
         instance.packages = [each.renewed(now) for each in instance.packages]
 
     def history(self, instance_id: str) -> list[tuple[datetime, str]]:
-        """Every state that the instance came into and when, whether anybody looked or not."""
+        """Every state of the instance, with the time at which it began."""
         with self.lock:
             self.settle()
-            return self.diary.of(instance_id)
+            return self.state_history.of(instance_id)
 
-    # Who may
+    # Rights
 
     def deny(
         self,
@@ -250,39 +250,39 @@ class World:
     ) -> Denial:
         """Take the right to an action away, for all instances or some.
 
-        `names_resource`: the message says which instance, not only that something is denied.
-        Remove it from `denials` to give the right back.
+        `names_resource`: the message names the instance. To give the right back, remove it from
+        `denials`.
         """
         which = None if ids is None else frozenset(ids)
         denial = Denial(action, region, service, which, names_resource)
         self.denials.append(denial)
         return denial
 
-    # What happens
+    # Changes in time
 
-    def at(self, seconds: float, happening: Callable[[], object]) -> None:
-        """Call `happening` when the world's clock has gone on by `seconds`."""
+    def at(self, seconds: float, event: Callable[[], object]) -> None:
+        """Call `event` when the world's clock is `seconds` later."""
         with self.lock:
-            self._agenda.add(seconds, happening)
+            self._schedule.add(seconds, event)
 
     def now(self) -> datetime:
-        """The instant of what happens, though nobody looked at it until later."""
-        return self.clock.now() - timedelta(seconds=self.diary.late)
+        """Now; while an event is carried out late, the time at which it was due."""
+        return self.clock.now() - timedelta(seconds=self.state_history.late)
 
     def settle(self) -> None:
-        """Let everything happen that is due by now."""
+        """Carry out all events that are due."""
         with self.lock:
-            self._agenda.settle()
+            self._schedule.settle()
 
     def make_busy(self, instance_id: str, action: str, seconds: float) -> None:
-        """Some operation is under way that ends `seconds` after the instance is first looked at."""
+        """Begin an operation that ends `seconds` after the first look at the instance."""
         instance = self.instance(instance_id)
         operation = Operation(action, "OPERATING", new_request_id(self.random), self.now())
         instance.operation = instance.accepted = operation
         self._busy_until_seen[instance_id] = seconds
 
-    def seen(self, instances: Iterable[Instance]) -> None:
-        """Somebody looks at these, or asks something of them."""
+    def seen(self, instances: Iterable[SimInstance]) -> None:
+        """Note that somebody looks at these instances, or calls an operation on them."""
         if not self._busy_until_seen:
             return
         for instance in instances:
@@ -290,12 +290,12 @@ class World:
             if seconds is not None and (operation := instance.accepted):
                 end_later(self, instance, operation, seconds)
 
-    def after(self, seconds: float, happening: Callable[[], object]) -> None:
-        """As `at`; without any seconds to wait, now."""
+    def after(self, seconds: float, event: Callable[[], object]) -> None:
+        """As `at`; for 0 seconds, call it now."""
         if seconds <= 0:
-            happening()
+            event()
         else:
-            self.at(seconds, happening)
+            self.at(seconds, event)
 
     def _usual_packages(self, service: str) -> list[TrafficPackage]:
         return [self.package(used=50 * GB, total=500 * GB)] if service == "lighthouse" else []

@@ -24,7 +24,7 @@ def after(*looks, ids=(A, B, C), told=None):
     """Those of `ids` that are gone by the last of the looks, after a call that was refused."""
     absence = Absence()
     if told:
-        absence.hear(*told)
+        absence.note_refusal(*told)
     for each in looks:
         absence.note(ids, each)
     return [

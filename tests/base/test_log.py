@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lightsout.base.log import Log
 from lightsout.base.plain import MARK, plain
-from lightsout.log_lines import tell_failures, tell_plan
+from lightsout.log_lines import log_failures, log_plan
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
 from tests.support.values import (
@@ -28,7 +28,7 @@ from tests.support.values import (
 EIGHT_KB = 8192
 
 
-class Lines(list):
+class WrittenLines(list):
     """What was written, a text each."""
 
     def read(self) -> list[dict]:
@@ -38,7 +38,7 @@ class Lines(list):
 
 @pytest.fixture
 def lines():
-    return Lines()
+    return WrittenLines()
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_long_text_is_cut_and_says_so(log, lines):
 
 @given(st.dictionaries(st.sampled_from(["reason", "counts", "tags"]), any_json), any_text)
 def test_no_line_holds_a_control_character_in_whatever_spelling(facts, text):
-    lines = Lines()
+    lines = WrittenLines()
     counts = facts.pop("counts", {})
     facts["counts"] = counts if isinstance(counts, dict) else {}
     log = Log(lines.append, ManualClock(), run_id=text, region=text)
@@ -154,7 +154,7 @@ ids = st.lists(st.from_regex(r"lhins-[0-9a-z]{8,16}", fullmatch=True), max_size=
 def test_a_line_is_one_json_object_of_8_kb_with_all_its_instances(
     facts, policies, instances, run_id, asked
 ):
-    lines = Lines()
+    lines = WrittenLines()
     log = Log(lines.append, ManualClock(), run_id=run_id[:100], policies=policies)
 
     log("stop.rejected", level="warning", request_id=asked, instance_ids=instances, **facts)
@@ -236,7 +236,7 @@ def test_threads_do_not_write_into_each_others_lines():
 def test_a_plan_tells_the_counts_then_each_reason_with_its_instances(log, lines):
     a, b, c, d = fleet(4)
 
-    tell_plan(log, a_finding(act=[a, b], keep=[c], excluded=[d]))
+    log_plan(log, a_finding(act=[a, b], keep=[c], excluded=[d]))
 
     counts, *reasons = lines.read()
     assert (counts["act"], counts["keep"], counts["refused"]) == (2, 1, None)
@@ -249,7 +249,7 @@ def test_a_plan_tells_the_counts_then_each_reason_with_its_instances(log, lines)
 
 
 def test_a_plan_that_goes_over_a_limit_says_so(log, lines):
-    tell_plan(log, a_finding(act=fleet(3), refused="over limit: 3 instances"))
+    log_plan(log, a_finding(act=fleet(3), refused="over limit: 3 instances"))
 
     assert lines.read()[0]["refused"] == "over limit: 3 instances"
 
@@ -270,7 +270,7 @@ def test_a_plan_tells_since_when_the_machines_run_that_it_may_stop(log, lines):
         e: started(e),
     }
 
-    tell_plan(log, finding)
+    log_plan(log, finding)
 
     assert {line["verdict"]: line.get("running_since") for line in lines.read()[1:]} == {
         "act": ["2026-11-23T01:00:00Z", "", ""],
@@ -285,7 +285,7 @@ def test_the_times_stand_beside_their_instances_on_every_line(log, lines):
     times = [f"2026-11-23T01:{number // 60:02}:{number % 60:02}Z" for number in range(250)]
     finding.instances = {id_: started(id_, at) for id_, at in zip(ids, times, strict=True)}
 
-    tell_plan(log, finding)
+    log_plan(log, finding)
 
     _, *told = lines.read()
     assert [len(line["instance_ids"]) for line in told] == [100, 100, 50]
@@ -296,7 +296,7 @@ def test_a_start_policy_does_not_tell_since_when(log, lines):
     finding = a_finding(a_policy(action="start"), act=fleet(1))
     finding.instances = {id_: started(id_) for id_ in fleet(1)}
 
-    tell_plan(log, finding)
+    log_plan(log, finding)
 
     assert all("running_since" not in line for line in lines.read())
 
@@ -307,8 +307,8 @@ def test_a_look_that_may_have_missed_machines_is_marked(log, lines, facts):
     for name, value in facts.items():
         setattr(finding, name, value)
 
-    tell_plan(log, finding)
-    tell_plan(log, whole)
+    log_plan(log, finding)
+    log_plan(log, whole)
 
     assert [line.get("partial") for line in lines.read() if "act" in line] == [1, None]
 
@@ -324,7 +324,7 @@ def test_a_tag_that_cannot_be_read_is_a_warning_that_names_instance_and_policy(l
     )
     finding.decisions = {id_: doubtful}
 
-    tell_plan(log, finding)
+    log_plan(log, finding)
 
     (warning,) = [line for line in lines.read() if line["event"] == "warning"]
     assert warning["message"] == f"{id_}: keep-until 'soon' …"
@@ -343,7 +343,7 @@ def test_failures_are_a_line_a_reason_and_tell_asked_from_never_asked(log, lines
         },
     )
 
-    tell_failures(log, ledger)
+    log_failures(log, ledger)
 
     told = [(line["event"], line["reason"], line["instance_ids"]) for line in lines.read()]
     assert told == [
@@ -355,7 +355,7 @@ def test_failures_are_a_line_a_reason_and_tell_asked_from_never_asked(log, lines
 def test_what_was_skipped_or_done_is_no_failure(log, lines):
     a, b = fleet(2)
 
-    tell_failures(log, a_ledger([], {a: Outcome(Kind.SKIPPED, "gone"), b: Outcome(Kind.DONE)}))
+    log_failures(log, a_ledger([], {a: Outcome(Kind.SKIPPED, "gone"), b: Outcome(Kind.DONE)}))
 
     assert lines == []
 
@@ -365,7 +365,7 @@ def test_machines_that_were_asked_and_skipped_are_told_with_the_reason(log, line
     charged = "STOPPED, but still charged: prepaid"
     outcomes = {a: Outcome(Kind.SKIPPED, charged), b: Outcome(Kind.DONE)}
 
-    tell_failures(log, a_ledger([Accepted("req-1", (a, b))], outcomes))
+    log_failures(log, a_ledger([Accepted("req-1", (a, b))], outcomes))
 
     (line,) = lines.read()
     assert (line["event"], line["level"]) == ("verify.skipped", "info")
@@ -373,6 +373,6 @@ def test_machines_that_were_asked_and_skipped_are_told_with_the_reason(log, line
 
 
 def test_300_failures_of_one_reason_are_three_lines(log, lines):
-    tell_failures(log, a_ledger([], dict.fromkeys(fleet(300), Outcome(Kind.FAILED, "why"))))
+    log_failures(log, a_ledger([], dict.fromkeys(fleet(300), Outcome(Kind.FAILED, "why"))))
 
     assert [len(line["instance_ids"]) for line in lines.read()] == [100, 100, 100]

@@ -1,4 +1,4 @@
-"""A person at the command line, and real children of the test process."""
+"""Commands typed in the test process, and in real child processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightsout.simulator import Call
+    from lightsout.simulator import JournalEntry
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Said:
 
 @pytest.fixture
 def type_in(stage, capsys):
-    """Types a command on the stage: `type_in("plan", "--json")`."""
+    """Run a command on the stage: `type_in("plan", "--json")`."""
 
     def type_in(*words: str) -> Said:
         capsys.readouterr()
@@ -51,12 +51,14 @@ def type_in(stage, capsys):
 
 @dataclass
 class Live:
-    """A simulator by the real clock, and children that know of nothing else."""
+    """A simulator with the real clock, and child processes that use it."""
 
     world: World
     sim: Simulator
     environ: dict[str, str]
-    hear: Callable[[Call], object] | None = None  # gets each call before its answer leaves
+    on_call: Callable[[JournalEntry], object] | None = (
+        None  # gets each call before its answer leaves
+    )
     children: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *words: str, python: tuple[str, ...] = ("-m", "lightsout"), **facts):
@@ -91,8 +93,8 @@ def live(tmp_path):
     )
 
     def tell(call):
-        if live.hear:
-            live.hear(call)
+        if live.on_call:
+            live.on_call(call)
 
     world = World(SystemClock())
     with Simulator(world, told=tell) as sim:

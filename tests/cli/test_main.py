@@ -21,7 +21,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"lightsout {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["paln"], ["plan", "--regoin", "x"], ["verify"]])
+@pytest.mark.parametrize("words", [["paln"], ["plan", "--regoin", "x"], ["verify", "--topic"]])
 def test_what_cannot_be_read_is_wrong_use(words, capsys):
     with pytest.raises(SystemExit) as done:
         main(words)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from lightsout.cli.output.words import width
+from tests.support.page_reader import machine_rows, read_page
+
 WITHOUT = """
 import sys
 for name in ("rich", "typing_extensions", "pytest"):
@@ -24,12 +27,12 @@ handler.main_handler({}, {"request_id": "r", "time_limit_in_ms": 60000})
 """
 
 
-def on_a_terminal(live, *words: str) -> tuple[int, str]:
-    """Exit status and output of a child whose stdout is a terminal of 80 columns."""
+def on_a_terminal(live, *words: str, columns: int = 80) -> tuple[int, str]:
+    """Exit status and output of a child whose stdout is a terminal of so many columns."""
     import pty
 
     near, far = pty.openpty()
-    live.environ |= {"TERM": "xterm-256color", "COLUMNS": "80"}
+    live.environ |= {"TERM": "xterm-256color", "COLUMNS": str(columns)}
     child = live.start(*words, stdout=far, stderr=far)
     os.close(far)
     said = b""
@@ -60,7 +63,7 @@ def test_killed_right_after_a_stop_was_accepted_its_request_id_is_in_the_log(
             if len(stops) == 2:
                 children[0].kill()
 
-    live.hear = kill_at_the_second_stop
+    live.on_call = kill_at_the_second_stop
     with log.open("w") as stdout:
         children.append(live.start(python=python, stdout=stdout))
         children[0].communicate(timeout=30)
@@ -116,6 +119,33 @@ def test_on_a_terminal_a_dry_run_says_loudly_that_nothing_was_changed(live):
     assert status == 0
     assert "DRY RUN: nothing was changed." in said
     assert live.world.instance(id_).state == "RUNNING"
+
+
+@pytest.mark.parametrize("rich", [True, False])
+@pytest.mark.parametrize("columns", [60, 80])
+def test_on_a_narrow_terminal_no_line_is_too_long_and_no_id_is_cut(live, tmp_path, columns, rich):
+    ids = live.fleet(2)
+    live.world.add("lhins-000000ff", name="db of 开发", tags={"env": "dev", "keep-running": "yes"})
+    log = str(tmp_path / "log")
+    if not rich:
+        live.environ["PYTHONPATH"] = str(_folder_that_hides_rich(live))
+
+    said = {}
+    for words in (["plan"], ["run", "--log", log], ["verify", log], ["savings", log]):
+        status, out = on_a_terminal(live, *words, columns=columns)
+        assert status == 0, out
+        said[words[0]] = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in out.splitlines()]
+
+    (call,) = live.sim.calls("StopInstances")
+    wide = [line for lines in said.values() for line in lines if width(line) > columns]
+    assert [line for line in wide if len(line.split()) > 1] == []
+    for command in ("plan", "run"):
+        assert {*ids, "lhins-000000ff"} <= set(" ".join(said[command]).split())
+    for command in ("run", "verify"):
+        assert call.request_id in " ".join(said[command]).split()
+    assert said["plan"][0].startswith("Now: 2 would stop, 1 kept")
+    assert said["verify"][0].startswith("1 RequestId, 2 instances: 2 confirmed")
+    assert said["savings"][0].startswith("2 machines, 2 stops: ")
 
 
 def test_check_plan_and_verify_need_no_more_than_the_function_does(live, tmp_path):
@@ -184,11 +214,11 @@ def _seconds_of_children():
     return used.ru_utime + used.ru_stime
 
 
-def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live):
+def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live, tmp_path):
     live.environ |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     before = _seconds_of_children()
 
-    said = live.type_in("demo")
+    said = live.type_in("demo", "--report", tmp_path / "page.html")
 
     assert said.status == 0, said.out + said.err
     assert _seconds_of_children() - before < 10
@@ -199,3 +229,8 @@ def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live):
     assert f"{stopped} of {stopped} machines reported stopped are STOPPED there" in said.out
     assert "python -m lightsout plan" in said.out
     assert len(live.sim.journal) == 0, "the demo has a simulator of its own"
+    assert f"written: {tmp_path}" in said.out
+    page = read_page((tmp_path / "page.html").read_text("utf-8"))
+    assert f"went well: {stopped} stopped" in page.all("header")[0].text
+    off = [cells for cells in machine_rows(page).values() if cells[1] == "STOPPED"]
+    assert len(off) == int(stopped)

@@ -11,14 +11,25 @@ import requests
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.sdk import WITHHELD, OutOfTime
 from lightsout.model.instance import LIGHTHOUSE
-from tests.support.stubbed_cloud import FIRST, FRESH, GOOD, KEY, TOKEN, Scene, refusal
+from tests.support.stubbed_cloud import (
+    FIRST,
+    FRESH,
+    GOOD,
+    KEY,
+    TOKEN,
+    StubScene,
+    http_answer,
+    on_the_wire,
+    refusal,
+    wired,
+)
 
 THROTTLE = "RequestLimitExceeded"
 
 
 @pytest.fixture
 def scene(mocker):
-    return lambda *answers, **facts: Scene(mocker, *answers, **facts)
+    return lambda *answers, **facts: StubScene(mocker, *answers, **facts)
 
 
 def test_an_answer_is_handed_on(scene):
@@ -340,3 +351,34 @@ def test_actions_and_regions_are_paced_apart(scene):
     assert 2.0 <= stops <= 2.2
     assert 2.0 <= others <= 2.2
     assert 1.0 <= told.clock.monotonic() - stops - others <= 1.1
+
+
+# What a caller knows better ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_code_that_the_caller_calls_final_is_not_asked_for_again(scene, repeatable):
+    """A quota is of the family of throttles, and passes by no waiting."""
+    told = scene(refusal("LimitExceeded.Function"))
+
+    told.failure(repeatable=repeatable, final=lambda code: code == "LimitExceeded.Function")
+
+    assert len(told.at) == 1
+
+
+def test_other_codes_are_asked_for_again_as_always(scene):
+    told = scene(refusal(THROTTLE), GOOD)
+
+    assert told.call(final=lambda code: code == "LimitExceeded.Function")
+    assert len(told.at) == 2
+
+
+def test_a_call_that_carries_much_may_take_longer(mocker):
+    session, clock = on_the_wire(mocker, http_answer(), http_answer())
+    cloud = wired(clock, seconds=3600.0)
+    call = LIGHTHOUSE.api.call("ap-tokyo", "StopInstances")
+
+    cloud.call(call, {})
+    cloud.call(call, {}, longest=300.0)
+
+    assert [asked.kwargs["timeout"][1] for asked in session.call_args_list] == [20.0, 300.0]

@@ -13,7 +13,7 @@ from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
 from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
-from tests.support.stubbed_cloud import Scene, refusal
+from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import GUANGZHOU, any_json, fleet
 
 FILTERS = [{"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]}]
@@ -23,14 +23,14 @@ def item(id_, **facts):
     return {"InstanceId": id_, "InstanceState": "RUNNING", "Tags": []} | facts
 
 
-class Service:
+class StubService:
     """DescribeInstances over a list of IDs; `turn` may change the n-th answer, or the list."""
 
     def __init__(self, mocker, ids, turn=lambda service, number, answer: answer, **facts):
         self.ids = list(ids)
         self.asked = []
         self.turn = turn
-        self.scene = Scene(mocker, respond=self._respond, **facts)
+        self.scene = StubScene(mocker, respond=self._respond, **facts)
         self.compute = Compute(self.scene.cloud, GUANGZHOU)
 
     def _respond(self, action, params):
@@ -60,7 +60,7 @@ class Service:
 
 @pytest.fixture
 def service(mocker):
-    return lambda *args, **facts: Service(mocker, *args, **facts)
+    return lambda *args, **facts: StubService(mocker, *args, **facts)
 
 
 # A listing ---------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ NO_COUNT = any_json.filter(is_no_count) | st.integers(max_value=-1) | st.just(MI
 @example(total=MISSING)
 def test_what_is_shown_beyond_the_total_count_is_there(mocker, count, total):
     mocker.stopall()
-    there = Service(mocker, fleet(count), told(total))
+    there = StubService(mocker, fleet(count), told(total))
     if type(total) is int and total > count:
         return
 
@@ -164,7 +164,7 @@ def test_what_is_shown_beyond_the_total_count_is_there(mocker, count, total):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_without_a_count_a_look_that_misses_one_is_no_answer(mocker, total):
     mocker.stopall()
-    there = Service(mocker, fleet(5), told(total))
+    there = StubService(mocker, fleet(5), told(total))
 
     with pytest.raises(NoAnswer, match="TotalCount is None, it shows 5"):
         there.compute.look(fleet(6))
@@ -176,7 +176,7 @@ def test_what_is_no_count_is_no_answer_where_a_limit_hangs_on_it(mocker, total):
     mocker.stopall()
 
     with pytest.raises(NoAnswer, match="TotalCount is None"):
-        Service(mocker, fleet(5), told(total)).compute.count()
+        StubService(mocker, fleet(5), told(total)).compute.count()
 
 
 @pytest.mark.parametrize(("there", "total"), [(5, 0), (0, 300)])
@@ -377,7 +377,7 @@ def test_a_listing_shows_each_instance_as_the_newest_reading_or_look_does(mocker
         shown.extend(page)
         return answer
 
-    there = Service(mocker, fleet(5), turn)
+    there = StubService(mocker, fleet(5), turn)
     try:
         found = there.search().instances
     except NoAnswer:
@@ -694,7 +694,7 @@ def test_describe_finds_exactly_those_that_are_there(mocker, gone, message):
     ids = fleet(250)
     alive = [id_ for place, id_ in enumerate(ids) if place not in gone]
     mocker.stopall()
-    there = Service(mocker, alive, unknown_fails_all(message))
+    there = StubService(mocker, alive, unknown_fails_all(message))
 
     assert sorted(there.compute.describe(ids)) == alive
     assert all(1 <= len(params["InstanceIds"]) <= 100 for params in there.params())
@@ -764,7 +764,7 @@ def test_regions_are_those_that_can_be_had_now(mocker):
         {"RegionState": "AVAILABLE"},
         None,
     ]
-    scene = Scene(mocker, {"Response": {"RegionSet": regions, "RequestId": "r"}})
+    scene = StubScene(mocker, {"Response": {"RegionSet": regions, "RequestId": "r"}})
 
     assert list_regions(scene.cloud, LIGHTHOUSE) == ["ap-beijing", "ap-tokyo"]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.errors import ApiError
+from lightsout.simulator.base.errors import ApiError
 
 if TYPE_CHECKING:
-    from tests.crosscheck.recording_endpoint import Call
+    from tests.crosscheck.recording_endpoint import RecordedCall
 
 
-class Functions:
+class FakeFunctions:
     """One function, which is created, updated, tagged and given timers."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Functions:
             "AttachResourcesTag": self._attach_tag,
         }
 
-    def answer(self, call: Call) -> dict[str, Any]:
+    def answer(self, call: RecordedCall) -> dict[str, Any]:
         """The members of the response; none for an action that only has to be accepted."""
         act = self._actions.get(call.action)
         return act(call.params) if act else {}

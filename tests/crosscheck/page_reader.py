@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.crosscheck.recording_endpoint import Call, Recorder
+from tests.crosscheck.recording_endpoint import RecordedCall, Recorder
 from tests.support.serverless_yml import ROOT
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{ho
 PYTHON = """#!/bin/sh
 PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} "$@"
 """
-TESTED_ELSEWHERE = ("make", "python", "npm", "scf")
+TESTED_ELSEWHERE = ("lightsout", "make", "npm", "pip", "python", "scf")
 
 
 class Reading(NamedTuple):
     """What came of following a page from top to bottom."""
 
-    calls: list[Call]
+    calls: list[RecordedCall]
     typed: list[list[str]]  # the arguments of each call of the client
 
     def only(self, action: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Reading(NamedTuple):
 def follow(
     page: str,
     folder: Path,
-    answer: Callable[[Call], dict[str, Any]],
+    answer: Callable[[RecordedCall], dict[str, Any]],
     policies: str | None = None,
 ) -> Reading:
     """Runs all the commands of a page of docs/ in `folder`, stopping at the first that fails.

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from lightsout.simulator.description import Description
-from lightsout.simulator.errors import ApiError
+from lightsout.simulator.base.description import Description
+from lightsout.simulator.base.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ COMMON = {
 }  # fmt: skip
 
 
-class Call(NamedTuple):
+class RecordedCall(NamedTuple):
     service: str
     version: str
     region: str
@@ -66,8 +66,8 @@ class Recorder:
     `answer` makes the members of the response; an ApiError that it raises is the answer, too.
     """
 
-    def __init__(self, answer: Callable[[Call], dict[str, Any]]) -> None:
-        self.calls: list[Call] = []
+    def __init__(self, answer: Callable[[RecordedCall], dict[str, Any]]) -> None:
+        self.calls: list[RecordedCall] = []
         self._answer = answer
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
@@ -84,10 +84,10 @@ class Recorder:
         """`127.0.0.1:PORT`."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
-    def of(self, *actions: str) -> list[Call]:
+    def of(self, *actions: str) -> list[RecordedCall]:
         return [call for call in self.calls if call.action in actions]
 
-    def answer(self, call: Call) -> bytes:
+    def answer(self, call: RecordedCall) -> bytes:
         self.calls.append(call)
         try:
             response = self._answer(call)
@@ -115,13 +115,13 @@ class Recorder:
         return Handler
 
 
-def _from_json(_path: str, headers: Any, text: str) -> Call:
+def _from_json(_path: str, headers: Any, text: str) -> RecordedCall:
     scope = re.search(r"Credential=[^/]+/[^/]+/(\w+)/tc3_request", headers["Authorization"])
     names = ("X-TC-Version", "X-TC-Region", "X-TC-Action")
-    return Call(scope[1], *(headers.get(name, "") for name in names), json.loads(text))
+    return RecordedCall(scope[1], *(headers.get(name, "") for name in names), json.loads(text))
 
 
-def _from_form(path: str, _headers: Any, text: str) -> Call:
+def _from_form(path: str, _headers: Any, text: str) -> RecordedCall:
     """A form says nothing of types, so its texts are read as what the description wants."""
     fields = dict(parse_qsl(text, keep_blank_values=True))
     service, version = path.strip("/"), fields["Version"]
@@ -136,7 +136,7 @@ def _from_form(path: str, _headers: Any, text: str) -> Call:
         place[leaf] = value
     description = DESCRIPTIONS[service, version]
     params = _typed(tree, description.actions[fields["Action"]]["input"], description)
-    return Call(service, version, fields["Region"], fields["Action"], params)
+    return RecordedCall(service, version, fields["Region"], fields["Action"], params)
 
 
 def _typed(value: Any, kind: str, description: Description) -> Any:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.crosscheck.fake_scf import Functions
+from tests.crosscheck.fake_scf import FakeFunctions
 from tests.crosscheck.page_reader import follow, hold_to_the_description, hold_to_what_was_typed
 from tests.support.serverless_yml import shipped, timers
 
@@ -29,7 +29,7 @@ def reading(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     (folder / "dist").mkdir()
     (folder / "dist" / "lightsout.zip").write_bytes(ZIP)
-    functions = Functions()
+    functions = FakeFunctions()
     return follow("deploy.md", folder, lambda it: ANSWERS.get(it.action) or functions.answer(it))
 
 

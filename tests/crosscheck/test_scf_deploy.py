@@ -16,8 +16,8 @@ import pytest
 
 from lightsout.cli.deployment.inputs import INPUTS, NOT_CHECKED, REFUSED
 from lightsout.cli.deployment.triggers import NO_TRIGGERS, NOT_OURS, TIMER, URL
-from lightsout.simulator.errors import ApiError
-from tests.crosscheck.fake_scf import Functions
+from lightsout.simulator.base.errors import ApiError
+from tests.crosscheck.fake_scf import FakeFunctions
 from tests.crosscheck.recording_endpoint import Recorder
 from tests.support.serverless_yml import shipped, with_examples
 
@@ -44,7 +44,7 @@ LEFT_FROM_OLDER_TIMES = {
 class Deploys:
     """A function service, and `scf deploy` against it."""
 
-    def __init__(self, recorder: Recorder, functions: Functions) -> None:
+    def __init__(self, recorder: Recorder, functions: FakeFunctions) -> None:
         self.recorder = recorder
         self.functions = functions
 
@@ -74,7 +74,7 @@ class Deploys:
 
 @pytest.fixture
 def deploy():
-    functions = Functions()
+    functions = FakeFunctions()
     with Recorder(functions.answer) as recorder:
         yield Deploys(recorder, functions)
 

@@ -22,7 +22,7 @@ from tests.support.values import GUANGZHOU, NOW, a_finding, a_policy, an_instanc
 A, B, C = fleet(3)
 
 
-class Site:
+class StubSite:
     """A site that answers from a list of instances, and remembers what it was asked."""
 
     site = GUANGZHOU
@@ -51,7 +51,7 @@ def look(site, *policies, only=None):
 
 
 def test_running_instances_that_match_are_to_be_acted_on():
-    site = Site(an_instance(A), an_instance(B, tags={}), an_instance(C, state="STOPPED"))
+    site = StubSite(an_instance(A), an_instance(B, tags={}), an_instance(C, state="STOPPED"))
 
     (finding,) = look(site)
 
@@ -60,7 +60,7 @@ def test_running_instances_that_match_are_to_be_acted_on():
 
 
 def test_the_service_is_asked_by_filters_for_tags_and_by_id_for_named_instances():
-    site = Site(an_instance(A))
+    site = StubSite(an_instance(A))
 
     look(site, a_policy(), a_policy("named", match=selector(instances=[B, A])))
 
@@ -68,7 +68,7 @@ def test_the_service_is_asked_by_filters_for_tags_and_by_id_for_named_instances(
 
 
 def test_policies_that_ask_the_same_question_share_the_answer():
-    site = Site(an_instance(A))
+    site = StubSite(an_instance(A))
 
     first, second = look(site, a_policy(), a_policy("also", exclude=selector(instances=[A])))
 
@@ -78,7 +78,7 @@ def test_policies_that_ask_the_same_question_share_the_answer():
 
 
 def test_the_newest_listing_counts_for_all_policies(mocker):
-    site = Site()
+    site = StubSite()
     older = {A: an_instance(A), B: an_instance(B), C: an_instance(C)}
     newer = {
         A: an_instance(A, tags={"env": "dev", "keep-running": ""}),
@@ -96,7 +96,7 @@ def test_the_newest_listing_counts_for_all_policies(mocker):
 
 
 def test_a_question_that_is_not_answered_is_asked_once(mocker):
-    site = Site()
+    site = StubSite()
     failure = CallFailed("DescribeInstances", "X", "y")
     asked = mocker.patch.object(site, "search", side_effect=failure)
 
@@ -107,7 +107,7 @@ def test_a_question_that_is_not_answered_is_asked_once(mocker):
 
 
 def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
-    site = Site(an_instance(A), an_instance(B), an_instance(C, tags={"env": "prod"}))
+    site = StubSite(an_instance(A), an_instance(B), an_instance(C, tags={"env": "prod"}))
 
     (finding,) = look(site, only=frozenset({B, C}))
 
@@ -116,7 +116,7 @@ def test_an_event_that_names_instances_narrows_a_policy_and_adds_none():
 
 
 def test_named_in_the_policy_and_in_the_event_means_both():
-    site = Site(an_instance(A), an_instance(B), an_instance(C))
+    site = StubSite(an_instance(A), an_instance(B), an_instance(C))
     policy = a_policy(match=selector(instances=[A, B]))
 
     (finding,) = look(site, policy, only=frozenset({B, C}))
@@ -125,7 +125,7 @@ def test_named_in_the_policy_and_in_the_event_means_both():
 
 
 def test_nothing_in_common_means_nobody():
-    site = Site(an_instance(A), an_instance(B))
+    site = StubSite(an_instance(A), an_instance(B))
     policy = a_policy(match=selector(instances=[A]))
 
     (finding,) = look(site, policy, only=frozenset({B}))
@@ -135,7 +135,7 @@ def test_nothing_in_common_means_nobody():
 
 
 def test_matching_instances_that_are_on_their_way_from_before_are_noted():
-    site = Site(
+    site = StubSite(
         an_instance(A, state="STOPPING"),
         an_instance(B, state="STOPPING", tags={"env": "prod"}),
         an_instance(C, state="STOPPING", tags={"env": "dev", "role": "bastion"}),
@@ -149,7 +149,7 @@ def test_matching_instances_that_are_on_their_way_from_before_are_noted():
 
 def test_a_stop_that_failed_before_is_tried_again_with_a_word_about_it():
     facts = {"operation": "StopInstances", "operation_request_id": "req-yesterday"}
-    site = Site(
+    site = StubSite(
         an_instance(A, operation_state="FAILED", **facts),
         an_instance(B, operation_state="SUCCESS", **facts),
     )
@@ -163,7 +163,7 @@ def test_a_stop_that_failed_before_is_tried_again_with_a_word_about_it():
 
 
 def test_a_policy_whose_instances_cannot_be_listed_has_an_error_and_no_decisions(mocker):
-    site = Site()
+    site = StubSite()
     mocker.patch.object(site, "search", side_effect=CallFailed("DescribeInstances", "X", "y"))
 
     (finding,) = look(site)
@@ -173,7 +173,7 @@ def test_a_policy_whose_instances_cannot_be_listed_has_an_error_and_no_decisions
 
 
 def test_limits_count_what_would_be_acted_on_after_protection_and_narrowing():
-    site = Site(
+    site = StubSite(
         an_instance(A), an_instance(B), an_instance(C, tags={"env": "dev", "keep-running": ""})
     )
     policy = a_policy(limits=Limits(1, None))
@@ -186,13 +186,13 @@ def test_limits_count_what_would_be_acted_on_after_protection_and_narrowing():
 
 
 def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_be_stopped():
-    site = Site(an_instance(A), an_instance(B))
+    site = StubSite(an_instance(A), an_instance(B))
     policy = a_policy(limits=Limits(None, 10))
 
     (finding,) = look(site, policy)
     assert finding.refused == "over limit: 2 of 10 instances, max_percent is 10"
 
-    idle = Site()
+    idle = StubSite()
     look(idle, policy)
     assert ("count", None) not in idle.asked
 
@@ -201,7 +201,7 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    job = job_of(Site(), STOP, findings, Judgement(NOW), read_anew=read_nothing)
+    job = job_of(StubSite(), STOP, findings, Judgement(NOW), read_anew=read_nothing)
     return {id_: item.wish for id_, item in job.items.items()}
 
 
@@ -222,7 +222,7 @@ def test_without_a_stop_type_the_api_has_its_own_default():
 
 
 def test_a_job_is_as_old_as_the_oldest_listing_that_it_rests_on(mocker):
-    site = Site(an_instance(A), an_instance(B, tags={"role": "web"}))
+    site = StubSite(an_instance(A), an_instance(B, tags={"role": "web"}))
     answers = [
         Listing(9.0, site.there),
         Listing(7.0, site.there),
@@ -302,7 +302,7 @@ some_instances = st.builds(
 
 
 def could_act(policy, instance) -> bool:
-    """Whether the policy acts for some traffic, and for some operation before the latest one."""
+    """True if the policy acts for some traffic, and for some operation before the latest one."""
     own = f"{policy.action.title()}Instances"
     certain = instance.operation in UNDOES[policy.action] and instance.operation_state != "FAILED"
     seen = [instance] if certain else [instance, instance._replace(operation=own)]
@@ -324,7 +324,7 @@ def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
     stop = stop._replace(name="off")
     start = start._replace(name="on", action="start")
     known = Judgement(NOW)
-    site = Site(first)
+    site = StubSite(first)
     site.traffic = lambda _: {}  # it cannot be read
     findings = survey(site, [Task(stop), Task(start)], known)
 

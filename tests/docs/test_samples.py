@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from lightsout.model.instance import ACTIONS
+from lightsout.model.policy import OwnHours
+from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
-from lightsout.policies.windows import next_window
 from lightsout.simulator import GB, Operation
-from tests.support.other_accounts import OWN, lend, uin_of
+from tests.support.other_accounts import OWN, add_roles, uin_of
 from tests.support.paths import ROOT
 from tests.support.simulated_run import set_stage
 
+EARLY = datetime(2026, 11, 24, 0, 30, tzinfo=timezone.utc)  # 08:30 on a Tuesday in Shanghai
 FILES = [*sorted((ROOT / "docs" / "policies").glob("*.yml")), ROOT / "policies" / "dev-nights.yml"]
 SAMPLES = [(file, policy) for file in FILES for policy in load(file).policies]
 
@@ -33,7 +35,7 @@ def machine_for(stage, policy, accounts):
         region=region,
         account={"own": OWN, **{it.name: uin_of(it) for it in accounts}}[policy.accounts[0]],
         state=action.before,
-        tags={key: values[0].replace("*", "x") for key, values in policy.match.tags.items()},
+        tags=tags_for(policy),
         **facts,
     )
     opposite = "StopInstances" if action.name == "start" else "StartInstances"
@@ -42,17 +44,31 @@ def machine_for(stage, policy, accounts):
     return instance
 
 
+def tags_for(policy):
+    tags = {key: values[0].replace("*", "x") for key, values in policy.match.tags.items()}
+    own = {policy.when.tag: "08:30-20:00"} if isinstance(policy.when, OwnHours) else {}
+    return tags | own
+
+
+def opening_of(policy, now):
+    if isinstance(policy.when, OwnHours):
+        return EARLY if policy.action == "start" else EARLY + timedelta(hours=11.5)
+    return next_window(policy.when, policy.timezone, now).opens
+
+
 @pytest.mark.parametrize(
-    ("file", "policy"), SAMPLES, ids=[f"{file.name}:{policy.name}" for file, policy in SAMPLES]
+    ("file", "policy"),
+    SAMPLES,
+    ids=[f"{file.name}:{it.name}-{it.resource}-{it.action}" for file, it in SAMPLES],
 )
 def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, file, policy):
     with set_stage(tmp_path / "policies", policy.resource) as stage:
         stage.environ["LIGHTSOUT_POLICIES"] = str(file)
         if policy.when:
-            window = next_window(policy.when, policy.timezone, stage.clock.now())
-            stage.clock.advance((window.opens - stage.clock.now()).total_seconds() + 60)
+            opens = opening_of(policy, stage.clock.now())
+            stage.clock.advance((opens - stage.clock.now()).total_seconds() + 60)
         accounts = load(file).accounts
-        lend(stage, accounts)
+        add_roles(stage, accounts)
         instance = machine_for(stage, policy, accounts)
         others = stage.fleet(9, state=instance.state, tags={"somebody": "else"})
 

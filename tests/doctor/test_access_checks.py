@@ -157,7 +157,7 @@ def test_an_account_that_lends_no_role_is_not_asked_for_anything():
     assert (mark, says) == ("✗", "AssumeRole: UnauthorizedOperation: no trust")
     assert "permissions --account research" in fix
     assert research.asked == []
-    assert found["account archive"] == ("✓", "lends its role", "")
+    assert found["account archive"] == ("✓", "its role can be assumed", "")
     for where in ("dev-nights, ", "archive, dev-nights, "):
         assert f"{where}lighthouse in ap-guangzhou" in found
 

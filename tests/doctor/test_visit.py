@@ -16,10 +16,10 @@ from lightsout.doctor import visit as doctor
 from lightsout.doctor.finding import GRANT
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Fault, Function, Trigger
-from lightsout.simulator.cam import grants
+from lightsout.simulator.access.cam import grants
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
-from tests.support.simulated_run import GUANGZHOU, PREFIX
+from tests.support.simulated_run import GUANGZHOU, RESOURCES
 
 ASKED = {"doctor": True}
 # What SCF tells the function of itself.
@@ -127,7 +127,7 @@ def visit(stage, context=CONTEXT):
 # All is well -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource", PREFIX)
+@pytest.mark.parametrize("resource", RESOURCES)
 def test_where_all_is_well_it_says_so_and_what_it_cannot_know(well, resource):
     result = visit(well)
 
@@ -219,7 +219,7 @@ def stage_without_region(stage):
     stage.policies(POLICY.replace("ap-guangzhou", "ap-guangzhuo"))
 
 
-def test_a_dry_run_that_is_on_is_to_be_minded_and_no_defect(well):
+def test_a_dry_run_that_is_on_is_a_warning_and_no_defect(well):
     well.environ["LIGHTSOUT_DRY_RUN"] = "1"
 
     result = visit(well)
@@ -242,7 +242,7 @@ def test_so_is_a_pause_and_all_else_is_examined_all_the_same(well):
     assert "would stop 3" in result.one(f"dev-nights, lighthouse in {GUANGZHOU}")[1]
 
 
-def test_that_nobody_would_hear_of_a_failure_is_to_be_minded(well):
+def test_that_nobody_would_hear_of_a_failure_is_a_warning(well):
     del well.environ["LIGHTSOUT_NOTIFY"], well.environ["LIGHTSOUT_HEARTBEAT_URL"]
 
     result = visit(well)
@@ -305,7 +305,7 @@ def test_it_tells_when_each_policy_acts_next(well, when, says):
     assert visit(well).one("policy dev-nights") == ("✓", f"{says}; triggered by invoke, timer", "")
 
 
-def test_a_year_that_the_calendar_does_not_know_is_to_be_minded(well):
+def test_a_year_that_the_calendar_does_not_know_is_a_warning(well):
     well.policies(f"{POLICY.rstrip()}\n        when: {{days: workdays}}\n")
 
     mark, says, fix = visit(well).one("calendar")
@@ -337,7 +337,7 @@ def test_a_weak_url_secret_lets_nobody_in_either(well):
     )
 
 
-def test_too_little_time_for_verification_is_to_be_minded(well):
+def test_too_little_time_for_verification_is_a_warning(well):
     mark, says, fix = visit(well, CONTEXT | {"time_limit_in_ms": 60_000}).one("time limit")
 
     assert mark == "!"
@@ -480,6 +480,17 @@ def test_whether_it_may_stop_is_not_known_and_how_to_be_sure_is_told(well):
     assert not grants(well.sim.credentials[0].policy, "lighthouse:StopInstances", "*", {})
 
 
+def test_the_right_to_mark_is_named_where_a_policy_marks(well):
+    assert "right tag:TagResources" not in visit(well).checks("?")
+    well.policies(POLICY.rstrip() + "\n        mark: true\n")
+    held_to_the_role(well)
+
+    mark, says, _ = visit(well).one("right tag:TagResources")
+
+    assert (mark, "unknown until it is used" in says) == ("?", True)
+    assert well.calls("TagResources") == []
+
+
 def test_where_there_is_no_instance_to_ask_about_that_is_not_known(well):
     well.policies(POLICY.replace("ap-guangzhou", "ap-shanghai"))
     held_to_the_role(well)
@@ -528,7 +539,7 @@ def test_past_a_limit_the_next_run_would_fail(well):
     assert "limits" in fix
 
 
-def test_outside_the_window_a_limit_is_only_to_be_minded(well):
+def test_outside_the_window_a_limit_is_only_a_warning(well):
     well.policies(LIMITED + '        when: {between: ["03:00", "04:00"]}\n')
 
     mark, says, _ = visit(well).one(f"dev-nights, lighthouse in {GUANGZHOU}")

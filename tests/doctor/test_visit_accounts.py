@@ -8,12 +8,12 @@ import pytest
 
 from lightsout.simulator import Function
 from tests.doctor.test_visit import visit
-from tests.support.other_accounts import LENT, OWN, POLICIES, fleet, lend_roles
+from tests.support.other_accounts import OTHER_UINS, OWN, POLICIES, fleet, let_accounts_in
 
 
 @pytest.fixture
 def well(stage):
-    lend_roles(stage)
+    let_accounts_in(stage)
     fleet(stage)
     stage.world.functions.append(Function())
     return stage
@@ -21,15 +21,16 @@ def well(stage):
 
 def change_role(stage, account, **facts):
     stage.world.roles[:] = [
-        replace(role, **facts) if role.uin == LENT[account] else role for role in stage.world.roles
+        replace(role, **facts) if role.uin == OTHER_UINS[account] else role
+        for role in stage.world.roles
     ]
 
 
 def test_each_account_that_lends_its_role_is_told_with_what_would_be_done_there(well):
     found = visit(well)
 
-    for account in LENT:
-        assert found.one(f"account {account}") == ("✓", "lends its role", "")
+    for account in OTHER_UINS:
+        assert found.one(f"account {account}") == ("✓", "its role can be assumed", "")
         told = found.one(f"{account}, dev-nights, lighthouse in ap-guangzhou")
         assert told == ("✓", "would stop 3, keep 0", "")
     assert found.one("dev-nights, lighthouse in ap-guangzhou")[1] == "would stop 3, keep 0"
@@ -50,7 +51,7 @@ def test_an_account_that_refuses_is_one_defect_with_its_mend(well):
 
 @pytest.mark.parametrize("zeros", ["", "00"])
 def test_the_own_account_under_a_second_name_is_a_defect(well, zeros):
-    well.policies(POLICIES.replace(LENT["archive"], f"{zeros}{OWN}"))
+    well.policies(POLICIES.replace(OTHER_UINS["archive"], f"{zeros}{OWN}"))
 
     mark, says, fix = visit(well).one("accounts")
 
@@ -76,7 +77,7 @@ def test_regions_are_asked_for_in_each_account(well):
 
     found = visit(well)
 
-    for account in ("", *(f"{name} " for name in LENT)):
+    for account in ("", *(f"{name} " for name in OTHER_UINS)):
         assert found.one(f"right {account}lighthouse:DescribeRegions")[0] == "✓"
 
 

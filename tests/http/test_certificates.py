@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certi
 ANSWER = b'{"Response": {"RequestId": "req-1"}}'
 
 
-class Service(BaseHTTPRequestHandler):
+class HttpsService(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
@@ -44,7 +44,7 @@ def service(tmp_path):
     subprocess.run([*make.split(), *names, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, tmp_path / "key.pem")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HttpsService)
     server.handle_error = lambda *_: None  # of callers that hang up in the handshake
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.notify.announce import concerned, day_of, is_due, mark, news_of
+from lightsout.notify.announce import day_of, is_due, mark, news_of, receivers_of
 from lightsout.notify.receivers import Receiver
 from tests.support.reports import a_report, an_entry
 from tests.support.values import any_text
@@ -56,7 +56,7 @@ def test_whom_it_concerns(kind, numbers):
         Receiver(2, "webhook", "b.example", "https://b.example", always=True),
     ]
 
-    assert [one.number for one in concerned(kind, both)] == numbers
+    assert [one.number for one in receivers_of(kind, both)] == numbers
 
 
 @pytest.mark.parametrize(

@@ -288,3 +288,16 @@ def test_any_text_can_be_told(kind, language, texts):
     lines = told(kind, a_report(entry), error, language)
 
     assert 2 <= len(lines) < 12
+
+
+def test_what_cannot_be_read_is_told_before_what_is_left_alone_for_a_reason():
+    """Hours from tags leave machines alone for many reasons, and a message has few lines."""
+    stopped, odd, *others = ids(12)
+    kept = {id_: f"not due to stop until 2026-12-{day:02}" for day, id_ in enumerate(others, 1)}
+    wrong = "hours=weekdays cannot be read: weekdays has no hours"
+    report = a_report(an_entry(stopped=[stopped], skipped={**kept, odd: wrong}))
+
+    lines = told("done", report, None, "en")
+
+    (first,) = [line for line in lines if line.startswith("–")][:1]
+    assert first.endswith(wrong)

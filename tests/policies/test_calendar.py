@@ -11,10 +11,10 @@ import holidays
 import pytest
 
 from lightsout.model.policy import When
-from lightsout.policies.calendar import is_workday, last_year, name_of
-from lightsout.policies.windows import calendar_warnings
+from lightsout.policies.hours.calendar import is_workday, last_year, name_of
+from lightsout.policies.hours.windows import calendar_end, calendar_gaps, calendar_warnings
 from tests.support.paths import ROOT
-from tests.support.window_oracle import OFF_DAYS, UTC, WORKED_DAYS, Case
+from tests.support.window_oracle import OFF_DAYS, UTC, WORKED_DAYS, WindowCase
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEARS = range(2004, last_year() + 1)
@@ -40,7 +40,7 @@ def test_both_libraries_agree_on_every_day(year):
 
 @pytest.mark.parametrize("year", [2025, 2026])
 def test_the_days_are_those_of_the_notices(year):
-    by_hand = Case("Asia/Shanghai", "workdays")
+    by_hand = WindowCase("Asia/Shanghai", "workdays")
     assert [d for d in days_of_year(year) if is_workday(d, {}) != by_hand.works(d)] == []
 
 
@@ -69,7 +69,7 @@ def test_a_year_that_is_not_known_has_plain_weeks():
 def warned(when: When, text: str) -> list[str]:
     """The years that are warned of on that day in Shanghai."""
     instant = datetime.fromisoformat(f"{text}T12:00").replace(tzinfo=SHANGHAI).astimezone(UTC)
-    said = calendar_warnings([(when, SHANGHAI), (when, SHANGHAI)], instant)
+    said = calendar_warnings(calendar_gaps([(when, SHANGHAI), (when, SHANGHAI)], instant))
     return [line.split("cover ")[1][:4] for line in said]
 
 
@@ -78,12 +78,12 @@ def workdays(**corrections) -> When:
     return When("workdays", 0, 1440, enforce=False, holidays=listed)
 
 
-def test_the_end_of_the_calendar_is_told_from_the_last_quarter_on():
+def test_the_end_of_the_calendar_is_told_from_november_on():
     last = last_year()
-    assert warned(workdays(), f"{last}-09-30") == []
-    assert warned(workdays(), f"{last}-10-01") == [str(last + 1)]
+    assert warned(workdays(), f"{last}-10-31") == []
+    assert warned(workdays(), f"{last}-11-01") == [str(last + 1)]
     assert warned(workdays(), f"{last + 1}-01-01") == [str(last + 1)]
-    assert warned(workdays(), f"{last + 1}-10-01") == [str(last + 1), str(last + 2)]
+    assert warned(workdays(), f"{last + 1}-11-01") == [str(last + 1), str(last + 2)]
     assert warned(workdays(), f"{last - 1}-12-31") == []
 
 
@@ -94,10 +94,17 @@ def test_only_policies_that_go_by_the_calendar_are_warned_of():
     assert warned(holidays_only, "2031-01-01") == ["2031"]
 
 
-def test_the_quarter_begins_by_the_clocks_of_the_policy():
-    instant = datetime(last_year(), 9, 30, 16, 30, tzinfo=UTC)
-    assert calendar_warnings([(workdays(), SHANGHAI)], instant)
-    assert not calendar_warnings([(workdays(), ZoneInfo("UTC"))], instant)
+def test_november_begins_by_the_clocks_of_the_policy():
+    instant = datetime(last_year(), 10, 31, 16, 30, tzinfo=UTC)
+    assert calendar_gaps([(workdays(), SHANGHAI)], instant)
+    assert not calendar_gaps([(workdays(), ZoneInfo("UTC"))], instant)
+
+
+def test_the_calendar_reaches_as_far_as_each_year_is_covered():
+    last = last_year()
+    known = When("workdays", 0, 1440, False, {date(last + 1, 2, n): False for n in range(1, 11)})  # noqa: FBT003
+    gap = When("workdays", 0, 1440, False, {date(last + 2, 2, n): False for n in range(1, 11)})  # noqa: FBT003
+    assert [calendar_end(when) for when in (workdays(), known, gap)] == [last, last + 1, last]
 
 
 def test_a_single_correction_does_not_silence_the_warning_and_a_year_of_them_does():
@@ -111,7 +118,7 @@ def test_a_run_that_does_not_ask_for_workdays_does_not_import_the_calendar():
     code = (
         "import sys, handler, lightsout.policies.load, pathlib\n"
         "from datetime import datetime, timezone\n"
-        "from lightsout.policies.windows import window_at\n"
+        "from lightsout.policies.hours.windows import window_at\n"
         "p = lightsout.policies.load.load(pathlib.Path('policies')).policies[0]\n"
         "window_at(p.when, p.timezone, datetime.now(timezone.utc))\n"
         "print(sorted(m for m in sys.modules if m.startswith(('chinese_calendar', 'holidays'))))\n"

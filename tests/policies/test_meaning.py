@@ -35,6 +35,7 @@ FULL = """
         limits: {max_instances: 200, max_percent: 30}
         triggered_by: [invoke]
         verify: {timeout: 90s}
+        mark: true
       - name: plain
         resource: lighthouse
         regions: all
@@ -81,6 +82,7 @@ def test_every_part_of_a_policy_is_read(read):
     assert policy.limits == Limits(200, 30)
     assert policy.triggered_by == {"invoke"}
     assert policy.verify_timeout == 90.0
+    assert policy.mark is True
     assert policy.place.endswith("policy.yml:5:5")
 
 
@@ -103,6 +105,7 @@ def test_what_a_policy_leaves_out_has_the_documented_default(read):
     assert policy.limits == Limits(None, None)
     assert policy.triggered_by == {"timer", "invoke"}
     assert policy.verify_timeout == 300.0
+    assert policy.mark is False
 
 
 WINDOWED = """

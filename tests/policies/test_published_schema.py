@@ -131,6 +131,8 @@ def test_what_the_reader_refuses_the_schema_refuses(path):
         {"uptime": {"between": ["08:30", "20:00"]}, "options": {"stop_type": "SOFT"}},
         {"uptime": {"days": "workdays", "act_within": "30m", "enforce": True}},
         {"uptime": {"from_tag": "office-hours", "act_within": "1h"}},
+        {"mark": True},
+        {"mark": "false", "exclude": {"tags": {"lightsout": "failed *"}}},
     ],
 )
 def test_schema_and_reader_both_take(changes, tmp_path):
@@ -138,6 +140,30 @@ def test_schema_and_reader_both_take(changes, tmp_path):
     assert valid(document)
     (tmp_path / "a.yml").write_text(json.dumps(document))
     assert load(tmp_path).policies[0].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("holidays", "good"),
+    [
+        ({"2027-02-06": "work"}, True),
+        ("cn-2027.json", True),
+        ("../cn-2027.json", False),
+        ("cn-2027.yml", False),
+        (["cn-2027.json"], False),
+        ({}, False),
+        (2027, False),
+    ],
+)
+def test_schema_and_reader_agree_on_holidays(holidays, good, tmp_path):
+    document = policy() | {"holidays": holidays}
+    (tmp_path / "cn-2027.json").write_text('{"year": 2027, "days": []}')
+    (tmp_path / "a.yml").write_text(json.dumps(document))
+    assert valid(document) == good
+    if good:
+        load(tmp_path)
+    else:
+        with pytest.raises(ValueError, match=r"a\.yml:1:\d+: holidays "):
+            load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +211,8 @@ def test_schema_and_reader_both_take(changes, tmp_path):
         {"resource": "cvm", "only_if": {"running_at_least": "30m"}},
         {"action": "start", "resource": "cvm", "options": {"stopped_mode": "STOP_CHARGING"}},
         {"include": ["everything"]},
+        {"mark": "yes"},
+        {"mark": {}},
         {"colour": "red"},
         {"resource": []},
         {"resource": ["cvm", "cvm"]},

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lightsout.base.scalars import zones
 from lightsout.base.suggest import nearest, typo_of
-from lightsout.policies import suggestions
 from lightsout.policies.load import PolicyMistakes, load
+from lightsout.policies.mistakes import suggestions
 
 POLICY = """\
 version: 1
@@ -131,6 +131,70 @@ def test_no_zone_in_the_tables_is_unknown():
 )
 def test_days_are_suggested_that_are_the_same_days(suggested, text, meant):
     assert suggested(days=json.dumps(text, ensure_ascii=False)) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[mon-fri]", "days: [mon, tue, wed, thu, fri]"),
+        ("[weekdays]", "days: [mon, tue, wed, thu, fri]"),
+        ("[weekend]", "days: [sat, sun]"),
+        ("[workdays]", "days: workdays"),
+        ("[monday]", "mon"),
+    ],
+)
+def test_a_word_for_several_days_is_understood_in_a_list_too(suggested, text, meant):
+    assert suggested(days=text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("8:00", "08:00"),
+        ("8:00 PM", "20:00"),
+        ("8:30 a.m.", "08:30"),
+        ("8pm", "20:00"),
+        ("２０：００", "20:00"),
+        ("12:30 AM", "00:30"),
+        ("12:00 AM", None),
+        ("12pm", None),
+        ("8", None),
+        ("2000", None),
+        ("13:00 PM", None),
+        ("25:00", None),
+    ],
+)
+def test_a_time_is_suggested_where_it_can_mean_one_time_only(tmp_path, text, meant):
+    assert suggestions.time_meant(text) == meant
+
+    file = tmp_path / "a.yml"
+    between = json.dumps([text, "23:59"], ensure_ascii=False)
+    file.write_text(POLICY.format(**FINE).replace("days:", f"between: {between}, days:"), "utf-8")
+    with pytest.raises(PolicyMistakes) as caught:
+        load(file)
+    found = HINT.search(caught.value.mistakes[0].message)
+    assert (found and found[1]) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("20:00-23:00", '["20:00", "23:00"]'),
+        ("8:00 PM to 11:30 PM", '["20:00", "23:30"]'),
+        ("20：00～24:00", '["20:00", "24:00"]'),
+        ("[“20:00”，“23:00”]", '["20:00", "23:00"]'),
+        ("8-17", None),
+        ("20:00-22:00-23:00", None),
+        ("20:00-20:00", None),
+    ],
+)
+def test_a_window_in_one_text_is_answered_with_its_two_times(tmp_path, text, meant):
+    file = tmp_path / "a.yml"
+    file.write_text(POLICY.format(**FINE).replace("days:", f"between: {text}, days:"), "utf-8")
+    with pytest.raises(PolicyMistakes) as caught:
+        load(file)
+    found = HINT.search(caught.value.mistakes[0].message)
+    assert (found and found[1]) == meant
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from lightsout.decide.own_hours import turn_of
 from lightsout.model.policy import OwnHours
-from lightsout.policies.tag_hours import UnreadableHours, read_hours
+from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
 from tests.support.paths import ROOT
 from tests.support.values import any_text
-from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, Case, UptimeCase
+from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, UptimeCase, WindowCase
 
 PAGE = (ROOT / "docs/owners-tags.md").read_text("utf-8")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -88,7 +88,7 @@ def values(draw):
     after = draw(st.booleans())
     for days, text, start, end in draw(st.lists(entries(), min_size=1, max_size=3)):
         between = f"{shown(start, short=False)}-{shown(end, short=False)}"
-        cases.append(Case("Asia/Shanghai", days, between))
+        cases.append(WindowCase("Asia/Shanghai", days, between))
         hours = "-".join(shown(it, short=draw(st.booleans())) for it in (start, end))
         last = after and "," not in text
         assume(not after or last)

@@ -12,15 +12,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lightsout.model.policy import AfterEdge, When
-from lightsout.policies.windows import next_window, times_on, window_at, windows
+from lightsout.policies.hours.windows import next_window, times_on, window_at, windows
 from tests.policies.test_windows_laws import SECOND, oracle_of, places, whens
-from tests.support.window_oracle import UTC, WEEKDAYS, Case, UptimeCase
+from tests.support.window_oracle import UTC, WEEKDAYS, UptimeCase, WindowCase
 
 QUARTER = timedelta(minutes=15)
 HOUR = 3600.0
 
 
-def when_of(case: Case):
+def when_of(case: WindowCase):
     """The value that a file with this window is read as."""
     words = case.days.split()
     days = case.days if words[0] not in WEEKDAYS else frozenset(map(WEEKDAYS.index, words))
@@ -53,18 +53,20 @@ YEAR = [datetime(2025, 12, 20, tzinfo=UTC) + number * QUARTER for number in rang
 @pytest.mark.parametrize(
     "case",
     [
-        UptimeCase((Case("Asia/Shanghai", "workdays", "08:30-20:00"),)),
-        UptimeCase((Case("Asia/Shanghai", "workdays", "08:30-20:00", "2026-12-24 off"),)),
-        UptimeCase((Case("Asia/Shanghai", "workdays", "20:00-04:15"),), enforce=True),
-        UptimeCase((Case("Asia/Shanghai", "workdays"),), timedelta(hours=30)),
-        UptimeCase((Case("Europe/Berlin", "everyday", "02:15-02:45"),), timedelta(minutes=15)),
-        UptimeCase((Case("America/Santiago", "sat sun", "23:30-23:15"),), timedelta(hours=1)),
-        UptimeCase((Case("America/New_York", "mon fri", "00:00-24:00"),), timedelta(days=9)),
+        UptimeCase((WindowCase("Asia/Shanghai", "workdays", "08:30-20:00"),)),
+        UptimeCase((WindowCase("Asia/Shanghai", "workdays", "08:30-20:00", "2026-12-24 off"),)),
+        UptimeCase((WindowCase("Asia/Shanghai", "workdays", "20:00-04:15"),), enforce=True),
+        UptimeCase((WindowCase("Asia/Shanghai", "workdays"),), timedelta(hours=30)),
+        UptimeCase(
+            (WindowCase("Europe/Berlin", "everyday", "02:15-02:45"),), timedelta(minutes=15)
+        ),
+        UptimeCase((WindowCase("America/Santiago", "sat sun", "23:30-23:15"),), timedelta(hours=1)),
+        UptimeCase((WindowCase("America/New_York", "mon fri", "00:00-24:00"),), timedelta(days=9)),
         UptimeCase(
             (
-                Case("Europe/Berlin", "mon tue wed thu fri", "08:00-12:00"),
-                Case("Europe/Berlin", "mon tue wed thu fri", "12:00-18:00"),
-                Case("Europe/Berlin", "sat", "22:00-03:00"),
+                WindowCase("Europe/Berlin", "mon tue wed thu fri", "08:00-12:00"),
+                WindowCase("Europe/Berlin", "mon tue wed thu fri", "12:00-18:00"),
+                WindowCase("Europe/Berlin", "sat", "22:00-03:00"),
             )
         ),
     ],
@@ -151,8 +153,8 @@ def test_the_times_on_lie_between_what_starts_and_what_stops(when, place):
 
 def test_machines_that_are_always_on_are_started_only_where_that_is_enforced():
     zone, now = ZoneInfo("Asia/Shanghai"), datetime(2026, 11, 23, 12, tzinfo=UTC)
-    always = halves(UptimeCase((Case("Asia/Shanghai", "everyday"),)))
-    held = halves(UptimeCase((Case("Asia/Shanghai", "everyday"),), enforce=True))
+    always = halves(UptimeCase((WindowCase("Asia/Shanghai", "everyday"),)))
+    held = halves(UptimeCase((WindowCase("Asia/Shanghai", "everyday"),), enforce=True))
 
     assert due_by(always, zone, now) is None
     assert next_window(always["stop"], zone, now) is None
@@ -163,8 +165,8 @@ def test_machines_that_are_always_on_are_started_only_where_that_is_enforced():
 def test_what_two_entries_cover_together_has_no_edge_inside():
     zone = ZoneInfo("Asia/Shanghai")
     day = (
-        Case("Asia/Shanghai", "everyday", "08:00-12:00"),
-        Case("Asia/Shanghai", "everyday", "12:00-18:00"),
+        WindowCase("Asia/Shanghai", "everyday", "08:00-12:00"),
+        WindowCase("Asia/Shanghai", "everyday", "12:00-18:00"),
     )
     noon = datetime(2026, 11, 23, 4, tzinfo=UTC)
 

@@ -8,45 +8,45 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lightsout.model.policy import When
-from lightsout.policies.windows import next_window, window_at, windows
-from tests.support.window_oracle import UTC, Case, inside_at
+from lightsout.policies.hours.windows import next_window, window_at, windows
+from tests.support.window_oracle import UTC, WindowCase, inside_at
 
 LOOK_AHEAD = timedelta(days=3)
 
 # A window; then local times at which it is looked at. Those that a clock shows twice are looked at
 # twice, those that it skips where the skipping clock stands instead.
-TABLE: list[tuple[Case, str]] = [
+TABLE: list[tuple[WindowCase, str]] = [
     # An ordinary evening, to the minute.
     (
-        Case("Asia/Shanghai", "everyday", "20:00-23:00"),
+        WindowCase("Asia/Shanghai", "everyday", "20:00-23:00"),
         "2026-11-23T19:59 2026-11-23T20:00 2026-11-23T20:01 2026-11-23T22:59 2026-11-23T23:00",
     ),
     (
-        Case("Asia/Shanghai", "everyday", "20:00-24:00"),
+        WindowCase("Asia/Shanghai", "everyday", "20:00-24:00"),
         "2026-11-23T19:59 2026-11-23T20:00 2026-11-23T23:59 2026-11-24T00:00 2026-12-31T23:59",
     ),
     (
-        Case("UTC", "everyday", "00:00-00:01"),
+        WindowCase("UTC", "everyday", "00:00-00:01"),
         "2026-11-23T23:59 2026-11-24T00:00 2026-11-24T00:01 2027-01-01T00:00",
     ),
     (
-        Case("UTC", "everyday", "23:59-00:01"),
+        WindowCase("UTC", "everyday", "23:59-00:01"),
         "2026-11-23T23:58 2026-11-23T23:59 2026-11-24T00:00 2026-11-24T00:01",
     ),
     # Across midnight it belongs to the day on which it opens.
     (
-        Case("Asia/Shanghai", "fri", "22:00-06:00"),
+        WindowCase("Asia/Shanghai", "fri", "22:00-06:00"),
         (
             "2026-11-26T22:00 2026-11-27T05:59 2026-11-27T21:59 2026-11-27T22:00 2026-11-28T00:00 "
             "2026-11-28T05:59 2026-11-28T06:00 2026-11-28T22:00 2026-11-29T03:00"
         ),
     ),
     (
-        Case("Asia/Shanghai", "sun", "22:00-00:00"),
+        WindowCase("Asia/Shanghai", "sun", "22:00-00:00"),
         "2026-11-22T21:59 2026-11-22T22:00 2026-11-22T23:59 2026-11-23T00:00 2026-11-23T22:00",
     ),
     (
-        Case("Asia/Shanghai", "workdays", "20:00-08:30"),
+        WindowCase("Asia/Shanghai", "workdays", "20:00-08:30"),
         (
             "2026-09-30T20:00 2026-10-01T08:29 2026-10-01T08:30 2026-10-01T20:00 2026-10-07T23:00 "
             "2026-10-08T03:00 2026-10-08T20:00 2026-10-10T19:59 2026-10-10T20:00 2026-10-11T08:29 "
@@ -55,19 +55,19 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Whole days, joined where they adjoin.
     (
-        Case("Asia/Shanghai", "sat sun"),
+        WindowCase("Asia/Shanghai", "sat sun"),
         (
             "2026-11-27T23:59 2026-11-28T00:00 2026-11-28T23:59 2026-11-29T00:00 2026-11-29T23:59 "
             "2026-11-30T00:00"
         ),
     ),
     (
-        Case("Asia/Shanghai", "mon wed", "00:00-24:00"),
+        WindowCase("Asia/Shanghai", "mon wed", "00:00-24:00"),
         "2026-11-22T23:59 2026-11-23T00:00 2026-11-24T00:00 2026-11-25T12:00 2026-11-26T00:00",
     ),
     # Golden Week 2026: off from the 1st to the 7th, worked on Sunday 20 September and 10 October.
     (
-        Case("Asia/Shanghai", "workdays"),
+        WindowCase("Asia/Shanghai", "workdays"),
         (
             "2026-09-19T12:00 2026-09-20T00:00 2026-09-20T12:00 2026-09-24T23:59 2026-09-25T00:00 "
             "2026-09-27T12:00 2026-09-30T23:59 2026-10-01T00:00 2026-10-07T23:59 2026-10-08T00:00 "
@@ -75,14 +75,14 @@ TABLE: list[tuple[Case, str]] = [
         ),
     ),
     (
-        Case("Asia/Shanghai", "holidays"),
+        WindowCase("Asia/Shanghai", "holidays"),
         (
             "2026-09-20T12:00 2026-09-26T12:00 2026-09-30T23:59 2026-10-01T00:00 2026-10-05T12:00 "
             "2026-10-07T23:59 2026-10-08T00:00 2026-10-10T12:00 2026-10-11T00:00 2026-10-12T00:00"
         ),
     ),
     (
-        Case("Asia/Shanghai", "workdays", "08:30-10:00"),
+        WindowCase("Asia/Shanghai", "workdays", "08:30-10:00"),
         (
             "2025-01-26T08:30 2025-01-27T09:59 2025-01-28T09:00 2025-02-04T09:00 2025-02-05T08:30 "
             "2025-02-08T09:00 2025-02-09T09:00 2025-09-28T08:29 2025-09-28T08:30 2025-10-08T09:00 "
@@ -91,7 +91,7 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Spring Festival 2026, and the make-up Saturdays around it.
     (
-        Case("Asia/Shanghai", "holidays", "06:00-22:00"),
+        WindowCase("Asia/Shanghai", "holidays", "06:00-22:00"),
         (
             "2026-02-14T12:00 2026-02-15T05:59 2026-02-15T06:00 2026-02-23T21:59 2026-02-23T22:00 "
             "2026-02-24T12:00 2026-02-28T12:00 2026-03-01T12:00 2026-05-09T12:00 2026-05-10T12:00"
@@ -99,12 +99,12 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Chinese holidays by the clocks of another place.
     (
-        Case("America/New_York", "workdays", "18:00-22:00"),
+        WindowCase("America/New_York", "workdays", "18:00-22:00"),
         "2026-10-01T19:00 2026-10-07T19:00 2026-10-08T17:59 2026-10-08T18:00 2026-10-10T21:59",
     ),
     # What the file says goes first; 2027 has no calendar yet, there a week is a plain week.
     (
-        Case(
+        WindowCase(
             "Asia/Shanghai",
             "workdays",
             "20:00-23:00",
@@ -116,29 +116,29 @@ TABLE: list[tuple[Case, str]] = [
         ),
     ),
     (
-        Case("Asia/Shanghai", "holidays", "", "2027-02-06 work 2027-02-08 off"),
+        WindowCase("Asia/Shanghai", "holidays", "", "2027-02-06 work 2027-02-08 off"),
         "2027-02-05T20:00 2027-02-06T20:00 2027-02-07T00:00 2027-02-08T23:59 2027-02-09T00:00",
     ),
     # 29 February.
     (
-        Case("Asia/Shanghai", "tue", "22:00-06:00"),
+        WindowCase("Asia/Shanghai", "tue", "22:00-06:00"),
         "2028-02-28T23:00 2028-02-29T21:59 2028-02-29T22:00 2028-03-01T00:00 2028-03-01T06:00",
     ),
     (
-        Case("Europe/Berlin", "tue"),
+        WindowCase("Europe/Berlin", "tue"),
         "2028-02-28T23:59 2028-02-29T00:00 2028-02-29T23:59 2028-03-01T00:00 2027-02-28T12:00",
     ),
     # Half hours and quarters of an hour.
     (
-        Case("Asia/Kolkata", "everyday", "18:30-19:15"),
+        WindowCase("Asia/Kolkata", "everyday", "18:30-19:15"),
         "2026-11-23T18:29 2026-11-23T18:30 2026-11-23T19:14 2026-11-23T19:15",
     ),
     (
-        Case("Asia/Kathmandu", "mon tue", "23:45-00:15"),
+        WindowCase("Asia/Kathmandu", "mon tue", "23:45-00:15"),
         "2026-11-23T23:44 2026-11-23T23:45 2026-11-24T00:14 2026-11-24T00:15 2026-11-25T00:14",
     ),
     (
-        Case("America/St_Johns", "everyday", "01:15-02:45"),
+        WindowCase("America/St_Johns", "everyday", "01:15-02:45"),
         (
             "2026-03-07T02:00 2026-03-08T01:14 2026-03-08T01:59 2026-03-08T03:00 2026-11-01T01:14 "
             "2026-11-01T01:15 2026-11-01T01:59 2026-11-01T02:44 2026-11-01T02:45"
@@ -146,22 +146,22 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Clocks forward: Berlin shows 03:00 after 01:59 on 29 March 2026.
     (
-        Case("Europe/Berlin", "everyday", "01:30-02:30"),
+        WindowCase("Europe/Berlin", "everyday", "01:30-02:30"),
         (
             "2026-03-28T02:29 2026-03-29T01:29 2026-03-29T01:30 2026-03-29T01:59 2026-03-29T02:15 "
             "2026-03-29T03:00 2026-03-30T01:30"
         ),
     ),
     (
-        Case("Europe/Berlin", "everyday", "02:15-02:45"),
+        WindowCase("Europe/Berlin", "everyday", "02:15-02:45"),
         "2026-03-28T02:15 2026-03-29T01:59 2026-03-29T02:30 2026-03-29T03:00 2026-03-30T02:15",
     ),
     (
-        Case("Europe/Berlin", "everyday", "02:30-04:00"),
+        WindowCase("Europe/Berlin", "everyday", "02:30-04:00"),
         "2026-03-29T01:59 2026-03-29T03:00 2026-03-29T03:59 2026-03-29T04:00",
     ),
     (
-        Case("Europe/Berlin", "sat", "22:00-06:00"),
+        WindowCase("Europe/Berlin", "sat", "22:00-06:00"),
         (
             "2026-03-28T21:59 2026-03-28T22:00 2026-03-29T01:59 2026-03-29T03:00 2026-03-29T05:59 "
             "2026-03-29T06:00"
@@ -169,34 +169,34 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Clocks back: Berlin shows 02:00 to 02:59 twice on 25 October 2026.
     (
-        Case("Europe/Berlin", "everyday", "01:30-02:30"),
+        WindowCase("Europe/Berlin", "everyday", "01:30-02:30"),
         (
             "2026-10-25T01:29 2026-10-25T01:30 2026-10-25T02:00 2026-10-25T02:29 2026-10-25T02:30 "
             "2026-10-25T02:59 2026-10-25T03:00"
         ),
     ),
     (
-        Case("Europe/Berlin", "sun", "02:30-03:30"),
+        WindowCase("Europe/Berlin", "sun", "02:30-03:30"),
         "2026-10-25T02:29 2026-10-25T02:30 2026-10-25T02:59 2026-10-25T03:29 2026-10-25T03:30",
     ),
     (
-        Case("Europe/Berlin", "sat", "22:00-06:00"),
+        WindowCase("Europe/Berlin", "sat", "22:00-06:00"),
         "2026-10-24T22:00 2026-10-25T02:30 2026-10-25T05:59 2026-10-25T06:00",
     ),
     (
-        Case("Europe/Berlin", "sat sun"),
+        WindowCase("Europe/Berlin", "sat sun"),
         "2026-10-23T23:59 2026-10-24T00:00 2026-10-25T02:30 2026-10-25T23:59 2026-10-26T00:00",
     ),
     # The other half of the world: Sydney back on 5 April, forward on 4 October 2026.
     (
-        Case("Australia/Sydney", "everyday", "02:00-03:00"),
+        WindowCase("Australia/Sydney", "everyday", "02:00-03:00"),
         (
             "2026-04-05T01:59 2026-04-05T02:00 2026-04-05T02:59 2026-04-05T03:00 2026-10-04T01:59 "
             "2026-10-04T02:30 2026-10-04T03:00 2026-10-05T02:00"
         ),
     ),
     (
-        Case("America/Santiago", "everyday", "23:30-00:30"),
+        WindowCase("America/Santiago", "everyday", "23:30-00:30"),
         (
             "2026-04-04T23:29 2026-04-04T23:30 2026-04-05T00:29 2026-09-05T23:30 2026-09-06T01:00 "
             "2026-09-06T23:30"
@@ -204,7 +204,7 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Half an hour of summer time: Lord Howe back on 5 April, forward on 4 October 2026.
     (
-        Case("Australia/Lord_Howe", "everyday", "01:45-02:15"),
+        WindowCase("Australia/Lord_Howe", "everyday", "01:45-02:15"),
         (
             "2026-04-05T01:29 2026-04-05T01:30 2026-04-05T01:45 2026-04-05T02:14 2026-04-05T02:15 "
             "2026-10-04T01:45 2026-10-04T02:10 2026-10-04T02:30"
@@ -212,30 +212,30 @@ TABLE: list[tuple[Case, str]] = [
     ),
     # Days that begin at one o'clock, and a midnight that comes twice.
     (
-        Case("Africa/Cairo", "fri", "00:00-02:00"),
+        WindowCase("Africa/Cairo", "fri", "00:00-02:00"),
         "2026-04-23T23:59 2026-04-24T01:00 2026-04-24T01:59 2026-04-24T02:00",
     ),
     (
-        Case("Africa/Cairo", "thu"),
+        WindowCase("Africa/Cairo", "thu"),
         "2026-10-29T22:59 2026-10-29T23:30 2026-10-30T00:00 2026-04-23T23:59 2026-04-24T01:00",
     ),
     (
-        Case("America/Havana", "sun", "00:15-00:45"),
+        WindowCase("America/Havana", "sun", "00:15-00:45"),
         "2026-11-01T00:14 2026-11-01T00:15 2026-11-01T00:44 2026-11-01T00:45 2026-11-01T01:00",
     ),
     # Far from Greenwich.
     (
-        Case("Pacific/Kiritimati", "mon", "09:00-17:00"),
+        WindowCase("Pacific/Kiritimati", "mon", "09:00-17:00"),
         "2026-11-23T08:59 2026-11-23T09:00 2026-11-23T16:59 2026-11-23T17:00",
     ),
     (
-        Case("Pacific/Pago_Pago", "mon", "09:00-17:00"),
+        WindowCase("Pacific/Pago_Pago", "mon", "09:00-17:00"),
         "2026-11-23T08:59 2026-11-23T09:00 2026-11-23T16:59 2026-11-23T17:00",
     ),
 ]
 
 
-def the_when(case: Case) -> When:
+def the_when(case: WindowCase) -> When:
     days = case.days
     words = case.corrected.split()
     start, end = case.minutes
@@ -249,7 +249,7 @@ def the_when(case: Case) -> When:
     return When(days, start, end, enforce=False, holidays=holidays)
 
 
-def instants(case: Case, local: str) -> list[datetime]:
+def instants(case: WindowCase, local: str) -> list[datetime]:
     """The instants at which the clock shows that: one, or both of them."""
     shown = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(case.zone))
     return sorted({shown.replace(fold=fold).astimezone(UTC) for fold in (0, 1)})

@@ -10,9 +10,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lightsout.model.policy import When
-from lightsout.policies.wallclock import changes
-from lightsout.policies.windows import next_window, window_at, windows
-from tests.support.window_oracle import UTC, WEEKDAYS, Case
+from lightsout.policies.hours.wallclock import changes
+from lightsout.policies.hours.windows import next_window, window_at, windows
+from tests.support.window_oracle import UTC, WEEKDAYS, WindowCase
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 # Summer time in both halves of the world and of half an hour, midnights that are skipped or come
@@ -67,12 +67,12 @@ def whens(draw):
     return when
 
 
-def oracle_of(when: When, zone: ZoneInfo) -> Case:
+def oracle_of(when: When, zone: ZoneInfo) -> WindowCase:
     words = when.days
     if not isinstance(words, str):
         words = " ".join(WEEKDAYS[day] for day in sorted(words))
     between = "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (when.start, when.end))
-    return Case(zone.key, words, between)
+    return WindowCase(zone.key, words, between)
 
 
 @given(whens(), places())

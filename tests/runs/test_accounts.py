@@ -9,16 +9,16 @@ import pytest
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import Fault
-from lightsout.simulator.answer import Answer
+from lightsout.simulator.base.answer import Answer
 from tests.support.other_accounts import (
     ARCHIVE,
-    LENT,
+    OTHER_UINS,
     OWN,
     POLICIES,
     RESEARCH,
+    add_roles,
     fleet,
-    lend,
-    lend_roles,
+    let_accounts_in,
 )
 from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, PREFIX, RESOURCES
 
@@ -43,7 +43,7 @@ def resource(request):
 
 @pytest.fixture
 def stage(stage):
-    lend_roles(stage)
+    let_accounts_in(stage)
     return stage
 
 
@@ -57,9 +57,10 @@ def assumed(stage):
 
 
 def change_role(stage, account, **facts):
-    """Has the account lend its role on other terms."""
+    """Change the role that the account has for the function."""
     stage.world.roles[:] = [
-        replace(role, **facts) if role.uin == LENT[account] else role for role in stage.world.roles
+        replace(role, **facts) if role.uin == OTHER_UINS[account] else role
+        for role in stage.world.roles
     ]
 
 
@@ -101,7 +102,7 @@ def test_every_call_is_signed_by_the_account_that_its_line_names(stage):
 
     stage.run()
 
-    names = {"own": OWN, **LENT}
+    names = {"own": OWN, **OTHER_UINS}
     accounts = {call.request_id: call.account for call in stage.calls("StopInstances")}
     lines = stage.logged("stop.accepted")
     assert {names[line["account"]] for line in lines} == set(names.values())
@@ -198,7 +199,7 @@ def test_without_sts_the_own_account_runs_and_the_others_do_not_take_long_to_fai
 
     assert stage.states(ids["own"]) == {"STOPPED"}
     assert entry_of(failure.report, "own")["status"] == "ok"
-    for account in LENT:
+    for account in OTHER_UINS:
         assert entry_of(failure.report, account)["error"].startswith("AssumeRole: ")
     assert failure.report["duration_ms"] < 60_000
 
@@ -238,7 +239,7 @@ def test_an_answer_of_sts_that_makes_no_sense_is_a_refusal(stage, monkeypatch, a
     failure = stage.failing_run()
 
     wrong = "AssumeRole: UnreadableAnswer: it has no credentials"
-    assert {entry_of(failure.report, name)["error"] for name in LENT} == {wrong}
+    assert {entry_of(failure.report, name)["error"] for name in OTHER_UINS} == {wrong}
     assert stage.states(ids["own"]) == {"STOPPED"}
 
 
@@ -305,7 +306,7 @@ def identities(stage):
 @pytest.mark.parametrize("context", [OWN, f"00{OWN}", int(OWN), None, "lightsout"])
 def test_the_own_account_under_a_second_name_is_refused(stage, spelling, context):
     stage.policies(TWICE.replace("{uin}", spelling))
-    lend(stage, load(stage.folder).accounts)
+    add_roles(stage, load(stage.folder).accounts)
     running = stage.fleet(2)
     stopped = stage.fleet(2, first=10, state="STOPPED")
 
@@ -364,7 +365,7 @@ def test_where_the_own_account_is_not_known_no_other_is_touched(stage, monkeypat
     assert stage.states(ids["own"]) == {"STOPPED"}
     assert stage.states(ids["research"] + ids["archive"]) == {"RUNNING"}
     assert assumed(stage) == []
-    for name in LENT:
+    for name in OTHER_UINS:
         assert entry_of(failure.report, name)["error"].startswith("GetCallerIdentity: ")
 
 
@@ -472,7 +473,7 @@ def test_a_policy_that_is_not_due_says_so_of_each_account(stage):
     report = stage.run()
 
     places = [(it["account"], it["region"], it["status"]) for it in report["policies"]]
-    assert places == [(name, None, "not due") for name in ("own", *LENT)]
+    assert places == [(name, None, "not due") for name in ("own", *OTHER_UINS)]
     assert list(stage.sim.journal) == []
 
 
@@ -488,7 +489,7 @@ def hold_to_the_documents(stage):
     loaded = load(stage.folder)
     documents = {OWN: cam.role(loaded.policies, OWN, loaded.accounts)}
     for account in loaded.accounts:
-        document = documents[LENT[account.name]] = cam.role_in(account, loaded.policies)
+        document = documents[OTHER_UINS[account.name]] = cam.role_in(account, loaded.policies)
         change_role(stage, account.name, policy=document)
     stage.sim.credentials[:] = [replace(stage.sim.credentials[0], policy=documents[OWN])]
     return documents

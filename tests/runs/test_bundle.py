@@ -14,6 +14,12 @@ from pathlib import Path
 import pytest
 
 from lightsout.base.clock import SystemClock
+from lightsout.base.environment import Environment
+from lightsout.cli import WrongUse
+from lightsout.cli.main import main
+from lightsout.cli.packaging import bundle as packaging
+from lightsout.cli.packaging import invoke, modules, origin, trial
+from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.policies.load import load
 from lightsout.report import stamp
 from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
@@ -22,9 +28,9 @@ from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
 from tests.support.serverless_yml import shipped
 from tests.support.simulated_run import DEV_NIGHTS, TIMER, set_stage
-from tools import invoke, other_pythons, package, try_package
 
-PYTHON = other_pythons.find(other_pythons.RUNTIME)
+PYTHON = find(RUNTIME)
+POLICIES = ROOT / "policies"
 OURS = {"handler.py", "lightsout", "policies"}
 DEPENDENCIES = {
     "certifi", "charset_normalizer", "chinese_calendar", "idna", "requests",
@@ -53,12 +59,12 @@ for folder, _, _ in os.walk(bundle):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    return package.build(tmp_path_factory.mktemp("dist"))
+    return packaging.build(POLICIES, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture
 def bundle(built):
-    return built[0]
+    return built.folder
 
 
 def files_of(folder):
@@ -98,10 +104,11 @@ def test_no_file_of_it_names_the_place_where_it_was_made(bundle):
 
 def test_the_same_sources_give_the_same_bytes(built, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
-    bundle, archive = package.build(tmp_path)
+    bundle, archive, content_hash = packaging.build(POLICIES, tmp_path)
 
-    assert files_of(bundle) == files_of(built[0])
-    assert archive.read_bytes() == built[1].read_bytes()
+    assert files_of(bundle) == files_of(built.folder)
+    assert archive.read_bytes() == built.zip.read_bytes()
+    assert content_hash == built.content_hash
 
 
 def in_git():
@@ -120,13 +127,14 @@ def test_the_list_of_modules_is_the_function_s_part_of_the_tree_and_each_is_depl
     names = {it for it in in_git() if not it.startswith(("cli/", "simulator/", "__main__"))}
 
     assert len(names) > 50
-    assert list(package.MODULES) == sorted(names)
+    assert list(modules.MODULES) == sorted(names)
     deployed = (bundle / "lightsout").rglob("*.py")
     assert {
         it.relative_to(bundle / "lightsout").with_suffix("").as_posix() for it in deployed
     } == names
 
 
+MATCHES = "resource: cvm, regions: all, match: {tags: {env: dev}}"
 STRAYS = (
     "local_secrets.py",
     "secret.key",
@@ -145,7 +153,7 @@ STRAYS = (
 def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
     tmp_path, monkeypatch, capsys
 ):
-    ours = [f"lightsout/{name}.py" for name in package.MODULES]
+    ours = [f"lightsout/{name}.py" for name in modules.MODULES]
     strays = [f"lightsout/{name}" for name in STRAYS]
     for name in (*ours, *strays, "handler.py", "other.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -153,15 +161,19 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
     (tmp_path / "lightsout/local.py").mkdir()
     (tmp_path / "policies/more.yml").mkdir(parents=True)
     for name in ("a.yml", "b.yaml", "weekend.YML", ".hidden.yml", "notes.txt"):
-        (tmp_path / "policies" / name).write_text("")
-    monkeypatch.setattr(package, "ROOT", tmp_path)
-    folder = tmp_path / "bundle"
-    folder.mkdir()
+        policy = f"version: 1\npolicies: [{{name: {name[0]}, {MATCHES}}}]\n"
+        (tmp_path / "policies" / name).write_text(policy)
+    named = f"version: 1\nholidays: cn-2027.json\npolicies: [{{name: a, {MATCHES}}}]\n"
+    (tmp_path / "policies" / "a.yml").write_text(named)
+    for name in ("cn-2027.json", "cn-2026.json"):
+        (tmp_path / "policies" / name).write_text('{"year": 2027, "days": []}')
+    monkeypatch.setattr(origin, "PACKAGE", tmp_path / "lightsout")
 
-    package.copy_sources(folder)
+    found = packaging.sources_with(tmp_path / "policies", print)
 
     policies = {"policies/a.yml", "policies/b.yaml", "policies/weekend.YML"}
-    assert set(files_of(folder)) == {"handler.py", *ours, *policies}
+    policies |= {"policies/cn-2027.json"}
+    assert set(found) == {"handler.py", *ours, *policies}
     said = capsys.readouterr().out
     assert "left out: lightsout/local_secrets.py, " in said
     assert "left out: lightsout/run_copy.py, " in said
@@ -169,7 +181,7 @@ def test_what_lies_about_is_not_deployed_and_every_policy_that_is_read_is(
 
 
 def test_the_zip_is_the_folder_and_small(built):
-    bundle, archive = built
+    bundle, archive, _ = built
 
     with zipfile.ZipFile(archive) as zipped:
         held = {name: sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()}
@@ -263,7 +275,7 @@ def test_it_tells_every_kind_of_receiver_and_the_heartbeat(bundle, live):
         done = run(bundle, live, LIGHTSOUT_NOTIFY=addresses, LIGHTSOUT_HEARTBEAT_URL=beat)
 
     assert done.error is None
-    assert {letter.path.split("/")[1] for letter in box.letters} == {*TAKEN, "beat"}
+    assert {post.path.split("/")[1] for post in box.received} == {*TAKEN, "beat"}
     assert [line for line in done.log if line["level"] != "info"] == []
 
 
@@ -345,7 +357,7 @@ def test_as_shipped_it_changes_nothing_in_a_fleet_that_its_policy_matches_and_sa
     """The control is the same run by choice: it shows that the first one could have stopped."""
     (policy,) = load(bundle / "policies").policies
     now = SystemClock().now()
-    clock = try_package.AheadClock(try_package.due(policy, now) - now)
+    clock = trial.AheadClock(trial.due(policy, now) - now)
     live.world.clock = clock
     ids = live.fleet(3, first=10, tags={"env": "dev", "auto-stop": ""}, stop_seconds=0.1)
     others = live.fleet(7, first=20, tags={"env": "prod"})
@@ -376,7 +388,7 @@ def test_its_doctor_examines_it_where_it_is(bundle, live):
 
 
 def test_it_can_be_tried_in_one_command(bundle, capsys):
-    assert try_package.main(bundle) == 0
+    assert trial.run(bundle, ROOT / "serverless.yml") == 0
 
     _, shipped_run, chosen_run = capsys.readouterr().out.split("\n\n")
     assert "LIGHTSOUT_DRY_RUN=1" in shipped_run
@@ -398,27 +410,153 @@ def test_a_package_that_does_not_do_what_it_says_is_found_out(bundle, tmp_path, 
     )
     shutil.rmtree(copy / "__pycache__")
 
-    assert try_package.main(copy) == 1
+    assert trial.run(copy, ROOT / "serverless.yml") == 1
     assert "3 machines changed" in capsys.readouterr().out
 
 
-def test_without_a_bundle_there_is_nothing_to_try(tmp_path, capsys):
-    assert try_package.main(tmp_path) == 2
-    assert "run make package" in capsys.readouterr().out
+def test_a_trial_takes_no_variable_that_only_the_deploy_knows(tmp_path):
+    file = tmp_path / "serverless.yml"
+    more = (
+        "LIGHTSOUT_NOTIFY: '${env:A}'\n      LIGHTSOUT_URL_SECRET: '${env:A}'\n      LIGHTSOUT_DRY"
+    )
+    file.write_text((ROOT / "serverless.yml").read_text().replace("LIGHTSOUT_DRY", more, 1))
+
+    inputs = trial.inputs_of(file)
+
+    assert len(inputs["environment"]["variables"]) == 3
+    assert trial.variables_of(inputs) == {"LIGHTSOUT_DRY_RUN": "1"}
 
 
-def test_policies_with_mistakes_are_not_packaged(tmp_path, monkeypatch, capsys):
+def test_a_trial_without_a_deployment_takes_the_one_shipped_and_with_a_bad_one_says_so(tmp_path):
+    assert trial.inputs_of(tmp_path / "nowhere.yml") == shipped()
+
+    (tmp_path / "serverless.yml").write_text("inputs: {timeout: for ever}")
+    with pytest.raises(WrongUse, match="timeout wants"):
+        trial.inputs_of(tmp_path / "serverless.yml")
+
+
+# Which policies ----------------------------------------------------------------------------------
+
+BAD = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {naem: b}\n"
+ONE = f"version: 1\npolicies:\n  - {{name: one, {MATCHES}}}\n"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch, capsys):
+    """`package` of the policies at hand, without what needs the network; what it leaves."""
+    monkeypatch.setattr(packaging.dependencies, "install", lambda *_: None)
+    monkeypatch.setattr(packaging, "find", lambda _: None)
+
+    def package(*words, **environ):
+        outside = Environment(environ=environ, beside=tmp_path)
+        status = main(["package", "--out", str(tmp_path / "dist"), *map(str, words)], outside)
+        held = {path.name for path in (tmp_path / "dist/bundle/policies").glob("*")}
+        return status, held, capsys.readouterr()
+
+    return package
+
+
+def test_policies_with_mistakes_are_not_packaged(tmp_path, package):
     (tmp_path / "policies").mkdir()
-    text = "version: 1\npolicies:\n  - {name: a, resource: lighthose}\n  - {naem: b}\n"
-    (tmp_path / "policies" / "bad.yml").write_text(text)
-    monkeypatch.setattr(package, "ROOT", tmp_path)
-    monkeypatch.setattr(package, "DIST", tmp_path / "dist")
+    (tmp_path / "policies" / "bad.yml").write_text(BAD)
 
-    assert package.main() == 1
-    said = capsys.readouterr().out
-    assert "did you mean lighthouse?" in said
-    assert "did you mean name?" in said
+    status, _, said = package()
+
+    assert status == 1
+    assert "did you mean lighthouse?" in said.out
+    assert "did you mean name?" in said.out
     assert not (tmp_path / "dist").exists()
+
+
+def test_the_policies_that_are_chosen_are_those_that_are_packaged(tmp_path, package):
+    for folder in ("policies", "chosen"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.yml").write_text(ONE)
+    chosen = tmp_path / "chosen"
+
+    assert package()[:2] == (0, {"policies.yml"})
+    assert package(LIGHTSOUT_POLICIES=str(chosen))[:2] == (0, {"chosen.yml"})
+    assert package("--policies", chosen / "chosen.yml")[:2] == (0, {"chosen.yml"})
+
+
+def test_a_file_that_the_function_would_not_read_is_refused(tmp_path, package):
+    (tmp_path / "one.txt").write_text(ONE)
+
+    status, held, said = package("--policies", tmp_path / "one.txt")
+
+    assert (status, held) == (1, set())
+    assert "rename it" in said.err
+
+
+@pytest.mark.hazard(
+    "A folder named bundle, which is none, stands where the bundle is to be",
+    "It stays as it is, and nothing is made.",
+)
+def test_a_folder_that_is_no_bundle_is_not_taken_away(tmp_path, package):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "one.yml").write_text(ONE)
+    (tmp_path / "dist/bundle").mkdir(parents=True)
+    (tmp_path / "dist/bundle/mine.txt").write_text("mine")
+
+    status, _, said = package()
+
+    assert status == 1
+    assert "is no bundle" in said.err
+    assert files_of(tmp_path / "dist").keys() == {"bundle/mine.txt"}
+
+
+def test_where_pip_cannot_get_the_dependencies_nothing_is_left_but_the_reason(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    (tmp_path / "one.yml").write_text(ONE)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path / "one.yml", tmp_path / "dist")
+
+    first, *rest = str(refusal.value).splitlines()
+    assert "is the package index in reach?" in first
+    assert rest[0].startswith("  ERROR: Could not find a version")
+    assert list((tmp_path / "dist").iterdir()) == []
+
+
+@pytest.mark.hazard(
+    "A build is killed half-way",
+    "The next one makes both anew; what it left is taken away.",
+)
+def test_a_build_goes_on_from_where_another_one_was_killed(tmp_path, package):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "one.yml").write_text(ONE)
+    package()
+    whole = files_of(tmp_path / "dist")
+    for left in (".bundle", ".bundle.old"):
+        shutil.copytree(tmp_path / "dist/bundle/policies", tmp_path / "dist" / left)
+    (tmp_path / "dist/.lightsout.zip").write_bytes(b"half")
+
+    assert package()[0] == 0
+    assert files_of(tmp_path / "dist") == whole
+
+
+def test_the_library_names_every_mistake_of_the_policies(tmp_path):
+    (tmp_path / "bad.yml").write_text(BAD)
+
+    with pytest.raises(packaging.NotBuilt) as refusal:
+        packaging.build(tmp_path, tmp_path / "dist")
+
+    assert "did you mean lighthouse?" in str(refusal.value)
+    assert not (tmp_path / "dist").exists()
+
+
+def test_the_content_hash_changes_with_each_source_and_nothing_else(tmp_path):
+    (tmp_path / "one.yml").write_text(ONE)
+    sources = dict(packaging.sources_with(tmp_path / "one.yml", print))
+    told = packaging.content_hash(sources)
+
+    assert told == packaging.content_hash(dict(reversed(sources.items())))
+    for name in sources:
+        assert packaging.content_hash(sources | {name: b"other"}) != told
+    assert packaging.content_hash(sources | {"policies/two.yml": b""}) != told
 
 
 def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path):
@@ -430,7 +568,7 @@ def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path)
     world.roles.append(Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF)))
     with Simulator(world):
         told = {"LIGHTSOUT_POLICIES": str(tmp_path)}
-        world.functions.append(Function(code=built[1].read_bytes(), environment=told))
+        world.functions.append(Function(code=built.zip.read_bytes(), environment=told))
         (run,) = world.invocations.play(world.invocations.next_due())
 
     report = json.loads(run.returned)

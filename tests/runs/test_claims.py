@@ -17,15 +17,15 @@ GONE = "gone: DescribeInstances no longer finds it"
 def omitted(stage, ids, *, looks):
     """Whole answers without these, for so many looks: as if they were gone."""
     hidden = {id_: stage.world.instance(id_) for id_ in ids}
-    places = {id_: it.place for id_, it in hidden.items()}
+    sites = {id_: it.site for id_, it in hidden.items()}
     for id_, it in hidden.items():
-        places[id_].remove(it)
+        sites[id_].remove(it)
     for _ in range(looks - 1):
         stage.after("DescribeInstances", lambda: None)
 
     def back():
         for id_, it in hidden.items():
-            places[id_].add(it)
+            sites[id_].add(it)
 
     stage.after("DescribeInstances", back)
 

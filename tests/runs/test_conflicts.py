@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Fault, Operation
-from lightsout.simulator.answer import Answer
+from lightsout.simulator.base.answer import Answer
 from tests.support.simulated_run import GUANGZHOU, RESOURCES
 
 HOUR = timedelta(hours=1)

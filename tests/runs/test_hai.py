@@ -7,7 +7,7 @@ import pytest
 from lightsout.act.send import SIDE_BY_SIDE
 from lightsout.cloud.compute import Compute
 from lightsout.simulator import Fault, Refusal
-from lightsout.simulator.hai import FURTHEST
+from lightsout.simulator.compute.hai import FURTHEST
 from tests.support.simulated_run import only_entry
 
 LAB = """
@@ -153,7 +153,7 @@ def test_machines_that_no_page_shows_make_the_policy_fail_there(lab, mocker):
 
 
 def _cut_pages(mocker, most):
-    from lightsout.simulator import hai
+    from lightsout.simulator.compute import hai
 
     whole = hai.page_of
     mocker.patch.object(

@@ -6,7 +6,7 @@ import pytest
 
 from lightsout.base.environment import home_region
 from lightsout.run import run
-from tests.support.other_accounts import lend_roles
+from tests.support.other_accounts import let_accounts_in
 from tests.support.simulated_run import TIMER
 
 SINGAPORE = "ap-singapore"
@@ -36,7 +36,7 @@ def test_a_function_asks_for_all_regions_in_its_own(abroad):
 
 
 def test_a_role_of_another_account_is_assumed_there_too(abroad):
-    lend_roles(abroad)
+    let_accounts_in(abroad)
     text = (abroad.folder / "policy.yml").read_text().replace("ap-guangzhou", "ap-tokyo")
     abroad.policies(text)
 

@@ -9,7 +9,7 @@ import pytest
 from lightsout.model.report import new_entry
 from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY, room_for
 from lightsout.simulator import Fault
-from tests.support.other_accounts import POLICIES, fleet, lend_roles
+from tests.support.other_accounts import POLICIES, fleet, let_accounts_in
 
 COUNT = 400
 NAME = "development-machines-of-the-teams-go-off-in-the-evening"
@@ -29,7 +29,7 @@ def many(text):
     "any, and `shortened` says how many entries that were. The counts and the log are whole.",
 )
 def test_a_report_of_any_number_of_entries_is_below_5_mb(stage):
-    lend_roles(stage)
+    let_accounts_in(stage)
     stage.policies(many(POLICIES))
     ids = fleet(stage)
     stage.sim.faults.add(

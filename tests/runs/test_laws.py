@@ -37,7 +37,7 @@ def test_whatever_the_service_does_the_laws_hold(scene):
     laws.hold(scene)
 
 
-GOOD = laws.Machine(
+GOOD = laws.SceneMachine(
     region=GUANGZHOU,
     env="dev",
     protected=False,
@@ -78,7 +78,7 @@ def test_a_region_is_not_out_of_time_because_another_one_only_waits(order):
 @pytest.mark.parametrize("after", [1, 2])
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_what_happens_between_two_listings_of_a_region_counts(happening, after, resource):
-    change = laws.Change(after, 0, happening)
+    change = laws.MachineChange(after, 0, happening)
     calm = replace(HALVED_WHILE_OTHERS_WAIT, machines=[GOOD], troubles=[], copies=3)
     laws.hold(replace(calm, changes=[change], listings=2, resource=resource))
 

@@ -28,7 +28,7 @@ from lightsout.notify.message import write
 from lightsout.report import Calls, fill
 from lightsout.run import run
 from lightsout.simulator import ManualClock
-from tests.support.deterministic_threads import Turns
+from tests.support.deterministic_threads import DeterministicClock
 from tests.support.reports import a_report, an_entry, ids
 from tests.support.simulated_run import DEV_NIGHTS
 from tests.support.values import NOW, a_finding, a_policy
@@ -185,7 +185,7 @@ def test_a_long_text_is_cut_before_it_is_looked_at(text):
 # Whole runs --------------------------------------------------------------------------------------
 
 
-class Cloud:
+class StubbedFleet:
     """Machines behind a stub of the SDK's client, and what it answers to StopInstances."""
 
     def __init__(self, count, refuse):
@@ -259,7 +259,7 @@ def _rights(cloud, names, request_id):
 
 
 STORIES = {
-    "all stop": Cloud.stop,
+    "all stop": StubbedFleet.stop,
     "none ends stopping": _stuck,
     "throttled for ever": lambda *_: _error("RequestLimitExceeded"),
     "refused for good": lambda *_: _error("InvalidParameter"),
@@ -296,19 +296,19 @@ def test_a_run_grows_with_the_fleet_and_not_with_its_square(tmp_path, mocker, st
 
     def make(count):
         def whole_run():
-            cloud = Cloud(count, STORIES[story])
-            turns = Turns()
+            cloud = StubbedFleet(count, STORIES[story])
+            clock = DeterministicClock()
             outside = Environment(
                 environ=environ,
                 home=tmp_path,
-                clock=turns,
+                clock=clock,
                 random=random.Random(0),
                 write=lambda _: None,
                 scratch=tmp_path,
             )
             clouds.append(cloud)
             try:
-                with turns.taken_by_runs():
+                with clock.used_by_runs():
                     counts = run({}, {"time_limit_in_ms": 60_000}, outside)["counts"]
             except RunFailed as failure:
                 counts = failure.report["counts"]

@@ -71,6 +71,6 @@ def test_two_addresses_that_are_joined_are_an_error_and_nobody_is_called(stage, 
 
     assert str(failure).startswith(f"{name}: ")
     assert "put a blank or a line end between addresses" in str(failure)
-    assert box.letters == []
+    assert box.received == []
     assert TOKEN not in "".join(stage.said)
     assert len(stage.sim.journal) == 0

@@ -69,7 +69,7 @@ def warnings(stage):
 
 
 def titles(box, name="webhook"):
-    return [letter.body["title"] for letter in box.to(name)]
+    return [post.body["title"] for post in box.to(name)]
 
 
 # In each robot's own form ------------------------------------------------------------------------
@@ -121,11 +121,11 @@ def test_a_message_is_json_in_utf_8_and_says_who_sends_it(stage, box):
 
     fail(stage)
 
-    (letter,) = box.letters
-    assert letter.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert letter.headers["User-Agent"].startswith("lightsout/")
-    assert "运行失败" in letter.text
-    assert letter.query == {"key": TOKEN}
+    (post,) = box.received
+    assert post.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert post.headers["User-Agent"].startswith("lightsout/")
+    assert "运行失败" in post.text
+    assert post.query == {"key": TOKEN}
 
 
 def test_dingtalk_is_signed_in_the_query(stage, box):
@@ -133,16 +133,16 @@ def test_dingtalk_is_signed_in_the_query(stage, box):
 
     fail(stage)
 
-    (letter,) = box.letters
-    stamp = letter.query["timestamp"]
+    (post,) = box.received
+    stamp = post.query["timestamp"]
     digest = hmac.new(SECRET.encode(), f"{stamp}\n{SECRET}".encode(), hashlib.sha256).digest()
-    assert letter.query == {
+    assert post.query == {
         "key": TOKEN,
         "timestamp": stamp,
         "sign": base64.b64encode(digest).decode(),
     }
     assert int(stamp) == round(stage.clock.now().timestamp() * 1000)
-    assert "sign" not in letter.body
+    assert "sign" not in post.body
 
 
 def test_feishu_is_signed_in_the_body(stage, box):
@@ -150,12 +150,12 @@ def test_feishu_is_signed_in_the_body(stage, box):
 
     fail(stage)
 
-    (letter,) = box.letters
-    stamp = letter.body["timestamp"]
+    (post,) = box.received
+    stamp = post.body["timestamp"]
     digest = hmac.new(f"{stamp}\n{SECRET}".encode(), b"", hashlib.sha256).digest()
-    assert letter.body["sign"] == base64.b64encode(digest).decode()
+    assert post.body["sign"] == base64.b64encode(digest).decode()
     assert int(stamp) == round(stage.clock.now().timestamp())
-    assert letter.query == {"key": TOKEN}
+    assert post.query == {"key": TOKEN}
 
 
 def test_a_receiver_can_be_tried(stage, box):
@@ -198,7 +198,7 @@ def test_a_run_with_nothing_to_do_is_no_news(stage, box):
     stage.environ["LIGHTSOUT_PAUSED_UNTIL"] = "2026-12-01"
     stage.run()
 
-    assert box.letters == []
+    assert box.received == []
 
 
 @pytest.mark.hazard(
@@ -225,10 +225,10 @@ def test_a_run_that_comes_to_nothing_is_told_whatever_the_reason(
 
     failure = stage.failing_run(event)
 
-    (letter,) = box.letters
-    assert letter.body["title"] == "lightsout failed"
-    assert reason in letter.body["text"]
-    assert letter.body["report"] == failure.report
+    (post,) = box.received
+    assert post.body["title"] == "lightsout failed"
+    assert reason in post.body["text"]
+    assert post.body["report"] == failure.report
 
 
 @pytest.mark.hazard(
@@ -257,7 +257,7 @@ def test_the_command_line_tells_nobody_for_a_person_is_watching(stage, box):
 
     assert main(["run"], stage.surroundings()) == 0
     assert stage.logged("run.finished")[0]["counts"]["stopped"] == 1
-    assert box.letters == []
+    assert box.received == []
 
 
 # Receivers that are in trouble -------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box
     assert report["counts"]["stopped"] == 1
     assert with_it < usual + 0.3 + 0.25  # threads, on a busy machine
     assert len(box.to(trouble)) == 3
-    assert [letter.path for letter in box.to("beat")] == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}"]
+    assert [post.path for post in box.to("beat")] == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}"]
     assert warnings(stage) == [
         f"LIGHTSOUT_NOTIFY address {number} (webhook, 127.0.0.1) did not take the message: "
         "no answer within 0.3 s"
@@ -488,7 +488,7 @@ def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
         stage.clock.advance(15 * 60)
 
     assert titles(box) == [f"{STILL}: 2 machines would be stopped"] * 2
-    assert "set LIGHTSOUT_DRY_RUN=0" in box.letters[0].body["text"]
+    assert "set LIGHTSOUT_DRY_RUN=0" in box.received[0].body["text"]
 
 
 def test_a_day_with_nothing_to_stop_is_told_once_too(stage, box):
@@ -509,12 +509,12 @@ def test_the_day_begins_at_nine_in_china(stage, box):
     stage.run()
     stage.clock.advance(timedelta(hours=12, minutes=59).total_seconds())
     stage.run({})
-    assert len(box.letters) == 1
+    assert len(box.received) == 1
 
     stage.clock.advance(120)
     stage.run({})
 
-    assert len(box.letters) == 2
+    assert len(box.received) == 2
 
 
 @pytest.mark.hazard(
@@ -530,7 +530,7 @@ def test_a_reminder_that_nobody_took_comes_again(stage, box):
     stage.run()
     stage.run()
 
-    assert len(box.letters) == 2
+    assert len(box.received) == 2
 
 
 @pytest.mark.hazard(
@@ -552,7 +552,7 @@ def test_a_marker_that_is_spoilt_means_telling_again(stage, box, spoil):
     stage.run()
     stage.run()
 
-    assert len(box.letters) == (2 if spoil == "a folder" else 1)
+    assert len(box.received) == (2 if spoil == "a folder" else 1)
     assert any("will come again" in said for said in warnings(stage)) == (spoil == "a folder")
 
 
@@ -565,7 +565,7 @@ def test_a_marker_that_is_a_link_is_replaced_and_what_it_points_to_is_left(stage
     stage.run()
     stage.run()
 
-    assert len(box.letters) == 1
+    assert len(box.received) == 1
     assert file.read_text("utf-8") == "precious"
 
 
@@ -610,7 +610,7 @@ def test_the_page_warns_before_the_stop_as_it_says(stage, box):
 
 
 def beats(box):
-    return [letter.path.removeprefix(f"/beat/{TOKEN}") for letter in box.to("beat")]
+    return [post.path.removeprefix(f"/beat/{TOKEN}") for post in box.to("beat")]
 
 
 def test_the_heart_beats_at_the_start_and_after_a_good_run(stage, box):
@@ -620,8 +620,8 @@ def test_the_heart_beats_at_the_start_and_after_a_good_run(stage, box):
     stage.run()
 
     assert beats(box) == ["/start", ""]
-    assert "2 stopped" in box.letters[1].text
-    assert "run run-1" in box.letters[1].text
+    assert "2 stopped" in box.received[1].text
+    assert "run run-1" in box.received[1].text
 
 
 @pytest.mark.hazard(
@@ -634,7 +634,7 @@ def test_the_heart_misses_a_beat_after_a_failed_run(stage, box):
     fail(stage)
 
     assert beats(box) == ["/start", "/fail"]
-    assert "1 failed" in box.letters[1].text
+    assert "1 failed" in box.received[1].text
 
 
 def test_a_paused_and_a_dry_function_are_alive(stage, box):
@@ -652,7 +652,7 @@ def test_a_query_stays_behind_the_path(stage, box):
     fail(stage)
 
     assert beats(box) == ["/start", "/fail"]
-    assert all(letter.query == {"create": "1"} for letter in box.letters)
+    assert all(post.query == {"create": "1"} for post in box.received)
 
 
 @pytest.mark.hazard(
@@ -708,7 +708,7 @@ def test_a_request_that_is_turned_away_at_the_function_url_is_nobodys_alarm(stag
     answer = stage.run({"httpMethod": "POST", "headers": {}, "body": ""})
 
     assert answer["statusCode"] == 403
-    assert box.letters == []
+    assert box.received == []
 
 
 @pytest.mark.parametrize("wrong", [{}, {"LIGHTSOUT_DRY_RUN": "perhaps"}, {"LIGHTSOUT_NOOP": "1"}])
@@ -721,4 +721,4 @@ def test_a_stranger_cannot_ring_the_alarm_whatever_is_wrong_with_the_settings(st
     answer = stage.run({"httpMethod": "POST", "headers": headers, "body": "", "Type": "Timer"})
 
     assert answer["statusCode"] == 403
-    assert box.letters == []
+    assert box.received == []

@@ -15,7 +15,7 @@ from lightsout import RunFailed
 from lightsout.base.plain import plain
 from lightsout.run import run
 from lightsout.simulator import Fault
-from lightsout.simulator.answer import Answer
+from lightsout.simulator.base.answer import Answer
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
@@ -30,7 +30,7 @@ def box():
         yield box
 
 
-def tell_everybody(stage, box):
+def notify_everybody(stage, box):
     stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook", "when=always")
     stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = f"{box.url}/beat/{TOKEN}"
 
@@ -69,14 +69,14 @@ def netrc(request, tmp_path, monkeypatch):
 def test_a_password_in_netrc_replaces_no_signature_and_goes_to_nobody(stage, box, mocker):
     sent = mocker.spy(requests.Session, "send")
     ids = stage.fleet(2)
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
 
     report = stage.run()
     visit(stage)
 
     assert report["counts"]["stopped"] == len(ids)
-    assert {letter.path.split("/")[1] for letter in box.letters} == {"webhook", "beat"}
-    assert [letter for letter in box.letters if letter.headers["Authorization"]] == []
+    assert {post.path.split("/")[1] for post in box.received} == {"webhook", "beat"}
+    assert [post for post in box.received if post.headers["Authorization"]] == []
     asked = [call.args[1] for call in sent.call_args_list]
     assert {request.method for request in asked} == {"POST", "GET"}
     signed = [it.headers["Authorization"] for it in asked if "Authorization" in it.headers]
@@ -194,7 +194,7 @@ def test_a_proxy_that_refuses_is_told_with_its_number(stage, monkeypatch):
 @pytest.mark.parametrize("kind", ["http", "html", "garbage", "cut"])
 def test_a_page_of_a_gateway_is_quoted_nowhere(stage, monkeypatch, kind):
     page = f"{TOKEN} simulated%%2Dtoken Signature=5da7a33f %s %s".encode()
-    monkeypatch.setattr("lightsout.simulator.gateway.OUTAGE", page)
+    monkeypatch.setattr("lightsout.simulator.http.gateway.OUTAGE", page)
     stage.sim.faults.add(Fault(kind, "DescribeInstances", times=None))
     stage.fleet(1)
 
@@ -230,7 +230,7 @@ EVIL = "\x1b[2J\x9b31m\u202e\u2028\r\n\x00\a停止👍"
 )
 @pytest.mark.parametrize("place", ["tag", "code", "RequestId", "region", "id"])
 def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, place):
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
     stage.policies(DEV_NIGHTS)
     stage.fleet(1)
     if place == "tag":
@@ -238,7 +238,9 @@ def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, 
     elif place == "code":
         stage.sim.faults.add(Fault("error", "StopInstances", code=f"X.{EVIL}", message=EVIL))
     elif place == "RequestId":
-        monkeypatch.setattr("lightsout.simulator.gateway.new_request_id", lambda _: f"r-{EVIL}")
+        monkeypatch.setattr(
+            "lightsout.simulator.http.gateway.new_request_id", lambda _: f"r-{EVIL}"
+        )
     elif place == "region":
         stage.policies(DEV_NIGHTS.replace("[ap-guangzhou]", "all"))
         regions = Answer({"TotalCount": 1, "RegionSet": [{"Region": f"ap-{EVIL}"}]})
@@ -277,7 +279,7 @@ def test_what_a_service_says_leaves_the_function_plain(stage, box, monkeypatch, 
     ],
 )
 def test_what_a_caller_says_leaves_the_function_plain(stage, box, event, environ, request_id):
-    tell_everybody(stage, box)
+    notify_everybody(stage, box)
     stage.environ.update(environ)
     stage.fleet(1)
     hold_to_plain(stage, box, event, request_id)
@@ -291,9 +293,9 @@ def hold_to_plain(stage, box, event, request_id="run-1"):
     except RunFailed as failure:
         told = [failure.report, str(failure)]
     messages = [*texts([it.body for it in box.to("webhook")]), *(it.text for it in box.to("beat"))]
-    letters = [line for text in messages for line in text.split("\n")]
+    posts = [line for text in messages for line in text.split("\n")]
     lines = [line.removesuffix("\n") for line in stage.said]
-    said = [*texts(told), *texts(stage.lines), *lines, *letters]
+    said = [*texts(told), *texts(stage.lines), *lines, *posts]
     assert [text for text in said if plain(text) != text] == []
     assert [line for line in lines if re.search(r"(?<!\\)\\[bfnrtu]", line)] == []
     assert any("停止👍" in text for text in said)

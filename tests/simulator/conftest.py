@@ -15,7 +15,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout.simulator import Account, ManualClock, Role, Simulator, World
-from lightsout.simulator.gateway import Request
+from lightsout.simulator.http.gateway import HttpRequest
 from tests.support.function_code import ECHO, TRUSTS_SCF
 from tests.support.official_codes import is_official
 
@@ -63,7 +63,7 @@ def sim(simulate):
     return simulate()
 
 
-class Caller:
+class ApiCaller:
     """The SDK's client, and its exception as plain (code, message)."""
 
     def __init__(self, client, service="lighthouse"):
@@ -108,7 +108,7 @@ def caller(sim):
         for name, value in profile.items():
             setattr(settings, name, value)
         key = Credential(account.secret_id, account.secret_key, account.token)
-        made.append(Caller(CommonClient(service, version, key, region, settings), service))
+        made.append(ApiCaller(CommonClient(service, version, key, region, settings), service))
         return made[-1]
 
     yield make
@@ -173,7 +173,7 @@ def ask():
         }
         headers["authorization"] = tc3(headers, ["content-type", "host", *also_signed], date)
         headers.update({name.replace("_", "-"): value for name, value in changed.items()})
-        reply = simulator.handle(Request(headers, b"{}"))
+        reply = simulator.handle(HttpRequest(headers, b"{}"))
         error = json.loads(reply.body)["Response"].get("Error")
         return error and error["Code"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Function, Refusal, demo_fleet
-from lightsout.simulator.cvm import cvm as cvm_service
+from lightsout.simulator.access.sts import sts
+from lightsout.simulator.compute.cvm import cvm as cvm_service
+from lightsout.simulator.compute.hai import hai as hai_service
+from lightsout.simulator.compute.lighthouse import lighthouse
+from lightsout.simulator.compute.tione import tione as tione_service
 from lightsout.simulator.fleet import demo_cvms
-from lightsout.simulator.hai import hai as hai_service
-from lightsout.simulator.lighthouse import lighthouse
-from lightsout.simulator.scaling import scaling as scaling_service
-from lightsout.simulator.scf import scf
-from lightsout.simulator.sts import sts
-from lightsout.simulator.tag import tag as tag_service
-from lightsout.simulator.tione import tione as tione_service
+from lightsout.simulator.functions.scf import scf
+from lightsout.simulator.scaling.scaling import scaling as scaling_service
+from lightsout.simulator.tags.tag import tag as tag_service
 from tests.support.official_answers import (
     CVM,
     HAI,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Account
-from lightsout.simulator.cam import grants
+from lightsout.simulator.access.cam import grants
 
 MACHINE = "qcs::cvm:ap-guangzhou:uin/100000000001:instance/ins-00000001"
 

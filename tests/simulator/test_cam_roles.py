@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lightsout.simulator import Account, Role
-from lightsout.simulator.roles import EXTERNAL_ID
+from lightsout.simulator.access.roles import EXTERNAL_ID
 from tests.support.function_code import TRUSTS_SCF
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from lightsout import simulator
-from lightsout.simulator.cam_service import cam
-from lightsout.simulator.cls import cls
-from lightsout.simulator.hai import STATES, hai
-from lightsout.simulator.scaling import scaling
-from lightsout.simulator.scf import scf
-from lightsout.simulator.sts import sts
-from lightsout.simulator.tag import tag
-from lightsout.simulator.tione import tione
+from lightsout.simulator.access.cam_service import cam
+from lightsout.simulator.access.sts import sts
+from lightsout.simulator.compute.hai import STATES, hai
+from lightsout.simulator.compute.tione import tione
+from lightsout.simulator.functions.scf import scf
+from lightsout.simulator.logs.cls import cls
+from lightsout.simulator.scaling.scaling import scaling
+from lightsout.simulator.tags.tag import tag
 from tests.support.official_codes import COMMON_CODES, OFFICIAL_CODES
 
 MODULES = {

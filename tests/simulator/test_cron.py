@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.simulator.cron import CHINA, parse
+from lightsout.simulator.base.cron import CHINA, parse
 
 MONDAY = datetime(2026, 11, 23, 20, tzinfo=CHINA)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lightsout.simulator.description import FOLDER
+from lightsout.simulator.base.description import FOLDER
 from tests.support.deploy_calls import LIFE, SERVICES, filled
 from tests.support.official_answers import problems
 

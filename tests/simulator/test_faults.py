@@ -12,7 +12,7 @@ import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from lightsout.simulator import Fault, uniform_fleet
-from lightsout.simulator.faults import KINDS
+from lightsout.simulator.base.faults import KINDS
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_a_uniform_fleet_is_spread_over_its_regions():
 def test_of_the_other_services_there_are_a_few_one_of_each_prepaid():
     world = World(ManualClock())
     machines = demo_others(world)
-    assert Counter(i.place.service for i in machines) == {"cvm": 4, "hai": 4, "tione": 4}
+    assert Counter(i.site.service for i in machines) == {"cvm": 4, "hai": 4, "tione": 4}
     assert sum(i.charge_type == "PREPAID" for i in machines) == 2
     (group,) = world.groups.values()
     assert (group.min_size, group.desired, len(group.members)) == (2, 4, 4)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from lightsout.simulator import Simulator, World
-from lightsout.simulator.sandbox import python_at_hand
+from lightsout.simulator.functions.sandbox import python_at_hand
 from tests.support.function_code import zip_file
 
 IT = {"FunctionName": "it"}

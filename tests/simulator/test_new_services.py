@@ -12,7 +12,7 @@ import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from lightsout.simulator import Account, Fault, Refusal
-from lightsout.simulator.faults import KINDS
+from lightsout.simulator.base.faults import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ WORDS = "you are not authorized to perform operation ({})\nresource ({}) has no 
 
 
 @dataclass
-class Case:
+class ServiceCase:
     """A call that changes something, and how to see whether it did."""
 
     service: str
@@ -62,7 +62,7 @@ def case(request, caller, world):
         tags = [{"TagKey": "a", "TagValue": "b"}]
         params = {"ResourceList": [resource], "Tags": tags}
         acted = lambda: "a" in machine.tags  # noqa: E731
-    return Case(request.param, action, params, acted, machine, call)
+    return ServiceCase(request.param, action, params, acted, machine, call)
 
 
 # Faults

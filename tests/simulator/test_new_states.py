@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault
-from lightsout.simulator.faults import LISTING
+from lightsout.simulator.base.faults import LISTING
 
 # Endings, and what shows late
 
@@ -14,7 +14,7 @@ from lightsout.simulator.faults import LISTING
 @pytest.mark.parametrize("ending", ["success", "failed", "stuck", "never"])
 def test_an_accepted_stop_ends_as_it_is_planned(caller, world, clock, service, ending):
     machine = world.add(service=service, endings=[ending], stop_seconds=5)
-    kind = machine.place.kind
+    kind = machine.site.kind
     parameter = {"hai": "InstanceId", "tione": "Id"}[service]
     caller(service=service)(kind.stop.action, **{parameter: machine.id})
     during = kind.stop.before if ending == "never" else kind.stop.during
@@ -36,18 +36,18 @@ def test_an_accepted_stop_may_show_late(caller, world, clock, service):
     before = (machine.state, machine.operation)
     parameter = {"hai": "InstanceId", "tione": "Id"}[service]
     call = caller(service=service)
-    call(machine.place.kind.stop.action, **{parameter: machine.id})
+    call(machine.site.kind.stop.action, **{parameter: machine.id})
     assert (machine.state, machine.operation) == before
-    call.refused(machine.place.kind.stop.action, **{parameter: machine.id})
+    call.refused(machine.site.kind.stop.action, **{parameter: machine.id})
     clock.advance(3)
     assert machine.operation.state == "OPERATING"
     clock.advance(2)
-    assert machine.state == machine.place.kind.stop.after
+    assert machine.state == machine.site.kind.stop.after
 
 
 @pytest.mark.parametrize("service", ["lighthouse", "cvm", "hai", "tione"])
 def test_a_state_may_be_given_in_the_words_of_lighthouse(world, service):
-    kind = world.add(service=service).place.kind
+    kind = world.add(service=service).site.kind
     machine = world.add(service=service, state="STOPPED")
     assert (machine.state, machine.operation.action) == (kind.stop.after, kind.stop.action)
     same = world.add(service=service, state=kind.stop.after)

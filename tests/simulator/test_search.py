@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Account, Function
-from lightsout.simulator.logs import TOKENIZER, Index, platform_index
-from lightsout.simulator.scf_lines import Run, write_run
+from lightsout.simulator.functions.scf_lines import FunctionRun, write_run
+from lightsout.simulator.logs.logs import TOKENIZER, Index, platform_index
 
 EVERYTHING = {"From": 0, "To": 2_000_000_000_000}
 DYNAMIC = {
@@ -371,7 +371,7 @@ def test_lines_of_a_run_elsewhere_can_be_written_as_scf_does(cls, world, clock):
     world.functions.append(function)
     now = clock.now()
     lines = [(now + timedelta(seconds=1), '{"event": "run.finished", "run_id": "r-1"}')]
-    write_run(world.logs, function, Run("r-1", now, 2.0, lines, returned="{}"))
+    write_run(world.logs, function, FunctionRun("r-1", now, 2.0, lines, returned="{}"))
     clock.advance(5)
 
     asked = {"TopicId": "topic-1", "QueryString": 'event:"run.finished"', **EVERYTHING}

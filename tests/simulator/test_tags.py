@@ -11,7 +11,7 @@ SERVICES = [("lighthouse", "instance"), ("cvm", "instance"), ("tione", "notebook
 
 
 def name(machine, owner="uin/100000000001"):
-    service = machine.place.service
+    service = machine.site.service
     prefix = dict(SERVICES).get(service, "instance")
     return f"qcs::{service}:{machine.region}:{owner}:{prefix}/{machine.id}"
 
@@ -221,7 +221,7 @@ def test_unbinding_may_fail_for_one_and_be_refused_for_all(tag, world):
 
 def many(*machines, key="env", value="dev", **changed):
     asked = {
-        "ServiceType": machines[0].place.service,
+        "ServiceType": machines[0].site.service,
         "ResourceRegion": machines[0].region,
         "ResourcePrefix": "instance",
         "ResourceIds": [each.id for each in machines],

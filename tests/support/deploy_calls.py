@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lightsout.simulator.cam_service import cam
-from lightsout.simulator.cls import cls
-from lightsout.simulator.scf import scf
-from lightsout.simulator.tag import tag
+from lightsout.simulator.access.cam_service import cam
+from lightsout.simulator.functions.scf import scf
+from lightsout.simulator.logs.cls import cls
+from lightsout.simulator.tags.tag import tag
 from tests.support.function_code import ECHO, TRUSTS_SCF
 
 ALLOWS = '{"version":"2.0","statement":[{"effect":"allow","action":["*"],"resource":["*"]}]}'

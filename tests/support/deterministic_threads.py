@@ -1,9 +1,9 @@
 """Threads that take turns: one acts at a time, and time passes only when none of them can.
 
-On a ManualClock threads race: whoever sleeps is awake at once, so a minute may be over before
-another thread, which has real calls to make, has made two of them. Time then runs faster than it
-ever could, and what comes of a run is up to the load of the machine. With turns a sleeper wakes
-when the others have come as far as he, and the same seed plays the same scene.
+On a ManualClock threads race: a sleep returns at once, so a minute may be over before another
+thread has made two real calls. Then time runs faster than it ever could, and the result of a run
+depends on the load of the machine. Here a sleeper wakes only when the others have come as far, and
+the same seed gives the same run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def users_of(thing) -> list[str]:
-    """The modules of lightsout that have imported it by its name."""
+    """The modules of lightsout that have imported `thing` by its name."""
     return [
         name
         for name, module in list(sys.modules.items())
@@ -41,11 +41,11 @@ class Rest(NamedTuple):
     """A thread that has given its turn away, or has not had one yet."""
 
     until: float  # seconds of the clock
-    able: Callable[[], bool]  # whether it can go on before
+    able: Callable[[], bool]  # True if it can go on earlier
     over: threading.Event
 
 
-class Turns(ManualClock):
+class DeterministicClock(ManualClock):
     """A clock for threads that take turns. The one that makes the clock has the first turn.
 
     `seed` decides who of several that can act is next.
@@ -57,14 +57,17 @@ class Turns(ManualClock):
         self._resting: list[Rest] = []
 
     @contextmanager
-    def taken_by_runs(self):
-        """Meanwhile the threads of runs take turns; in the end those left behind finish first."""
+    def used_by_runs(self):
+        """Inside, the threads of runs take turns. At the end, those left behind finish first."""
         with ExitStack() as patches:
-            for real, ours in ((ThreadPoolExecutor, partial(TurnsPool, self)), (wait, self.wait)):
+            for real, ours in (
+                (ThreadPoolExecutor, partial(DeterministicPool, self)),
+                (wait, self.wait),
+            ):
                 for module in users_of(real):
                     patches.enter_context(patch(f"{module}.{real.__name__}", ours))
             # It holds its lock over a call, in which others must be able to have the turn.
-            locks = SimpleNamespace(Lock=partial(TurnsLock, self))
+            locks = SimpleNamespace(Lock=partial(DeterministicLock, self))
             patches.enter_context(patch("lightsout.cloud.client.threading", locks))
             try:
                 yield
@@ -82,7 +85,7 @@ class Turns(ManualClock):
         )
 
     def rest(self, *, until: float = math.inf, able: Callable[[], bool] = lambda: False) -> None:
-        """Gives the turn away, until the clock shows `until` or this thread is `able` to go on."""
+        """Give the turn away, until the clock shows `until` or this thread is `able` to go on."""
         over = self.stand_in_line(until=until, able=able)
         self.pass_on()
         over.wait()
@@ -92,15 +95,15 @@ class Turns(ManualClock):
     def stand_in_line(
         self, *, until: float = math.inf, able: Callable[[], bool]
     ) -> threading.Event:
-        """For a turn; the event is set when it has come."""
+        """Wait for a turn; return an event that is set when the turn has come."""
         rest = Rest(until, able, threading.Event())
         self._resting.append(rest)
         return rest.over
 
     def pass_on(self) -> None:
-        """The turn goes to one that can act, or else, with the time, to whose rest is over first.
+        """Give the turn to a thread that can act; else move time to the end of the first rest.
 
-        Nothing here needs a lock: only who has the turn calls it.
+        This needs no lock: only the thread with the turn calls it.
         """
         now = self.monotonic()
         ready = [rest for rest in self._resting if rest.until <= now or rest.able()]
@@ -114,34 +117,34 @@ class Turns(ManualClock):
         chosen.over.set()
 
 
-class TurnsLock:
+class DeterministicLock:
     """As threading.Lock, for threads that take turns."""
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, clock: DeterministicClock) -> None:
+        self._clock = clock
         self._free = True
 
     def __enter__(self) -> None:
         while not self._free:
-            self._turns.rest(able=lambda: self._free)
+            self._clock.rest(able=lambda: self._free)
         self._free = False
 
     def __exit__(self, *_: object) -> None:
         self._free = True
 
 
-class TurnsPool(Executor):
+class DeterministicPool(Executor):
     """As ThreadPoolExecutor, of threads that take turns."""
 
-    def __init__(self, turns: Turns, max_workers: int) -> None:
-        self._turns = turns
+    def __init__(self, clock: DeterministicClock, max_workers: int) -> None:
+        self._clock = clock
         self._free = max_workers
         self._futures: list[Future] = []
 
     def submit(self, do, /, *args, **kwargs):
-        future = TurnsFuture(self._turns)
+        future = DeterministicFuture(self._clock)
         self._futures.append(future)
-        turn = self._turns.stand_in_line(able=lambda: self._free > 0)
+        turn = self._clock.stand_in_line(able=lambda: self._free > 0)
         work = (turn, future, partial(do, *args, **kwargs))
         threading.Thread(target=self._work, args=work, daemon=True).start()
         return future
@@ -155,23 +158,23 @@ class TurnsPool(Executor):
             except BaseException as error:  # noqa: BLE001  for whoever asks for the result
                 future.set_exception(error)
         self._free += 1
-        self._turns.pass_on()
+        self._clock.pass_on()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as its base
         if cancel_futures:
             for future in self._futures:
                 future.cancel()
         if wait:
-            self._turns.wait(self._futures)
+            self._clock.wait(self._futures)
 
 
-class TurnsFuture(Future):
-    """Waiting for its result is to give the turn away."""
+class DeterministicFuture(Future):
+    """A future that gives the turn away while its result is awaited."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, clock: DeterministicClock) -> None:
         super().__init__()
-        self._turns = turns
+        self._clock = clock
 
     def result(self, timeout: float | None = None):
-        self._turns.wait([self], math.inf if timeout is None else timeout)
+        self._clock.wait([self], math.inf if timeout is None else timeout)
         return super().result(timeout=0)

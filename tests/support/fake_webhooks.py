@@ -1,4 +1,4 @@
-"""A server that takes messages as group robots do, and misbehaves where it is told to."""
+"""A server that accepts messages as group robots do, and fails where a test wants it to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 TOKEN = "robot-token-0123456789abcdef"
 SECRET = "SEC-secret-of-the-robot"
-# What each form's service answers when it took a message.
+# The answer of each form's service to a message that it accepts.
 TAKEN = {
     "wecom": '{"errcode": 0, "errmsg": "ok"}',
     "dingtalk": '{"errcode": 0, "errmsg": "ok"}',
@@ -23,8 +23,8 @@ TAKEN = {
 
 
 @dataclass
-class Letter:
-    """A request as it arrived."""
+class ReceivedPost:
+    """A request that arrived."""
 
     path: str
     query: dict[str, str]
@@ -39,13 +39,13 @@ class Letter:
 
 @dataclass
 class FakeWebhooks:
-    """`answers` says for a path's first part what to answer: status, text and headers.
+    """The server. `answers`: by the first part of a path, the status, text and headers to answer.
 
-    The parts `hang` and `drip` never end answering; any other answers as its form does.
+    The paths `hang` and `drip` never get a whole answer; any other gets that of its form.
     """
 
     url: str = ""
-    letters: list[Letter] = field(default_factory=list)
+    received: list[ReceivedPost] = field(default_factory=list)
     answers: dict[str, tuple] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -54,8 +54,8 @@ class FakeWebhooks:
         fragment = "&".join(filter(None, [f"form={form}", choices]))
         return f"{self.url}/{name or form}/{TOKEN}?key={TOKEN}#{fragment}"
 
-    def to(self, name: str) -> list[Letter]:
-        return [letter for letter in self.letters if letter.path.split("/")[1] == name]
+    def to(self, name: str) -> list[ReceivedPost]:
+        return [post for post in self.received if post.path.split("/")[1] == name]
 
 
 @contextmanager
@@ -67,7 +67,9 @@ def open_fake_webhooks():
             url = urlsplit(self.path)
             length = int(self.headers.get("Content-Length", 0))
             text = self.rfile.read(length).decode("utf-8")
-            box.letters.append(Letter(url.path, dict(parse_qsl(url.query)), self.headers, text))
+            box.received.append(
+                ReceivedPost(url.path, dict(parse_qsl(url.query)), self.headers, text)
+            )
             name = url.path.split("/")[1]
             if name == "hang":
                 box.closing.wait()

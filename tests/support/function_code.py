@@ -22,11 +22,11 @@ TRUSTS_SCF = json.dumps(
 
 
 def zipped(files: dict[str, str]) -> bytes:
-    """A zip of these texts, by name."""
+    """A zip of these texts, by name; the same texts make the same bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, text in files.items():
-            archive.writestr(name, text)
+            archive.writestr(zipfile.ZipInfo(name), text)
     return content.getvalue()
 
 

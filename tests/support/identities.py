@@ -1,6 +1,6 @@
-"""Forms in which an identity can be given outside of SCF, and whose account each acts in.
+"""The forms in which an identity can be given outside of SCF, each with its account.
 
-tests/test_identity.py holds ours to them, and tests/crosscheck/ the official client.
+tests/runs/test_identity.py checks ours against them, and tests/crosscheck/ the official client.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from typing import NamedTuple
 
 from lightsout.cli.deployment import cam
-from lightsout.model.policy import Account as Lender
+from lightsout.model.policy import Account as OtherAccount
 from lightsout.simulator import Account, Role
 from tests.support.other_accounts import OWN, RESEARCH
 from tests.support.simulated_run import GUANGZHOU
@@ -60,7 +60,7 @@ FORMS = {
         OWN,
     ),
 }
-# What the official client does with it, and we refuse to guess at.
+# Forms that the official client accepts and we refuse, because their meaning is a guess.
 REFUSED = {
     "a role without a session": ({}, {"default": LONG | {"role-arn": ROLE}}),
     "a session without a role": ({}, {"default": LONG | {"role-session-name": "ops"}}),
@@ -90,21 +90,21 @@ REFUSED = {
 
 
 class Seen(NamedTuple):
-    """Whose machines were listed, and which roles were assumed for it."""
+    """The accounts whose machines were listed, and the roles that were assumed for it."""
 
     accounts: set[str]
     roles: set[tuple[str, str]]
 
 
 def let_in(stage):
-    """Puts the keys and the role on the stage, and takes its own key out of the environment."""
+    """Add the keys and the role to the stage, and remove its own key from the environment."""
     stage.fleet(1)
     stage.sim.credentials[:] = [
         Account(secret_id=LONG["secretId"], secret_key=LONG["secretKey"]),
         Account(ELSEWHERE, OTHER["secretId"], OTHER["secretKey"]),
         Account(OWN, TEMPORARY["secretId"], TEMPORARY["secretKey"], TEMPORARY["token"]),
     ]
-    trust = cam.trust_in(Lender("research", ROLE, None), OWN)
+    trust = cam.trust_in(OtherAccount("research", ROLE, None), OWN)
     stage.world.roles.append(Role(RESEARCH, "operator", trust))
     for name in list(stage.environ):
         if name.startswith("TENCENTCLOUD"):
@@ -112,7 +112,7 @@ def let_in(stage):
 
 
 def put(stage, environ, profiles):
-    """The files of the profiles, with the simulator as the endpoint of every service."""
+    """Write the files of the profiles, with the simulator as the endpoint of every service."""
     folder = stage.folder / ".tccli"
     folder.mkdir()
     services = {
@@ -128,7 +128,7 @@ def put(stage, environ, profiles):
 
 
 def seen_by(stage, do):
-    """What the simulator was asked meanwhile."""
+    """Call `do`; return what the simulator saw meanwhile."""
     before = len(stage.sim.journal)
     do()
     calls = stage.sim.journal[before:]

@@ -1,6 +1,6 @@
-"""Random fleets, policies and faults, and what must hold whatever they are.
+"""Random fleets, policies and faults, and the laws that must be true for all of them.
 
-`make test` tries a few hundred of them; `make soak` goes on for as long as one likes.
+`make test` tries a few hundred of them; `make soak` goes on as long as you want.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from lightsout import RunFailed
 from lightsout.simulator import Fault, ManualClock, Operation, Refusal
-from tests.support.deterministic_threads import Turns
+from tests.support.deterministic_threads import DeterministicClock
 from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES, Stage, set_stage
 
 SHANGHAI = "ap-shanghai"
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # of the stage's clock
 LATENCY = 0.06  # seconds that each call takes where threads take turns
-ACTIONS = ("DescribeInstances", "StopInstances", "DescribeInstancesDeniedActions")
+ACTIONS = ("DescribeInstances", "StopInstances", "DescribeInstancesDeniedActions", "TagResources")
 
 # Kinds that may strike any call, and those that only a listing can show.
 TRANSPORT = (
@@ -33,7 +33,7 @@ TRANSPORT = (
     "html", "garbage", "no_response", "charset", "throttle",
 )  # fmt: skip
 LISTINGS = ("repeat", "shift", "short_page", "vanish", "hide", "contradiction")
-# What happens to a machine between two calls, whoever does it.
+# Changes of a machine between two calls, by somebody else.
 HAPPENINGS = (
     "protect",
     "untag",
@@ -66,7 +66,7 @@ CULPRITS = (
 
 
 @dataclass(frozen=True)
-class Machine:
+class SceneMachine:
     region: str
     env: str
     protected: bool
@@ -89,7 +89,7 @@ class Machine:
 
 
 machines = st.builds(
-    Machine,
+    SceneMachine,
     region=st.sampled_from([GUANGZHOU] * 9 + [SHANGHAI]),
     env=st.sampled_from(["dev", "dev", "dev", "prod"]),
     protected=st.sampled_from([False] * 5 + [True]),
@@ -140,8 +140,8 @@ listing_troubles = troubles(LISTINGS, actions=["DescribeInstances"], times=1)
 
 
 @dataclass(frozen=True)
-class Change:
-    """What happens to a machine when so many calls have been answered."""
+class MachineChange:
+    """A change of a machine after a number of answered calls."""
 
     after: int
     machine: int  # which; beyond the last, they are counted from the first again
@@ -149,7 +149,7 @@ class Change:
 
 
 changes = st.builds(
-    Change,
+    MachineChange,
     st.integers(1, 12) | st.integers(1, 4),  # the listings come first
     st.integers(0, 239),
     st.sampled_from(HAPPENINGS),
@@ -158,15 +158,16 @@ changes = st.builds(
 
 @dataclass(frozen=True)
 class Scene:
-    machines: list[Machine]
+    machines: list[SceneMachine]
     troubles: list[Trouble]
-    changes: list[Change]
+    changes: list[MachineChange]
     copies: int  # of each machine, so that fleets go over a batch
     visible_after: float
     unknown_ids: str
     resource: str
     order: int  # of the threads' turns
     listings: int = 1  # of each region: policies that ask for the same machines in other words
+    marks: bool = False  # whether the first of them marks
 
 
 scenes = st.builds(
@@ -184,6 +185,7 @@ scenes = st.builds(
     st.sampled_from(RESOURCES),
     st.integers(0, 999),
     st.sampled_from([1, 1, 2]),
+    st.booleans(),
 )
 
 POLICY = """
@@ -202,12 +204,12 @@ IN_OTHER_WORDS = POLICY.replace("dev-nights", "in-other-words").replace("env: de
 
 @contextmanager
 def set_up(scene: Scene, clock: ManualClock, **server):
-    """The stage with the scene on it, and every machine by its ID."""
+    """Set up the stage with the scene; return it with every machine by its ID."""
     with (
         TemporaryDirectory() as folder,
         set_stage(Path(folder) / "policies", scene.resource, clock, **server) as stage,
     ):
-        stage.policies(POLICY)
+        stage.policies(POLICY.rstrip() + "\n        mark: true\n" * scene.marks)
         if scene.listings == 2:
             stage.policies(IN_OTHER_WORDS, "z.yml")
         for trouble in scene.troubles:
@@ -217,7 +219,7 @@ def set_up(scene: Scene, clock: ManualClock, **server):
         yield stage, by_id, record
 
 
-def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
+def settle(stage: Stage, scene: Scene) -> dict[str, SceneMachine]:
     stage.world.visible_after = scene.visible_after
     stage.world.unknown_ids = scene.unknown_ids
     by_id = {}
@@ -247,7 +249,7 @@ def settle(stage: Stage, scene: Scene) -> dict[str, Machine]:
     return by_id
 
 
-class Look(NamedTuple):
+class RecordedLook(NamedTuple):
     """An answer of DescribeInstances: what was asked for by ID, and the items that it showed."""
 
     number: int  # of the calls before it
@@ -257,10 +259,12 @@ class Look(NamedTuple):
 
 
 class Record:
-    """What each look showed, each call asked for, and whom something happened to."""
+    """A record of each look, of each call, and of each change of a machine."""
 
-    def __init__(self, stage: Stage, changes: list[Change], by_id: dict[str, Machine]) -> None:
-        self.looks: list[Look] = []
+    def __init__(
+        self, stage: Stage, changes: list[MachineChange], by_id: dict[str, SceneMachine]
+    ) -> None:
+        self.looks: list[RecordedLook] = []
         self.changed: set[str] = set()
         self._stage = stage
         self._changes = changes
@@ -270,13 +274,15 @@ class Record:
         stage.told_too = self.told
 
     def handle(self, request):
-        """As the gateway; an answer that holds a list of instances is a look."""
+        """Handle a request as the gateway does. An answer with a list of instances is a look."""
         number, at = len(self._stage.sim.journal), self._stage.clock.now()
         reply = self._handle(request)
         if reply.manner == "answer" and b'"InstanceSet"' in reply.body:
             items = json.loads(reply.body)["Response"]["InstanceSet"]
             asked = frozenset(json.loads(request.body).get("InstanceIds", ()))
-            self.looks.append(Look(number, at, asked, {it["InstanceId"]: it for it in items}))
+            self.looks.append(
+                RecordedLook(number, at, asked, {it["InstanceId"]: it for it in items})
+            )
         return reply
 
     def told(self, _) -> None:
@@ -287,7 +293,7 @@ class Record:
                 self.changed.add(id_)
                 happen(self._stage, id_, change.happening)
 
-    def newest(self, id_: str, before: int) -> Look | None:
+    def newest(self, id_: str, before: int) -> RecordedLook | None:
         """The newest look that shows it, before the call of this number."""
         return next(
             (it for it in reversed(self.looks) if it.number < before and id_ in it.shown), None
@@ -325,11 +331,11 @@ def happen(stage: Stage, id_: str, happening: str) -> None:
 
 
 def hold(scene: Scene) -> list[dict]:
-    """Runs the scene, its threads taking turns, and asserts every law on it; the lines it wrote."""
-    turns = Turns(scene.order)
-    service = {"told": lambda _: turns.advance(LATENCY), "random": Random(scene.order)}
-    with set_up(scene, turns, **service) as (stage, by_id, record):
-        with turns.taken_by_runs():
+    """Run the scene with threads that take turns, and assert every law; return its log lines."""
+    clock = DeterministicClock(scene.order)
+    service = {"told": lambda _: clock.advance(LATENCY), "random": Random(scene.order)}
+    with set_up(scene, clock, **service) as (stage, by_id, record):
+        with clock.used_by_runs():
             report = report_of(stage)
             asked = len(stage.calls("StopInstances"))
         assert len(stage.calls("StopInstances")) == asked, "asked after the report"
@@ -337,20 +343,22 @@ def hold(scene: Scene) -> list[dict]:
         assert_no_look_is_old(stage, record)
         if over_in_time(stage):
             assert_all_that_can_be_stopped_are(stage, report, by_id, record)
+            assert_all_that_were_stopped_are_marked(stage, scene, report, record)
         return stage.lines
 
 
 def hold_in_a_race(scene: Scene) -> None:
-    """Runs the scene, its threads racing, and asserts what no order of theirs may break.
+    """Run the scene with threads that race, and assert the laws that no order may break.
 
-    Time is over there at any moment, see turns.py: what is reached by then is another question.
+    Time may be over at any moment there, see deterministic_threads.py, so nothing is asserted about
+    how much was done.
     """
     with set_up(scene, ManualClock()) as (stage, by_id, record):
         assert_nothing_is_wrong(stage, report_of(stage), by_id, record)
 
 
 def report_of(stage: Stage) -> dict:
-    """Of a run that may fail."""
+    """The report of a run that may fail."""
     try:
         return stage.run()
     except RunFailed as failure:
@@ -363,10 +371,11 @@ def assert_nothing_is_wrong(stage, report, by_id, record):
     assert_each_stands_in_one_group(report, by_id, record)
     assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record)
     assert_the_log_has_every_request_id(stage, report, record)
+    assert_marks_say_what_the_report_says(stage, report, by_id)
 
 
 def over_in_time(stage: Stage) -> bool:
-    """Whether the troubles, which last for so many calls, were over when half of the time was left.
+    """True if the troubles, which last for so many calls, were over when half of the time was left.
 
     An instance that was refused by itself is asked once more, at half of its patience, which is
     ten minutes. The 75 seconds before that are for finding the culprits: of 240 machines (twelve,
@@ -395,7 +404,7 @@ def assert_each_call_rests_on_a_fresh_look(stage, record):
 
 
 def assert_no_look_is_old(stage, record):
-    """Where threads race this tells nothing: others move the clock between a look and its call."""
+    """Not for threads that race: others move the clock between a look and its call."""
     for number, call in enumerate(stage.sim.journal):
         for id_ in call.params["InstanceIds"] if call.action == "StopInstances" else ():
             assert (call.at - record.newest(id_, number).at).total_seconds() <= FRESH
@@ -429,7 +438,7 @@ def assert_each_stands_in_one_group(report, by_id, record):
 
 
 def hidden(record) -> set[str]:
-    """Those that no listing showed, because it neither showed nor counted them."""
+    """The machines that a listing neither showed nor counted."""
     listings = [look for look in record.looks if not look.asked]
     shown = {id_ for look in listings for id_ in look.shown}
     return set(record._ids) - shown
@@ -494,3 +503,33 @@ def assert_all_that_can_be_stopped_are(stage, report, by_id, record):
     able = {id_ for id_, what in by_id.items() if what.stoppable(stage.resource)} - record.changed
     missing = able - stopped - hidden(record)
     assert not missing, f"left running: {sorted(missing)}"
+
+
+def stopped_in(report) -> set[str]:
+    """Those that were seen stopped, still charged or not."""
+    charged = "STOPPED, but still charged"
+    return {
+        id_
+        for entry in report["policies"]
+        for id_ in (
+            *entry["stopped"],
+            *(id_ for id_, why in entry["skipped"].items() if why.startswith(charged)),
+        )
+    }
+
+
+def assert_marks_say_what_the_report_says(stage, report, by_id):
+    failed = {id_ for entry in report["policies"] for id_ in entry["failed"]}
+    true_of = {
+        "stopped 2026-11-23 20:00 dev-nights": stopped_in(report),
+        "failed 2026-11-23 20:00 dev-nights": failed,
+    }
+    for instance in stage.world.instances():
+        if instance.id in by_id and (mark := instance.tags.get("lightsout")):
+            assert instance.id in true_of[mark], f"{instance.id} is marked {mark}"
+
+
+def assert_all_that_were_stopped_are_marked(stage, scene, report, record):
+    if scene.marks and not any(it.code for it in stage.calls("TagResources")):
+        for id_ in stopped_in(report) - record.changed:
+            assert "lightsout" in stage.world.instance(id_).tags, f"{id_} has no mark"

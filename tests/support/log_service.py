@@ -1,4 +1,4 @@
-"""What the log service (CLS) makes of a log line of ours."""
+"""The fields that the log service (CLS) makes of a log line of ours, and searches in them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DECIDED = re.compile(r"(?:True|False|and|or|[() ])+")
 
 
 def finds(query: str, fields: dict[str, str | int | float]) -> bool:
-    """Whether the query finds a record of these fields."""
+    """True if the query finds a record of these fields."""
 
     def holds(condition: re.Match) -> str:
         name, phrase, least = condition.groups()
@@ -43,7 +43,7 @@ def finds(query: str, fields: dict[str, str | int | float]) -> bool:
 
 
 def says(text: str, phrase: str) -> bool:
-    """Whether the words of the phrase stand in the text, one behind the other, in any case."""
+    """True if the words of the phrase stand in the text, one behind the other, in any case."""
     words, wanted = ([*filter(None, BETWEEN_WORDS.split(it.lower()))] for it in (text, phrase))
     places = range(len(words) - len(wanted) + 1)
     return any(words[at : at + len(wanted)] == wanted for at in places)

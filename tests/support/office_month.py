@@ -1,7 +1,7 @@
 """A month of an office in the simulator: real runs at each tick, and people between them.
 
-Everything that is hard for whoever counts hours from the log happens in it; `Month.truth` is the
-simulator's own record of it.
+It has all cases that are hard for counting hours from the log. `Month.truth` is the simulator's own
+record of it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout import RunFailed
 from lightsout.simulator import Operation
-from lightsout.simulator.kinds import START, STOP
-from lightsout.simulator.operations import begin
+from lightsout.simulator.machines.machine_kinds import START, STOP
+from lightsout.simulator.machines.operations import begin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ class Span(NamedTuple):
 
 
 class Month:
-    """The office, day by day. `lines` are what its runs logged."""
+    """The office, day by day. `lines`: the log lines of its runs."""
 
     def __init__(self, stage: Stage, seed: int = 1) -> None:
         self.stage = stage
@@ -119,7 +119,7 @@ class Month:
             self.stage.run(request, request_id=request_id)
 
     def _plan_mishaps(self, number: int) -> None:
-        """Operations of the coming day that end badly."""
+        """Let some operations of the next day fail."""
         choose, everybody = self._random.choice, [*self.office, *self.red, *self.build, *self.dev]
         if number % 3 == 0:
             self.world.instance(choose(everybody)).endings.append("failed")
@@ -132,7 +132,7 @@ class Month:
             hanging.operation = Operation("StopInstances", "FAILED", "hanging", self.clock.now())
 
     def _people(self, number: int):
-        """What people do, each at a minute of their own."""
+        """The actions of people on that day, each at its own minute."""
         yield self._minute(9, 12), lambda: self._start(*self.alone[: 1 + number % 3])
         yield self._minute(9, 12), lambda: self._start(*self.dev, *self.test, *self.prepaid)
         if number % 7 >= 5:  # weekends, when no policy starts anything
@@ -168,7 +168,7 @@ class Month:
     # What there is of it -------------------------------------------------------------------------
 
     def write(self, folder: Path) -> list[str]:
-        """The log as people keep it: in parts that overlap, not in order."""
+        """Write the log in parts that overlap and are not in order, as people keep it."""
         lines = [json.dumps(line, ensure_ascii=False) for line in self.stage.lines]
         third = len(lines) // 3
         parts = {
@@ -181,7 +181,7 @@ class Month:
         return [str(folder / f"{name}.jsonl") for name in parts]
 
     def truth(self) -> dict[str, list[Span]]:
-        """When each machine was stopped because of a call of lightsout, by the simulator.
+        """By the simulator: the times in which each machine was stopped by a call of lightsout.
 
         From STOPPED to the STARTING that leads to RUNNING: one that fails leads back.
         """

@@ -1,4 +1,4 @@
-"""Answers held against the official description: each member there, of its type, nothing else."""
+"""Compare answers with the official description: all members, their types, and no others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lightsout import simulator
 
 
 def described(service, version):
-    folder = Path(simulator.__file__).parent / "api"
+    folder = Path(simulator.__file__).parent / "base" / "api"
     return json.loads((folder / f"{service}-{version}.json").read_text("utf-8"))
 
 
@@ -29,7 +29,7 @@ NULL_UNTIL_THE_END = {".EndTime"}  # of an activity; a guess
 
 
 def problems(api, name, value, place=""):
-    """What about a value does not fit the object or scalar of that name."""
+    """The places where a value does not fit the object or scalar of that name."""
     if name in api["objects"]:
         if not isinstance(value, dict):
             return [f"{place}: not a {name}"]

@@ -1,4 +1,4 @@
-"""The error codes that there are, by service and action; see tools/extract_codes.py."""
+"""The official error codes, by service and action; see tools/extract_codes.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BEYOND = {("scf", "ListTriggers"): {"ResourceNotFound.FunctionName", "Unauthoriz
 
 
 def is_official(service, action, code):
-    """Whether the action, or every API, has such a code; a service without lists: yes.
+    """True if the action, or every API, has such a code; a service without lists: yes.
 
     ClientNetworkError is a word of the SDK's own.
     """

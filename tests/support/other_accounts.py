@@ -1,4 +1,4 @@
-"""Accounts that lend the function a role, as `permissions` says they should."""
+"""Other accounts with a role for the function, as `permissions` describes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lightsout.policies.load import load
 from lightsout.simulator import Account, Role
 
 OWN, RESEARCH, ARCHIVE = Account().uin, "100000000002", "100000000003"
-LENT = {"research": RESEARCH, "archive": ARCHIVE}
+OTHER_UINS = {"research": RESEARCH, "archive": ARCHIVE}
 POLICIES = """
     version: 1
     accounts:
@@ -25,13 +25,13 @@ POLICIES = """
 """
 
 
-def lend_roles(stage):
-    """Puts these policies on the stage, and the roles that they need into the other accounts."""
+def let_accounts_in(stage):
+    """Add these policies to the stage, and the roles that they need to the other accounts."""
     stage.policies(POLICIES)
-    lend(stage, load(stage.folder).accounts)
+    add_roles(stage, load(stage.folder).accounts)
 
 
-def lend(stage, accounts):
+def add_roles(stage, accounts):
     stage.world.roles[:] = [
         Role(uin_of(it), it.role_arn.rpartition("/")[2], cam.trust_in(it, OWN)) for it in accounts
     ]
@@ -42,8 +42,8 @@ def uin_of(account):
 
 
 def fleet(stage, count=3, **facts):
-    """So many machines in each account; their IDs by the account's name."""
+    """Add `count` machines to each account; return their IDs by the account's name."""
     return {
         name: stage.fleet(count, account=uin, first=1000 * number, **facts)
-        for number, (name, uin) in enumerate({"own": OWN, **LENT}.items(), 1)
+        for number, (name, uin) in enumerate({"own": OWN, **OTHER_UINS}.items(), 1)
     }

@@ -1,4 +1,4 @@
-"""Reports as runs make them, for tests of who hears of them and how."""
+"""Reports as runs make them, for tests of messages."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ TEXT = (ROOT / "serverless.yml").read_text(encoding="utf-8")
 
 
 def shipped() -> dict:
-    """What is deployed when nothing is changed."""
+    """serverless.yml as shipped."""
     return yaml.safe_load(TEXT)["inputs"]
 
 
 def with_examples() -> dict:
-    """With the # taken away wherever no space (or an indentation) is behind it."""
+    """The same without each # that is not followed by a single space."""
     return yaml.safe_load(re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE))["inputs"]
 
 

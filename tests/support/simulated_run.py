@@ -1,4 +1,4 @@
-"""A stage: a fleet in the simulator, policies in a folder, and real runs between them."""
+"""A stage: a fleet in the simulator, policies in a folder, and real runs of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lightsout import RunFailed
 from lightsout.base.environment import Environment
 from lightsout.run import run
 from lightsout.simulator import Account, ManualClock, Simulator, World
-from tests.support.deterministic_threads import Turns
+from tests.support.deterministic_threads import DeterministicClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,14 +52,14 @@ class Stage:
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
     told_too: Callable = lambda _: None
     after_calls: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
-    patience: float = 4.0  # seconds of real time that telling people may take
+    patience: float = 4.0  # real seconds that notifications may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
         text = textwrap.dedent(text).replace("resource: lighthouse", f"resource: {self.resource}")
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
-        """Adds running instances tagged env=dev that stop in two seconds; their IDs."""
+        """Add running instances tagged env=dev that stop in two seconds; return their IDs."""
         facts = {"tags": {"env": "dev"}, "stop_seconds": 2.0} | facts
         ids = [f"{PREFIX[self.resource]}{number:08x}" for number in range(first, first + count)]
         for id_ in ids:
@@ -67,11 +67,13 @@ class Stage:
         return ids
 
     def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
-        """The report of a run that must not fail; `facts` are those of its context besides."""
+        """Run, and return the report; the run must not fail. `facts`: more of its context."""
         context = {"request_id": request_id, "time_limit_in_ms": int(time_limit * 1000), **facts}
-        turns = self.clock.taken_by_runs() if isinstance(self.clock, Turns) else nullcontext()
+        taking_turns = nullcontext()
+        if isinstance(self.clock, DeterministicClock):
+            taking_turns = self.clock.used_by_runs()
         try:
-            with turns:
+            with taking_turns:
                 report = run(event, context, self.surroundings())
         except RunFailed as failure:
             self.said += [str(failure), json.dumps(failure.report)]
@@ -80,7 +82,7 @@ class Stage:
         return report
 
     def failing_run(self, event=TIMER, **facts):
-        """RunFailed of a run that must fail."""
+        """Run, and return RunFailed; the run must fail."""
         with pytest.raises(RunFailed) as failure:
             self.run(event, **facts)
         return failure.value
@@ -97,11 +99,11 @@ class Stage:
         )
 
     def when(self, event: str, do: Callable[[], object]) -> None:
-        """Does something in the middle of the next run: when the first such line is logged."""
+        """Call `do` in the middle of the next run: when the first line of that event is logged."""
         self.hooks[event] = do
 
     def after(self, action: str, do: Callable[[], object]) -> None:
-        """Does something when the next call of the action has been answered, each once, in turn."""
+        """Call `do` once, after the next call of the action is answered; several in turn."""
         self.after_calls.append((action, do))
 
     def told(self, call) -> None:
@@ -127,8 +129,8 @@ class Stage:
 
 @contextmanager
 def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
-    """A stage with an empty fleet; afterwards, nothing secret may have left the runs on it."""
-    clock = clock or Turns()
+    """A stage with an empty fleet. At the end it checks that no secret has left the runs on it."""
+    clock = clock or DeterministicClock()
     world = World(clock)
     folder.mkdir(exist_ok=True)
     told: list[Callable] = [server.pop("told", lambda _: None)]

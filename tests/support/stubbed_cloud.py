@@ -1,4 +1,4 @@
-"""A cloud for the unit tests: the real one, with stubs where the SDK would go to the network."""
+"""A cloud for unit tests: the real client, with stubs where the SDK would use the network."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def refusal(code, message="because", request_id="req-refused"):
     return TencentCloudSDKException(code, message, request_id)
 
 
-class Scene:
-    """A cloud on a manual clock; `answers` are what the service says, the last one for ever.
+class StubScene:
+    """A cloud on a manual clock. `answers`: of the service, in order; the last is repeated.
 
     `respond` answers in their place, by action and parameters.
     """

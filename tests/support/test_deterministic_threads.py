@@ -1,39 +1,39 @@
-"""Of the clock that the laws are held by: threads that take turns."""
+"""The clock on which the laws are checked: threads that take turns."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.deterministic_threads import Turns, TurnsPool
+from tests.support.deterministic_threads import DeterministicClock, DeterministicPool
 
 
 def test_a_long_sleep_is_over_no_sooner_than_what_others_have_to_do_meanwhile():
-    turns = Turns()
+    clock = DeterministicClock()
     seen = []
 
     def work(name, seconds, times):
         for _ in range(times):
-            turns.sleep(seconds)
-            seen.append((name, turns.monotonic()))
+            clock.sleep(seconds)
+            seen.append((name, clock.monotonic()))
 
-    with TurnsPool(turns, max_workers=2) as pool:
+    with DeterministicPool(clock, max_workers=2) as pool:
         pool.submit(work, "sleeper", 15, 1)
         pool.submit(work, "worker", 1, 20)
 
     assert seen.index(("sleeper", 15)) in {14, 15}
-    assert turns.monotonic() == 20
+    assert clock.monotonic() == 20
 
 
 def order(seed: int, workers: int) -> list[int]:
     """In which order eight threads do their two steps each."""
-    turns, seen = Turns(seed), []
+    clock, seen = DeterministicClock(seed), []
 
     def work(number):
         seen.append(number)
-        turns.sleep(1)
+        clock.sleep(1)
         seen.append(number)
 
-    with TurnsPool(turns, max_workers=workers) as pool:
+    with DeterministicPool(clock, max_workers=workers) as pool:
         list(pool.map(work, range(8)))
     return seen
 
@@ -48,28 +48,28 @@ def test_no_more_threads_are_at_work_than_the_pool_has():
 
 
 def test_what_goes_wrong_in_a_thread_is_raised_where_its_result_is_wanted():
-    turns = Turns()
-    with TurnsPool(turns, max_workers=1) as pool:
+    clock = DeterministicClock()
+    with DeterministicPool(clock, max_workers=1) as pool:
         future = pool.submit(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         future.result()
 
 
 def test_waiting_ends_when_its_time_is_over_and_what_is_left_behind_still_finishes():
-    turns = Turns()
-    pool = TurnsPool(turns, max_workers=1)
-    with turns.taken_by_runs():
-        futures = [pool.submit(turns.sleep, 60) for _ in range(2)]
-        turns.wait(futures, timeout=10)
-        assert turns.monotonic() == 10
+    clock = DeterministicClock()
+    pool = DeterministicPool(clock, max_workers=1)
+    with clock.used_by_runs():
+        futures = [pool.submit(clock.sleep, 60) for _ in range(2)]
+        clock.wait(futures, timeout=10)
+        assert clock.monotonic() == 10
         pool.shutdown(wait=False, cancel_futures=True)
     assert sorted(future.cancelled() for future in futures) == [False, True]
-    assert turns.monotonic() == 60
+    assert clock.monotonic() == 60
 
 
 def test_threads_that_wait_for_each_other_are_told_so_and_do_not_hang():
-    turns = Turns()
-    pool = TurnsPool(turns, max_workers=1)
+    clock = DeterministicClock()
+    pool = DeterministicPool(clock, max_workers=1)
     future = pool.submit(lambda: pool.submit(int).result())
     with pytest.raises(RuntimeError, match="waits for another"):
         future.result()

@@ -1,4 +1,4 @@
-"""The plain values that the unit tests tell their stories with."""
+"""Plain values for unit tests."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def fleet(count: int, first: int = 0) -> list[str]:
 
 
 def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=None) -> Finding:
-    """What a policy makes of instances, told by their IDs; each is kept for its own reason."""
+    """A finding about instances, given by ID; each is kept for a reason of its own."""
     decisions = (
         {id_: Decision(Verdict.ACT, "tag env=dev") for id_ in act}
         | {id_: Decision(Verdict.KEEP, f"keep-running {id_}") for id_ in keep}
@@ -86,6 +86,6 @@ def a_finding(policy=None, *, act=(), keep=(), excluded=(), stuck=(), refused=No
 
 
 def a_ledger(accepted=(), outcomes=None) -> SimpleNamespace:
-    """As much of a ledger as the log reads."""
+    """The part of a ledger that the log reads."""
     told = {"accepted": list(accepted), "outcomes": dict(outcomes or {})}
     return SimpleNamespace(**told, wanted_by=lambda _: ["dev-nights"])

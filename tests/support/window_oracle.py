@@ -1,4 +1,4 @@
-"""When a policy is due, told a second time: minute by minute, from what a wall clock shows.
+"""Compute in a second way when a policy is due: minute by minute, from the wall clock.
 
 Nothing of lightsout is used here, and no calendar library.
 """
@@ -48,7 +48,7 @@ OFF_DAYS, WORKED_DAYS = days_of(OFF), days_of(WORKED)
 
 
 @dataclass(frozen=True)
-class Case:
+class WindowCase:
     """A policy window as its file says it; `between` is empty for the whole day."""
 
     zone: str
@@ -79,7 +79,7 @@ class Case:
         return start, end
 
     def shows_inside(self, shown: datetime) -> bool:
-        """Whether somebody who reads that day and time off a clock would say: now."""
+        """True if a wall clock with that day and time is inside the window."""
         start, end = self.minutes
         today, minute = shown.date(), shown.hour * 60 + shown.minute
         if start < end:
@@ -114,7 +114,7 @@ class Case:
 
 
 @cache
-def inside_at(case: Case, instant: datetime) -> bool:
+def inside_at(case: WindowCase, instant: datetime) -> bool:
     return case.inside(instant)
 
 
@@ -125,25 +125,27 @@ def inside_at(case: Case, instant: datetime) -> bool:
 class UptimeCase:
     """The times on, each as a window; and how long after an edge something may be done."""
 
-    on: tuple[Case, ...]
+    on: tuple[WindowCase, ...]
     act_within: timedelta = timedelta(hours=2)
     enforce: bool = False
 
     def is_on(self, instant: datetime) -> bool:
         return any(case.inside(instant) for case in self.on)
 
-    def due_at(self, instant: datetime) -> str | None:
-        """The same at one instant: looks back for an edge, minute by minute."""
-        now = self.is_on(instant)
-        back = 0 * MINUTE
-        while not self.enforce and back < self.act_within:
+    def edge_before(self, instant: datetime) -> datetime | None:
+        """The latest edge, if there is one within the time in which something may be done."""
+        now, back = self.is_on(instant), 0 * MINUTE
+        while back < self.act_within:
             back += MINUTE
             if self.is_on(instant - back) != now:
-                break
-        else:
-            if not self.enforce:
-                return None
-        return "start" if now else "stop"
+                return instant - back + MINUTE
+        return None
+
+    def due_at(self, instant: datetime) -> str | None:
+        """The same at one instant: looks back for an edge, minute by minute."""
+        if not self.enforce and self.edge_before(instant) is None:
+            return None
+        return "start" if self.is_on(instant) else "stop"
 
     def due(self, instants: Iterable[datetime]) -> Iterator[tuple[datetime, str | None]]:
         """At each of these instants, which follow each other closely: stop, start or nothing.

@@ -2,7 +2,7 @@
 
     python -m tools.bench.cloud MACHINES REGIONS [ACCOUNTS [FASTEST SLOWEST]]
 
-The machines are spread evenly. Accounts after the first lend the function a role.
+The machines are spread evenly. The function may assume a role in each account after the first.
 FASTEST and SLOWEST are the seconds that a machine takes to stop.
 Its first line is its URL; its last, a JSON object, tells what was asked of it and what it holds.
 """
@@ -16,12 +16,12 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from lightsout.simulator import Call, Role, Simulator, World
-from lightsout.simulator.clock import SystemClock
-from lightsout.simulator.lighthouse import DIALECT
-from lightsout.simulator.regions import REGIONS
-from lightsout.simulator.roles import OWN_UIN
-from lightsout.simulator.view import renderer
+from lightsout.simulator import JournalEntry, Role, Simulator, World
+from lightsout.simulator.access.roles import OWN_UIN
+from lightsout.simulator.base.clock import RealClock
+from lightsout.simulator.base.regions import REGIONS
+from lightsout.simulator.compute.lighthouse import DIALECT
+from lightsout.simulator.machines.view import renderer
 
 LATENCY, JITTER = 0.05, 0.02  # seconds before each answer, and up to so many more
 FASTEST, SLOWEST = 2.0, 4.0
@@ -46,7 +46,7 @@ def main(
     fastest: float = FASTEST,
     slowest: float = SLOWEST,
 ) -> None:
-    world = World(SystemClock())
+    world = World(RealClock())
     uins = [uin_of(number) for number in range(accounts)]
     names = sorted(REGIONS)[:regions] if regions > 1 else ["ap-guangzhou"]
     places = [(uin, region) for uin in uins for region in names]
@@ -101,7 +101,7 @@ def told(simulator: Simulator) -> dict[str, object]:
     }
 
 
-def purpose(call: Call) -> str:
+def purpose(call: JournalEntry) -> str:
     looks = call.action == "DescribeInstances" and "InstanceIds" in call.params
     return "verification" if looks else call.action
 

@@ -1,4 +1,4 @@
-"""What a cold start costs beside importing the SDK's client and PyYAML alone.
+"""Measure a cold start, beside importing the SDK's client and PyYAML alone.
 
 Measured are the import of the handler, and a whole tick with nothing due, import included. All from
 the bundle's bytecode, each in a fresh process, in turn; CPU seconds, since those of the wall tell
@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lightsout.cli.packaging.invoke import PLATFORM, invoke, way_to
+from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.simulator import Simulator, World, uniform_fleet
-from lightsout.simulator.clock import SystemClock
+from lightsout.simulator.base.clock import RealClock
 from tools.bench import month
-from tools.invoke import PLATFORM, invoke, way_to
-from tools.other_pythons import RUNTIME, find
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "dist" / "bundle"
@@ -59,7 +59,7 @@ def main() -> int:
 
 def peak_memory(python: str) -> float:
     """Megabytes of a run in which 1,000 instances are stopped and seen stopped."""
-    world = World(SystemClock())
+    world = World(RealClock())
     uniform_fleet(world, 1000, tags={"env": "dev"}, stop_seconds=2.0)
     with TemporaryDirectory() as folder, Simulator(world) as simulator:
         (Path(folder) / "policy.yml").write_text(POLICY, encoding="utf-8")

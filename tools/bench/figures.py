@@ -1,4 +1,4 @@
-"""What was measured of one run, beside what a perfect run could not do without."""
+"""The figures of one run, beside the least that a perfect run needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Spread(NamedTuple):
-    """Where a fleet is; each account has its share in each region."""
+    """The accounts and regions of a fleet; each account has its share in each region."""
 
     regions: int
     accounts: int = 1

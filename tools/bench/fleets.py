@@ -1,4 +1,4 @@
-"""What a run costs, by the size of the fleet: `make bench`, written to docs/performance.md.
+"""Measure a run, by the size of the fleet: `make bench`, written to docs/performance.md.
 
     python -m tools.bench.fleets [--fleets 100 1000] [--repeat 3] [--dry]
 

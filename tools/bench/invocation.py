@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from tools.other_pythons import RUNTIME, find
+from lightsout.cli.packaging.runtime import RUNTIME, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,14 @@ BUNDLE = ROOT / "dist" / "bundle"
 FUNCTION = ROOT / "tools" / "bench" / "function.py"
 
 
-class Invocation(NamedTuple):
+class MeasuredInvocation(NamedTuple):
     told: dict[str, Any] | None  # by function.py; None where it was killed
     lines: list[dict[str, Any]]  # its log
     cpu_s: float
 
 
 def deployed() -> list[str]:
-    """How the function is started as it is deployed; exits where `make package` left no bundle."""
+    """The command that starts the function as deployed. Exits where there is no bundle."""
     if not (BUNDLE / "handler.py").is_file():
         raise SystemExit("there is no dist/bundle: run make package")
     return [find(RUNTIME) or sys.executable, "-I", "-S", str(FUNCTION), str(BUNDLE)]
@@ -46,7 +46,7 @@ def invoke(
     policy: str,
     event: dict[str, Any] | None = None,
     kill_at: str | None = None,
-) -> Invocation:
+) -> MeasuredInvocation:
     """One invocation; with `kill_at` it is killed at the first such line of its log.
 
     Raises SystemExit for a run that fails.
@@ -73,7 +73,7 @@ def invoke(
         killed = kill_at is not None and function.returncode < 0
         if function.returncode and not killed:
             raise SystemExit("".join(lines)[-3000:])
-        return Invocation(
+        return MeasuredInvocation(
             None if killed else json.loads(said.read_text(encoding="utf-8")),
             [json.loads(line) for line in lines],
             usage.ru_utime + usage.ru_stime,

@@ -1,4 +1,4 @@
-"""What the function itself costs a month, from measured seconds: the end of `make bench-coldstart`.
+"""Compute the function's cost a month from measured seconds: the end of `make bench-coldstart`.
 
 The packaged bundle runs with the runtime's Python, each kind of run in a fresh process, against the
 simulator in another. SCF bills memory times duration, by the millisecond
@@ -52,7 +52,7 @@ class Measured(NamedTuple):
         return self.seconds - self.cpu_s + self.cpu_s * A_CORE_MB / MEMORY_MB
 
 
-class Kind(NamedTuple):
+class RunKind(NamedTuple):
     name: str
     runs: int  # in a month
     measured: Measured
@@ -71,9 +71,9 @@ def report(python: str, bundle: Path) -> Iterator[str]:
         looking, warm_looking = runs(python, bundle, url, opens_in=-1, times=2)
         cloud.communicate()
     month = [
-        Kind("window closed", DAYS * (TICKS_A_DAY - TICKS_IN_WINDOW), idle),
-        Kind("looks, nothing to stop", DAYS * (TICKS_IN_WINDOW - 1), looking),
-        Kind(f"stops {MACHINES} machines", DAYS, acting),
+        RunKind("window closed", DAYS * (TICKS_A_DAY - TICKS_IN_WINDOW), idle),
+        RunKind("looks, nothing to stop", DAYS * (TICKS_IN_WINDOW - 1), looking),
+        RunKind(f"stops {MACHINES} machines", DAYS, acting),
     ]
     share = f"1/{A_CORE_MB // MEMORY_MB} core"
     yield f"a month of {DAYS} days, {MEMORY_MB} MB: seconds here, at {share}"

@@ -32,8 +32,8 @@ COLUMNS: dict[str, Callable[[Figures], str]] = {
 }
 
 # All lengths in pixels.
-PANEL, TALL, LEFT, TOP, GAP, EDGE = 220, 180, 54, 62, 74, 16
-COLOURS = dict(zip(SPREADS, ("#4353b3", "#e08e1b", "#3f7d58"), strict=True))
+PANEL, TALL, LEFT, TOP, GAP, EDGE = 220, 180, 54, 62, 92, 16
+COLOURS = dict(zip(SPREADS, ("#0072b2", "#d55e00", "#009e73"), strict=True))
 INK, FAINT, LINE = "#1f2430", "#6b7280", "#d9dde5"
 PANELS: dict[str, Callable[[Figures], float]] = {
     "time, s (dashed: the bound)": lambda f: f.seconds,
@@ -78,6 +78,7 @@ def draw(measured: Sequence[Figures]) -> str:
     look = 'font-family="system-ui, sans-serif" font-size="12" role="img"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {wide} {high}" {look}>'
     title = "<title>What a run costs, by the size of the fleet</title>"
+    title += f"<desc>{'; '.join(PANELS)}, each over the number of instances, on log scales</desc>"
     return "\n".join([head, title, f'<rect {size} fill="#ffffff"/>', *parts, "</svg>\n"])
 
 
@@ -99,6 +100,8 @@ def panel(
         y = up.at(tick)
         yield f'<path d="M{x + LEFT} {y:.1f}h{PANEL}" stroke="{LINE}"/>'
         yield label(x + LEFT - 8, y + 4, f"{tick:g}", anchor="end")
+    yield label(x + LEFT, TOP - 6, "log scale", size=10)
+    yield label(x + LEFT + PANEL / 2, TOP + TALL + 38, "instances (log scale)", anchor="middle")
     for machines in sorted({figures.machines for figures in measured}):
         yield label(across.at(machines), TOP + TALL + 20, f"{machines:,}", anchor="middle")
     for spread, colour in COLOURS.items():
@@ -137,7 +140,14 @@ def line(points: Sequence[tuple[float, float]], colour: str, more: str = "") -> 
 
 
 def label(
-    x: float, y: float, text: str, *, colour: str = FAINT, anchor: str = "start", weight: str = ""
+    x: float,
+    y: float,
+    text: str,
+    *,
+    colour: str = FAINT,
+    anchor: str = "start",
+    weight: str = "",
+    size: int = 12,
 ) -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
     return f'<text {place} fill="{colour}"{weight}>{escape(text)}</text>'

@@ -18,7 +18,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.bench import page
-from tools.bench.invocation import FUNCTION, ROOT, Invocation, deployed, invoke, simulated_cloud
+from tools.bench.invocation import (
+    FUNCTION,
+    ROOT,
+    MeasuredInvocation,
+    deployed,
+    invoke,
+    simulated_cloud,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,14 +47,14 @@ policies:
 
 
 class Part(NamedTuple):
-    """What one delivery is asked for, and how it fares."""
+    """One delivery: its request and its fate."""
 
     account: str
     region: str
     fate: str = ""
     kill_at: str | None = None
 
-    def deliver(self, start: Sequence[str], url: str) -> Invocation:
+    def deliver(self, start: Sequence[str], url: str) -> MeasuredInvocation:
         event = {"accounts": [self.account], "regions": [self.region]}
         return invoke(start, url, POLICY, event, self.kill_at)
 
@@ -94,9 +101,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def mistakes(
-    machines: int, told: dict[str, Any], invocations: Iterable[Invocation]
+    machines: int, told: dict[str, Any], invocations: Iterable[MeasuredInvocation]
 ) -> Iterator[str]:
-    """What did not come out as it should."""
+    """The results that are not as they should be."""
     if told["states"] != {"STOPPED": machines}:
         yield f"the fleet is {told['states']}"
     if told["stops"] != {"1": machines}:
@@ -111,7 +118,7 @@ def mistakes(
         yield f"logs and reports tell of {len(known)} machines"
 
 
-def rows(deliveries: Iterable[tuple[Part, Invocation]]) -> Iterator[str]:
+def rows(deliveries: Iterable[tuple[Part, MeasuredInvocation]]) -> Iterator[str]:
     yield "| account | region | | confirmed | left from before | s | peak RSS, MB |"
     yield "|---|---|---|---:|---:|---:|---:|"
     for part, it in deliveries:

@@ -1,4 +1,4 @@
-"""Calls of a command beside a run; they change nothing."""
+"""Calls that a command makes besides a run. They change nothing."""
 
 from __future__ import annotations
 
@@ -42,8 +42,11 @@ def open_clouds(
     outside: Environment,
     write: Callable[[str], object],
     accounts: Iterable[Account] = (),
+    limit: float = LOOK_LIMIT,
 ) -> dict[str, Cloud]:
-    """A door to the account of the environment, and to `accounts`, by name.
+    """A client for the account of the environment, and for each of `accounts`, by name.
+
+    Calls may be made for `limit` seconds.
 
     Raises BadSettings where there are no credentials.
     """
@@ -51,7 +54,7 @@ def open_clouds(
         accounts,
         credentials=lambda: read_credentials(outside.environ, outside.home),
         endpoint=settings.endpoint,
-        deadline=Deadline(outside.clock, LOOK_LIMIT),
+        deadline=Deadline(outside.clock, limit),
         clock=outside.clock,
         random=outside.random,
         log=Log(write, outside.clock),
@@ -66,27 +69,27 @@ def clouds_of(
     outside: Environment,
     write: Callable[[str], object],
 ) -> dict[str, Cloud]:
-    """A door to the account of each site, but for those that no policy at hand knows of.
+    """A client for the account of each site, except for accounts that no policy file names.
 
     Raises BadSettings where there are no credentials.
     """
     wanted = {site.account for site in sites}
     try:
         known = policy_files.load(settings.policies).accounts if wanted - {OWN} else ()
-    except policy_files.PolicyMistakes:  # of the own account one can be told all the same
+    except policy_files.PolicyMistakes:  # the own account can be asked all the same
         known = ()
     return open_clouds(settings, outside, write, [it for it in known if it.name in wanted])
 
 
 def unknown_account(site: Site) -> str:
-    """Why a site has no door."""
+    """The reason why there is no client for the account of a site."""
     return f"no policy file at hand has an account {site.account}, or they have mistakes"
 
 
 def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[list[Row], list[str]]:
-    """The rows, with a word where the service would refuse the action now.
+    """The rows, marked where the service would refuse the action now.
 
-    Also a warning for each site that does not tell.
+    Also a warning for each site where that is unknown.
     """
     wanted: dict[tuple[Site, str], dict[str, None]] = defaultdict(dict)
     for row in rows:

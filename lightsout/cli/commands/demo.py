@@ -1,4 +1,4 @@
-"""`demo`: one run from a timer event to verified machines, against the simulator."""
+"""`demo`: run once against the simulator, from a timer event to verified machines."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lightsout.cli.logs.logfiles import LogLines
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import plural
+from lightsout.cli.packaging.origin import is_installed
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World, demo_fleet
 
@@ -46,6 +47,12 @@ policies:
 """
 
 NEXT = (
+    "Next: make a folder of your own with a first policy, and see what it would do:",
+    "  lightsout init my-machines && cd my-machines",
+    "  lightsout check",
+    "  lightsout plan",
+)
+NEXT_IN_A_CLONE = (
     "Next: write your own policy (policies/dev-nights.yml), see what it would do:",
     "  python -m lightsout check",
     "  python -m lightsout plan",
@@ -60,7 +67,7 @@ class Trace:
     operation: str  # RequestId of the latest
 
 
-def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     out = Output()
     world = World(outside.clock)
     demo_fleet(world)
@@ -83,14 +90,18 @@ def carry_out(_options: argparse.Namespace, outside: Environment) -> int:
         out.say("verify reads the log of this run, and looks at each machine again:", look="bold")
         verified = _verify(out, log, outside)
         good = _compare(out, done, sim, before) and verified and done.exit_status == GOOD
+        if options.report is not None:
+            out.say()
+            _report(options.report, log, outside._replace(beside=Path(folder)))
     out.say()
-    for line in NEXT if good else ("The demo did not go as it should: please report it.",):
+    following = NEXT if is_installed() else NEXT_IN_A_CLONE
+    for line in following if good else ("The demo did not go as it should: please report it.",):
         out.say(line)
     return GOOD if good else FOUND_WRONG
 
 
 def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
-    """The environment of the run; nothing of the real one is in it."""
+    """The environment of the run, without any variable of the real one."""
     policies = folder / "policies"
     policies.mkdir()
     (policies / "dev-nights.yml").write_text(POLICY, encoding="utf-8")
@@ -117,11 +128,18 @@ def _introduce(out: Output, sim: Simulator) -> None:
 
 
 def _verify(out: Output, log: str, outside: Environment) -> bool:
-    """The same as `python -m lightsout verify`; whether everything is confirmed."""
+    """Do the same as `python -m lightsout verify`; True if everything is confirmed."""
     lines = LogLines([log])
     answers = verify.ask(read_acceptances(lines), outside)
     verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
+
+
+def _report(path: str, log: str, outside: Environment) -> None:
+    """The same as `python -m lightsout report`, of this run."""
+    from lightsout.cli.commands import report
+
+    report.save(path, report.make_page(list(LogLines([log])), outside))
 
 
 def _traces(world: World) -> dict[str, Trace]:
@@ -129,7 +147,7 @@ def _traces(world: World) -> dict[str, Trace]:
 
 
 def _compare(out: Output, done: Done, sim: Simulator, before: Mapping[str, Trace]) -> bool:
-    """Holds the report against the simulator's own world and journal."""
+    """Compare the report with the simulator's own state and record of calls."""
     after = _traces(sim.world)
     entries = done.report["policies"]
     reported = {id_ for entry in entries for id_ in entry["stopped"]}

@@ -1,4 +1,4 @@
-"""`doctor`: what is right, what is not and how to fix it, what is unknown."""
+"""`doctor`: show what is right, what is wrong and how to fix it, and what is unknown."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lightsout.base.files import read_small_file
 from lightsout.base.log import Log
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output
-from lightsout.cli.output.words import as_json
+from lightsout.cli.output.words import as_json, command
 from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
-from lightsout.doctor.function_check import Function
+from lightsout.doctor.function_check import ExaminedFunction
 from lightsout.doctor.visit import Doctor, Scope, result_of
 from lightsout.policies.yamltree import MAX_BYTES
 
@@ -29,8 +29,8 @@ LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cya
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Settings and keys are those of this shell; the function's own are read where one may."""
-    log = Log(tell_retry, outside.clock)
+    """Examine with the settings and keys of this shell, and the function's own where readable."""
+    log = Log(show_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
     found = Doctor(outside, Scope(function, home=home), log).examine()
@@ -41,8 +41,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     return FOUND_WRONG if any(one.mark == WRONG for one in found) else GOOD
 
 
-def read_function(file: Path) -> Function | None:
-    """What serverless.yml says of the function; None where there is no such file to read."""
+def read_function(file: Path) -> ExaminedFunction | None:
+    """The function as serverless.yml describes it; None where that file cannot be read."""
     import yaml
 
     try:
@@ -50,7 +50,7 @@ def read_function(file: Path) -> Function | None:
     except WrongUse:
         return None
     inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
-    return Function(
+    return ExaminedFunction(
         deployment.function,
         deployment.namespace,
         deployment.region,
@@ -63,7 +63,7 @@ def _show(out: Output, found: Sequence[Diagnosis]) -> None:
     for one in found:
         out.say(f"{one.mark} {one.check}: {one.says}", look=LOOKS[one.mark])
         if one.fix:
-            out.say(f"    {one.fix}")
+            out.say(f"    {one.fix.replace('python -m lightsout', command())}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
     told = [
         f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"

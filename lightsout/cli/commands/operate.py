@@ -1,4 +1,4 @@
-"""A run of the very code that is deployed, begun and watched by a person."""
+"""Run the same code as the deployed function, started and watched by a person."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from lightsout.model.report import Report
 
 TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
-LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: somebody waits for its answer
-MOMENT = 0.1  # seconds within which a sleeper notices that the run is to end
-INTERRUPTED = (  # what is said to each Ctrl-C but the last
+LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: a person waits for it
+MOMENT = 0.1  # seconds in which a sleep notices that the run has to end
+INTERRUPTED = (  # the message for each Ctrl-C but the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
 )
-OF_TIME = ("time ran out", "the run's time is over")  # what a run says of its deadline
+OF_TIME = ("time ran out", "the run's time is over")  # in reasons about the deadline
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that is over: what it reports and what it saw; `error` is what went wrong."""
+    """A run that is over: its report, and the instances that it saw. `error`: what went wrong."""
 
     report: Report
     sites: Sequence[SiteRun]
@@ -53,7 +53,7 @@ class Done:
 
 
 class HurryingClock:
-    """The clock of a run that may be ended early: every sleep ends then."""
+    """The clock of a run that may be ended early: then every sleep ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -80,13 +80,12 @@ def operate(
     time_limit: float = TIME_LIMIT,
     at: datetime | None = None,
 ) -> Done:
-    """Carries out a run of at most `time_limit` seconds; `at` is for a dry run, as Run has it.
+    """Carry out a run of at most `time_limit` seconds. `at`: as in Run, for a dry run.
 
-    Ctrl-C makes it end soon and report. Calls under way are waited for, so that no accepted one is
-    without its RequestId in the log; the third Ctrl-C does not wait, and raises KeyboardInterrupt.
-    A log line that can be written nowhere ends it likewise: no call is made without evidence.
-    Raises WrongUse for an event or an environment that cannot be obeyed; any other failure is in
-    what it returns.
+    Ctrl-C makes it end soon and report. It waits for calls under way, so that the RequestId of each
+    accepted call is in the log. The third Ctrl-C does not wait, and raises KeyboardInterrupt. A log
+    line that can be written nowhere ends the run, too: no call is made without a record.
+    Raises WrongUse for a wrong event or environment; any other failure is in the result.
     """
     clock = HurryingClock(outside.clock)
     ended_early: list[str] = []  # why, the first reason first
@@ -111,7 +110,7 @@ def operate(
     context = {"request_id": str(uuid.uuid4()), "time_limit_in_ms": time_limit * 1000}
     watched = outside._replace(clock=clock, write=write)
     the_run = Run(event, context, watched, at, keep=True)
-    pool = ThreadPoolExecutor(max_workers=1)  # so that Ctrl-C, which hits this thread, spares it
+    pool = ThreadPoolExecutor(max_workers=1)  # Ctrl-C interrupts this thread, not the run's
     with each_interrupt(interrupt):
         future = pool.submit(run_safely, the_run)
         pool.shutdown(wait=False)
@@ -132,7 +131,7 @@ def operate(
 
 
 def _give_reason(report: Report, ended_early: Sequence[str]) -> None:
-    """Writes into the report why it was ended early, where it says that its time was over."""
+    """Put the reason for the early end into the report, where it says that time was over."""
     for entry in report["policies"]:
         entry["error"] = entry["error"] and _with_reason(entry["error"], ended_early)
         for group in (entry["failed"], entry["pending"]):
@@ -158,7 +157,7 @@ class RequestFields(TypedDict, total=False):
 def request_of(options: argparse.Namespace) -> RequestFields:
     """The request of a direct invoke, as narrow as the options make it.
 
-    Warns of a region that may be misspelt: a run with it would quietly find nothing.
+    Warns of a region that may be misspelt: with it, a run finds nothing and does not say so.
     """
     for region in options.region or ():
         if region not in REGIONS:

@@ -1,4 +1,4 @@
-"""`permissions`: the CAM documents for the policies at hand, and how to put them there."""
+"""`permissions`: show the CAM documents that the policies need, and how to install them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lightsout.base.files import read_small_file
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
-from lightsout.cli.output.words import as_json, plural
+from lightsout.cli.output.words import as_json, command, plural
 from lightsout.policies import load as policy_files
 from lightsout.policies.yamltree import MAX_BYTES
 from lightsout.settings import read_settings
@@ -26,8 +26,8 @@ DOCUMENTS = ("trust", "role", "deployer")
 CUSTOM_POLICY = "Policies > Create Custom Policy > Create by Policy Syntax"
 ATTACH = "tccli cam AttachRolePolicy --AttachRoleName {role} --PolicyName {role}"
 
-# Of each document: what it is about; its command of the official client, the document put behind
-# it; what comes after; the way through the console of Cloud Access Management.
+# For each document: its purpose; the command of the official client, to which the document is
+# added; the next commands; the way through the console of Cloud Access Management.
 ABOUT = {
     "trust": (
         "who may take the role {role}: functions of the account",
@@ -52,7 +52,7 @@ ABOUT = {
     ),
 }
 
-# The same of another account, put there by somebody with a profile of it.
+# The same for another account, by somebody with a profile of that account.
 ABOUT_THERE = {
     "trust": (
         "who may assume the role {role} in {account}: account {uin}, where the function runs",
@@ -73,12 +73,15 @@ ABOUT_THERE = {
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """One document alone is its JSON and nothing else, for another program to take."""
+    """For one document print its JSON and nothing else, for use by another program."""
     uin = _uin(options.uin)
     try:
         desk = _There(options.account, uin, outside) if options.account else _Here(uin, outside)
         if options.document:
-            print(as_json(desk.document(options.document), indent=2))
+            document = desk.document(options.document)
+            print(as_json(document, indent=2))
+            if _marks(document):
+                complain(f"lightsout: {cam.NOT_NARROWER}")
             return GOOD
         documents = {name: desk.document(name) for name in desk.about}
     except policy_files.PolicyMistakes as wrong:
@@ -124,9 +127,9 @@ class _Here:
 
 
 class _There:
-    """The documents of another account, as the policies name it; `uin` is the function's own.
+    """The documents of another account that the policies name. `uin`: the function's own account.
 
-    Raises PolicyMistakes, and WrongUse for a name that stands in none of them.
+    Raises PolicyMistakes, and WrongUse for a name that is in no policy file.
     """
 
     about = ABOUT_THERE
@@ -165,16 +168,17 @@ def read_deployment(file: Path) -> cam.Deployment:
 
     try:
         inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
-        named = (inputs["name"], inputs["namespace"], inputs["region"], inputs["role"])
+        namespace = inputs.get("namespace", "default")
+        named = (inputs["name"], namespace, inputs["region"], inputs["role"])
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, KeyError, TypeError):
-        raise WrongUse(f"{file}: wants inputs with name, namespace, region and role") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        raise WrongUse(f"{file}: wants inputs with name, region and role") from None
     return cam.Deployment(*map(str, named))
 
 
 def _repeated(options: argparse.Namespace) -> str:
-    """The options that one document needs as well to come out the same."""
+    """The options that must be repeated to get the same document alone."""
     given = {
         "--account": options.account,
         "--policies": options.policies,
@@ -190,12 +194,18 @@ def _show(out: Output, documents: Mapping[str, Any], desk: _Here | _There, repea
         for statement in documents[name]["statement"]:
             out.say(f"  allows {', '.join(statement['action'])}")
             out.say(f"    {_scope(statement)}")
-        alone = f'"$(python -m lightsout permissions {name}{repeated})"'
+            if cam.MARKING in statement["action"]:
+                out.say(f"    warning: {cam.NOT_NARROWER}", look="yellow")
+        alone = f'"$({command()} permissions {name}{repeated})"'
         out.say(f"  {create.format(**names)} --PolicyDocument {alone}", look="cyan")
         for step in then:
             out.say(f"  {step.format(**names)}", look="cyan")
         out.say(f"  or in the console of CAM: {console.format(**names)}")
         out.say()
+
+
+def _marks(document: Mapping[str, Any]) -> bool:
+    return any(cam.MARKING in statement["action"] for statement in document["statement"])
 
 
 def _scope(statement: Mapping[str, Any]) -> str:

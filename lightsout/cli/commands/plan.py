@@ -1,4 +1,4 @@
-"""`plan`: what a run would do now, or at another time, machine by machine, and why."""
+"""`plan`: show for each machine what a run would do now, or at another time, and why."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
+from lightsout.cli.commands import plan_diff
 from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
-from lightsout.cli.explain.near_tags import explain, idle_among
+from lightsout.cli.explain.near_tags import Near, explain, idle_among
 from lightsout.cli.explain.plan_tables import (
     Later,
     left_out_by_hand,
@@ -20,8 +21,9 @@ from lightsout.cli.explain.plan_tables import (
     show,
     waiting_lines,
 )
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import in_order, not_yet, rows_of
+from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
     from lightsout.cli.commands.operate import Done
+    from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
     from lightsout.model.policy import Part, Policy
 
@@ -48,37 +51,44 @@ YEARS = range(1970, 2200)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """A dry run; its log lines go to `--log` only, its findings to stdout.
+    """Make a dry run. Its log lines go to `--log` only, its findings to stdout.
 
-    The exit status is that of a run at that time. Policies that are not due are judged as of their
-    next opening, and only shown.
+    The exit status is that of a run at that time. A policy that is not due is decided as of its
+    next opening; that is shown, but does not change the exit status.
     """
     instant = read_at(options.at) if options.at is not None else outside.clock.now()
+    if options.diff is not None:
+        return plan_diff.carry_out(options, outside, instant)
+    if options.format == "markdown":
+        raise WrongUse("--format markdown is for a comparison: give --diff as well")
+    for_programs = options.format in ("json", "csv")
     heads = [head_of(instant)] if options.at is not None else []
-    if options.instance and not options.json and not options.csv:
+    if options.instance and not for_programs:
         return one_machine.carry_out(options, outside, instant, heads)
     lines: list[str] = []
 
-    def hear(line: str) -> None:
+    def take_line(line: str) -> None:
         lines.append(line)
-        tell_retry(line)
+        show_retry(line)
 
     event = {**request_of(options), "dry_run": True}
-    with kept_in(options.log, hear) as kept:
+    with kept_in(options.log, take_line) as kept:
         done = operate(event, outside._replace(write=kept), LOOK_LIMIT, instant)
     policies = _policies(outside, done)
-    openings = _openings(policies, done, instant)
-    later = list(_look_later(openings, event, outside._replace(write=hear), done))
-    rows, doubts = _rows(done, later, outside)
+    openings = openings_of(policies, done, instant)
+    later = list(look_later(openings, event, outside._replace(write=take_line), done))
+    rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
     told = done.error or ""  # it quotes the first mistake
-    notes = [*(note for note in dict.fromkeys(notes_of(lines, rows)) if note not in told), *doubts]
+    known = {row.instance.id for row in [*rows, *(row for look in later for row in look.rows)]}
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
-    notes += _near_tags(done, later, outside)
-    waiting = list(waiting_lines(policies, openings, done))
-    if options.json or options.csv:
-        print_rows(rows, as_csv=options.csv)
+    near = _near_tags(done, later, outside)
+    notes += near.lines
+    if for_programs:
+        waiting = waiting_lines(openings)
+        print_rows(in_order([*rows, *rows_later(later)]), as_csv=options.format == "csv")
         wrong = [done.error] if done.error else []
         said = [*heads, *waiting, *notes, *wrong, *(line for it in later for line in it.errors)]
         complain(*said)
@@ -86,11 +96,11 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         out = Output()
         for line in heads:
             out.say(line, look="bold")
-        show(out, rows, done, later)
-        for line in waiting:
-            out.say(line, look="cyan")
+        show(out, done, rows, later, openings, every=options.next)
         for note in notes:
             out.say(note, look="yellow")
+        if near.machines and not rows and not any(look.rows for look in later):
+            show_tags(out, near.machines)
     return kept.status(FOUND_WRONG if any(it.blind for it in later) else done.exit_status)
 
 
@@ -118,69 +128,65 @@ def head_of(instant: datetime) -> str:
 
 
 def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
-    """The policies that the look read; none where they or the environment are broken."""
+    """The policies that the dry run read; none where they or the environment have mistakes."""
     if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
         return []
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def _openings(
-    policies: Iterable[Policy], done: Done, instant: datetime
-) -> dict[Part, datetime | None]:
-    """When each policy that is not due opens next; None where it never does."""
+def openings_of(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
+    """The next opening of each policy that is not due; None if there is none."""
     entries = done.report["policies"]
     not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
-    found: dict[Part, datetime | None] = {}
+    found: dict[Part, Opening] = {}
     for policy in policies:
         if policy.part in not_due:
             opens = due_at(policy, instant).opens
-            found[policy.part] = opens.astimezone(UTC) if opens else None
-    return found
+            found[policy.part] = policy, opens.astimezone(UTC) if opens else None
+    return list(found.values())
 
 
-def _look_later(
-    openings: dict[Part, datetime | None],
+def look_later(
+    openings: Iterable[Opening],
     event: Mapping[str, object],
     outside: Environment,
     done: Done,
 ) -> Iterator[Later]:
-    """One more dry run for each time at which policies open, with all that are due then."""
+    """Make one more dry run for each time at which policies open, with all that are due then."""
     parts: dict[datetime, set[Part]] = defaultdict(set)
-    for part, opens in openings.items():
+    for policy, opens in openings:
         if opens:
-            parts[opens].add(part)
+            parts[opens].add(policy.part)
     for opens in sorted(parts):
         if not done.interrupted:
             done = operate(event, outside, LOOK_LIMIT, opens)
             yield Later(opens, frozenset(parts[opens]), done)
 
 
-def _rows(done: Done, later: Sequence[Later], outside: Environment) -> tuple[list[Row], list[str]]:
-    """The rows of now and of later; and what the service does not tell about those of now."""
+def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
+    """The rows of now, and warnings about facts that are unknown now."""
     rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
     if any(row.would_act for row in rows) and not done.interrupted:
         settings = read_settings(outside.environ, outside.beside)
-        clouds = clouds_of((row.site for row in rows), settings, outside, tell_retry)
+        clouds = clouds_of((row.site for row in rows), settings, outside, show_retry)
         rows, doubts = with_refusals(rows, clouds)
-    rows += [
-        not_yet(row, look.opens)
-        for look in later
-        for one in look.done.sites
-        for row in rows_of(one.site, one.findings)
-        if row.policy.part in look.parts
-    ]
     return in_order(rows), doubts
 
 
+def rows_later(later: Iterable[Later]) -> Iterator[Row]:
+    """The rows of policies that are not due, judged as of their next opening."""
+    return (not_yet(row, look.opens) for look in later for row in look.rows)
+
+
 def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
-    """A line for each policy and place with machines that are stopped, but still charged."""
+    """A line for each policy and site with machines that are stopped, but still charged."""
     sites = [one for done in looks for one in done.sites]
     wanted = [one for one in sites if any(wants_no_charge(task.policy) for task in one.tasks)]
     if not wanted or any(done.interrupted for done in looks):
         return
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in wanted), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in wanted), settings, outside, show_retry)
     for (site, policy), found in paid_for(wanted, clouds, instant).items():
         if isinstance(found, CallFailed):
             yield f"warning: {policy}: what is stopped in {site.place} is unknown: {found}"
@@ -189,10 +195,10 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
             yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
-def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list[str]:
-    """Near tags for policies whose tags no machine has; one listing of each of their sites."""
+def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> Near:
+    """Suggest tags for policies whose tags no machine has, from one listing of each site."""
     if done.interrupted or any(look.done.interrupted for look in later):
-        return []
+        return Near([], [])
     looks: list[tuple[SiteRun, frozenset[Part] | None]] = [(one, None) for one in done.sites]
     looks += [(one, look.parts) for look in later for one in look.done.sites]
     entries = [
@@ -201,5 +207,5 @@ def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> list
     failed = {it["policy"] for it in entries if it["error"] and it["status"] == "failed"}
     failed |= {task.policy.name for one, _ in looks if one.blind() for task in one.tasks}
     settings = read_settings(outside.environ, outside.beside)
-    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, tell_retry))
-    return [*warn_of_unseen(looks, failed), *near]
+    near = explain(idle_among(looks), lambda it: clouds_of(it, settings, outside, show_retry))
+    return near._replace(lines=[*warn_of_unseen(looks, failed), *near.lines])

@@ -1,4 +1,4 @@
-"""`preview`: when each policy acts in the coming days, as a calendar, as JSON, or as a picture."""
+"""`preview`: show when each policy acts in the coming days: as a calendar, JSON or a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural, width
 from lightsout.model.policy import WHOLE_DAY
 from lightsout.policies import load as policy_files
-from lightsout.policies import windows as schedule
+from lightsout.policies.hours import windows as schedule
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ DEFAULT_DAYS = 14
 MOST_DAYS = 366
 YEARS = range(1970, 2200)
 LOOKS = {"workday": "", "weekend": "cyan", "holiday": "red", "make-up": "yellow"}
-CELL = 30  # minutes that a character of the calendar stands for
+CELL = 30  # minutes for each character of the calendar
 RULER = "".join(f"{hour:<6}" for hour in range(0, 24, 3)) + "24"
 MARGIN = " " * 16  # as wide as `2026-12-01 Tue` with the space around it
 
@@ -97,7 +97,8 @@ def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str
     """Warnings about the calendar of the days shown."""
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     end = now.replace(year=last.year, month=last.month, day=1)
-    found = [*schedule.calendar_warnings(whens, now), *schedule.calendar_warnings(whens, end)]
+    gaps = {*schedule.calendar_gaps(whens, now), *schedule.calendar_gaps(whens, end)}
+    found = schedule.calendar_warnings(sorted(gaps))
     return [f"warning: {text}" for text in dict.fromkeys(found)]
 
 
@@ -154,7 +155,7 @@ def headline(outlook: Outlook) -> str:
 def _without_windows(policy: Policy) -> str:
     if policy.when is None:
         return "acts whenever it is triggered: it has no `when`"
-    return f"each machine is on when {said(policy.when)[3:]} says so: docs/owners-tags.md"
+    return "what its owner may write there stands in docs/owners-tags.md"
 
 
 def _bar(day: Day) -> str:

@@ -1,4 +1,4 @@
-"""`run`: what the function does, done now."""
+"""`run`: do now what the function does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lightsout.cli.commands.operate import operate, request_of
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.plan_tables import show_plan
-from lightsout.cli.explain.progress import Progress
+from lightsout.cli.explain.progress import Progress, WatchedClock
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Progress and tables on a terminal; else exactly the function's log lines on stdout."""
+    """Show progress and tables on a terminal; elsewhere print only the function's log lines."""
     event = request_of(options)
     if options.dry_run:
         event["dry_run"] = True
@@ -30,8 +30,10 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             complain(f"lightsout: {done.error}")
         return lines.status(done.exit_status)
     out = Output()
-    with kept_in(options.log, Progress(out)) as lines:
-        done = operate(event, outside._replace(write=lines))
+    progress = Progress(out)
+    clock = WatchedClock(outside.clock, progress.waited)
+    with kept_in(options.log, progress) as lines:
+        done = operate(event, outside._replace(write=lines, clock=clock))
     if done.report["dry_run"]:
         show_plan(out, done)
         out.say("DRY RUN: nothing was changed.", look="bold reverse yellow")

@@ -1,13 +1,14 @@
-"""`savings`: how long lightsout kept machines stopped, and what that saved, from logged lines."""
+"""`savings`: show from log lines how long machines were stopped, and what that saved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.svg import save
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import plural
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.base.environment import Environment
+    from lightsout.cli.savings.claims import Claim
     from lightsout.cli.savings.evidence import Evidence, Machine
     from lightsout.cli.savings.intervals import Interval
     from lightsout.cli.savings.pricefile import PriceList
@@ -65,29 +67,14 @@ COLUMNS = tuple(StopEntry.__annotations__)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Asks the cloud only for what the log does not hold, and does without where it cannot."""
+    """Ask the cloud only for facts that the log does not have; go on where it cannot answer."""
     settings = read_settings(outside.environ, outside.beside)
     given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
     until = read_until(options.until, now) if options.until is not None else None
-    lines = LogLines(options.files)
-    evidence = read_evidence(lines)
-    horizon = until or evidence.last or now
-    uncharged = {
-        machine for machine, signs in evidence.signs.items() if any(it.uncharged for it in signs)
-    }
-    if evidence.signs:
-        inventory = take_inventory(evidence.signs, uncharged, settings, outside)
-    else:
-        inventory = Inventory()
-    found = _intervals(evidence, inventory, horizon, now)
-    prices = _prices(uncharged, inventory, given, settings, outside)
-    stops = _stops(found, inventory, prices)
-    said = [
-        *claims(stops, evidence, horizon),
-        *money_claims(stops, prices.source, prices.problems),
-        *inventory.missing,
-    ]
+    lines = log_of(options, outside)
+    figures = count(lines, settings, outside, given, until)
+    stops, prices, said = figures.stops, figures.prices, list(map(str, figures.said))
     if options.csv:
         print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
         complain(*said)
@@ -102,11 +89,50 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
         save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
-    return FOUND_WRONG if lines.tell_unusable() else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() else GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a log proves: each stop, its price where it is known, and sentences about both."""
+
+    stops: list[Stop]
+    prices: Prices
+    inventory: Inventory
+    said: list[Claim | str]
+
+
+def count(
+    lines: Iterable[Mapping[str, Any]],
+    settings: Settings,
+    outside: Environment,
+    given: PriceList | None = None,
+    until: datetime | None = None,
+) -> Figures:
+    """Reads the lines, and asks for tags and prices; `until`: None counts to the last line."""
+    now = outside.clock.now()
+    evidence = read_evidence(lines)
+    horizon = until or evidence.last or now
+    uncharged = {
+        machine for machine, signs in evidence.signs.items() if any(it.uncharged for it in signs)
+    }
+    if evidence.signs:
+        inventory = take_inventory(evidence.signs, uncharged, settings, outside)
+    else:
+        inventory = Inventory()
+    found = _intervals(evidence, inventory, horizon, now)
+    prices = _prices(uncharged, inventory, given, settings, outside)
+    stops = _stops(found, inventory, prices)
+    said: list[Claim | str] = [
+        *claims(stops, evidence, horizon),
+        *money_claims(stops, prices.source, prices.problems),
+        *inventory.missing,
+    ]
+    return Figures(stops, prices, inventory, said)
 
 
 def read_until(text: str, now: datetime) -> datetime:
-    """The instant of `--until`, of a date its end; raises WrongUse, also for what is to come."""
+    """The instant of `--until`; of a date, its end. Raises WrongUse, also for a future time."""
     try:
         until = parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
     except ValueError as error:
@@ -170,7 +196,15 @@ def _prices(
 
 
 def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str]) -> None:
-    """A row for each policy, one for each tag, and the sum."""
+    """The sum, a row for each policy, and one for each tag."""
+    all_ = total(stops)
+    out.say(
+        f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
+        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
+        f"{_money(all_, currency)} saved",
+        look="bold",
+    )
+    out.say()
     rows = [[*key, *_cells(it, currency)] for key, it in by_policy(stops).items()]
     out.table(("policy", "account", "resource", *SUMS), rows)
     out.say()
@@ -181,14 +215,6 @@ def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str])
         if len(tagged) > len(shown):
             out.say(f"and {plural(len(tagged) - len(shown), 'more tag')}: --tag KEY shows one key")
         out.say()
-    all_ = total(stops)
-    out.say(
-        f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "
-        f"{all_.hours:,.1f} h certainly stopped ({all_.at_most:,.1f} h at most), "
-        f"{_money(all_, currency)} saved",
-        look="bold",
-    )
-    out.say()
 
 
 def _cells(sum_: Sum, currency: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`verify`: the state now of every instance that an accepted call in a log is about."""
+"""`verify`: show the state now of every instance that an accepted call in a log was for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from lightsout.act.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import clouds_of, unknown_account
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
     FAILED,
@@ -20,7 +20,7 @@ from lightsout.cli.logs.acceptances import (
     became,
     read_acceptances,
 )
-from lightsout.cli.logs.logfiles import LogLines
+from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
 from lightsout.cloud.compute import Compute
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cli.logs.acceptances import Acceptance
+    from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
     from lightsout.model.instance import Instance, Site
 
@@ -42,8 +43,8 @@ NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An accepted call, and what became of each of its instances."""
+class VerifiedCall:
+    """An accepted call, and the result for each of its instances."""
 
     acceptance: Acceptance
     instances: Mapping[str, Became]
@@ -54,13 +55,12 @@ class Answer:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Ends with 1 for an instance that failed, is under way or is unknown.
+    """Return 1 for an instance that failed, is under way or is unknown.
 
-    Likewise for a call whose instances the log does not name, for a file without a line of
-    lightsout, and for a row that could not be read. Superseded, gone and still charged are no
-    failures.
+    Also for a call whose instances the log does not name, for a file without a line of lightsout,
+    and for a row that cannot be read. Superseded, gone and still charged are not failures.
     """
-    lines = LogLines(options.files)
+    lines = log_of(options, outside)
     acceptances = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
     if options.json:
@@ -68,13 +68,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     else:
         show(Output(), lines, answers)
     bad = any(answer.is_bad for answer in answers)
-    return FOUND_WRONG if lines.tell_unusable() or bad else GOOD
+    return FOUND_WRONG if lines.warn_of_unusable() or bad else GOOD
 
 
-def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]:
-    """Looks at every instance, 100 a call. Raises BadSettings where no call can be made."""
+def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[VerifiedCall]:
+    """Look at every instance, 100 in a call. Raises BadSettings where no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
-    clouds = clouds_of((one.site for one in acceptances), settings, outside, tell_retry)
+    clouds = clouds_of((one.site for one in acceptances), settings, outside, show_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
     for one in acceptances:
         ids[one.site].update(dict.fromkeys(one.instance_ids))
@@ -88,7 +88,7 @@ def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Answer]
 
 
 def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
-    """The instances that are shown; why not, where the site does not tell: the others go on."""
+    """The instances that are shown; a reason for each where the site does not answer."""
     if cloud is None:
         return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
     try:
@@ -101,12 +101,12 @@ def _answer(
     one: Acceptance,
     seen: Mapping[str, Instance | Became],
     acceptances: Sequence[Acceptance],
-) -> Answer:
+) -> VerifiedCall:
     found: dict[str, Became] = {}
     for id_ in one.instance_ids:
         shown = seen.get(id_)
         found[id_] = shown if isinstance(shown, Became) else became(one, id_, shown, acceptances)
-    return Answer(one, found)
+    return VerifiedCall(one, found)
 
 
 class BecameEntry(TypedDict):
@@ -114,7 +114,7 @@ class BecameEntry(TypedDict):
     detail: str
 
 
-class AnswerEntry(TypedDict):
+class VerifiedEntry(TypedDict):
     """One accepted call in `verify --json`."""
 
     request_id: str
@@ -126,7 +126,7 @@ class AnswerEntry(TypedDict):
     instances: dict[str, BecameEntry]
 
 
-def _as_json(answer: Answer) -> AnswerEntry:
+def _as_json(answer: VerifiedCall) -> VerifiedEntry:
     one = answer.acceptance
     return {
         "request_id": one.request_id,
@@ -141,38 +141,43 @@ def _as_json(answer: Answer) -> AnswerEntry:
     }
 
 
-def show(out: Output, lines: LogLines, answers: Sequence[Answer]) -> None:
-    """A row for each RequestId, one for each instance that is not simply confirmed, the sum."""
+def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
+    """The sum, a row for each RequestId, and one for each instance that is not simply confirmed."""
     if not answers:
         out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
         return
+    bad = any(answer.is_bad for answer in answers)
+    out.say(f"{_sum(answers)}; in {_of_lines(lines)}", look="bold red" if bad else "bold")
+    charged = _ids(answers, STILL_CHARGED)
+    if charged:
+        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
     rows = [
         (answer.acceptance.site.place, answer.acceptance.request_id, _became(answer))
         for answer in answers
     ]
-    out.table(("region", "RequestId", "its instances"), rows)
     out.say()
+    out.table(("region", "RequestId", "its instances"), rows)
     others = list(_unlike_the_rest(answers))
     if others:
-        out.table(("RequestId", "instance", "what", "why"), others)
         out.say()
-    charged = {
-        id_
-        for answer in answers
-        for id_, it in answer.instances.items()
-        if it.what == STILL_CHARGED
-    }
-    if charged:
-        out.say(f"{plural(len(charged), 'instance')} stopped, still charged", look="bold yellow")
+        out.table(("RequestId", "instance", "what", "why"), others)
+
+
+def _sum(answers: Sequence[VerifiedCall]) -> str:
+    """How many instances became what; one in two calls counts for what it became of each."""
+    found = {it.what: None for answer in answers for it in answer.instances.values()}
+    counts = {what: len(_ids(answers, what)) for what in found}
+    parts = [f"{counts[what]:,} {what}" for what in sorted(counts, key=lambda it: -counts[it])]
     instances = {id_ for answer in answers for id_ in answer.instances}
-    out.say(
-        f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}, "
-        f"in {_of_lines(lines)}",
-        look="bold",
-    )
+    head = f"{plural(len(answers), 'RequestId')}, {plural(len(instances), 'instance')}"
+    return f"{head}: {', '.join(parts)}" if parts else head
 
 
-def _became(answer: Answer) -> str:
+def _ids(answers: Sequence[VerifiedCall], what: str) -> set[str]:
+    return {id_ for one in answers for id_, it in one.instances.items() if it.what == what}
+
+
+def _became(answer: VerifiedCall) -> str:
     counts = Counter(it.what for it in answer.instances.values())
     return (
         NOT_NAMED
@@ -181,11 +186,11 @@ def _became(answer: Answer) -> str:
     )
 
 
-def _unlike_the_rest(answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
+def _unlike_the_rest(answers: Sequence[VerifiedCall]) -> Iterator[tuple[str, ...]]:
     for answer in answers:
         for id_, it in answer.instances.items():
             if it.what != CONFIRMED:
-                yield f"{answer.acceptance.request_id[:8]}…", id_, it.what, it.detail
+                yield answer.acceptance.request_id, id_, it.what, it.detail
 
 
 def _of_lines(lines: LogLines) -> str:

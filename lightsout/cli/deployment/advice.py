@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import UTC
 from lightsout.base.wildcards import is_exact, matches
+from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
-from lightsout.policies import windows as schedule
+from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.deployment.timers import Timer
     from lightsout.model.policy import Policy
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.windows import Window
 
 AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
 MOST_TICKS = 20_000  # that are looked at for a policy: those of 200 days, each 15 minutes
@@ -40,10 +41,12 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
             *_of_the_window(policy),
             *_of_the_calendar(policy, now),
             *_of_the_resource(policy),
+            *([f"mark: {NOT_NARROWER}"] if policy.mark else []),
         )
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
+    found += [_at(policy, text) for policy, text in _of_the_zones(policies)]
     file = path.parent / "serverless.yml"
     timers: list[Timer] | None = None  # None: unknown
     try:
@@ -75,12 +78,15 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     told = resource.tells_operation_time
     if when.endless:
         yield _of_the_endless(policy, when, other, told=told)
-    elif not told and not when.enforce:
-        protect = ", and protect a machine with the tag keep-until" * resource.has_tags
+    elif not told and not when.enforce and not policy.mark:
+        by_tag = (
+            "`mark: true` lets it know those that it acted on before, `enforce: true` says that "
+            "this is meant, and the tag keep-until protects a machine"
+        )
         yield (
             f"`enforce: false` has no effect on {resource.title}, which does not tell when: a "
-            f"machine that somebody {other} inside the window is acted on all the same; say "
-            f"`enforce: true` if that is meant{protect}"
+            f"machine that somebody {other} inside the window is acted on all the same; "
+            f"{by_tag if resource.has_tags else '`enforce: true` says that this is meant'}"
         )
 
 
@@ -129,8 +135,21 @@ def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 break
 
 
+def _of_the_zones(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """Warn of a policy that reads marks of another zone: only a CVM is judged by its mark."""
+    for policy in policies:
+        if RESOURCES[policy.resource].tells_operation_time or policy.when is None:
+            continue
+        for other in policies:
+            zones = other.timezone.key, policy.timezone.key
+            if other.mark and zones[0] != zones[1] and _may_share_machines(other, policy):
+                told = f"reads the marks of {other.name}, whose times are those of {zones[0]}"
+                yield policy, f"{told}, as times of {zones[1]}: give both one `timezone`"
+                break
+
+
 def _may_share_machines(one: Policy, other: Policy) -> bool:
-    """Tell whether both name one machine, or a tag of one key whose values may be the same.
+    """True if both name one machine, or a tag of one key whose values may be the same.
 
     Policies about different keys may share machines, too, and mostly are not meant to.
     """
@@ -149,7 +168,7 @@ def _may_share_machines(one: Policy, other: Policy) -> bool:
 
 
 def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Tell whether one value may fit both; where both have wildcards it may."""
+    """True if one value may fit both; where both have wildcards it may."""
     return any(
         matches(one, [other]) or matches(other, [one]) or not (is_exact(one) or is_exact(other))
         for one in some
@@ -170,7 +189,20 @@ def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> st
 
 def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
     whens = [(policy.when, policy.timezone)] if policy.when else []
-    return schedule.calendar_warnings(whens, now)
+    return schedule.calendar_warnings(schedule.calendar_gaps(whens, now))
+
+
+def calendar_reach(policies: Sequence[Policy]) -> str:
+    """Until when the calendar reaches, where policies go by it; each end with its policies."""
+    names: dict[int, list[str]] = {}
+    for policy in policies:
+        if policy.when and policy.when.by_calendar:
+            names.setdefault(schedule.calendar_end(policy.when), []).append(policy.name)
+    several = len(names) > 1
+    ends = [
+        f"{year}-12-31" + f" for {', '.join(who)}" * several for year, who in sorted(names.items())
+    ]
+    return f"; the calendar of workdays reaches to {', '.join(ends)}" if ends else ""
 
 
 def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[str]:

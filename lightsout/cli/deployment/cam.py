@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     Statement = Mapping[str, Any]
 
 ANY = "*"
+OF_A_LOG = ("CreateIndex", "CreateLogset", "CreateTopic", "DescribeIndex")
+MARKING = "tag:TagResources"
+# What `permissions` and `check` say where a policy marks.
+NOT_NARROWER = (
+    f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
+    "anything, and so widen rights that go by tag (docs/marks.md)"
+)
 EVERYWHERE = ""  # the region of a resource that may be in any
 
 
@@ -76,7 +83,8 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     """The rights for what the policies do in an account.
 
     Looking goes on everything, because it cannot be limited to instances. Stopping and starting
-    goes on the regions that the policies name, on single instances where they name those.
+    goes on the regions that the policies name, on single instances where they name those. Marking
+    cannot be limited either.
     """
     policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
@@ -87,6 +95,10 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
         yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
     for act, targets in sorted(acts.items()):
         yield _allow([act], _written(targets, uin))
+    if any(
+        policy.mark for policy in policies
+    ):  # https://cloud.tencent.com/document/product/598/67492
+        yield _allow([MARKING], [ANY])
 
 
 def _looks(policy: Policy) -> Iterator[str]:
@@ -146,19 +158,24 @@ def _trusting(principal: Mapping[str, Any]) -> Statement:
 
 
 def deployer(deployment: Deployment, uin: str | None) -> Document:
-    """The rights to deploy this function: its code, itself, its triggers and tags, its role.
+    """The rights to deploy this function, by `lightsout deploy` or by the official tool.
 
-    The calls are those that tencent-component-toolkit 2.27.6 and the scf component make
+    The calls of the former are those of cli/deploy; of the latter, those that
+    tencent-component-toolkit 2.27.6 and the scf component make
     (https://github.com/serverless-tencent/tencent-component-toolkit,
-    https://github.com/serverless-components/tencent-scf). No account was at hand to try it on.
+    https://github.com/serverless-components/tencent-scf). To change roles is not among them: who
+    may do that may do anything. No account was at hand to try it on.
     """
     function, region, account = deployment.function, deployment.region, _account(uin)
     path = f"namespace/{deployment.namespace}/function/{function}"
+    logs = [f"qcs::cls:{region}:{account}:{what}/*" for what in ("logset", "topic")]
     return _document(
         _allow(
             [
                 "scf:CreateFunction",
+                "scf:DeleteFunction",
                 "scf:GetFunction",
+                "scf:GetFunctionAddress",
                 "scf:UpdateFunctionCode",
                 "scf:UpdateFunctionConfiguration",
             ],
@@ -169,12 +186,29 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
                 "scf:CreateTrigger",
                 "scf:DeleteTrigger",
                 "scf:GetAlias",
+                "scf:GetFunctionEventInvokeConfig",
+                "scf:InvokeFunction",
                 "scf:ListTriggers",
                 "scf:UpdateFunctionEventInvokeConfig",
+                "scf:UpdateTrigger",
             ],
             [ANY],
         ),
-        _allow(  # the bucket's name ends with the account's APPID
+        _allow(
+            ["cls:CreateIndex", "cls:CreateLogset", "cls:CreateTopic", "cls:DescribeIndex"], logs
+        ),
+        _allow(  # to look: which logs there are, what the role may do
+            [
+                "cam:GetPolicy",
+                "cam:GetRole",
+                "cam:ListAttachedRolePolicies",
+                "cam:ListPolicies",
+                "cls:DescribeLogsets",
+                "cls:DescribeTopics",
+            ],
+            [ANY],
+        ),
+        _allow(  # the official tool's; the bucket's name ends with the account's APPID
             [
                 "name/cos:HeadBucket",
                 "name/cos:PutBucket",
@@ -190,6 +224,7 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
                 "tag:DescribeResourceTagsByResourceIds",
                 "tag:DescribeTags",
                 "tag:DetachResourcesTag",
+                "tag:TagResources",
             ],
             [ANY],
         ),

@@ -1,1 +1,1 @@
-"""How a run decides about each instance, in words for people."""
+"""Explain to people how a run decides about each instance."""

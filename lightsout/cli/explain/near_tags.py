@@ -1,16 +1,14 @@
-"""Tags that are near to those of a policy, where no machine has them. Only `plan` looks."""
+"""Find tags that are similar to those of a policy which no machine has. Only `plan` looks."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.suggest import typo_of
 from lightsout.base.wildcards import matches
-from lightsout.cli.commands.clouds import AT_ONCE
+from lightsout.cli.commands.everywhere import list_sites
 from lightsout.cli.output.words import plural, printable
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.decide.decide import selected_by
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.act.site_run import SiteRun
+    from lightsout.cli.explain.tag_table import Machine
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.instance import Instance, Site
@@ -25,20 +24,20 @@ if TYPE_CHECKING:
 
     Machines = list[Instance]
 
-SHOWN = 3  # values that a key has, the most frequent first
+SHOWN = 3  # values of a key, the most frequent first
 
 
 class Idle(NamedTuple):
-    """A policy that found no machine to decide about, wherever it looked."""
+    """A policy that matched no machine at any of its sites."""
 
     policy: Policy
     sites: tuple[Site, ...]
 
 
 def idle_among(looks: Iterable[tuple[SiteRun, Collection[Part] | None]]) -> list[Idle]:
-    """Policies with tags that matched nothing, though nothing narrowed them or went wrong.
+    """Policies with tags that matched nothing, although nothing narrowed them and nothing failed.
 
-    With each look, the parts of policies that it is about; None: all of them.
+    With each look come the parts of policies that it is about; None: all of them.
     """
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
@@ -60,25 +59,28 @@ def _is_idle(task: Task, finding: Finding | None) -> bool:
     return task.only is None and bool(task.policy.match.tags)
 
 
-def explain(
-    idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]
-) -> list[str]:
-    """A line for each policy whose tags no machine has, from one listing of each of its sites."""
+class Near(NamedTuple):
+    """A line for each policy whose tags no machine has; and the machines that were looked at."""
+
+    lines: list[str]
+    machines: list[Machine]
+
+
+def explain(idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]) -> Near:
+    """One listing of each site of these policies."""
     sites = list(dict.fromkeys(site for one in idle for site in one.sites))
     if not sites:
-        return []
-    doors = clouds(sites)
-
-    def look(site: Site) -> Machines | CallFailed:
-        try:
-            listing = Compute(doors[site.account], site).search([[]])
-        except CallFailed as failure:
-            return failure
-        return list(listing.instances.values())
-
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        seen = dict(zip(sites, pool.map(look, sites), strict=True))
-    return [line for one in idle for line in _lines(one, seen)]
+        return Near([], [])
+    seen = list_sites(clouds(sites), sites)
+    return Near(
+        [line for one in idle for line in _lines(one, seen)],
+        [
+            (site, machine)
+            for site, found in seen.items()
+            if not isinstance(found, CallFailed)
+            for machine in found
+        ],
+    )
 
 
 def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _why(policy: Policy, machines: Machines, count: str) -> str:
 
 
 def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None:
-    """The nearest tags, where no machine has this one; None where one has it."""
+    """Words about the most similar tags, if no machine has this one; None if one has it."""
     values = Counter(value for it in machines for value in it.tags.get(key, ()))
     if not values:
         keys = Counter(name for it in machines for name in it.tags)
@@ -127,7 +129,7 @@ def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None
 
 
 def _near_to(words: Sequence[str], known: Counter[str]) -> str:
-    """The known words that come near, each with how many machines have it."""
+    """The similar known words, each with the number of machines that have it."""
     near = dict.fromkeys(it for word in words for it in _near(word.strip(), known))
     if not near:
         return ""

@@ -1,4 +1,4 @@
-"""`plan --instance`: how each policy decides about one machine, step by step, with reasons."""
+"""`plan --instance`: show how each policy decides about one machine, step by step."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lightsout.act.sites import REGIONS_PATIENCE
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.operate import request_of
-from lightsout.cli.explain.chapters import Writer
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.decision_steps import StepsOfMachine
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import WOULD
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
@@ -45,7 +45,7 @@ LABEL = 12  # columns that the name of a step takes
 def carry_out(
     options: argparse.Namespace, outside: Environment, instant: datetime, heads: Sequence[str]
 ) -> int:
-    """Shows each `--instance`; the other options narrow what is shown."""
+    """Show each `--instance`. The other options narrow what is shown."""
     settings, out = read_settings(outside.environ, outside.beside), Output()
     try:
         request = read_request(request_of(options))
@@ -62,7 +62,7 @@ def carry_out(
     if settings.paused_until and instant < settings.paused_until:
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
         return GOOD
-    with kept_in(options.log, tell_retry) as lines:
+    with kept_in(options.log, show_retry) as lines:
         clouds = open_clouds(settings, outside, lines, loaded.accounts)
         good = True
         for number, id_ in enumerate(dict.fromkeys(options.instance)):
@@ -73,7 +73,7 @@ def carry_out(
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to show, those included that a run by hand leaves out."""
+    """The policies to show, including those that a run by hand leaves out."""
     known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
         if name not in known:
@@ -83,7 +83,7 @@ def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
 
 @dataclass(slots=True)
 class MachineReport:
-    """Finds a machine, and shows the decision of each policy that could be about it."""
+    """Finds a machine, and shows the decision of each policy for its kind of resource."""
 
     out: Output
     clouds: Mapping[str, Cloud]
@@ -111,7 +111,7 @@ class MachineReport:
         return self.good
 
     def _sites(self, id_: str) -> list[Site]:
-        """Where it may be: accounts and regions of all policies about its kind of resource."""
+        """The sites where it may be: those of all policies for its kind of resource."""
         kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
         regions: dict[tuple[str, str], set[str]] = defaultdict(set)
         for policy in self.policies:
@@ -151,22 +151,21 @@ class MachineReport:
         tags = ", ".join(tag_texts(instance.tags))
         self.out.say(f"tags: {printable(tags) or 'none'}")
         cloud = self.clouds[site.account]
-        writer = Writer(cloud, self.policies, site, instance, self.instant)
-        ours = [policy for policy in self.policies if policy.resource == kind]
-        chapters = [writer.write(policy) for policy in ours]
-        for chapter in chapters:
+        steps_of = StepsOfMachine(cloud, self.policies, site, instance, self.instant).of
+        found = [steps_of(policy) for policy in self.policies if policy.resource == kind]
+        for one in found:
             self.out.say()
-            self.out.say(f"{chapter.policy.name} · {chapter.policy.action}", look="bold")
-            for name, said in chapter.steps:
+            self.out.say(f"{one.policy.name} · {one.policy.action}", look="bold")
+            for name, said in one.steps:
                 self.out.say(f"  {name:{LABEL}}{printable(said)}", look=LOOKS.get(name, ""))
-        about = {policy.name for policy in ours}
+        about = {one.policy.name for one in found}
         others = dict.fromkeys(it.name for it in self.policies if it.name not in about)
         if others:
             self.out.say()
             self.out.say(f"not about {kind}: {', '.join(others)}")
         self.out.say()
-        self.out.say(_end([it.row for it in chapters if it.row]), look="bold")
-        self.good = self.good and all(chapter.good for chapter in chapters)
+        self.out.say(_end([it.row for it in found if it.row]), look="bold")
+        self.good = self.good and all(one.good for one in found)
 
 
 def _end(rows: Sequence[Row]) -> str:

@@ -1,7 +1,8 @@
-"""The result of a run, machine by machine, from its report and the names that it saw."""
+"""Show the result of a run for each machine, from its report and the names that it saw."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural, plural
@@ -24,36 +25,55 @@ if TYPE_CHECKING:
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
-SHOWN_DONE = 20  # so many stopped or started machines are listed, of more only the others
+SHOWN_DONE = 20  # if more machines were stopped or started, only the others are listed
 DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 
 ORDER = (
     "failed", "pending", "stopping", "starting", "refused", "still charged", "gone", "kept", *DONE,
 )  # fmt: skip
+HEADINGS = ("region", "instance", "name", "what", "why")
 SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
 def show(out: Output, done: Done) -> None:
-    """Tables of the machines and of the RequestIds, then the sum."""
-    rows = list(_machines(done.report, names_of(done.sites)))
-    if sum(row[3] in DONE for row in rows) > SHOWN_DONE:
-        rows = [row for row in rows if row[3] not in DONE]
-    if rows:
-        out.say()
-        out.table(("region", "instance", "name", "what", "why"), rows)
-    requests = list(_requests(done.report))
-    if requests:
-        out.say()
-        out.table(("region", "RequestId", "asked", "confirmed"), requests)
+    """The sum in a sentence, then tables of the machines and of the RequestIds.
+
+    Of a run that was interrupted, how many machines ended in which way: there may be thousands.
+    """
     out.say()
+    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
+    for line in still_charged(done.report):
+        out.say(line, look="bold yellow")
     show_errors(out, done)
     entries = done.report["policies"]
     due = {entry["policy"] for entry in entries if entry["status"] != "not due"}
     for name in dict.fromkeys(entry["policy"] for entry in entries if entry["policy"] not in due):
         out.say(f"{name} is not due: it was left out")
-    for line in still_charged(done.report):
-        out.say(line, look="bold yellow")
-    out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
+    rows = list(_machines(done.report, names_of(done.sites)))
+    if done.interrupted:
+        _show(out, ("region", "instances", "what", "why"), _counted(rows))
+    elif sum(row[3] in DONE for row in rows) > SHOWN_DONE:
+        _show(out, HEADINGS, [row for row in rows if row[3] not in DONE])
+    else:
+        _show(out, HEADINGS, rows)
+    _show(out, ("region", "RequestId", "asked", "confirmed"), list(_requests(done.report)))
+
+
+def _show(out: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        out.say()
+        out.table(columns, rows)
+
+
+def _counted(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """How many machines of a place ended in the same way, with the reason of the first."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for place, _, _, what, why in rows:
+        groups[place, what].append(why)
+    return [
+        (place, f"{len(whys):,}", what, whys[0] if len({*whys}) == 1 else f"{whys[0]}, and others")
+        for (place, what), whys in groups.items()
+    ]
 
 
 def still_charged(report: Report) -> Iterator[str]:
@@ -70,7 +90,7 @@ def still_charged(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> str:
-    """How many instances ended in which way; `kept` are only those that were left alone."""
+    """The number of instances for each result; `kept` counts only those left alone."""
     counts, skipped = report["counts"], count_skipped(report)
     reached = [f"{counts[name]} {name}" for name in DONE if name == "stopped" or counts[name]]
     parts = [f"{', '.join(reached)} and confirmed"]
@@ -81,7 +101,7 @@ def _sum(report: Report) -> str:
 
 
 def show_errors(out: Output, done: Done) -> None:
-    """Why a policy or a whole run failed."""
+    """Show why a policy or the whole run failed."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")
     for error in errors_of(done.report["policies"]):
@@ -89,11 +109,17 @@ def show_errors(out: Output, done: Done) -> None:
     if done.error and not done.report["policies"]:
         out.say(done.error, look="bold red")
     if done.interrupted:
-        out.say("interrupted: what was accepted so far stands above", look="bold red")
+        out.say(f"interrupted: {_so_far(done.report)}", look="bold red")
+
+
+def _so_far(report: Report) -> str:
+    if report["dry_run"]:
+        return "the rest was not looked at"
+    return "what was accepted so far has its RequestId here; `verify` looks at it again"
 
 
 def errors_of(entries: Iterable[Entry]) -> list[str]:
-    """A line for each policy and place that failed as a whole."""
+    """A line for each policy that failed at a site as a whole."""
     return [f"{subject_of(entry)}: {entry['error']}" for entry in entries if entry["error"]]
 
 
@@ -108,7 +134,7 @@ def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:
 
 
 def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]]:
-    """Place, ID, name, what and why of each instance, what is wrong first."""
+    """Site, ID, name, result and reason of each instance; failures come first."""
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
         action = RESOURCES[entry["resource"]].action(entry["action"])
@@ -137,7 +163,7 @@ def _left(entry: Entry, why: str) -> str:
 
 
 def _requests(report: Report) -> Iterator[tuple[str, ...]]:
-    """Place, RequestId, and how many instances it was about, of each accepted call."""
+    """Site, RequestId and number of instances of each accepted call."""
     asked: dict[tuple[str, str], set[str]] = {}
     reached: set[str] = set()
     for entry in report["policies"]:

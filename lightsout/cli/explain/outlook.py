@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import UTC
 from lightsout.model.policy import WHOLE_DAY, AfterEdge, OwnHours, When
-from lightsout.policies import calendar as calendar_cn
-from lightsout.policies import windows as schedule
-from lightsout.policies.wallclock import DAY, changes
+from lightsout.policies.hours import calendar as calendar_cn
+from lightsout.policies.hours import windows as schedule
+from lightsout.policies.hours.wallclock import DAY, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lightsout.model.policy import Policy
-    from lightsout.policies.wallclock import Change
-    from lightsout.policies.windows import Window
+    from lightsout.policies.hours.wallclock import Change
+    from lightsout.policies.hours.windows import Window
 
-# Zones in which people live by the calendar of mainland China, whatever days a policy names.
+# Zones in which the calendar of mainland China is used, whatever days a policy names.
 CHINESE = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "PRC"})
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A local day: what kind of day it is, and the minutes at which windows are open on it."""
+    """A local day: its kind, and the minutes at which windows are open on it."""
 
     date: date
     kind: str  # workday, weekend, holiday or make-up
-    name: str  # of the holiday, in Chinese, or that the file says so; mostly empty
+    name: str  # of the holiday, in Chinese, or a note that the file says so; mostly empty
     spans: tuple[tuple[int, int], ...]
     changes: tuple[Change, ...]
 
@@ -84,7 +84,7 @@ def look_out(parts: Sequence[Policy], first: date, count: int) -> Outlook:
 
 
 def windows_seen(policy: Policy, first: date, count: int) -> list[Window]:
-    """The windows that are open on any of the days: one may have opened before them."""
+    """The windows that are open on any of the days; one may have opened earlier."""
     when, zone = _shown(policy), policy.timezone
     if when is None:
         return []
@@ -108,7 +108,7 @@ def _shown(policy: Policy) -> When | AfterEdge | None:
 
 
 def said(when: When | AfterEdge | OwnHours | None) -> str:
-    """The window in words, as the policy has it."""
+    """The window of the policy in words."""
     if when is None:
         return "whenever it is triggered (no `when`)"
     if isinstance(when, OwnHours):
@@ -144,7 +144,7 @@ def clock(minute: int) -> str:
 def _spans(
     window: Window, changes: Sequence[Change], first: date, count: int
 ) -> Iterator[tuple[date, int, int]]:
-    """The window cut at midnights and where the clocks are changed: day, and minutes of it."""
+    """The window cut at midnight and where the clocks change: each day, with minutes."""
     opens, closes = window.opens.astimezone(UTC), window.closes.astimezone(UTC)
     cuts = [change.instant for change in changes if opens < change.instant < closes]
     for begin, end in zip([opens, *cuts], [*cuts, closes], strict=True):
@@ -168,7 +168,7 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _kind(policy: Policy, day: date) -> tuple[str, str]:
-    """The kind of the day, and its name where it is not one of a plain week."""
+    """The kind of the day, and its name if it is a holiday or a make-up workday."""
     plain = "weekend" if day.weekday() >= calendar_cn.SATURDAY else "workday"
     when = policy.when
     if not (when and when.by_calendar) and policy.timezone.key not in CHINESE:

@@ -1,4 +1,4 @@
-"""The preview as a picture: an SVG that needs nothing but itself, for a chat or a page."""
+"""Draw the preview as a picture: one SVG file without links, for a chat or a page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ INKS = {"workday": "#1f2430", "weekend": "#7a8194", "holiday": "#c0392b", "make-
 
 
 def draw(outlooks: Sequence[Outlook]) -> str:
-    """A row of days for each policy, 14 at a time, with the windows on an axis of 24 hours."""
+    """Draw rows of 14 days for each policy, with the windows on an axis of 24 hours."""
     columns = min(IN_A_ROW, max(len(outlook.days) for outlook in outlooks))
     wide = max(2 * EDGE + AXIS + columns * COLUMN, 640)
     parts = [text(EDGE, EDGE + 16, _range(outlooks), 20, bold=True)]
@@ -87,6 +87,7 @@ def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
     right, below = left + len(days) * COLUMN, above + TALL
     for number, day in enumerate(days):
         yield from _head(day, left + number * COLUMN, top)
+    yield text(left - 8, above - 12, "hour", 11, FAINT, anchor="end")
     for hour in range(0, 25, 6):
         y = above + TALL * hour / 24
         yield line(left, y, right, y, LINE)
@@ -107,7 +108,7 @@ def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
 
 
 def _head(day: Day, x: int, top: int) -> Iterator[str]:
-    """The day's tint, and above it its weekday, its date and what is special about it."""
+    """The background of a day, and above it the weekday, the date and the kind of day."""
     ink, middle = INKS[day.kind], x + COLUMN / 2
     tint = f'fill="{TINTS[day.kind]}"'
     yield f'<rect x="{x}" y="{top}" width="{COLUMN}" height="{HEAD + TALL}" {tint}/>'
@@ -119,7 +120,7 @@ def _head(day: Day, x: int, top: int) -> Iterator[str]:
 
 
 def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]:
-    """A window with its times; with none where it goes on at midnight."""
+    """A window with its times, without a time where it continues past midnight."""
     y, high = above + TALL * start / WHOLE_DAY, TALL * (end - start) / WHOLE_DAY
     yield (
         f'<rect x="{x + 4}" y="{y:.1f}" width="{COLUMN - 8}" height="{max(high, 2):.1f}" rx="3" '
@@ -129,7 +130,7 @@ def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]
     goes_on = start == 0 or end == WHOLE_DAY
     if not goes_on and high < 2 * LABEL + 3:  # no room inside
         at = y - 4 if start > 120 else y + max(high, 2) + LABEL
-        yield text(middle, at, span(start, end), 10, anchor="middle")
+        yield text(middle, at, span(start, end), 9, anchor="middle", halo=True)
         return
     if start > 0 and high >= LABEL + 3:
         yield text(middle, y + LABEL, clock(start), 11, "#ffffff", "middle")

@@ -1,10 +1,12 @@
-"""The progress of a run, shown line by line from the log lines that it writes."""
+"""Show the progress of a run from the log lines that it writes."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections import defaultdict
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.output.tables import complain
@@ -12,14 +14,19 @@ from lightsout.cli.output.words import past, plural
 from lightsout.model.instance import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lightsout.base.clock import Clock
     from lightsout.cli.output.tables import Output
     from lightsout.model.instance import Action
 
 Line = dict[str, Any]
 
+SILENCE = timedelta(seconds=20)
 
-def tell_retry(text: str) -> None:
-    """Shows a repeated call on stderr; every other log line is ignored."""
+
+def show_retry(text: str) -> None:
+    """Show a repeated call on stderr; ignore every other log line."""
     line = json.loads(text)
     if line["event"] == "retry":
         complain(f"{_place(line)}{_again(line)}")
@@ -34,7 +41,10 @@ def _again(line: Line) -> str:
 
 
 class Progress:
-    """Takes each log line as the run writes it, and shows what a person wants to follow."""
+    """Takes each log line as the run writes it, and shows those that people follow.
+
+    Where nothing was shown for SILENCE seconds, `waited` shows what is awaited.
+    """
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -42,8 +52,12 @@ class Progress:
         self._dry = False
         self._actions: dict[str, set[str]] = defaultdict(set)  # names of them, by policy
         # IDs by place and action
+        self._after: dict[tuple[str, str], str] = {}  # the final state, by place and action
         self._accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._confirmed: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._ended: set[str] = set()  # IDs of those that failed, or were skipped
+        self._latest: datetime | None = None  # when something was shown
+        self._lock = threading.Lock()  # threads that wait call it, too
         self._tell = {
             "run.started": self._run_started,
             "plan": self._plan,
@@ -62,14 +76,34 @@ class Progress:
     def __call__(self, text: str) -> None:
         line = json.loads(text)
         now = datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z")
-        self._began = self._began or now
-        tell = self._tell.get(line["event"])
-        said = tell(line) if tell else None
-        if said:
-            bad = {"warning": "yellow", "error": "bold red"}.get(line["level"], "")
-            self._out.say(
-                f"{(now - self._began).total_seconds():4.1f}s {_place(line)}{said}", look=bad
-            )
+        with self._lock:
+            self._began = self._began or now
+            tell = self._tell.get(line["event"])
+            said = tell(line) if tell else None
+            if said:
+                bad = {"warning": "yellow", "error": "bold red"}.get(line["level"], "")
+                self._say(now, f"{_place(line)}{said}", bad)
+
+    def waited(self, now: datetime) -> None:
+        """Called while a run waits: after some silence, say for what."""
+        with self._lock:
+            if self._latest and now - self._latest >= SILENCE:
+                for awaited in self._awaited():
+                    self._say(now, awaited, "")
+
+    def _say(self, now: datetime, text: str, look: str) -> None:
+        self._latest = now
+        began = self._began or now
+        self._out.say(f"{(now - began).total_seconds():4.1f}s {text}", look=look)
+
+    def _awaited(self) -> Iterator[str]:
+        """What was accepted, and is neither confirmed nor failed, at each place."""
+        for (place, name), accepted in self._accepted.items():
+            left = len(accepted - self._confirmed[place, name] - self._ended)
+            if left:
+                after = self._after[place, name]
+                told = f"waiting for {left} of {len(accepted)} to be {after}"
+                yield f"{place}{told}: looked at every few seconds"
 
     def _run_started(self, line: Line) -> None:
         self._dry = bool(line["dry_run"])
@@ -88,6 +122,8 @@ class Progress:
     def _call_accepted(self, line: Line) -> str:
         action = ACTIONS[line["event"].partition(".")[0]]
         self._accepted[_place(line), action.name].update(line["instance_ids"])
+        after = RESOURCES[line["resource"]].action(action.name).after
+        self._after[_place(line), action.name] = after
         return f"{len(line['instance_ids'])} accepted, RequestId {line['request_id']}"
 
     def _call_rejected(self, line: Line) -> str:
@@ -106,9 +142,11 @@ class Progress:
         return f"{len(self._confirmed[key])} of {len(known)} confirmed {after}"
 
     def _verify_skipped(self, line: Line) -> str:
+        self._ended.update(line["instance_ids"])
         return f"{plural(len(line['instance_ids']), 'instance')}: {line['reason']}"
 
     def _failed(self, line: Line) -> str:
+        self._ended.update(line["instance_ids"])
         names, action = ", ".join(line["policies"]), self._action_of(line)
         if not line["instance_ids"]:
             return f"{names}: {line['reason']}"
@@ -128,3 +166,22 @@ class Progress:
 
     def _mistake(self, line: Line) -> str:
         return str(line["message"])
+
+
+class WatchedClock:
+    """A clock that tells of each sleep of a run."""
+
+    def __init__(self, clock: Clock, waited: Callable[[datetime], object]) -> None:
+        self._clock = clock
+        self._waited = waited
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+        with suppress(Exception):  # a run that cannot be shown goes on all the same
+            self._waited(self._clock.now())

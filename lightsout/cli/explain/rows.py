@@ -1,4 +1,4 @@
-"""The rows of a plan: one for each policy and instance, with the decision and its reason."""
+"""Make the rows of a plan: one for each policy and instance, with decision and reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
 
-# Names of each decision: in JSON, in the table, and in the sum.
+# Words for each decision: in JSON, in the table, and in the sum.
 CALLED = {
     "would_stop": ("would stop", "would stop"),
     "would_start": ("would start", "would start"),
@@ -31,6 +31,8 @@ CALLED = {
     "stopping": ("stopping", "STOPPING from before"),
     "starting": ("starting", "STARTING from before"),
 }
+SAY_IT = frozenset({"excluded", "conflict"})  # decisions whose reasons name them
+LEFT = ("stopping", "starting")  # from before: nothing is decided about these
 _DECISIONS = {
     Verdict.KEEP: "kept",
     Verdict.EXCLUDED: "excluded",
@@ -88,7 +90,7 @@ class Row:
 
     @property
     def why(self) -> str:
-        """The reason, and until when it holds where only a tag in short form tells."""
+        """The reason; with the exact time where the tag gives only a date."""
         if self.until is None or self.decision == "not_due":
             return self.reason
         return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
@@ -111,7 +113,7 @@ class Row:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """By place and name, as a person who looks for a machine would sort them."""
+    """Sort the rows by site and name, as a person looks for a machine."""
     return sorted(
         rows,
         key=lambda row: (
@@ -139,7 +141,7 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
-    """The options of the first policy that wants the instance hold for all."""
+    """Add the effect of the options, which are those of the first policy that wants it."""
     instance, first = row.instance, wish.policies[0]
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging and row.policy.stopped_mode == "STOP_CHARGING":
@@ -157,7 +159,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
-    """When its keep-until tag ends; None where something else keeps the instance."""
+    """The end of its keep-until tag; None where something else keeps the instance."""
     texts = instance.tags.get("keep-until", ())
     kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
     text = next(kept, None)
@@ -170,13 +172,16 @@ def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datet
 
 
 def not_yet(row: Row, opens: datetime) -> Row:
-    """A row that was judged as of `opens`, when its policy is due again."""
+    """The row of a policy that is not due, decided as of `opens`, its next opening."""
     zone = row.policy.timezone
-    named = row.decision in {"excluded", "conflict"}  # their reasons say it
-    then = row.why if named else f"{row.what}: {row.why}"
-    reason = f"not due until {moment(opens, zone)}; then {then}"
+    reason = f"not due until {moment(opens, zone)}; {then_said(row)}"
     opens = opens.astimezone(zone)
     return replace(row, decision="not_due", reason=reason, until=opens, then=row.decision)
+
+
+def then_said(row: Row) -> str:
+    """What a policy would do when it opens, and why."""
+    return f"then {row.why if row.decision in SAY_IT else f'{row.what}: {row.why}'}"
 
 
 def leftovers(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:

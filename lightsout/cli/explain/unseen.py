@@ -1,4 +1,4 @@
-"""Instances that a policy names and that no listing showed. Only `plan` looks for them."""
+"""Find instances that a policy names but no listing shows. Only `plan` looks for them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def warn_of_unseen(
 ) -> Iterator[str]:
     """Yield a line for each policy with such instances.
 
-    `failed`: policies of which something could not be looked at: what they name may be there.
-    With each look, the parts of policies that it is about; None: all of them.
+    `failed`: policies with a site that could not be looked at: their instances may be there. With
+    each look come the parts of policies that it is about; None: all of them.
     """
     missing: dict[tuple[str, str], set[str]] = {}  # by name and resource
     places: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Accepted calls from log lines, and the state of each of their instances now."""
+"""Read accepted calls from log lines, and tell the state of each of their instances now."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """One accepted call, as a log line tells it."""
+    """One accepted call, from a log line."""
 
     request_id: str
     action: Action
@@ -35,12 +35,12 @@ class Acceptance:
     time: datetime
     instance_ids: tuple[str, ...]
     run_id: str = ""
-    charged: frozenset[str] = frozenset()  # what its run saw stopped, but still charged
+    charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
 
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """The end of one instance of an accepted call; the detail is for a person."""
+    """The result for one instance of an accepted call; the detail is for people."""
 
     what: str
     detail: str
@@ -49,7 +49,7 @@ class Became:
 def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
     """Every `….accepted` line, by time.
 
-    A RequestId that stands twice counts once, with all the instances that its lines name.
+    A RequestId in several lines is one call, with all the instances of these lines.
     """
     found: dict[tuple[str, Site], Acceptance] = {}
     charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
@@ -70,7 +70,7 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
-    """Of the instances that the line names; CLS leaves out what is a list."""
+    """The IDs of the instances in a line. CLS drops lists, so the text is read too."""
     ids = line.get("instance_ids", [])
     return [str(id_) for id_ in ids] if isinstance(ids, list) else []
 
@@ -96,11 +96,11 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
 def became(
     one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
 ) -> Became:
-    """How the call ended for the instance, as a look at it shows.
+    """The result of the call for the instance, from a look at it.
 
-    LatestOperationRequestId tells which operation one is looking at
-    (https://cloud.tencent.com/document/api/1207/47576). Where its run wanted it without charge and
-    saw that it was charged, that is so until a look shows otherwise.
+    LatestOperationRequestId tells which operation the look shows
+    (https://cloud.tencent.com/document/api/1207/47576). If its run wanted STOP_CHARGING
+    and saw that the instance was charged, it counts as charged until a look shows otherwise.
     """
     what = _became(one, id_, instance, all_of_them)
     charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
@@ -129,7 +129,7 @@ def _became(
 def _successor(
     one: Acceptance, id_: str, instance: Instance, all_of_them: Sequence[Acceptance]
 ) -> str | None:
-    """The later operation that has taken the place of ours: from the log, or by the look."""
+    """The later operation that superseded ours, from the log or from the look."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
             return f"{other.action.call} (RequestId {other.request_id})"

@@ -1,6 +1,6 @@
-"""Log lines of lightsout, found in whatever was kept or exported of a log.
+"""Find the log lines of lightsout in a log that was saved or exported in any form.
 
-The function writes one JSON object a line. What one gets back is that, or what stands around it:
+The function writes one JSON object a line. A saved or exported log has these lines, or more:
 
 - SCF's console shows a call's lines between START, END and Report lines, some of them behind a
   time and a RequestId (https://cloud.tencent.com/document/product/583/46772).
@@ -49,6 +49,7 @@ NO_TEXT = (
     "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
     "running_since",
 )  # fmt: skip
+NULLABLE = ("refused", "policies_hash")  # of which CLS may make the text `null`
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 MOST_NUMBERS = 5  # of lines that are named in one message
 NO_SPACE = re.compile(r"\S")
@@ -57,18 +58,18 @@ _decoder = json.JSONDecoder()
 
 
 class _Unit(NamedTuple):
-    """The lines of ours in one unit; `unread`: its line number where it could not be read, or 0."""
+    """Our lines in one unit. `unread`: the number of a line that could not be read, or 0."""
 
     lines: list[Line]
     unread: int = 0
 
 
 class LogLines:
-    """The lines of ours in some files, as a run wrote them; `-` is stdin.
+    """Our lines in some files, as a run wrote them; `-` is stdin.
 
-    Reads as it is iterated, however long the files are. `ours` and `others` count what was read so
-    far: a line, a row or a record without a line of ours is an other one. Iteration raises WrongUse
-    for a file that cannot be read.
+    The files are read during iteration, however long they are. `ours` and `others` count what was
+    read so far; a line, row or record without a line of ours counts in `others`. Iteration raises
+    WrongUse for a file that cannot be read.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -93,8 +94,8 @@ class LogLines:
             elif self.ours == ours:
                 self.unusable.append(_without_ours(file, self.others - others))
 
-    def tell_unusable(self) -> bool:
-        """Names on stderr what could not be used. True where there is any."""
+    def warn_of_unusable(self) -> bool:
+        """Name on stderr the files and rows that could not be used. True if there are any."""
         complain(*(f"lightsout: {why}" for why in self.unusable))
         return bool(self.unusable)
 
@@ -133,9 +134,9 @@ def _units(text: IO[str]) -> Iterator[_Unit]:
 
 
 def _in_row(row: TableRow) -> Iterator[_Unit]:
-    """A row with a cell for each column is read by column, another one as lines of text.
+    """Read a row by its columns; a row with more or fewer cells is read as lines of text.
 
-    In a row with more or fewer cells nothing tells which cell belongs to which column.
+    There, it is unknown which cell belongs to which column.
     """
     if row.fields is not None:
         yield _Unit(list(_in_object(row.fields, 0)) or list(_in_text("".join(row.lines), 0)))
@@ -157,7 +158,7 @@ def _in_documents(text: str) -> Iterator[_Unit]:
 
 
 def _records(document: Any) -> list[Any]:
-    """The longest list of the document, where it is not one record itself."""
+    """The records: the longest list in the document, or the document itself."""
     while isinstance(document, dict) and not _is_line(document):
         inner = [value for value in document.values() if isinstance(value, (dict, list)) and value]
         if not inner:
@@ -167,6 +168,11 @@ def _records(document: Any) -> list[Any]:
 
 
 # Values ------------------------------------------------------------------------------------------
+
+
+def lines_in(record: Mapping[str, Any]) -> list[Line]:
+    """The lines of ours in a record of the log service: its fields, or the text in one of them."""
+    return list(_in_object(record, 0))
 
 
 def _in_value(value: Any, depth: int) -> Iterator[Line]:
@@ -182,7 +188,7 @@ def _in_value(value: Any, depth: int) -> Iterator[Line]:
 
 
 def _in_text(text: str, depth: int) -> Iterator[Line]:
-    if "run_id" not in text:  # most of what others log, and not worth a look
+    if "run_id" not in text:  # so are most lines of others
         return
     for line in text.split("\n"):
         value = _json_in(line)
@@ -191,11 +197,11 @@ def _in_text(text: str, depth: int) -> Iterator[Line]:
 
 
 def _json_in(line: str) -> Any:
-    """The JSON object or list of the line, whatever stands before and after it; None without."""
+    """The JSON object or list inside the line; None where there is none."""
     for start in sorted(place for place in map(line.find, ('{"', "[{")) if place >= 0):
         with suppress(ValueError, RecursionError):
             return _decoder.raw_decode(line, start)[0]
-    # A row of a table whose heading is in other words has its quotes doubled.
+    # In a row of a table with an unknown heading, quotes are doubled.
     if '""run_id""' not in line:
         return None
     tables = (cells_of(line, separator) for separator in SEPARATORS)
@@ -203,7 +209,7 @@ def _json_in(line: str) -> Any:
 
 
 def _in_object(value: Mapping[str, Any], depth: int) -> Iterator[Line]:
-    """The lines inside of it; or itself, as a line or as the fields that CLS makes of one."""
+    """The lines inside the object; or the object itself: a line, or fields that CLS made of one."""
     if not _is_line(value):
         for item in value.values():
             yield from _in_value(item, depth + 1)
@@ -217,7 +223,7 @@ def _is_line(value: Mapping[str, Any]) -> bool:
 
 
 def _with_types(fields: Mapping[str, Any]) -> Line:
-    """The fields, with what is no text in our lines read where it has become one."""
+    """The fields, with numbers and lists converted back where they have become text."""
     line = dict(fields)
     for name in NO_TEXT:
         if isinstance(line.get(name), str):
@@ -225,6 +231,9 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
                 line[name] = json.loads(line[name])
             except ValueError:
                 del line[name]
+    for name in NULLABLE:
+        if line.get(name) == "null":
+            line[name] = None
     for name, text in AS_TEXT.items():
         if name not in line and isinstance(line.get(text), str):
             line[name] = line[text].split()
@@ -232,7 +241,7 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
 
 
 def site_of(line: Line) -> Site | None:
-    """The site that the line is about; None where it lacks a part of it."""
+    """The site of the line; None where a part of it is missing."""
     account, region = line.get("account"), line.get("region")
     resource = RESOURCES.get(str(line.get("resource")))
     if resource is None or not isinstance(account, str) or not isinstance(region, str):

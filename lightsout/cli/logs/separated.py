@@ -1,4 +1,4 @@
-"""Tables as text: what separates their columns, and their rows."""
+"""Read tables of text: find the separator of their columns, and their rows."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-OURS = ("time", "event", "run_id")  # what every line of ours has
-FOREIGN = ("SCF_", "__")  # how fields begin that the platform puts beside ours
+OURS = ("time", "event", "run_id")  # fields of every line of ours
+FOREIGN = ("SCF_", "__")  # beginnings of fields that the platform adds
 SEPARATORS = ",\t;| "  # of the columns of a table
 FIELD = re.compile(r"[\w./@-]+")  # a name of CLS's
 
 
 def separator_of(line: str) -> str | None:
-    """The separator of the columns, where the line is the heading of a table; None otherwise.
+    """The separator of the columns, if the line is the heading of a table; else None.
 
-    A heading names a field that we know. Words between blanks are one only if all are names.
+    A heading has a field that we know. With blanks as separator, all its words must be names.
     """
     for separator in SEPARATORS if "{" not in line else "":
         cells = cells_of(line, separator)
@@ -36,8 +36,8 @@ def separator_of(line: str) -> str | None:
 class TableRow(NamedTuple):
     """A row of a table: its lines, and the cells by the names of their columns.
 
-    `fields` is None where the row has more or fewer cells than the heading. A name that the heading
-    has twice names no column.
+    `fields` is None where the row has more or fewer cells than the heading. A name that is twice in
+    the heading is ignored.
     """
 
     number: int  # of its first line
@@ -73,5 +73,5 @@ def cells_of(line: str, separator: str) -> list[str]:
 
 
 def _csv_rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Without blanks in front of a cell, unless they separate the cells."""
+    """The rows as CSV. Blanks before a cell are dropped, unless the separator is a blank."""
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")

@@ -1,4 +1,4 @@
-"""The text of a log file, whatever its encoding, and packed by gzip or not."""
+"""Read the text of a log file, in any encoding, compressed with gzip or not."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # Windows PowerShell writes it wherever `>` is used
-CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # that no text has; tab and ESC it may
-HEAD = 4096  # bytes that tell what a file is
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # in no text; tab and ESC may be
+HEAD = 4096  # bytes by which the kind of a file is found
 LONGEST = 2**26  # characters of a line, or of a document: SearchLog answers 49 MB at most
 PIPE_HINT = "; pipe what another program writes, and name it -"
 
 
 class TooLong(Exception):
-    """A line, or a document, that no log has."""
+    """A line or a document that is too long for a log."""
 
 
 def shown_name(file: str) -> str:
@@ -36,7 +36,7 @@ def shown_name(file: str) -> str:
 
 @contextmanager
 def opened_text(file: str) -> Iterator[IO[str]]:
-    """The text of a file, decompressed; raises WrongUse for whatever goes wrong inside."""
+    """The text of a file, decompressed. Raises WrongUse for any error while it is read."""
     name = shown_name(file)
     try:
         with _bytes(file) as packed, _unpacked(packed) as plain:
@@ -48,7 +48,7 @@ def opened_text(file: str) -> Iterator[IO[str]]:
             try:
                 yield text
             finally:
-                text.detach()  # whoever opened the bytes closes them
+                text.detach()  # the bytes are closed by whoever opened them
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise WrongUse(f"{name}: a damaged gzip file ({error}); download it again") from None
     except OSError as error:
@@ -89,7 +89,7 @@ def lines_of(text: IO[str]) -> Iterator[str]:
 
 
 def whole(begin: str, text: IO[str]) -> str:
-    """`begin` and all that is left of the text; raises TooLong where that is too much."""
+    """`begin` and the rest of the text. Raises TooLong where that is too long."""
     return _bounded(begin + text.read(LONGEST + 1))
 
 

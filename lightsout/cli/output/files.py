@@ -1,4 +1,4 @@
-"""Files that a command writes. None makes it wait; where one fails, the command goes on."""
+"""Write the files of a command without waiting. Where one fails, the command goes on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the reader of a pipe; not 
 
 
 def open_output(path: str, flags: int) -> int:
-    """The descriptor of a file to write to; raises OSError."""
+    """Open a file for writing; return its descriptor. Raises OSError."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | WITHOUT_WAITING | flags, 0o666)
 
 
 def write_file(path: str, text: str) -> None:
-    """Writes the file anew; raises OSError."""
+    """Replace the content of the file. Raises OSError."""
     descriptor = open_output(path, os.O_TRUNC)
     try:
         write_all(descriptor, text)
@@ -31,7 +31,7 @@ def write_file(path: str, text: str) -> None:
 
 
 def write_all(descriptor: int, text: str) -> None:
-    """Writes the text at once, past every buffer; raises OSError."""
+    """Write the text at once, without a buffer. Raises OSError."""
     data = text.encode("utf-8", "backslashreplace")
     while data:
         data = data[os.write(descriptor, data) :]
@@ -48,7 +48,7 @@ class Lines:
         self._takers = {"progress cannot be shown": show}
 
     def __call__(self, line: str) -> bool:
-        """Hands the line on. False where no place takes it: not even stdout or stderr."""
+        """Pass the line on. False where it could not be written anywhere, not even to stderr."""
         taken = [self._hand(line, trouble) for trouble in list(self._takers)]
         return any(taken) or print_line(line)
 
@@ -73,7 +73,7 @@ class Lines:
         yield
         try:
             os.close(descriptor)
-        except OSError as error:  # some file systems tell of a full disk only then
+        except OSError as error:  # some file systems report a full disk only here
             self.fail(trouble, error)
 
     def fail(self, trouble: str, error: Exception) -> None:
@@ -88,7 +88,7 @@ class Lines:
 
 @contextmanager
 def kept_in(path: str | None, show: Callable[[str], object]) -> Iterator[Lines]:
-    """Where a run writes its lines to: for `show` and, with a path, for that file."""
+    """The receiver of a run's lines: it calls `show` and, with a path, appends to that file."""
     lines = Lines(show)
     if path is None:
         yield lines

@@ -1,7 +1,7 @@
 """stdout and stderr while a command runs: no text from outside reaches a terminal unfiltered.
 
-A stdout that is full or closed is an error, shown at the end. A full or closed stderr is none: no
-place is left to show it.
+A stdout that is full or closed is an error, shown at the end. A full or closed stderr is ignored:
+no place is left to show an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Printable(io.TextIOBase):
-    """Writes to `below` what can be printed; `below` is None where it was closed from the start."""
+    """Writes printable text to `below`; that is None where the stream was closed at the start."""
 
     def __init__(self, below: TextIO | None) -> None:
         self.below = below
@@ -45,13 +45,13 @@ class Printable(io.TextIOBase):
             raise self._error
 
     def close(self) -> None:
-        """Leaves `below` open: it belongs to the interpreter. What failed was told by `flush`."""
+        """Leave `below` open: it belongs to Python. `flush` has raised the errors."""
 
     def isatty(self) -> bool:
         return bool(self.below and not self.below.closed and self.below.isatty())
 
     def give_up(self) -> None:
-        """Lets nothing be tried again: the interpreter would, at its end, and print a traceback."""
+        """Drop unwritten text: Python would try again at its end, and print a traceback."""
         with suppress(OSError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), _open(self.below).fileno())
 
@@ -79,7 +79,7 @@ def _open(stream: TextIO | None) -> TextIO:
 
 @contextmanager
 def printable_streams() -> Iterator[Printable]:
-    """Puts both streams in their place; what it yields is stdout."""
+    """Replace stdout and stderr by such streams; yield stdout."""
     before = sys.stdout, sys.stderr
     for stream in before:  # names are in any script; a terminal may know fewer
         with suppress(AttributeError, OSError):

@@ -1,4 +1,4 @@
-"""The few shapes that the pictures are drawn with: SVG that needs nothing but itself."""
+"""Shapes for pictures: SVG without links to other files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FONT = (
 
 
 def page(title: str, wide: float, high: float, parts: Iterable[str]) -> str:
-    """A picture of that many pixels on white; `title` is what a reader aloud says of it."""
+    """A picture of that many pixels on white. `title`: for screen readers."""
     size = f'width="{wide}" height="{high}"'
     box = f'viewBox="0 0 {wide} {high}" font-family="{FONT}" role="img"'
     return "\n".join(
@@ -37,7 +37,7 @@ def page(title: str, wide: float, high: float, parts: Iterable[str]) -> str:
 
 
 def save(path: str, picture: str, *, tell: bool) -> None:
-    """After all else is printed, for this may fail: raises WrongUse then."""
+    """Save the picture, after everything is printed, because it may fail. Raises WrongUse."""
     try:
         write_file(path, picture)
     except OSError as error:
@@ -55,8 +55,11 @@ def text(
     anchor: str = "start",
     *,
     bold: bool = False,
+    halo: bool = False,
 ) -> str:
+    """`halo`: on white of its own, where lines run behind it."""
     weight = ' font-weight="600"' if bold else ""
+    weight += ' stroke="#ffffff" stroke-width="4" paint-order="stroke"' if halo else ""
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
     return f'<text {place} fill="{colour}"{weight}>{_safe(words)}</text>'
 
@@ -68,7 +71,7 @@ def line(x: float, y: float, to_x: float, to_y: float, colour: str, *, dashed: b
 
 
 def cut(words: str, room: float, size: int) -> str:
-    """As much of the text as fits: Chinese characters are as wide as they are high."""
+    """Cut the text to what fits: Chinese characters are as wide as they are high."""
     columns = room / (size * 0.54)
     if len(words) <= MOST_CHARACTERS and width(words) <= columns:
         return words

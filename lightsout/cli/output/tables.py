@@ -1,23 +1,28 @@
 """Output of the commands: with rich on a terminal, plain aligned text anywhere else.
 
-Plain rows are never wrapped, so that grep finds a machine with all that is said about it.
+On a terminal nothing is wider than it, and no word is cut. Elsewhere rows are never wrapped, so
+that grep finds a machine with all that is said about it.
 """
 
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lightsout.cli.output.layout import lay_out, wrapped
 from lightsout.cli.output.streams import below
-from lightsout.cli.output.words import harmless, printable, printable_line, width
+from lightsout.cli.output.words import harmless, printable, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-# How a cell that says just this looks on a terminal.
+    from lightsout.cli.output.layout import Line
+
+# Styles for cells with exactly these texts, on a terminal.
 LOOKS = {
     "would stop": "yellow",
     "would start": "yellow",
@@ -39,38 +44,48 @@ LOOKS = {
     "stopping": "magenta",
     "starting": "magenta",
 }
-NEVER_WRAPPED = frozenset({"instance", "what", "RequestId", "region"})
 
 
 class Output:
-    """Where a command speaks to a person: stdout, as it is when this is made."""
+    """The output of a command for people: stdout, as it is when this is made."""
 
     def __init__(self) -> None:
-        self._console = _rich_console() if sys.stdout.isatty() else None
+        terminal = sys.stdout.isatty()
+        self._console = _rich_console() if terminal else None
+        self._columns = shutil.get_terminal_size().columns if terminal else None
 
     def say(self, text: str = "", look: str = "") -> None:
-        """One line, whatever the text holds; `look` is a style of rich, where there is one."""
-        text = printable_line(text)
-        if self._console:
-            self._console.print(
-                text, style=look, markup=False, emoji=False, highlight=False, soft_wrap=True
-            )
-        else:
-            print(text, flush=True)
+        """Print the text, broken at blanks on a terminal. `look`: a style of rich, used there."""
+        for line in wrapped(printable_line(text), self._columns):
+            if self._console:
+                self._console.print(
+                    line, style=look, markup=False, emoji=False, highlight=False, soft_wrap=True
+                )
+            else:
+                print(line, flush=True)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows under their headings; the last column takes what width is left."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        at_most: int | None = None,
+    ) -> None:
+        """Print rows under their headings; as a list where they are too wide.
+
+        `at_most`: the columns that it may take where there is no terminal.
+        """
         rows = [[printable(cell) for cell in row] for row in rows]
-        if self._console:
-            _print_rich(self._console, columns, rows)
-        else:
-            _print_plain([columns, *rows])
+        for line in lay_out(columns, rows, self._columns or at_most):
+            if self._console:
+                _print_rich(self._console, line)
+            else:
+                print("".join(piece.text for piece in line).rstrip())
 
 
 def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The rows as RFC 4180 has them, in cells that no spreadsheet takes for a formula.
+    """Print the rows as in RFC 4180, in cells that no spreadsheet takes for a formula.
 
-    What is null is empty, and the items of a list stand with a space between them.
+    A null is an empty cell; the items of a list have a space between them.
     """
     writer = csv.writer(sys.stdout)  # CRLF, and quotes where they are needed
     writer.writerow(columns)
@@ -81,7 +96,7 @@ def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def complain(*lines: str) -> None:
-    """Lines on stderr, each of them one line whatever it holds."""
+    """Print each text as one line on stderr."""
     for line in lines:
         print(printable_line(line), file=sys.stderr, flush=True)
 
@@ -94,27 +109,8 @@ def _rich_console() -> Console | None:
     return Console(file=below(sys.stdout))
 
 
-def _print_plain(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
-
-
-def _print_rich(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.table import Table
+def _print_rich(console: Console, line: Line) -> None:
     from rich.text import Text
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
-    for column in columns:
-        table.add_column(column, no_wrap=column in NEVER_WRAPPED, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, style=LOOKS.get(cell, "")) for cell in row))
-    console.print(table)
+    parts = [(it.text, "bold" if it.heading else LOOKS.get(it.text, "")) for it in line]
+    console.print(Text.assemble(*parts), soft_wrap=True)

@@ -1,10 +1,12 @@
-"""Text for people: counts and instants in words, and texts from the cloud made safe to show."""
+"""Text for people: counts and instants in words, and safe forms of texts from the cloud."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,12 +22,17 @@ _JOINERS = "\u200c\u200d"  # which emoji and some scripts need
 _LINE_END = re.compile(r"(\r?\n)")
 
 
+def command() -> str:
+    """How this was started, and so how the next command is: the script, or the module."""
+    return "lightsout" if Path(sys.argv[0]).stem == "lightsout" else "python -m lightsout"
+
+
 def plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def past(action: Action) -> str:
-    """The word for an instance on which the action was carried out."""
+    """The past participle of the action: stopped or started."""
     return {"stop": "stopped", "start": "started"}[action.name]
 
 
@@ -45,7 +52,7 @@ def printable_line(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same of a text of several lines, which end as they did."""
+    """The same for a text of several lines; line ends stay as they are."""
     lines = _LINE_END.split(text)
     lines[::2] = map(printable_line, lines[::2])
     return "".join(lines)
@@ -57,7 +64,7 @@ def _printable(c: str) -> str:
 
 
 def as_json(value: Any, indent: int = 1) -> str:
-    """JSON for a person or a program, with an escape for what could steer a terminal."""
+    """JSON for people and programs. Characters that act on a terminal are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return "\n".join(
         line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n")
@@ -69,9 +76,9 @@ def _escaped(c: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text as a cell of a spreadsheet, which must not run it.
+    """The text as a cell that a spreadsheet does not run as a formula.
 
-    Nor any part of it, where a semicolon or another sign separates cells.
+    Also no part of it, in case a semicolon or another sign separates cells.
     """
     return _FORMULA.sub(r"\1'", printable(text))
 
@@ -83,7 +90,7 @@ def natural(text: str) -> list[str | tuple[int, str]]:
 
 
 def _number(digits: str) -> tuple[int, str]:
-    """How large it is, of any length: int() refuses thousands of digits."""
+    """A sort key for digits of any length: int() refuses thousands of digits."""
     digits = digits.lstrip("0")
     return len(digits), digits
 

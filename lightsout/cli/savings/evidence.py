@@ -1,6 +1,6 @@
-"""Signs of each machine that lightsout stopped, from the log lines of many runs.
+"""Collect signs of each machine that lightsout stopped, from the log lines of many runs.
 
-Files may overlap, repeat themselves and come in any order: what counts is a line's own time.
+Files may overlap, repeat and come in any order: only the time of each line counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Machine(NamedTuple):
 
 
 class CallKey(NamedTuple):
-    """An accepted call, by the name that it has at its site."""
+    """An accepted call: its RequestId and its site."""
 
     site: Site
     request_id: str
@@ -66,7 +66,7 @@ class _Look:
 
     @property
     def named(self) -> Iterator[str]:
-        """Those in the state that the policy acts on; of a conflict the log does not tell it."""
+        """Instances in the state that the policy acts on. The log does not say it of a conflict."""
         return (id_ for word, ids in self.ids.items() if word != "conflict" for id_ in ids)
 
 
@@ -103,7 +103,7 @@ class _Reader:
     """Reads the lines by time, then collects the signs of each machine."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, datetime] = {}  # when each began, at the latest
+        self._runs: dict[str, datetime] = {}  # latest possible beginning of each
         self._looks: dict[tuple[str, Site, str], list[_Look]] = defaultdict(list)
         self._actions: dict[str, str] = {}  # of each policy that ever asked for something
         self._accepted: dict[CallKey, tuple[str, datetime, set[str]]] = {}
@@ -130,7 +130,7 @@ class _Reader:
             self._read_call(time, site, line)
 
     def _read_plan(self, time: datetime, run_id: str, site: Site, line: Line) -> None:
-        """The line with the counts begins a look; those with the instances follow it."""
+        """Read a plan line: the one with the counts begins a look, those with instances follow."""
         for name in _texts(line, "policies"):
             looks = self._looks[run_id, site, name]
             act, keep = line.get("act"), line.get("keep")
@@ -187,7 +187,7 @@ class _Reader:
     def _confirmation(
         self, time: datetime, run_id: str, call: CallKey, id_: str, line: Line
     ) -> Sign:
-        """The line names the policies of all its instances: the plan tells whose this one is."""
+        """A confirmation. Its line has the policies of all instances; the plan knows this one."""
         named = _texts(line, "policies")
         wanted = [name for name in named if self._wanted(run_id, call.site, name, id_)]
         uncharged = line.get("charging") == "STOP_CHARGING"
@@ -199,7 +199,7 @@ class _Reader:
         return any(id_ in look.ids["act"] and not look.refused for look in looks)
 
     def _add_calls(self, signs: dict[Machine, set[Sign]], done: set[tuple[CallKey, str]]) -> None:
-        """Starts; and stops, which the service accepts of what is RUNNING only."""
+        """Add signs from calls: starts, and stops, which the service accepts only while RUNNING."""
         for call, (action, time, ids) in self._accepted.items():
             for id_ in ids:
                 kind = Clue.STARTED if (call, id_) in done else Clue.TRIED
@@ -208,7 +208,7 @@ class _Reader:
                     signs[machine].add(Sign(time, kind, call.request_id))
 
     def _add_sights(self, signs: dict[Machine, set[Sign]]) -> None:
-        """A stop policy names what runs, a start policy what is stopped."""
+        """Add signs from looks: a stop policy lists running machines, a start policy stopped."""
         kinds = {STOP.name: Clue.RUNNING, START.name: Clue.STOPPED}
         for (_, site, name), looks in self._looks.items():
             for look in looks:
@@ -241,13 +241,13 @@ def _latest(looks: Sequence[_Look], action: Any) -> _Look | None:
 
 
 def _texts(line: Line, name: str) -> list[str]:
-    """A list of texts; empty where it is none, as in exports that leave lists out."""
+    """A list of texts; empty where the field is no list, as in exports that drop lists."""
     value = line.get(name)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _instant(text: Any) -> datetime | None:
-    """The instant that a line or the service names; None where it is none, or has no zone."""
+    """An instant from a line or from the service; None if it cannot be read or has no zone."""
     try:
         time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     except ValueError:

@@ -1,8 +1,8 @@
-"""The intervals in which a machine was certainly stopped by lightsout, from the signs of it.
+"""Compute the intervals in which a machine was certainly stopped by lightsout, from its signs.
 
-Pure: times in, times out. An interval begins when its stop was confirmed, and ends with the next
-start. Where the time of that start is unknown there are two ends: until `end` the machine was
-certainly stopped, from `latest` on it certainly ran. Only the first is counted.
+No clock, no files. An interval begins when its stop was confirmed, and ends with the next start.
+If the time of that start is unknown, there are two ends: until `end` the machine was certainly
+stopped, from `latest` on it certainly ran. Only the first is counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Clue(Enum):
-    """What a sign says about its machine."""
+    """The fact that a sign shows about its machine."""
 
     CONFIRMED = "seen STOPPED after an accepted stop of ours"
     STARTED = "a start of ours was accepted that was seen to succeed"
@@ -30,7 +30,7 @@ class Clue(Enum):
 
 
 class Ended(Enum):
-    """How an interval ended; the text is for a person."""
+    """The end of an interval; the text is for people."""
 
     STARTED = "started by lightsout"
     RESTARTED = "started by somebody"
@@ -41,13 +41,13 @@ class Ended(Enum):
     OPEN = "not in the logs"
 
 
-# What is seen some time after it came about.
+# Facts that are seen some time after they happened.
 _PERHAPS_EARLIER = {Clue.RUNNING: Ended.SEEN, Clue.CHANGED: Ended.CHANGED}
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One thing that is known of a machine at an instant."""
+    """One fact about a machine at an instant."""
 
     time: datetime
     kind: Clue
@@ -81,9 +81,9 @@ def intervals(
 ) -> list[Interval]:
     """The intervals of one machine up to the horizon; no two of them overlap.
 
-    `looks` are, in order and by stop policy, the looks that would have shown the machine had it
-    been RUNNING. One that the signs do not tell of did not show it. A stop that was confirmed more
-    than once (by two policies, by a retried run) is one interval, with the policies of all.
+    `looks`: in order, by stop policy, the looks that would have shown the machine if it had been
+    RUNNING. If no sign comes from a look, it did not show the machine. A stop that was confirmed
+    more than once (by two policies, by a retried run) is one interval, with all these policies.
     """
     found: list[Interval] = []
     current: _Stopped | None = None
@@ -100,10 +100,10 @@ def intervals(
 
 
 def _in_order(sign: Sign) -> tuple[datetime, bool, bool, str, str, bool]:
-    """By time; of several at once, the one that knows more comes first, or claims less.
+    """A sort key: by time. Of several at once, the one that knows more or claims less comes first.
 
-    A machine ran when its stop was accepted, also where that was learned together with its end: the
-    answer was lost, and a look told both.
+    A machine ran when its stop was accepted, even if one look showed both the stop and its end,
+    because the answer was lost.
     """
     accepted = sign.kind is Clue.RUNNING and bool(sign.request_id)
     unknown = sign.since is None
@@ -117,7 +117,7 @@ def _clipped(one: Interval, horizon: datetime) -> Interval:
 
 
 class _Stopped:
-    """A machine that is stopped, as far as the signs have been read."""
+    """A machine that is stopped, by the signs read so far."""
 
     def __init__(self, first: Sign, looks: Mapping[str, Sequence[datetime]]) -> None:
         self._first = first  # the confirmation that the interval begins with
@@ -132,7 +132,7 @@ class _Stopped:
         self._request_ids.add(sign.request_id)
 
     def over(self, sign: Sign) -> Interval | None:
-        """The interval, where the sign ends it."""
+        """The interval if the sign ends it, else None."""
         if sign.kind is Clue.STARTED:
             return self._interval(sign.time, sign.time, Ended.STARTED)
         if sign.kind is Clue.RUNNING and sign.since:
@@ -149,14 +149,14 @@ class _Stopped:
         return None
 
     def until(self, horizon: datetime) -> Interval:
-        """The interval as it stands when the signs end."""
+        """The interval after the last sign."""
         seen = self._not_seen_before(horizon)
         if self._tried and seen == self._surely:
             return self._interval(seen, horizon, Ended.TRIED)
         return self._interval(horizon, horizon, Ended.OPEN)
 
     def _not_seen_before(self, time: datetime) -> datetime:
-        """When it was last known not to run, before `time`."""
+        """The latest time before `time` at which it was known not to run."""
         latest = self._surely
         for policy in self._policies:
             looks = self._looks.get(policy, ())

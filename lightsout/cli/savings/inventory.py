@@ -1,4 +1,4 @@
-"""The machines of a log as they are now: tags, state, and what their price depends on."""
+"""Look at the machines of a log as they are now: tags, state, and facts for their price."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
-from lightsout.cli.explain.progress import tell_retry
+from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.savings.evidence import Machine
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Inventory:
-    """Answers, and why some are missing."""
+    """Answers of the services, and why some are missing."""
 
     cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
@@ -43,13 +43,13 @@ def take_inventory(
     settings: Settings,
     outside: Environment,
 ) -> Inventory:
-    """Asks for every machine, and for the model of those uncharged."""
+    """Ask for every machine, and for the model of those that are not charged."""
     inventory = Inventory()
     sites: dict[Site, list[str]] = defaultdict(list)
     for machine in machines:
         sites[machine.site].append(machine.id)
     try:
-        clouds = clouds_of(sites, settings, outside, tell_retry)
+        clouds = clouds_of(sites, settings, outside, show_retry)
     except BadSettings as mistake:
         inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
         return inventory
@@ -72,7 +72,7 @@ def take_inventory(
 def _ask_site(
     cloud: Cloud, site: Site, ids: Sequence[str], uncharged: Collection[str]
 ) -> Inventory:
-    """A site that does not answer costs the others nothing."""
+    """Ask one site. If it does not answer, the others are not affected."""
     answer = Inventory()
     try:
         found = Compute(cloud, site).describe(ids)
@@ -109,7 +109,7 @@ def _model(item: Mapping[str, Any]) -> Model:
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
-    """A sign of each machine from the look now: was it changed since the last line?"""
+    """A sign of each machine from a look now: it may have changed since the last line."""
     return {
         machine: _sign(machine.site.resource, instance, now) for machine, instance in found.items()
     }

@@ -1,4 +1,4 @@
-"""Prices that a person wrote down, instead of those that CVM tells."""
+"""Read prices from a file, instead of asking CVM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM = "currency: CNY and per_hour: {S5.MEDIUM4: 0.21}"
 
 
 class PriceList(NamedTuple):
-    """Prices an hour by instance type or by instance ID, as a person wrote them down."""
+    """Prices for an hour, by instance type or by instance ID, from a file."""
 
     currency: str
     per_hour: Mapping[str, float]
@@ -26,7 +26,7 @@ class PriceList(NamedTuple):
 
 
 def read_price_list(path: str) -> PriceList:
-    """The prices of a YAML or JSON file: `currency`, and `per_hour` by instance type or ID.
+    """Read the prices of a YAML or JSON file: `currency`, and `per_hour` by instance type or ID.
 
     Raises WrongUse with every mistake in it.
     """

@@ -1,10 +1,10 @@
 """The price of an hour of an instance's CPU and memory: asked of CVM and kept, or from a file.
 
-InquiryPriceRunInstances tells what a new instance with a system disk would cost by the hour
+InquiryPriceRunInstances returns the price by the hour of a new instance with a system disk
 (https://cloud.tencent.com/document/api/213/15726). While an instance is stopped with STOP_CHARGING
 its disks are charged on (https://cloud.tencent.com/document/product/213/19918), and no page says
-whether InstancePrice holds them. So it is asked twice, with a small and a large disk: what the
-larger one costs more, if anything, is the price of its gigabytes, and is taken out.
+whether InstancePrice holds them. So it is asked twice, with a small and a large disk: the
+difference, if any, is the price of the gigabytes, and is subtracted.
 
 Of some types the price falls the longer they run (to 50 % after 96 hours, 34 % after 360,
 https://www.tencentcloud.com/zh/document/product/213/2176), and no page says what a stop does to
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
 
 ACTION = "InquiryPriceRunInstances"
-SMALL, LARGE = 50, 500  # GB: within what every kind of system disk may have
+SMALL, LARGE = 50, 500  # GB: allowed for every kind of system disk
 STEPS = ("", "SecondStep", "ThirdStep")  # of the prices by how long an instance runs
 FRESH_FOR = timedelta(days=30)
 MOST_BYTES = 1024 * 1024  # of kept prices: some ten thousand
@@ -53,7 +53,10 @@ class Model(NamedTuple):
 
 
 def ask_price(cloud: Cloud, region: str, model: Model) -> float:
-    """CPU and memory for an hour, pay-as-you-go, without disks. Raises CallFailed."""
+    """Ask the price of CPU and memory for an hour, pay-as-you-go, without disks.
+
+    Raises CallFailed.
+    """
     small, large = (_lowest(_inquire(cloud, region, model, size)) for size in (SMALL, LARGE))
     per_gigabyte = max(0.0, large - small) / (LARGE - SMALL)
     price = round(small - per_gigabyte * SMALL, 4)
@@ -79,7 +82,7 @@ def _inquire(cloud: Cloud, region: str, model: Model, size: int) -> Mapping[str,
 
 
 def _lowest(told: Mapping[str, Any]) -> float:
-    """Of the steps that there are: with the account's discount, where there is one."""
+    """The lowest of the steps, with the account's discount, where there is one."""
     for name in ("UnitPriceDiscount", "UnitPrice"):
         prices = [told.get(name + step) for step in STEPS]
         known = [float(price) for price in prices if isinstance(price, (int, float)) and price > 0]
@@ -96,7 +99,7 @@ def _unreadable(why: str) -> CallFailed:
 
 
 class Cache:
-    """Prices in a file of the user's, each good for 30 days; an unreadable file is an empty one."""
+    """Prices in a file of the user, each valid for 30 days. An unreadable file counts as empty."""
 
     def __init__(self, environ: Mapping[str, str], home: Path, endpoint: Endpoint) -> None:
         folder = environ.get("XDG_CACHE_HOME") or str(home / ".cache")
@@ -126,7 +129,7 @@ class Cache:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
         write_file(str(fresh), json.dumps(self._prices, indent=1, sort_keys=True))
-        fresh.replace(self.path)  # no reader sees half of it
+        fresh.replace(self.path)  # so no reader sees a half-written file
 
     def _key(self, model: Model) -> str:
         return f"{self._host}/{model.zone}/{model.type}"
@@ -144,7 +147,7 @@ class Cache:
 
 @dataclass(slots=True)
 class Prices:
-    """An hour of each machine that money is about, as far as it is known."""
+    """The price of an hour for each machine, where it is known."""
 
     currency: str
     source: str  # for a person
@@ -167,7 +170,7 @@ def listed_prices(
 def asked_prices(
     cloud: Cloud, models: Mapping[Machine, Model], endpoint: Endpoint, cache: Cache, now: datetime
 ) -> Prices:
-    """Asks once for each type and zone, and not at all for what is in the cache."""
+    """Ask once for each type and zone that is not in the cache."""
     source = "at the lowest price that CVM asks now for an hour of their type, without disks"
     prices = Prices(_currency(endpoint), source)
     refused: set[Model] = set()
@@ -187,5 +190,5 @@ def asked_prices(
 
 
 def _currency(endpoint: Endpoint) -> str:
-    """The international site's API tells US dollars, China's yuan."""
+    """US dollars from the API of the international site, yuan from that of China."""
     return "USD" if (endpoint.root_domain or "").startswith("intl.") else "CNY"

@@ -1,4 +1,4 @@
-"""Sums over stops: by policy, by tag, by week. Pure."""
+"""Sum up stops by policy, by tag, by week."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Stop:
 
     @property
     def saved(self) -> float:
-        """Only what was seen to be no longer charged, and only for certain hours."""
+        """The money for certain hours of instances that were seen to be no longer charged."""
         return self.interval.hours * (self.price or 0.0) if self.interval.uncharged else 0.0
 
     @property
@@ -70,7 +70,7 @@ class Week:
 
 
 def total(stops: Iterable[Stop]) -> Sum:
-    """Each stop once, however many policies wanted it."""
+    """The sum in which each stop counts once, however many policies wanted it."""
     found = Sum()
     for stop in stops:
         found.add(stop)
@@ -130,7 +130,7 @@ def by_week(stops: Iterable[Stop], zone: ZoneInfo) -> list[Week]:
 
 
 def _cut(interval: Interval, zone: ZoneInfo) -> Iterator[tuple[date, float]]:
-    """The certain hours of each week."""
+    """The certain hours of the interval in each week."""
     begin = interval.begin
     while True:
         day = begin.astimezone(zone).date()

@@ -1,4 +1,4 @@
-"""The figures of `savings` by week, as a picture."""
+"""Draw the figures of `savings` by week."""
 
 from __future__ import annotations
 
@@ -17,26 +17,31 @@ EDGE = 28  # all lengths in pixels
 AXIS = 64
 COLUMN = 72
 BAR = 40
-TOP = 96  # title, subtitle and the money above the highest bar
+TOP = 138  # title, subtitle, the axis's name and the money above the highest bar
 TALL = 220
-BELOW = 30  # the dates
+BELOW = 52  # the dates, and what they are
+LEAST = 3  # so high is a share that is there at all
 FOOT = 44
 NARROWEST = 560
 LINES = 4  # across, above the axis
 
-UNCHARGED, CHARGED = "#2f9e6e", "#9aa3b5"
-COLOURS = {UNCHARGED: "no longer charged (STOP_CHARGING)", CHARGED: "stopped, and charged on"}
+UNCHARGED, CHARGED = "#00785a", "#b4bbc7"
+COLOURS = {
+    UNCHARGED: "no longer charged (STOP_CHARGING)",
+    CHARGED: "stopped, and charged on",
+}
 
 
 def draw(weeks: Sequence[Week], currency: str) -> str:
-    """A bar for each week: hours stopped for certain, and what they saved above it."""
+    """Draw a bar for each week: hours certainly stopped, and above it the money saved."""
     wide = max(NARROWEST, 2 * EDGE + AXIS + COLUMN * len(weeks))
     scale = _rounded_up(max((week.uncharged + week.charged for week in weeks), default=0.0))
     hours = sum(week.uncharged + week.charged for week in weeks)
     saved = sum(week.saved for week in weeks)
     title = f"lightsout · {hours:,.0f} h stopped · {saved:,.2f} {currency} saved"
     if weeks:
-        about = f"weeks from {weeks[0].monday} to {weeks[-1].monday}, certain hours only"
+        span = f"{weeks[0].monday} to {weeks[-1].monday}"
+        about = f"weeks from {span}, certain hours only; above a bar: money saved"
     else:
         about = "no confirmed stop"
     parts = [
@@ -51,7 +56,7 @@ def draw(weeks: Sequence[Week], currency: str) -> str:
 
 
 def _rounded_up(hours: float) -> float:
-    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    """The end of the axis: the next number of the form 1, 2, 4 or 8 and zeros."""
     if hours <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(hours))
@@ -59,6 +64,8 @@ def _rounded_up(hours: float) -> float:
 
 
 def _axis(scale: float, wide: float) -> Iterator[str]:
+    yield text(EDGE, TOP - 34, "hours stopped", 11, FAINT)
+    yield text(EDGE + AXIS, TOP + TALL + 38, "week, by its Monday", 11, FAINT)
     for number in range(LINES + 1):
         y = TOP + TALL * (1 - number / LINES)
         yield line(EDGE + AXIS, y, wide - EDGE, y, LINE)
@@ -68,14 +75,15 @@ def _axis(scale: float, wide: float) -> Iterator[str]:
 def _bar(week: Week, x: float, scale: float, currency: str) -> Iterator[str]:
     y, left, middle = float(TOP + TALL), x + (COLUMN - BAR) / 2, x + COLUMN / 2
     for hours, colour in ((week.uncharged, UNCHARGED), (week.charged, CHARGED)):
-        high = TALL * hours / scale
+        high = max(TALL * hours / scale, LEAST) if hours else 0.0
         y -= high
         if hours:
             place = f'x="{left:.1f}" y="{y:.1f}" width="{BAR}" height="{high:.1f}"'
             yield f'<rect {place} fill="{colour}"/>'
     if week.saved:
-        yield text(middle, y - 20, f"{week.saved:,.2f}", 12, UNCHARGED, "middle", bold=True)
-        yield text(middle, y - 7, currency, 10, UNCHARGED, "middle")
+        money = f"{week.saved:,.2f}"
+        yield text(middle, y - 19, money, 12, UNCHARGED, "middle", bold=True, halo=True)
+        yield text(middle, y - 7, currency, 10, UNCHARGED, "middle", halo=True)
     yield text(middle, TOP + TALL + 18, f"{week.monday:%m-%d}", 12, FAINT, "middle")
 
 

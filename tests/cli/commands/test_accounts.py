@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from tests.support.other_accounts import LENT, OWN, POLICIES, fleet, lend_roles
+from tests.support.other_accounts import OTHER_UINS, OWN, POLICIES, fleet, let_accounts_in
 
 RESEARCH_ROLE = "qcs::cam::uin/100000000002:roleName/lightsout"
 
 
 @pytest.fixture
 def ids(stage):
-    lend_roles(stage)
+    let_accounts_in(stage)
     return fleet(stage)
 
 
@@ -90,7 +90,7 @@ def test_a_policy_about_other_accounts_does_not_match_the_machine(stage, type_in
 def test_verify_asks_each_account_for_its_own(stage, type_in, log):
     answers = type_in("verify", "--json", log).json()
 
-    assert {answer["account"] for answer in answers} == {"own", *LENT}
+    assert {answer["account"] for answer in answers} == {"own", *OTHER_UINS}
     for answer in answers:
         assert {it["became"] for it in answer["instances"].values()} == {"confirmed"}
 
@@ -112,7 +112,7 @@ def test_savings_tell_the_hours_of_each_account_and_the_tags_there(stage, type_i
 
     out = type_in("savings", log).out
 
-    for account in ("own", *LENT):
+    for account in ("own", *OTHER_UINS):
         assert any(line.split()[:2] == ["dev-nights", account] for line in out.splitlines())
     assert "unknown tags" not in out
 
@@ -125,7 +125,7 @@ def test_the_role_may_assume_the_roles_that_policies_name(type_in, ids):
 
     (statement,) = [it for it in document["statement"] if it["action"] == ["sts:AssumeRole"]]
     assert RESEARCH_ROLE in statement["resource"]
-    assert len(statement["resource"]) == len(LENT)
+    assert len(statement["resource"]) == len(OTHER_UINS)
 
 
 def test_the_trust_policy_there_is_for_the_functions_account_with_the_external_id(type_in, ids):
@@ -163,7 +163,7 @@ def test_what_cannot_be_written_for_an_account_is_wrong_use(type_in, ids, words,
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_the_own_account_under_a_second_name_is_refused(stage, type_in, command):
     """Nothing tells a command which account it is in, so it asks."""
-    stage.policies(POLICIES.replace(LENT["research"], f"0{OWN}"))
+    stage.policies(POLICIES.replace(OTHER_UINS["research"], f"0{OWN}"))
     ids = stage.fleet(1)
 
     said = type_in(command)

@@ -180,6 +180,33 @@ def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action
     assert warned("triggered_by: [invoke]", **facts) == []
 
 
+def test_marks_let_a_cvm_tell_and_need_a_right_that_cannot_be_narrowed(warned):
+    marks = "when: {between: [20:00, 23:30]}\nmark: true"
+    for resource in ("cvm", "lighthouse"):
+        (warning,) = warned(marks, resource=resource)
+        assert warning.startswith("mark: tag:TagResources can only be granted for everything")
+        assert warning.endswith("(docs/marks.md)")
+
+
+@pytest.mark.parametrize(
+    ("zone", "resource", "told"),
+    [("UTC", "cvm", True), ("Asia/Shanghai", "cvm", False), ("UTC", "lighthouse", False)],
+)
+def test_marks_of_another_zone_are_warned_of(stage, type_in, zone, resource, told):
+    text = POLICY.format(resource=resource, action="stop")
+    when = "    when: {between: [20:00, 23:30]}\n"
+    stage.policies(f"{text}{when}    mark: true\n")
+    other = text.replace("name: it", "name: other")
+    stage.policies(f"{other}    timezone: {zone}\n{when}", "z.yml")
+
+    said = type_in("check").out
+
+    assert (
+        f"other: reads the marks of it, whose times are those of Asia/Shanghai, as times of {zone}"
+        in said
+    ) is told
+
+
 def test_a_window_that_never_ends_leaves_everything_alone(warned):
     (warning,) = warned("when: {days: everyday}")
     assert warning.startswith("the window never ends, so every machine was started inside it")
@@ -252,7 +279,7 @@ def test_inside_a_window_only_the_ticks_in_it_matter(warned):
 
 
 def test_a_calendar_that_ends_is_told_at_each_policy_that_goes_by_it(stage, warned):
-    assert stage.clock.now().month == 11, "in the last quarter"
+    assert stage.clock.now().month == 11, "the next year is warned of"
     (warning,) = warned("when: {days: workdays, between: [20:00, 23:30]}")
     assert warning.startswith("the calendar of workdays and holidays does not cover 2027")
 

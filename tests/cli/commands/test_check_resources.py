@@ -126,3 +126,12 @@ def test_the_role_gets_the_rights_of_the_resource_and_no_others(
         {"effect": "allow", "action": [looks], "resource": ["*"]},
         {"effect": "allow", "action": [stop], "resource": [target]},
     ]
+
+
+@pytest.mark.parametrize("resource", ["hai", "notebook"])
+def test_a_mark_is_told_to_be_left_out_and_needs_no_right(check, type_in, resource):
+    said = check(resource, rest="mark: true")
+
+    assert said.status == 0
+    assert f"no mark is written onto machines of {resource}" in said.out
+    assert "tag:" not in type_in("permissions", "role", "--json").out

@@ -83,7 +83,7 @@ def test_a_function_that_is_not_there_is_to_be_deployed(stage, type_in):
     assert fix == "deploy it (docs/deploy.md)"
 
 
-def test_one_that_is_smaller_than_serverless_yml_says_is_to_be_minded(function, type_in):
+def test_one_that_is_smaller_than_serverless_yml_says_is_a_warning(function, type_in):
     function.timeout = 3
 
     line, fix = line_of(type_in("doctor"), "function")
@@ -117,7 +117,7 @@ def test_who_is_told_by_the_function_is_not_written_to_and_its_addresses_stay_se
 
         said = type_in("doctor")
 
-        assert box.letters == []
+        assert box.received == []
     assert line_of(said, "function's notify")[0] == (
         '✓ function\'s notify: LIGHTSOUT_NOTIFY is set; an invoke of {"doctor": true} tries it'
     )
@@ -131,7 +131,7 @@ def test_the_receivers_of_this_shell_are_tried(function, stage, type_in):
 
         said = type_in("doctor")
 
-        assert len(box.letters) == 1
+        assert len(box.received) == 1
     assert "took a test message" in line_of(said, "notify")[0]
 
 

@@ -116,6 +116,30 @@ def test_policies_that_exclude_all_they_name_need_no_right_to_stop(stage, permis
     assert statement["action"] == ["cvm:DescribeInstances"]
 
 
+NO_NARROWER = "tag:TagResources can only be granted for everything"
+
+
+def test_marks_need_a_right_that_cannot_be_narrowed_and_it_says_so(stage, type_in, permissions):
+    assert "TagResources" not in type_in("permissions", "role").out
+    stage.policies(MIXED.rstrip() + "\n        mark: true\n")
+
+    assert resources(permissions()["role"], "tag:TagResources") == ["*"]
+    assert NO_NARROWER in " ".join(type_in("permissions").out.split())
+    alone = type_in("permissions", "role")
+    assert NO_NARROWER in alone.err
+    assert NO_NARROWER not in type_in("permissions", "trust").err
+    assert alone.json() == permissions()["role"]
+
+
+def test_the_right_to_mark_is_granted_in_the_accounts_of_policies_that_mark(stage, type_in):
+    there = {"name": "research", "role_arn": "qcs::cam::uin/100000000002:roleName/lightsout"}
+    text = MIXED.replace("policies:", f"accounts: [{json.dumps(there)}]\n    policies:")
+    stage.policies(text.rstrip() + "\n        accounts: [research]\n        mark: true\n")
+
+    assert "TagResources" not in type_in("permissions", "role").out
+    assert "TagResources" in type_in("permissions", "role", "--account", "research").out
+
+
 def test_the_deployer_may_touch_the_function_of_serverless_yml_and_pass_its_role(permissions):
     inputs = yaml.safe_load((ROOT / "serverless.yml").read_text(encoding="utf-8"))["inputs"]
     account, region = f"uin/{UIN}", inputs["region"]
@@ -167,7 +191,7 @@ def test_mistakes_in_the_policies_are_told_and_spare_the_other_documents(stage, 
 def test_a_serverless_yml_without_the_names_is_wrong_use(tmp_path, text):
     (tmp_path / "serverless.yml").write_text(text)
 
-    with pytest.raises(WrongUse, match="wants inputs with name, namespace, region and role"):
+    with pytest.raises(WrongUse, match="wants inputs with name, region and role"):
         read_deployment(tmp_path / "serverless.yml")
 
 

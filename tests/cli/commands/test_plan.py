@@ -43,7 +43,7 @@ def fleet(stage):
 def test_each_machine_has_a_row_with_a_reason_by_region_and_name(fleet, type_in):
     said = type_in("plan")
 
-    rows = [line.split(maxsplit=4) for line in said.out.splitlines()[1:7]]
+    rows = [line.split(maxsplit=4) for line in said.out.splitlines() if " lhins-" in line]
     assert [(row[0], row[2], row[3]) for row in rows] == [
         ("ap-guangzhou", "api", "dev-nights"),
         ("ap-guangzhou", "gate", "dev-nights"),
@@ -61,6 +61,42 @@ def test_each_machine_has_a_row_with_a_reason_by_region_and_name(fleet, type_in)
         "would stop tag env=dev",
     ]
     assert "2 would stop, 1 kept, 1 excluded, 2 refused for a limit" in said.out
+
+
+def test_first_stands_the_answer_then_a_line_a_policy_and_region(fleet, type_in):
+    answer, _, *table = type_in("plan").out.splitlines()[:6]
+
+    assert answer == "Now: 2 would stop, 1 kept, 1 excluded, 2 refused for a limit."
+    assert table == [
+        "policy      region        when  what",
+        "dev-nights  ap-guangzhou  now   1 would stop, 1 kept, 1 excluded",
+        "dev-nights  ap-shanghai   now   1 would stop",
+        "few         ap-guangzhou  now   2 refused for a limit",
+    ]
+
+
+def test_regions_in_which_a_policy_has_nothing_share_a_line(stage, type_in):
+    stage.policies("""
+        version: 1
+        policies:
+          - {name: dev, resource: lighthouse, regions: all, match: {tags: {env: dev}}}
+    """)
+    stage.fleet(1)
+
+    lines = [line for line in type_in("plan").out.splitlines() if line.startswith("dev ")]
+
+    assert [line.split(maxsplit=1)[1] for line in sorted(lines)] == [
+        f"{len(stage.calls('DescribeInstances')) - 1} regions    now   no instance matches",
+        "ap-guangzhou  now   1 would stop",
+    ]
+
+
+def test_a_region_that_cannot_be_looked_at_is_unknown_in_its_line(fleet, type_in):
+    fleet.sim.faults.add(
+        Fault("error", region="ap-shanghai", times=None, code="UnauthorizedOperation", message="no")
+    )
+
+    assert "\ndev-nights  ap-shanghai   now   unknown\n" in type_in("plan").out
 
 
 def test_a_limit_that_is_passed_is_found_wrong(fleet, type_in):
@@ -163,7 +199,9 @@ def test_a_policy_for_the_timer_only_is_told_of(stage, type_in):
 def test_nothing_to_stop_is_said_so(stage, type_in):
     said = type_in("plan")
 
-    assert said.out == "no instance matches: nothing would change\n"
+    first, _, *table = said.out.splitlines()
+    assert first == "Now: no instance matches: nothing would change."
+    assert table[1:] == ["dev-nights  ap-guangzhou  now   no instance matches"]
 
 
 def test_a_pause_is_said_so(stage, type_in):

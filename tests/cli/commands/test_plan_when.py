@@ -51,9 +51,44 @@ def test_what_is_not_due_is_not_counted_as_would_stop(stage, type_in):
 
     said = type_in("plan")
 
-    assert "0 would stop, 0 kept, 0 excluded, 0 refused for a limit, 3 not due" in said.out
-    assert "nights is not due until 2026-11-23 21:00 Asia/Shanghai" in said.out
+    opens = "The next window opens 2026-11-23 21:00 Asia/Shanghai"
+    assert said.out.splitlines()[:4] == [
+        f"Nothing is due now. {opens}: nights, 3 would stop.",
+        "",
+        "policy  region        when              what",
+        "nights  ap-guangzhou  2026-11-23 21:00  3 would stop",
+    ]
+    (row, *_) = [line for line in said.out.splitlines() if "lhins-00000000" in line]
+    assert row.split("  ")[-2:] == ["not due", "then would stop: tag env=dev"]
     assert stage.calls("DescribeInstancesDeniedActions") == []
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_few_machines_of_the_next_window_are_listed_and_more_where_asked(stage, type_in, count):
+    stage.policies(NIGHTS)
+    ids = stage.fleet(count)
+
+    for words, listed in ((["plan"], count == 20), (["plan", "--next"], True)):
+        said = type_in(*words).out
+
+        assert [id_ in said for id_ in ids] == [listed] * count
+        assert (
+            "21 instances of the next windows not listed: --next lists all" in said
+        ) is not listed
+    assert len(type_in("plan", "--json").json()) == count
+
+
+def test_without_a_terminal_the_answer_and_its_table_fit_80_columns(stage, type_in):
+    stage.policies(NIGHTS.replace("name: nights", f"name: {'n' * 40}"), "a.yml")
+    stage.policies(NIGHTS.replace("regions:", "timezone: Europe/Berlin\n        regions:"), "b.yml")
+    (stage.folder / "policy.yml").unlink()
+    stage.fleet(30)
+
+    said = type_in("plan").out
+
+    assert f"policy  {'n' * 40}\nregion  ap-guangzhou\n" in said
+    assert "when    2026-11-23 21:00 Europe/Berlin\n" in said
+    assert max(map(len, said.splitlines()[1:])) <= 80
 
 
 def test_a_policy_that_is_due_is_told_of_once_beside_one_that_is_not(stage, type_in):
@@ -77,7 +112,7 @@ def test_a_limit_that_is_only_passed_when_the_policy_opens_is_told_and_no_error_
     said = type_in("plan")
 
     assert said.status == 0
-    assert "; then refused: over limit: 2 instances, max_instances is 1" in said.out
+    assert "then refused: over limit: 2 instances, max_instances is 1" in said.out
     assert "when it opens, nights in ap-guangzhou: over limit" in said.out
 
 

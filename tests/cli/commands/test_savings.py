@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from lightsout.simulator import Account
-from lightsout.simulator.kinds import START, STOP
-from lightsout.simulator.operations import begin
+from lightsout.simulator.machines.machine_kinds import START, STOP
+from lightsout.simulator.machines.operations import begin
 from tests.support.log_service import fields_of
 from tests.support.simulated_run import DEV_NIGHTS
 

@@ -343,5 +343,5 @@ def test_a_mistake_in_a_policy_hides_none_of_the_deployment(stage, type_in):
 
     assert said.status == 1
     assert "broken.yml:1:" in said.out
-    assert said.out.splitlines()[-1].startswith(f"{file}:")
+    assert f"\n{file}:" in said.out
     assert "'unknown'" not in said.out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lightsout.cli.commands.operate import operate
@@ -79,6 +81,29 @@ def test_what_is_wrong_comes_first(stage, told):
     out = told()
 
     assert out.index(" zz ") < out.index(" aa ")
+
+
+def test_the_sum_stands_first(stage, told):
+    stage.fleet(2)
+
+    assert told().splitlines()[1].startswith("2 instances matched: 2 stopped and confirmed, ")
+
+
+def test_of_an_interrupted_run_the_machines_are_counted_not_listed(stage, capsys):
+    stage.policies(OFF_AND_ON)
+    ids = stage.fleet(250)
+    done = operate({}, stage.surroundings())
+    (entry,) = [it for it in done.report["policies"] if it["stopped"]]
+    reasons = ["STOPPING when it was interrupted"] * 200 + ["never asked: it was interrupted"] * 50
+    entry["pending"] = dict(zip(entry["stopped"], reasons, strict=True))
+    entry["stopped"] = []
+
+    show(Output(), replace(done, interrupted=True))
+
+    out = capsys.readouterr().out
+    assert not [id_ for id_ in ids if id_ in out]
+    assert "ap-guangzhou  250        pending  STOPPING when it was interrupted, and others" in out
+    assert len(out.splitlines()) < 20
 
 
 def test_a_policy_that_is_not_due_is_said_to_be_left_out(stage, told):

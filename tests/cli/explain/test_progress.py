@@ -6,7 +6,7 @@ import pytest
 
 from lightsout.cli.commands.operate import operate
 from lightsout.cli.explain.outcome import show
-from lightsout.cli.explain.progress import Progress
+from lightsout.cli.explain.progress import Progress, WatchedClock
 from lightsout.cli.output.tables import Output
 from lightsout.simulator import Refusal
 
@@ -38,7 +38,8 @@ def told(stage, capsys):
             progress(line)
             outside.write(line)
 
-        done = operate(event, outside._replace(write=write))
+        clock = WatchedClock(outside.clock, progress.waited)
+        done = operate(event, outside._replace(write=write, clock=clock))
         followed = [line.split("s ", 1)[1] for line in capsys.readouterr().out.splitlines()]
         show(out, done)
         return followed, capsys.readouterr().out.splitlines()
@@ -93,6 +94,34 @@ def test_of_both_at_once_neither_is_counted_for_the_other(stage, told):
         "ap-guangzhou 2 of 2 confirmed RUNNING",
         "ap-guangzhou 3 of 3 confirmed STOPPED",
     ]
+
+
+def test_of_twenty_silent_seconds_it_is_told_what_is_awaited(stage, told):
+    stage.policies(OFF)
+    stage.fleet(2)
+    stage.fleet(3, first=10, stop_seconds=70.0)
+
+    progress, _ = told()
+
+    awaited = [line for line in progress if "waiting" in line]
+    assert {*awaited} == {
+        "ap-guangzhou waiting for 3 of 5 to be STOPPED: looked at every few seconds"
+    }
+    assert 2 <= len(awaited) <= 3
+    assert progress[-1] == "ap-guangzhou 5 of 5 confirmed STOPPED"
+
+
+def test_what_cannot_be_shown_while_it_waits_costs_the_run_nothing(stage):
+    stage.policies(OFF)
+    ids = stage.fleet(1, stop_seconds=70.0)
+
+    def waited(_now):
+        raise OSError("the terminal is gone")
+
+    outside = stage.surroundings()
+    done = operate({}, outside._replace(clock=WatchedClock(outside.clock, waited)))
+
+    assert done.report["counts"]["stopped"] == len(ids)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +199,8 @@ def test_what_is_stopped_but_still_charged_is_not_kept_and_has_a_line_of_its_own
     what = {line.split()[1]: line.split("  ")[3:][0] for line in outcome if "  ins-" in line}
     assert [*what.values()].count("still charged") == 2
     assert what["ins-00000014"] == "kept"
-    assert outcome[-2] == "2 instances stopped, still charged: prepaid; a local disk"
-    assert outcome[-1].startswith(
+    assert outcome[2] == "2 instances stopped, still charged: prepaid; a local disk"
+    assert outcome[1].startswith(
         "5 instances matched: 2 stopped and confirmed, 2 still charged, 1 kept, 0 failed, 0 pending"
     )
 
@@ -185,7 +214,7 @@ def test_what_is_gone_was_not_kept(stage, told):
 
     (row,) = [line for line in outcome if gone in line]
     assert "  gone  " in row
-    assert "1 stopped and confirmed, 1 gone, 0 kept" in outcome[-1]
+    assert "1 stopped and confirmed, 1 gone, 0 kept" in outcome[1]
 
 
 def test_verify_says_the_same_as_run_of_the_same_request_ids(cvms, type_in, tmp_path):
@@ -236,3 +265,28 @@ def test_savings_and_a_plan_have_the_line_as_well(cvms, type_in, tmp_path):
 
     assert "2 instances would be stopped, still charged: ins-0000000a (prepaid), " in plan
     assert "1 stop ended as «stopped, still charged (prepaid)»: no hours, nothing saved" in savings
+
+
+BOTH = """
+    version: 1
+    policies:
+      - name: by-tag
+        resource: lighthouse
+        regions: [ap-guangzhou]
+        match: {tags: {env: dev}}
+        uptime: {from_tag: hours}
+"""
+
+
+def test_of_one_policy_that_stops_and_starts_nothing_is_called_by_the_wrong_name(stage, told):
+    stage.policies(BOTH)
+    stage.fleet(1, tags={"env": "dev", "hours": "08:30-20:00"})
+    stage.fleet(1, first=1, state="STOPPED", tags={"env": "dev", "hours": "19:00-23:00"})
+
+    progress, outcome = told()
+
+    lines = without_ids(progress)
+    assert "ap-guangzhou by-tag: 1 to stop, 0 kept" in lines
+    assert "ap-guangzhou by-tag: 1 to start, 0 kept" in lines
+    assert lines.count("ap-guangzhou 1 instance confirmed") == 2
+    assert outcome[1].startswith("2 instances matched: 1 stopped, 1 started and confirmed")

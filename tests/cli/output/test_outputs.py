@@ -17,12 +17,24 @@ from lightsout.base.environment import print_line
 from lightsout.cli.main import main
 from lightsout.cli.output.streams import Printable
 from lightsout.simulator import Function, Refusal
+from tests.support.paths import ROOT
 
+OTHER = str(ROOT / "docs" / "policies" / "dev-at-night.yml")
 COMMANDS = {
     "help": ["--help"],
     "no command": [],
     "check": ["check"],
+    "check json": ["check", "--format", "json"],
+    "check github": ["check", "--format", "github"],
     "plan": ["plan"],
+    "plan --diff": ["plan", "--diff", OTHER],
+    "plan --diff markdown": [
+        "plan",
+        "--diff",
+        OTHER,
+        "--format",
+        "markdown",
+    ],
     "plan --json": ["plan", "--json"],
     "plan --csv": ["plan", "--csv"],
     "plan --instance": ["plan", "--instance", "lhins-00000000"],
@@ -284,12 +296,12 @@ HELD = 120.0  # seconds: four times what a child gets to end in
 
 
 def hold(live, action):
-    def hear(call):
+    def on_call(call):
         if call.action == action:
             live.begun.set()
             live.released.wait(timeout=HELD)
 
-    live.hear = hear
+    live.on_call = on_call
 
 
 @pytest.mark.parametrize(

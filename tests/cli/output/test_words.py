@@ -38,7 +38,7 @@ JSON = st.recursive(
 
 
 def steers(c: str) -> bool:
-    """Whether a terminal may obey it: a control, a format, half a character, the end of a line."""
+    """True if a terminal may obey it: a control, a format, half a character, the end of a line."""
     return unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and c not in "\u200c\u200d"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.savings.evidence import Machine, read_evidence
-from lightsout.cli.savings.intervals import Ended, intervals
+from lightsout.cli.savings.intervals import Clue, Ended, intervals
 from lightsout.model.instance import CVM, Site
 
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -17,7 +17,7 @@ SITE = Site("own", CVM, "ap-guangzhou")
 A, B = "ins-0000000a", "ins-0000000b"
 
 
-class Log:
+class LogBuilder:
     """Writes the lines of runs; `hours` is when."""
 
     def __init__(self):
@@ -60,7 +60,7 @@ class Log:
 
 @pytest.fixture
 def log():
-    return Log()
+    return LogBuilder()
 
 
 def told(lines, id_=A, horizon=1000):
@@ -244,3 +244,23 @@ def test_the_last_line_of_any_kind_ends_the_logs(log):
 
     assert read_evidence(log.lines).last == START + timedelta(hours=99)
     assert read_evidence([]).last is None
+
+
+def test_a_policy_that_stops_and_starts_sees_machines_in_both_states(log):
+    """In one run its stop sees A running, and its start sees B stopped."""
+    log.begin(0)
+    log.look(0, act=[A], action="stop")
+    log.look(0, act=[B], action="start")
+    log.call(0, "stop", [A], "req-1")
+    log.call(0, "start", [B], "req-2")
+    log.begin(12)
+    log.look(12, action="stop")
+    log.look(12, act=[A], action="start")
+    log.line(12, "plan", policies=["nights"], action="stop", verdict="keep", instance_ids=[B])
+    log.call(12, "start", [A], "req-3")
+
+    evidence = read_evidence(log.lines)
+
+    kinds = {(it.kind, it.time) for it in evidence.signs[Machine(SITE, A)]}
+    assert (Clue.STOPPED, START + timedelta(hours=12)) in kinds
+    assert (Clue.RUNNING, START + timedelta(hours=12)) not in kinds

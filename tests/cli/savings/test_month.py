@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import defaultdict
 from datetime import datetime, timedelta
 
 import pytest
 
+from lightsout.cli.logs.logfiles import lines_in
 from lightsout.cli.main import main
 from lightsout.simulator import ManualClock
-from tests.support.deterministic_threads import Turns
+from lightsout.simulator.functions.scf_lines import _of_line
+from tests.support.deterministic_threads import DeterministicClock
+from tests.support.function_log import deploy, write_log
 from tests.support.office_month import FIRST, Month
+from tests.support.paths import ROOT
 from tests.support.simulated_run import set_stage
 
 MINUTE = timedelta(minutes=1)
@@ -21,18 +26,18 @@ EXACT = {"started by lightsout", "started by somebody", "not in the logs"}
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
-    """A month that was lived by threads that take turns, whatever the load of the machine.
+    """A month played by threads that take turns, whatever the load of the machine.
 
     The commands that read its log have a clock of their own.
     """
     folder = tmp_path_factory.mktemp("month")
-    turns = Turns(start=FIRST)
-    with set_stage(folder / "policies", clock=turns) as stage:
+    clock = DeterministicClock(start=FIRST)
+    with set_stage(folder / "policies", clock=clock) as stage:
         month = Month(stage)
-        with turns.taken_by_runs():
+        with clock.used_by_runs():
             month.live()
         month.files = month.write(folder)
-        stage.clock = ManualClock(turns.now())
+        stage.clock = ManualClock(clock.now())
         yield month
 
 
@@ -44,6 +49,39 @@ def rows(month, capsys):
     for row in csv.DictReader(io.StringIO(capsys.readouterr().out)):
         found[row["instance"]].append(row)
     return found
+
+
+@pytest.mark.parametrize("form", ["fields", "message"])
+def test_from_the_log_service_it_is_the_same_to_the_letter(month, capsys, form):
+    from_files = ["savings", *month.files, "--csv"]
+    assert main(from_files, month.stage.surroundings()) == 0
+    expected = capsys.readouterr().out
+    function = deploy(month.stage, name="lightsout", namespace=form, topic=f"topic-{form}")
+    write_log(month.stage, function, form).period = 60
+    outside = month.stage.surroundings()._replace(beside=serverless_yml(month, form))
+
+    assert main(["savings", "--from-cls", "--days", "31", "--csv"], outside) == 0
+
+    said = capsys.readouterr()
+    assert said.out == expected
+    assert f"lightsout: {len(month.stage.lines):,} lines of lightsout" in said.err
+
+
+def test_a_line_means_the_same_whichever_form_the_log_service_gave_it(month):
+    for line in month.stage.lines:
+        (read,) = lines_in(_of_line(json.dumps(line), "fields"))
+        for name, value in line.items():
+            assert read[name] in (value, json.dumps(value)), (name, line)
+        assert {name for name in line if line[name] is None and read[name]} == set()
+
+
+def serverless_yml(month, namespace):
+    folder = month.stage.folder / namespace
+    folder.mkdir()
+    text = (ROOT / "serverless.yml").read_text("utf-8")
+    text = text.replace("namespace: default", f"namespace: {namespace}")
+    (folder / "serverless.yml").write_text(text, encoding="utf-8")
+    return folder
 
 
 def time(row, name):
@@ -128,7 +166,7 @@ def test_money_is_for_what_was_uncharged_and_only_for_certain_hours(month, rows)
 def test_machines_of_two_policies_are_in_both_rows_and_once_in_the_sum(month, rows, capsys):
     main(["savings", *month.files], month.stage.surroundings())
     out = capsys.readouterr().out
-    table = {line.split()[0]: line.split()[3:5] for line in out.split("\n\n")[0].splitlines()[1:]}
+    table = {line.split()[0]: line.split()[3:5] for line in out.split("\n\n")[1].splitlines()[1:]}
     for row in (row for id_ in month.red for row in rows[id_]):
         assert row["policies"] == "office-off red-nights"
 

@@ -1,0 +1,254 @@
+"""`keep`: write the tag keep-until onto one machine, and see that it is there."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from lightsout.base.scalars import parse_until
+from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
+from lightsout.cli.explain.progress import show_retry
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cloud.assume_role import own_uin
+from lightsout.cloud.compute import Compute, list_regions
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.tags import WRITE, tag_instances
+from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
+from lightsout.model.instance import OWN, RESOURCES, Site
+from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.policies import load as policy_files
+from lightsout.policies.texts import INSTANCE
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, tzinfo
+
+    from lightsout.base.environment import Environment
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.policy import Account, Policy
+    from lightsout.settings import Settings
+
+PATIENCE = 10.0  # seconds in which a call is repeated: somebody waits
+LOOKS = 8  # at the machine, until the tag shows
+BETWEEN = 2.0  # seconds from one look to the next
+RIGHT = "your credentials lack the right"
+
+
+class Found(NamedTuple):
+    """A machine, and where it is."""
+
+    site: Site
+    instance: Instance
+
+    def __str__(self) -> str:
+        name = f" ({self.instance.name})" if self.instance.name else ""
+        return f"{self.instance.id}{name}, {self.site.resource.name} in {self.site.place}"
+
+
+class Unknown(Exception):
+    """The machine cannot be told; the lines say why."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+
+
+def carry_out(options: argparse.Namespace, outside: Environment) -> int:
+    """Raises WrongUse for an ID or a time that cannot be read, or that is over."""
+    resource = _resource_of(options.id)
+    ends = _ends(options.until, [ZoneInfo(DEFAULT_TIMEZONE)], outside)
+    settings = read_settings(outside.environ, outside.beside)
+    policies, accounts = _policies(settings)
+    clouds = _clouds(options.account, accounts, settings, outside)
+    try:
+        found = _find(options.id, resource, clouds, options.region)
+        selecting = _selecting(found, policies)
+        zones = [policy.timezone for policy in selecting]
+        ends = _ends(options.until, zones, outside) if zones else ends
+        _write(clouds[found.site.account], found, options.until)
+        _wait_until_shown(clouds[found.site.account], found, options.until, outside)
+    except Unknown as why:
+        complain(*(f"lightsout: {line}" for line in why.lines))
+        return FOUND_WRONG
+    _tell(found, ends, selecting, outside.clock.now())
+    return GOOD
+
+
+# What is asked for -------------------------------------------------------------------------------
+
+
+def _resource_of(id_: str) -> Resource:
+    taggable = [it for it in RESOURCES.values() if it.marks and id_.startswith(it.id_prefix)]
+    if taggable and INSTANCE.takes(id_):
+        return taggable[0]
+    raise WrongUse(f"ID wants a machine such as lhins-0a1b2c3d or ins-0a1b2c3d, not {id_!r}")
+
+
+def _ends(text: str, zones: Iterable[tzinfo], outside: Environment) -> Mapping[str, datetime]:
+    """When «until» is over, by the name of the zone it is read in: as a run reads it."""
+    try:
+        ends = {str(zone): parse_until(text, zone) for zone in zones}
+    except ValueError:
+        forms = "2026-12-01 or 2026-12-01T22:00, with an offset such as +08:00 if you like"
+        raise WrongUse(f"--until cannot be read: {text!r}; write {forms}") from None
+    now = outside.clock.now()
+    if over := [zone for zone, end in ends.items() if end <= now]:
+        raise WrongUse(f"--until {text} is over already in {over[0]}: it would keep nothing")
+    return ends
+
+
+def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account]]:
+    """What the policies at hand say; nothing, where they have mistakes: no policy is needed."""
+    try:
+        loaded = policy_files.load(settings.policies)
+    except policy_files.PolicyMistakes:
+        return (), ()
+    return loaded.policies, loaded.accounts
+
+
+def _clouds(
+    account: str | None, accounts: Sequence[Account], settings: Settings, outside: Environment
+) -> Mapping[str, Cloud]:
+    """The account of the credentials and those that policies name; only `account`, where given."""
+    if account not in (None, OWN, *(it.name for it in accounts)):
+        raise WrongUse(f"no policy file at hand has an account {account!r}, or they have mistakes")
+    clouds = open_clouds(settings, outside, show_retry, accounts)
+    return {account: clouds[account]} if account else clouds
+
+
+# Looking for it ----------------------------------------------------------------------------------
+
+
+def _find(id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str | None) -> Found:
+    """The one place that shows the machine. Raises Unknown."""
+    sites, blind = _sites(resource, clouds, region)
+
+    def look(site: Site) -> Instance | CallFailed | None:
+        try:
+            return Compute(clouds[site.account], site).describe([id_]).get(id_)
+        except CallFailed as failure:
+            return failure
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        seen = dict(zip(sites, pool.map(look, sites), strict=True))
+    blind += [_blind(it.place, why) for it, why in seen.items() if isinstance(why, CallFailed)]
+    shown = [
+        Found(site, instance)
+        for site, instance in seen.items()
+        if instance and not isinstance(instance, CallFailed)
+    ]
+    if len(shown) == 1:
+        return shown[0]
+    if shown:
+        names = " and ".join(it.site.account for it in shown)
+        raise Unknown(f"the accounts {names} both show {id_}: say which with --account")
+    looked = [it.place for it, what in seen.items() if not isinstance(what, CallFailed)]
+    places = looked[0] if len(looked) == 1 else f"{len(looked)} regions"
+    where = f"no {resource.name} machine {id_} in {places} of {', '.join(clouds)}"
+    raise Unknown(where if looked else f"{id_} was looked for nowhere", *blind)
+
+
+def _sites(
+    resource: Resource, clouds: Mapping[str, Cloud], region: str | None
+) -> tuple[list[Site], list[str]]:
+    """Where to look for it; and a line for each account that does not tell its regions."""
+    sites: list[Site] = []
+    blind: list[str] = []
+    for account, cloud in clouds.items():
+        regions = [region] if region else _regions_of(resource, cloud)
+        if isinstance(regions, CallFailed):
+            blind.append(f"{_blind(account, regions)}; --region says where to look without that")
+        else:
+            sites += [Site(account, resource, each) for each in regions]
+    return sites, blind
+
+
+def _regions_of(resource: Resource, cloud: Cloud) -> Sequence[str] | CallFailed:
+    try:
+        return list_regions(cloud, resource, PATIENCE)
+    except CallFailed as failure:
+        return failure
+
+
+def _blind(where: str, failure: CallFailed) -> str:
+    if failure.meaning is Meaning.RIGHTS:
+        return f"cannot look in {where}: {RIGHT} {failure.action}: {failure.message}"
+    return f"cannot look in {where}: {failure.action}: {failure}"
+
+
+# Writing ------------------------------------------------------------------------------------------
+
+
+def _write(cloud: Cloud, found: Found, until: str) -> None:
+    """Raises Unknown where it was not written."""
+    id_ = found.instance.id
+    with suppress(CallFailed):  # the service is told whose machine it is, where that can be known
+        cloud.uin = cloud.uin or own_uin(cloud, PATIENCE)
+    try:
+        failed = tag_instances(cloud, found.site, [id_], (KEEP_UNTIL, until), PATIENCE).failed
+    except CallFailed as failure:
+        failed = {id_: failure}
+    if refusal := failed.get(id_):
+        missing = refusal.meaning is Meaning.RIGHTS
+        why = f"{RIGHT} tag:{WRITE}: {refusal.message}" if missing else f"{WRITE}: {refusal}"
+        raise Unknown(
+            f"{id_} was not tagged: {why}",
+            f"in the console the tag is {KEEP_UNTIL} with the value {until}",
+        )
+
+
+def _wait_until_shown(cloud: Cloud, found: Found, until: str, outside: Environment) -> None:
+    """A run reads the tags that DescribeInstances shows. Raises Unknown where it shows another."""
+    compute, id_ = Compute(cloud, found.site), found.instance.id
+    for _ in range(LOOKS):
+        try:
+            seen = compute.describe([id_]).get(id_)
+        except CallFailed as failure:
+            raise Unknown(f"{id_} was tagged, but {_blind(found.site.place, failure)}") from None
+        if seen and seen.tags.get(KEEP_UNTIL) == (until,):
+            return
+        outside.clock.sleep(BETWEEN)
+    told = "the service took the tag, and does not show it yet: it holds from when it is shown"
+    raise Unknown(f"{id_}: {told}")
+
+
+def _selecting(found: Found, policies: Sequence[Policy]) -> Sequence[Policy]:
+    """The policies that select the machine, in whose zones a date is read."""
+    site, instance = found
+    return [
+        policy
+        for policy in policies
+        if policy.resource == site.resource.name
+        and site.account in policy.accounts
+        and selected_by(policy.match, instance)
+        and not excluded_by(policy.exclude, instance)
+    ]
+
+
+def _tell(
+    found: Found, ends: Mapping[str, datetime], selecting: Sequence[Policy], now: datetime
+) -> None:
+    out = Output()
+    for zone, end in ends.items():
+        out.say(f"{found}: kept until {_clock(end, zone)}", look="green")
+    since = _clock(now, next(iter(ends)))
+    out.say(f"It shows since {since}: a run that looks from then on leaves it as it is.")
+    before = found.instance.tags.get(KEEP_UNTIL, ())
+    if before:
+        out.say(f"Before, {KEEP_UNTIL} was {', '.join(before)}.")
+    names = [policy.name for policy in selecting]
+    out.say(f"Selected by: {', '.join(names) or 'no policy at hand'}.")
+
+
+def _clock(at: datetime, zone: str) -> str:
+    try:
+        return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
+    except OverflowError:  # the last day of 9999, in another zone
+        return str(at)

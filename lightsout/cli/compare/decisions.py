@@ -1,0 +1,139 @@
+"""What a set of policies would do with each machine, each policy at its next window."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.cli.explain.rows import WOULD, rows_of
+from lightsout.cli.explain.tasks import tasks_beside
+from lightsout.decide.decide import excluded_by, selected_by
+from lightsout.decide.due import due_at
+from lightsout.decide.judgement import Judgement
+from lightsout.decide.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from lightsout.cli.compare.one_look import SeenSite, View
+    from lightsout.cli.explain.rows import Row
+    from lightsout.model.finding import Finding
+    from lightsout.model.instance import Instance, Site
+    from lightsout.model.policy import Policy
+    from lightsout.policies.hours.windows import Window
+    from lightsout.policies.load import Policies
+
+
+class Wanted(NamedTuple):
+    """What one policy decides about one machine, and when."""
+
+    policy: str
+    decision: str  # as in `plan --json`
+    reason: str
+    options: tuple[str | None, ...]  # of the call
+    at: datetime  # when its window opens, or now
+
+    @property
+    def acts(self) -> bool:
+        return self.decision in WOULD
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What makes it another decision. When it opens is told of the policy."""
+        return self.policy, self.decision, self.reason, self.options
+
+
+class Subject(NamedTuple):
+    """A machine, and what may be done with it."""
+
+    site: Site
+    id: str
+    action: str
+
+
+@dataclass(slots=True)
+class Side:
+    """One set of policies, and what it would do."""
+
+    policies: Policies
+    windows: Mapping[str, Window | None]  # of each policy, by name: that of now, or the next
+    wanted: Mapping[Subject, tuple[Wanted, ...]]
+    idle: Mapping[str, set[Subject]]  # by policy: selected, but in a state that is not acted on
+    machines: Mapping[tuple[Site, str], Instance]
+    blind: frozenset[Site | tuple[str, str]]  # as of View, and sites that could not be judged
+    errors: tuple[str, ...]
+
+    def knows(self, site: Site) -> bool:
+        """Whether all was looked at that its decisions about machines at the site hang on."""
+        return self.blind.isdisjoint({site, (site.account, site.resource.name)})
+
+    @property
+    def by_name(self) -> dict[str, list[Policy]]:
+        found: dict[str, list[Policy]] = defaultdict(list)
+        for policy in self.policies.policies:
+            found[policy.name].append(policy)
+        return found
+
+
+def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
+    """Decide for every policy as of `instant`, or of its next opening where it is not due."""
+    surveyor = _Surveyor(policies, {})
+    wanted: dict[Subject, list[Wanted]] = defaultdict(list)
+    machines: dict[tuple[Site, str], Instance] = {}
+    windows: dict[str, Window | None] = {}
+    idle: dict[str, set[Subject]] = defaultdict(set)
+    errors = dict.fromkeys(view.errors)
+    blind = set(view.blind)
+    for policy in policies.policies:
+        due = due_at(policy, instant)
+        windows[policy.name] = _earlier(windows.get(policy.name), due.window)
+        at = due.at(instant)
+        for seen in view.sites_of(policy) if at else ():
+            findings = surveyor.survey(policy, seen, at or instant)
+            if failed := next((it.error for it in findings if it.policy is policy), None):
+                blind.add(seen.site)
+                errors[f"{policy.name} in {seen.site.place}: {failed}"] = None
+            idle[policy.name] |= _idle(policy, seen)
+            for row in rows_of(seen.site, findings):
+                if row.policy is policy:
+                    subject = Subject(row.site, row.instance.id, policy.action)
+                    wanted[subject].append(_wanted(row, at or instant))
+                    machines[row.machine] = row.instance
+    fixed = {subject: tuple(them) for subject, them in wanted.items()}
+    return Side(policies, windows, fixed, idle, machines, frozenset(blind), tuple(errors))
+
+
+def _earlier(one: Window | None, other: Window | None) -> Window | None:
+    return min((it for it in (one, other) if it), key=lambda it: it.opens, default=None)
+
+
+def _idle(policy: Policy, seen: SeenSite) -> set[Subject]:
+    wanted = policy.does.before
+    return {
+        Subject(seen.site, it.id, policy.action)
+        for it in seen.search([]).instances.values()
+        if it.state != wanted
+        and selected_by(policy.match, it) is not None
+        and not excluded_by(policy.exclude, it)
+    }
+
+
+def _wanted(row: Row, at: datetime) -> Wanted:
+    options = (row.policy.stop_type, row.policy.stopped_mode) if row.would_act else ()
+    return Wanted(row.policy.name, row.decision, row.why, options, at)
+
+
+class _Surveyor(NamedTuple):
+    """Surveys a site once for all policies that a run carries out there at the same time."""
+
+    policies: Policies
+    known: dict[tuple[Site, datetime, tuple[int, ...]], list[Finding]]
+
+    def survey(self, policy: Policy, seen: SeenSite, at: datetime) -> list[Finding]:
+        tasks = tasks_beside(policy, self.policies.policies, seen.site, at)
+        key = seen.site, at, tuple(id(task.policy) for task in tasks)
+        if key not in self.known:
+            self.known[key] = survey(seen, tasks, Judgement(at))
+        return self.known[key]

@@ -1,0 +1,141 @@
+"""Everything that a deploy looks at before it says what it would do."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.deploy import live as looking
+from lightsout.cli.deploy.refusals import advice_on
+from lightsout.cli.deploy.service import Service
+from lightsout.cli.deploy.values import LOG, ROLE
+from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
+from lightsout.cli.explain.progress import show_retry
+from lightsout.cli.output.words import plural
+from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
+from lightsout.cloud.sdk import CallFailed
+from lightsout.model.instance import OWN
+from lightsout.policies import load as policy_files
+from lightsout.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lightsout.base.environment import Environment
+    from lightsout.cli.deploy.steps.step import Step
+    from lightsout.cli.deploy.values import Live, Wanted
+    from lightsout.cli.deploy.voice import Voice
+    from lightsout.cli.deployment.cam import Deployment
+
+# Bytes. A signed request is at most 10 MB, and base64 makes 4 characters of 3 bytes; the official
+# tool goes by COS instead. https://cloud.tencent.com/document/api/583/17243
+LARGEST_ZIP = 7_000_000
+SEND_CODE = {"CreateFunction", "UpdateFunctionCode"}
+LONGEST = 3600.0  # seconds from the first look to the last call, questions included
+
+
+class Stopped(Exception):
+    """Nothing is done; the message says why, in lines."""
+
+
+class Desk(NamedTuple):
+    """What is wanted and what is there."""
+
+    wanted: Wanted
+    live: Live
+    service: Service
+    policies: Path
+    dist: Path  # where the bundle is made
+
+    @property
+    def is_half_blind(self) -> bool:
+        """Whether something that is to be compared cannot be seen with this key."""
+        return self.live.hides(ROLE) or (self.live.hides(LOG) and not self.wanted.log)
+
+    def known(self, steps: Iterable[Step], voice: Voice) -> dict[str, Any]:
+        """What the steps need that none of them finds out; the bundle is made where one sends it.
+
+        Raises Stopped where it cannot be made, or is too large.
+        """
+        log = self.live.log
+        found = {"LogsetId": log.logset, "TopicId": log.topic}
+        known: dict[str, Any] = {name: it for name, it in found.items() if it}
+        if any(step.action in SEND_CODE for step in steps):
+            known["ZipFile"] = self._code(voice)
+        return known
+
+    def _code(self, voice: Voice) -> str:
+        try:
+            bundle = build(self.policies, self.dist, voice.say)
+        except NotBuilt as refusal:
+            raise Stopped(str(refusal)) from None
+        _refuse_large(bundle.zip)
+        return base64.b64encode(bundle.zip.read_bytes()).decode()
+
+
+def prepare(outside: Environment, voice: Voice) -> Desk:
+    """Read the files, look at the cloud.
+
+    Raises Stopped for mistakes, and where the function cannot be looked at.
+    """
+    settings = read_settings(outside.environ, outside.beside)
+    file, dist = outside.beside / "serverless.yml", outside.beside / "dist"
+    try:
+        loaded = policy_files.load(settings.policies)
+    except policy_files.PolicyMistakes as wrong:
+        raise Stopped(_listed(wrong.mistakes)) from None
+    if not file.is_file():
+        raise Stopped(f"there is no {file}: `lightsout init` makes one")
+    if mistakes := mistakes_in(file, loaded, dist / "bundle"):
+        raise Stopped(_listed(mistakes))
+    wanted = read_wanted(file, loaded, hash_of(settings.policies, voice), outside.environ)
+    voice.keep_secret(wanted.variables)
+    service = service_for(outside, wanted.region, wanted.named)
+    live = look(service, wanted.function, wanted.configuration.role, voice)
+    return Desk(wanted, live, service, settings.policies, dist)
+
+
+def hash_of(policies: Path, voice: Voice) -> str:
+    """The hash of the bundle's content, which is known before the bundle is made."""
+    try:
+        return content_hash(sources_with(policies, voice.say))
+    except NotBuilt as refusal:
+        raise Stopped(str(refusal)) from None
+
+
+def look(service: Service, function: str, role: str, voice: Voice) -> Live:
+    """Raises Stopped where the function cannot be looked at."""
+    try:
+        live = looking.look(service, function, role)
+    except CallFailed as failure:
+        raise Stopped(f"{failure.action}: {failure}\n{advice_on(failure)}") from None
+    if live.function:
+        voice.keep_secret(live.function.variables)
+    return live
+
+
+def service_of(outside: Environment, place: Deployment) -> Service:
+    named = {"FunctionName": place.function, "Namespace": place.namespace}
+    return service_for(outside, place.region, named)
+
+
+def service_for(outside: Environment, region: str, named: Mapping[str, str]) -> Service:
+    settings = read_settings(outside.environ, outside.beside)
+    clouds = open_clouds(settings, outside, show_retry, limit=LONGEST)
+    return Service(clouds[OWN], region, named, outside.clock)
+
+
+def _listed(mistakes: Any) -> str:
+    return "\n".join([*map(str, mistakes), plural(len(mistakes), "mistake")])
+
+
+def _refuse_large(path: Path) -> None:
+    size = path.stat().st_size
+    if size > LARGEST_ZIP:
+        raise Stopped(
+            f"{path} has {size / 1e6:.1f} MB, and a request carries a zip of at most "
+            f"{LARGEST_ZIP / 1e6:g} MB: take files out of policies/, or deploy with `scf deploy`, "
+            "which goes by object storage"
+        )

@@ -1,0 +1,252 @@
+"""Reads what is there, as plain values; changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.deploy import values
+from lightsout.cli.deploy.refusals import NOT_THERE
+from lightsout.cli.deploy.values import (
+    LOG,
+    MARK,
+    ROLE,
+    Configuration,
+    Function,
+    Live,
+    Log,
+    Policy,
+    Role,
+    Timer,
+    Unseen,
+    Url,
+    read_release,
+)
+from lightsout.cloud.error_codes import Meaning
+from lightsout.cloud.sdk import CallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from lightsout.cli.deploy.service import Service
+    from lightsout.cloud.sdk import Answer
+
+KINDS = {"timer", "http"}
+MOST_ROWS = 200  # of a page of CAM's listings
+OF_THE_PLATFORM = "SCF_log"  # how the names begin of the topics that SCF makes by itself
+CLOSED = ("OperationDenied.AccountNotExists",)  # the log service was never opened
+
+
+def look(service: Service, function: str, role: str) -> Live:
+    """Waits until nothing moves the function. Raises CallFailed where it cannot be seen.
+
+    Role and log may be out of the sight of whoever deploys; then the rest is compared all the same.
+    """
+    unseen: list[Unseen] = []
+
+    def allowed(what: str, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except CallFailed as failure:
+            if failure.meaning is not Meaning.RIGHTS and failure.code not in CLOSED:
+                raise
+            unseen.append(Unseen(what, f"{failure.action}: {failure}"))
+            return None
+
+    answer = service.settled()
+    found, policy = allowed(
+        ROLE, lambda: (read_role(service, role), read_policy(service, role))
+    ) or (None, None)
+    log = allowed(LOG, lambda: read_log(service, function)) or Log()
+    return Live(
+        _function(service, answer) if answer else None,
+        found,
+        policy,
+        log,
+        tuple(unseen),
+    )
+
+
+# The function ------------------------------------------------------------------------------------
+
+
+def _function(service: Service, answer: Answer) -> Function:
+    net = answer.get("PublicNetConfig") or {}
+    description, release = read_release(answer.get("Description") or "")
+    log = (answer.get("ClsLogsetId") or "", answer.get("ClsTopicId") or "")
+    failed = answer.get("Status") == "CreateFailed"  # nothing else of it can be asked
+    kept = _event_config(service) if not failed else (values.RETRIES, values.SECONDS_KEPT)
+    listed = service.triggers() if not failed else []
+    return Function(
+        status=str(answer.get("Status")),
+        why=_why(answer),
+        in_arrears=answer.get("AvailableStatus") == "InsufficientBalance",
+        runtime=str(answer.get("Runtime")),
+        handler=str(answer.get("Handler")),
+        configuration=Configuration(
+            role=answer.get("Role") or "",
+            memory=int(answer.get("MemorySize") or 0),
+            timeout=int(answer.get("Timeout") or 0),
+            init_timeout=answer.get("InitTimeout"),
+            internet=net.get("PublicNetStatus", "ENABLE") == "ENABLE",
+            fixed_ip=(net.get("EipConfig") or {}).get("EipStatus", "DISABLE") == "ENABLE",
+            description=description,
+        ),
+        variables=_pairs((answer.get("Environment") or {}).get("Variables")),
+        tags=_pairs(answer.get("Tags")),
+        triggers=tuple(_triggers(listed)),
+        other_triggers=tuple(
+            f"{it.get('Type')} {it.get('TriggerName')}"
+            for it in listed
+            if it.get("Type") not in KINDS
+        ),
+        log=log,
+        log_of_platform=not failed and _is_of_platform(service, log[1]),
+        release=release,
+        code=_code(service) if not failed else "",
+        retries=kept[0],
+        seconds_kept=kept[1],
+    )
+
+
+def _why(answer: Answer) -> str:
+    reasons = answer.get("StatusReasons") or []
+    told = [f"{it.get('ErrorCode')}: {it.get('ErrorMessage')}" for it in reasons]
+    return "; ".join(told) or answer.get("StatusDesc") or ""
+
+
+def _pairs(listed: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
+    return {str(it.get("Key")): str(it.get("Value")) for it in listed or () if it.get("Key")}
+
+
+def _event_config(service: Service) -> tuple[int, int]:
+    """How often, and for how many seconds, an event is tried again."""
+    answer = service.call("scf", "GetFunctionEventInvokeConfig", service.named)
+    config = answer.get("AsyncTriggerConfig") or {}
+    tries = [it.get("RetryNum") for it in config.get("RetryConfig") or []]
+    known = [it for it in tries if isinstance(it, int) and it >= 0]
+    return (known[0] if known else -1), int(config.get("MsgTTL") or 0)
+
+
+def _code(service: Service) -> str:
+    answer = service.call("scf", "GetFunctionAddress", service.named)
+    return str(answer.get("CodeSha256") or "")[: values.DIGITS]
+
+
+def _is_of_platform(service: Service, topic: str) -> bool:
+    """False, too, where the topic cannot be seen: then it may be anybody's."""
+    if not topic:
+        return True
+    try:
+        found = _topics(service, "topicId", topic)
+    except CallFailed as failure:
+        if failure.meaning is Meaning.RIGHTS or failure.code in CLOSED:
+            return False
+        raise
+    return any(str(it.get("TopicName")).startswith(OF_THE_PLATFORM) for it in found)
+
+
+def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
+    """Timers and function URLs.
+
+    A timer's cron comes back within JSON, its switch as 1 or 0.
+    """
+    for it in listed:
+        name, qualifier = str(it.get("TriggerName")), str(it.get("Qualifier") or "$DEFAULT")
+        told = _object(it.get("TriggerDesc"))
+        if it.get("Type") == "timer":
+            cron = str(told.get("cron") or it.get("TriggerDesc"))
+            argument = str(it.get("CustomArgument") or "")
+            yield Timer(name, qualifier, cron, it.get("Enable") in (1, "OPEN"), argument)
+        elif it.get("Type") == "http":
+            net = told.get("NetConfig") or {}
+            inside, outside = net.get("EnableIntranet"), net.get("EnableExtranet")
+            auth = str(told.get("AuthType"))
+            yield Url(name, qualifier, auth, bool(inside), bool(outside))
+
+
+def address_of(trigger: Mapping[str, Any]) -> str:
+    """Where a function URL can be called from outside; empty for what has no such address."""
+    net = _object(trigger.get("TriggerDesc")).get("NetConfig")
+    return str(net.get("ExtranetUrl") or "") if isinstance(net, dict) else ""
+
+
+def _object(text: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+# The role and its policy -------------------------------------------------------------------------
+
+
+def read_role(service: Service, name: str) -> Role | None:
+    answer = service.find("cam", "GetRole", {"RoleName": name})
+    if answer is None:
+        return None
+    info = answer["RoleInfo"]
+    attached = service.call(
+        "cam", "ListAttachedRolePolicies", {"RoleName": name, "Page": 1, "Rp": MOST_ROWS}
+    )
+    key, value = MARK
+    return Role(
+        _object(info.get("PolicyDocument")),
+        tuple(str(it.get("PolicyName")) for it in attached.get("List") or ()),
+        _pairs(info.get("Tags")).get(key) == value,
+    )
+
+
+def read_policy(service: Service, name: str) -> Policy | None:
+    """The custom policy of exactly that name: the listing finds names that contain it, too."""
+    page = 1
+    while True:
+        asked = {"Scope": "Local", "Keyword": name, "Page": page, "Rp": MOST_ROWS}
+        rows = service.call("cam", "ListPolicies", asked).get("List") or []
+        for it in rows:
+            if it.get("PolicyName") == name:
+                return _policy(service, it)
+        if len(rows) < MOST_ROWS:
+            return None
+        page += 1
+
+
+def _policy(service: Service, listed: Mapping[str, Any]) -> Policy | None:
+    id_ = int(listed["PolicyId"])
+    answer = service.find("cam", "GetPolicy", {"PolicyId": id_})
+    if answer is None:
+        return None
+    carriers = int(listed.get("Attachments") or 0)
+    return Policy(id_, _object(answer.get("PolicyDocument")), carriers)
+
+
+# The log -----------------------------------------------------------------------------------------
+
+
+def read_log(service: Service, name: str) -> Log:
+    """The logset and the topic of that name: filters find names that contain it, too."""
+    filters = [{"Key": "logsetName", "Values": [name]}]
+    listed = service.call("cls", "DescribeLogsets", {"Filters": filters, "Limit": 100})
+    sets = [it for it in listed.get("Logsets") or () if it.get("LogsetName") == name]
+    if not sets:
+        return Log()
+    logset = str(sets[0]["LogsetId"])
+    topics = _topics(service, "logsetId", logset)
+    found = [it for it in topics if it.get("TopicName") == name]
+    shared = len(topics) > len(found)
+    if not found:
+        return Log(logset, shared=shared)
+    topic = str(found[0]["TopicId"])
+    index = service.find("cls", "DescribeIndex", {"TopicId": topic})
+    return Log(logset, topic, indexed=index is not None, shared=shared)
+
+
+def _topics(service: Service, key: str, value: str) -> list[dict[str, Any]]:
+    asked = {"Filters": [{"Key": key, "Values": [value]}], "Limit": 100}
+    try:
+        return service.call("cls", "DescribeTopics", asked).get("Topics") or []
+    except CallFailed as failure:
+        if failure.code in NOT_THERE:
+            return []
+        raise

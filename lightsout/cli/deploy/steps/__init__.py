@@ -1,0 +1,1 @@
+"""From what is there to what is wanted: steps, as plain values."""

@@ -1,0 +1,117 @@
+"""Steps for what belongs to a function: how its events are tried again, its tags, its triggers.
+
+Triggers that were made by hand and stand in no file are named, and only taken away by a pruning.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, REMOVES, Step
+from lightsout.cli.deploy.values import DRY_RUN, LOG, PAUSED, RETRIES, SECONDS_KEPT, Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lightsout.cli.deploy.values import Function, Live, Trigger, Wanted
+
+
+def event_steps(wanted: Wanted, there: Function | None) -> Iterator[Step]:
+    """How often, and for how long, an event is tried again."""
+    if there and (there.retries, there.seconds_kept) == (RETRIES, SECONDS_KEPT):
+        return
+    config = {"MsgTTL": SECONDS_KEPT, "RetryConfig": [{"RetryNum": RETRIES}]}
+    says = f"{CHANGES} a failed run is tried again {RETRIES} times, within {SECONDS_KEPT:,} s"
+    params = {**wanted.named, "AsyncTriggerConfig": config}
+    yield Step(says, "scf", "UpdateFunctionEventInvokeConfig", params)
+
+
+def tag_steps(wanted: Wanted, there: Function) -> Iterator[Step]:
+    missing = {key: it for key, it in wanted.tags.items() if there.tags.get(key) != it}
+    if missing:
+        yield Step("", "sts", "GetCallerIdentity", {})
+        yield Step(
+            f"{CHANGES} tags of {wanted.function}",
+            "tag",
+            "TagResources",
+            {
+                "ResourceList": [lambda known: _resource_name(wanted, known)],
+                "Tags": [{"TagKey": key, "TagValue": it} for key, it in missing.items()],
+            },
+            tuple(f"{key} = {it}" for key, it in missing.items()),
+        )
+
+
+def _resource_name(wanted: Wanted, known: Mapping[str, Any]) -> str:
+    """The function in six segments, as the Tag service wants it."""
+    place = f"namespace/{wanted.namespace}/function/{wanted.function}"
+    return f"qcs::scf:{wanted.region}:uin/{known['AccountId']}:{place}"
+
+
+def trigger_steps(wanted: Wanted, there: Function | None) -> Iterator[Step]:
+    """Triggers that are missing or differ; a timer is changed in its place."""
+    found = {it.key: it for it in there.triggers} if there else {}
+    for trigger in wanted.triggers:
+        old = found.get(trigger.key)
+        if old == trigger:
+            continue
+        if old is None:
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+        elif isinstance(trigger, Timer):
+            says = f"{CHANGES} {trigger.told}"
+            yield _trigger_step(wanted, "UpdateTrigger", says, trigger, old)
+        else:  # the service changes timers only; its address may become another one
+            yield removed_trigger(wanted, old)
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+
+
+def _trigger_step(
+    wanted: Wanted, action: str, says: str, trigger: Trigger, old: Trigger | None
+) -> Step:
+    fields = zip(trigger._fields, old or (None,) * len(trigger), trigger, strict=True)
+    details = tuple(
+        f"{name}: {_word(new)}" if old is None else f"{name}: {_word(before)} → {_word(new)}"
+        for name, before, new in fields
+        if before != new and name != "name"
+    )
+    return Step(says, "scf", action, {**_key(wanted, trigger), **_told(trigger)}, details)
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def removed_trigger(wanted: Wanted, trigger: Trigger) -> Step:
+    says = f"{REMOVES} {trigger.told}"
+    return Step(says, "scf", "DeleteTrigger", _key(wanted, trigger))
+
+
+def _key(wanted: Wanted, trigger: Trigger) -> dict[str, Any]:
+    kind, name, qualifier = trigger.key
+    return {**wanted.named, "TriggerName": name, "Type": kind, "Qualifier": qualifier}
+
+
+def _told(trigger: Trigger) -> dict[str, Any]:
+    if isinstance(trigger, Timer):
+        return {
+            "TriggerDesc": trigger.cron,
+            "Enable": "OPEN" if trigger.enabled else "CLOSE",
+            "CustomArgument": trigger.argument,
+        }
+    net = {"EnableIntranet": trigger.intranet, "EnableExtranet": trigger.extranet}
+    told = {"AuthType": trigger.auth, "NetConfig": net}
+    return {"TriggerDesc": json.dumps(told), "Enable": "OPEN"}
+
+
+def leftovers(wanted: Wanted, live: Live, there: Function) -> Iterator[Step | str]:
+    """What is there and in no file; a step where `--prune` takes it away by a call of its own."""
+    known = {it.key for it in wanted.triggers}
+    yield from (removed_trigger(wanted, it) for it in there.triggers if it.key not in known)
+    yield from (f"trigger {it}, whose events fail" for it in there.other_triggers)
+    for name in there.variables:
+        if name not in wanted.variables and name not in (PAUSED, DRY_RUN):
+            yield f"variable {name}"
+    ours = there.log[1] == live.log.topic
+    if not (wanted.log or ours or there.log_of_platform or live.hides(LOG)):
+        yield f"log topic {there.log[1]}"

@@ -1,0 +1,272 @@
+"""Steps for the function itself: made, or changed where it differs.
+
+Variables that were set by hand and stand in no file are kept, unless they are to be pruned. Nothing
+here turns a dry run off or ends a pause: that takes a command of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, Step, tags_of
+from lightsout.cli.deploy.values import (
+    DRY_RUN,
+    LOG,
+    PAUSED,
+    Configuration,
+    may_act,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lightsout.cli.deploy.steps.step import Later
+    from lightsout.cli.deploy.values import Function, Live, Wanted
+
+# Variables whose values are no secrets, and are shown.
+SHOWN = {DRY_RUN, PAUSED, "LIGHTSOUT_POLICIES", "LIGHTSOUT_MAX_EVENT_AGE"}
+UNITS = {"memory": " MB", "timeout": " s", "init_timeout": " s"}
+
+
+def creation(wanted: Wanted, live: Live) -> Iterator[Step]:
+    """A new function is in a dry run, whatever serverless.yml says."""
+    variables = dict(wanted.variables) | ({DRY_RUN: "1"} if may_act(wanted.variables) else {})
+    release = wanted.release
+    details = [
+        f"{wanted.runtime}, {wanted.configuration.memory} MB, {wanted.configuration.timeout} s",
+        f"code: lightsout {release.version}, policies {release.policies}",
+        *(f"variable {shown(name, value)}" for name, value in variables.items()),
+        *(f"tag {key} = {value}" for key, value in wanted.tags.items()),
+        f"log: {_log_told(wanted, live)}",
+    ]
+    params = {
+        **wanted.named,
+        "Type": "Event",
+        "Runtime": wanted.runtime,
+        "Handler": wanted.handler,
+        "Code": {"ZipFile": lambda known: known["ZipFile"]},
+        **settings(wanted.configuration, release.written_after(wanted.configuration.description)),
+        "Environment": environment(variables),
+        "Tags": tags_of(wanted.tags.items()),
+        **_log_ids(wanted, live),
+    }
+    says = f"{MAKES} function {wanted.function} in {wanted.region}, in a dry run"
+    yield Step(says, "scf", "CreateFunction", params, tuple(details), waits=True)
+    yield _look_at_code(wanted)
+    yield _record(wanted, {})
+
+
+def changes(wanted: Wanted, live: Live, there: Function, *, prune: bool) -> Iterator[Step]:
+    """The dry run comes on before anything else is changed, and new code before its settings."""
+    variables = variables_for(wanted, there, prune=prune)
+    code = _code_differs(wanted, there)
+    if may_act(there.variables) and not may_act(variables):
+        held = environment({**there.variables, DRY_RUN: variables[DRY_RUN]})
+        yield _configure(wanted, f"{CHANGES} the dry run is switched on", {"Environment": held})
+        there = there._replace(variables={**there.variables, DRY_RUN: variables[DRY_RUN]})
+    if code:
+        params = {
+            **wanted.named,
+            "Handler": wanted.handler,
+            "Code": {"ZipFile": lambda known: known["ZipFile"]},
+        }
+        says = f"{CHANGES} the code of {wanted.function}"
+        details = tuple(code)
+        yield Step(says, "scf", "UpdateFunctionCode", params, details, waits=True)
+    moved = _moved_log(wanted, live, there, prune=prune)
+    yield from _settings_steps(wanted, there, variables, moved, new_code=bool(code))
+
+
+def variables_for(wanted: Wanted, there: Function, *, prune: bool) -> dict[str, str]:
+    """Those of the file, and those made by hand; a pause outlives even a pruning."""
+    by_hand = {
+        name: value
+        for name, value in there.variables.items()
+        if name not in wanted.variables and (name in (PAUSED, DRY_RUN) or not prune)
+    }
+    variables = {**by_hand, **wanted.variables}
+    if may_act(variables) and not may_act(there.variables):
+        variables[DRY_RUN] = "1"
+    return variables
+
+
+def _code_differs(wanted: Wanted, there: Function) -> list[str]:
+    """Why the code is sent again; nothing where it is what would be sent."""
+    old, new = there.release, wanted.release
+    if old is None:
+        return ["what it was made of is not recorded: it was not put there by `lightsout deploy`"]
+    found = [
+        f"{what}: {before} → {after}"
+        for what, before, after in (
+            ("lightsout", old.version, new.version),
+            ("policies", old.policies, new.policies),
+        )
+        if before != after
+    ]
+    if not found and old.bundle != new.bundle:
+        found = [f"its sources: {old.bundle[:12]} → {new.bundle[:12]}"]
+    if not found and old.code and old.code != there.code:
+        found = ["somebody put other code there since"]
+    if not found and there.handler != wanted.handler:
+        found = [f"handler: {there.handler} → {wanted.handler}"]
+    return found
+
+
+def _settings_steps(
+    wanted: Wanted,
+    there: Function,
+    variables: Mapping[str, str],
+    moved: tuple[str, Mapping[str, Any]] | None,
+    *,
+    new_code: bool,
+) -> Iterator[Step]:
+    """One call for all that differs, the record of new code included."""
+    differing = [
+        (name, old, new)
+        for name, old, new in zip(
+            Configuration._fields, there.configuration, wanted.configuration, strict=True
+        )
+        if old != new and new is not None
+    ]
+    told = [f"{name}: {old}{UNITS.get(name, '')} → {new}{UNITS.get(name, '')}"
+            for name, old, new in differing]  # fmt: skip
+    told += variable_changes(there.variables, variables)
+    params: dict[str, Any] = {}
+    if differing:
+        params = settings(wanted.configuration, "")
+        del params["Description"]
+    if dict(variables) != dict(there.variables):
+        params["Environment"] = environment(variables)
+    if moved:
+        told.append(moved[0])
+        params |= moved[1]
+    unrecorded = new_code or not (there.release and there.release.code)
+    if unrecorded:
+        yield _look_at_code(wanted)
+    if unrecorded or any(name == "description" for name, _, _ in differing):
+        kept = there.release.code if there.release and not unrecorded else None
+        yield _record(wanted, params, tuple(told), code=kept)
+    elif params:
+        yield _configure(wanted, f"{CHANGES} the settings of {wanted.function}", params, told)
+
+
+def variable_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """A line for each variable that differs; of a secret, only that it does."""
+    found = []
+    for name in [*new, *(it for it in old if it not in new)]:
+        if name not in old:
+            found.append(f"variable {shown(name, new[name])}")
+        elif name not in new:
+            found.append(f"variable {name}: taken away")
+        elif old[name] != new[name]:
+            both = f"{old[name]} → {new[name]}" if name in SHOWN else "changed"
+            found.append(f"variable {name}: {both}")
+    return found
+
+
+def shown(name: str, value: str) -> str:
+    return f"{name} = {value}" if name in SHOWN else f"{name} is set"
+
+
+def settings(configuration: Configuration, description: str) -> dict[str, Any]:
+    """The configuration as CreateFunction and UpdateFunctionConfiguration want it."""
+    init = configuration.init_timeout
+    return {
+        "Description": description,
+        "MemorySize": configuration.memory,
+        "Timeout": configuration.timeout,
+        **({} if init is None else {"InitTimeout": init}),
+        "Role": configuration.role,
+        "PublicNetConfig": {
+            "PublicNetStatus": _switch(on=configuration.internet),
+            "EipConfig": {"EipStatus": _switch(on=configuration.fixed_ip)},
+        },
+    }
+
+
+def _switch(*, on: bool) -> str:
+    return "ENABLE" if on else "DISABLE"
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    """All variables: what is not named is gone. An empty list would leave them as they are."""
+    return {"Variables": tags_of(variables.items() if variables else [("", "")])}
+
+
+def _look_at_code(wanted: Wanted) -> Step:
+    """SCF tells the hash of the code that it has now."""
+    return Step("", "scf", "GetFunctionAddress", wanted.named)
+
+
+def _record(
+    wanted: Wanted,
+    params: Mapping[str, Any],
+    details: tuple[str, ...] = (),
+    code: str | None = None,
+) -> Step:
+    """The release in the description; `code`: the hash that stays, None: the one just asked for."""
+    release, text = wanted.release, wanted.configuration.description
+
+    def description(known: Mapping[str, Any]) -> str:
+        told = known["CodeSha256"] if code is None else code
+        return release._replace(code=told).written_after(text)
+
+    what = "settings" if details else "record of the code"
+    says = f"{CHANGES} the {what} of {wanted.function}"
+    return _configure(wanted, says, {**params, "Description": description}, details)
+
+
+def _configure(
+    wanted: Wanted,
+    says: str,
+    params: Mapping[str, Any | Later],
+    details: tuple[str, ...] | list[str] = (),
+) -> Step:
+    return Step(
+        says,
+        "scf",
+        "UpdateFunctionConfiguration",
+        {**wanted.named, **params},
+        tuple(details),
+        waits=True,
+    )
+
+
+# Its log -----------------------------------------------------------------------------------------
+
+
+def _log_ids(wanted: Wanted, live: Live) -> dict[str, Any]:
+    """The IDs of the topic that is wanted; none where the log service is out of sight."""
+    if wanted.log:
+        return dict(zip(("ClsLogsetId", "ClsTopicId"), wanted.log, strict=True))
+    if live.hides(LOG):
+        return {}
+    return {
+        # Both or neither: the topic may be one that this key may not make.
+        "ClsLogsetId": lambda known: known.get("LogsetId") if known.get("TopicId") else None,
+        "ClsTopicId": lambda known: known.get("TopicId"),
+    }
+
+
+def _log_told(wanted: Wanted, live: Live) -> str:
+    if wanted.log:
+        return f"topic {wanted.log[1]} of serverless.yml"
+    return "the platform's own" if live.hides(LOG) else f"topic {wanted.function}"
+
+
+def _moved_log(
+    wanted: Wanted, live: Live, there: Function, *, prune: bool
+) -> tuple[str, Mapping[str, Any]] | None:
+    """Another topic. One that was chosen by hand, and that the file does not name, stays."""
+    if wanted.log:
+        moved = wanted.log != there.log
+    else:
+        ours = there.log[1] and there.log == (live.log.logset, live.log.topic)
+        moved = not ours and not live.hides(LOG) and (there.log_of_platform or prune)
+    if not moved:
+        return None
+    # The service wants the role to be told in the same call.
+    return f"log: {_log_told(wanted, live)}", {
+        **_log_ids(wanted, live),
+        "Role": wanted.configuration.role,
+    }

@@ -1,0 +1,68 @@
+"""What a deploy says. The values of variables that may be secrets are in none of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.cli.deploy.steps.function import SHOWN
+from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import command
+from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WRONG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lightsout.cli.deploy.steps.step import Plan, Step
+
+SHORTEST_SECRET = 4  # characters; a shorter text stands in many words
+LOOKS = {"+": "green", "~": "yellow", "-": "red"}
+OF_FINDINGS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cyan"}
+HIDDEN = "…"
+
+
+class Voice:
+    """Speaks to whoever typed the command; whatever a service echoes, no secret is repeated."""
+
+    def __init__(self) -> None:
+        self._out = Output()
+        self._secrets: list[str] = []
+
+    def keep_secret(self, variables: Mapping[str, str]) -> None:
+        found = {it for name, it in variables.items() if name not in SHOWN}
+        kept = {it for it in found if len(it) >= SHORTEST_SECRET} | set(self._secrets)
+        self._secrets = sorted(kept, key=len, reverse=True)  # the longer one before its part
+
+    def say(self, text: str = "", look: str = "") -> None:
+        self._out.say(self._fit(text), look)
+
+    def complain(self, lines: str) -> None:
+        """To stderr: why nothing is done."""
+        complain(*(self._fit(line) for line in f"lightsout: {lines}".split("\n")))
+
+    def _fit(self, text: str) -> str:
+        """Without secrets; commands as they were typed here."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text.replace("`lightsout ", f"`{command()} ")
+
+    def say_all(self, lines: Iterable[str], look: str = "") -> None:
+        for line in lines:
+            self.say(line, look)
+
+    def show(self, plan: Plan) -> None:
+        """The difference, step by step."""
+        for step in plan.steps:
+            self._show(step)
+        if plan.withheld:
+            self.say("These would give more rights to a role that stands (--allow-rights):")
+            for step in plan.withheld:
+                self._show(step)
+        if plan.leftovers:
+            self.say("Not in serverless.yml, and left alone (--prune takes such things away):")
+            self.say_all(f"  {it}" for it in plan.leftovers)
+        self.say_all((f"! {it}" for it in plan.notes), look="yellow")
+
+    def _show(self, step: Step) -> None:
+        if step.says:
+            self.say(step.says, look=LOOKS.get(step.says[0], ""))
+        self.say_all(f"    {it}" for it in step.details)

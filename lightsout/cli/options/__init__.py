@@ -1,0 +1,1 @@
+"""The options of each command, and the module that carries it out."""

@@ -1,0 +1,1 @@
+"""A folder of one's own: its first policy, and what stands beside it."""

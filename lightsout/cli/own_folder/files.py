@@ -1,0 +1,80 @@
+"""The files of the folder: written where they are missing, and never over one that is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING
+
+from lightsout.cli.own_folder.templates_at import template
+from lightsout.cli.packaging.origin import file_of
+from lightsout.policies.load import is_policy_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+DEPLOYMENT = "serverless.yml"
+# What its comments say of a clone, and what is right in a folder of one's own.
+IN_A_CLONE = {
+    "python -m lightsout": "lightsout",
+    "make package": "lightsout package",
+    "docs/deploy.md": "docs/deploy.md of lightsout",
+}
+
+
+def has_policies(folder: Path) -> bool:
+    """Raises OSError where `policies` is no folder, or cannot be read."""
+    policies = folder / "policies"
+    return os.path.lexists(policies) and any(map(is_policy_file, policies.iterdir()))
+
+
+def surroundings(policies: Sequence[str], region: str, endpoint: str) -> dict[str, str]:
+    """The texts of all files but the policies, by their place."""
+    return {
+        DEPLOYMENT: _deployment(policies, region, endpoint),
+        ".gitignore": template("gitignore"),
+        "README.md": template("README.md"),
+        ".github/workflows/check-policies.yml": template("check-policies.yml"),
+    }
+
+
+def _deployment(policies: Sequence[str], region: str, endpoint: str) -> str:
+    """The project's own serverless.yml, for a function in that region.
+
+    `endpoint`: the root domain that this shell uses, which the function needs as well. A URL, such
+    as a simulator's, is for this machine only.
+    """
+    text = file_of(DEPLOYMENT).read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^(  region: )\S+", rf"\g<1>{region}", text)
+    for here, there in IN_A_CLONE.items():
+        text = text.replace(here, there)
+    if policies:
+        text = text.replace('["dev-nights"]', json.dumps(list(policies)))
+    if endpoint and "://" not in endpoint:
+        line = f"\n      LIGHTSOUT_ENDPOINT: {json.dumps(endpoint)}"
+        text = re.sub(r"(?m)^      LIGHTSOUT_DRY_RUN:.*", rf"\g<0>{line}", text)
+    return text
+
+
+def write_missing(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
+    """Write each file that is not there. Yield its path, and whether it was written.
+
+    Raises OSError.
+    """
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open("x", encoding="utf-8", newline="\n")
+        except FileExistsError:
+            yield path, False
+            continue
+        try:
+            with file:
+                file.write(text)
+        except BaseException:  # half a file would be kept as a whole one by the next run
+            path.unlink()
+            raise
+        yield path, True

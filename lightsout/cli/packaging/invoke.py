@@ -1,0 +1,130 @@
+"""Invokes a bundle as the platform does: in a fresh process that has the bundle and nothing else.
+
+No site-packages, no variables but those handed in, and a folder that nobody may write to, root
+neither. What is measured is the process's own: the most memory it had, the seconds that import and
+run took.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lightsout.simulator.functions.sandbox import held_to_modes, lock, unlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lightsout.simulator import Simulator
+
+# What the platform sets beside the keys (https://cloud.tencent.com/document/product/583/30228), and
+# the one folder that can be written to.
+PLATFORM = {
+    "TENCENTCLOUD_RUNENV": "SCF",
+    "TENCENTCLOUD_REGION": "ap-guangzhou",
+    "TENCENTCLOUD_TZ": "UTC",
+    "HOME": "/tmp",  # noqa: S108  as there
+}
+STARTING = 30.0  # seconds, at most, until the function's own time begins; and to end
+# stdout belongs to the log; what became of the run is the last line on stderr.
+BOOTSTRAP = """
+import json, re, sys, time
+bundle, event, context, ahead, prelude = map(json.loads, sys.argv[1:])
+sys.path.insert(0, bundle)
+exec(prelude)
+if ahead:
+    from datetime import timedelta
+    from lightsout.base.clock import SystemClock
+    now = SystemClock.now
+    SystemClock.now = lambda self: now(self) + timedelta(seconds=ahead)
+started, told = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])
+import handler
+try:
+    told["report"] = handler.main_handler(event, context)
+except Exception as error:
+    told |= {"report": getattr(error, "report", None), "error": f"{type(error).__name__}: {error}"}
+told["seconds"] = time.monotonic() - started
+try:  # not ru_maxrss, which counts what the parent had at the fork
+    with open("/proc/self/status") as status:
+        told["peak_mb"] = int(re.search("VmHWM:\\s*([0-9]+)", status.read())[1]) / 1024
+except OSError:
+    pass
+print(json.dumps(told), file=sys.stderr)
+"""
+
+
+class Invocation(NamedTuple):
+    """What an invocation left behind."""
+
+    report: dict[str, Any] | None
+    error: str | None  # None: it returned the report
+    seconds: float
+    peak_mb: float | None  # None where the system does not tell
+    log: list[dict[str, Any]]
+    complaints: list[str]  # all else that it said on stderr
+
+
+def invoke(
+    bundle: Path,
+    event: Any,
+    environ: Mapping[str, str],
+    *,
+    python: str = sys.executable,
+    seconds: float = 900.0,
+    ahead: float = 0.0,
+    prelude: str = "",
+) -> Invocation:
+    """One invocation of `bundle`, which is copied to where nobody may write.
+
+    `seconds`: the function's time limit. `ahead`: how far its clock is ahead of the real one.
+    `prelude`: Python that runs before the handler is imported, with the copy's path in `bundle`.
+    Raises CalledProcessError when the process itself broke down, and ValueError when something on
+    stdout is no line of JSON.
+    """
+    context = {"request_id": "run-1", "time_limit_in_ms": round(seconds * 1000)}
+    with read_only(bundle) as (held, copy):
+        words = [json.dumps(word) for word in (str(copy), event, context, ahead, prelude)]
+        done = subprocess.run(
+            [*held, python, "-I", "-S", "-c", BOOTSTRAP, *words],
+            cwd=copy,
+            env=PLATFORM | {"USER_CODE_ROOT": f"{copy}/"} | dict(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds + STARTING,
+        )
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
+    *complaints, told = done.stderr.splitlines()
+    log = [json.loads(line) for line in done.stdout.splitlines()]
+    return Invocation(**json.loads(told), log=log, complaints=complaints)
+
+
+@contextmanager
+def read_only(bundle: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+    """A copy that cannot be written to, and the command that holds even root to that."""
+    with TemporaryDirectory(prefix="lightsout-") as folder:
+        copy = Path(folder, "user")
+        shutil.copytree(bundle, copy)
+        lock(copy)
+        try:
+            yield held_to_modes(), copy
+        finally:
+            unlock(copy)
+
+
+def way_to(simulator: Simulator) -> dict[str, str]:
+    """The variables by which the function finds the simulator, and is let in."""
+    account = simulator.credentials[0]
+    return {
+        "LIGHTSOUT_ENDPOINT": simulator.url,
+        "TENCENTCLOUD_SECRETID": account.secret_id,
+        "TENCENTCLOUD_SECRETKEY": account.secret_key,
+    }

@@ -1,0 +1,297 @@
+"""What the log tells: runs, the last thing that was done to each machine, failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lightsout.cli.logs.acceptances import CONFIRMED, ids_of
+from lightsout.cli.logs.logfiles import site_of
+from lightsout.cli.savings.evidence import Machine
+from lightsout.model.instance import ACTIONS, place_of
+from lightsout.model.report import CHARGED, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lightsout.model.instance import Site
+    from lightsout.model.policy import Part
+
+    Line = Mapping[str, Any]
+
+FAILED = frozenset({"verify.failed", "instance.failed", "policy.mistake"})
+SEEN = frozenset({"act", "keep", "excluded"})  # verdicts on machines in the state acted on
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One run; `finished` is None where the log has no end of it."""
+
+    run_id: str
+    started: datetime
+    trigger: str = ""
+    dry_run: bool = False
+    version: str = ""
+    policies_hash: str = ""
+    finished: datetime | None = None
+    status: str = ""
+    error: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    time: datetime
+    run_id: str
+    policies: tuple[str, ...]
+    place: str
+    instance_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A call about a machine that the service accepted."""
+
+    time: datetime
+    name: str  # stop or start
+    request_id: str
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Machines of a policy that were confirmed, or failed, at one moment."""
+
+    time: datetime
+    policy: str
+    action: str  # stop or start; empty where the log does not tell
+    instance_ids: tuple[str, ...]
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    time: datetime
+    policy: str
+    verdict: str
+    reason: str
+
+
+@dataclass(slots=True)
+class MachineRecord:
+    """The last that is known of a machine."""
+
+    state: str = ""
+    seen: datetime | None = None
+    action: Action | None = None
+    became: str = ""  # confirmed, or why not; empty: nothing more is known of the action
+    policies: set[str] = field(default_factory=set)
+    kept: dict[Part, Kept] = field(default_factory=dict)  # the latest reason of each policy
+
+
+@dataclass(slots=True)
+class History:
+    runs: list[RunRecord] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
+    machines: dict[Machine, MachineRecord] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)  # of each policy, as its last line says
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+def read_history(lines: Iterable[Line]) -> History:
+    """Reads the lines by time; one that is cut, or of another version, is left out."""
+    timed = [(time, line) for line in lines if (time := instant_of(line.get("time")))]
+    timed.sort(key=lambda item: item[0])
+    reader = _Reader()
+    for time, line in timed:
+        reader.read(time, line)
+    if timed:
+        reader.history.first, reader.history.last = timed[0][0], timed[-1][0]
+    return reader.history
+
+
+def instant_of(text: Any) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.history = History()
+        self._open: dict[str, RunRecord] = {}  # by run ID
+        # What each policy wanted in a run: a line about a call names the policies of all in it.
+        self._wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._tells = {
+            "run.started": self._run_started,
+            "run.finished": self._run_finished,
+            "warning": self._warning,
+            "plan": self._plan,
+            "verify.confirmed": self._confirmed,
+            "verify.skipped": self._skipped,
+        }
+        for action in ACTIONS:
+            self._tells[f"{action}.accepted"] = self._accepted
+
+    def read(self, time: datetime, line: Line) -> None:
+        event = str(line["event"])
+        if event in FAILED:
+            self._failed(time, line)
+        elif event in self._tells:
+            self._tells[event](time, line)
+
+    # Runs -----------------------------------------------------------------------------------
+
+    def _run_started(self, time: datetime, line: Line) -> None:
+        if line.get("trigger") == "doctor":
+            return
+        one = RunRecord(
+            str(line["run_id"]),
+            time,
+            trigger=_text(line, "trigger"),
+            dry_run=bool(line.get("dry_run")),
+            version=_text(line, "version"),
+            policies_hash=_text(line, "policies_hash"),
+        )
+        self._open[one.run_id] = one
+        self.history.runs.append(one)
+
+    def _run_finished(self, time: datetime, line: Line) -> None:
+        one = self._open.pop(str(line["run_id"]), None)
+        if one is None:
+            return
+        one.finished, one.status, one.error = time, _text(line, "status"), _text(line, "error")
+        counts = line.get("counts")
+        told = counts if isinstance(counts, dict) else line
+        names = ("matched", "stopped", "started", "would_stop", "would_start", "skipped", "failed")
+        one.counts = {name: _number(told.get(name)) for name in (*names, "pending")}
+
+    def _warning(self, _time: datetime, line: Line) -> None:
+        one = self._open.get(str(line["run_id"]))
+        if one and not ids_of(line):
+            one.warnings.append(_text(line, "message"))
+
+    # Machines -------------------------------------------------------------------------------
+
+    def _record(self, site: Site, id_: str) -> MachineRecord:
+        return self.history.machines.setdefault(Machine(site, id_), MachineRecord())
+
+    def _plan(self, time: datetime, line: Line) -> None:
+        site, names = site_of(line), texts_of(line, "policies")
+        if site is None or not names:
+            return
+        name, verdict = names[0], _text(line, "verdict")
+        told = _text(line, "action") or self.history.actions.get(name, "")
+        self.history.actions[name] = told
+        if refused := _text(line, "refused"):
+            self._fail(time, line, refused)
+        action, part = ACTIONS.get(told), (name, told)
+        for id_ in ids_of(line) if verdict else ():
+            record = self._record(site, id_)
+            record.policies.add(name)
+            if verdict in SEEN and action:
+                record.state, record.seen = action.before, time
+            if verdict == "act":
+                self._wanted[str(line["run_id"]), name].add(id_)
+                record.kept.pop(part, None)
+            else:
+                record.kept[part] = Kept(time, name, verdict, _text(line, "reason"))
+
+    def _accepted(self, time: datetime, line: Line) -> None:
+        site = site_of(line)
+        if site is None:
+            return
+        name, policies = str(line["event"]).partition(".")[0], tuple(texts_of(line, "policies"))
+        action = Action(time, name, _text(line, "request_id"), policies)
+        for id_ in ids_of(line):
+            record = self._record(site, id_)
+            record.action, record.became = action, ""
+            record.state, record.seen = site.resource.action(name).during, time
+
+    def _confirmed(self, time: datetime, line: Line) -> None:
+        site = site_of(line)
+        if site is None:
+            return
+        for id_ in ids_of(line):
+            record = self._record(site, id_)
+            record.became = CONFIRMED
+            if record.action:
+                record.state, record.seen = site.resource.action(record.action.name).after, time
+        self._note_done(time, line, good=True)
+
+    def _skipped(self, time: datetime, line: Line) -> None:
+        """Asked, and neither done nor failed: stopped but still charged, or gone."""
+        site, reason = site_of(line), _text(line, "reason")
+        if site is None:
+            return
+        for id_ in ids_of(line):
+            record = self._record(site, id_)
+            record.became = reason
+            if record.action and why_skipped(reason) == CHARGED:
+                record.state, record.seen = site.resource.action(record.action.name).after, time
+
+    def _failed(self, time: datetime, line: Line) -> None:
+        site, reason = site_of(line), _text(line, "reason") or _text(line, "message")
+        self._fail(time, line, reason)
+        if site:
+            for id_ in ids_of(line):
+                self._note_failed(self._record(site, id_), time, line, reason)
+        self._note_done(time, line, good=False)
+
+    def _fail(self, time: datetime, line: Line, reason: str) -> None:
+        place = place_of(_text(line, "account"), _text(line, "region")) if site_of(line) else ""
+        policies, ids = tuple(texts_of(line, "policies")), tuple(ids_of(line))
+        failure = Failure(time, str(line["run_id"]), policies, place, ids, reason)
+        self.history.failures.append(failure)
+
+    def _note_failed(self, record: MachineRecord, time: datetime, line: Line, reason: str) -> None:
+        policies = texts_of(line, "policies")
+        record.policies.update(policies)
+        if line["event"] == "verify.failed":
+            record.became = reason
+        else:
+            actions = self.history.actions
+            record.kept |= {
+                (name, actions.get(name, "")): Kept(time, name, "failed", reason)
+                for name in policies
+            }
+
+    def _note_done(self, time: datetime, line: Line, *, good: bool) -> None:
+        ids, run_id = ids_of(line), str(line["run_id"])
+        for policy in texts_of(line, "policies"):
+            wanted = self._wanted.get((run_id, policy), frozenset(ids))
+            own = tuple(id_ for id_ in ids if id_ in wanted)
+            if own:
+                self.history.done.append(Done(time, policy, self._action_of(line, own), own, good))
+
+    def _action_of(self, line: Line, ids: tuple[str, ...]) -> str:
+        """What was done, or tried: the last call about these machines."""
+        site = site_of(line)
+        record = self.history.machines.get(Machine(site, ids[0])) if site else None
+        return record.action.name if record and record.action else ""
+
+
+def _text(line: Line, name: str) -> str:
+    value = line.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts_of(line: Line, name: str) -> list[str]:
+    value = line.get(name)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> int:
+    """Of a field, which may have become a text."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0

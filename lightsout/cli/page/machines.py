@@ -1,0 +1,190 @@
+"""The rows of the table of machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lightsout.cli.logs.acceptances import CONFIRMED
+from lightsout.cli.output.words import moment, natural
+from lightsout.cli.page.history import MachineRecord
+from lightsout.cli.savings.evidence import Machine
+from lightsout.decide.due import due_at
+from lightsout.model.instance import RESOURCES, tag_texts
+from lightsout.model.report import KEPT, why_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.page.history import Action, History
+    from lightsout.cli.page.texts import Texts
+    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.policy import Policy
+
+GONE = "gone"
+LOOKS = ("on", "between", "off", GONE)
+
+
+@dataclass(slots=True)
+class MachineRow:
+    """One machine; texts of the cloud are as they are, and nothing of them is markup."""
+
+    id: str
+    resource: str
+    place: str
+    name: str = ""
+    state: str = ""
+    look: str = "between"  # of LOOKS: how its state is shown
+    seen: str = ""  # when, where that was not just now
+    tags: list[str] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
+    last: str = ""
+    request_id: str = ""
+    kept: list[str] = field(default_factory=list)
+    next: list[str] = field(default_factory=list)
+    trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a look at the cloud showed; nothing, where no look could be made."""
+
+    rows: Sequence[Row] = ()
+    found: Mapping[Machine, Instance | None] = field(default_factory=dict)  # None: gone
+    looked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all rows need."""
+
+    policies: Sequence[Policy]
+    now: datetime
+    zone: ZoneInfo
+    t: Texts
+
+
+def machine_rows(history: History, now: Now, scene: Scene) -> list[MachineRow]:
+    """A row for each machine of the log and of the look, those in trouble first."""
+    by_machine: dict[Machine, list[Row]] = {}
+    for row in now.rows:
+        by_machine.setdefault(Machine(row.site, row.instance.id), []).append(row)
+    machines = dict.fromkeys((*by_machine, *history.machines))
+    rows = [
+        _row(machine, history.machines.get(machine), by_machine.get(machine, []), now, scene)
+        for machine in machines
+    ]
+    return sorted(rows, key=_order)
+
+
+def _order(row: MachineRow) -> tuple[object, ...]:
+    """What needs a look first: in trouble, then what is on."""
+    return (
+        not row.trouble,
+        LOOKS.index(row.look),
+        natural(row.place),
+        natural(row.name),
+        natural(row.id),
+    )
+
+
+def _row(
+    machine: Machine, record: MachineRecord | None, rows: Sequence[Row], now: Now, scene: Scene
+) -> MachineRow:
+    record = record or MachineRecord()
+    shown = MachineRow(machine.id, machine.site.resource.name, machine.site.place)
+    instance = rows[0].instance if rows else now.found.get(machine)
+    if instance:
+        shown.name = instance.name if instance.name != instance.id else ""
+        shown.state, shown.tags = instance.state, tag_texts(instance.tags)
+        shown.look = _look_of(machine.site.resource, instance.state)
+    elif machine in now.found:
+        shown.state, shown.look = scene.t(GONE), GONE
+    elif record.seen:
+        shown.state = record.state
+        shown.seen, shown.look = (
+            moment_short(record.seen, scene),
+            _look_of(machine.site.resource, record.state),
+        )
+    shown.policies = sorted({*record.policies, *(row.policy.name for row in rows)}, key=natural)
+    _add_last(shown, record, scene)
+    if rows:
+        _add_plan(shown, rows, scene)
+    elif machine not in now.found or instance:
+        _add_outlook(shown, record, scene)
+    return shown
+
+
+def _look_of(resource: Resource, state: str) -> str:
+    stop = resource.stop
+    looks = {stop.before: "on", stop.after: "off"}
+    return looks.get(state, GONE if state in stop.leaving else "between")
+
+
+def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
+    if record.action is None:
+        return
+    shown.last = _said(record.action, record.became, scene)
+    shown.request_id = record.action.request_id
+    after = RESOURCES[shown.resource].action(record.action.name).after
+    reached = shown.state == after or shown.look == GONE
+    settled = record.became == CONFIRMED or why_skipped(record.became) != KEPT
+    shown.trouble = not (reached or settled)
+
+
+def _said(action: Action, became: str, scene: Scene) -> str:
+    did = scene.t(f"did {action.name}", when=moment_short(action.time, scene))
+    ended = scene.t("confirmed") if became == CONFIRMED else became or scene.t("not confirmed")
+    return f"{did}: {ended}"
+
+
+def _add_plan(shown: MachineRow, rows: Sequence[Row], scene: Scene) -> None:
+    """What a run would decide, as `plan` tells it."""
+    for row in rows:
+        name = row.policy.name
+        if row.would_act:
+            shown.next.append(scene.t(f"will {row.policy.action}", policy=name))
+        elif row.decision == "not_due" and row.then.startswith("would_") and row.until:
+            when = wall_clock(row.until, row.policy, scene)
+            shown.next.append(scene.t(f"will {row.policy.action} at", policy=name, when=when))
+        else:
+            shown.kept.append(f"{name}: {row.why}")
+        shown.trouble = shown.trouble or row.decision in ("refused", "conflict")
+
+
+def _add_outlook(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
+    """What the log said last of keeping it, and when its policies open next."""
+    for kept in sorted(record.kept.values(), key=lambda it: it.time):
+        action = record.action
+        if shown.look == "on" or action is None or action.time < kept.time:
+            when = moment_short(kept.time, scene)
+            shown.kept.append(f"{kept.policy}: {kept.reason} ({when})")
+            shown.trouble = shown.trouble or kept.verdict in ("failed", "conflict")
+    for policy in scene.policies:
+        about = policy.name in shown.policies and policy.resource == shown.resource
+        if about and shown.state == policy.does.before:
+            shown.next += _may(policy, scene)
+
+
+def _may(policy: Policy, scene: Scene) -> Iterable[str]:
+    due = due_at(policy, scene.now)
+    if due.now:
+        yield scene.t(f"may {policy.action}", policy=policy.name)
+    elif due.opens:
+        when = wall_clock(due.opens, policy, scene)
+        yield scene.t(f"may {policy.action} at", policy=policy.name, when=when)
+
+
+def wall_clock(instant: datetime, policy: Policy, scene: Scene) -> str:
+    """The instant by the wall clock of the policy; its zone is named where it is not the page's."""
+    if policy.timezone.key == scene.zone.key:
+        return moment_short(instant, scene)
+    return moment(instant, policy.timezone)
+
+
+def moment_short(instant: datetime, scene: Scene) -> str:
+    """The instant by the wall clock of the page, whose zone its foot names."""
+    return f"{instant.astimezone(scene.zone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,1 @@
+"""What every simulated service is made of."""

@@ -1,0 +1,1 @@
+"""Lighthouse, CVM, HAI and TI-ONE."""

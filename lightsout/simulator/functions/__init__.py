@@ -1,0 +1,1 @@
+"""SCF, which runs the functions that are deployed to it."""

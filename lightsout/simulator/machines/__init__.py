@@ -1,0 +1,1 @@
+"""Instances, and what all kinds of them share."""
