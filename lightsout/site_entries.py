@@ -103,7 +103,7 @@ def _first_policies(run: SiteRun) -> dict[str, Policy]:
 
     Empty where all policies say the same about STOP_CHARGING.
     """
-    stopping = [it for it in run.findings if it.action is STOP and not it.refused]
+    stopping = [it for it in run.findings if it.action.name == STOP.name and not it.refused]
     first: dict[str, Policy] = {}
     if len({_ends_charge(finding.policy) for finding in stopping}) > 1:
         for finding in stopping:

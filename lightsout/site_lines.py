@@ -75,7 +75,7 @@ def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
 
     What somebody started by hand stands in no other line; `savings` counts hours by it.
     """
-    if finding.action is not STOP:
+    if finding.action.name != STOP.name:
         return {}
     since = [_latest_start(finding.instances[id_]) for id_ in ids]
     return {"running_since": since} if any(since) else {}

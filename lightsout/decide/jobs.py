@@ -25,7 +25,7 @@ NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
 
 def conflict_of(one: Finding, other: Finding, wanted: Decision) -> Decision:
     """The decision for both policies: neither acts. `wanted`: what `other` would do alone."""
-    stop, start = (one, other) if one.action is STOP else (other, one)
+    stop, start = (one, other) if one.action.name == STOP.name else (other, one)
     named = [f"for {it.action.name} by {it.policy.name}" for it in (stop, start)]
     if not wanted.doubtful:
         return Decision(Verdict.CONFLICT, f"due {' and '.join(named)} at once: neither")

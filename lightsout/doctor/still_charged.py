@@ -39,8 +39,8 @@ def find_still_charged(
     if policy.match.instances:
         listing = compute.find(sorted(policy.match.instances))
     else:
-        most = compute.site.resource.filter_values
-        listing = compute.search(queries_for(policy.match, [START], most))  # it acts on STOPPED
+        queries = queries_for(policy.match, [START], compute.site.resource)
+        listing = compute.search(queries)  # START acts on STOPPED
     found = [it for it in listing.instances.values() if only is None or it.id in only]
     return sorted(it.id for it in found if is_still_charged(policy, it, now, earlier))
 

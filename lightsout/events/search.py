@@ -134,7 +134,7 @@ _END = r"(?=[a-z]{0,7}[0-9])[0-9a-z]{8}"
 _LIKE_AN_ID = (
     rf"{_START}(?:{_WORD})-"
     rf"|{_START}(?:{_WORD})[\W_]{{1,3}}{_END}"
-    rf"|(?:{_WORD})(?:[-_]|%2d){_END}"
+    rf"|(?<!shang)(?:{_WORD})(?:[-_]|%2d){_END}"  # `logs-shanghai-1250000000` is a bucket
 )
 
 

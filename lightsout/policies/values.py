@@ -106,9 +106,13 @@ def _of_resource(policy: Policy, resource: Resource) -> Iterator[Policy]:
     """
     match, exclude = (_of_kind(it, resource) for it in (policy.match, policy.exclude))
     if match.instances or not policy.match.instances:
-        mode = policy.stopped_mode if resource.stops_charging else None
         yield policy._replace(
-            resource=resource.name, match=match, exclude=exclude, stopped_mode=mode
+            resource=resource.name,
+            match=match,
+            exclude=exclude,
+            stopped_mode=policy.stopped_mode if resource.stops_charging else None,
+            stop_type=policy.stop_type if resource.stop_types else None,
+            mark=policy.mark and resource.marks,
         )
 
 

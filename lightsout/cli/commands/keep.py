@@ -85,8 +85,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _resource_of(id_: str) -> Resource:
-    if INSTANCE.takes(id_):
-        return next(it for it in RESOURCES.values() if id_.startswith(it.id_prefix))
+    taggable = [it for it in RESOURCES.values() if it.marks and id_.startswith(it.id_prefix)]
+    if taggable and INSTANCE.takes(id_):
+        return taggable[0]
     raise WrongUse(f"ID wants a machine such as lhins-0a1b2c3d or ins-0a1b2c3d, not {id_!r}")
 
 

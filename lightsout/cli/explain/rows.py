@@ -9,7 +9,6 @@ from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
 from lightsout.decide.jobs import wishes_of
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -127,7 +126,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
     """A row for each policy and instance that it matches."""
-    wishes = {name: wishes_of(action, findings) for name, action in ACTIONS.items()}
+    wishes = {it.name: wishes_of(it, findings) for it in site.resource.actions}
     for finding in findings:
         for id_, decision in finding.decisions.items():
             instance = finding.instances[id_]
