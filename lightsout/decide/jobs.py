@@ -95,7 +95,7 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
                 if opposite_wish:
                     conflict = conflict_of(wanting[0], other, opposite_wish)
                     parts = [it.policy.part for it in (*wanting, other)]
-                    return Judged(None, kept | dict.fromkeys(parts, conflict))
+                    return Judged(None, dict.fromkeys(parts, conflict) | kept)
         return Judged(_wish_of(wanting, instance) if wanting else None, kept)
 
     return judge_anew

@@ -41,7 +41,7 @@ class Item(NamedTuple):
 class Judged(NamedTuple):
     """The new decisions about an instance, by the policies that wanted it.
 
-    In a conflict also by the policy that wants the opposite.
+    In a conflict also by the policy that wants the opposite; the conflict comes first.
     """
 
     wish: Wish | None  # of the policies that still want it; None: no policy does

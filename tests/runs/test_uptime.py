@@ -349,6 +349,12 @@ def test_a_conflict_that_a_newer_look_shows_stands_in_the_half_that_is_due(stage
         ),
         "nights.yml",
     )
+    excluding = (
+        'exclude: {tags: {hours: "20:00-08:30"}}\n        when: {between: ["20:00", "23:00"]}'
+    )
+    stage.policies(
+        BY_TAG.replace("by-tag", "first").replace("uptime: {from_tag: hours}", excluding), "a.yml"
+    )
     id_ = machine(stage, "lhins-00000001", tags=own("08:30-21:00"))
     refusal = {"code": "InternalError", "message": "again"}
     stage.sim.faults.add(Fault("error", "StopInstances", times=1, **refusal))
@@ -361,6 +367,9 @@ def test_a_conflict_that_a_newer_look_shows_stands_in_the_half_that_is_due(stage
     both = "due for stop by nights and for start by by-tag at once: neither"
     assert found["nights", "stop"]["failed"] == {id_: both}
     assert found["by-tag", "start"]["failed"] == {id_: both}
+    assert found["first", "stop"]["skipped"] == {id_: "excluded by tag hours=20:00-08:30"}
+    (line,) = stage.logged("instance.failed")
+    assert (line["reason"], line["instance_ids"]) == (both, [id_])
     kept = found["by-tag", "stop"]
     assert (kept["status"], list(kept["skipped"]), kept["failed"]) == ("ok", [id_], {})
     assert stage.states([id_]) == {"RUNNING"}
