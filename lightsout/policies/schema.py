@@ -6,9 +6,9 @@ they agree.
 
 from __future__ import annotations
 
-from lightsout.model.instance import RESOURCES
 from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.policy_parts import (
     LIMITS,
     ONLY_IF,
