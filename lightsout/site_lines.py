@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lightsout.base.log import Log, portions
 from lightsout.log_lines import which_action
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import START, STOP
 from lightsout.model.job import Kind
+from lightsout.model.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
 
     What somebody started by hand stands in no other line; `savings` counts hours by it.
     """
-    if finding.action is not STOP:
+    if finding.action.name != STOP.name:
         return {}
     since = [_latest_start(finding.instances[id_]) for id_ in ids]
     return {"running_since": since} if any(since) else {}

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.act.ledger import GONE as SEEN_GONE
-from lightsout.act.verify import final_outcome
+from lightsout.act.verify import final_outcome, gone_from
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.model.report import (
     CHARGED,
@@ -25,6 +23,7 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
+from lightsout.model.resource import LEAVING, STOP
 from lightsout.report import build, stamp
 from lightsout.site_entries import Calls, fill
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text, fleet
@@ -367,7 +366,7 @@ def test_the_reasons_of_a_run_tell_what_was_left_alone_and_what_was_not():
     for state in LEAVING:
         leaving = final_outcome(STOP, an_instance(state=state), stop_charging=True)
         assert why_skipped(leaving.reason) == GONE
-    assert why_skipped(SEEN_GONE.reason) == GONE
+    assert why_skipped(gone_from("DescribeInstances").reason) == GONE
     assert why_skipped("keep-running STOPPED, but still charged: no") == KEPT
 
 

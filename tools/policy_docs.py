@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.resource import OWN, RESOURCES
 from lightsout.policies.schema import ACCOUNT, FILE, POLICY
 from lightsout.policies.shapes import (
     Either,
@@ -28,7 +28,7 @@ from lightsout.policies.shapes import (
 from lightsout.policies.texts import COUNT, UNQUOTED, ZONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "docs/policy.schema.json"
@@ -121,7 +121,7 @@ def _fields(shape: Fields) -> dict[str, Any]:
         found["minProperties"] = 1
     if shape.one_of:
         found["anyOf"] = [{"required": [key]} for key in shape.one_of]
-    rules = [*_belongings(), *_prefixes()] if shape is POLICY else []
+    rules = [*_belongings(), *_prefixes(), _named_regions()] if shape is POLICY else []
     if rules := [*rules, *_apart(shape)]:
         found["allOf"] = rules
     if shape is ACCOUNT:
@@ -148,14 +148,15 @@ def _belongings() -> Iterator[dict[str, Any]]:
                 there = {"properties": {group.key: {"required": [field.key]}}}
                 said = _says(wanted, "items" if field.narrows else "contains")
                 so: dict[str, Any] = {"properties": {about: said}}
-                if defaults[about] != wanted:
+                if defaults[about] not in wanted:
                     so["required"] = [about]
                 yield {"if": {"required": [group.key], **there}, "then": so}
 
 
-def _says(word: str, items: str) -> dict[str, Any]:
-    """The word, or a list that `contains` it, or of which all `items` are that word."""
-    return {"anyOf": [{"const": word}, {"type": "array", items: {"const": word}}]}
+def _says(words: Sequence[str], items: str) -> dict[str, Any]:
+    """One of the words, or a list that `contains` one, or of which all `items` are such words."""
+    one = {"const": words[0]} if len(words) == 1 else {"enum": list(words)}
+    return {"anyOf": [one, {"type": "array", items: one}]}
 
 
 def _prefixes() -> Iterator[dict[str, Any]]:
@@ -164,9 +165,16 @@ def _prefixes() -> Iterator[dict[str, Any]]:
         ids = {"items": {"pattern": f"^{resource.id_prefix}"}}
         selector = {"properties": {"instances": ids}}
         so = {"properties": {"match": selector, "exclude": selector}}
-        alone = _says(resource.name, "items")
+        alone = _says([resource.name], "items")
         there = {"properties": {"resource": alone}, "required": ["resource"]}
         yield {"if": there, "then": so}
+
+
+def _named_regions() -> dict[str, Any]:
+    """Not every service lists its regions."""
+    unlisted = [it.name for it in RESOURCES.values() if not it.lists_regions]
+    there = {"properties": {"resource": _says(unlisted, "contains")}, "required": ["resource"]}
+    return {"if": there, "then": {"properties": {"regions": {"not": {"const": "all"}}}}}
 
 
 # The reference page ------------------------------------------------------------------------------
@@ -196,7 +204,7 @@ def _value(field: Field) -> str:
 
 
 def _meaning(field: Field) -> str:
-    only = ", ".join(f"{about} {wanted}" for about, wanted in field.only)
+    only = ", ".join(f"{about} {' or '.join(wanted)}" for about, wanted in field.only)
     belongs = f" Only for {only}." if only else ""
     return f"{field.about}{_default(field)}{belongs}"
 

@@ -30,6 +30,8 @@ CHAPTERS = {
     "test_conflicts.py": "Due for stop and for start at once",
     "test_charging.py": "Stopped without charge",
     "test_marks.py": "Marks on the machines",
+    "test_hai.py": "GPU machines of HAI",
+    "test_notebooks.py": "Notebooks of TI-ONE",
     "test_misspelt_settings.py": "Settings",
     "test_identity.py": "Whose account is acted in",
     "test_accounts.py": "Several accounts",

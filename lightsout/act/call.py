@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud.error_codes import LATE_LOOK, Meaning
@@ -65,6 +66,7 @@ class Caller:
         self._clock = clock
         self._deadline = deadline
         self._log = log
+        self._lock = threading.Lock()  # of the ledger, while calls are sent side by side
 
     def look(self, ids: Sequence[str]) -> Look | None:
         """Look at `ids` now with DescribeInstances; None where it does not answer."""
@@ -84,12 +86,15 @@ class Caller:
         try:
             look = self._compute.look(ids)
         except OutOfTime:
-            self._ledger.never_asked(ids)
+            with self._lock:
+                self._ledger.never_asked(ids)
         except CallFailed as failure:
             self._log_failed_look(failure)
-            self._ledger.wait(ids, failure)
+            with self._lock:
+                self._ledger.wait(ids, failure)
         else:
-            return self._ledger.sort_out(ids, look)
+            with self._lock:
+                return self._ledger.sort_out(ids, look)
         return []
 
     def options(self, id_: str) -> tuple[tuple[str, str], ...]:
@@ -102,7 +107,8 @@ class Caller:
     def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
-            self._ledger.fail(ids, self.closed)
+            with self._lock:
+                self._ledger.fail(ids, self.closed)
             return None
         attempt = Attempt(ids, self._clock.now())
         if self._deadline.left() < LAST_CALL:
@@ -114,9 +120,11 @@ class Caller:
         except OutOfTime as refusal:
             return RejectedBatch(attempt.ids, refusal)
         except CallFailed as refusal:
-            self._ledger.refused(attempt.ids, refusal, attempt.at)
+            with self._lock:
+                self._ledger.refused(attempt.ids, refusal, attempt.at)
             return RejectedBatch(attempt.ids, refusal)
-        self._ledger.accept(attempt.ids, request_id)
+        with self._lock:
+            self._ledger.accept(attempt.ids, request_id)
         self.accepted_at = self._clock.monotonic()
         return None
 
@@ -132,11 +140,14 @@ class Caller:
         others = [id_ for id_ in attempt.ids if self.options(id_) != options]
         if others:
             told = "it is wanted with other options than before"
-            self._ledger.wait(others, CallFailed(self._job.action.call, "OptionsChanged", told))
+            why = CallFailed(self._job.action.call, "OptionsChanged", told)
+            with self._lock:
+                self._ledger.wait(others, why)
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
-        self._ledger.use_up(attempt.ids)
-        return {"InstanceIds": list(attempt.ids), **dict(options)}
+        with self._lock:
+            self._ledger.use_up(attempt.ids)
+        return {**self._job.site.resource.naming(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
         """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.
@@ -150,5 +161,6 @@ class Caller:
         if self._ledger.fresh(ids):
             return ids
         told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
-        self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, told))
+        with self._lock:
+            self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, told))
         return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lightsout.act.absence import Absence
 from lightsout.act.lines import NoLongerWanted, log_accepted, log_confirmed, log_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
-from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
+from lightsout.act.verify import Readiness, Sent, final_outcome, gone_from, readiness, settle
 from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
-GONE = Outcome(Kind.SKIPPED, "gone: DescribeInstances no longer finds it")
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
 
 
@@ -42,6 +41,8 @@ class Ledger:
         # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[str, dict[str, Decision]] = defaultdict(dict)
         self._job = job
+        self._shown_by = job.site.resource.listing.name
+        self._gone = gone_from(self._shown_by)
         self._clock = clock
         self._log = log
         # Of each open instance the state on the latest look, and the outcome if that is final.
@@ -146,9 +147,9 @@ class Ledger:
 
     def _miss(self, id_: str, look: Look) -> None:
         if self._absence.proves_gone(id_, look):
-            self._settle(id_, GONE)
+            self._settle(id_, self._gone)
         else:
-            told = "DescribeInstances does not show it"
+            told = f"{self._shown_by} does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
     def _still_wanted(self, instance: Instance, at: float, kept: NoLongerWanted) -> bool:
@@ -176,7 +177,7 @@ class Ledger:
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
-                outcome = GONE if self._absence.proves_gone(id_, look) else None
+                outcome = self._gone if self._absence.proves_gone(id_, look) else None
             else:
                 outcome = self._outcome(sent, instance)
             if outcome is None:
@@ -292,7 +293,7 @@ class Ledger:
         for id_ in ids:
             instance = look.instances.get(id_)
             if instance is None:
-                self._seen[id_] = ("not shown by DescribeInstances", None)
+                self._seen[id_] = (f"not shown by {self._shown_by}", None)
             else:
                 self._seen[id_] = (instance.state, self._final(instance))
         self._absence.note(ids, look)

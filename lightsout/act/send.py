@@ -10,6 +10,7 @@ from lightsout.act.call import FOR_GOOD
 from lightsout.cloud.compute import BATCH, batches
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
+SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
 NAMED_REFUSALS = 3  # after so many calls denied for an instance that the message names: a probe
 
 _WORTH_ANOTHER_TRY = {
@@ -43,6 +45,7 @@ class Sender:
         self._ledger = ledger
         self._caller = caller
         self._deadline = deadline
+        self._batch = job.site.resource.batch
         self._named_refusals = 0  # for rights, with no call accepted yet
 
     def send(self, ids: Sequence[str]) -> None:
@@ -50,14 +53,30 @@ class Sender:
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._caller.options(id_)].append(id_)
-        far = self._compute.threads * BATCH
+        far = self._compute.threads * BATCH if self._batch > 1 else BATCH
         for alike in by_options.values():
             for start in range(0, len(alike), far):
                 some: Sequence[str] = alike[start : start + far]
                 if not self._ledger.fresh(some):  # many batches are looked at in parallel
                     some = self._caller.decide_anew(some)
-                for batch in batches(some):
-                    self.send_batch(batch)
+                if self._batch > 1:
+                    for batch in batches(some):
+                        self.send_batch(batch)
+                else:
+                    self._send_singly(some)
+
+    def _send_singly(self, ids: Sequence[str]) -> None:
+        """Send a call for each of `ids`, side by side once the first one is accepted.
+
+        So a right that is missing costs few calls.
+        """
+        rest = list(ids)
+        while rest and not self._ledger.accepted:
+            self.send_batch([rest.pop(0)])
+        asked = [[id_] for id_ in rest]
+        for refused in list(side_by_side(self._caller.ask, asked, SIDE_BY_SIDE)):
+            if refused:
+                self._deal_with(*refused, frozenset())
 
     def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
         """Send one call for `ids`. Afterwards each is sent, settled, or waits for another try.
@@ -161,6 +180,9 @@ class Sender:
         rest = [id_ for id_ in ids if id_ not in named]
         self._named_refusals += bool(named)
         if not rest:
+            alone = self._batch == 1 and not self._ledger.accepted
+            if alone and self._named_refusals >= NAMED_REFUSALS:
+                self._caller.closed = self._denied(refusal)
             return
         if self._ledger.accepted and not named:
             self._halve(rest, refusal, looked)

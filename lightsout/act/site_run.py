@@ -12,7 +12,6 @@ from lightsout.cloud.threads import side_by_side
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey, traffic_reader
-from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
-    from lightsout.model.instance import Site
     from lightsout.model.job import Job
+    from lightsout.model.resource import Site
 
 
 class Terms(NamedTuple):
@@ -73,7 +72,7 @@ class SiteRun:
         executions: list[tuple[Job, Execution]] = []
         marks = _marks() if any(task.policy.mark for task in self.tasks) else None
         read_anew = traffic_reader(compute, self.findings, judgement)
-        for action in ACTIONS.values():
+        for action in self.site.resource.actions:
             job = job_of(self.site, action, self.findings, judgement, read_anew)
             if job.items:
                 end = marks.keep_time(job, terms.deadline) if marks else terms.deadline
@@ -93,7 +92,7 @@ class SiteRun:
                 wanted = marks.marks_of(job, ledger.outcomes, terms.now)
                 marks.write_safely(marks.MarkWriter(cloud, job, log, terms.threads), wanted, log)
 
-        list(side_by_side(execute, executions, len(ACTIONS)))
+        list(side_by_side(execute, executions, len(executions)))
 
     def blind(self) -> bool:
         """True if some instances could not be looked at."""

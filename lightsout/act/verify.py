@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.model.instance import LEAVING
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action
 
 
 DONE = Outcome(Kind.DONE)
@@ -80,7 +80,7 @@ def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) ->
 
     `stop_charging`: it is stopped only when StopChargingMode says so.
     """
-    if instance.state in LEAVING:
+    if instance.state in action.leaving:
         return Outcome(Kind.SKIPPED, f"on its way out: {instance.state}")
     if instance.state != action.after:
         return None
@@ -88,6 +88,11 @@ def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) ->
         why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
         return Outcome(Kind.SKIPPED, f"{instance.state}, but still charged: {why}")
     return DONE
+
+
+def gone_from(call: str) -> Outcome:
+    """The outcome of an instance that this call no longer shows."""
+    return Outcome(Kind.SKIPPED, f"gone: {call} no longer finds it")
 
 
 def readiness(action: Action, instance: Instance) -> Readiness:

@@ -1,23 +1,25 @@
-"""Read and check answers of DescribeInstances. One that contradicts itself is no answer."""
+"""Read and check answers that show instances. One that contradicts itself is no answer."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import dicts, read_instance
+from lightsout.model.instance import dicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lightsout.cloud.sdk import Answer
     from lightsout.model.instance import Instance
+    from lightsout.model.resource import Resource
 
 
 class NoAnswer(CallFailed):
     """An answer that contradicts itself, or shows fewer instances than it counts."""
 
-    def __init__(self, told: str, action: str = "DescribeInstances") -> None:
+    def __init__(self, told: str, action: str) -> None:
         super().__init__(action, "UnreadableAnswer", told)
 
 
@@ -29,18 +31,19 @@ class Page(NamedTuple):
     total: int | None  # TotalCount; None where it is missing, or no count
 
 
-def read_page(answer: Answer, *, at: float) -> Page:
+def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
     """Read an answer. Raises NoAnswer where it shows one instance twice, in different states."""
-    items = (read_instance(item) for item in dicts(answer["InstanceSet"]))
+    read_instance = import_module(resource.reader).read_instance
+    items = (read_instance(item) for item in dicts(answer[resource.listing.items]))
     found: dict[str, Instance] = {}
-    add(found, (item for item in items if item.id))
+    add(found, (item for item in items if item.id), resource.listing.name)
     total = answer.get("TotalCount")
     is_count = isinstance(total, int) and not isinstance(total, bool) and total >= 0
     return Page(at, found, total if is_count else None)
 
 
-def add(found: dict[str, Instance], items: Iterable[Instance]) -> None:
+def add(found: dict[str, Instance], items: Iterable[Instance], action: str) -> None:
     """Add the items. Raises NoAnswer where one is there already, but is shown differently."""
     for item in items:
         if found.setdefault(item.id, item) != item:
-            raise NoAnswer(f"it shows {item.id} twice, and not alike")
+            raise NoAnswer(f"it shows {item.id} twice, and not alike", action)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.error_codes import Meaning
-from lightsout.cloud.pacing import OTHER_RATE, RATES, Pacer
+from lightsout.cloud.pacing import Pacer, rate_of
 from lightsout.cloud.sdk import CallFailed, OutOfTime, Wire
 
 if TYPE_CHECKING:
@@ -201,8 +201,7 @@ class Cloud:
     def _pacer(self, call: Call) -> Pacer:
         with self._lock:
             if call not in self._pacers:
-                rate = RATES.get((call.service, call.action), OTHER_RATE)
-                self._pacers[call] = Pacer(rate, self._clock)
+                self._pacers[call] = Pacer(rate_of(call), self._clock)
             return self._pacers[call]
 
 

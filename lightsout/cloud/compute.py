@@ -1,4 +1,4 @@
-"""Lists, looks at, stops and starts the instances of one site: Lighthouse and CVM alike."""
+"""Lists, looks at, stops and starts the instances of one site, of every resource alike."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.cloud.answers import NoAnswer, add, read_page
 from lightsout.cloud.client import PATIENCE
 from lightsout.cloud.error_codes import NO_SUCH_INSTANCE
+from lightsout.cloud.queries import params_of
 from lightsout.cloud.sdk import LONGEST_NAME, CallFailed, one_line
 from lightsout.cloud.threads import side_by_side
 from lightsout.model.instance import dicts
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from lightsout.cloud.answers import Page
     from lightsout.cloud.client import Cloud, Params
     from lightsout.cloud.sdk import Answer
-    from lightsout.model.instance import Action, Instance, Resource, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action, Resource, Site
 
 Filter = Mapping[str, object]  # Name and Values
 
-PAGE = 100  # Limit of DescribeInstances: 20 unless asked, 100 at most
-BATCH = 100  # InstanceIds of DescribeInstances, StopInstances and their like, at most
+PAGE = 100  # Limit of DescribeInstances and its like: 20 or 10 unless asked, 100 at most
+BATCH = 100  # instances that most calls name, at most
 PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
 READINGS = 5  # of a listing whose TotalCount does not add up
 TRAFFIC = "DescribeInstancesTrafficPackages"
@@ -44,13 +46,18 @@ class Compute:
         self._cloud = cloud
         self.threads = threads
         self.site = site
+        self._shown_by = site.resource.listing
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
         """Every instance that one of the queries lets through."""
         at = self.monotonic()
         found: dict[str, Instance] = {}
-        for filters in queries:
-            found |= self._search(filters)
+        try:
+            for filters in queries:
+                found |= self._search(filters)
+        except CallFailed as failure:
+            if failure.code != self.site.resource.not_opened:
+                raise
         return Listing(at, found)
 
     def _search(self, filters: Sequence[Filter]) -> dict[str, Instance]:
@@ -75,7 +82,8 @@ class Compute:
             if len(shown) >= total:
                 return shown
             older |= shown.keys()
-            why = NoAnswer(f"TotalCount is {total}, but {READINGS} readings show {len(older)}")
+            told = f"TotalCount is {total}, but {READINGS} readings show {len(older)}"
+            why = NoAnswer(told, self._shown_by.name)
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
@@ -85,21 +93,23 @@ class Compute:
 
         Raises NoAnswer where two pages show one instance, and not alike: nobody knows which is
         newer. Raises CallFailed where there are far more pages than the first TotalCount is good
-        for.
+        for, or more instances than the last page that can be asked for shows. That one is asked
+        to be as long as they need.
         """
 
         def read(offset: int) -> Page:
-            narrowed = {"Filters": list(filters)} if filters else {}
-            params = {**narrowed, "Offset": offset, "Limit": PAGE}
+            limit = PAGE if offset < furthest else max(PAGE, highest - offset)
+            params = {**params_of(filters, self._shown_by), "Offset": offset, "Limit": limit}
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}
+        furthest = self._shown_by.furthest
         offset = highest = pages = most = 0
         offsets: Sequence[int] = [0]
         while True:
             known = len(seen)
             for page in side_by_side(read, offsets, self.threads):
-                add(seen, page.instances.values())
+                add(seen, page.instances.values(), self._shown_by.name)
                 offset += len(page.instances)
                 highest = max(highest, page.total or 0)
                 full = len(page.instances) == PAGE
@@ -110,28 +120,40 @@ class Compute:
             most = most or min(2 * (highest // PAGE) + PAGES_AHEAD, MOST_PAGES)
             if pages > most:
                 told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
-                raise CallFailed("DescribeInstances", "UnreadableAnswer", told)
-            following = range(offset, max(highest, offset + 1), PAGE)
+                raise CallFailed(self._shown_by.name, "UnreadableAnswer", told)
+            if offset > furthest:
+                told = f"it shows {len(seen)} instances of {highest}, and no page after them"
+                raise CallFailed(self._shown_by.name, "TooManyInstances", told)
+            following = range(offset, min(max(highest, offset + 1), furthest + 1), PAGE)
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
-        """The instances of `ids` that are shown, at most BATCH a call.
+        """The instances of `ids` that a listing shows: what it leaves out is not acted on."""
+        listing = self._shown_by
+        if not listing.always:
+            return self._find(ids)
+        parts = batches(ids, listing.filter_values)
+        return self.search([[{"Name": listing.ids_filter, "Values": list(it)}] for it in parts])
+
+    def _find(self, ids: Sequence[str]) -> Listing:
+        """The instances of `ids` that are shown, as many a call as it names.
 
         Lighthouse may refuse the whole query for one unknown ID, CVM answers without it: both end
         in a listing without it. Whether such an instance is gone, a single look does not tell.
         """
         if not ids:
             return Listing(self.monotonic(), {})
-        return _joined(list(side_by_side(self._find_surely, list(batches(ids)), self.threads)))
+        parts = list(batches(ids, self._shown_by.most_ids))
+        return _joined(list(side_by_side(self._find_surely, parts, self.threads)))
 
     def look(self, ids: Sequence[str]) -> Look:
         """Look at `ids` now."""
-        began, found = self.find(ids)
+        began, found = self._find(ids)
         return Look(began, self.monotonic(), found)
 
     def describe(self, ids: Sequence[str]) -> dict[str, Instance]:
         """The instances of `ids` that are shown."""
-        return self.find(ids).instances
+        return self._find(ids).instances
 
     def _find_surely(self, ids: Sequence[str]) -> Listing:
         try:
@@ -143,7 +165,7 @@ class Compute:
         """Never called without IDs: an empty list would be read as "not given" and list all."""
         at = self.monotonic()
         try:
-            page = self._page({"InstanceIds": list(ids), "Limit": PAGE})
+            page = self._page({**self._shown_by.naming(ids), "Limit": PAGE})
         except CallFailed as failure:
             if failure.code not in NO_SUCH_INSTANCE:
                 raise
@@ -154,10 +176,11 @@ class Compute:
             looks = [self._find_batch(part) for part in parts if part]
             return _joined([Listing(at, {}), *looks])
         if not page.instances.keys() <= set(ids):
-            raise NoAnswer("it shows instances that were not asked for")
+            told = "it shows instances that were not asked for"
+            raise NoAnswer(told, self._shown_by.name)
         shown, total = len(page.instances), page.total
         if shown < (len(ids) if total is None else min(total, len(ids))):
-            raise NoAnswer(f"TotalCount is {total}, it shows {shown}")
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._shown_by.name)
         return Listing(page.at, page.instances)
 
     def count(self) -> int:
@@ -165,7 +188,7 @@ class Compute:
         page = self._page({"Offset": 0, "Limit": 1}, patience=math.inf)
         shown, total = len(page.instances), page.total
         if total is None or total < shown or (total and not shown):
-            raise NoAnswer(f"TotalCount is {total}, it shows {shown}")
+            raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._shown_by.name)
         return total
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
@@ -208,7 +231,7 @@ class Compute:
         return self._cloud.monotonic()
 
     def _page(self, params: Mapping[str, Any], *, patience: float = PATIENCE) -> Page:
-        """One answer of DescribeInstances; raises NoAnswer where it contradicts itself."""
+        """One answer that shows instances; raises NoAnswer where it contradicts itself."""
         at = self.monotonic()
 
         def params_now() -> Mapping[str, Any]:
@@ -216,10 +239,9 @@ class Compute:
             at = self.monotonic()  # an attempt that was throttled is no look
             return params
 
-        answer = self._call(
-            "DescribeInstances", params_now, patience=patience, listing="InstanceSet"
-        )
-        return read_page(answer, at=at)
+        listing = self._shown_by
+        answer = self._call(listing.name, params_now, patience=patience, listing=listing.items)
+        return read_page(answer, self.site.resource, at=at)
 
     def _call(
         self,
@@ -249,12 +271,13 @@ def _joined(looks: Sequence[Listing]) -> Listing:
 
 def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
     """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
-    answer = cloud.call(
-        resource.api.call(cloud.home, "DescribeRegions"),
-        {},
-        patience=patience,
-        listing="RegionSet",
-    )
+    call = resource.api.call(cloud.home, "DescribeRegions")
+    try:
+        answer = cloud.call(call, {}, patience=patience, listing="RegionSet")
+    except CallFailed as failure:
+        if failure.code == resource.not_opened:
+            return []
+        raise
     available = {
         str(item["Region"])
         for item in dicts(answer["RegionSet"])
@@ -265,6 +288,6 @@ def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -
     return sorted(available)
 
 
-def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
+def batches(ids: Sequence[str], size: int = BATCH) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

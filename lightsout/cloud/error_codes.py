@@ -72,6 +72,20 @@ MEANINGS: dict[str, Meaning] = {
     "UnsupportedOperation.InstanceStateTerminating": Meaning.STATE,
     "UnsupportedOperation.StoppedModeStopCharging": Meaning.CHARGING,
     "UnsupportedOperation.StoppedModeStopChargingSameFamily": Meaning.CHARGING,
+    # StopInstance and StartInstance of HAI, likewise, in its client of version 20230812. Stock that
+    # is short now may be there before the run ends, or at the next tick.
+    "FailedOperation.OperateInstanceRepeatedly": Meaning.BUSY,
+    "InvalidParameterValue.InstanceIdNotFound": Meaning.GONE,
+    "InvalidParameterValue.InvalidInstanceIdMalformed": Meaning.MALFORMED,
+    "ResourceInsufficient.BundleInventoryShortage": Meaning.BUSY,
+    "UnsupportedOperation.InstanceStateArrears": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateLaunchFailed": Meaning.STATE,
+    "UnsupportedOperation.InstanceStateStoppedNoCharge": Meaning.STATE,
+    # StopNotebook and StartNotebook of TI-ONE, in its client of version 20211111
+    "FailedOperation.NotAllow": Meaning.STATE,
+    "FailedOperation.UnSubmitNotAllowToStop": Meaning.BUSY,
+    "OperationDenied.BillingStatusResourceInsufficient": Meaning.BUSY,
+    "OperationDenied.ResourceGroupInsufficient": Meaning.BUSY,
     # SearchLog of CLS: asking again cannot help, asking for less or otherwise can
     "FailedOperation.QueryError": Meaning.PERMANENT,
     "FailedOperation.SyntaxError": Meaning.PERMANENT,
@@ -133,6 +147,8 @@ NO_SUCH_INSTANCE = frozenset(
         "InvalidInstanceId.Malformed",
         "InvalidInstanceId.NotFound",
         "InvalidParameterValue.InstanceIdMalformed",
+        "InvalidParameterValue.InstanceIdNotFound",
+        "InvalidParameterValue.InvalidInstanceIdMalformed",
         "ResourceNotFound.InstanceIdNotFound",
         "ResourceNotFound.InstanceNotFound",
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lightsout.base.clock import Clock
+    from lightsout.model.api import Call
 
 # Requests a second for each account, region and action, from the page of each action.
 RATES = {
@@ -15,10 +16,18 @@ RATES = {
     ("sts", "AssumeRole"): 600,
     ("tag", "TagResources"): 20,
 }
+# Of each action of these services. 20 are documented. Of the calls that are sent side by side, see
+# act.send, each may be late and come together with others: so many fewer are planned.
+SERVICE_RATES = {"hai": 16, "tione": 16}
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
 # A share of the rate. At the full rate, evenly spaced calls put one too many into a window that
 # counts both its ends, and the network delays some of them.
 HEADROOM = 0.95
+
+
+def rate_of(call: Call) -> float:
+    rate = RATES.get((call.service, call.action))
+    return rate or SERVICE_RATES.get(call.service, OTHER_RATE)
 
 
 class Pacer:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Site
+    from lightsout.model.resource import Site
 
 TAG = Api("tag", "2018-08-13")
 WRITE = "TagResources"
@@ -55,4 +55,4 @@ def resource_name(site: Site, id_: str, uin: str) -> str:
     https://cloud.tencent.com/document/product/598/10606
     """
     account = f"uin/{uin}" if uin else ""
-    return f"qcs::{site.resource.api.service}:{site.region}:{account}:instance/{id_}"
+    return f"qcs::{site.resource.api.service}:{site.region}:{account}:{site.resource.called}/{id_}"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from lightsout.base.scalars import parse_until
 from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.instance import ACTIONS, RESOURCES, STARTS, STOP
+from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf, OwnHours
+from lightsout.model.resource import RESOURCES, STOP
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
         return "its name, which the service does not tell"
     if (name := _name_hit(exclude.names, instance)) is not None:
         return f"name {name}"
+    if exclude.tags and not instance.tags_known:
+        return "its tags, which the service does not tell"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):
@@ -156,7 +159,9 @@ def protection(policy: Policy, instance: Instance, now: datetime) -> Decision | 
     if instance.unreadable:
         reason = f"its {instance.unreadable} cannot be read, and may hold a protection"
         return Decision(Verdict.KEEP, reason, warning=True)
-    tags, keep = instance.tags, ACTIONS[policy.action].keep_tag
+    if instance.spared:
+        return Decision(Verdict.KEEP, instance.spared)
+    tags, keep = instance.tags, policy.does.keep_tag
     for value in tags.get(keep, ()):
         if value != "false":
             return Decision(Verdict.KEEP, f"{keep} {value}".rstrip())
@@ -191,7 +196,7 @@ def done_by_somebody(
     An instance that shows no operation at all is kept, too: the service documents null as "no valid
     value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
-    action = ACTIONS[policy.action]
+    action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
     if opened is None or not tells or instance.operation == action.call:
         return None
@@ -204,11 +209,11 @@ def done_by_somebody(
     if began < opened:
         return None
     clock = _clock(began, policy)
-    opposite = STARTS if action is STOP else frozenset({STOP.call})
+    opposite = STARTS if action.name == STOP.name else frozenset({STOP.call})
     if instance.operation in opposite and instance.operation_state != "FAILED":
         return Decision(Verdict.KEEP, f"{action.before} since {clock}, inside the window")
     named = instance.operation or "latest operation, whose name cannot be read,"
-    did = "started" if action is STOP else "stopped"
+    did = "started" if action.name == STOP.name else "stopped"
     reason = f"its {named} at {clock}, inside the window, hides whether somebody {did} it before"
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
 
@@ -221,14 +226,14 @@ def undone_since_its_mark(
     A CVM tells nothing else. Whoever wrote the mark, it only ever keeps. In another state than the
     one acted on it says nothing: it must not hide a conflict.
     """
-    action = ACTIONS[policy.action]
+    action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
     if opened is None or tells or instance.state != action.before:
         return None
     what = DONE[action.name]
     for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
         if mark and mark.what == what and mark.is_between(opened, now, policy.timezone):
-            did = "started" if action is STOP else "stopped"
+            did = "started" if action.name == STOP.name else "stopped"
             reason = f"its mark says {what} {mark.clock:%H:%M} by {mark.policy}, inside the window"
             return Decision(Verdict.KEEP, f"{action.before}, and {reason}: somebody {did} it since")
     return None

@@ -6,17 +6,18 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Wish
 from lightsout.model.mark import Marker
+from lightsout.model.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Action, Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.job import Judge
+    from lightsout.model.resource import Action, Site
 
 
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
@@ -24,7 +25,7 @@ NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
 
 def conflict_of(one: Finding, other: Finding, wanted: Decision) -> Decision:
     """The decision for both policies: neither acts. `wanted`: what `other` would do alone."""
-    stop, start = (one, other) if one.action is STOP else (other, one)
+    stop, start = (one, other) if one.action.name == STOP.name else (other, one)
     named = [f"for {it.action.name} by {it.policy.name}" for it in (stop, start)]
     if not wanted.doubtful:
         return Decision(Verdict.CONFLICT, f"due {' and '.join(named)} at once: neither")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
+from lightsout.model.resource import STOP
 from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import Turn
     from lightsout.model.finding import Step
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
+    from lightsout.model.resource import Action
 
 
 class Judgement:
@@ -58,7 +59,7 @@ class Judgement:
         Where the policy has a condition about traffic, it must have been read before.
         """
         decision = conclude(self.steps(policy, instance))
-        return decision and _with_failure(decision, ACTIONS[policy.action], instance)
+        return decision and _with_notes(decision, policy.does, instance)
 
     def possibly(self, policy: Policy, instance: Instance) -> Decision | None:
         """The decision where the policy acts or perhaps would; None where it surely does not."""
@@ -80,10 +81,13 @@ def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
     return window.opens if window else None
 
 
-def _with_failure(decision: Decision, action: Action, instance: Instance) -> Decision:
-    """The decision; to act becomes a warning where the same operation failed before."""
-    failed = instance.operation == action.call and instance.operation_state == "FAILED"
-    if decision.verdict is not Verdict.ACT or not failed:
+def _with_notes(decision: Decision, action: Action, instance: Instance) -> Decision:
+    """The decision, with a warning where the same operation failed before, and other news."""
+    if decision.verdict is not Verdict.ACT:
+        return decision
+    if instance.note and action.name == STOP.name:
+        decision = decision._replace(reason=f"{decision.reason}; {instance.note}")
+    if instance.operation != action.call or instance.operation_state != "FAILED":
         return decision
     why = f": {instance.operation_error}" if instance.operation_error else ""
     told = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"

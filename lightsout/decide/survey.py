@@ -10,7 +10,6 @@ from lightsout.decide.conditions import needs_traffic, read_traffic
 from lightsout.decide.decide import excluded_by, over_limit, selected_by
 from lightsout.decide.jobs import conflict_of
 from lightsout.model.finding import Decision, Finding, Task
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class _Surveyor:
             return Finding(task, error=_error(failure))
 
     def _decide_on(self, task: Task, listing: Listing) -> Finding:
-        policy, action = task.policy, ACTIONS[task.policy.action]
+        policy, action = task.policy, task.policy.does
         finding, candidates = Finding(task), []
         finding.seen_at, finding.instances = listing
         for instance in listing.instances.values():
@@ -135,8 +134,9 @@ class _Surveyor:
         policy, only = task.policy, task.only
         # Where each machine says its own hours, one listing is for those on and those off.
         own = isinstance(policy.when, OwnHours)
-        actions = list(ACTIONS.values()) if own else [ACTIONS[policy.action]]
-        queries = queries_for(policy.match, actions, self._compute.site.resource.filter_values)
+        resource = self._compute.site.resource
+        actions = resource.actions if own else [policy.does]
+        queries = queries_for(policy.match, actions, resource)
         named = policy.match.instances or None
         wanted = named & only if named and only is not None else named or only
         question = hash(repr(queries)) if wanted is None else wanted

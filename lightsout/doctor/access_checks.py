@@ -29,7 +29,8 @@ from lightsout.doctor.finding import (
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import ACTIONS, OWN, RESOURCES, Site, dicts, place_of
+from lightsout.model.instance import dicts
+from lightsout.model.resource import OWN, RESOURCES, Site, place_of
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.cloud.sdk import Answer
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Resource
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Resource
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site
@@ -156,7 +157,8 @@ def _examine_site(
     cloud = access.clouds[site.account]
     try:
         params = {"Offset": 0, "Limit": 1}
-        answer = _ask(cloud, site, "DescribeInstances", params, listing="InstanceSet")
+        listing = site.resource.listing
+        answer = _ask(cloud, site, listing.name, params, listing=listing.items)
         compute = Compute(cloud, site, THREADS)
         findings = [
             it
@@ -168,7 +170,7 @@ def _examine_site(
             for at, one in enumerate(policies)
             for it in _paid_for(compute, one, access.now, policies[:at])
         ]
-        samples = [str(item.get("InstanceId")) for item in dicts(answer["InstanceSet"])]
+        samples = [str(item.get("InstanceId")) for item in dicts(answer[listing.items])]
         further = list(_further_rights(cloud, site, policies, samples))
     except CallFailed as failure:
         return [SiteDiagnosis(site, "", _refused(site.account, "", failure))], []
@@ -298,4 +300,4 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
 
 
 def _right_to_act(resource: Resource, action: str) -> str:
-    return f"{resource.api.service}:{ACTIONS[action].call}"
+    return f"{resource.api.service}:{resource.action(action).call}"

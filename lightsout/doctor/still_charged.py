@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lightsout.cloud.queries import queries_for
 from lightsout.decide.decide import decide
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import START, STOP
+from lightsout.model.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,8 @@ def find_still_charged(
     if policy.match.instances:
         listing = compute.find(sorted(policy.match.instances))
     else:
-        most = compute.site.resource.filter_values
-        listing = compute.search(queries_for(policy.match, [START], most))  # it acts on STOPPED
+        queries = queries_for(policy.match, [START], compute.site.resource)
+        listing = compute.search(queries)  # START acts on STOPPED
     found = [it for it in listing.instances.values() if only is None or it.id in only]
     return sorted(it.id for it in found if is_still_charged(policy, it, now, earlier))
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lightsout.model.instance import RESOURCES
 from lightsout.model.request import Request
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
@@ -134,7 +134,7 @@ _END = r"(?=[a-z]{0,7}[0-9])[0-9a-z]{8}"
 _LIKE_AN_ID = (
     rf"{_START}(?:{_WORD})-"
     rf"|{_START}(?:{_WORD})[\W_]{{1,3}}{_END}"
-    rf"|(?:{_WORD})(?:[-_]|%2d){_END}"
+    rf"|(?<!shang)(?:{_WORD})(?:[-_]|%2d){_END}"  # `logs-shanghai-1250000000` is a bucket
 )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.model.instance import ACTIONS
-
 if TYPE_CHECKING:
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Action
 
 
 class Verdict(Enum):
@@ -69,7 +68,7 @@ class Finding:
 
     @property
     def action(self) -> Action:
-        return ACTIONS[self.policy.action]
+        return self.policy.does
 
     def may_act_on(self, id_: str) -> bool:
         """True if the event allows the policy to act on this instance."""

@@ -1,4 +1,4 @@
-"""Resource, action, site and instance. The differences between the services are data here."""
+"""An instance, and how it is read from an answer of Lighthouse or CVM."""
 
 from __future__ import annotations
 
@@ -8,83 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lightsout.model.api import Api
-
-OWN = "own"  # the account that the function runs in
-
 # Key and values. The service forbids two tags of one key; where an answer has two, both count.
 Tags = Mapping[str, tuple[str, ...]]
 
 
-class Resource(NamedTuple):
-    """A kind of instance, as its service describes it."""
-
-    name: str
-    api: Api
-    id_prefix: str  # of its instances
-    filter_values: int  # of one filter of DescribeInstances, at most
-    tells_denied_actions: bool  # DescribeInstancesDeniedActions
-    tells_operation_time: bool  # LatestOperationStartedTime
-    stops_charging: bool = False  # StoppedMode of StopInstances
-
-
-class Action(NamedTuple):
-    """Stop or start: `call` takes instances from the state `before` through `during` to `after`."""
-
-    name: str
-    call: str
-    before: str
-    during: str
-    after: str
-    keep_tag: str  # an instance with this tag is left alone
-
-
-class Site(NamedTuple):
-    """One resource in one region of one account."""
-
-    account: str
-    resource: Resource
-    region: str
-
-    @property
-    def place(self) -> str:
-        return place_of(self.account, self.region)
-
-
-def place_of(account: str, where: str) -> str:
-    """`where`, mostly a region, in words for people; with the account if it is not the own one."""
-    return where if account == OWN else f"{account} {where}"
-
-
-LIGHTHOUSE = Resource(
-    "lighthouse",
-    Api("lighthouse", "2020-03-24"),
-    "lhins-",
-    filter_values=100,
-    tells_denied_actions=True,
-    tells_operation_time=True,
-)
-CVM = Resource(
-    "cvm",
-    Api("cvm", "2017-03-12"),
-    "ins-",
-    filter_values=5,
-    tells_denied_actions=False,
-    tells_operation_time=False,
-    stops_charging=True,
-)
-RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM)}
-
 EARLIEST = 2000  # year; an earlier date stands for none, such as 0001-01-01
 
-STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
-START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
-ACTIONS = {action.name: action for action in (STOP, START)}
-
 TAG_SETS = 1000  # sets of tags of which equal ones share one object
-
-# States of an instance that is going away: it does not leave them by itself.
-LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 # Operations after which an instance runs, so that their time is the time of its latest start.
 # CreateInstances is Lighthouse's, RunInstances is CVM's.
@@ -116,6 +46,9 @@ class Instance(NamedTuple):
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
     unreadable: str = ""  # a field of unknown form, which may hold a protection
     name_known: bool = True  # whether the service tells its name, be it empty
+    tags_known: bool = True  # whether the service tells its tags, be there none
+    spared: str = ""  # why it is left alone, whatever a policy says
+    note: str = ""  # what a person should know who has it stopped
 
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
+
+    from lightsout.model.resource import Action
 
 
 DEFAULT_VERIFY_TIMEOUT = 300.0
@@ -84,6 +86,11 @@ class Policy(NamedTuple):
     def part(self) -> Part:
         """What tells it from others about the same resource."""
         return self.name, self.action
+
+    @property
+    def does(self) -> Action:
+        """Its action, as the service of its resource has it."""
+        return RESOURCES[self.resource].action(self.action)
 
 
 Part = tuple[str, str]  # the name and the action of a policy

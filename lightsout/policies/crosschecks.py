@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
-from lightsout.model.instance import OWN, RESOURCES
 from lightsout.model.mark import MARK_KEY
+from lightsout.model.resource import OWN, RESOURCES
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Resource
+    from lightsout.model.resource import Resource
     from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
     from lightsout.policies.reader import Found
     from lightsout.policies.yamltree import Complaints, Position
@@ -34,6 +34,7 @@ def check(files: Sequence[File]) -> None:
             _check_name(policy.it.get("name"), "policy", complaints, names)
             _check_instances(policy.it, complaints)
             _check_uptime(policy.it, complaints)
+            _check_regions(policy.it, complaints)
     _check_accounts(files)
     _check_marks(files)
 
@@ -46,6 +47,7 @@ def warn(found: FileKeys, told: Complaints) -> None:
         _warn_of_zone(keys.get("timezone"), told)
         _warn_of_regions(keys, told)
         _warn_of_resources(keys, told)
+        _warn_of_missing_tags(keys, told)
         for selector in (keys.get("match"), keys.get("exclude")):
             _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
 
@@ -151,6 +153,15 @@ def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
         complaints.add(found.at, what)
 
 
+def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
+    """Not every service says in which regions it can be had."""
+    regions = policy.get("regions")
+    for resource in _resources(policy) if regions and regions.it == "all" else ():
+        if regions and not resource.lists_regions:
+            what = f"{resource.title} has no list of its regions: name those of {resource.name}"
+            complaints.add(regions.at, what)
+
+
 def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:
     """Warn of a resource of which the policy names no instance, though it names some."""
     named = keys_of(policy.get("match")).get("instances")
@@ -159,6 +170,20 @@ def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:
             told.add(
                 policy["resource"].at, f"match names no {resource.name} instance: none is touched"
             )
+
+
+def _warn_of_missing_tags(policy: PolicyKeys, told: Complaints) -> None:
+    """Warn of a match by tags for a resource that has none."""
+    match, uptime = keys_of(policy.get("match")), keys_of(policy.get("uptime"))
+    by_tag = match.get("tags") or uptime.get("from_tag")
+    for resource in _resources(policy) if by_tag else ():
+        if by_tag and not resource.has_tags:
+            what = f"{resource.name} has no tags: this matches none of it, names or instances do"
+            told.add(by_tag.at, what)
+    mark = policy.get("mark")
+    for resource in _resources(policy) if mark and mark.it else ():
+        if mark and not resource.marks:
+            told.add(mark.at, f"no mark is written onto machines of {resource.name}")
 
 
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
     CLOSES,
@@ -22,11 +23,12 @@ from lightsout.policies.texts import (
     days_meant,
 )
 
-RESOURCE = Word(("lighthouse", "cvm"))
-LIGHTHOUSE = ("resource", "lighthouse")
-CVM = ("resource", "cvm")
-STOP = ("action", "stop")
-START = ("action", "start")
+RESOURCE = Word(tuple(RESOURCES))
+LIGHTHOUSE = ("resource", ("lighthouse",))
+CVM = ("resource", ("cvm",))
+BY_TYPE = ("resource", tuple(it.name for it in RESOURCES.values() if it.stop_types))
+STOP = ("action", ("stop",))
+START = ("action", ("start",))
 
 
 def selector(called: str, least: int, empty: str) -> Fields:
@@ -174,7 +176,7 @@ OPTIONS = Fields(
             Word(("SOFT", "HARD", "SOFT_FIRST")),
             "How a machine is shut down.",
             default="the API's own: lighthouse SOFT_FIRST, cvm SOFT",
-            only=(STOP,),
+            only=(BY_TYPE, STOP),
         ),
         Field(
             "stopped_mode",

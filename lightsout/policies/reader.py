@@ -248,15 +248,17 @@ class Reader:
 
     def _belongs(self, field: Field, key: Text) -> None:
         for about, wanted in field.only:
-            others = sorted(self._scope[about] - {wanted})
+            others = sorted(self._scope[about].difference(wanted))
             if others and not self._reaches(field, about, wanted):
-                told = f"{field.key} is for {about} {wanted}, not for {' or '.join(others)}"
+                named = f"{about} {' or '.join(wanted)}"
+                told = f"{field.key} is for {named}, not for {' or '.join(others)}"
                 self._wrong(key, told)
 
-    def _reaches(self, field: Field, about: str, wanted: str) -> bool:
+    def _reaches(self, field: Field, about: str, wanted: tuple[str, ...]) -> bool:
         """Tell whether what the policy says of `about` lets the field stand there."""
         said = self._scope[about]
-        return not said or (said == {wanted} if field.narrows else wanted in said)
+        fits = said.issubset if field.narrows else lambda words: not said.isdisjoint(words)
+        return not said or fits(wanted)
 
     def _fits(self, field: Field) -> bool:
         return all(self._reaches(field, *one) for one in field.only)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.policy_parts import (
     LIMITS,
     ONLY_IF,
@@ -42,9 +43,9 @@ POLICY = Fields(
             Either(
                 RESOURCE.noun,
                 RESOURCE,
-                ListOf("a list of lighthouse and cvm", RESOURCE),
+                ListOf(f"a list of {', '.join(RESOURCES)}", RESOURCE),
             ),
-            "What it acts on; or a list of both, which is the same as a policy for each.",
+            "What it acts on; or a list of several, which is the same as a policy for each.",
             required=True,
             decides=True,
         ),
@@ -86,8 +87,8 @@ POLICY = Fields(
         Field(
             "include",
             ListOf("a list of protected kinds", Word(("autoscaling",))),
-            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a stopped "
-            "member is found unhealthy, terminated and replaced.",
+            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a group "
+            "may find a stopped member unhealthy, terminate and replace it.",
         ),
         Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
         Field("when", WHEN, "Without it: whenever it is triggered."),

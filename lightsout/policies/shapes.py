@@ -90,7 +90,7 @@ class Field(NamedTuple):
     about: str
     required: bool = False
     default: str = ""
-    only: tuple[tuple[str, str], ...] = ()  # the resource or action that it belongs to
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()  # the resources or action it belongs to
     # Of several resources or actions, it must belong to each: without it more would be done there.
     narrows: bool = False
     decides: bool = False  # other fields name it in `only`

@@ -46,7 +46,9 @@ ZONE = Scalar("an IANA time zone such as Asia/Shanghai", r"[A-Z][\w/+-]*", zone,
 REGION = Scalar(
     "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", meant=region_meant
 )
-INSTANCE = Scalar("an instance ID such as lhins-0a1b2c3d", r"(lhins|ins)-[0-9a-z]{8,16}")
+INSTANCE = Scalar(
+    "an instance ID such as lhins-0a1b2c3d", r"(lhins|ins|hai)-[0-9a-z]{8,16}|nb-[0-9a-z]{8,20}"
+)
 ROLE = Scalar(
     "a role such as qcs::cam::uin/100000000002:roleName/lightsout",
     r"qcs::cam::uin/[0-9]{5,20}:roleName/[A-Za-z0-9_+=,.@-]{1,128}",

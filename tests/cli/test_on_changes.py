@@ -44,7 +44,9 @@ def test_the_hook_lets_good_policies_pass_and_stops_at_a_mistake(tmp_path):
     done = run_hook(tmp_path / "clone")
 
     assert done.returncode == 1
-    assert done.stdout.startswith("policies/dev.yml:4:15: resource wants lighthouse or cvm")
+    assert done.stdout.startswith(
+        "policies/dev.yml:4:15: resource wants lighthouse, cvm, hai or notebook"
+    )
 
 
 def test_the_hook_runs_for_changes_of_policies_and_of_nothing_else():

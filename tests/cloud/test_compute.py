@@ -12,7 +12,9 @@ from lightsout.cloud.answers import NoAnswer
 from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
 from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
+from lightsout.model.instance import read_instance
+from lightsout.model.resource import LIGHTHOUSE, STOP
+from tests.support.examples import examples
 from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import GUANGZHOU, any_json, fleet
 
@@ -144,7 +146,7 @@ NO_COUNT = any_json.filter(is_no_count) | st.integers(max_value=-1) | st.just(MI
 
 @pytest.mark.parametrize("count", [0, 95, 250])
 @given(total=NO_COUNT | st.integers(0, 95))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 @example(total=None)
 @example(total=True)
 @example(total=95.0)
@@ -161,7 +163,7 @@ def test_what_is_shown_beyond_the_total_count_is_there(mocker, count, total):
 
 
 @given(total=NO_COUNT)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 def test_without_a_count_a_look_that_misses_one_is_no_answer(mocker, total):
     mocker.stopall()
     there = StubService(mocker, fleet(5), told(total))
@@ -171,7 +173,7 @@ def test_without_a_count_a_look_that_misses_one_is_no_answer(mocker, total):
 
 
 @given(total=NO_COUNT)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 def test_what_is_no_count_is_no_answer_where_a_limit_hangs_on_it(mocker, total):
     mocker.stopall()
 
@@ -352,7 +354,7 @@ turns = st.lists(
 
 
 @given(turns)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 def test_a_listing_shows_each_instance_as_the_newest_reading_or_look_does(mocker, turns):
     """Whatever happens between two answers: none is listed as an older reading showed it."""
     mocker.stopall()

@@ -41,7 +41,7 @@ def test_pre_commit_installs_the_hook_and_runs_it(tmp_path):
 
     assert good.returncode == 0, good.stdout + good.stderr
     assert bad.returncode == 1
-    assert "policies/dev.yml:4:15: resource wants lighthouse or cvm" in bad.stdout
+    assert "policies/dev.yml:4:15: resource wants lighthouse, cvm, hai or notebook" in bad.stdout
 
 
 def test_the_action_installs_from_its_lock_file_and_checks(tmp_path):

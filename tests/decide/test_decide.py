@@ -21,8 +21,8 @@ from lightsout.decide.decide import (
     steps_of,
 )
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.policy import Limits, OnlyIf
+from lightsout.model.resource import LIGHTHOUSE, STOP
 from lightsout.policies.load import matches
 from tests.support.values import NOW, a_policy, an_instance, any_text, selector
 
@@ -379,7 +379,7 @@ def test_a_policy_that_does_not_match_does_not_act_possibly_either():
 
 
 def test_the_service_sorts_out_states_and_exact_tags():
-    assert filters_for(selector({"env": ("dev", "test")}), [STOP], 100) == [
+    assert filters_for(selector({"env": ("dev", "test")}), [STOP], LIGHTHOUSE.listing) == [
         {"Name": "instance-state", "Values": ["RUNNING", "STOPPING"]},
         {"Name": "tag:env", "Values": ["dev", "test"]},
     ]
@@ -387,7 +387,7 @@ def test_the_service_sorts_out_states_and_exact_tags():
 
 @pytest.mark.parametrize("values", [("*",), ("dev", "t*"), ("",), ("dev", ""), ("d?v",)])
 def test_what_the_service_cannot_tell_it_is_asked_by_key_only(values):
-    assert filters_for(selector({"env": values}), [STOP], 100)[1:] == [
+    assert filters_for(selector({"env": values}), [STOP], LIGHTHOUSE.listing)[1:] == [
         {"Name": "tag-key", "Values": ["env"]}
     ]
 
@@ -395,7 +395,7 @@ def test_what_the_service_cannot_tell_it_is_asked_by_key_only(values):
 def test_more_values_than_a_filter_takes_are_asked_by_key_only():
     values = tuple(f"v{number}" for number in range(MAX_PARTS * 100 + 1))
 
-    (_, asked) = filters_for(selector({"env": values}), [STOP], 100)
+    (_, asked) = filters_for(selector({"env": values}), [STOP], LIGHTHOUSE.listing)
 
     assert asked == {"Name": "tag-key", "Values": ["env"]}
 
@@ -429,7 +429,7 @@ def test_the_filters_hide_no_instance_that_the_match_selects(tags, instance_tags
     instance = an_instance(tags=instance_tags | hits, state=state)
     assume(selected_by(selector(tags), instance) is not None)
 
-    asked = filters_for(selector(tags), [STOP], 100)
+    asked = filters_for(selector(tags), [STOP], LIGHTHOUSE.listing)
 
     assert lets_through(asked, instance)
     assert len(asked) <= MAX_FILTERS

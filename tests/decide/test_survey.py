@@ -14,9 +14,10 @@ from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.job import Wish, read_nothing
 from lightsout.model.policy import Limits, OnlyIf, When
+from lightsout.model.resource import STOP
+from tests.support.examples import examples
 from tests.support.values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 
 A, B, C = fleet(3)
@@ -316,7 +317,7 @@ def acts(policy, instance, traffic) -> bool:
     return decision is not None and decision.verdict is Verdict.ACT
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(some_policies, some_policies, some_instances, some_instances)
 def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
     stop, start, first, later

@@ -19,7 +19,7 @@ from lightsout.simulator import GB, Fault, Function, Trigger
 from lightsout.simulator.access.cam import grants
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
-from tests.support.simulated_run import GUANGZHOU, PREFIX
+from tests.support.simulated_run import GUANGZHOU, RESOURCES
 
 ASKED = {"doctor": True}
 # What SCF tells the function of itself.
@@ -127,7 +127,7 @@ def visit(stage, context=CONTEXT):
 # All is well -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource", PREFIX)
+@pytest.mark.parametrize("resource", RESOURCES)
 def test_where_all_is_well_it_says_so_and_what_it_cannot_know(well, resource):
     result = visit(well)
 

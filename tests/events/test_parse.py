@@ -660,7 +660,7 @@ def test_an_event_may_name_several_instances():
     "subject",
     [
         None, "", "cdb-0a1b2c3d", "disk-0a1b2c3d", "lb-0a1b2c3d", "plugins-core",
-        "begins-with-2026",
+        "begins-with-2026", "logs-shanghai-1250000000", "ap-shanghai-2",
         "qcs::cvm:ap-guangzhou:uin/1:instance/*", "qcs::cvm:ap-guangzhou:uin/1:", "lighthouse", 7,
     ],
 )  # fmt: skip
@@ -1259,3 +1259,10 @@ def test_a_name_that_cannot_be_obeyed_is_an_error(event, words):
 
     assert words in str(refusal.value)
     assert len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize("named", ["hai-0a1b2c3d", "nb-0000000000000000001"])
+def test_machines_of_the_other_services_are_named_likewise(named):
+    event = CLOUDS | {"subject": f"qcs::hai:ap-shanghai:uin/1:instance/{named}"}
+
+    assert request_of(read(event)).instances == {named}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lightsout.policies import yamltree as yamltext
 from lightsout.policies.load import Policies, PolicyMistakes, load
+from tests.support.examples import examples
 from tests.support.paths import ROOT
 
 SAMPLES = [
@@ -90,7 +91,7 @@ def test_any_bytes(file, data):
 
 
 @given(yamlish | mutated())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_text_that_looks_like_yaml(file, text):
     file.write_text(text, "utf-8", newline="")
     outcome(file)
@@ -128,7 +129,7 @@ ONE_SIDED = (
 
 @pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without its C parser")
 @given(yamlish | mutated())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @example("a: [b, 'c', \"d\", e f]\nk:\n- \n-\n  - x\n")
 @example("---")
 @example("a: [dev-?, {b?: c}]")

@@ -207,7 +207,7 @@ def test_every_mistake_comes_in_one_go_with_its_place(folder):
         f"cn-2027.json:38:3: days wants {wanted}, not '2027-02-09'",
         "cn-2027.json:40:2: unknown key 'paper' (did you mean papers?)",
         "policy.yml:4:11: name wants 1 to 64 of a-z, 0-9 and -, not 'UP'",
-        "policy.yml:5:15: resource wants lighthouse or cvm, not 'cvn'",
+        "policy.yml:5:15: resource wants lighthouse, cvm, hai or notebook, not 'cvn'",
     ]
 
 

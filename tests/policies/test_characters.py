@@ -16,6 +16,7 @@ from lightsout.policies.mistakes.characters import FORBIDDEN, ODD, name
 from lightsout.policies.reader import Reader
 from lightsout.policies.schema import FILE
 from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from tests.support.examples import examples
 
 LOADERS = [yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else [])]
 POLICY = """\
@@ -206,7 +207,7 @@ def mistyped(draw):
 
 
 @given(mistyped())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_hidden_character_among_the_keys_is_always_named_by_either_parser(case):
     text, sign = case
     if sign not in text:  # where there was no indentation to put it into
@@ -265,7 +266,7 @@ odd_texts = st.text(
 
 
 @given(odd_texts)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_tag_that_is_taken_has_no_blank_at_an_end_and_nothing_invisible(text):
     bad = [it for it in text if re.match(f"[{ODD}{re.escape(FORBIDDEN)}]", it)]
     good = not bad and text == text.strip(" ")

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from lightsout.base.scalars import zones
 from lightsout.policies.load import load
 from lightsout.policies.texts import ZONE
+from tests.support.examples import examples
 from tests.support.paths import ROOT
 
 HERE = Path(__file__).parent
@@ -216,8 +217,8 @@ def test_schema_and_reader_agree_on_holidays(holidays, good, tmp_path):
         {"colour": "red"},
         {"resource": []},
         {"resource": ["cvm", "cvm"]},
-        {"resource": ["lighthouse", "hai"]},
-        {"resource": "hai"},
+        {"resource": ["lighthouse", "gpu"]},
+        {"resource": "gpu"},
         {"resource": "notebook"},
         {"resource": ["lighthouse"], "options": {"stopped_mode": "STOP_CHARGING"}},
         {"resource": ["lighthouse", "cvm"], "only_if": {"running_at_least": "30m"}},
@@ -366,7 +367,7 @@ def documents(draw):
 
 
 @given(documents())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_schema_and_reader_take_and_refuse_the_same(tmp_path_factory, document):
     file = tmp_path_factory.getbasetemp() / "schema.yml"
     file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")

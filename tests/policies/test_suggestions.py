@@ -17,6 +17,7 @@ from lightsout.base.scalars import zones
 from lightsout.base.suggest import nearest, typo_of
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.policies.mistakes import suggestions
+from tests.support.examples import examples
 
 POLICY = """\
 version: 1
@@ -502,7 +503,7 @@ def _place(mark):
 
 
 @given(files())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_every_suggestion_passes_where_it_is_applied(tmp_path_factory, text):
     file = tmp_path_factory.getbasetemp() / "suggestions.yml"
     file.write_text(text, "utf-8")

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lightsout.simulator import Fault, Refusal
+from tests.support.examples import examples
 from tests.support.simulated_run import RESOURCES, only_entry, set_stage
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
@@ -239,7 +240,9 @@ def test_one_invisible_culprit_in_100_costs_at_most_14_further_calls(stage, plac
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(places=st.sets(st.integers(0, 99), min_size=1, max_size=100))
 def test_k_invisible_culprits_in_100_stay_within_their_budget(tmp_path, resource, places):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lightsout import RunFailed
 from tests.support import laws
+from tests.support.examples import examples
 from tests.support.simulated_run import GUANGZHOU, RESOURCES, set_stage
 
 MALFORMED = "InvalidParameterValue.InstanceIdMalformed"
@@ -31,7 +32,7 @@ near_events = st.dictionaries(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(scene=laws.scenes)
 def test_whatever_the_service_does_the_laws_hold(scene):
     laws.hold(scene)
@@ -87,13 +88,13 @@ def test_a_scene_that_is_played_again_is_the_same_to_the_letter():
     assert laws.hold(HALVED_WHILE_OTHERS_WAIT) == laws.hold(HALVED_WHILE_OTHERS_WAIT)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(scene=laws.scenes)
 def test_whichever_thread_is_faster_nothing_is_done_or_told_that_is_wrong(scene):
     laws.hold_in_a_race(scene)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(event=json_values | near_events)
 def test_no_event_whatever_it_is_widens_or_crashes_a_run(event):
     with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:
@@ -108,7 +109,7 @@ def test_no_event_whatever_it_is_widens_or_crashes_a_run(event):
         assert stage.states(others) == {"RUNNING"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(text=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_no_policy_text_whatever_it_is_crashes_a_run(text):
     with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:

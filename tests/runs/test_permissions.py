@@ -14,7 +14,7 @@ from lightsout.policies.load import load
 from lightsout.simulator import GB, Account, Fault
 from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
-from tests.support.simulated_run import GUANGZHOU, PREFIX
+from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES
 
 SHANGHAI, UIN = "ap-shanghai", Account().uin
 # More calls; nothing is stopped, safely; a machine has no mark.
@@ -52,9 +52,11 @@ STORIES = {
     "stop named ones with a tag": NAMED_WITH_A_TAG,
     "stop and mark": MARKED,
 }
-CASES = [(resource, STORIES[name]) for resource in PREFIX for name in STORIES]
+CASES = [(resource, STORIES[name]) for resource in RESOURCES for name in STORIES]
 CASES.append(("lighthouse", TRAFFIC))
-NAMES = [f"{resource} {name}" for resource in PREFIX for name in STORIES] + ["lighthouse traffic"]
+NAMES = [f"{resource} {name}" for resource in RESOURCES for name in STORIES] + [
+    "lighthouse traffic"
+]
 
 stories = pytest.mark.parametrize(("resource", "policies"), CASES, ids=NAMES)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUANGZHOU = "ap-guangzhou"
-PREFIX = {"lighthouse": "lhins-", "cvm": "ins-"}
-RESOURCES = list(PREFIX)
+PREFIX = {"lighthouse": "lhins-", "cvm": "ins-", "hai": "hai-"}
+RESOURCES = ["lighthouse", "cvm"]
 SECRETS = ("simulated-key", "simulated-token", "temporary-key", "temporary-token")
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
 DEV_NIGHTS = """

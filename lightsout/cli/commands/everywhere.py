@@ -1,4 +1,4 @@
-"""List every machine of each service and region. Nothing is changed."""
+"""List every machine that can have tags, of each service and region. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import OWN, RESOURCES, Resource, Site
+from lightsout.model.resource import OWN, RESOURCES, Resource, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
 
 ALL = "all"
+# The services that have tags, and say in which regions they can be had.
+LISTED = [it.name for it in RESOURCES.values() if it.has_tags and it.lists_regions]
 
 
 class Seen(NamedTuple):
@@ -70,7 +72,7 @@ def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
         except CallFailed as failure:
             return failure
 
-    resources = list(RESOURCES.values())
+    resources = [it for it in RESOURCES.values() if it.name in LISTED]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = dict(zip(resources, pool.map(regions_of, resources), strict=True))
     failed = {it: answer for it, answer in answers.items() if isinstance(answer, CallFailed)}
@@ -93,5 +95,5 @@ def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
 def _refuse_unknown(wanted: Iterable[str], known: set[str]) -> None:
     for region in wanted:
         if region not in known:
-            services = " nor ".join(RESOURCES)
+            services = " nor ".join(LISTED)
             raise WrongUse(f"neither {services} has a region {region}{near(region, known)}")

@@ -18,8 +18,8 @@ from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import WRITE, tag_instances
 from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
-from lightsout.model.instance import OWN, RESOURCES, Site
 from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.model.resource import OWN, RESOURCES, Site
 from lightsout.policies import load as policy_files
 from lightsout.policies.texts import INSTANCE
 from lightsout.settings import read_settings
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Account, Policy
+    from lightsout.model.resource import Resource
     from lightsout.settings import Settings
 
 PATIENCE = 10.0  # seconds in which a call is repeated: somebody waits
@@ -85,8 +86,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _resource_of(id_: str) -> Resource:
-    if INSTANCE.takes(id_):
-        return next(it for it in RESOURCES.values() if id_.startswith(it.id_prefix))
+    taggable = [it for it in RESOURCES.values() if it.marks and id_.startswith(it.id_prefix)]
+    if taggable and INSTANCE.takes(id_):
+        return taggable[0]
     raise WrongUse(f"ID wants a machine such as lhins-0a1b2c3d or ins-0a1b2c3d, not {id_!r}")
 
 

@@ -12,7 +12,6 @@ from lightsout.decide.decide import excluded_by, selected_by
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from lightsout.cli.compare.one_look import SeenSite, View
     from lightsout.cli.explain.rows import Row
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Site
     from lightsout.policies.hours.windows import Window
     from lightsout.policies.load import Policies
 
@@ -111,7 +111,7 @@ def _earlier(one: Window | None, other: Window | None) -> Window | None:
 
 
 def _idle(policy: Policy, seen: SeenSite) -> set[Subject]:
-    wanted = ACTIONS[policy.action].before
+    wanted = policy.does.before
     return {
         Subject(seen.site, it.id, policy.action)
         for it in seen.search([]).instances.values()

@@ -12,8 +12,8 @@ from lightsout.base.wildcards import is_exact, matches
 from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
-from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 
@@ -40,6 +40,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         for text in (
             *_of_the_window(policy),
             *_of_the_calendar(policy, now),
+            *_of_the_resource(policy),
             *([f"mark: {NOT_NARROWER}"] if policy.mark else []),
         )
     ]
@@ -73,16 +74,37 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
     if not isinstance(when, When):
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
-    told = RESOURCES[policy.resource].tells_operation_time
+    resource = RESOURCES[policy.resource]
+    told = resource.tells_operation_time
     if when.endless:
         yield _of_the_endless(policy, when, other, told=told)
     elif not told and not when.enforce and not policy.mark:
-        yield (
-            "`enforce: false` has no effect on CVM, which does not tell when: a machine that "
-            f"somebody {other} inside the window is acted on all the same; `mark: true` lets it "
-            "know those that it acted on before, `enforce: true` says that this is meant, and the "
-            "tag keep-until protects a machine"
+        by_tag = (
+            "`mark: true` lets it know those that it acted on before, `enforce: true` says that "
+            "this is meant, and the tag keep-until protects a machine"
         )
+        yield (
+            f"`enforce: false` has no effect on {resource.title}, which does not tell when: a "
+            f"machine that somebody {other} inside the window is acted on all the same; "
+            f"{by_tag if resource.has_tags else '`enforce: true` says that this is meant'}"
+        )
+
+
+def _of_the_resource(policy: Policy) -> Iterator[str]:
+    """Warn of what the service of the resource cannot tell, or do."""
+    resource = RESOURCES[policy.resource]
+    if not resource.has_tags:
+        yield (
+            f"{resource.title} has no tags: keep-running, keep-stopped and keep-until protect "
+            "nothing there; keep a machine by `exclude` with its name or ID"
+        )
+        if policy.exclude.tags:
+            yield (
+                f"{resource.title} does not tell whether a machine has a tag of `exclude`: none of "
+                "it is acted on; exclude by names or instances"
+            )
+    if left_out := resource.listing.leaves_out:
+        yield f"of {resource.title} {left_out} is not looked at"
 
 
 def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:

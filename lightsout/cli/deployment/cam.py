@@ -15,7 +15,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.decide.conditions import needs_traffic
-from lightsout.model.instance import ACTIONS, OWN, RESOURCES
+from lightsout.model.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,18 +49,19 @@ class Target(NamedTuple):
     """An instance, or ANY, in a region, or EVERYWHERE."""
 
     service: str
+    called: str  # instance, or what else the service calls it
     region: str
     instance: str
 
     def covers(self, other: Target) -> bool:
         return (
-            self.service == other.service
+            (self.service, self.called) == (other.service, other.called)
             and self.region in (EVERYWHERE, other.region)
             and self.instance in (ANY, other.instance)
         )
 
     def written(self, uin: str | None) -> str:
-        return f"qcs::{self.service}:{self.region}:{_account(uin)}:instance/{self.instance}"
+        return f"qcs::{self.service}:{self.region}:{_account(uin)}:{self.called}/{self.instance}"
 
 
 def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] = ()) -> Document:
@@ -89,7 +90,7 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     acts: dict[str, set[Target]] = defaultdict(set)
     for policy in policies:
         service = RESOURCES[policy.resource].api.service
-        acts[f"{service}:{ACTIONS[policy.action].call}"] |= set(_targets(policy))
+        acts[f"{service}:{policy.does.call}"] |= set(_targets(policy))
     if policies:
         yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
     for act, targets in sorted(acts.items()):
@@ -102,7 +103,7 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
 
 def _looks(policy: Policy) -> Iterator[str]:
     resource = RESOURCES[policy.resource]
-    yield f"{resource.api.service}:DescribeInstances"
+    yield f"{resource.api.service}:{resource.listing.name}"
     if resource.tells_denied_actions:  # asked when a batch is refused
         yield f"{resource.api.service}:DescribeInstancesDeniedActions"
     if needs_traffic(policy.only_if):
@@ -113,11 +114,11 @@ def _looks(policy: Policy) -> Iterator[str]:
 
 def _targets(policy: Policy) -> Iterator[Target]:
     """Tags do not narrow them: CAM knows tags too, but not those of every service."""
-    service = RESOURCES[policy.resource].api.service
+    resource = RESOURCES[policy.resource]
     named = policy.match.instances
     for region in [EVERYWHERE] if policy.regions == ("all",) else policy.regions:
         for instance in sorted(named - policy.exclude.instances) if named else [ANY]:
-            yield Target(service, region, instance)
+            yield Target(resource.api.service, resource.called, region, instance)
 
 
 def _written(targets: Iterable[Target], uin: str | None) -> list[str]:

@@ -17,8 +17,8 @@ from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import Selector
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.decide.due import Due
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy
+    from lightsout.model.resource import Site
 
 Line = tuple[str, str]  # the name of a step, and its reason
 
@@ -81,7 +82,7 @@ class StepsOfMachine:
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
         """The steps of the decision, also those after one that keeps the machine."""
-        instance, action = self.instance, ACTIONS[policy.action]
+        instance, action = self.instance, policy.does
         if "invoke" not in policy.triggered_by:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
@@ -183,7 +184,10 @@ def _within(limits: Limits, finding: Finding) -> str:
 
 
 def _untouched(policy: Policy, instance: Instance) -> str:
-    if instance.state == ACTIONS[policy.action].during:
+    if instance.state == policy.does.during:
         since = instance.operation_started or "an unknown time"
         return f"nothing: {instance.state} since {since}"
+    left_out = RESOURCES[policy.resource].listing.leaves_out
+    if instance.state == policy.does.before and left_out:
+        return f"nothing: a run does not see it, since {left_out} is not looked at"
     return f"nothing while it is {instance.state}"

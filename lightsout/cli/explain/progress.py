@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import past, plural
-from lightsout.model.instance import ACTIONS, place_of
+from lightsout.model.resource import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lightsout.base.clock import Clock
     from lightsout.cli.output.tables import Output
-    from lightsout.model.instance import Action
+    from lightsout.model.resource import Action
 
 Line = dict[str, Any]
 
@@ -52,6 +52,7 @@ class Progress:
         self._dry = False
         self._actions: dict[str, set[str]] = defaultdict(set)  # names of them, by policy
         # IDs by place and action
+        self._after: dict[tuple[str, str], str] = {}  # the final state, by place and action
         self._accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._confirmed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._ended: set[str] = set()  # IDs of those that failed, or were skipped
@@ -100,7 +101,8 @@ class Progress:
         for (place, name), accepted in self._accepted.items():
             left = len(accepted - self._confirmed[place, name] - self._ended)
             if left:
-                told = f"waiting for {left} of {len(accepted)} to be {ACTIONS[name].after}"
+                after = self._after[place, name]
+                told = f"waiting for {left} of {len(accepted)} to be {after}"
                 yield f"{place}{told}: looked at every few seconds"
 
     def _run_started(self, line: Line) -> None:
@@ -120,6 +122,8 @@ class Progress:
     def _call_accepted(self, line: Line) -> str:
         action = ACTIONS[line["event"].partition(".")[0]]
         self._accepted[_place(line), action.name].update(line["instance_ids"])
+        after = RESOURCES[line["resource"]].action(action.name).after
+        self._after[_place(line), action.name] = after
         return f"{len(line['instance_ids'])} accepted, RequestId {line['request_id']}"
 
     def _call_rejected(self, line: Line) -> str:
@@ -134,7 +138,8 @@ class Progress:
         key = (_place(line), action.name)
         self._confirmed[key].update(line["instance_ids"])
         known = self._accepted[key] | self._confirmed[key]
-        return f"{len(self._confirmed[key])} of {len(known)} confirmed {action.after}"
+        after = RESOURCES[line["resource"]].action(action.name).after
+        return f"{len(self._confirmed[key])} of {len(known)} confirmed {after}"
 
     def _verify_skipped(self, line: Line) -> str:
         self._ended.update(line["instance_ids"])

@@ -9,16 +9,16 @@ from lightsout.base.scalars import parse_until
 from lightsout.cli.output.words import moment, natural
 from lightsout.decide.jobs import wishes_of
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Site
 
 # Words for each decision: in JSON, in the table, and in the sum.
 CALLED = {
@@ -127,7 +127,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
     """A row for each policy and instance that it matches."""
-    wishes = {name: wishes_of(action, findings) for name, action in ACTIONS.items()}
+    wishes = {it.name: wishes_of(it, findings) for it in site.resource.actions}
     for finding in findings:
         for id_, decision in finding.decisions.items():
             instance = finding.instances[id_]

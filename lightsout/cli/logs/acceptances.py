@@ -8,13 +8,14 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.logfiles import site_of
-from lightsout.model.instance import ACTIONS, LEAVING
 from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.resource import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Action, Instance, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action, Site
 
 # An operation that began this long before ours was accepted is an older one, which a listing still
 # shows: the service's times are whole seconds of its own clock.
@@ -83,7 +84,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
     try:
         return Acceptance(
             request_id=str(line["request_id"]),
-            action=ACTIONS[name],
+            action=site.resource.action(ACTIONS[name].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),
@@ -113,7 +114,7 @@ def became(
 def _became(
     one: Acceptance, id_: str, instance: Instance | None, all_of_them: Sequence[Acceptance]
 ) -> Became:
-    if instance is None or instance.state in LEAVING:
+    if instance is None or instance.state in one.action.leaving:
         away = f"on its way out: {instance.state}" if instance else "no longer found"
         return Became(GONE, away)
     if instance.operation_request_id == one.request_id:

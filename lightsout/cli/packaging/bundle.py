@@ -40,6 +40,10 @@ WITHOUT_BYTECODE = (
     "lightsout/doctor/__pycache__",
     "lightsout/events/__pycache__/eventbridge.*",
     "lightsout/events/__pycache__/function_url.*",
+    "lightsout/model/__pycache__/hai.*",
+    "lightsout/model/__pycache__/notebook.*",
+    "lightsout/notify/__pycache__/message.*",
+    "lightsout/policies/hours/__pycache__/calendar_file.*",
     "lightsout/policies/mistakes/__pycache__/[!_c]*",  # all but characters
 )
 WORK = ".making-"  # and letters of chance: the folder in which one build works

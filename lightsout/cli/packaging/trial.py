@@ -22,7 +22,6 @@ from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.invoke import invoke, way_to
 from lightsout.cli.packaging.origin import file_of
 from lightsout.cli.packaging.runtime import RUNTIME, find
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
@@ -111,7 +110,7 @@ def populate(world: World, policy: Policy) -> None:
     """Machines that the policy matches, and so many others that its limits let it act on them."""
     region = "ap-guangzhou" if policy.regions == ("all",) else policy.regions[0]
     count = min(MATCHING, policy.limits.max_instances or MATCHING)
-    state = ACTIONS[policy.action].before
+    state = policy.does.before
     facts: dict[str, Any] = {"service": policy.resource, "region": region, "state": state}
     tags = {key: matched_by(patterns[0]) for key, patterns in policy.match.tags.items()}
     named: list[str | None] = [*sorted(policy.match.instances)[:count]]

@@ -165,6 +165,10 @@ CLAIMS_ZH = {
     "（{source}）。硬盘、镜像与弹性公网 IP 继续收费。",
     "unpriced": "其中 {hours} 小时没有价格，不在合计中：{why}。",
     "still charged": "未使用 STOP_CHARGING 关机的 CVM 继续收费：{hours} 小时，节省为 0。",
+    "by the hour": "{title}：已确认 {hours} 小时不收费，硬盘与存储继续收费。",
+    "without a price": "{title} 的接口不提供价格：{hours} 小时不在合计中；"
+    "请把按 ID 的价格写进文件，用 --prices 指定。",
+    "not seen uncharged": "{title}：{hours} 小时未确认不收费，节省为 0。",
     "prepaid": "轻量应用服务器为预付费：{hours} 小时不退还套餐费用，节省为 0。"
     "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
 }

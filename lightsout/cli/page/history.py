@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from lightsout.cli.logs.acceptances import CONFIRMED, ids_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
-from lightsout.model.instance import ACTIONS, place_of
 from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lightsout.model.instance import Site
     from lightsout.model.policy import Part
+    from lightsout.model.resource import Site
 
     Line = Mapping[str, Any]
 
@@ -214,7 +214,7 @@ class _Reader:
         for id_ in ids_of(line):
             record = self._record(site, id_)
             record.action, record.became = action, ""
-            record.state, record.seen = ACTIONS[name].during, time
+            record.state, record.seen = site.resource.action(name).during, time
 
     def _confirmed(self, time: datetime, line: Line) -> None:
         site = site_of(line)
@@ -224,7 +224,7 @@ class _Reader:
             record = self._record(site, id_)
             record.became = CONFIRMED
             if record.action:
-                record.state, record.seen = ACTIONS[record.action.name].after, time
+                record.state, record.seen = site.resource.action(record.action.name).after, time
         self._note_done(time, line, good=True)
 
     def _skipped(self, time: datetime, line: Line) -> None:
@@ -236,7 +236,7 @@ class _Reader:
             record = self._record(site, id_)
             record.became = reason
             if record.action and why_skipped(reason) == CHARGED:
-                record.state, record.seen = ACTIONS[record.action.name].after, time
+                record.state, record.seen = site.resource.action(record.action.name).after, time
 
     def _failed(self, time: datetime, line: Line) -> None:
         site, reason = site_of(line), _text(line, "reason") or _text(line, "message")

@@ -10,8 +10,9 @@ from lightsout.cli.output.words import moment, natural
 from lightsout.cli.page.history import MachineRecord
 from lightsout.cli.savings.evidence import Machine
 from lightsout.decide.due import due_at
-from lightsout.model.instance import ACTIONS, LEAVING, tag_texts
+from lightsout.model.instance import tag_texts
 from lightsout.model.report import KEPT, why_skipped
+from lightsout.model.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lightsout.cli.page.texts import Texts
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Resource
 
 GONE = "gone"
 LOOKS = ("on", "between", "off", GONE)
@@ -100,12 +102,15 @@ def _row(
     if instance:
         shown.name = instance.name if instance.name != instance.id else ""
         shown.state, shown.tags = instance.state, tag_texts(instance.tags)
-        shown.look = _look_of(instance.state)
+        shown.look = _look_of(machine.site.resource, instance.state)
     elif machine in now.found:
         shown.state, shown.look = scene.t(GONE), GONE
     elif record.seen:
         shown.state = record.state
-        shown.seen, shown.look = moment_short(record.seen, scene), _look_of(record.state)
+        shown.seen, shown.look = (
+            moment_short(record.seen, scene),
+            _look_of(machine.site.resource, record.state),
+        )
     shown.policies = sorted({*record.policies, *(row.policy.name for row in rows)}, key=natural)
     _add_last(shown, record, scene)
     if rows:
@@ -115,9 +120,10 @@ def _row(
     return shown
 
 
-def _look_of(state: str) -> str:
-    looks = {"RUNNING": "on", "STOPPED": "off"}
-    return looks.get(state, GONE if state in LEAVING else "between")
+def _look_of(resource: Resource, state: str) -> str:
+    stop = resource.stop
+    looks = {stop.before: "on", stop.after: "off"}
+    return looks.get(state, GONE if state in stop.leaving else "between")
 
 
 def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
@@ -125,7 +131,8 @@ def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
         return
     shown.last = _said(record.action, record.became, scene)
     shown.request_id = record.action.request_id
-    reached = shown.state == ACTIONS[record.action.name].after or shown.look == GONE
+    after = RESOURCES[shown.resource].action(record.action.name).after
+    reached = shown.state == after or shown.look == GONE
     settled = record.became == CONFIRMED or why_skipped(record.became) != KEPT
     shown.trouble = not (reached or settled)
 
@@ -160,7 +167,7 @@ def _add_outlook(shown: MachineRow, record: MachineRecord, scene: Scene) -> None
             shown.trouble = shown.trouble or kept.verdict in ("failed", "conflict")
     for policy in scene.policies:
         about = policy.name in shown.policies and policy.resource == shown.resource
-        if about and shown.state == ACTIONS[policy.action].before:
+        if about and shown.state == policy.does.before:
             shown.next += _may(policy, scene)
 
 

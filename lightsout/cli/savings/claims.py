@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout.cli.output.words import moment, plural
 from lightsout.cli.savings.intervals import Ended
-from lightsout.model.instance import CVM, LIGHTHOUSE
 from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.resource import CVM, HAI, LIGHTHOUSE, NOTEBOOK
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Evidence
     from lightsout.cli.savings.tally import Stop
+    from lightsout.model.resource import Resource
 
 KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 
@@ -48,6 +49,11 @@ SENTENCES = {
     "memory, {source}. Disks, images and elastic addresses are charged on.",
     "unpriced": "{hours} h of them have no price and are not in the sum: {why}.",
     "still charged": "CVMs stopped without STOP_CHARGING are charged on: {hours} h save 0.",
+    "by the hour": "{title}: {hours} h were seen to be uncharged. {charged_on} went on being "
+    "charged.",
+    "without a price": "{title} tells no price: {hours} h are not in the sum; write the price by "
+    "ID into a file for --prices.",
+    "not seen uncharged": "{title}: {hours} h were not seen to be uncharged, and save 0.",
     "prepaid": "Lighthouse is prepaid: {hours} h refund nothing of the plan and save 0. Traffic "
     "beyond the package is billed by the GB, but what a stopped machine would have sent is in no "
     "log: no overage is claimed as avoided.",
@@ -97,6 +103,8 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
         yield Claim("unpriced", {"hours": _hours(unpriced), "why": why})
     if charged:
         yield Claim("still charged", {"hours": _hours(charged)})
+    for resource in (HAI, NOTEBOOK):
+        yield from _by_the_hour(resource, stops)
     lighthouse = [stop for stop in stops if stop.machine.site.resource is LIGHTHOUSE]
     if lighthouse:
         yield Claim("prepaid", {"hours": _hours(lighthouse)})
@@ -104,6 +112,21 @@ def money_claims(stops: Sequence[Stop], source: str, problems: Sequence[str]) ->
 
 def _stops(count: int, noun: str = "stop") -> dict[str, str]:
     return {"count": f"{count:,}", "stops": plural(count, noun)}
+
+
+def _by_the_hour(resource: Resource, stops: Sequence[Stop]) -> Iterator[Claim]:
+    """Of machines that are paid by the hour of use, and whose price no API tells."""
+    ours = [stop for stop in stops if stop.machine.site.resource is resource]
+    uncharged = [stop for stop in ours if stop.interval.uncharged]
+    kinds = {
+        "by the hour": uncharged,
+        "without a price": [stop for stop in uncharged if stop.unpriced],
+        "not seen uncharged": [stop for stop in ours if not stop.interval.uncharged],
+    }
+    for key, some in kinds.items():
+        if some:
+            facts = {"title": resource.title, "charged_on": resource.charged_on}
+            yield Claim(key, {"hours": _hours(some), **facts})
 
 
 def _hours(stops: Iterable[Stop]) -> str:

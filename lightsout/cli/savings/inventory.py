@@ -15,7 +15,8 @@ from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
 from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import CVM, LEAVING, OWN, START, STOP, dicts
+from lightsout.model.instance import dicts
+from lightsout.model.resource import CVM, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Resource, Site
     from lightsout.settings import Settings
 
 
@@ -110,16 +112,19 @@ def _model(item: Mapping[str, Any]) -> Model:
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:
     """A sign of each machine from a look now: it may have changed since the last line."""
-    return {machine: _sign(instance, now) for machine, instance in found.items()}
+    return {
+        machine: _sign(machine.site.resource, instance, now) for machine, instance in found.items()
+    }
 
 
-def _sign(instance: Instance | None, now: datetime) -> Sign:
-    if instance is None or instance.state in LEAVING:
+def _sign(resource: Resource, instance: Instance | None, now: datetime) -> Sign:
+    stop, start = resource.actions
+    if instance is None or instance.state in stop.leaving:
         return Sign(now, Clue.GONE)
-    if instance.state == STOP.after and instance.operation_request_id:
+    if instance.state == stop.after and instance.operation_request_id:
         return Sign(now, Clue.STOPPED, request_id=instance.operation_request_id)
-    started = instance.operation == START.call and instance.operation_state != "FAILED"
+    started = instance.operation == start.call and instance.operation_state != "FAILED"
     since = instance.started_at() if started else None
-    if instance.state == START.after and since:
+    if instance.state == start.after and since:
         return Sign(now, Clue.RUNNING, since=since)
     return Sign(now, Clue.CHANGED)

@@ -96,8 +96,8 @@ def test_below_each_mistake_stands_its_line_with_a_caret_at_the_place(stage, typ
 
     first, *excerpt = said.out.splitlines()
     assert first == (
-        f"{stage.folder / 'policy.yml'}:5:15: resource wants lighthouse or cvm, not 'lighthose' "
-        "(did you mean lighthouse?)"
+        f"{stage.folder / 'policy.yml'}:5:15: resource wants lighthouse, cvm, hai or notebook, "
+        "not 'lighthose' (did you mean lighthouse?)"
     )
     assert excerpt == ["  5 |     resource: lighthose", "    |               ^"]
 

@@ -381,3 +381,33 @@ def test_until_a_date_is_until_its_end(office, type_in):
     out = type_in("savings", office.log, "--until", "2026-11-24").out
 
     assert table(out, "dev-nights")[5] == "28.0"
+
+
+# HAI and notebooks ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resource", ["hai", "notebook"], indirect=True)
+def test_a_night_of_what_is_paid_by_the_hour_counts_at_the_price_of_a_file(
+    stage, tmp_path, type_in
+):
+    service = "tione" if stage.resource == "notebook" else "hai"
+    policy = DEV_NIGHTS.replace("tags: {env: dev}", "names: [lab]")
+    id_ = stage.world.add(service=service, name="lab").id
+    stage.policies(policy)
+    stage.run({}, request_id="evening")
+    stage.clock.advance(10 * HOUR)
+    stage.policies(policy.replace("match:", "action: start\n        match:"))
+    stage.run({}, request_id="morning")
+    log, prices = tmp_path / "run.jsonl", tmp_path / "prices.yml"
+    log.write_text("".join(json.dumps(line) + "\n" for line in stage.lines), encoding="utf-8")
+    prices.write_text(f"currency: CNY\nper_hour: {{{id_}: 30}}\n", encoding="utf-8")
+
+    (priced,) = rows(type_in("savings", log, "--prices", prices, "--csv"))
+    unpriced = type_in("savings", log)
+
+    assert 9.9 < float(priced["hours"]) < 10.1
+    assert priced["uncharged"] == "yes"
+    assert float(priced["price_per_hour"]) == 30
+    title = {"hai": "HAI", "notebook": "TI-ONE"}[stage.resource]
+    assert f"{title} tells no price: 10.0 h are not in the sum" in " ".join(unpriced.out.split())
+    assert "went on being charged" in " ".join(unpriced.out.split())

@@ -15,6 +15,7 @@ from lightsout.cli.page.money import savings
 from lightsout.cli.page.render import Page, render
 from lightsout.cli.page.status import Known, Problem, status
 from lightsout.cli.page.texts import Texts
+from tests.support.examples import examples
 from tests.support.page_reader import read_page
 from tests.support.values import NOW, a_policy, any_text
 
@@ -51,7 +52,7 @@ def page_about(text: str) -> str:
     return render(page, scene.t)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @example("</script><script>")
 @example("<!--")
 @example("\u202e")

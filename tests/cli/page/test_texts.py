@@ -31,7 +31,7 @@ def test_no_language_has_a_text_that_the_other_lacks():
 
 def test_each_sentence_of_savings_is_there_in_chinese():
     assert CLAIMS_ZH.keys() == SENTENCES.keys()
-    facts = {"count", "hours", "when", "why", "source"}
+    facts = {"count", "hours", "when", "why", "source", "title"}
     for key, text in CLAIMS_ZH.items():
         assert places(text) <= facts
         assert places(SENTENCES[key]) & (facts - {"count"}) == places(text) & (facts - {"count"})

@@ -1,0 +1,20 @@
+"""Reads what HAI shows of an instance: as the others do, but without tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lightsout.model import instance
+from lightsout.model.resource import HAI
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lightsout.model.instance import Instance
+
+
+def read_instance(item: Mapping[str, Any]) -> Instance:
+    """Read an item of InstanceSet. Tags that the service begins to show would count."""
+    read = instance.read_instance(item)
+    uncharged = read.state == HAI.stop.after
+    return read._replace(tags_known="Tags" in item, charging="STOP_CHARGING" if uncharged else "")
