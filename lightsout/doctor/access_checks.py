@@ -261,7 +261,8 @@ def _together(seen: Iterable[SiteDiagnosis]) -> Iterator[Diagnosis]:
         regions[site.account, site.resource.name, policy, what].append(site.region)
     for (account, resource, policy, what), names in regions.items():
         whose = [*([account] if account != OWN else []), *([policy] if policy else [])]
-        check = f"{', '.join([*whose, resource])} in {', '.join(names)}"
+        each = "each of " if len(names) > 1 else ""  # a count is that of one region
+        check = f"{', '.join([*whose, resource])} in {each}{', '.join(names)}"
         yield what._replace(check=check)
 
 

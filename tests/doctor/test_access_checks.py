@@ -208,7 +208,8 @@ def test_sites_that_are_alike_are_told_together_and_others_apart():
 
     found = examined(cloud, a_policy(regions=(GUANGZHOU, SHANGHAI, TOKYO)))
 
-    assert found["lighthouse in ap-guangzhou, ap-shanghai"][1] == "may be looked at: 0 instances"
+    alike = found["lighthouse in each of ap-guangzhou, ap-shanghai"]
+    assert alike[1] == "may be looked at: 0 instances"
     assert found["lighthouse in ap-tokyo"][1] == "may be looked at: 1 instance"
     assert found["dev-nights, lighthouse in ap-tokyo"][1] == "would stop 1, keep 0"
 
@@ -264,7 +265,7 @@ def test_when_time_is_over_no_further_site_is_asked_and_each_is_told_so():
         thread.join(5)
 
     assert len(hung) == SITES_AT_ONCE  # nobody waited for their end
-    assert found[f"lighthouse in {', '.join(regions)}"] == ("✗", "no answer in time", AGAIN)
+    assert found[f"lighthouse in each of {', '.join(regions)}"] == ("✗", "no answer in time", AGAIN)
     assert len(began) <= SITES_AT_ONCE
     assert not set(began) & set(regions[SITES_AT_ONCE:])
 

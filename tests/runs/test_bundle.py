@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import textwrap
@@ -530,11 +531,35 @@ def test_a_build_goes_on_from_where_another_one_was_killed(tmp_path, package):
     (tmp_path / "policies" / "one.yml").write_text(ONE)
     package()
     whole = files_of(tmp_path / "dist")
-    for left in (".bundle", ".bundle.old"):
-        shutil.copytree(tmp_path / "dist/bundle/policies", tmp_path / "dist" / left)
-    (tmp_path / "dist/.lightsout.zip").write_bytes(b"half")
+    left = tmp_path / "dist" / f"{packaging.WORK}a1b2c3"
+    shutil.copytree(tmp_path / "dist/bundle/policies", left)
+    os.utime(left, (0, 0))
 
     assert package()[0] == 0
+    assert files_of(tmp_path / "dist") == whole
+
+
+@pytest.mark.hazard(
+    "Two builds at once in one folder",
+    "Neither takes the other's files: both make a whole bundle and a whole zip.",
+)
+def test_two_builds_at_once_in_one_folder_are_both_whole(tmp_path, package, monkeypatch):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "one.yml").write_text(ONE)
+    package()
+    whole = files_of(tmp_path / "dist")
+    settle_modes, second = packaging.settle_modes, []
+
+    def meanwhile(folder):
+        settle_modes(folder)
+        if not second:
+            second.append(folder)
+            assert package()[0] == 0
+
+    monkeypatch.setattr(packaging, "settle_modes", meanwhile)
+
+    assert package()[0] == 0
+    assert second
     assert files_of(tmp_path / "dist") == whole
 
 

@@ -49,7 +49,9 @@ def _remove(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     for what, option, found, wanted in parts:
         if not found:
             continue
-        voice.say_all(it.says for it in found)
+        kept_unasked = options.yes and option and not wanted
+        if not kept_unasked:
+            voice.say_all(it.says for it in found)
         if _wanted(options, what, option, wanted=wanted):
             steps += found
         else:

@@ -9,7 +9,7 @@ from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
 from lightsout.cli.deploy.service import Service
-from lightsout.cli.deploy.values import LOG, ROLE
+from lightsout.cli.deploy.values import DIGITS, LOG, ROLE
 from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.words import plural
@@ -71,6 +71,8 @@ class Desk(NamedTuple):
             bundle = build(self.policies, self.dist, voice.say)
         except NotBuilt as refusal:
             raise Stopped(str(refusal)) from None
+        if bundle.content_hash[:DIGITS] != self.wanted.release.bundle:
+            raise Stopped("the policies were changed meanwhile: run the same command again")
         _refuse_large(bundle.zip)
         return base64.b64encode(bundle.zip.read_bytes()).decode()
 

@@ -13,7 +13,11 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
+import time
 import zipfile
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.output.words import plural
@@ -25,7 +29,6 @@ from lightsout.policies.load import PolicyMistakes, is_policy_file, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Bundle", "NotBuilt", "build"]
 
@@ -43,6 +46,8 @@ WITHOUT_BYTECODE = (
     "lightsout/policies/hours/__pycache__/calendar_file.*",
     "lightsout/policies/mistakes/__pycache__/[!_c]*",  # all but characters
 )
+WORK = ".making-"  # and letters of chance: the folder in which one build works
+LONGEST_BUILD = 3600.0  # seconds
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 
 
@@ -60,13 +65,14 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
     `policies`: a folder, or one file. Raises NotBuilt, and OSError where a file cannot be written.
     """
     bundle, archive = out / "bundle", out / "lightsout.zip"
-    fresh, old = out / ".bundle", out / ".bundle.old"
     sources = sources_with(policies, say)
     _refuse_a_stranger(bundle)
-    for left in (fresh, old):
-        shutil.rmtree(left, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
+    out.mkdir(parents=True, exist_ok=True)
+    _clear_up(out)
+    # A folder of its own: another build may be at work here, and must not take this one's files.
+    with tempfile.TemporaryDirectory(prefix=WORK, dir=out) as work:
+        fresh, zipped = Path(work) / "bundle", Path(work) / "lightsout.zip"
+        fresh.mkdir()
         dependencies.install(origin.file_of(REQUIREMENTS), fresh)
         write(sources, fresh)
         python = find(RUNTIME)
@@ -75,15 +81,20 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
         else:
             say(f"no CPython {RUNTIME} is at hand: sources only, which cost a slower cold start")
         settle_modes(fresh)
-        write_zip(fresh, out / ".lightsout.zip")
+        write_zip(fresh, zipped)
         if bundle.exists():
-            bundle.rename(old)
+            bundle.rename(Path(work) / "old")
         fresh.rename(bundle)
-    finally:
-        for left in (fresh, old):
-            shutil.rmtree(left, ignore_errors=True)
-    (out / ".lightsout.zip").replace(archive)
+        zipped.replace(archive)
     return Bundle(bundle, archive, content_hash(sources))
+
+
+def _clear_up(out: Path) -> None:
+    """Take away what killed builds left, and nothing that one may still be making."""
+    for left in out.glob(f"{WORK}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LONGEST_BUILD:
+                shutil.rmtree(left)
 
 
 def _refuse_a_stranger(bundle: Path) -> None:

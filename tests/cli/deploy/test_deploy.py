@@ -149,6 +149,20 @@ class TestTheNextDeploy:
         assert "policies: " in said
         assert deployed.deploy("--yes") == "nothing to do\n"
 
+    def test_sends_no_other_policies_than_it_has_shown(self, deployed, monkeypatch):
+        deployed.stage.policies(FEWER_MACHINES)
+        before = deployed.since()
+
+        def build(*words):
+            deployed.stage.policies(MORE_MACHINES)
+            return deployed.build(*words)
+
+        monkeypatch.setattr("lightsout.cli.deploy.desk.build", build)
+        said = deployed.deploy("--yes", status=1)
+
+        assert "were changed meanwhile" in said
+        assert deployed.changes(before) == []
+
     @pytest.mark.parametrize(
         ("old", "new", "actions", "said"),
         [

@@ -32,6 +32,8 @@ def test_the_function_goes_with_its_triggers_and_the_rest_is_kept(deployed):
     assert names(deployed.stage.world) == ([], ["lightsout"], ["lightsout"], ["lightsout"])
     assert "the role, with its policy: kept; --role removes it" in said
     assert "the log, with every line in it: kept; --log removes it" in said
+    assert "- role" not in said
+    assert "- log topic" not in said
 
 
 def test_machines_stay_as_they_are(deployed):
