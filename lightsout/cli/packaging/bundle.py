@@ -37,6 +37,8 @@ REQUIREMENTS = "requirements.txt"
 WITHOUT_BYTECODE = (
     "tzdata/**/__pycache__",
     "idna/__pycache__/uts46data.*",  # for host names beyond ASCII
+    "lightsout/act/__pycache__/marks.*",
+    "lightsout/cloud/__pycache__/tags.*",
     "lightsout/doctor/__pycache__",
     "lightsout/events/__pycache__/eventbridge.*",
     "lightsout/events/__pycache__/function_url.*",
