@@ -108,9 +108,13 @@ class TestBothLanguages:
         assert english == chinese
 
     def test_make_the_same_points_and_lead_to_the_same_places(self, pair):
-        for what in (r"^ *(-|\d\.) ", r"\]\((?!README)([^)]+)\)"):
-            english, chinese = (re.findall(what, prose(page), re.MULTILINE) for page in pair)
-            assert [place(it) for it in english] == [place(it) for it in chinese]
+        points = (re.findall(r"^ *(-|\d\.) ", prose(page), re.MULTILINE) for page in pair)
+        assert next(points) == next(points)
+        links = r"\]\((?!README)([^)]+)\)"
+        english, chinese = (
+            [place(page, it) for it in re.findall(links, prose(page))] for page in pair
+        )
+        assert english == chinese
 
     def test_name_each_other_near_the_top(self, pair):
         english, chinese = pair
@@ -119,9 +123,16 @@ class TestBothLanguages:
             assert f"]({there})" in text(page)[:400]
 
 
-def place(link: str) -> str:
-    """Where a link leads, whichever of the languages it stands in."""
-    return re.sub(r"^(\.\./)+|docs/|zh-CN/", "", link)
+def place(page: str, link: str) -> str:
+    """Where a link leads, in either language: a heading counts by its number on the page."""
+    if re.match(r"https?://", link):
+        return link
+    name, _, fragment = link.partition("#")
+    bare = re.sub(r"^(\.\./)+|docs/|zh-CN/", "", name)
+    if not fragment:
+        return bare
+    there = os.path.normpath(Path(page).parent / name) if name else page
+    return f"{bare}#{[anchor(title) for _, title in headings(there)].index(fragment)}"
 
 
 # Links -------------------------------------------------------------------------------------------
