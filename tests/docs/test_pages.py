@@ -97,7 +97,9 @@ class TestBothLanguages:
 
         for one, other in side_by_side(rows, pair):
             # Where a link leads has figures of its own.
-            figures = [re.findall(FIGURE, re.sub(r"\]\([^)]*\)", "", line)) for line in (one, other)]
+            figures = [
+                re.findall(FIGURE, re.sub(r"\]\([^)]*\)", "", line)) for line in (one, other)
+            ]
             assert sorted(figures[0]) == sorted(figures[1])
 
     def test_ask_and_answer_the_same_number_of_questions(self, pair):
