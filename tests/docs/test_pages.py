@@ -22,7 +22,7 @@ PAGES = (
 )  # fmt: skip
 FENCED = r"^ *```(\w*)\n(.*?)^ *```$"
 CODE = r"`([^`]+)`"
-FIGURE = r"\d[\d,.]*"
+FIGURE = r"\d(?:[\d,.]*\d)?"
 
 
 @cache
