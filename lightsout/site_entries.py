@@ -6,13 +6,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.job import Kind, Outcome, outcome_of
 from lightsout.model.report import (
     CHARGED,
     new_entry,
     why_skipped,
 )
+from lightsout.model.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from lightsout.act.fleet import Fleet
     from lightsout.act.site_run import SiteRun
     from lightsout.model.finding import Decision, Finding
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import DoneGroup, Entry, ReasonGroup
+    from lightsout.model.resource import Action
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lightsout.base.log import Log, portions
 from lightsout.log_lines import which_action
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import START, STOP
 from lightsout.model.job import Kind
+from lightsout.model.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

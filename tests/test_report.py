@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from lightsout.act.verify import final_outcome, gone_from
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.model.report import (
     CHARGED,
@@ -24,6 +23,7 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
+from lightsout.model.resource import LEAVING, STOP
 from lightsout.report import build, stamp
 from lightsout.site_entries import Calls, fill
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text, fleet

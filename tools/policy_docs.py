@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.resource import OWN, RESOURCES
 from lightsout.policies.schema import ACCOUNT, FILE, POLICY
 from lightsout.policies.shapes import (
     Either,

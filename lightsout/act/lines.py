@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.sdk import CallFailed
     from lightsout.model.finding import Decision
-    from lightsout.model.instance import Action
     from lightsout.model.job import Job
+    from lightsout.model.resource import Action
 
 
 class NoLongerWanted:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from lightsout.base.clock import Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Action
     from lightsout.model.job import Job, Outcome
+    from lightsout.model.resource import Action
 
 PATIENCE = 10.0  # seconds in which one call is repeated
 LONGEST_SHARE = 0.1  # of the run's time that is kept for marks

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
-    from lightsout.model.instance import Site
     from lightsout.model.job import Job
+    from lightsout.model.resource import Site
 
 
 class Terms(NamedTuple):

@@ -9,7 +9,7 @@ from lightsout.act.site_run import SiteRun
 from lightsout.cloud.compute import list_regions
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.finding import Task
-from lightsout.model.instance import RESOURCES, Site
+from lightsout.model.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

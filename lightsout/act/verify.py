@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action
 
 
 DONE = Outcome(Kind.DONE)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lightsout.cloud.sdk import Answer
-    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Resource
 
 
 class NoAnswer(CallFailed):

@@ -11,7 +11,7 @@ from lightsout.base.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lightsout.cloud.answers import Page
     from lightsout.cloud.client import Cloud, Params
     from lightsout.cloud.sdk import Answer
-    from lightsout.model.instance import Action, Instance, Resource, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action, Resource, Site
 
 Filter = Mapping[str, object]  # Name and Values
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightsout.cloud.compute import Filter
-    from lightsout.model.instance import Action, ListingCall, Resource
     from lightsout.model.policy import Selector
+    from lightsout.model.resource import Action, ListingCall, Resource
 
 
 MAX_FILTERS = 10  # of a call

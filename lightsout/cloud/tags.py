@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Site
+    from lightsout.model.resource import Site
 
 TAG = Api("tag", "2018-08-13")
 WRITE = "TagResources"

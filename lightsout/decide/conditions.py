@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.scalars import time_unit
-from lightsout.model.instance import START, STARTS, STOP
+from lightsout.model.instance import STARTS
+from lightsout.model.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

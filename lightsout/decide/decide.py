@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from lightsout.base.scalars import parse_until
 from lightsout.decide.conditions import check_conditions
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.instance import RESOURCES, STARTS, STOP
+from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf, OwnHours
+from lightsout.model.resource import RESOURCES, STOP
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:

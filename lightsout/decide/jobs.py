@@ -6,17 +6,18 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Wish
 from lightsout.model.mark import Marker
+from lightsout.model.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Action, Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.job import Judge
+    from lightsout.model.resource import Action, Site
 
 
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.policy import OwnHours
+from lightsout.model.resource import STOP
 from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import Turn
     from lightsout.model.finding import Step
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
+    from lightsout.model.resource import Action
 
 
 class Judgement:

@@ -29,7 +29,8 @@ from lightsout.doctor.finding import (
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import OWN, RESOURCES, Site, dicts, place_of
+from lightsout.model.instance import dicts
+from lightsout.model.resource import OWN, RESOURCES, Site, place_of
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.cloud.sdk import Answer
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Resource
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Resource
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site

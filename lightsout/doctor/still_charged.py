@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lightsout.cloud.queries import queries_for
 from lightsout.decide.decide import decide
 from lightsout.model.finding import Verdict
-from lightsout.model.instance import START, STOP
+from lightsout.model.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -47,8 +47,8 @@ from lightsout.doctor.service_checks import (
     try_heartbeat,
     try_receivers,
 )
-from lightsout.model.instance import OWN
 from lightsout.model.report import RunFailed
+from lightsout.model.resource import OWN
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from lightsout.model.instance import Action, Instance
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Action
 
 
 class Verdict(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lightsout.model import instance
-from lightsout.model.instance import HAI
+from lightsout.model.resource import HAI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

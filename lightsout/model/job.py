@@ -10,8 +10,9 @@ from lightsout.model.finding import Verdict
 
 if TYPE_CHECKING:
     from lightsout.model.finding import Decision
-    from lightsout.model.instance import Action, Instance, Site, Tags
+    from lightsout.model.instance import Instance, Tags
     from lightsout.model.mark import Marker
+    from lightsout.model.resource import Action, Site
 
 
 class Wish(NamedTuple):

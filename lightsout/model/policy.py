@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Action
+    from lightsout.model.resource import Action
 
 
 DEFAULT_VERIFY_TIMEOUT = 300.0

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from lightsout.base.plain import plain
-from lightsout.model.instance import place_of
+from lightsout.model.resource import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

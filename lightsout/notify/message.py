@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lightsout.base.plain import plain
-from lightsout.model.instance import place_of
 from lightsout.model.report import (
     CHARGED,
     GROUPS,
@@ -19,6 +18,7 @@ from lightsout.model.report import (
     ids_in,
     why_skipped,
 )
+from lightsout.model.resource import place_of
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:

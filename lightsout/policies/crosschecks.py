@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
-from lightsout.model.instance import OWN, RESOURCES
 from lightsout.model.mark import MARK_KEY
+from lightsout.model.resource import OWN, RESOURCES
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
 from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Resource
+    from lightsout.model.resource import Resource
     from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
     from lightsout.policies.reader import Found
     from lightsout.policies.yamltree import Complaints, Position

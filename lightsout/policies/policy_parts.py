@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightsout.model.instance import RESOURCES
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.shapes import Apart, Either, Field, Fields, ListOf, MapOf, TimePair, Word
 from lightsout.policies.texts import (
     CLOSES,

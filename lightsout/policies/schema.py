@@ -6,9 +6,9 @@ they agree.
 
 from __future__ import annotations
 
-from lightsout.model.instance import RESOURCES
 from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.policy_parts import (
     LIMITS,
     ONLY_IF,
@@ -87,8 +87,8 @@ POLICY = Fields(
         Field(
             "include",
             ListOf("a list of protected kinds", Word(("autoscaling",))),
-            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a stopped "
-            "member is found unhealthy, terminated and replaced.",
+            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a group "
+            "may find a stopped member unhealthy, terminate and replace it.",
         ),
         Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
         Field("when", WHEN, "Without it: whenever it is triggered."),

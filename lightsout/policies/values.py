@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lightsout.base.scalars import zone
-from lightsout.model.instance import ACTIONS, OWN, RESOURCES, START
 from lightsout.model.policy import (
     DEFAULT_ACT_WITHIN,
     DEFAULT_TIMEZONE,
@@ -23,6 +22,7 @@ from lightsout.model.policy import (
     Source,
     When,
 )
+from lightsout.model.resource import ACTIONS, OWN, RESOURCES, START
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.texts import DAYS
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Resource
+    from lightsout.model.resource import Resource
     from lightsout.policies.document import (
         AccountKeys,
         FileKeys,

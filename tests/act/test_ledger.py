@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.model.instance import CVM
 from lightsout.model.job import Accepted, Kind, Outcome
+from lightsout.model.resource import CVM
 from tests.support.ledger_stage import BEFORE, PATIENCE, LedgerStage
 from tests.support.values import GUANGZHOU, an_instance, fleet
 

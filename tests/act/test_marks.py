@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lightsout.act.marks import MarkWriter, keep_time, marks_of
 from lightsout.base.clock import Deadline
 from lightsout.cloud.sdk import CallFailed, OutOfTime
-from lightsout.model.instance import CVM, STOP, Site
 from lightsout.model.job import Item, Job, Kind, Outcome, Wish
 from lightsout.model.mark import Marker
+from lightsout.model.resource import CVM, STOP, Site
 from lightsout.simulator import ManualClock
 from tests.support.values import SHANGHAI
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsout.act.unanswered import VISIBLE, Unanswered
-from lightsout.model.instance import CVM, STOP
 from lightsout.model.job import Item, Job, Wish
+from lightsout.model.resource import CVM, STOP
 from tests.support.values import GUANGZHOU, NOW, an_instance, fleet
 
 A, B, C = fleet(3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
-from lightsout.model.instance import LEAVING, STOP
 from lightsout.model.job import Kind, Outcome
+from lightsout.model.resource import LEAVING, STOP
 from tests.support.values import an_instance
 
 OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"

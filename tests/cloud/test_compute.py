@@ -12,7 +12,8 @@ from lightsout.cloud.answers import NoAnswer
 from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
 from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import LIGHTHOUSE, STOP, read_instance
+from lightsout.model.instance import read_instance
+from lightsout.model.resource import LIGHTHOUSE, STOP
 from tests.support.examples import examples
 from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import GUANGZHOU, any_json, fleet

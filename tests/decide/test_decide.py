@@ -21,8 +21,8 @@ from lightsout.decide.decide import (
     steps_of,
 )
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import LIGHTHOUSE, STOP
 from lightsout.model.policy import Limits, OnlyIf
+from lightsout.model.resource import LIGHTHOUSE, STOP
 from lightsout.policies.load import matches
 from tests.support.values import NOW, a_policy, an_instance, any_text, selector
 

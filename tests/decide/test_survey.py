@@ -14,9 +14,9 @@ from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import STOP
 from lightsout.model.job import Wish, read_nothing
 from lightsout.model.policy import Limits, OnlyIf, When
+from lightsout.model.resource import STOP
 from tests.support.examples import examples
 from tests.support.values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 

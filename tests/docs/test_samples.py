@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import OwnHours
+from lightsout.model.resource import ACTIONS
 from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Operation

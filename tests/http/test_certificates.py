@@ -14,7 +14,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, Wire
 from lightsout.http.certificates import trust
-from lightsout.model.instance import LIGHTHOUSE
+from lightsout.model.resource import LIGHTHOUSE
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")
 

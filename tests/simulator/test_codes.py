@@ -41,11 +41,11 @@ CODE = re.compile(rf'"((?:{FAMILIES})(?:\.\w+)*)"')
 
 @pytest.mark.parametrize("service", MODULES)
 def test_what_stands_in_the_source_is_official(service):
-    folder = Path(simulator.__file__).parent
+    files = {path.stem: path for path in Path(simulator.__file__).parent.rglob("*.py")}
     found = {
         code
         for module in MODULES[service]
-        for code in CODE.findall((folder / f"{module}.py").read_text("utf-8"))
+        for code in CODE.findall(files[module].read_text("utf-8"))
     }
     assert len(found) > 2
     assert found - set(OFFICIAL_CODES[service]["*"]) <= COMMON_CODES

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.act.ledger import Ledger
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import STOP
 from lightsout.model.job import Item, Job, Judged, Look, Wish, read_nothing
+from lightsout.model.resource import STOP
 from lightsout.simulator import ManualClock
 from tests.support.values import GUANGZHOU
 

@@ -17,7 +17,7 @@ from lightsout.cloud import assume_role as accounts_
 from lightsout.cloud.compute import Compute, batches
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.still_charged import find_still_charged, wants_no_charge
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lightsout.base.environment import Environment
     from lightsout.cli.explain.rows import Row
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Site
     from lightsout.model.policy import Account
+    from lightsout.model.resource import Site
     from lightsout.settings import Settings
 
 AT_ONCE = 16  # sites asked side by side

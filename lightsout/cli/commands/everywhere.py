@@ -10,7 +10,7 @@ from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import OWN, RESOURCES, Resource, Site
+from lightsout.model.resource import OWN, RESOURCES, Resource, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -17,7 +17,7 @@ from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
 from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
 from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies.load import load
 from lightsout.policies.texts import REGION
 from lightsout.settings import read_settings

@@ -18,8 +18,8 @@ from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import WRITE, tag_instances
 from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
-from lightsout.model.instance import OWN, RESOURCES, Site
 from lightsout.model.policy import DEFAULT_TIMEZONE
+from lightsout.model.resource import OWN, RESOURCES, Site
 from lightsout.policies import load as policy_files
 from lightsout.policies.texts import INSTANCE
 from lightsout.settings import read_settings
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Account, Policy
+    from lightsout.model.resource import Resource
     from lightsout.settings import Settings
 
 PATIENCE = 10.0  # seconds in which a call is repeated: somebody waits

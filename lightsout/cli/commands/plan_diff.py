@@ -19,8 +19,8 @@ from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import plural
 from lightsout.events.request import hint
-from lightsout.model.instance import OWN
 from lightsout.model.request import allows
+from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
 from lightsout.settings import read_settings
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lightsout.cli.compare.changes import Comparison
     from lightsout.cli.compare.decisions import Side
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Site
+    from lightsout.model.resource import Site
     from lightsout.policies.load import Policies
     from lightsout.settings import Settings
 

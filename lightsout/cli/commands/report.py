@@ -30,7 +30,7 @@ from lightsout.cli.page.render import Page, render
 from lightsout.cli.page.status import Known, status
 from lightsout.cli.page.texts import Texts, language_of
 from lightsout.doctor.function_check import Examiner, examine_function
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings

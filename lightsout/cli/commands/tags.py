@@ -13,7 +13,7 @@ from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import count_tags, show_tags, summary
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 

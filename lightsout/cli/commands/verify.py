@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from lightsout.cli.logs.acceptances import Acceptance
     from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
 NOT_NAMED = "not named in this log: export the field SCF_Message as well"

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.output.words import natural
-from lightsout.model.instance import ACTIONS
 from lightsout.model.policy import Policy
+from lightsout.model.resource import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from lightsout.cli.compare.one_look import SeenSite, View
     from lightsout.cli.explain.rows import Row
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Site
     from lightsout.policies.hours.windows import Window
     from lightsout.policies.load import Policies
 

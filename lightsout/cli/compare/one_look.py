@@ -9,7 +9,7 @@ from lightsout.act.sites import REGIONS_PATIENCE
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cloud.compute import Compute, Listing, list_regions
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import RESOURCES, Site, place_of
+from lightsout.model.resource import RESOURCES, Site, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

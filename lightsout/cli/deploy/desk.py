@@ -15,7 +15,7 @@ from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 

@@ -12,8 +12,8 @@ from lightsout.base.wildcards import is_exact, matches
 from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
-from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 

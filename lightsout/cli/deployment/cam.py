@@ -15,7 +15,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.decide.conditions import needs_traffic
-from lightsout.model.instance import OWN, RESOURCES
+from lightsout.model.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lightsout.base.suggest import near
 from lightsout.events.choose import choose
 from lightsout.events.parse import read_event
-from lightsout.model.instance import OWN
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
+from lightsout.model.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

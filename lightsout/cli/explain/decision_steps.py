@@ -17,8 +17,8 @@ from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
-from lightsout.model.instance import RESOURCES
 from lightsout.model.policy import Selector
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.decide.due import Due
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy
+    from lightsout.model.resource import Site
 
 Line = tuple[str, str]  # the name of a step, and its reason
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from lightsout.cli.explain.tag_table import Machine
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
+    from lightsout.model.resource import Site
 
     Machines = list[Instance]
 

@@ -20,8 +20,9 @@ from lightsout.cli.output.words import printable
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
 from lightsout.events.request import hint, read_request
-from lightsout.model.instance import RESOURCES, Site, place_of, tag_texts
+from lightsout.model.instance import tag_texts
 from lightsout.model.request import BadEvent, Request, allows
+from lightsout.model.resource import RESOURCES, Site, place_of
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import PolicyMistakes
 from lightsout.settings import read_settings

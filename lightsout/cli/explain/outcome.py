@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lightsout.cli.output.words import natural, plural
-from lightsout.model.instance import RESOURCES, place_of
 from lightsout.model.report import (
     CHARGED,
     GONE,
@@ -16,6 +15,7 @@ from lightsout.model.report import (
     subject_of,
     why_skipped,
 )
+from lightsout.model.resource import RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lightsout.act.site_run import SiteRun
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.output.tables import Output
-    from lightsout.model.instance import Site
     from lightsout.model.policy import Part, Policy
+    from lightsout.model.resource import Site
 
     Opening = tuple[Policy, datetime | None]  # when it opens next; None: not within a year
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
     from lightsout.model.job import Wish
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Site
 
 # Words for each decision: in JSON, in the table, and in the sum.
 CALLED = {

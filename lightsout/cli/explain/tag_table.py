@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lightsout.cli.output.tables import Output
-    from lightsout.model.instance import Instance, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Site
 
     Machine = tuple[Site, Instance]
 

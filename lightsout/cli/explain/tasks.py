@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.model.instance import Site
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Site
 
 
 def tasks_beside(

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.logfiles import site_of
-from lightsout.model.instance import ACTIONS
 from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.resource import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Action, Instance, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action, Site
 
 # An operation that began this long before ours was accepted is an older one, which a listing still
 # shows: the service's times are whole seconds of its own clock.

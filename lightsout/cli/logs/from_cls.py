@@ -23,7 +23,7 @@ from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.function_check import SCF, ExaminedFunction
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
 

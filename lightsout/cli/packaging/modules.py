@@ -86,6 +86,7 @@ MODULES = (
     "model/policy",
     "model/report",
     "model/request",
+    "model/resource",
     "notify/__init__",
     "notify/announce",
     "notify/delivery",

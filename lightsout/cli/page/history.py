@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from lightsout.cli.logs.acceptances import CONFIRMED, ids_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
-from lightsout.model.instance import ACTIONS, place_of
 from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lightsout.model.instance import Site
     from lightsout.model.policy import Part
+    from lightsout.model.resource import Site
 
     Line = Mapping[str, Any]
 

@@ -10,8 +10,9 @@ from lightsout.cli.output.words import moment, natural
 from lightsout.cli.page.history import MachineRecord
 from lightsout.cli.savings.evidence import Machine
 from lightsout.decide.due import due_at
-from lightsout.model.instance import RESOURCES, tag_texts
+from lightsout.model.instance import tag_texts
 from lightsout.model.report import KEPT, why_skipped
+from lightsout.model.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.page.history import Action, History
     from lightsout.cli.page.texts import Texts
-    from lightsout.model.instance import Instance, Resource
+    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resource import Resource
 
 GONE = "gone"
 LOOKS = ("on", "between", "off", GONE)

@@ -15,7 +15,8 @@ from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
 from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import CVM, OWN, dicts
+from lightsout.model.instance import dicts
+from lightsout.model.resource import CVM, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance, Resource, Site
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Resource, Site
     from lightsout.settings import Settings
 
 

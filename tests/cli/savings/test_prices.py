@@ -13,7 +13,7 @@ from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.savings.pricefile import read_price_list
 from lightsout.cli.savings.prices import Cache, Model, ask_price, asked_prices
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.instance import OWN
+from lightsout.model.resource import OWN
 from lightsout.settings import read_settings
 
 REGION = "ap-guangzhou"

@@ -1,0 +1,207 @@
+"""The services as data: what a resource is, how it stops and starts, and where it is."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightsout.model.api import Api
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OWN = "own"  # the account that the function runs in
+
+
+# States on the way out: an instance does not leave them by itself.
+LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
+
+
+class Action(NamedTuple):
+    """Stop or start: `call` takes instances from the state `before` through `during` to `after`."""
+
+    name: str
+    call: str
+    before: str
+    during: str
+    after: str
+    keep_tag: str  # an instance with this tag is left alone
+    leaving: frozenset[str] = LEAVING
+    shows_during: bool = True  # whether the service has a word for that state
+
+    @property
+    def acted_on(self) -> tuple[str, ...]:
+        """The states of the instances that a listing for this action has to show."""
+        return (self.before, self.during) if self.shows_during else (self.before,)
+
+
+STOP = Action("stop", "StopInstances", "RUNNING", "STOPPING", "STOPPED", "keep-running")
+START = Action("start", "StartInstances", "STOPPED", "STARTING", "RUNNING", "keep-stopped")
+ACTIONS = {action.name: action for action in (STOP, START)}
+
+
+class ListingCall(NamedTuple):
+    """The call that shows instances: its answer, and what it can be asked."""
+
+    name: str = "DescribeInstances"
+    items: str = "InstanceSet"  # the list in its answer
+    ids: str = "InstanceIds"  # the parameter that names instances; empty: a filter does
+    most_ids: int = 100  # that it names
+    states: str = "instance-state"  # the filter for states
+    filter_values: int = 5  # of one filter, at most
+    ids_filter: str = "instance-id"
+    tag_filters: str = ""  # the parameter for tags, where they are not among the other filters
+    furthest: int = sys.maxsize  # Offset, at most
+    # Filters of every listing, with their value. What they leave out is never acted on.
+    always: tuple[tuple[str, str], ...] = ()
+    order: tuple[tuple[str, str], ...] = ()  # parameters that keep pages from shifting
+    leaves_out: str = ""  # what it does not show, for people
+
+    def naming(self, ids: Sequence[str]) -> dict[str, object]:
+        """The parameter that names instances."""
+        if self.ids:
+            return {self.ids: list(ids)}
+        return {"Filters": [{"Name": self.ids_filter, "Values": list(ids)}]}
+
+
+class Resource(NamedTuple):
+    """A kind of instance, as its service describes it."""
+
+    name: str
+    title: str  # as people write it
+    api: Api
+    id_prefix: str  # of its instances
+    listing: ListingCall
+    tells_denied_actions: bool  # DescribeInstancesDeniedActions
+    tells_operation_time: bool  # LatestOperationStartedTime
+    stops_charging: bool = False  # StoppedMode of StopInstances
+    stop_types: bool = True  # StopType of StopInstances
+    has_tags: bool = True
+    marks: bool = True  # whether the Tag service writes tags onto it
+    lists_regions: bool = True  # DescribeRegions
+    not_opened: str = ""  # the code that says that the account does not use the service
+    stop: Action = STOP
+    start: Action = START
+    batch: int = 100  # instances of a call that stops or starts, at most
+    ids: str = "InstanceIds"  # the parameter that names them there
+    charged_on: str = ""  # what goes on being paid for when its time is no longer
+    called: str = "instance"  # in the names that CAM knows
+    reader: str = "lightsout.model.instance"  # the module whose read_instance reads an answer
+
+    @property
+    def actions(self) -> tuple[Action, Action]:
+        return self.stop, self.start
+
+    def action(self, name: str) -> Action:
+        """What the action of this name is to the service."""
+        return self.start if name == START.name else self.stop
+
+    def naming(self, ids: Sequence[str]) -> dict[str, object]:
+        """The parameter that names the instances of a call that stops or starts them."""
+        return {self.ids: list(ids) if self.batch > 1 else ids[0]}
+
+
+class Site(NamedTuple):
+    """One resource in one region of one account."""
+
+    account: str
+    resource: Resource
+    region: str
+
+    @property
+    def place(self) -> str:
+        return place_of(self.account, self.region)
+
+
+def place_of(account: str, where: str) -> str:
+    """`where`, mostly a region, in words for people; with the account if it is not the own one."""
+    return where if account == OWN else f"{account} {where}"
+
+
+LIGHTHOUSE = Resource(
+    "lighthouse",
+    "Lighthouse",
+    Api("lighthouse", "2020-03-24"),
+    "lhins-",
+    ListingCall(filter_values=100),
+    tells_denied_actions=True,
+    tells_operation_time=True,
+)
+CVM = Resource(
+    "cvm",
+    "CVM",
+    Api("cvm", "2017-03-12"),
+    "ins-",
+    ListingCall(),
+    tells_denied_actions=False,
+    tells_operation_time=False,
+    stops_charging=True,
+    charged_on="Disks, images and elastic addresses",
+)
+# HAI has no word for a machine that stops or starts: its latest operation tells. Its listing does
+# not show how a machine is paid for: a filter tells, and a prepaid one is refused. No number of
+# values is documented for its filters: five is what CVM takes.
+_HAI_LEAVING = frozenset({"TERMINATING", "TERMINATED", "LAUNCH_FAILED"})
+HAI = Resource(
+    "hai",
+    "HAI",
+    Api("hai", "2023-08-12"),
+    "hai-",
+    ListingCall(
+        furthest=100,
+        always=(("charge-type", "POSTPAID_BY_HOUR"),),
+        leaves_out="a prepaid machine",
+    ),
+    tells_denied_actions=False,
+    tells_operation_time=False,
+    stop_types=False,
+    has_tags=False,
+    marks=False,
+    charged_on="Disks",
+    not_opened="UnauthorizedOperation.UnauthorizedUser",
+    stop=STOP._replace(
+        call="StopInstance", after="STOPPED_NO_CHARGE", leaving=_HAI_LEAVING, shows_during=False
+    ),
+    start=START._replace(
+        call="StartInstance", before="STOPPED_NO_CHARGE", leaving=_HAI_LEAVING, shows_during=False
+    ),
+    batch=1,
+    ids="InstanceId",
+    reader="lightsout.model.hai",
+)
+# Listings of notebooks are by the time of the latest change unless told otherwise. How many values
+# their filters take, and whether those of a tag are alternatives, is not documented.
+NOTEBOOK = Resource(
+    "notebook",
+    "TI-ONE",
+    Api("tione", "2021-11-11"),
+    "nb-",
+    ListingCall(
+        "DescribeNotebooks",
+        items="NotebookSet",
+        ids="",
+        most_ids=5,
+        states="Status",
+        ids_filter="Id",
+        tag_filters="TagFilters",
+        order=(("OrderField", "CreateTime"), ("Order", "ASC")),
+        leaves_out="a notebook outside of the default workspace",
+    ),
+    tells_denied_actions=False,
+    tells_operation_time=False,
+    stop_types=False,
+    marks=False,  # no page names its notebooks as the Tag service would have them
+    lists_regions=False,
+    charged_on="Storage",
+    stop=Action(
+        "stop", "StopNotebook", "Running", "Stopping", "Stopped", STOP.keep_tag, frozenset()
+    ),
+    start=Action(
+        "start", "StartNotebook", "Stopped", "Starting", "Running", START.keep_tag, frozenset()
+    ),
+    batch=1,
+    ids="Id",
+    called="notebook",
+    reader="lightsout.model.notebook",
+)
+RESOURCES = {resource.name: resource for resource in (LIGHTHOUSE, CVM, HAI, NOTEBOOK)}
