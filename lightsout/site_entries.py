@@ -139,14 +139,11 @@ def _by_own_option(
 def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
     """Decisions on a newer look: the policy keeps an instance, or is in conflict over it.
 
-    A job of the other action tells of it by its name, unless the name is that of a policy which
-    was part of that job.
+    Of a conflict the job of the other action may tell.
     """
-    parts = {finding.policy.part for finding in run.findings}
     kept: dict[str, Decision] = {}
-    for action, ledger in run.ledgers.items():
-        if action == policy.action or (policy.name, action) not in parts:
-            kept |= ledger.kept.get(policy.name, {})
+    for ledger in run.ledgers.values():
+        kept |= ledger.kept.get(policy.part, {})
     return kept
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Decision
     from lightsout.model.instance import Instance
     from lightsout.model.job import Job, Look
+    from lightsout.model.policy import Part
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
@@ -39,7 +40,7 @@ class Ledger:
         self.sent: dict[str, Sent] = {}
         self.waiting = WaitingList()  # to be asked again
         # By policy: instances that it wanted first, and no longer on a newer look.
-        self.kept: dict[str, dict[str, Decision]] = defaultdict(dict)
+        self.kept: dict[Part, dict[str, Decision]] = defaultdict(dict)
         self._job = job
         self._shown_by = job.site.resource.listing.name
         self._gone = gone_from(self._shown_by)
@@ -103,7 +104,7 @@ class Ledger:
         self._recover(look)
         self._read_anew(ids, look)
         idle: list[str] = []
-        kept = NoLongerWanted(self._job.action)
+        kept = NoLongerWanted()
         for id_ in ids:
             if id_ in self.sent or id_ in self.outcomes:
                 continue
@@ -159,8 +160,8 @@ class Ledger:
         if judged.wish is None and self._unanswered.may_show_yet(id_, self._clock.monotonic()):
             self.wait([id_], self._refusals[id_])
             return False
-        for policy, decision in judged.kept.items():
-            self.kept[policy][id_] = decision
+        for part, decision in judged.kept.items():
+            self.kept[part][id_] = decision
         kept.add(id_, judged.kept)
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))

@@ -12,26 +12,24 @@ if TYPE_CHECKING:
     from lightsout.cloud.sdk import CallFailed
     from lightsout.model.finding import Decision
     from lightsout.model.job import Job
-    from lightsout.model.resource import Action
+    from lightsout.model.policy import Part
 
 
 class NoLongerWanted:
     """Instances that no policy wants any more on a newer look, collected to log them together."""
 
-    def __init__(self, action: Action) -> None:
-        self._action = action.name
-        self._ids: dict[tuple[str, Decision], list[str]] = defaultdict(list)
+    def __init__(self) -> None:
+        self._ids: dict[tuple[Part, Decision], list[str]] = defaultdict(list)
 
-    def add(self, id_: str, decisions: Mapping[str, Decision]) -> None:
-        """`decisions`: by the policy that wanted it."""
+    def add(self, id_: str, decisions: Mapping[Part, Decision]) -> None:
         for told in decisions.items():
             self._ids[told].append(id_)
 
     def log_to(self, log: Log) -> None:
-        for (policy, decision), ids in self._ids.items():
+        for ((policy, action), decision), ids in self._ids.items():
             facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
             told = {"verdict": decision.verdict.value, "reason": decision.reason}
-            log("plan", action=self._action, **told, **facts)
+            log("plan", action=action, **told, **facts)
             if decision.warning:
                 log("warning", level="warning", message=decision.reason, **facts)
 

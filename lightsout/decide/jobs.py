@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance
     from lightsout.model.job import Judge
+    from lightsout.model.policy import Part
     from lightsout.model.resource import Action, Site
 
 
@@ -81,21 +82,21 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
 
     def judge_anew(instance: Instance, wish: Wish) -> Judged:
         wanting: list[Finding] = []
-        kept: dict[str, Decision] = {}
+        kept: dict[Part, Decision] = {}
         for name in wish.policies:
             finding = acting[name]
             decision = judgement.decide(finding.policy, instance) or NO_MATCH
             if decision.verdict is Verdict.ACT:
                 wanting.append(finding)
             else:
-                kept[name] = decision
+                kept[finding.policy.part] = decision
         for other in opposite if wanting else ():
             if other.may_act_on(instance.id):
                 opposite_wish = judgement.possibly(other.policy, instance)
                 if opposite_wish:
                     conflict = conflict_of(wanting[0], other, opposite_wish)
-                    names = [it.policy.name for it in (*wanting, other)]
-                    return Judged(None, kept | dict.fromkeys(names, conflict))
+                    parts = [it.policy.part for it in (*wanting, other)]
+                    return Judged(None, dict.fromkeys(parts, conflict) | kept)
         return Judged(_wish_of(wanting, instance) if wanting else None, kept)
 
     return judge_anew

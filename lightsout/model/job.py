@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Decision
     from lightsout.model.instance import Instance, Tags
     from lightsout.model.mark import Marker
+    from lightsout.model.policy import Part
     from lightsout.model.resource import Action, Site
 
 
@@ -39,10 +40,13 @@ class Item(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The new decisions about an instance, by the policies that wanted it."""
+    """The new decisions about an instance, by the policies that wanted it.
+
+    In a conflict also by the policy that wants the opposite; the conflict comes first.
+    """
 
     wish: Wish | None  # of the policies that still want it; None: no policy does
-    kept: Mapping[str, Decision]  # of the others, by name of the policy
+    kept: Mapping[Part, Decision]  # of the others
 
 
 Judge = Callable[["Instance", Wish], Judged]

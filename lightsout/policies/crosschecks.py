@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.scalars import uin_of
 from lightsout.model.mark import MARK_KEY
+from lightsout.model.policy import WHOLE_DAY
 from lightsout.model.resource import OWN, RESOURCES
 from lightsout.policies.reader import keys_of, value_of
 from lightsout.policies.regions import REGIONS
@@ -146,9 +147,12 @@ def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
     """Machines that are always on have no edge after which anything could be done."""
     found = policy.get("uptime")
     keys = keys_of(found)
-    days = value_of(keys.get("days"), None)
+    days = value_of(keys.get("days"), "everyday")
     every_day = days == "everyday" or (isinstance(days, list) and len(days) == len(DAYS))
-    if found and every_day and "between" not in keys and "from_tag" not in keys:
+    start, end = value_of(keys.get("between"), (None, None))
+    whole = (value_of(start, 0), value_of(end, WHOLE_DAY)) == (0, WHOLE_DAY)
+    said = "from_tag" not in keys and ("days" in keys or "between" in keys)
+    if found and every_day and whole and said:
         what = "uptime is the whole of every day: say between which times, or on which days"
         complaints.add(found.at, what)
 
@@ -205,6 +209,10 @@ def _check_marks(files: Sequence[File]) -> None:
         if chosen := tags.get(MARK_KEY):
             what = f"the tag {MARK_KEY} is what `mark: true` writes: match by another one"
             complaints.add(chosen.key or chosen.at, what)
+        told = keys_of(keys.get("uptime")).get("from_tag")
+        if told and told.it == MARK_KEY:
+            what = f"the tag {MARK_KEY} is what `mark: true` writes: it cannot hold hours, too"
+            complaints.add(told.at, what)
 
 
 def _check_accounts(files: Sequence[File]) -> None:

@@ -109,7 +109,7 @@ def test_one_that_no_policy_wants_any_more_is_left_alone_and_told(stage, shown):
     assert stage.sort_out([A, B], shown, idle(B)) == [B]
 
     assert stage.ledger.outcomes == {A: SKIPPED}
-    assert stage.ledger.kept == {"dev-nights": {A: PROTECTED}}
+    assert stage.ledger.kept == {("dev-nights", "stop"): {A: PROTECTED}}
     (line,) = stage.logged("plan")
     assert (line["verdict"], line["reason"]) == ("keep", "keep-running yes")
     assert (line["policies"], line["instance_ids"]) == (["dev-nights"], [A])
@@ -151,7 +151,7 @@ def test_where_one_of_two_policies_keeps_it_the_other_one_has_it_asked_for():
     assert stage.sort_out([A], idle(A)) == [A]
 
     assert stage.ledger.wanted_by([A]) == ["second"]
-    assert stage.ledger.kept == {"first": {A: PROTECTED}}
+    assert stage.ledger.kept == {("first", "stop"): {A: PROTECTED}}
     assert stage.ledger.outcomes == {}
 
 

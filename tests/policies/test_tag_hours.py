@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lightsout.decide.own_hours import turn_of
@@ -48,8 +48,8 @@ DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
 SOME = f"{DAY}(?:-{DAY})?"
 WORD = "(?:everyday|workdays|holidays)"
 SPAN = r"\d?\d:\d\d-\d?\d:\d\d"
-ENTRY = f"(?:(?:{WORD}|{SOME}(?:,{SOME})*){SPAN}|{SPAN}(?:{WORD}|{SOME})?)"
-GRAMMAR = re.compile(f"on|off|{ENTRY}(?:,{ENTRY})*", re.ASCII)
+ENTRY = f"(?:(?:{WORD}|{SOME}(?:,{SOME})*){SPAN}|{SPAN}(?:{WORD}|{SOME}))"
+GRAMMAR = re.compile(f"on|off|{ENTRY}(?:,{ENTRY})*|{SPAN}(?:,{SPAN})*", re.ASCII)
 
 
 def fits(value: str) -> bool:
@@ -92,7 +92,8 @@ def values(draw):
         hours = "-".join(shown(it, short=draw(st.booleans())) for it in (start, end))
         last = after and "," not in text
         assume(not after or last)
-        texts.append(f"{hours} {text}" if last else f"{text} {hours}")
+        texts.append((f"{hours} {text}" if last else f"{text} {hours}").strip())
+    assume(len({text[-1].isdigit() and text[0].isdigit() for text in texts}) == 1)
     value = ",".join(texts)
     value = re.sub(
         "[-:,]", lambda sign: draw(st.sampled_from(["{}", "{} ", " {}"])).format(sign[0]), value
@@ -111,6 +112,7 @@ def overlap(cases) -> bool:
     st.datetimes(datetime(2025, 2, 1), datetime(2026, 12, 20)),  # noqa: DTZ001
     st.booleans(),
 )
+@settings(deadline=None)  # for times that are always on, edges are searched in 400 days
 def test_a_value_means_what_it_was_made_from_and_an_overlap_means_nothing(made, moment, enforce):
     value, cases = made
     instant = moment.replace(tzinfo=UTC, second=0, microsecond=0)
@@ -120,6 +122,22 @@ def test_a_value_means_what_it_was_made_from_and_an_overlap_means_nothing(made, 
     assert is_readable(value) != overlap(cases)
     wanted = uptime.due_at(instant) if is_readable(value) else None
     assert action_due(value, instant, enforce=enforce) == wanted
+
+
+ALWAYS = [
+    "00:00-24:00",
+    "08:00-20:00, 20:00-08:00",
+    "mon-fri 00:00-24:00, sat,sun 00:00-24:00",
+    "workdays 00:00-24:00, holidays 00:00-24:00",
+]
+
+
+@pytest.mark.parametrize("value", ALWAYS)
+def test_times_on_that_leave_no_time_off_never_stop(value):
+    for quarters in range(0, 7 * 96, 29):
+        instant = datetime(2026, 11, 2, tzinfo=UTC) + quarters * 15 * MINUTE
+        assert action_due(value, instant) is None
+        assert action_due(value, instant, enforce=True) == "start"
 
 
 @st.composite
@@ -179,6 +197,14 @@ def test_a_tag_of_none_or_two_values_is_not_read(values):
         ("mon 08:00-12:00 fri", "days stand before and after 08:00-12:00"),
         ("08:00-12:00,", "an entry is empty"),
         ("on, 08:00-12:00", "on has no hours"),
+        (
+            "mon-fri 08:00-12:00, 13:00-18:00",
+            "in mon-fri08:00-12:00,13:00-18:00 only some hours have days",
+        ),
+        (
+            "08:00-12:00, 13:00-18:00 mon-fri",
+            "in 08:00-12:00,13:00-18:00mon-fri only some hours have days",
+        ),
         ("everyday 08:00-18:00, sat 10:00-12:00", "two of its times overlap"),
         ("", "it is empty"),
         ("  ", "it is empty"),

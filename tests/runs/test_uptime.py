@@ -339,3 +339,42 @@ def test_a_tag_that_was_changed_since_the_look_counts_before_the_call(stage):
     assert stop["stopped"] == []
     assert stop["skipped"][id_].startswith("not due to stop until 2026-11-24 08:30")
     assert found["lighthouse", "start"]["skipped"] == {}, "the other action tells nothing of it"
+
+
+def test_a_conflict_that_a_newer_look_shows_stands_in_the_half_that_is_due(stage):
+    stage.policies(BY_TAG)
+    stage.policies(
+        BY_TAG.replace("by-tag", "nights").replace(
+            "uptime: {from_tag: hours}", 'when: {between: ["20:00", "23:00"]}'
+        ),
+        "nights.yml",
+    )
+    excluding = (
+        'exclude: {tags: {hours: "20:00-08:30"}}\n        when: {between: ["20:00", "23:00"]}'
+    )
+    stage.policies(
+        BY_TAG.replace("by-tag", "first").replace("uptime: {from_tag: hours}", excluding), "a.yml"
+    )
+    id_ = machine(stage, "lhins-00000001", tags=own("08:30-21:00"))
+    refusal = {"code": "InternalError", "message": "again"}
+    stage.sim.faults.add(Fault("error", "StopInstances", times=1, **refusal))
+    changed = own("20:00-08:30")
+    stage.when("stop.rejected", lambda: setattr(stage.world.instance(id_), "tags", changed))
+
+    report = stage.failing_run(EVENT).report
+
+    found = {(it["policy"], it["action"]): it for it in report["policies"]}
+    both = "due for stop by nights and for start by by-tag at once: neither"
+    assert found["nights", "stop"]["failed"] == {id_: both}
+    assert found["by-tag", "start"]["failed"] == {id_: both}
+    assert found["first", "stop"]["skipped"] == {id_: "excluded by tag hours=20:00-08:30"}
+    (line,) = stage.logged("instance.failed")
+    assert (line["reason"], line["instance_ids"]) == (both, [id_])
+    kept = found["by-tag", "stop"]
+    assert (kept["status"], list(kept["skipped"]), kept["failed"]) == ("ok", [id_], {})
+    assert stage.states([id_]) == {"RUNNING"}
+    told = [it for it in stage.logged("plan") if it.get("verdict") == "conflict"]
+    assert {(it["policy"], it["action"]) for it in told} == {
+        ("nights", "stop"),
+        ("by-tag", "start"),
+    }

@@ -32,7 +32,7 @@ class LedgerStage:
     ) -> None:
         self.clock = ManualClock()
         self.lines: list[dict[str, Any]] = []
-        self.kept: dict[str, dict[str, Decision]] = {}
+        self.kept: dict[str, dict[str, Decision]] = {}  # by instance and policy
         wish = Wish(policies, (), PATIENCE, stop_charging)
         self.items = {id_: Item(wish, {}, BEFORE) for id_ in ids}
         job = Job(site, STOP, self.items, self._judge, self.clock.monotonic(), read_anew)
@@ -41,7 +41,8 @@ class LedgerStage:
     def _judge(self, instance: Instance, wish: Wish) -> Judged:
         kept = self.kept.get(instance.id, {})
         left = tuple(name for name in wish.policies if name not in kept)
-        return Judged(wish._replace(policies=left) if left else None, kept)
+        parts = {(name, STOP.name): decision for name, decision in kept.items()}
+        return Judged(wish._replace(policies=left) if left else None, parts)
 
     def _log(self, event: str, level: str = "info", **facts: Any) -> None:
         accepted = len(self.ledger.accepted)

@@ -65,6 +65,7 @@ def read_hours(*values: str, holidays: Mapping[date, bool]) -> Hours:
         return Hours(word=parts[0])
     entries = list(_entries(parts))
     _refuse_two_orders(entries, parts)
+    _refuse_days_for_some(entries, parts)
     _refuse_overlaps(entries)
     return Hours(
         tuple(When(it.days, it.start, it.end, enforce=False, holidays=holidays) for it in entries)
@@ -164,6 +165,12 @@ def _refuse_two_orders(entries: Sequence[_Entry], parts: Sequence[str]) -> None:
     for one, following in pairwise(entries):
         if one.days_last and following.days_first:
             raise _unreadable(f"in {','.join(parts)} days stand before and after hours")
+
+
+def _refuse_days_for_some(entries: Sequence[_Entry], parts: Sequence[str]) -> None:
+    """In `mon-fri 08:00-12:00, 13:00-18:00` the second hours may be meant for the same days."""
+    if len({one.days_first or one.days_last for one in entries}) > 1:
+        raise _unreadable(f"in {','.join(parts)} only some hours have days")
 
 
 def _refuse_overlaps(entries: Sequence[_Entry]) -> None:

@@ -149,7 +149,9 @@ def _window_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Wi
             break
     past = [edge for edge in edges if edge.at <= instant]
     if not past:  # it has been so for more than a year
-        always = when.enforce and when.opening == when.endless
+        # Several times on may leave no time off between them, so that there is no edge.
+        is_on = any(window_at(on, zone, instant) for on in when.on)
+        always = when.enforce and when.opening == is_on
         far = FARTHEST * DAY
         return _in_zone(zone, instant - far, instant + far) if always else None
     window = _after(when, zone, past[-1], edges[len(past) :])
