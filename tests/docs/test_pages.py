@@ -22,7 +22,7 @@ PAGES = (
 )  # fmt: skip
 FENCED = r"^ *```(\w*)\n(.*?)^ *```$"
 CODE = r"`([^`]+)`"
-FIGURE = r"\d[\d,.]*"
+FIGURE = r"\d(?:[\d,.]*\d)?"
 
 
 @cache
@@ -97,7 +97,9 @@ class TestBothLanguages:
 
         for one, other in side_by_side(rows, pair):
             # Where a link leads has figures of its own.
-            figures = [re.findall(FIGURE, re.sub(r"\([^)]*\)", "", line)) for line in (one, other)]
+            figures = [
+                re.findall(FIGURE, re.sub(r"\]\([^)]*\)", "", line)) for line in (one, other)
+            ]
             assert sorted(figures[0]) == sorted(figures[1])
 
     def test_ask_and_answer_the_same_number_of_questions(self, pair):
@@ -108,9 +110,13 @@ class TestBothLanguages:
         assert english == chinese
 
     def test_make_the_same_points_and_lead_to_the_same_places(self, pair):
-        for what in (r"^ *(-|\d\.) ", r"\]\((?!README)([^)]+)\)"):
-            english, chinese = (re.findall(what, prose(page), re.MULTILINE) for page in pair)
-            assert [place(it) for it in english] == [place(it) for it in chinese]
+        points = (re.findall(r"^ *(-|\d\.) ", prose(page), re.MULTILINE) for page in pair)
+        assert next(points) == next(points)
+        links = r"\]\((?!README)([^)]+)\)"
+        english, chinese = (
+            [place(page, it) for it in re.findall(links, prose(page))] for page in pair
+        )
+        assert english == chinese
 
     def test_name_each_other_near_the_top(self, pair):
         english, chinese = pair
@@ -119,9 +125,16 @@ class TestBothLanguages:
             assert f"]({there})" in text(page)[:400]
 
 
-def place(link: str) -> str:
-    """Where a link leads, whichever of the languages it stands in."""
-    return re.sub(r"^(\.\./)+|docs/|zh-CN/", "", link)
+def place(page: str, link: str) -> str:
+    """Where a link leads, in either language: a heading counts by its number on the page."""
+    if re.match(r"https?://", link):
+        return link
+    name, _, fragment = link.partition("#")
+    bare = re.sub(r"^(\.\./)+|docs/|zh-CN/", "", name)
+    if not fragment:
+        return bare
+    there = os.path.normpath(Path(page).parent / name) if name else page
+    return f"{bare}#{[anchor(title) for _, title in headings(there)].index(fragment)}"
 
 
 # Links -------------------------------------------------------------------------------------------
