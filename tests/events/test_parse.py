@@ -15,6 +15,7 @@ from lightsout.events.function_url import secret_weakness
 from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
+from lightsout.model.resource import RESOURCES
 from tests.support.values import NOW, a_policy, any_json, any_text
 
 HOUR = 3600.0
@@ -346,6 +347,7 @@ foreign = st.text(min_size=1, max_size=12).filter(
         name.lower() not in known
         and "query" not in name.lower()
         and "".join(filter(str.isalnum, name)).lower() not in {*FIELDS, "dryrun", "doctor"}
+        and not any(it.id_prefix in name.lower() for it in RESOURCES.values())  # may name one
     )
 )
 
