@@ -1,6 +1,7 @@
-"""Runs the tests with every other CPython from 3.10 on that is at hand; SCF's runtime is 3.10.
+"""Runs tests with two other CPythons: the function's with SCF's 3.10, people's with the newest.
 
-Looks for `python3.N` on the path and for pyenv's versions. Says which it did not find.
+Looks for `python3.N` on the path and for pyenv's versions. Says which it did not find. `--all` runs
+all tests with both.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import sys
 
 from lightsout.cli.packaging.runtime import RUNTIME, find
 
+# What each Python is there for; one run of all tests, before this, has the Python at hand.
+FUNCTION = "--ignore=tests/cli --ignore=tests/simulator --ignore=tests/docs --ignore=tests/tools"
+PEOPLE = "--ignore=tests/simulator --ignore=tests/runs --ignore=tests/docs --ignore=tests/tools"
 VERSIONS = (RUNTIME, "3.11", "3.12", "3.13", "3.14", "3.15")
 
 
@@ -33,6 +37,8 @@ def main() -> int:
         command = ["make", "--no-print-directory", "test", f"PYTHON={python}", f"VENV={venv}"]
         print(f"tests with CPython {version}", flush=True)
         environ = {**os.environ, "TRY_ONE_EXAMPLE_IN": "5"}  # see tests/support/examples.py
+        if "--all" not in sys.argv:
+            environ["PYTEST_ADDOPTS"] = FUNCTION if version == RUNTIME else PEOPLE
         if subprocess.run(command, check=False, env=environ).returncode:
             return 1
     return 0
