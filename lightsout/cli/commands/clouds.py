@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from lightsout.cli.commands.operate import LOOK_LIMIT
 from lightsout.cloud import assume_role as accounts_
 from lightsout.cloud.compute import Compute, batches
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
 from lightsout.doctor.still_charged import find_still_charged, wants_no_charge
 from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
@@ -100,8 +100,7 @@ def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[lis
         site, action = what
         return _refusals(Compute(clouds[site.account], site), action, list(wanted[what]))
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        answers = dict(zip(wanted, pool.map(ask, wanted), strict=True))
+    answers = dict(zip(wanted, side_by_side(ask, list(wanted), AT_ONCE), strict=True))
     told = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
     return (
         [_with_refusal(row, told.get((row.site, row.policy.action), {})) for row in rows],
@@ -142,8 +141,7 @@ def paid_for(
         except CallFailed as failure:
             return failure
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return dict(zip(tasks, pool.map(ask, tasks), strict=True))
+    return dict(zip(tasks, side_by_side(ask, list(tasks), AT_ONCE), strict=True))
 
 
 def _with_refusal(row: Row, refusals: Mapping[str, CallFailed]) -> Row:

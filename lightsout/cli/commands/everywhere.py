@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.base.suggest import near
@@ -10,6 +9,7 @@ from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
 from lightsout.model.resource import OWN, RESOURCES, Resource, Site
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def list_sites(
             return failure
         return list(listing.instances.values())
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return dict(zip(sites, pool.map(look, sites), strict=True))
+    return dict(zip(sites, side_by_side(look, sites, AT_ONCE), strict=True))
 
 
 def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
@@ -73,8 +72,7 @@ def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
             return failure
 
     resources = [it for it in RESOURCES.values() if it.name in LISTED]
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        answers = dict(zip(resources, pool.map(regions_of, resources), strict=True))
+    answers = dict(zip(resources, side_by_side(regions_of, resources, AT_ONCE), strict=True))
     failed = {it: answer for it, answer in answers.items() if isinstance(answer, CallFailed)}
     had = {it: answer for it, answer in answers.items() if not isinstance(answer, CallFailed)}
     if not failed:

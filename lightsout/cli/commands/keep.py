@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import WRITE, tag_instances
+from lightsout.cloud.threads import side_by_side
 from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.model.resource import OWN, RESOURCES, Site
@@ -137,8 +137,7 @@ def _find(id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str
         except CallFailed as failure:
             return failure
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        seen = dict(zip(sites, pool.map(look, sites), strict=True))
+    seen = dict(zip(sites, side_by_side(look, sites, AT_ONCE), strict=True))
     blind += [_blind(it.place, why) for it, why in seen.items() if isinstance(why, CallFailed)]
     shown = [
         Found(site, instance)

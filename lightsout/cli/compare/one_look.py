@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import REGIONS_PATIENCE
 from lightsout.cli.commands.clouds import AT_ONCE
 from lightsout.cloud.compute import Compute, Listing, list_regions
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
 from lightsout.model.resource import RESOURCES, Site, place_of
 
 if TYPE_CHECKING:
@@ -119,6 +119,5 @@ class Looker:
                 return failure
 
         new = [site for site in sites if (id(clouds[site.account]), site) not in self._seen]
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            for site, seen in zip(new, pool.map(look, new), strict=True):
-                self._seen[id(clouds[site.account]), site] = seen
+        for site, seen in zip(new, side_by_side(look, new, AT_ONCE), strict=True):
+            self._seen[id(clouds[site.account]), site] = seen

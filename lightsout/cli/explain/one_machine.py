@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import printable
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
 from lightsout.events.request import hint, read_request
 from lightsout.model.instance import tag_texts
 from lightsout.model.request import BadEvent, Request, allows
@@ -96,8 +96,7 @@ class MachineReport:
     def show(self, id_: str) -> bool:
         """Show the machine. False where something failed, or a run would fail at this machine."""
         sites = self._sites(id_)
-        with ThreadPoolExecutor(max_workers=max(1, len(sites))) as pool:
-            answers = list(pool.map(lambda site: self._look(site, id_), sites))
+        answers = list(side_by_side(lambda site: self._look(site, id_), sites, len(sites)))
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):

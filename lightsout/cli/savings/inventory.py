@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
 from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.threads import side_by_side
 from lightsout.model.instance import dicts
 from lightsout.model.resource import CVM, OWN
 
@@ -63,11 +63,10 @@ def take_inventory(
         wanted = {it.id for it in uncharged if it.site == site}
         return _ask_site(clouds[site.account], site, sites[site], wanted)
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for answer in pool.map(ask, sites):
-            inventory.found |= answer.found
-            inventory.models |= answer.models
-            inventory.missing += answer.missing
+    for answer in side_by_side(ask, list(sites), AT_ONCE):
+        inventory.found |= answer.found
+        inventory.models |= answer.models
+        inventory.missing += answer.missing
     return inventory
 
 
