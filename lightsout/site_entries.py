@@ -15,16 +15,17 @@ from lightsout.model.report import (
 from lightsout.model.resource import STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lightsout.act.fleet import Fleet
+    from lightsout.act.ledger import Ledger
     from lightsout.act.site_run import SiteRun
     from lightsout.model.finding import Decision, Finding
     from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
-    from lightsout.model.report import DoneGroup, Entry, ReasonGroup
+    from lightsout.model.report import AcceptedCall, DoneGroup, Entry, ReasonGroup
     from lightsout.model.resource import Action
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
@@ -43,22 +44,22 @@ class Calls:
     """The accepted calls of a job, found by instance, so that no policy has to read all of them."""
 
     def __init__(self, accepted: Iterable[Accepted]) -> None:
-        self._request_ids: list[str] = []
+        self._calls: list[Accepted] = []
         self._numbers: dict[str, tuple[int, ...]] = {}  # of the calls that each instance was in
         for number, call in enumerate(list(accepted)):  # a copy: a late thread may add more
-            self._request_ids.append(call.request_id)
+            self._calls.append(call)
             first = (number,)  # one object for the whole batch, to save memory
             for id_ in call.instance_ids:
                 self._numbers[id_] = self._numbers[id_] + first if id_ in self._numbers else first
 
-    def about(self, ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-        """Yield the RequestId of each call for any of `ids`, and those that the call was for."""
+    def about(self, ids: Iterable[str]) -> Iterator[tuple[Accepted, list[str]]]:
+        """Yield each call for any of `ids`, and those that the call was for."""
         asked: dict[int, list[str]] = defaultdict(list)
         for id_ in ids:
             for number in self._numbers.get(id_, ()):
                 asked[number].append(id_)
         for number in sorted(asked):
-            yield self._request_ids[number], asked[number]
+            yield self._calls[number], asked[number]
 
 
 def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
@@ -81,14 +82,16 @@ def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) 
 def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]:
     """Yield the entry of each policy at one site, also where the run there did not finish."""
     site, found = run.site, {finding.policy.part: finding for finding in run.findings}
-    calls = {name: Calls(ledger.accepted) for name, ledger in run.ledgers.items()}
+    calls = {
+        name: Calls(call for ledger in ledgers for call in list(ledger.accepted))
+        for name, ledgers in run.ledgers.items()
+    }
     first = _first_policies(run)
     for policy in (task.policy for task in run.tasks):
         entry = new_entry(policy.name, site.account, site.resource.name, site.region, policy.action)
         finding = found.get(policy.part)
         if finding:
-            ledger = run.ledgers.get(policy.action)
-            outcomes = None if dry_run else ledger.outcomes if ledger else {}
+            outcomes = None if dry_run else _outcomes(run.ledgers.get(policy.action, ()))
             if outcomes and first and policy.action == STOP.name:
                 outcomes = _by_own_option(outcomes, policy, first)
             ours = calls.get(policy.action, Calls(()))
@@ -97,6 +100,13 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
         if error:
             entry["status"], entry["error"] = "failed", error
         yield entry
+
+
+def _outcomes(ledgers: Sequence[Ledger]) -> Mapping[str, Outcome]:
+    """The outcomes of all; there is a second ledger where members of groups are acted on."""
+    if len(ledgers) == 1:
+        return ledgers[0].outcomes
+    return {id_: outcome for it in ledgers for id_, outcome in it.outcomes.items()}
 
 
 def _first_policies(run: SiteRun) -> dict[str, Policy]:
@@ -142,7 +152,7 @@ def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
     Of a conflict the job of the other action may tell.
     """
     kept: dict[str, Decision] = {}
-    for ledger in run.ledgers.values():
+    for ledger in (it for ledgers in run.ledgers.values() for it in ledgers):
         kept |= ledger.kept.get(policy.part, {})
     return kept
 
@@ -176,8 +186,8 @@ def fill(
     }
     acting = [] if finding.refused else finding.to_act_on()
     entry["requests"] = [
-        {"action": action.call, "request_id": request_id, "instance_ids": ours}
-        for request_id, ours in calls.about(id_ for id_ in acting if id_ not in kept)
+        _request(call, action, ours)
+        for call, ours in calls.about(id_ for id_ in acting if id_ not in kept)
     ]
     overdue = [id_ for id_, instance in finding.stuck.items() if _overdue(instance, now)]
     if finding.refused:
@@ -186,6 +196,17 @@ def fill(
         entry["status"], entry["error"] = "failed", f"{len(overdue)} stuck in {action.during}"
     elif entry["failed"] or entry["pending"]:
         entry["status"] = "failed"
+
+
+def _request(call: Accepted, action: Action, ids: list[str]) -> AcceptedCall:
+    told: AcceptedCall = {
+        "action": call.call or action.call,
+        "request_id": call.request_id,
+        "instance_ids": ids,
+    }
+    if call.activity_id:
+        told["activity_id"] = call.activity_id
+    return told
 
 
 _UNKNOWN = Outcome(Kind.PENDING, "not known when time ran out")

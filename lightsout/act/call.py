@@ -114,7 +114,7 @@ class Caller:
         if self._deadline.left() < LAST_CALL:
             return RejectedBatch(ids, OutOfTime(self._job.action.call))
         try:
-            request_id = self._compute.act(self._job.action, lambda: self._params(attempt))
+            ids = self._compute.act(self._job.action, lambda: self._params(attempt))
         except NothingLeft:
             return None
         except OutOfTime as refusal:
@@ -124,7 +124,7 @@ class Caller:
                 self._ledger.refused(attempt.ids, refusal, attempt.at)
             return RejectedBatch(attempt.ids, refusal)
         with self._lock:
-            self._ledger.accept(attempt.ids, request_id)
+            self._ledger.accept(attempt.ids, *ids)
         self.accepted_at = self._clock.monotonic()
         return None
 

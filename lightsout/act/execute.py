@@ -12,6 +12,7 @@ from lightsout.cloud.compute import BATCH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lightsout.act.group_activities import GroupActivities
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.compute import Compute
@@ -29,9 +30,16 @@ class Execution:
     """Carries out one job and follows each of its instances to the final state."""
 
     def __init__(
-        self, compute: Compute, job: Job, *, clock: Clock, deadline: Deadline, log: Log
+        self,
+        compute: Compute,
+        job: Job,
+        activities: GroupActivities | None = None,
+        *,
+        clock: Clock,
+        deadline: Deadline,
+        log: Log,
     ) -> None:
-        self.ledger = Ledger(job, clock, log)
+        self.ledger = Ledger(job, clock, log, activities)
         self._compute = compute
         self._job = job
         self._clock = clock

@@ -16,14 +16,15 @@ from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from lightsout.act.group_activities import GroupActivities
     from lightsout.base.clock import Clock
     from lightsout.base.log import Log
     from lightsout.model.finding import Decision
     from lightsout.model.instance import Instance
-    from lightsout.model.job import Job, Look
+    from lightsout.model.job import Job, Judged, Look
     from lightsout.model.policy import Part
 
 FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
@@ -33,7 +34,10 @@ BUSY = "InstanceBusy"  # our own word for what a look shows; the service has sev
 class Ledger:
     """Where each instance of a job stands. In the end each is in `outcomes`, and only there."""
 
-    def __init__(self, job: Job, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, job: Job, clock: Clock, log: Log, activities: GroupActivities | None = None
+    ) -> None:
+        """`activities`: of the groups of the instances, where these are members of some."""
         self.outcomes: dict[str, Outcome] = {}
         self.accepted: list[Accepted] = []
         # Accepted, final state not yet seen; first those whose latest look is oldest.
@@ -42,6 +46,7 @@ class Ledger:
         # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[Part, dict[str, Decision]] = defaultdict(dict)
         self._job = job
+        self._activities = activities
         self._shown_by = job.site.resource.listing.name
         self._gone = gone_from(self._shown_by)
         self._clock = clock
@@ -65,9 +70,9 @@ class Ledger:
         oldest = self._clock.monotonic() - FRESH
         return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 
-    def use_up(self, ids: Iterable[str]) -> None:
-        """A call for these is sent now: another one needs a newer look."""
-        self._decided.update(dict.fromkeys(ids, -math.inf))
+    def use_up(self, ids: Collection[str]) -> None:
+        """A call for these is sent now: another, for them or their group, needs a newer look."""
+        self._decided.update(dict.fromkeys(self._job.asked_with(ids), -math.inf))
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
@@ -75,14 +80,26 @@ class Ledger:
 
     # Results of calls -----------------------------------------------------------------------
 
-    def accept(self, ids: Sequence[str], request_id: str, *, recovered: bool = False) -> None:
+    def accept(
+        self,
+        ids: Sequence[str],
+        request_id: str,
+        activity_id: str = "",
+        *,
+        recovered: bool = False,
+    ) -> None:
         """Keep an accepted call. Its line is written first, so that no crash can lose it.
 
-        `recovered`: the answer never came; a look at the instances told the RequestId.
+        `recovered`: the answer never came; a look told the RequestId, or of a group the ActivityId.
         """
-        log_accepted(self._log, self._job, ids, request_id, recovered=recovered)
-        self.accepted.append(Accepted(request_id, tuple(ids)))
-        self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id)
+        action = self._job.action
+        named = action.call if action.api else ""
+        call = Accepted(request_id, tuple(ids), activity_id, named)
+        log_accepted(self._log, self._job, call, recovered=recovered)
+        self.accepted.append(call)
+        self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id, activity_id)
+        if named:  # a group takes one call after the other
+            self.waiting.begin_again(self._job.asked_with(ids), self._clock.monotonic())
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
         """Keep a call that was rejected, or got no answer; it was sent `at`."""
@@ -117,11 +134,11 @@ class Ledger:
                 self._settle(id_, self._final(instance))
             elif ready is Readiness.UNDER_WAY:  # whoever asked for it: no call is needed
                 self._under_way([id_], instance.operation_request_id)
-            elif self._still_wanted(instance, look.began, kept):
-                if ready is Readiness.IDLE:
+            elif judged := self._still_wanted(instance, look.began, kept):
+                if ready is Readiness.IDLE and not judged.busy:
                     idle.append(id_)
                 else:
-                    self.wait([id_], self._busy(instance))
+                    self.wait([id_], self._busy(instance, judged.busy))
         kept.log_to(self._log)
         return idle
 
@@ -145,6 +162,12 @@ class Ledger:
             self.settle_sent(
                 [it for it in call.ids if it in self.sent and it in look.instances], look
             )
+        if self._activities:
+            known = {call.activity_id for call in self.accepted}
+            recovered = list(self._activities.carried_out(self._unanswered.open, known))
+            for call, activity_id in recovered:
+                self._unanswered.close(call)
+                self.accept(call.ids, "", activity_id, recovered=True)
 
     def _miss(self, id_: str, look: Look) -> None:
         if self._absence.proves_gone(id_, look):
@@ -153,34 +176,39 @@ class Ledger:
             told = f"{self._shown_by} does not show it"
             self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
 
-    def _still_wanted(self, instance: Instance, at: float, kept: NoLongerWanted) -> bool:
+    def _still_wanted(self, instance: Instance, at: float, kept: NoLongerWanted) -> Judged | None:
         """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
-        if judged.wish is None and self._unanswered.may_show_yet(id_, self._clock.monotonic()):
+        may_be_ours = self._unanswered.may_show_yet(id_, self._clock.monotonic()) or (
+            judged.busy and id_ in self._unanswered
+        )
+        if judged.wish is None and may_be_ours:
             self.wait([id_], self._refusals[id_])
-            return False
+            return None
         for part, decision in judged.kept.items():
             self.kept[part][id_] = decision
         kept.add(id_, judged.kept)
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
-            return False
+            return None
         operation = instance.operation_request_id
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
-        return True
+        return judged
 
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
         """Settle what the look shows in its final state; the others go to the end of `sent`."""
         self._note(ids, look)
+        asked = {id_: self.sent[id_] for id_ in ids}
+        failed = self._activities.failed(asked, look) if self._activities else {}
         confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
                 outcome = self._gone if self._absence.proves_gone(id_, look) else None
             else:
-                outcome = self._outcome(sent, instance)
+                outcome = self._outcome(sent, instance) or failed.get(id_)
             if outcome is None:
                 self.sent[id_] = sent
             self._settle(id_, outcome)
@@ -204,14 +232,14 @@ class Ledger:
         wish = self._job.wish(instance.id)
         return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
 
-    def _busy(self, instance: Instance) -> CallFailed:
+    def _busy(self, instance: Instance, group: str) -> CallFailed:
         doing = f", {instance.operation} {instance.operation_state}" if instance.operation else ""
-        return CallFailed(self._job.action.call, BUSY, f"{instance.state}{doing}")
+        return CallFailed(self._job.action.call, BUSY, group or f"{instance.state}{doing}")
 
     # Where an instance stands ------------------------------------------------------------------
 
-    def _under_way(self, ids: Iterable[str], request_id: str) -> None:
-        sent = Sent(request_id, self._clock.monotonic())
+    def _under_way(self, ids: Iterable[str], request_id: str, activity_id: str = "") -> None:
+        sent = Sent(request_id, self._clock.monotonic(), activity_id)
         for id_ in ids:
             self.sent[id_] = sent
             self.waiting.remove(id_)
@@ -255,6 +283,10 @@ class Ledger:
     def fail(self, ids: Iterable[str], reason: str) -> None:
         for id_ in ids:
             self._settle(id_, Outcome(Kind.FAILED, reason))
+
+    def skip(self, ids: Iterable[str], reason: str) -> None:
+        for id_ in ids:
+            self._settle(id_, Outcome(Kind.SKIPPED, reason))
 
     def never_asked(self, ids: Iterable[str]) -> None:
         """The run's time is over before a call for these was sent, or sent again."""

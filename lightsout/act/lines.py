@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.sdk import CallFailed
     from lightsout.model.finding import Decision
-    from lightsout.model.job import Job
+    from lightsout.model.job import Accepted, Job
     from lightsout.model.policy import Part
 
 
@@ -39,15 +39,15 @@ def wanted_by(job: Job, ids: Iterable[str]) -> list[str]:
     return sorted({name for id_ in ids for name in job.wish(id_).policies})
 
 
-def log_accepted(
-    log: Log, job: Job, ids: Sequence[str], request_id: str, *, recovered: bool
-) -> None:
+def log_accepted(log: Log, job: Job, call: Accepted, *, recovered: bool) -> None:
     facts: dict[str, Any] = {"recovered": True} if recovered else {}
+    if call.activity_id:
+        facts["activity_id"] = call.activity_id
     log(
         f"{job.action.name}.accepted",
-        request_id=request_id,
-        instance_ids=list(ids),
-        policies=wanted_by(job, ids),
+        request_id=call.request_id,
+        instance_ids=list(call.instance_ids),
+        policies=wanted_by(job, call.instance_ids),
         **facts,
     )
 

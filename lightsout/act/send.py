@@ -25,6 +25,9 @@ PROBES = 2  # calls for one instance each: if all are denied, the role has the r
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
 NAMED_REFUSALS = 3  # after so many calls denied for an instance that the message names: a probe
 
+# The whole batch waits: halving it would tell nothing.
+_WAITS_TOGETHER = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.GROUP, Meaning.GROUP_BUSY}
+
 _WORTH_ANOTHER_TRY = {
     Meaning.BUSY,
     Meaning.STATE,
@@ -96,8 +99,10 @@ class Sender:
         unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)
-        elif ours or unsure or refusal.meaning in {Meaning.SERVICE, Meaning.THROTTLE}:
+        elif ours or unsure or refusal.meaning in _WAITS_TOGETHER:
             self._ledger.wait(ids, refusal)
+        elif refusal.meaning is Meaning.BOUND:
+            self._send_fewer(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
             self._deal_with_rights(ids, refusal, looked)
         elif refusal.meaning in FOR_GOOD:
@@ -105,6 +110,18 @@ class Sender:
             self._ledger.fail(ids, self._caller.closed)
         else:
             self._isolate(ids, refusal, looked)
+
+    def _send_fewer(self, ids: Sequence[str], refusal: CallFailed) -> None:
+        """Send what the bound of the group, read again, leaves; half of it where it shows nothing.
+
+        A bound is no failure: what does not fit is skipped.
+        """
+        rest = self._without_visible(ids)
+        if len(rest) == len(ids):
+            rest = ids[: len(ids) // 2]
+            group = self._job.wish(ids[0]).group
+            self._ledger.skip(ids[len(rest) :], f"its group {group} keeps its size: {refusal}")
+        self.send_batch(rest)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
         """Find the instances that the refusal is about: by a look, its message, or halving."""
@@ -175,6 +192,9 @@ class Sender:
         self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
     ) -> None:
         """Find out in few calls whether the role lacks the right for all instances or for some."""
+        if self._job.wish(ids[0]).group:
+            self._deny_group(ids, refusal)
+            return
         named = refusal.named(ids) if len(ids) > 1 else list(ids)
         self._ledger.fail(named, str(refusal))
         rest = [id_ for id_ in ids if id_ not in named]
@@ -190,6 +210,15 @@ class Sender:
             self.send_batch(rest, looked)
         else:
             self._probe(rest, refusal, probes=1 if named else PROBES)
+
+    def _deny_group(self, ids: Sequence[str], refusal: CallFailed) -> None:
+        """A right is one to a group: no other call is sent to it, nor to any after a few groups."""
+        for id_ in self._job.asked_with(ids):
+            if id_ not in self._ledger.sent and id_ not in self._ledger.outcomes:
+                self._ledger.fail([id_], str(refusal))
+        self._named_refusals += 1
+        if not self._ledger.accepted and self._named_refusals >= NAMED_REFUSALS:
+            self._caller.closed = self._denied(refusal)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
         """Send a few calls for one instance each. If all are denied, no more calls are sent.
@@ -227,6 +256,7 @@ class Sender:
         return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
 
     def _denied(self, refusal: CallFailed) -> str:
-        lacking = f"{self._job.site.resource.api.service}:{self._job.action.call}"
+        api = self._job.action.api or self._job.site.resource.api
+        lacking = f"{api.service}:{self._job.action.call}"
         where = f"instances in {self._job.site.region}"
         return f"not tried one by one: the role lacks {lacking} on {where} ({refusal})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.execute import Execution
@@ -14,10 +15,11 @@ from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey, traffic_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from types import ModuleType
 
+    from lightsout.act.group_activities import GroupActivities
     from lightsout.act.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
@@ -46,7 +48,7 @@ class SiteRun:
         self.site = site
         self.tasks: list[Task] = []
         self.findings: list[Finding] = []
-        self.ledgers: dict[str, Ledger] = {}  # by action
+        self.ledgers: dict[str, list[Ledger]] = defaultdict(list)  # by action
         self.error: str | None = "no answer when time ran out"  # None once the run is done
 
     def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
@@ -57,6 +59,8 @@ class SiteRun:
         try:
             self.findings = survey(compute, self.tasks, judgement)
             terms.log_plans(log, self.findings)
+            if self._includes_members():
+                _log_groups(log, self.findings, judgement)
             if not terms.dry_run:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None
@@ -72,13 +76,21 @@ class SiteRun:
         executions: list[tuple[Job, Execution]] = []
         marks = _marks() if any(task.policy.mark for task in self.tasks) else None
         read_anew = traffic_reader(compute, self.findings, judgement)
-        for action in self.site.resource.actions:
-            job = job_of(self.site, action, self.findings, judgement, read_anew)
+        jobs: list[tuple[Job, GroupActivities | None]] = [
+            (job_of(self.site, action, self.findings, judgement, read_anew), None)
+            for action in self.site.resource.actions
+        ]
+        if self._includes_members():
+            told = (compute, cloud, self.findings, judgement, log)
+            jobs = [it for job, _ in jobs for it in _with_members(job, *told)]
+        for job, activities in jobs:
             if job.items:
                 end = marks.keep_time(job, terms.deadline) if marks else terms.deadline
-                execution = Execution(compute, job, clock=terms.clock, deadline=end, log=log)
+                execution = Execution(
+                    compute, job, activities, clock=terms.clock, deadline=end, log=log
+                )
                 executions.append((job, execution))
-                self.ledgers[action.name] = execution.ledger
+                self.ledgers[job.action.name].append(execution.ledger)
 
         def execute(what: tuple[Job, Execution]) -> None:
             job, execution = what
@@ -94,9 +106,41 @@ class SiteRun:
 
         list(side_by_side(execute, executions, len(executions)))
 
+    def _includes_members(self) -> bool:
+        """True if a policy acts on members of groups of Auto Scaling."""
+        included = any("autoscaling" in task.policy.include for task in self.tasks)
+        return included and self.site.resource.in_groups
+
     def blind(self) -> bool:
         """True if some instances could not be looked at."""
         return bool(self.error) or any(finding.error for finding in self.findings)
+
+
+def _log_groups(log: Log, findings: Sequence[Finding], judgement: Judgement) -> None:
+    from lightsout.decide.groups import notes_on  # noqa: PLC0415  few policies include members
+
+    for group, level, note in notes_on(findings, judgement):
+        log("warning" if level == "warning" else "plan", level=level, group=group, message=note)
+
+
+def _with_members(
+    job: Job,
+    compute: Compute,
+    cloud: Cloud,
+    findings: Sequence[Finding],
+    judgement: Judgement,
+    log: Log,
+) -> Iterator[tuple[Job, GroupActivities | None]]:
+    """The job, reading groups anew, and beside it the one about members of groups."""
+    from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
+    from lightsout.decide.groups import membership_reader  # noqa: PLC0415
+    from lightsout.model.scaling import members_action  # noqa: PLC0415
+
+    read_anew = membership_reader(compute, job.action, findings, judgement)
+    yield job._replace(read_anew=read_anew), None
+    through = members_action(job.action)
+    members = job_of(job.site, job.action, findings, judgement, read_anew, through)
+    yield members, GroupActivities(cloud, members, log)
 
 
 def _marks() -> ModuleType:

@@ -58,6 +58,15 @@ class Unanswered:
         for id_ in ids:
             self._calls.setdefault(id_, []).append(call)
 
+    @property
+    def open(self) -> Sequence[UnansweredCall]:
+        """The calls of which it is not known that they were carried out."""
+        return tuple(self._open)
+
+    def close(self, call: UnansweredCall) -> None:
+        """It is known by other means that this call was carried out."""
+        self._open.remove(call)
+
     def __contains__(self, id_: str) -> bool:
         return id_ in self._calls
 

@@ -20,6 +20,7 @@ class Sent(NamedTuple):
 
     request_id: str  # empty where the service does not say
     at: float  # seconds of the monotonic clock
+    activity_id: str = ""  # of the group that the call was sent to
 
 
 class Readiness(Enum):
@@ -62,7 +63,7 @@ def settle(
     superseded = (
         not ours
         and another
-        and instance.operation != action.call
+        and instance.operation != action.operation
         and instance.state == action.before
         and instance.operation_state == "SUCCESS"
     )
@@ -99,7 +100,7 @@ def readiness(action: Action, instance: Instance) -> Readiness:
     """Tell from the state of the instance whether a call for it can be sent now."""
     if final_outcome(action, instance, stop_charging=False):
         return Readiness.SETTLED
-    asked = instance.operation == action.call and instance.operation_state == "OPERATING"
+    asked = instance.operation == action.operation and instance.operation_state == "OPERATING"
     if instance.state == action.during or (instance.state == action.before and asked):
         return Readiness.UNDER_WAY
     if instance.state == action.before and instance.operation_state != "OPERATING":

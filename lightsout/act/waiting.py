@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TRIES = 3  # for an instance that is refused although a look shows nothing wrong with it
 TRIES_ALONE = 2  # for one that its batch is known to be refused for
 
-_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE}
+_PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE, Meaning.GROUP_BUSY}
 
 
 class Waiting:
@@ -70,6 +70,12 @@ class WaitingList:
             waiting.refusal = refusal
             if alone and not waiting.alone:
                 waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
+
+    def begin_again(self, ids: Iterable[str], now: float) -> None:
+        """Let those of `ids` that wait be patient from now on."""
+        for id_ in ids:
+            if id_ in self._waiting:
+                self._waiting[id_].since = now
 
     def remove(self, id_: str) -> None:
         self._waiting.pop(id_, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cloud.answers import NoAnswer, add, read_page
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from lightsout.cloud.answers import Page
     from lightsout.cloud.client import Cloud, Params
     from lightsout.cloud.sdk import Answer
+    from lightsout.model.api import Api
     from lightsout.model.instance import Instance
     from lightsout.model.resource import Action, Resource, Site
+    from lightsout.model.scaling import Membership
 
 Filter = Mapping[str, object]  # Name and Values
 
@@ -219,13 +221,19 @@ class Compute:
                     raise NoAnswer(f"it shows {id_} twice, and not alike", TRAFFIC)
         return found
 
-    def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> str:
-        """Send a call of `action`; the RequestId of the accepted call. Accepted is not done.
+    def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
+        """Send a call of `action`; RequestId and ActivityId, if any. Accepted is not done.
 
         `params` gives the parameters when the turn of an attempt has come.
         """
-        answer = self._call(action.call, params, repeatable=False)
-        return str(answer.get("RequestId", ""))
+        answer = self._call(action.call, params, repeatable=False, api=action.api)
+        return str(answer.get("RequestId", "")), str(answer.get("ActivityId") or "")
+
+    def memberships(self, ids: Iterable[str]) -> dict[str, Membership]:
+        """What is known of the groups of `ids`. Raises OutOfTime, and nothing else."""
+        from lightsout.cloud.scaling import Scaling  # noqa: PLC0415  few policies include members
+
+        return Scaling(self._cloud, self.site).memberships(ids)
 
     def monotonic(self) -> float:
         return self._cloud.monotonic()
@@ -251,9 +259,10 @@ class Compute:
         repeatable: bool = True,
         patience: float = PATIENCE,
         listing: str | None = None,
+        api: Api | None = None,
     ) -> Answer:
         return self._cloud.call(
-            self.site.resource.api.call(self.site.region, name),
+            (api or self.site.resource.api).call(self.site.region, name),
             params,
             repeatable=repeatable,
             patience=patience,

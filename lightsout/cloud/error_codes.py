@@ -16,6 +16,9 @@ class Meaning(Enum):
     GONE = "an instance that is gone: drop it, send the rest"
     MALFORMED = "an ID or a batch that was wrong to send: name it, send the rest"
     INSTANCE = "some instance: look again, split until the culprit is found, send the rest"
+    GROUP = "the group of the instances: look again, another try for all of them"
+    GROUP_BUSY = "a group that is busy: all of its instances wait, then another try"
+    BOUND = "the size that a group keeps: read it again, send fewer"
     CHARGING = "an instance that STOP_CHARGING cannot apply to: ask again without it"
     RIGHTS = "the role: a few probes tell whether for all instances or for some"
     CREDENTIALS = "the credentials: read again, once"
@@ -86,6 +89,24 @@ MEANINGS: dict[str, Meaning] = {
     "FailedOperation.UnSubmitNotAllowToStop": Meaning.BUSY,
     "OperationDenied.BillingStatusResourceInsufficient": Meaning.BUSY,
     "OperationDenied.ResourceGroupInsufficient": Meaning.BUSY,
+    # StopAutoScalingInstances and StartAutoScalingInstances of Auto Scaling, in its client of
+    # version 20180419
+    "CallCvmError": Meaning.UNSURE,
+    "FailedOperation.NoActivityToGenerate": Meaning.GROUP,
+    "InternalError.CalleeError": Meaning.SERVICE,
+    "InternalError.RequestError": Meaning.SERVICE,
+    "InvalidParameterValue.InvalidAutoScalingGroupId": Meaning.GROUP,
+    "InvalidParameterValue.InvalidInstanceId": Meaning.STATE,
+    "ResourceInsufficient.AutoScalingGroupAboveMaxSize": Meaning.BOUND,
+    "ResourceInsufficient.AutoScalingGroupBelowMinSize": Meaning.BOUND,
+    "ResourceInsufficient.InServiceInstanceAboveMaxSize": Meaning.BOUND,
+    "ResourceInsufficient.InServiceInstanceBelowMinSize": Meaning.BOUND,
+    "ResourceNotFound.AutoScalingGroupNotFound": Meaning.GROUP,
+    "ResourceNotFound.InstancesNotInAutoScalingGroup": Meaning.STATE,
+    "ResourceUnavailable.AutoScalingGroupInActivity": Meaning.GROUP_BUSY,
+    "ResourceUnavailable.InstanceInOperation": Meaning.BUSY,
+    "ResourceUnavailable.InstanceNotSupportStopCharging": Meaning.CHARGING,
+    "ResourceUnavailable.LoadBalancerInOperation": Meaning.GROUP_BUSY,
     # SearchLog of CLS: asking again cannot help, asking for less or otherwise can
     "FailedOperation.QueryError": Meaning.PERMANENT,
     "FailedOperation.SyntaxError": Meaning.PERMANENT,

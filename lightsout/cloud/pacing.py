@@ -18,7 +18,7 @@ RATES = {
 }
 # Of each action of these services. 20 are documented. Of the calls that are sent side by side, see
 # act.send, each may be late and come together with others: so many fewer are planned.
-SERVICE_RATES = {"hai": 16, "tione": 16}
+SERVICE_RATES = {"hai": 16, "tione": 16, "as": 20}
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
 # A share of the rate. At the full rate, evenly spaced calls put one too many into a window that
 # counts both its ends, and the network delays some of them.

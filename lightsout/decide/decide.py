@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from lightsout.decide.own_hours import Turn
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy, Selector
+    from lightsout.model.scaling import Membership
 
-# A tag that the service puts on members of auto-scaling groups: a stopped member is found
-# unhealthy, terminated and replaced.
+# A tag that the service puts on members of auto-scaling groups. A group may find a stopped member
+# unhealthy, terminate and replace it: a setting of the group.
 AUTOSCALING = "tencentcloud:autoscaling:auto-scaling-group-id"
 
 KEEP_UNTIL = "keep-until"  # a tag: leave the instance as it is until then
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
-HOURS = "hours"
-WHY_IT_ACTS = frozenset({MATCH, HOURS, ONLY_IF})  # the reason of an ACT is made of theirs
+HOURS, GROUP = "hours", "group"
+WHY_IT_ACTS = frozenset({MATCH, HOURS, GROUP, ONLY_IF})  # the reason of an ACT is made of theirs
 NO_CONDITIONS = OnlyIf()
 
 
@@ -48,6 +49,7 @@ def steps_of(
     opened: datetime | None = None,
     traffic: Traffic | None = None,
     turn: Turn | None = None,
+    membership: Membership | None = None,
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
@@ -57,6 +59,7 @@ def steps_of(
     `opened`: when the policy's window opened; None where what somebody did since does not matter.
     `traffic`: None where it was not read, or cannot be read.
     `turn`: what the machine's own hours say, where the policy uses them; None: it is decided here.
+    `membership`: of a group of Auto Scaling; None where it was not read.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -74,10 +77,20 @@ def steps_of(
     kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
     kept = kept or undone_since_its_mark(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
+    if goes_by_group(policy, instance):
+        from lightsout.decide.groups import step_of  # noqa: PLC0415  few policies include members
+
+        yield step_of(policy.does, instance, membership)
     if policy.only_if != NO_CONDITIONS:
         met = check_conditions(policy, instance, traffic, now)
         unmet = Decision(Verdict.KEEP, met.reason, warning=met.doubtful, doubtful=met.doubtful)
         yield _step(ONLY_IF, None if met.met else unmet, met.reason)
+
+
+def goes_by_group(policy: Policy, instance: Instance) -> bool:
+    """True if what its group says decides about the instance: by its tag it is a member of one."""
+    included = "autoscaling" in policy.include and RESOURCES[policy.resource].in_groups
+    return included and AUTOSCALING in instance.tags
 
 
 def _step(name: str, kept: Decision | None, otherwise: str) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Judge
     from lightsout.model.policy import Part
     from lightsout.model.resource import Action, Site
+    from lightsout.model.scaling import Group
 
 
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
@@ -41,20 +43,26 @@ def job_of(
     findings: Sequence[Finding],
     judgement: Judgement,
     read_anew: Callable[[Iterable[Instance]], None],
+    through: Action | None = None,
 ) -> Job:
     """The instances that the findings ask for, each once, with the options of the first policy.
 
-    `read_anew`: see Job.
+    `read_anew`: see Job. `through`: how the action is done to members of groups, for the job about
+    those; None: for the job about all others.
     """
     acting = (it for it in findings if it.action is action and not it.refused)
     looks = [it.seen_at for it in acting if it.to_act_on()]
     items: dict[str, Item] = {}
     for id_, wanted_by in _wanting(action, findings).items():
         instance = wanted_by[0].instances[id_]
-        wish = _wish_of(wanted_by, instance)
-        items[id_] = Item(wish, instance.tags, instance.operation_request_id)
-    judge = _judge_of(action, findings, judgement)
-    return Job(site, action, items, judge, min(looks, default=0.0), read_anew)
+        group = judgement.group_of(instance)
+        if bool(group) is bool(through):
+            wish = _wish_of(wanted_by, instance, group)
+            items[id_] = Item(wish, instance.tags, instance.operation_request_id)
+            if group and group.busy:
+                looks.append(-math.inf)  # its activity may be over by now: all are decided anew
+    judge = _judge_of(action, findings, judgement, members=bool(through))
+    return Job(site, through or action, items, judge, min(looks, default=0.0), read_anew)
 
 
 def wishes_of(action: Action, findings: Sequence[Finding]) -> dict[str, Wish]:
@@ -75,8 +83,14 @@ def _wanting(action: Action, findings: Sequence[Finding]) -> dict[str, list[Find
     return wanting
 
 
-def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement) -> Judge:
-    """A judge that decides again, for the policies that wanted an instance and no others."""
+def _judge_of(
+    action: Action, findings: Sequence[Finding], judgement: Judgement, *, members: bool
+) -> Judge:
+    """A judge that decides again, for the policies that wanted an instance and no others.
+
+    `members`: the job is about members of groups. Who joins one, or leaves it, waits for a run that
+    lists it so.
+    """
     acting = {it.policy.name: it for it in findings if it.action is action}
     opposite = [it for it in findings if it.action is not action]
 
@@ -97,20 +111,31 @@ def _judge_of(action: Action, findings: Sequence[Finding], judgement: Judgement)
                     conflict = conflict_of(wanting[0], other, opposite_wish)
                     parts = [it.policy.part for it in (*wanting, other)]
                     return Judged(None, dict.fromkeys(parts, conflict) | kept)
-        return Judged(_wish_of(wanting, instance) if wanting else None, kept)
+        group = judgement.group_of(instance)
+        if wanting and bool(group) is not members:
+            moved = dict.fromkeys((it.policy.part for it in wanting), _moved(group))
+            return Judged(None, moved | kept)
+        busy = f"its group {group.id} is in an activity" if group and group.busy else ""
+        return Judged(_wish_of(wanting, instance, group) if wanting else None, kept, busy)
 
     return judge_anew
 
 
-def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
+def _moved(group: Group | None) -> Decision:
+    did = f"joined auto-scaling group {group.id}" if group else "left its auto-scaling group"
+    return Decision(Verdict.KEEP, f"it {did} after it was listed: for the next run")
+
+
+def _wish_of(findings: Sequence[Finding], instance: Instance, group: Group | None = None) -> Wish:
     """The wish of these findings about the instance, with the options of the first.
 
-    STOP_CHARGING is left out where it cannot apply: a batch that asks for it may be refused. The
-    first of them that marks writes the one mark.
+    A group has no option for how its members shut down. STOP_CHARGING is left out where it cannot
+    apply: a batch that asks for it may be refused. The first of them that marks writes the mark.
     """
     policy = findings[0].policy
     options: Mapping[str, str | None] = {
-        "StopType": policy.stop_type,
+        "AutoScalingGroupId": group.id if group else None,
+        "StopType": None if group else policy.stop_type,
         "StoppedMode": None if instance.always_charged else policy.stopped_mode,
     }
     given = tuple((name, value) for name, value in options.items() if value)
@@ -118,4 +143,4 @@ def _wish_of(findings: Sequence[Finding], instance: Instance) -> Wish:
     names = tuple(it.policy.name for it in findings)
     marking = (it.policy for it in findings if it.policy.mark)
     mark = next((Marker(it.name, it.timezone) for it in marking), None)
-    return Wish(names, given, policy.verify_timeout, stop_charging, mark)
+    return Wish(names, given, policy.verify_timeout, stop_charging, mark, group.id if group else "")

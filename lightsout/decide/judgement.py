@@ -6,7 +6,15 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lightsout.decide.conditions import needs_traffic
-from lightsout.decide.decide import ONLY_IF, conclude, possibly, steps_of
+from lightsout.decide.decide import (
+    AUTOSCALING,
+    GROUP,
+    ONLY_IF,
+    conclude,
+    goes_by_group,
+    possibly,
+    steps_of,
+)
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.policy import OwnHours
 from lightsout.model.resource import STOP
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
     from lightsout.model.resource import Action
+    from lightsout.model.scaling import Group, Membership
 
 
 class Judgement:
@@ -30,6 +39,7 @@ class Judgement:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: it cannot be read
+        self.memberships: dict[str, Membership] = {}  # in groups, by instance ID
         self._opened: dict[Part, datetime | None] = {}  # see _leaves_alone_since
         # What the tags of machines say, by the values of a tag.
         self._turns: dict[tuple[Part, tuple[str, ...]], Turn] = {}
@@ -39,7 +49,8 @@ class Judgement:
         if policy.part not in self._opened:
             self._opened[policy.part] = _leaves_alone_since(policy, self.now)
         opened, traffic = self._opened[policy.part], self.traffic.get(instance.id)
-        return steps_of(policy, instance, self.now, opened, traffic, self._turn(policy, instance))
+        turn, member = self._turn(policy, instance), self.memberships.get(instance.id)
+        return steps_of(policy, instance, self.now, opened, traffic, turn, member)
 
     def _turn(self, policy: Policy, instance: Instance) -> Turn | None:
         """What the machine's own hours say, found out once for all that have the same."""
@@ -71,6 +82,18 @@ class Judgement:
             return False
         before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))
         return possibly(before) is not None
+
+    def depends_on_membership(self, policy: Policy, instance: Instance) -> bool:
+        """True if only its group can still keep the policy from acting on the instance."""
+        if not goes_by_group(policy, instance):
+            return False
+        others = (step for step in self.steps(policy, instance) if step.name != GROUP)
+        return possibly(others) is not None
+
+    def group_of(self, instance: Instance) -> Group | None:
+        """The group through which the instance is acted on; None: directly."""
+        membership = self.memberships.get(instance.id)
+        return membership.group if membership and AUTOSCALING in instance.tags else None
 
 
 def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:

@@ -89,6 +89,10 @@ class _Surveyor:
         _keep_newest([it for it in self._answers.values() if not isinstance(it, CallFailed)])
         findings = [self._find(*each) for each in zip(tasks, answers, strict=True)]
         self._find_conflicts(findings)
+        if self._judgement.memberships:
+            from lightsout.decide.groups import bound  # noqa: PLC0415  few policies include members
+
+            bound(findings, self._judgement)
         for finding in findings:
             self._limit(finding)
         return findings
@@ -125,6 +129,7 @@ class _Surveyor:
             elif instance.state == action.during and _selects(policy, instance):
                 finding.stuck[instance.id] = instance
         self._read_missing_traffic(policy, candidates)
+        self._read_missing_memberships(policy, candidates)
         decided = ((it.id, self._judgement.decide(policy, it)) for it in candidates)
         finding.decisions = {id_: self._alike.setdefault(it, it) for id_, it in decided if it}
         return finding
@@ -155,6 +160,12 @@ class _Surveyor:
         judgement = self._judgement
         ids = [it.id for it in instances if judgement.depends_on_traffic(policy, it)]
         read_traffic_of([it for it in ids if it not in judgement.traffic], self._compute, judgement)
+
+    def _read_missing_memberships(self, policy: Policy, instances: Iterable[Instance]) -> None:
+        judgement = self._judgement
+        ids = [it.id for it in instances if judgement.depends_on_membership(policy, it)]
+        if missing := [it for it in ids if it not in judgement.memberships]:
+            judgement.memberships.update(self._compute.memberships(missing))
 
     def _find_conflicts(self, findings: Sequence[Finding]) -> None:
         """Mark the instances that are due for stop and for start at once: neither is done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ class Wish(NamedTuple):
     patience: float  # seconds from acceptance until the final state must be seen
     stop_charging: bool = False  # the final state is one in which it is no longer charged
     mark: Marker | None = None  # who writes into a tag of it what was done; None: nobody
+    group: str = ""  # of Auto Scaling, through which it is done; empty: directly
 
 
 class Item(NamedTuple):
@@ -47,13 +48,14 @@ class Judged(NamedTuple):
 
     wish: Wish | None  # of the policies that still want it; None: no policy does
     kept: Mapping[Part, Decision]  # of the others
+    busy: str = ""  # why its group takes no call for it now
 
 
 Judge = Callable[["Instance", Wish], Judged]
 
 
 def read_nothing(_instances: Iterable[Instance]) -> None:
-    """Read no traffic: no decision of the job depends on it."""
+    """Read nothing: no decision of the job depends on more than the look."""
 
 
 class Job(NamedTuple):
@@ -61,7 +63,8 @@ class Job(NamedTuple):
 
     A decision is valid for a short time only. It counts from `seen_at`: when the oldest listing
     behind it was asked for (seconds of the monotonic clock). A new decision may also depend on
-    traffic: `read_anew` reads it for the instances of a look, before `judge` is called.
+    traffic and groups: `read_anew` reads them for the instances of a look, before `judge` is
+    called.
     """
 
     site: Site
@@ -73,6 +76,13 @@ class Job(NamedTuple):
 
     def wish(self, id_: str) -> Wish:
         return self.items[id_].wish
+
+    def asked_with(self, ids: Collection[str]) -> Collection[str]:
+        """`ids`, and all others of their groups: what was read of a group holds for one call."""
+        groups = {self.wish(id_).group for id_ in ids} - {""}
+        if not groups:
+            return ids
+        return [id_ for id_, item in self.items.items() if item.wish.group in groups]
 
 
 class Kind(Enum):
@@ -100,6 +110,8 @@ class Accepted(NamedTuple):
 
     request_id: str
     instance_ids: tuple[str, ...]
+    activity_id: str = ""  # of the group that it was sent to
+    call: str = ""  # its action, where it is not that of the resource
 
 
 class Look(NamedTuple):

@@ -24,12 +24,16 @@ RANK: tuple[Group, ...] = (
 )  # fmt: skip
 
 
-class AcceptedCall(TypedDict):
-    """A call that the service accepted, and the instances of one policy that were in it."""
-
+class _Call(TypedDict):
     action: str
     request_id: str
     instance_ids: list[str]
+
+
+class AcceptedCall(_Call, total=False):
+    """A call that the service accepted, and the instances of one policy that were in it."""
+
+    activity_id: str  # only of a call to a group of Auto Scaling
 
 
 class Entry(TypedDict):

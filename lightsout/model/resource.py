@@ -28,6 +28,14 @@ class Action(NamedTuple):
     keep_tag: str  # an instance with this tag is left alone
     leaving: frozenset[str] = LEAVING
     shows_during: bool = True  # whether the service has a word for that state
+    api: Api | None = None  # of the call, where it is not that of the resource
+    shows: str = ""  # LatestOperation of its instances, where it is not the call
+    activity: str = ""  # ActivityType of what such a call begins; empty: it begins none
+
+    @property
+    def operation(self) -> str:
+        """LatestOperation of the instances that it is done to."""
+        return self.shows or self.call
 
     @property
     def acted_on(self) -> tuple[str, ...]:
@@ -84,6 +92,7 @@ class Resource(NamedTuple):
     start: Action = START
     batch: int = 100  # instances of a call that stops or starts, at most
     ids: str = "InstanceIds"  # the parameter that names them there
+    in_groups: bool = False  # whether groups of Auto Scaling have it as members
     charged_on: str = ""  # what goes on being paid for when its time is no longer
     called: str = "instance"  # in the names that CAM knows
     reader: str = "lightsout.model.instance"  # the module whose read_instance reads an answer
@@ -136,6 +145,7 @@ CVM = Resource(
     tells_denied_actions=False,
     tells_operation_time=False,
     stops_charging=True,
+    in_groups=True,
     charged_on="Disks, images and elastic addresses",
 )
 # HAI has no word for a machine that stops or starts: its latest operation tells. Its listing does

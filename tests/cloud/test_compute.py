@@ -720,7 +720,7 @@ def asking(**options):
 def test_a_stop_is_sent_once_with_its_options_and_answers_its_request_id(service):
     there = service(fleet(2))
 
-    assert there.compute.act(STOP, asking(StopType="HARD")) == "req-1"
+    assert there.compute.act(STOP, asking(StopType="HARD")) == ("req-1", "")
     assert there.asked == [("StopInstances", {"InstanceIds": fleet(2), "StopType": "HARD"})]
 
 

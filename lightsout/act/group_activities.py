@@ -1,0 +1,78 @@
+"""What the groups of one job tell of the calls that were sent to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightsout.cloud.scaling import Scaling
+from lightsout.cloud.sdk import CallFailed
+from lightsout.model.job import Kind, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from lightsout.act.unanswered import UnansweredCall
+    from lightsout.act.verify import Sent
+    from lightsout.base.log import Log
+    from lightsout.cloud.client import Cloud
+    from lightsout.model.job import Job, Look
+
+
+class GroupActivities:
+    """Reads the activities that calls of a job began.
+
+    Where the service does not answer, the states of the instances decide alone.
+    """
+
+    def __init__(self, cloud: Cloud, job: Job, log: Log) -> None:
+        self._scaling = Scaling(cloud, job.site)
+        self._job = job
+        self._log = log
+
+    def failed(self, sent: Mapping[str, Sent], look: Look) -> dict[str, Outcome]:
+        """The failures that the activities tell, of instances in the state from before the call."""
+        action = self._job.action
+        waits = {
+            id_: it.activity_id
+            for id_, it in sent.items()
+            if it.activity_id
+            and (instance := look.instances.get(id_))
+            and instance.state == action.before
+        }
+        if not waits:
+            return {}
+        try:
+            failures = self._scaling.failures(set(waits.values()))
+        except CallFailed as failure:
+            self._warn(failure)
+            return {}
+        told = {id_: failures.get((activity, id_)) for id_, activity in waits.items()}
+        return {
+            id_: Outcome(
+                Kind.FAILED, f"{action.call} ended {why} (ActivityId {waits[id_]}), {action.before}"
+            )
+            for id_, why in told.items()
+            if why
+        }
+
+    def carried_out(
+        self, calls: Iterable[UnansweredCall], known: Collection[str]
+    ) -> Iterator[tuple[UnansweredCall, str]]:
+        """Each call without an answer that exactly one activity is known of, with its ActivityId.
+
+        It began after the call, and is about exactly its instances. `known`: those of other calls.
+        """
+        for call in calls:
+            group = self._job.wish(call.ids[0]).group
+            try:
+                found = self._scaling.find(self._job.action, group, call.ids, call.sent)
+            except CallFailed as failure:
+                self._warn(failure)
+                return
+            ours = set(found) - set(known)
+            if len(ours) == 1:
+                yield call, ours.pop()
+
+    def _warn(self, failure: CallFailed) -> None:
+        told = f"cannot read activities of groups: {failure.action}: {failure}"
+        self._log("warning", level="warning", message=told)

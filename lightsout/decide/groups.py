@@ -1,0 +1,137 @@
+"""Decide about members of groups of Auto Scaling: who is one now, and how many may be acted on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lightsout.decide.decide import AUTOSCALING, GROUP
+from lightsout.model.finding import Decision, Step, Verdict
+from lightsout.model.scaling import LIFECYCLES, Membership
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lightsout.cloud.compute import Compute
+    from lightsout.decide.judgement import Judgement
+    from lightsout.model.finding import Finding
+    from lightsout.model.instance import Instance
+    from lightsout.model.resource import Action
+    from lightsout.model.scaling import Group
+
+NOT_READ = Membership(unknown="Auto Scaling was not asked")
+
+
+def step_of(action: Action, instance: Instance, membership: Membership | None) -> Step:
+    """The step of a decision that is about the group of an instance with the tag of one.
+
+    The service says who is in a group; the tag is a hint. What it does not say keeps the instance.
+    In another state than the one acted on, a group keeps nothing: it must not hide a conflict.
+    """
+    told, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
+    if told.unknown:
+        reason = f"tagged as member of auto-scaling group {tag}, which is unknown: {told.unknown}"
+        kept = Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True)
+        return Step(GROUP, reason, kept)
+    if told.group is None:
+        return Step(GROUP, f"in no auto-scaling group now, though tagged with {tag}")
+    named = f"{told.group.id} (its tag says {tag})" if told.group.id != tag else tag
+    keeps = _kept(action, told, named) if instance.state == action.before else None
+    if keeps:
+        return Step(GROUP, keeps.reason, keeps)
+    return Step(GROUP, f"through its auto-scaling group {named}")
+
+
+def _kept(action: Action, membership: Membership, named: str) -> Decision | None:
+    lifecycle = membership.lifecycle
+    if lifecycle != LIFECYCLES[action.name]:
+        reason = f"{lifecycle or 'in an unknown state'} in its auto-scaling group {named}"
+        return Decision(Verdict.KEEP, reason, warning=not lifecycle or "FAILED" in lifecycle)
+    return Decision(Verdict.KEEP, membership.beyond) if membership.beyond else None
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+def membership_reader(
+    compute: Compute, action: Action, findings: Iterable[Finding], judgement: Judgement
+) -> Callable[[Iterable[Instance]], None]:
+    """Return a function that reads the groups of instances again, before they are decided anew.
+
+    It raises OutOfTime.
+    """
+    included = [it for it in findings if it.action is action and "autoscaling" in it.policy.include]
+
+    def read_anew(instances: Iterable[Instance]) -> None:
+        ids = [
+            it.id
+            for it in instances
+            if any(
+                finding.may_act_on(it.id) and judgement.depends_on_membership(finding.policy, it)
+                for finding in included
+            )
+        ]
+        if ids:
+            judgement.memberships.update(compute.memberships(ids))
+            keep_within_bounds(judgement, action, ids)
+
+    return read_anew
+
+
+# Bounds ------------------------------------------------------------------------------------------
+
+
+def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
+    """Note the bound of its group at each of `ids` that it leaves no room for; first IDs go first.
+
+    What one group lets stop or start is counted over all policies. Only members that are in the
+    state for it count.
+    """
+    groups: dict[str, list[tuple[str, Group]]] = defaultdict(list)
+    for id_ in sorted(ids):
+        told = judgement.memberships.get(id_)
+        if told and told.group and told.lifecycle == LIFECYCLES[action.name]:
+            groups[told.group.id].append((id_, told.group))
+    for members in groups.values():
+        room = min(group.room(action) for _, group in members)  # it may have been read twice
+        for id_, group in members[room:]:
+            beyond = f"its group {group.id} keeps {group.bound(action)}"
+            judgement.memberships[id_] = judgement.memberships[id_]._replace(beyond=beyond)
+
+
+def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
+    """Let the findings of each action keep what the bounds of its group leave no room for."""
+    for action in {it.action.name: it.action for it in findings}.values():
+        acting = [it for it in findings if it.action is action]
+        keep_within_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
+    for finding in findings:
+        for id_ in finding.to_act_on():
+            told = judgement.memberships.get(id_)
+            if told and told.beyond:
+                finding.decisions[id_] = Decision(Verdict.KEEP, told.beyond)
+
+
+# Telling -----------------------------------------------------------------------------------------
+
+
+def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tuple[str, str, str]]:
+    """For each group and action: its ID, the level of the line, what a person should know of it."""
+    told: dict[tuple[str, str], tuple[Group, Action]] = {}
+    for finding in findings:
+        for id_ in finding.decisions:
+            membership = judgement.memberships.get(id_)
+            if membership and membership.group:
+                key = membership.group.id, finding.action.name
+                told.setdefault(key, (membership.group, finding.action))
+    for group, action in told.values():
+        yield group.id, "warning" if group.replaces else "info", _note(group, action)
+
+
+def _note(group: Group, action: Action) -> str:
+    said = (
+        f"auto-scaling group {group.id} has {group.in_service} in service "
+        f"and keeps {group.bound(action)}"
+    )
+    if not group.replaces:
+        return f"{said}; it does not replace stopped members"
+    return f"{said}; it may terminate and replace stopped members: {' and '.join(group.replaces)}"

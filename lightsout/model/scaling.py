@@ -1,0 +1,63 @@
+"""Groups of Auto Scaling: who is in them, the sizes that they keep, the calls for their members."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lightsout.model.api import Api
+from lightsout.model.resource import START, STOP, Action
+
+SCALING = Api("as", "2018-04-19")
+STOP_MEMBERS = STOP._replace(
+    call="StopAutoScalingInstances", api=SCALING, shows=STOP.call, activity="STOP_INSTANCES"
+)
+START_MEMBERS = START._replace(
+    call="StartAutoScalingInstances", api=SCALING, shows=START.call, activity="START_INSTANCES"
+)
+MEMBERS, GROUPS, ACTIVITIES = (
+    f"DescribeAutoScaling{what}" for what in ("Instances", "Groups", "Activities")
+)
+
+# LifeCycleState of a member that can be stopped, and of one that can be started.
+LIFECYCLES = {STOP.name: "IN_SERVICE", START.name: "STOPPED"}
+
+# Settings by which a group terminates a stopped member and launches another in its place.
+REPLACING = ("ReplaceMonitorUnhealthy", "ReplaceLoadBalancerUnhealthy")
+
+
+def members_action(action: Action) -> Action:
+    """The same action through the group of an instance."""
+    return STOP_MEMBERS if action.name == STOP.name else START_MEMBERS
+
+
+class Group(NamedTuple):
+    """A group, as the service shows it."""
+
+    id: str
+    min_size: int
+    max_size: int
+    desired: int
+    in_service: int
+    busy: bool = False  # an activity is under way: until it ends no other is accepted
+    replaces: tuple[str, ...] = ()  # of REPLACING, those that are not surely off, with their value
+
+    def room(self, action: Action) -> int:
+        """How many members the group lets stop, or start."""
+        if action.name == STOP.name:
+            return max(0, min(self.desired, self.in_service) - self.min_size)
+        return max(0, self.max_size - max(self.desired, self.in_service))
+
+    def bound(self, action: Action) -> str:
+        """The size that it keeps, for people."""
+        if action.name == STOP.name:
+            return f"at least {self.min_size} in service (MinSize)"
+        return f"at most {self.max_size} in service (MaxSize)"
+
+
+class Membership(NamedTuple):
+    """What the service says about an instance that has the tag of a group."""
+
+    group: Group | None = None  # None: it is in no group
+    lifecycle: str = ""  # LifeCycleState
+    unknown: str = ""  # why it cannot be told
+    beyond: str = ""  # the bound of its group by which it is kept
