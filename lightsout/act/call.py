@@ -108,7 +108,8 @@ class Caller:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             with self._lock:
-                self._ledger.fail(ids, self.closed)
+                open_ = [id_ for id_ in ids if id_ not in self._ledger.outcomes]
+                self._ledger.fail(open_, self.closed)
             return None
         attempt = Attempt(ids, self._clock.now())
         if self._deadline.left() < LAST_CALL:

@@ -118,9 +118,9 @@ class Sender:
         """
         rest = self._without_visible(ids)
         if len(rest) == len(ids):
-            rest = ids[: len(ids) // 2]
-            group = self._job.wish(ids[0]).group
-            self._ledger.skip(ids[len(rest) :], f"its group {group} keeps its size: {refusal}")
+            group, half = self._job.wish(ids[0]).group, len(ids) // 2
+            rest, beyond = sorted(ids)[:half], sorted(ids)[half:]
+            self._ledger.skip(beyond, f"its group {group} keeps its size: {refusal}")
         self.send_batch(rest)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
