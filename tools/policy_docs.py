@@ -121,7 +121,9 @@ def _fields(shape: Fields) -> dict[str, Any]:
         found["minProperties"] = 1
     if shape.one_of:
         found["anyOf"] = [{"required": [key]} for key in shape.one_of]
-    rules = [*_belongings(), *_prefixes(), _named_regions()] if shape is POLICY else []
+    rules = (
+        [*_belongings(), *_prefixes(), _named_regions(), _soft_stops()] if shape is POLICY else []
+    )
     if rules := [*rules, *_apart(shape)]:
         found["allOf"] = rules
     if shape is ACCOUNT:
@@ -175,6 +177,17 @@ def _named_regions() -> dict[str, Any]:
     unlisted = [it.name for it in RESOURCES.values() if not it.lists_regions]
     there = {"properties": {"resource": _says(unlisted, "contains")}, "required": ["resource"]}
     return {"if": there, "then": {"properties": {"regions": {"not": {"const": "all"}}}}}
+
+
+def _soft_stops() -> dict[str, Any]:
+    """Groups of Auto Scaling stop their members softly first."""
+    grouped = [it.name for it in RESOURCES.values() if it.in_groups]
+    there = {"resource": _says(grouped, "contains"), "include": {"type": "array", "minItems": 1}}
+    soft = {"properties": {"stop_type": {"not": {"const": "HARD"}}}}
+    return {
+        "if": {"properties": there, "required": list(there)},
+        "then": {"properties": {"options": soft}},
+    }
 
 
 # The reference page ------------------------------------------------------------------------------

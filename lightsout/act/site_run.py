@@ -10,6 +10,7 @@ from lightsout.base.log import where
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.threads import side_by_side
+from lightsout.decide.decide import goes_through_groups
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey, traffic_reader
@@ -107,9 +108,7 @@ class SiteRun:
         list(side_by_side(execute, executions, len(executions)))
 
     def _includes_members(self) -> bool:
-        """True if a policy acts on members of groups of Auto Scaling."""
-        included = any("autoscaling" in task.policy.include for task in self.tasks)
-        return included and self.site.resource.in_groups
+        return any(goes_through_groups(task.policy) for task in self.tasks)
 
     def blind(self) -> bool:
         """True if some instances could not be looked at."""

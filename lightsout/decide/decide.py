@@ -87,10 +87,14 @@ def steps_of(
         yield _step(ONLY_IF, None if met.met else unmet, met.reason)
 
 
+def goes_through_groups(policy: Policy) -> bool:
+    """True if the policy acts on members of auto-scaling groups, through these."""
+    return "autoscaling" in policy.include and RESOURCES[policy.resource].in_groups
+
+
 def goes_by_group(policy: Policy, instance: Instance) -> bool:
     """True if what its group says decides about the instance: by its tag it is a member of one."""
-    included = "autoscaling" in policy.include and RESOURCES[policy.resource].in_groups
-    return included and AUTOSCALING in instance.tags
+    return goes_through_groups(policy) and AUTOSCALING in instance.tags
 
 
 def _step(name: str, kept: Decision | None, otherwise: str) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.decide.decide import AUTOSCALING, GROUP
+from lightsout.decide.decide import AUTOSCALING, GROUP, goes_through_groups
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.scaling import LIFECYCLES, Membership
 
@@ -60,7 +60,7 @@ def membership_reader(
 
     It raises OutOfTime.
     """
-    included = [it for it in findings if it.action is action and "autoscaling" in it.policy.include]
+    included = [it for it in findings if it.action is action and goes_through_groups(it.policy)]
 
     def read_anew(instances: Iterable[Instance]) -> None:
         ids = [

@@ -36,6 +36,7 @@ def check(files: Sequence[File]) -> None:
             _check_instances(policy.it, complaints)
             _check_uptime(policy.it, complaints)
             _check_regions(policy.it, complaints)
+            _check_stop_type(policy.it, complaints)
     _check_accounts(files)
     _check_marks(files)
 
@@ -48,6 +49,7 @@ def warn(found: FileKeys, told: Complaints) -> None:
         _warn_of_zone(keys.get("timezone"), told)
         _warn_of_regions(keys, told)
         _warn_of_resources(keys, told)
+        _warn_of_groups(keys, told)
         _warn_of_missing_tags(keys, told)
         for selector in (keys.get("match"), keys.get("exclude")):
             _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
@@ -164,6 +166,25 @@ def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
         if regions and not resource.lists_regions:
             what = f"{resource.title} has no list of its regions: name those of {resource.name}"
             complaints.add(regions.at, what)
+
+
+def _check_stop_type(policy: PolicyKeys, complaints: Complaints) -> None:
+    """A group of Auto Scaling has no option for how its members shut down."""
+    stop_type = keys_of(policy.get("options")).get("stop_type")
+    if stop_type and stop_type.it == "HARD" and _goes_through_groups(policy):
+        what = "include: [autoscaling] goes through groups, which stop their members softly first"
+        complaints.add(stop_type.at, f"{what}: HARD cannot be had there")
+
+
+def _goes_through_groups(policy: PolicyKeys) -> bool:
+    return "include" in policy and any(it.in_groups for it in _resources(policy))
+
+
+def _warn_of_groups(policy: PolicyKeys, told: Complaints) -> None:
+    stop_type = keys_of(policy.get("options")).get("stop_type")
+    if stop_type and stop_type.it == "SOFT" and _goes_through_groups(policy):
+        what = "members of auto-scaling groups are stopped SOFT_FIRST, whatever stop_type says"
+        told.add(stop_type.at, what)
 
 
 def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:

@@ -87,8 +87,8 @@ POLICY = Fields(
         Field(
             "include",
             ListOf("a list of protected kinds", Word(("autoscaling",))),
-            "Members of auto-scaling groups are kept unless `autoscaling` stands here: a group "
-            "may find a stopped member unhealthy, terminate and replace it.",
+            "Members of auto-scaling groups are kept unless `autoscaling` stands here. Then they "
+            "are stopped and started through their group, never past its MinSize and MaxSize.",
         ),
         Field("timezone", ZONE, "Time zone of this policy.", default="the file's"),
         Field("when", WHEN, "Without it: whenever it is triggered."),

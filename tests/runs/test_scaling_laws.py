@@ -100,7 +100,7 @@ totals = st.builds(
 )
 changes = st.builds(
     Change,
-    st.integers(1, 14),
+    st.integers(1, 9),
     st.integers(0, 99),
     st.sampled_from(
         ["leave", "leave without tag", "join", "tighten", "busy", "protect", "by hand", "terminate"]
@@ -110,7 +110,7 @@ scenes = st.builds(
     GroupScene,
     st.sampled_from(["stop", "stop", "start"]),
     st.lists(machines, min_size=1, max_size=10),
-    st.sampled_from([1, 1, 3, 25]),
+    st.sampled_from([1, 3, 40]),  # so that groups go over a batch
     st.tuples(st.integers(0, 300), st.integers(0, 12)),
     st.lists(passing | lies | totals, max_size=4),
     st.lists(changes, max_size=5),
@@ -218,7 +218,7 @@ def whole(reply, action, named):
     except (ValueError, KeyError, TypeError):
         return None
     shown = {it[id_name]: it for it in items}
-    good = reply.manner == "answer" and answer["TotalCount"] == len(items) == len(shown)
+    good = reply.manner == "answer" and answer.get("TotalCount") == len(items) == len(shown)
     return shown if good and shown.keys() <= named else None
 
 

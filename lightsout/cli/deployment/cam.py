@@ -15,7 +15,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.decide.conditions import needs_traffic
+from lightsout.decide.decide import goes_through_groups
 from lightsout.model.resource import OWN, RESOURCES
+from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     Statement = Mapping[str, Any]
 
 ANY = "*"
+GROUP = "auto-scaling-group"  # https://cloud.tencent.com/document/product/598/69859
 OF_A_LOG = ("CreateIndex", "CreateLogset", "CreateTopic", "DescribeIndex")
 MARKING = "tag:TagResources"
 # What `permissions` and `check` say where a policy marks.
@@ -83,14 +86,18 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     """The rights for what the policies do in an account.
 
     Looking goes on everything, because it cannot be limited to instances. Stopping and starting
-    goes on the regions that the policies name, on single instances where they name those. Marking
-    cannot be limited either.
+    goes on the regions that the policies name, on single instances where they name those. Members
+    of groups are stopped by a right to the group, which no policy names. Marking cannot be limited
+    either.
     """
     policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
     for policy in policies:
         service = RESOURCES[policy.resource].api.service
         acts[f"{service}:{policy.does.call}"] |= set(_targets(policy))
+        if goes_through_groups(policy):
+            act = f"{SCALING.service}:{members_action(policy.does).call}"
+            acts[act] |= {Target(SCALING.service, GROUP, it, ANY) for it in _regions(policy)}
     if policies:
         yield _allow({look for policy in policies for look in _looks(policy)}, [ANY])
     for act, targets in sorted(acts.items()):
@@ -108,6 +115,8 @@ def _looks(policy: Policy) -> Iterator[str]:
         yield f"{resource.api.service}:DescribeInstancesDeniedActions"
     if needs_traffic(policy.only_if):
         yield f"{resource.api.service}:DescribeInstancesTrafficPackages"
+    if goes_through_groups(policy):
+        yield from (f"{SCALING.service}:{look}" for look in (MEMBERS, GROUPS, ACTIVITIES))
     if policy.regions == ("all",):
         yield f"{resource.api.service}:DescribeRegions"
 
@@ -116,9 +125,13 @@ def _targets(policy: Policy) -> Iterator[Target]:
     """Tags do not narrow them: CAM knows tags too, but not those of every service."""
     resource = RESOURCES[policy.resource]
     named = policy.match.instances
-    for region in [EVERYWHERE] if policy.regions == ("all",) else policy.regions:
+    for region in _regions(policy):
         for instance in sorted(named - policy.exclude.instances) if named else [ANY]:
             yield Target(resource.api.service, resource.called, region, instance)
+
+
+def _regions(policy: Policy) -> Sequence[str]:
+    return [EVERYWHERE] if policy.regions == ("all",) else policy.regions
 
 
 def _written(targets: Iterable[Target], uin: str | None) -> list[str]:
