@@ -11,6 +11,7 @@ from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
+from lightsout.decide.decide import goes_through_groups
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.finding import (
@@ -31,6 +32,7 @@ from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.instance import dicts
 from lightsout.model.resource import OWN, RESOURCES, Site, place_of
+from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
     from lightsout.base.clock import Deadline
     from lightsout.cloud.client import Cloud
     from lightsout.cloud.sdk import Answer
+    from lightsout.model.api import Api
     from lightsout.model.finding import Finding
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Resource
 
 SITES_AT_ONCE = 16
 THREADS = 2  # for the looks of each site
@@ -113,7 +115,7 @@ def find_sites(
     region_lists = list_regions_of_all(wanted, clouds, PATIENCE)
     for account, name in wanted:
         check, regions = (
-            _right(account, RESOURCES[name], "DescribeRegions"),
+            _right(account, RESOURCES[name].api, "DescribeRegions"),
             region_lists[account, name],
         )
         if isinstance(regions, CallFailed):
@@ -143,8 +145,8 @@ def _refused(account: str, check: str, failure: CallFailed) -> Diagnosis:
     return found if account == OWN else found._replace(fix=there)
 
 
-def _right(account: str, resource: Resource, action: str) -> str:
-    return f"right {place_of(account, f'{resource.api.service}:{action}')}"
+def _right(account: str, api: Api, action: str) -> str:
+    return f"right {place_of(account, f'{api.service}:{action}')}"
 
 
 # One site ----------------------------------------------------------------------------------------
@@ -227,27 +229,35 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
 def _further_rights(
     cloud: Cloud, site: Site, policies: Sequence[Policy], samples: Sequence[str]
 ) -> Iterator[Diagnosis]:
-    asked: dict[str, Mapping[str, Any]] = {}
+    api = site.resource.api
+    asked: dict[tuple[Api, str], Mapping[str, Any]] = {}
     if site.resource.tells_denied_actions:
-        asked["DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
+        asked[api, "DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
     if any(needs_traffic(policy.only_if) for policy in policies):
-        asked["DescribeInstancesTrafficPackages"] = {"Limit": 1}
-    for action, params in asked.items():
-        check = _right(site.account, site.resource, action)
+        asked[api, "DescribeInstancesTrafficPackages"] = {"Limit": 1}
+    if any(map(goes_through_groups, policies)):
+        asked |= {(SCALING, look): {"Limit": 1} for look in (MEMBERS, GROUPS, ACTIVITIES)}
+    for (service, action), params in asked.items():
+        check = _right(site.account, service, action)
         if params.get("InstanceIds") == []:
             yield unknown(check, "there is no instance to ask about")
             continue
         try:
-            _ask(cloud, site, action, params)
+            _ask(cloud, site, action, params, api=service)
             yield fine(check, "granted")
         except CallFailed as failure:
             yield _refused(site.account, check, failure)
 
 
 def _ask(
-    cloud: Cloud, site: Site, action: str, params: Mapping[str, Any], listing: str | None = None
+    cloud: Cloud,
+    site: Site,
+    action: str,
+    params: Mapping[str, Any],
+    listing: str | None = None,
+    api: Api | None = None,
 ) -> Answer:
-    call = site.resource.api.call(site.region, action)
+    call = (api or site.resource.api).call(site.region, action)
     return cloud.call(call, params, patience=PATIENCE, listing=listing)
 
 
@@ -286,9 +296,15 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
-    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor has TagResources.
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor have those of groups, in
+    the description of Auto Scaling, nor TagResources.
     """
-    acts = {_right_to_act(RESOURCES[one.resource], one.action): one.name for one in policies}
+    acts = {f"{RESOURCES[it.resource].api.service}:{it.does.call}": it.name for it in policies}
+    acts |= {
+        f"{SCALING.service}:{members_action(it.does).call}": it.name
+        for it in policies
+        if goes_through_groups(it)
+    }
     acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):
         yield unknown(
@@ -297,7 +313,3 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
             f"compare the role with `python -m lightsout permissions role`, or let {name} act on "
             'one machine: an invoke with "instances" names it',
         )
-
-
-def _right_to_act(resource: Resource, action: str) -> str:
-    return f"{resource.api.service}:{resource.action(action).call}"

@@ -19,6 +19,7 @@ from tests.support.values import NOW, a_policy, selector
 GUANGZHOU, SHANGHAI, TOKYO = "ap-guangzhou", "ap-shanghai", "ap-tokyo"
 DENIED = "DescribeInstancesDeniedActions"
 TRAFFIC = "DescribeInstancesTrafficPackages"
+OF_GROUPS = {f"DescribeAutoScaling{what}" for what in ("Instances", "Groups", "Activities")}
 NOT_GRANTED = "DescribeInstances: UnauthorizedOperation.NoPermission: (it is not granted)"
 NOT_NOW = When(days="everyday", start=180, end=240, enforce=False, holidays={})
 
@@ -77,6 +78,10 @@ class FakeCloud:
 
     def DescribeInstancesDeniedActions(self, *_):  # noqa: N802
         return {}
+
+    DescribeAutoScalingInstances = DescribeInstancesDeniedActions
+    DescribeAutoScalingGroups = DescribeInstancesDeniedActions
+    DescribeAutoScalingActivities = DescribeInstancesDeniedActions
 
     def DescribeInstancesTrafficPackages(self, *_):  # noqa: N802
         return {"InstanceTrafficPackageSet": []}
@@ -405,6 +410,8 @@ def test_without_a_machine_that_right_is_unknown_and_nothing_is_asked():
         ({"only_if": OnlyIf(running_at_least=60.0)}, {DENIED}),
         ({"only_if": OnlyIf(traffic_used_at_least=0.95)}, {DENIED, TRAFFIC}),
         ({"resource": "cvm"}, set()),
+        ({"resource": "cvm", "include": frozenset({"autoscaling"})}, OF_GROUPS),
+        ({"include": frozenset({"autoscaling"})}, {DENIED}),
     ],
 )
 def test_no_right_is_asked_for_that_no_policy_needs(facts, needed):
@@ -413,7 +420,20 @@ def test_no_right_is_asked_for_that_no_policy_needs(facts, needed):
     found = examined(cloud, a_policy(**facts))
 
     rights = {check.rpartition(":")[2] for check in found if check.startswith("right ")}
-    assert rights - {"StopInstances"} == needed
+    assert rights - {"StopInstances", "StopAutoScalingInstances"} == needed
+    assert all(params.get("Limit") == 1 for look in OF_GROUPS for params in cloud.params_of(look))
+
+
+def test_a_right_to_look_at_groups_that_is_missing_is_told():
+    missing = "DescribeAutoScalingInstances"
+    cloud = FakeCloud({GUANGZHOU: [item(1)]}, **{missing: lambda *_: refusal(missing)})
+
+    found = examined(cloud, a_policy(resource="cvm", include=frozenset({"autoscaling"})))
+
+    mark, says, fix = found[f"right as:{missing}"]
+    assert (mark, fix) == ("✗", GRANT)
+    assert says.startswith(f"{missing}: UnauthorizedOperation")
+    assert found["right as:DescribeAutoScalingGroups"] == ("✓", "granted", "")
 
 
 def test_a_right_is_told_once_as_the_worst_of_its_regions():
@@ -437,10 +457,12 @@ def test_a_region_without_machines_hides_no_right_that_another_one_shows(there):
 def test_the_rights_to_act_stay_unknown_each_once_with_a_way_to_be_sure():
     policies = a_policy("off"), a_policy("off-too"), a_policy("on", action="start")
 
-    found = examined(FakeCloud(), *policies, a_policy("servers", resource="cvm"))
+    members = a_policy("members", resource="cvm", include=frozenset({"autoscaling"}))
+    found = examined(FakeCloud(), *policies, a_policy("servers", resource="cvm"), members)
 
     unknown = {check: told for check, told in found.items() if told[1].startswith("unknown until")}
     assert list(unknown) == [
+        "right as:StopAutoScalingInstances",
         "right cvm:StopInstances",
         "right lighthouse:StartInstances",
         "right lighthouse:StopInstances",

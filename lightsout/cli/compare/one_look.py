@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Policy
+    from lightsout.model.scaling import Membership
 
 THREADS = 4  # that list one site
 
 
 class SeenSite(Compute):
-    """A site as one listing showed it. Only traffic is asked for later, once for each instance."""
+    """A site as one listing showed it.
+
+    Only traffic and groups are asked for later, once for each instance.
+    """
 
     def __init__(self, cloud: Cloud, site: Site) -> None:
         super().__init__(cloud, site, THREADS)
         self._asked = Compute(cloud, site, THREADS)
         self._listing = self._asked.search([[]])
         self._traffic: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._memberships: dict[str, Membership] = {}
         self._without: set[str] = set()  # IDs whose traffic was not told
 
     def search(self, queries: Sequence[Sequence[Any]]) -> Listing:
@@ -48,6 +53,12 @@ class SeenSite(Compute):
             self._traffic |= self._asked.traffic(new)
             self._without |= {id_ for id_ in new if id_ not in self._traffic}
         return {id_: self._traffic[id_] for id_ in ids if id_ in self._traffic}
+
+    def memberships(self, ids: Iterable[str]) -> dict[str, Membership]:
+        wanted = list(ids)
+        if new := [id_ for id_ in wanted if id_ not in self._memberships]:
+            self._memberships |= self._asked.memberships(new)
+        return {id_: self._memberships[id_] for id_ in wanted}
 
 
 class View(NamedTuple):

@@ -87,6 +87,9 @@ class StepsOfMachine:
             kinds = ", ".join(sorted(map(str, policy.triggered_by)))
             yield "trigger", f"{kinds} only: a run by hand leaves the policy out"
         judgement = Judgement(at)
+        if judgement.depends_on_membership(policy, instance):
+            found = Compute(self.cloud, self.site).memberships([instance.id])
+            judgement.memberships.update(found)
         steps = list(judgement.steps(policy, instance))
         for step in steps:
             if step.name != ONLY_IF:

@@ -169,9 +169,12 @@ def waiting_lines(openings: Iterable[Opening]) -> Iterator[str]:
 
 
 def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
-    """Warnings and mistakes in the log of the dry runs, except about instances that are known."""
+    """Warnings, mistakes and groups in the log of dry runs, except about instances that are known.
+
+    Of a group it tells what a person should know before its members are stopped.
+    """
     for line in map(json.loads, lines):
-        if line["event"] == "policy.mistake":
+        if line["event"] == "policy.mistake" or (line["event"] == "plan" and "group" in line):
             yield line["message"]
         elif line["event"] == "warning":
             named = line.get("instance_ids", [])

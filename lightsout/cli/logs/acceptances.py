@@ -37,6 +37,7 @@ class Acceptance:
     instance_ids: tuple[str, ...]
     run_id: str = ""
     charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
+    through_group: bool = False  # their group called for it: their RequestIds are not ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,14 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
         return None
     try:
         return Acceptance(
-            request_id=str(line["request_id"]),
+            # Of a call without an answer only the activity is known that its group began.
+            request_id=str(line["request_id"] or line.get("activity_id")),
             action=site.resource.action(ACTIONS[name].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),
             run_id=str(line["run_id"]),
+            through_group="activity_id" in line,
         )
     except (KeyError, TypeError, ValueError):
         return None  # a cut line, or of a version that knows more than this one
@@ -117,23 +120,27 @@ def _became(
     if instance is None or instance.state in one.action.leaving:
         away = f"on its way out: {instance.state}" if instance else "no longer found"
         return Became(GONE, away)
-    if instance.operation_request_id == one.request_id:
+    later = _later_call(one, id_, all_of_them)
+    by_group = one.through_group and instance.operation == one.action.call and not later
+    if instance.operation_request_id == one.request_id or by_group:
         return _by_its_own_operation(one, instance)
-    by = _successor(one, id_, instance, all_of_them)
-    if by:
+    if by := later or _successor(one, instance):
         return Became(SUPERSEDED, f"{instance.state}, after {by}")
     if instance.state == one.action.after:
         return Became(CONFIRMED, instance.state)
     return Became(UNDER_WAY, f"{instance.state}, {one.action.call} does not show yet")
 
 
-def _successor(
-    one: Acceptance, id_: str, instance: Instance, all_of_them: Sequence[Acceptance]
-) -> str | None:
-    """The later operation that superseded ours, from the log or from the look."""
+def _later_call(one: Acceptance, id_: str, all_of_them: Sequence[Acceptance]) -> str | None:
+    """The latest call of the log that superseded ours."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
             return f"{other.action.call} (RequestId {other.request_id})"
+    return None
+
+
+def _successor(one: Acceptance, instance: Instance) -> str | None:
+    """The later operation that superseded ours, which the look shows."""
     if instance.operation_request_id and not _older(instance, one.time):
         return f"{instance.operation} (RequestId {instance.operation_request_id})"
     return None
