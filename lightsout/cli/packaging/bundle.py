@@ -36,16 +36,26 @@ REQUIREMENTS = "requirements.txt"
 # What few runs import, or has no line: its bytecode would be 0.1 MB of the zip.
 WITHOUT_BYTECODE = (
     "tzdata/**/__pycache__",
+    "idna/__pycache__/c[lo][id]*",  # its command, and a codec that nobody asks for
     "idna/__pycache__/uts46data.*",  # for host names beyond ASCII
+    "tencentcloud/common/__pycache__/abstract_model.*",
+    "tencentcloud/common/__pycache__/credential.*",  # ours are in base/credentials
+    "lightsout/act/__pycache__/group_activities.*",
     "lightsout/act/__pycache__/marks.*",
+    "lightsout/cloud/__pycache__/scaling.*",
     "lightsout/cloud/__pycache__/tags.*",
+    "lightsout/decide/__pycache__/groups.*",
+    "lightsout/decide/__pycache__/own_hours.*",
     "lightsout/doctor/__pycache__",
     "lightsout/events/__pycache__/eventbridge.*",
     "lightsout/events/__pycache__/function_url.*",
     "lightsout/model/__pycache__/hai.*",
     "lightsout/model/__pycache__/notebook.*",
+    "lightsout/model/__pycache__/scaling.*",
     "lightsout/notify/__pycache__/message.*",
+    "lightsout/policies/__pycache__/document.*",  # for types only
     "lightsout/policies/hours/__pycache__/calendar_file.*",
+    "lightsout/policies/hours/__pycache__/tag_hours.*",
     "lightsout/policies/mistakes/__pycache__/[!_c]*",  # all but characters
 )
 WORK = ".making-"  # and letters of chance: the folder in which one build works
