@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from lightsout.cloud.error_codes import ADVICE, FAMILIES, MEANINGS, Meaning, meaning_of
+from tests.support.official_codes import OFFICIAL_CODES
 from tests.support.values import any_text
 
 M = Meaning
@@ -35,6 +36,36 @@ OF_STOP_INSTANCES = {
 def test_each_of_the_15_codes_has_its_own_place_in_the_table(code):
     assert MEANINGS[code] in OF_STOP_INSTANCES[code]
     assert meaning_of(code) is MEANINGS[code]
+
+
+# The codes that StopAutoScalingInstances and StartAutoScalingInstances list beside common ones.
+OF_GROUPS = {
+    "CallCvmError": M.UNSURE,
+    "FailedOperation.NoActivityToGenerate": M.GROUP,
+    "InternalError.CalleeError": M.SERVICE,
+    "InternalError.RequestError": M.SERVICE,
+    "InvalidParameterValue.InvalidAutoScalingGroupId": M.GROUP,
+    "InvalidParameterValue.InvalidInstanceId": M.STATE,
+    "ResourceInsufficient.AutoScalingGroupAboveMaxSize": M.BOUND,
+    "ResourceInsufficient.AutoScalingGroupBelowMinSize": M.BOUND,
+    "ResourceInsufficient.InServiceInstanceAboveMaxSize": M.BOUND,
+    "ResourceInsufficient.InServiceInstanceBelowMinSize": M.BOUND,
+    "ResourceNotFound.AutoScalingGroupNotFound": M.GROUP,
+    "ResourceNotFound.InstancesNotInAutoScalingGroup": M.STATE,
+    "ResourceUnavailable.AutoScalingGroupInActivity": M.GROUP_BUSY,
+    "ResourceUnavailable.InstanceInOperation": M.BUSY,
+    "ResourceUnavailable.InstanceNotSupportStopCharging": M.CHARGING,
+    "ResourceUnavailable.LoadBalancerInOperation": M.GROUP_BUSY,
+}
+
+
+def test_each_code_of_the_calls_to_groups_has_its_own_place_in_the_table():
+    calls = OFFICIAL_CODES["as"]
+    listed = {*calls["StopAutoScalingInstances"], *calls["StartAutoScalingInstances"]}
+
+    assert listed - {"InvalidParameter.ActionNotFound"} == OF_GROUPS.keys()
+    assert {code: MEANINGS[code] for code in OF_GROUPS} == OF_GROUPS
+    assert meaning_of("InvalidParameter.ActionNotFound") is M.PERMANENT
 
 
 # What the name of a code tells of an instance, whatever service it is of.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from lightsout.simulator import Fault, Refusal
+from tests.support.paths import ROOT
 from tests.support.simulated_run import only_entry
 
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
@@ -143,6 +148,24 @@ def test_a_group_that_shrank_meanwhile_is_read_again_and_sent_fewer(scene, what)
     assert [len(some) for _, some in asked(scene)] == [6, 2]
 
 
+@pytest.mark.parametrize("what", ["AutoScalingGroup", "InServiceInstance"])
+def test_a_group_that_may_grow_less_meanwhile_is_sent_fewer(scene, what):
+    group, ids = group_of(scene, 6)
+    scene.run()
+    scene.policies(MORNINGS)
+    code = f"ResourceInsufficient.{what}AboveMaxSize"
+
+    def lower_the_bound():
+        group.max_size = 2
+        scene.sim.faults.add(Fault("error", START, code=code, message="no"))
+
+    scene.when("plan", lower_the_bound)
+
+    entry = only_entry(scene.run(request_id="run-2"))
+
+    assert (entry["started"], list(entry["skipped"])) == (ids[:2], ids[2:])
+
+
 def test_a_bound_that_nothing_shows_costs_few_calls_and_fails_nobody(scene):
     _, ids = group_of(scene, 100)
     code = "ResourceInsufficient.InServiceInstanceBelowMinSize"
@@ -246,6 +269,34 @@ def test_without_include_nothing_is_asked_and_members_are_kept_as_ever(scene):
     kept = "member of auto-scaling group asg-00000001"
     assert entry["skipped"] == dict.fromkeys(ids, kept)
     assert {call.service for call in scene.sim.journal} == {"cvm"}
+
+
+OF_GROUPS = ("act.group_activities", "cloud.scaling", "decide.groups", "model.scaling")
+RUN = """
+import json, sys
+import handler
+try:
+    handler.main_handler({"dry_run": True}, {"request_id": "r", "time_limit_in_ms": 60000})
+finally:
+    print(json.dumps([name for name in sys.modules if name.startswith("lightsout.")]))
+"""
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_nothing_about_groups_is_imported_where_no_policy_includes_members(scene, included):
+    if not included:
+        scene.policies(NIGHTS.replace("        include: [autoscaling]\n", ""))
+    group_of(scene, 2)
+
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=ROOT, env={**scene.environ, "PATH": ""}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    imported = set(json.loads(done.stdout.splitlines()[-1]))
+    found = imported & {f"lightsout.{name}" for name in OF_GROUPS}
+    assert "lightsout.act.ledger" in imported
+    assert bool(found) is included
 
 
 def test_of_two_policies_only_the_one_that_includes_members_acts(scene):
