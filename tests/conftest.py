@@ -4,13 +4,19 @@ import gc
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.simulated_run import set_stage
 
 # The suite tries the same examples every time, so that a change is judged by what it changed. New
-# ones are for `make soak`, and for `pytest --hypothesis-profile=default`.
-settings.register_profile("repeatable", derandomize=True)
+# ones are for `make soak`, and for `pytest --hypothesis-profile=default`. No test depends on how fast
+# the machine is: the first example of a process may pay for reading the tables of Unicode.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("repeatable")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would
