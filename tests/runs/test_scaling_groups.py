@@ -858,7 +858,7 @@ def test_one_denied_group_costs_the_others_nothing(scene):
 
 @pytest.mark.hazard(
     "A group replaces members that seem dead",
-    "`plan` and log say so once for each group. One that the group itself stopped is let live.",
+    "`plan` and log say so once for each group, as they do where it does not say.",
 )
 @pytest.mark.parametrize(
     ("facts", "told"),
