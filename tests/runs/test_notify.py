@@ -488,7 +488,7 @@ def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
         stage.clock.advance(15 * 60)
 
     assert titles(box) == [f"{STILL}: 2 machines would be stopped"] * 2
-    assert "set LIGHTSOUT_DRY_RUN=0" in box.received[0].body["text"]
+    assert "lightsout deploy --arm" in box.received[0].body["text"]
 
 
 def test_a_day_with_nothing_to_stop_is_told_once_too(stage, box):

@@ -9,9 +9,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from lightsout.cli.deployment.timers import ticks
+from lightsout.cli.output.words import command
 from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
 from lightsout.doctor.finding import WARNING, WRONG
+from lightsout.doctor.offline_checks import DRY_RUN_CHECK
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import calendar_end, calendar_gaps
 
@@ -86,7 +88,7 @@ def status(
         *_of_runs(history, known, scene),
         *_of_machines(machines, scene),
         *_of_calendars(calendars, scene),
-        *_of_function(known),
+        *_of_function(known, dry_run_told=last is not None and last.dry_run),
         *(Problem(doubt, t(fix_of(doubt, "fix doubt")), grave=False) for doubt in known.doubts),
     ]
     distinct: dict[str, Problem] = {}
@@ -219,10 +221,12 @@ def _of_calendars(calendars: Sequence[PolicyCalendar], scene: Scene) -> Iterator
             yield Problem(missed, scene.t("fix silent"))
 
 
-def _of_function(known: Known) -> Iterator[Problem]:
+def _of_function(known: Known, *, dry_run_told: bool) -> Iterator[Problem]:
     for one in known.diagnoses:
-        if one.mark in (WRONG, WARNING):
-            yield Problem(f"{one.check}: {one.says}", one.fix, grave=one.mark == WRONG)
+        told_above = dry_run_told and one.check.endswith(DRY_RUN_CHECK)
+        if one.mark in (WRONG, WARNING) and not told_above:
+            fix = one.fix.replace("python -m lightsout", command())
+            yield Problem(f"{one.check}: {one.says}", fix, grave=one.mark == WRONG)
 
 
 def fix_of(why: str, other: str = "fix other") -> str:

@@ -76,7 +76,8 @@ EN = {
     "fix no run": "Look whether the function is deployed and its timer is on: `doctor`.",
     "fix killed": "Set a longer `timeout` in serverless.yml; the next run goes on from there.",
     "fix silent": "Look whether the timer is on and the account is not in arrears: `doctor`.",
-    "fix dry run": "When you have read a plan, set LIGHTSOUT_DRY_RUN=0.",
+    "fix dry run": "When you have read a plan: `lightsout deploy --arm`. Where something else "
+    "deployed it, set LIGHTSOUT_DRY_RUN=0.",
     "fix differ": "Package and deploy again, or make the report with the deployed policies.",
     "fix warning": "docs/operate.md and `check` say more.",
     "fix machines": "Their row says what happened; `plan --instance ID` says each step.",
