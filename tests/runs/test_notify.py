@@ -84,7 +84,7 @@ def test_a_failure_reaches_every_robot_in_its_own_form(stage, box, lang):
     bodies = {form: box.to(form)[0].body for form in ROBOTS}
     title = {
         "en": "lightsout failed: 1 of 3 machines not confirmed stopped",
-        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认停止",
+        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认关机",
     }[lang]
     text = bodies["webhook"]["text"]
     assert bodies == {
