@@ -30,10 +30,14 @@ ZH = {
     "ended paused": "已暂停",
     "ended open": "日志中没有结尾",
     "ended failed": "失败",
+    "trigger timer": "定时触发",
+    "trigger invoke": "直接调用",
+    "trigger url": "函数 URL",
+    "trigger eventbridge": "事件总线",
     "version": "版本",
     "policies deployed": "已部署的策略（哈希）",
     "next tick": "下一次定时触发（serverless.yml）",
-    "open until": "时间窗口打开，至 {when}",
+    "open until": "窗口已打开，到 {when} 为止",
     "opens": "{when} 打开",
     "own hours": "按每台机器的标签 {tag}",
     "whenever triggered": "每次触发都执行",
@@ -53,7 +57,7 @@ ZH = {
     "fix limit": "匹配的机器数超过策略的上限：提高上限之前先看 `plan`。",
     "fix setting": "改正函数的这个环境变量。",
     "fix pending": "查看该机器；如果它一向较慢，请设置更长的 `verify: {timeout: …}`。",
-    "fix other": "docs/operate.md 说明了失败的运行中每行日志的含义。",
+    "fix other": "docs/zh-CN/operate.md 说明了失败的运行中每行日志的含义。",
     "calendar ends": "工作日与节假日的日历不包含 {year} 年：周一至周五按工作日处理。",
     "fix calendar": "在策略文件的 `holidays:` 下补充日期，或升级版本。",
     "fix no run": "检查函数是否已部署、定时触发器是否启用：`doctor`。",
@@ -62,10 +66,11 @@ ZH = {
     "fix dry run": "看过 plan 之后，运行 `lightsout deploy --arm`；函数是用其他方式部署的，"
     "则设置 LIGHTSOUT_DRY_RUN=0。",
     "fix differ": "重新打包并部署，或用已部署的策略生成报告。",
-    "fix warning": "详见 docs/operate.md 与 `check`。",
+    "fix warning": "详见 docs/zh-CN/operate.md 与 `check`。",
     "fix machines": "该行说明了发生的事；`plan --instance ID` 给出每一步。",
     "fix doubt": "请重新生成报告；已看到的内容照常显示。",
     "fortnight": "前后两周",
+    "fortnight of": "前后两周：{policy}",
     "fortnight about": "过去一周与未来一周。色块为计划，标记为实际发生的事。",
     "fortnight none": "没有可读取的策略。",
     "action stop": "关机",
@@ -126,6 +131,7 @@ ZH = {
     "count machines": "机器数",
     "count stops": "关机次数",
     "hours": "小时",
+    "some hours": "{hours} 小时",
     "at most": "至多",
     "and unpriced": "{known}，另有 {hours} 小时价格未知",
     "more tags": "另有 {count} 个：`savings --tag KEY` 可只看一个键",
@@ -170,7 +176,7 @@ CLAIMS_ZH = {
     "without a price": "{title} 的接口不提供价格：{hours} 小时不在合计中；"
     "请把按 ID 的价格写进文件，用 --prices 指定。",
     "not seen uncharged": "{title}：{hours} 小时未确认不收费，节省为 0。",
-    "prepaid": "轻量应用服务器为预付费：{hours} 小时不退还套餐费用，节省为 0。"
+    "prepaid": "轻量应用服务器为包年包月：{hours} 小时不退还套餐费用，节省为 0。"
     "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
 }
 

@@ -32,6 +32,7 @@ AHEAD = timedelta(days=8)  # in which the next tick is looked for
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
 CALENDAR = "calendar of workdays and holidays does not cover"
+TRIGGERS = ("timer", "invoke", "url", "eventbridge")
 ENDS = ("ok", "failed", "paused")
 # By what stands in an error: the text that says how to fix it. The first that fits counts.
 FIXES = (
@@ -122,9 +123,17 @@ def _sentence(last: RunRecord, scene: Scene) -> str:
 def _facts_of_run(last: RunRecord, scene: Scene) -> Iterator[tuple[str, str]]:
     t = scene.t
     told = t(f"ended {last.status if last.status in ENDS else 'open'}")
-    yield t("last run"), f"{moment_short(last.started, scene)} · {told} · {last.trigger}"
+    yield (
+        t("last run"),
+        f"{moment_short(last.started, scene)} · {told} · {_trigger(last.trigger, scene)}",
+    )
     yield t("version"), last.version or "?"
     yield t("policies deployed"), last.policies_hash or "?"
+
+
+def _trigger(kind: str, scene: Scene) -> str:
+    """As the log has it where it is no kind that we know."""
+    return scene.t(f"trigger {kind}") if kind in TRIGGERS else kind
 
 
 def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:

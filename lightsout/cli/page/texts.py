@@ -42,6 +42,10 @@ EN = {
     "ended paused": "paused",
     "ended open": "no end in the log",
     "ended failed": "failed",
+    "trigger timer": "timer",
+    "trigger invoke": "invoke",
+    "trigger url": "function URL",
+    "trigger eventbridge": "EventBridge",
     "version": "version",
     "policies deployed": "policies deployed (hash)",
     "next tick": "next timer (serverless.yml)",
@@ -84,6 +88,7 @@ EN = {
     "fix doubt": "Make the report again; what was seen is shown.",
     # the fortnight
     "fortnight": "This fortnight",
+    "fortnight of": "This fortnight: {policy}",
     "fortnight about": "A week that is over and the week that comes. Bars are what is planned, "
     "marks are what really happened.",
     "fortnight none": "No policy could be read.",
@@ -147,6 +152,7 @@ EN = {
     "count machines": "machines",
     "count stops": "stops",
     "hours": "hours",
+    "some hours": "{hours} h",
     "at most": "at most",
     "and unpriced": "{known} + {hours} h without a price",
     "more tags": "and {count} more: `savings --tag KEY` shows one key",
