@@ -37,6 +37,7 @@ ZH = {
     "version": "版本",
     "policies deployed": "已部署的策略（哈希）",
     "next tick": "下一次定时触发（serverless.yml）",
+    "its action": "{policy} 的{action}",
     "open until": "窗口已打开，到 {when} 为止",
     "opens": "{when} 打开",
     "own hours": "按每台机器的标签 {tag}",

@@ -157,7 +157,8 @@ def _windows_ahead(scene: Scene) -> Iterator[tuple[str, str]]:
     t, parts = scene.t, {policy.part: policy for policy in reversed(scene.policies)}
     for (name, action), policy in reversed(parts.items()):
         several = sum(other == name for other, _ in parts) > 1
-        label = f"{name} ({t(f'action {action}').lower()})" if several else name
+        word = t(f"action {action}").lower()
+        label = t("its action", policy=name, action=word) if several else name
         due = due_at(policy, scene.now)
         if due.now and due.window:
             yield label, t("open until", when=wall_clock(due.window.closes, policy, scene))
@@ -226,7 +227,7 @@ def _of_calendars(calendars: Sequence[PolicyCalendar], scene: Scene) -> Iterator
     for one in calendars:
         days = [column.date for column in one.columns if column.missed]
         if days:
-            missed = scene.t("missed", policy=one.name, days=", ".join(days))
+            missed = scene.t("missed", policy=one.name, days=scene.t.comma.join(days))
             yield Problem(missed, scene.t("fix silent"))
 
 

@@ -49,6 +49,7 @@ EN = {
     "version": "version",
     "policies deployed": "policies deployed (hash)",
     "next tick": "next timer (serverless.yml)",
+    "its action": "{policy} ({action})",
     "open until": "open until {when}",
     "opens": "opens {when}",
     "own hours": "by each machine's tag {tag}",
@@ -188,6 +189,7 @@ WEEKDAYS = {
 }
 _SCHEDULE = re.compile(rf"\b({'|'.join(SCHEDULE_ZH)})\b")
 TAGS = {"en": "en", "zh": "zh-CN"}
+COMMAS = {"en": ", ", "zh": "、"}
 
 
 class Texts:
@@ -196,6 +198,7 @@ class Texts:
     def __init__(self, language: str) -> None:
         self.tag = TAGS[language]
         self.weekdays = WEEKDAYS[language]
+        self.comma = COMMAS[language]  # between the items of a list
         self._texts = LANGUAGES[language]
 
     def __call__(self, key: str, **facts: Any) -> str:
