@@ -26,7 +26,7 @@ class Machine(NamedTuple):
 
 
 class CallKey(NamedTuple):
-    """An accepted call: its RequestId and its site."""
+    """An accepted call: its RequestId, or the ActivityId where no answer came; and its site."""
 
     site: Site
     request_id: str
@@ -120,7 +120,7 @@ class _Reader:
         elif event == "plan":
             self._read_plan(time, run_id, site, line)
         elif event == "verify.confirmed":
-            call = CallKey(site, str(line.get("request_id")))
+            call = CallKey(site, _named(line))
             self._confirmed.append((time, run_id, call, line))
         elif event == "verify.skipped":
             skipped = [Machine(site, id_) for id_ in _texts(line, "instance_ids")]
@@ -150,8 +150,8 @@ class _Reader:
         action, _, what = str(line["event"]).partition(".")
         for name in _texts(line, "policies"):
             self._actions[name] = action
-        if what == "accepted" and line.get("request_id"):
-            call = CallKey(site, str(line["request_id"]))
+        if what == "accepted" and _named(line):
+            call = CallKey(site, _named(line))
             ids = self._accepted.setdefault(call, (action, time, set()))[2]
             ids.update(_texts(line, "instance_ids"))
 
@@ -244,6 +244,11 @@ def _texts(line: Line, name: str) -> list[str]:
     """A list of texts; empty where the field is no list, as in exports that drop lists."""
     value = line.get(name)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _named(line: Line) -> str:
+    """What tells a call from others; empty where nothing does."""
+    return str(line.get("request_id") or line.get("activity_id") or "")
 
 
 def _instant(text: Any) -> datetime | None:
