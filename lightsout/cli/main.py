@@ -72,7 +72,7 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
             environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
             outside = outside._replace(environ=environ)
         status: int = options.carry_out(options, outside)
-        if status and hasattr(options, "policies") and _has_none(outside):
+        if status and getattr(options, "needs_policies", False) and _has_none(outside):
             complain(f"lightsout: {NO_POLICIES.format(command())}")
         return status
     finally:

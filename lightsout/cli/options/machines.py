@@ -115,7 +115,7 @@ def add_keep(commands: Commands) -> None:
     one.add_argument(
         "--account", metavar="NAME", help="look only in this account (default: in all at hand)"
     )
-    add_policies(one)
+    add_policies(one, needed=False)
     one.set_defaults(carry_out=keep.carry_out)
 
 

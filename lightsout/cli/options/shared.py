@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  no public name
 
 
-def add_policies(parser: argparse.ArgumentParser) -> None:
+def add_policies(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
+    """`needed`: where there are none, the command fails for that."""
+    parser.set_defaults(needs_policies=needed)
     parser.add_argument(
         "--policies", metavar="PATH", help="folder or file (default: LIGHTSOUT_POLICIES)"
     )
