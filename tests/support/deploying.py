@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.support.simulated_run import Stage
 
 READS = ("Get", "List", "Describe")
+NOTHING_TO_DO = "nothing to do\nThe function examines itself:\n"  # what ECHO finds is nothing
 ECHO = "def main_handler(event, context):\n    return {'findings': []}\n"
 
 
