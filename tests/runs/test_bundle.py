@@ -187,7 +187,7 @@ def test_the_zip_is_the_folder_and_small(built):
     with zipfile.ZipFile(archive) as zipped:
         held = {name: sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()}
     assert held == files_of(bundle)
-    assert archive.stat().st_size < 2_500_000
+    assert archive.stat().st_size < 2_300_000
 
 
 runtime = pytest.mark.skipif(PYTHON is None, reason="no CPython 3.10, the runtime, is at hand")
@@ -263,6 +263,48 @@ def test_its_bytecode_is_what_runs_and_without_any_the_sources_do(bundle, live, 
             path.unlink()
 
     assert run(copy, live).report["counts"]["stopped"] == 2
+
+
+RECORD = """
+import atexit, sys
+def record():
+    files = [str(getattr(it, "__file__", "")) for it in list(sys.modules.values())]
+    with open(RECORDED, "w") as file:
+        file.write("\\n".join(it for it in files if it.startswith(bundle)))
+    sys.stdout.flush()
+atexit.register(record)
+"""
+
+
+def imported(bundle, live, tmp_path, policy):
+    """The modules of the bundle that a run with this policy imports, by their sources."""
+    recorded = tmp_path / "modules"
+    live.policies(policy)
+    done = run(bundle, live, prelude=f"RECORDED = {str(recorded)!r}{RECORD}bundle += '/'")
+    assert done.error is None
+    files = [it.partition("/user/")[2] for it in recorded.read_text().splitlines()]
+    return {it for it in files if it.endswith(".py")}, done.report
+
+
+def closed_now():
+    """A window of workdays that is hours away."""
+    opens = SystemClock().now() + timedelta(hours=8 + 6)  # Asia/Shanghai
+    between = f'["{opens:%H}:00", "{opens:%H}:30"]'
+    return f"{DEV_NIGHTS}        when: {{days: workdays, between: {between}}}\n"
+
+
+@runtime
+def test_what_ordinary_runs_import_has_bytecode_and_nothing_else_has(bundle, live, tmp_path):
+    stop, report = imported(bundle, live, tmp_path, DEV_NIGHTS.replace("[ap-guangzhou]", "all"))
+    assert report["counts"]["stopped"] == 2
+    idle, report = imported(bundle, live, tmp_path, closed_now())
+    assert report["policies"][0]["status"] == "not due"
+
+    compiled = {
+        (it.parent.parent / f"{it.name.partition('.')[0]}.py").relative_to(bundle).as_posix()
+        for it in bundle.rglob("*.pyc")
+    }
+    assert sorted(compiled) == sorted(stop | idle), "correct WITHOUT_BYTECODE"
 
 
 # What is imported late is there, too -------------------------------------------------------------
