@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings, read_credentials
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.commands.clouds import open_clouds, refuse_unreachable_for
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate
 from lightsout.cli.commands.plan import look_later, openings_of, rows_later
+from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.commands.savings import count
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers
 from lightsout.cli.explain.outcome import errors_of
@@ -173,6 +174,10 @@ def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
     """What `plan` would show; nothing without credentials."""
     if not policies or not _has_credentials(outside):
         return Looked(Now())
+    try:
+        refuse_unreachable_for(outside)
+    except Unreachable as why:
+        return Looked(Now(), [str(why)])
     instant: datetime = outside.clock.now()
     watched = outside._replace(write=show_retry)
     event = {"dry_run": True}
