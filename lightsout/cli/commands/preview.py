@@ -19,7 +19,7 @@ from lightsout.cli.explain.outlook import (
     windows_opening,
 )
 from lightsout.cli.explain.picture import draw
-from lightsout.cli.output.svg import save
+from lightsout.cli.output.files import STDOUT, save
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural, width
 from lightsout.model.policy import WHOLE_DAY
@@ -46,6 +46,8 @@ MARGIN = " " * 16  # as wide as `2026-12-01 Tue` with the space around it
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
+    if options.json and options.svg == STDOUT:
+        raise WrongUse("--json and --svg - both write to stdout: name a file for the picture")
     settings = read_settings(outside.environ, outside.beside)
     count, first = _count(options.days), _first(options.first)
     try:
@@ -66,10 +68,12 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         ]
         print(as_json(entries))
         complain(*warnings)
+    elif options.svg == STDOUT:
+        complain(*warnings)
     else:
         _show(Output(), outlooks, warnings)
     if options.svg is not None:
-        save(options.svg, draw(outlooks), tell=not options.json)
+        save("--svg", options.svg, draw(outlooks), "" if options.json else "drawn")
     return GOOD
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings, read_credentials
-from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
+from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.clouds import open_clouds, refuse_unreachable_for
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate
@@ -19,7 +19,7 @@ from lightsout.cli.explain.outcome import errors_of
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import rows_of
 from lightsout.cli.logs.from_cls import log_of
-from lightsout.cli.output.files import write_file
+from lightsout.cli.output.files import save
 from lightsout.cli.output.waiting import status_line
 from lightsout.cli.output.words import moment
 from lightsout.cli.page.failures import failure_rows
@@ -70,17 +70,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         language=options.lang or language_of(outside.environ),
         deployed=options.from_cls,
     )
-    save(options.output, text)
+    save("-o", options.output, text, "written")
     return FOUND_WRONG if lines.warn_of_unusable() else GOOD
-
-
-def save(path: str, text: str) -> None:
-    """Raises WrongUse where the file cannot be written."""
-    try:
-        write_file(path, text)
-    except OSError as error:
-        raise WrongUse(f"-o {path}: {error.strerror}") from None
-    print(f"written: {path}")
 
 
 def make_page(
