@@ -23,7 +23,7 @@ from lightsout.cli.packaging import invoke, modules, origin, trial
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.policies.load import load
 from lightsout.report import stamp
-from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
+from lightsout.simulator import CloudAccount, Function, ManualClock, Role, Simulator, World
 from tests.support.fake_webhooks import TAKEN, open_fake_webhooks
 from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
@@ -632,7 +632,7 @@ def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path)
     world = World(ManualClock())
     fleet = [world.add(tags={"env": "dev"}, stop_seconds=20) for _ in range(3)]
     others = [world.add() for _ in range(5)]
-    world.roles.append(Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF)))
+    world.roles.append(Role(CloudAccount().uin, "lightsout", json.loads(TRUSTS_SCF)))
     with Simulator(world):
         told = {"LIGHTSOUT_POLICIES": str(tmp_path)}
         world.functions.append(Function(code=built.zip.read_bytes(), environment=told))

@@ -10,7 +10,7 @@ import pytest
 from lightsout import __version__
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
-from lightsout.simulator import Role, Trigger
+from lightsout.simulator import FunctionTrigger, Role
 from tests.support.deploying import NOTHING_TO_DO
 from tests.support.function_code import TRUSTS_SCF
 
@@ -317,7 +317,10 @@ class TestCheck:
             (lambda it: it.stage.policies(FEWER_MACHINES), "policies: "),
             (lambda it: it.function.environment.update(LIGHTSOUT_DRY_RUN="0"), "the dry run"),
             (lambda it: it.function.triggers.clear(), "+ timer lightsout-quarter-hourly"),
-            (lambda it: it.function.triggers.append(Trigger(name="by-hand")), "timer by-hand"),
+            (
+                lambda it: it.function.triggers.append(FunctionTrigger(name="by-hand")),
+                "timer by-hand",
+            ),
         ],
         ids=["policies", "dry run", "a timer is gone", "a timer by hand"],
     )
@@ -346,7 +349,7 @@ class TestWhatWasMadeByHand:
     @pytest.fixture
     def by_hand(self, deployed):
         function, world = deployed.function, deployed.stage.world
-        function.triggers.append(Trigger(name="by-hand"))
+        function.triggers.append(FunctionTrigger(name="by-hand"))
         function.environment["TEAM"] = "infra"
         preset = world.cam.policy("100000000001", lambda it: it.name == "AdministratorAccess")
         (role,) = world.roles
@@ -392,8 +395,8 @@ class TestWhatWasMadeByHand:
     def test_triggers_of_other_kinds_and_on_further_pages_are_seen(self, deployed, monkeypatch):
         monkeypatch.setattr("lightsout.cli.deploy.service.MOST_ROWS", 1)
         deployed.function.triggers += [
-            Trigger(name="by-hand"),
-            Trigger(name="bucket", kind="cos", told="{}"),
+            FunctionTrigger(name="by-hand"),
+            FunctionTrigger(name="bucket", kind="cos", told="{}"),
         ]
 
         said = deployed.deploy("--yes")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lightsout.simulator import Account, Role
+from lightsout.simulator import CloudAccount, Role
 from tests.support.deploying import NOTHING_TO_DO
 from tests.support.function_code import TRUSTS_SCF
 
@@ -29,7 +29,7 @@ def limited(deployer):
     world.roles.append(Role(UIN, "lightsout", json.loads(TRUSTS_SCF), attached=(policy.id,)))
 
     def limit(document):
-        deployer.stage.sim.credentials[0] = Account(token="simulated-token", policy=document)
+        deployer.stage.sim.credentials[0] = CloudAccount(token="simulated-token", policy=document)
 
     limit(json.loads(document))
     deployer.limit, deployer.document = limit, json.loads(document)
