@@ -6,6 +6,7 @@ import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from lightsout.base.pages import page
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.explain.outlook import (
     WEEKDAYS,
@@ -159,7 +160,7 @@ def headline(outlook: Outlook) -> str:
 def _without_windows(policy: Policy) -> str:
     if policy.when is None:
         return "acts whenever it is triggered: it has no `when`"
-    return "what its owner may write there stands in docs/owners-tags.md"
+    return f"what its owner may write there: {page('owners-tags.md')}"
 
 
 def _bar(day: Day) -> str:

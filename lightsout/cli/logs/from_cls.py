@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lightsout.base.environment import home_region
+from lightsout.base.pages import page
 from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.doctor import read_function
@@ -108,7 +109,7 @@ def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
         raise _cannot(failure, named) from None
     topic = answer.get("ClsTopicId")
     if not isinstance(topic, str) or not topic:
-        hint = "docs/deploy.md has how to give it one"
+        hint = f"how to give it one: {page('deploy.md#a-log-that-keeps-longer')}"
         raise WrongUse(f"--from-cls: {named} has no log topic, so no line is kept; {hint}")
     return topic
 

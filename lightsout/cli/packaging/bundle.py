@@ -42,6 +42,7 @@ WITHOUT_BYTECODE = (
     "idna/__pycache__/uts46data.*",
     "lightsout/act/__pycache__/marks.*",
     "lightsout/base/__pycache__/files.*",
+    "lightsout/base/__pycache__/pages.*",
     "lightsout/cloud/__pycache__/tags.*",
     "lightsout/decide/__pycache__/own_hours.*",
     "lightsout/doctor/__pycache__",
