@@ -1,4 +1,4 @@
-"""What holds for every command: help, exit status, one sentence where something is missing."""
+"""Rules for every command: help, exit status, one sentence where something is missing."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ EVERY_RIGHT = """
 
 
 class Result:
-    """What a visit of the doctor came to; `failure` is what it raised, if it did."""
+    """The result of a visit of the doctor; `failure`: the error that it raised, if any."""
 
     def __init__(self, report, failure=None):
         self.report = report

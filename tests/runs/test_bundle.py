@@ -1,4 +1,4 @@
-"""What is deployed: everything that it needs, nothing else, and it runs as the platform runs it."""
+"""The bundle has everything that it needs, nothing else, and runs as the platform runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people install: the wheel and the sdist, and everything that runs from the wheel alone."""
+"""The wheel and the sdist that people install, and everything that runs from the wheel alone."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_from_the_wheel_alone_a_function_is_deployed_that_stops_machines(person)
 
 
 def fired(url):
-    """What the function logged when its timer was fired."""
+    """The lines of the function when its timer was fired."""
     request(
         url, "_simulator/fire", {"function": "lightsout", "trigger": "lightsout-quarter-hourly"}
     )

@@ -1,4 +1,4 @@
-"""What holds for every call of HAI, TI-ONE, auto-scaling and tags, as it does for Lighthouse."""
+"""Rules for every call of HAI, TI-ONE, auto-scaling and tags, as for Lighthouse."""
 
 from __future__ import annotations
 

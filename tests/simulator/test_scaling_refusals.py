@@ -1,4 +1,4 @@
-"""What auto-scaling refuses: the bounds of a group, who is busy, strangers, rights."""
+"""Refusals of auto-scaling: the bounds of a group, who is busy, strangers, rights."""
 
 from __future__ import annotations
 

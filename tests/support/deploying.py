@@ -62,7 +62,7 @@ class Deployer:
         return status, out, err
 
     def deploy(self, *words, status=0, **environ):
-        """What it said; it must end with that status."""
+        """The output of the command, which must end with that status."""
         found, out, err = self.type_in("deploy", *words, **environ)
         assert found == status, out + err
         return out + err

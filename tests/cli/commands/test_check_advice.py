@@ -1,4 +1,4 @@
-"""What `check` warns of: right policies that may not do what was meant."""
+"""`check` warns of right policies that may not do what was meant."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Killer:
         self.at, self.before, self.count = at, before, 0
 
     def kills(self, at, do, *, before):
-        """Whether doing it came to that call, at which it ended."""
+        """True if doing it came to that call, at which it ended."""
         self.set(at, before=before)
         try:
             do()

@@ -1,4 +1,4 @@
-"""What the service refuses is a sentence with what to do; nothing is left half, or it is said."""
+"""Each refusal of the service is a sentence with what to do; nothing is left half unsaid."""
 
 from __future__ import annotations
 

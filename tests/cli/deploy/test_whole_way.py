@@ -41,7 +41,7 @@ def good(own, *words):
 
 
 def next_tick(own):
-    """What the timer's next run logged, and that it ended well."""
+    """The lines of the timer's next run, which must end well."""
     world = own.stage.world
     (run,) = world.invocations.play(world.clock.now() + timedelta(minutes=15))
     assert run.error is None, run.lines
