@@ -55,7 +55,7 @@ def test_it_is_named_by_the_address_of_the_project_where_pyproject_has_one():
 
 
 def test_each_page_that_is_named_is_there():
-    calls = re.compile(r"""page\(["']([\w.-]+)(?:#([\w-]+))?["']\)""")
+    calls = re.compile(r"""page\(["']([\w./-]+)(?:#([\w-]+))?["']\)""")
     found = {
         name
         for path in (ROOT / "lightsout").rglob("*.py")
