@@ -1,0 +1,295 @@
+"""A month of seven policies: real runs at each tick, people in between, and the oracle beside it.
+
+After each run the machines, the report, the calls and the marks must be as the oracle says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from lightsout import RunFailed
+from lightsout.policies.load import load
+from lightsout.simulator import Operation
+from tests.support.deterministic_threads import DeterministicClock
+from tests.support.other_accounts import add_roles
+from tests.support.run_oracle import ACTS, AFTER, CONFLICT, MARK_KEY, Oracle
+from tests.support.seven_policies import HOURS, OWN_HOURS, Setting, build_fleet, package, untils
+from tests.support.simulated_run import set_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.support.run_oracle import Expected, Machine
+    from tests.support.simulated_run import Stage
+
+TICK = timedelta(minutes=15)
+DONE = {"stop": "stopped", "start": "started"}
+GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
+WORST_FIRST = ("failed", "pending", "stopped", "started", "skipped")
+# What the reason says, by the oracle's word for it.
+SAID = {
+    "keep": r"keep-(running|stopped)",
+    "until": r"keep-until \S+$",
+    "unreadable until": r"keep-until '.*' cannot be read",
+    "unreadable hours": r"own-hours=.* cannot be read: ",
+    "hours": r"not due to (stop|start) |own-hours=.*: (never (started|stopped)|without `enforce`)",
+    "somebody": r"(RUNNING|STOPPED) since \d\d:\d\d, inside the window",
+    "hidden": r"its \w+ at \d\d:\d\d, inside the window, hides whether",
+    "shut down": r"STOPPED, though its StartInstances at \d\d:\d\d",
+    "mark": r"(RUNNING|STOPPED), and its mark says (stopped|started) \d\d:\d\d by ",
+    "traffic": r"\d+% of 100 GB traffic used, (less than 95%|not below 90%)",
+    "unknown traffic": "its traffic packages cannot be read",
+    "conflict": "due for (stop|start) by .*: neither",
+}
+
+
+class Month:
+    """The machines, what people do to them, and the runs."""
+
+    def __init__(self, stage: Stage, setting: Setting, seed: int) -> None:
+        self.stage = stage
+        self.setting = setting
+        self.random = Random(seed)
+        self.acted: Counter[str] = Counter()  # what the runs did, and why they did not
+        self.ticks = 0
+        self.day = 0
+        stage.policies(setting.file())
+        add_roles(stage, load(stage.folder).accounts)
+        self.machines = build_fleet(stage.world, setting, self.random)
+        self.oracle = Oracle(setting.rules(), self.machines)
+
+    def live(self, days: int, *, first: int = 0, quick: bool = False) -> Iterator[int]:
+        """Play these days; yield the number of each. `quick`: hourly where little is due."""
+        for number in range(first, first + days):
+            for at in self._ticks(number, quick=quick):
+                self._people_until(at)
+                self._run(at)
+            yield number
+
+    def _ticks(self, number: int, *, quick: bool) -> Iterable[datetime]:
+        begin = (self.setting.begins + timedelta(days=number)).astimezone(timezone.utc)
+        end = (self.setting.begins + timedelta(days=number + 1)).astimezone(timezone.utc)
+        ticks = [begin + at * TICK for at in range((end - begin) // TICK)]
+        zone = self.setting.begins.tzinfo
+        for at in ticks:
+            there = at.astimezone(zone)
+            if not quick or there.minute == 0 or there.hour in BUSY:
+                yield at
+
+    # People ------------------------------------------------------------------------------------
+
+    def _people_until(self, tick: datetime) -> None:
+        """Some do something, each at an instant of its own; the last 20 s before a run are quiet."""
+        now = self.stage.clock.now()
+        room = (tick - now).total_seconds() - 20
+        if room > 0 and self.ticks:
+            waits = sorted(self.random.uniform(0, room) for _ in range(self.random.choice(HOW_MANY)))
+            for seconds in waits:
+                self._wait_until(now + timedelta(seconds=seconds))
+                self._do_something(self.random.choice([*self.machines.values()]))
+        self._wait_until(tick + timedelta(seconds=self.random.choice([0, 0, 1, 29])))
+
+    def _wait_until(self, instant: datetime) -> None:
+        self.stage.clock.advance(max(0.0, (instant - self.stage.clock.now()).total_seconds()))
+
+    def _do_something(self, machine: Machine) -> None:
+        what = self.random.choice([self._switch] * 6 + [self._reboot, self._keep, self._tag, self._use])
+        what(machine)
+
+    def _switch(self, machine: Machine) -> None:
+        """Start or stop it; preferably one that the latest run has just changed."""
+        if self.just_changed and self.random.random() < 0.5:
+            machine = self.machines[self.random.choice(self.just_changed)]
+        running = machine.state == "RUNNING"
+        action = "StopInstances" if running else "StartInstances"
+        inside = running and self.random.random() < 0.25  # shut down inside: no operation shows it
+        self._become(machine, "STOPPED" if running else "RUNNING", None if inside else action)
+
+    def _reboot(self, machine: Machine) -> None:
+        if machine.state == "RUNNING":
+            self._become(machine, "RUNNING", "RebootInstances")
+
+    def _become(self, machine: Machine, state: str, action: str | None) -> None:
+        shown, now = self.stage.world.instance(machine.id), self.stage.clock.now()
+        shown.state = machine.state = state
+        if action:
+            request_id = f"by-hand-{self.random.getrandbits(32):08x}"
+            shown.operation = Operation(action, "SUCCESS", request_id, now)
+            machine.operation = action, now
+
+    def _keep(self, machine: Machine) -> None:
+        """Put a tag on it that keeps it, or take it away."""
+        key = self.random.choice(["keep-running", "keep-stopped", "keep-until", MARK_KEY])
+        if key in machine.tags or key == MARK_KEY:
+            machine.tags.pop(key, None)
+            machine.until = None if key == "keep-until" else machine.until
+            machine.mark = None if key == MARK_KEY else machine.mark
+        elif key == "keep-until":
+            machine.until = untils(self.stage.clock.now(), self.random)
+            machine.tags[key] = machine.until.text
+        else:
+            machine.tags[key] = self.random.choice(["yes", "", "false", "True"])
+        self._show_tags(machine)
+
+    def _tag(self, machine: Machine) -> None:
+        """Let its owner change its hours."""
+        if OWN_HOURS in machine.tags:
+            value = self.random.choice([*HOURS])
+            machine.tags[OWN_HOURS], machine.hours = value, self.setting.hours(value)
+            self._show_tags(machine)
+
+    def _use(self, machine: Machine) -> None:
+        """Let it have used some of its traffic, or the service not tell how much."""
+        if machine.service == "lighthouse":
+            machine.traffic = self.random.choice([10, 89, 90, 94, 95, 100, None])
+            shown = self.stage.world.instance(machine.id)
+            shown.packages = package(self.stage.world, machine.traffic)
+
+    def _show_tags(self, machine: Machine) -> None:
+        self.stage.world.instance(machine.id).tags = dict(machine.tags)
+
+    # Runs --------------------------------------------------------------------------------------
+
+    just_changed: tuple[str, ...] = ()
+
+    def _run(self, tick: datetime) -> None:
+        at = self.stage.clock.now()
+        expected = self.oracle.expect(at)
+        before = len(self.stage.sim.journal)
+        self.stage.lines.clear()
+        event = {"Type": "Timer", "TriggerName": "tick", "Time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "Message": ""}
+        try:
+            report = self.stage.run(event)
+        except RunFailed as failure:
+            report = failure.report
+        where = f"at {at.astimezone(self.setting.begins.tzinfo)}"
+        self._learn(expected, at)
+        assert_report_is_right(report, expected, where)
+        assert_calls_are_right(self.stage.sim.journal[before:], expected, where)
+        self._assert_machines_are_right(where)
+        self._assert_unreadable_hours_are_warned_of(expected, where)
+        self._note(expected)
+        self.ticks += 1
+
+    def _learn(self, expected: Expected, at: datetime) -> None:
+        """What the run has to have done becomes what the oracle knows."""
+        for id_, action in expected.acts.items():
+            machine = self.machines[id_]
+            call = {"stop": "StopInstances", "start": "StartInstances"}[action]
+            machine.state, machine.operation = AFTER[action], (call, at)
+        for id_, mark in expected.marks.items():
+            machine = self.machines[id_]
+            machine.tags[MARK_KEY] = mark
+            machine.mark = mark.partition(" ")[0], at.replace(second=0, microsecond=0)
+
+    def _assert_machines_are_right(self, where: str) -> None:
+        for machine in self.machines.values():
+            shown = self.stage.world.instance(machine.id)
+            assert shown.state == machine.state, f"{machine} is {shown.state} {where}"
+            assert dict(shown.tags) == machine.tags, f"{machine} has {dict(shown.tags)} {where}"
+
+    def _assert_unreadable_hours_are_warned_of(self, expected: Expected, where: str) -> None:
+        """Once for each value and site, however many machines have it."""
+        unreadable = {
+            (*key[1:4], self.machines[id_].tags[OWN_HOURS])
+            for key, found in expected.entries.items()
+            for id_, why in found.items()
+            if "unreadable hours" in why and why.isdisjoint(GOES_BEFORE)
+        }
+        told = [it for it in self.stage.logged("warning") if "own-hours=" in it["message"]]
+        values = Counter(
+            (it["account"], it["resource"], it["region"],
+             re.search("own-hours=(.*) cannot be read", it["message"])[1])
+            for it in told
+        )  # fmt: skip
+        assert values == dict.fromkeys(unreadable, 1), f"{told} {where}"
+
+    def _note(self, expected: Expected) -> None:
+        self.just_changed = tuple(expected.acts) or self.just_changed
+        self.acted.update(DONE[action] for action in expected.acts.values())
+        whys = [why for found in expected.entries.values() for why in found.values()]
+        self.acted.update(word for why in whys for word in why - ACTS)
+
+
+GOES_BEFORE: frozenset[str] = frozenset()
+HOW_MANY = (0, 0, 0, 1, 1, 2, 4)  # people do something between two runs
+BUSY = (7, 8, 19, 20, 21, 22)  # hours in which most policies have their edges
+
+
+def assert_report_is_right(report: dict, expected: Expected, where: str) -> None:
+    entries = report["policies"]
+    told = {
+        (it["policy"], it["account"], it["resource"], it["region"], it["action"]): it
+        for it in entries
+        if it["status"] != "not due"
+    }
+    waiting = [
+        (it["policy"], it["account"], it["resource"], it["action"])
+        for it in entries
+        if it["status"] == "not due"
+    ]
+    assert sorted(waiting) == sorted(expected.not_due), where
+    assert len(told) + len(waiting) == len(entries), where
+    assert told.keys() == expected.entries.keys(), where
+    for key, found in expected.entries.items():
+        assert_entry_is_right(told[key], found, f"{key} {where}")
+    bad = any(CONFLICT in found.values() for found in expected.entries.values())
+    assert report["status"] == ("failed" if bad else "ok"), where
+    assert report["counts"] == counts_of(entries), where
+
+
+def assert_entry_is_right(entry: dict, found: dict[str, frozenset[str]], where: str) -> None:
+    """Each machine that matches stands in one group, with a reason that is true."""
+    groups = {id_: group for group in GROUPS for id_ in entry[group]}
+    assert len(groups) == sum(len(entry[group]) for group in GROUPS), where
+    done = DONE[entry["action"]]
+    wanted = {
+        id_: done if why == ACTS else "failed" if why == CONFLICT else "skipped"
+        for id_, why in found.items()
+    }
+    assert groups == wanted, f"{entry} for {found} {where}"
+    for id_, reason in {**entry["skipped"], **entry["failed"]}.items():
+        said = [word for word in found[id_] if re.search(SAID[word], reason)]
+        assert said, f"{id_}: {reason!r} is none of {sorted(found[id_])} {where}"
+    assert entry["status"] == ("failed" if entry["failed"] else "ok"), where
+    assert (entry["error"], entry["stuck"]) == (None, {}), where
+    called = [id_ for it in entry["requests"] for id_ in it["instance_ids"]]
+    assert sorted(called) == sorted(entry[done]), where
+
+
+def counts_of(entries: Iterable[dict]) -> dict[str, int]:
+    """Each machine once, as the worst of its groups."""
+    worst: dict[tuple[str, ...], str] = {}
+    for group in reversed(WORST_FIRST):
+        for it in entries:
+            worst |= {(it["account"], it["region"], id_): group for id_ in it[group]}
+    counts = Counter(worst.values())
+    return {"matched": len(worst), **{group: counts[group] for group in GROUPS}}
+
+
+def assert_calls_are_right(calls: Iterable, expected: Expected, where: str) -> None:
+    """Each machine that is due is asked for once, and no other one."""
+    asked = [
+        (id_, call.action)
+        for call in calls
+        if call.action in ("StopInstances", "StartInstances")
+        for id_ in call.params["InstanceIds"]
+    ]
+    wanted = {"stop": "StopInstances", "start": "StartInstances"}
+    assert sorted(asked) == sorted((id_, wanted[it]) for id_, it in expected.acts.items()), where
+
+
+@contextmanager
+def set_up(setting: Setting, seed: int, *, first: int = 0) -> Iterator[Month]:
+    """A month that begins on the day of this number, on a stage of its own."""
+    begins = (setting.begins + timedelta(days=first)).astimezone(timezone.utc)
+    clock = DeterministicClock(seed, begins)
+    with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies", clock=clock) as stage:
+        yield Month(stage, setting, seed)
