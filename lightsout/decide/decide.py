@@ -10,16 +10,18 @@ from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf, OwnHours
-from lightsout.model.resource import RESOURCES, STOP
+from lightsout.model.resource import RESOURCES, START, STOP
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import Turn
     from lightsout.model.instance import Instance
+    from lightsout.model.mark import Mark
     from lightsout.model.policy import Limits, Policy, Selector
 
 # A tag that the service puts on members of auto-scaling groups: a stopped member is found
@@ -198,8 +200,10 @@ def done_by_somebody(
     """
     action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or not tells or instance.operation == action.call:
+    if opened is None or not tells:
         return None
+    if instance.operation == action.call:
+        return _shut_down(policy, instance, opened)
     began = instance.started_at()
     if began is None:
         reason = (
@@ -218,6 +222,24 @@ def done_by_somebody(
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
 
 
+def _shut_down(policy: Policy, instance: Instance, opened: datetime) -> Decision | None:
+    """Keep it where a start succeeded in this window and it is off again, without an operation.
+
+    The service shows none for a machine that is shut down from inside.
+    """
+    began = instance.started_at()
+    if (policy.does.name, instance.state, instance.operation_state) != (
+        START.name,
+        START.before,
+        "SUCCESS",
+    ):
+        return None
+    if began is None or began < opened:
+        return None
+    told = f"its {instance.operation} at {_clock(began, policy)} succeeded, inside the window"
+    return Decision(Verdict.KEEP, f"{instance.state}, though {told}: somebody shut it down since")
+
+
 def undone_since_its_mark(
     policy: Policy, instance: Instance, opened: datetime | None, now: datetime
 ) -> Decision | None:
@@ -232,11 +254,19 @@ def undone_since_its_mark(
         return None
     what = DONE[action.name]
     for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
-        if mark and mark.what == what and mark.is_between(opened, now, policy.timezone):
+        zones = _zones_of(mark, policy) if mark and mark.what == what else ()
+        if mark and mark.is_between(opened, now, zones):
             did = "started" if action.name == STOP.name else "stopped"
             reason = f"its mark says {what} {mark.clock:%H:%M} by {mark.policy}, inside the window"
             return Decision(Verdict.KEEP, f"{action.before}, and {reason}: somebody {did} it since")
     return None
+
+
+def _zones_of(mark: Mark, policy: Policy) -> set[ZoneInfo]:
+    """The zone of the policy that wrote the mark; any zone at hand where no policy has its name."""
+    known = dict(policy.mark_zones)
+    by = known.get(mark.policy)
+    return {by} if by else {policy.timezone, *known.values()}
 
 
 def _unreadable_time(instance: Instance) -> str:
