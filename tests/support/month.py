@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING
 
 from lightsout import RunFailed
 from lightsout.policies.load import load
-from lightsout.simulator import Operation
 from tests.support.deterministic_threads import DeterministicClock
 from tests.support.other_accounts import add_roles
+from tests.support.people import People
 from tests.support.run_oracle import ACTS, AFTER, CONFLICT, MARK_KEY, Oracle
-from tests.support.seven_policies import HOURS, OWN_HOURS, Setting, build_fleet, package, untils
-from tests.support.simulated_run import set_stage
+from tests.support.seven_policies import OWN_HOURS, Setting, build_fleet
+from tests.support.simulated_run import TIMER, set_stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.support.run_oracle import Expected, Machine
+    from lightsout.simulator import JournalEntry
+    from tests.support.run_oracle import Expected
     from tests.support.simulated_run import Stage
 
 TICK = timedelta(minutes=15)
+BUSY = (7, 8, 19, 20, 21, 22)  # hours in which most policies have their edges
 DONE = {"stop": "stopped", "start": "started"}
 GROUPS = ("stopped", "started", "would_stop", "would_start", "skipped", "failed", "pending")
 WORST_FIRST = ("failed", "pending", "stopped", "started", "skipped")
@@ -56,21 +58,23 @@ class Month:
     def __init__(self, stage: Stage, setting: Setting, seed: int) -> None:
         self.stage = stage
         self.setting = setting
-        self.random = Random(seed)
         self.acted: Counter[str] = Counter()  # what the runs did, and why they did not
         self.ticks = 0
-        self.day = 0
+        self._calls: list[JournalEntry] = []  # of the latest run
+        stage.told_too = self._calls.append
         stage.policies(setting.file())
         add_roles(stage, load(stage.folder).accounts)
-        self.machines = build_fleet(stage.world, setting, self.random)
+        random = Random(seed)
+        self.machines = build_fleet(stage.world, setting, random)
+        self.people = People(stage, setting, self.machines, random)
         self.oracle = Oracle(setting.rules(), self.machines)
 
     def live(self, days: int, *, first: int = 0, quick: bool = False) -> Iterator[int]:
         """Play these days; yield the number of each. `quick`: hourly where little is due."""
         for number in range(first, first + days):
             for at in self._ticks(number, quick=quick):
-                self._people_until(at)
-                self._run(at)
+                self.people.act_until(at)
+                self._run()
             yield number
 
     def _ticks(self, number: int, *, quick: bool) -> Iterable[datetime]:
@@ -83,100 +87,26 @@ class Month:
             if not quick or there.minute == 0 or there.hour in BUSY:
                 yield at
 
-    # People ------------------------------------------------------------------------------------
-
-    def _people_until(self, tick: datetime) -> None:
-        """Some do something, each at an instant of its own; the last 20 s before a run are quiet."""
-        now = self.stage.clock.now()
-        room = (tick - now).total_seconds() - 20
-        if room > 0 and self.ticks:
-            waits = sorted(self.random.uniform(0, room) for _ in range(self.random.choice(HOW_MANY)))
-            for seconds in waits:
-                self._wait_until(now + timedelta(seconds=seconds))
-                self._do_something(self.random.choice([*self.machines.values()]))
-        self._wait_until(tick + timedelta(seconds=self.random.choice([0, 0, 1, 29])))
-
-    def _wait_until(self, instant: datetime) -> None:
-        self.stage.clock.advance(max(0.0, (instant - self.stage.clock.now()).total_seconds()))
-
-    def _do_something(self, machine: Machine) -> None:
-        what = self.random.choice([self._switch] * 6 + [self._reboot, self._keep, self._tag, self._use])
-        what(machine)
-
-    def _switch(self, machine: Machine) -> None:
-        """Start or stop it; preferably one that the latest run has just changed."""
-        if self.just_changed and self.random.random() < 0.5:
-            machine = self.machines[self.random.choice(self.just_changed)]
-        running = machine.state == "RUNNING"
-        action = "StopInstances" if running else "StartInstances"
-        inside = running and self.random.random() < 0.25  # shut down inside: no operation shows it
-        self._become(machine, "STOPPED" if running else "RUNNING", None if inside else action)
-
-    def _reboot(self, machine: Machine) -> None:
-        if machine.state == "RUNNING":
-            self._become(machine, "RUNNING", "RebootInstances")
-
-    def _become(self, machine: Machine, state: str, action: str | None) -> None:
-        shown, now = self.stage.world.instance(machine.id), self.stage.clock.now()
-        shown.state = machine.state = state
-        if action:
-            request_id = f"by-hand-{self.random.getrandbits(32):08x}"
-            shown.operation = Operation(action, "SUCCESS", request_id, now)
-            machine.operation = action, now
-
-    def _keep(self, machine: Machine) -> None:
-        """Put a tag on it that keeps it, or take it away."""
-        key = self.random.choice(["keep-running", "keep-stopped", "keep-until", MARK_KEY])
-        if key in machine.tags or key == MARK_KEY:
-            machine.tags.pop(key, None)
-            machine.until = None if key == "keep-until" else machine.until
-            machine.mark = None if key == MARK_KEY else machine.mark
-        elif key == "keep-until":
-            machine.until = untils(self.stage.clock.now(), self.random)
-            machine.tags[key] = machine.until.text
-        else:
-            machine.tags[key] = self.random.choice(["yes", "", "false", "True"])
-        self._show_tags(machine)
-
-    def _tag(self, machine: Machine) -> None:
-        """Let its owner change its hours."""
-        if OWN_HOURS in machine.tags:
-            value = self.random.choice([*HOURS])
-            machine.tags[OWN_HOURS], machine.hours = value, self.setting.hours(value)
-            self._show_tags(machine)
-
-    def _use(self, machine: Machine) -> None:
-        """Let it have used some of its traffic, or the service not tell how much."""
-        if machine.service == "lighthouse":
-            machine.traffic = self.random.choice([10, 89, 90, 94, 95, 100, None])
-            shown = self.stage.world.instance(machine.id)
-            shown.packages = package(self.stage.world, machine.traffic)
-
-    def _show_tags(self, machine: Machine) -> None:
-        self.stage.world.instance(machine.id).tags = dict(machine.tags)
-
     # Runs --------------------------------------------------------------------------------------
 
-    just_changed: tuple[str, ...] = ()
-
-    def _run(self, tick: datetime) -> None:
+    def _run(self) -> None:
         at = self.stage.clock.now()
         expected = self.oracle.expect(at)
-        before = len(self.stage.sim.journal)
         self.stage.lines.clear()
-        event = {"Type": "Timer", "TriggerName": "tick", "Time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "Message": ""}
+        self._calls.clear()
         try:
-            report = self.stage.run(event)
+            report = self.stage.run(TIMER | {"Time": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
         except RunFailed as failure:
             report = failure.report
         where = f"at {at.astimezone(self.setting.begins.tzinfo)}"
         self._learn(expected, at)
         assert_report_is_right(report, expected, where)
-        assert_calls_are_right(self.stage.sim.journal[before:], expected, where)
+        assert_calls_are_right(self._calls, expected, where)
         self._assert_machines_are_right(where)
         self._assert_unreadable_hours_are_warned_of(expected, where)
+        self.people.have_seen(expected.acts)
         self._note(expected)
-        self.ticks += 1
+        self.stage.assert_no_secret_has_left()
 
     def _learn(self, expected: Expected, at: datetime) -> None:
         """What the run has to have done becomes what the oracle knows."""
@@ -201,7 +131,7 @@ class Month:
             (*key[1:4], self.machines[id_].tags[OWN_HOURS])
             for key, found in expected.entries.items()
             for id_, why in found.items()
-            if "unreadable hours" in why and why.isdisjoint(GOES_BEFORE)
+            if "unreadable hours" in why
         }
         told = [it for it in self.stage.logged("warning") if "own-hours=" in it["message"]]
         values = Counter(
@@ -212,15 +142,10 @@ class Month:
         assert values == dict.fromkeys(unreadable, 1), f"{told} {where}"
 
     def _note(self, expected: Expected) -> None:
-        self.just_changed = tuple(expected.acts) or self.just_changed
+        self.ticks += 1
         self.acted.update(DONE[action] for action in expected.acts.values())
         whys = [why for found in expected.entries.values() for why in found.values()]
         self.acted.update(word for why in whys for word in why - ACTS)
-
-
-GOES_BEFORE: frozenset[str] = frozenset()
-HOW_MANY = (0, 0, 0, 1, 1, 2, 4)  # people do something between two runs
-BUSY = (7, 8, 19, 20, 21, 22)  # hours in which most policies have their edges
 
 
 def assert_report_is_right(report: dict, expected: Expected, where: str) -> None:
@@ -274,7 +199,7 @@ def counts_of(entries: Iterable[dict]) -> dict[str, int]:
     return {"matched": len(worst), **{group: counts[group] for group in GROUPS}}
 
 
-def assert_calls_are_right(calls: Iterable, expected: Expected, where: str) -> None:
+def assert_calls_are_right(calls: Iterable[JournalEntry], expected: Expected, where: str) -> None:
     """Each machine that is due is asked for once, and no other one."""
     asked = [
         (id_, call.action)

@@ -7,7 +7,6 @@ them. It is written from the contract, and uses nothing of lightsout.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from tests.support.window_oracle import MINUTE, UptimeCase, WindowCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 BEFORE = {"stop": "RUNNING", "start": "STOPPED"}
 AFTER = {"stop": "STOPPED", "start": "RUNNING"}
@@ -222,11 +222,8 @@ def _people(rule: Rule, machine: Machine, now: datetime) -> Iterable[str]:
 def _traffic(rule: Rule, machine: Machine) -> Iterable[str]:
     if rule.used_at_least is None and rule.used_below is None:
         return
+    least, below = rule.used_at_least, rule.used_below
     if machine.traffic is None:
         yield UNKNOWN_TRAFFIC
-    elif rule.used_at_least is not None and machine.traffic < rule.used_at_least:
+    elif machine.traffic < (least or 0) or machine.traffic >= (below or 101):
         yield "traffic"
-    elif rule.used_below is not None and machine.traffic >= rule.used_below:
-        yield "traffic"
-
-
