@@ -20,7 +20,7 @@ from tests.support.deterministic_threads import DeterministicClock
 from tests.support.other_accounts import add_roles
 from tests.support.people import People
 from tests.support.run_oracle import ACTS, AFTER, CONFLICT, MARK_KEY, Oracle
-from tests.support.seven_policies import OWN_HOURS, Setting, build_fleet
+from tests.support.seven_policies import OWN_HOURS, SETTINGS, Setting, build_fleet
 from tests.support.simulated_run import TIMER, set_stage
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.run_oracle import Expected
     from tests.support.simulated_run import Stage
 
+DAYS = 30
 TICK = timedelta(minutes=15)
 BUSY = (7, 8, 19, 20, 21, 22)  # hours in which most policies have their edges
 DONE = {"stop": "stopped", "start": "started"}
@@ -209,6 +210,14 @@ def assert_calls_are_right(calls: Iterable[JournalEntry], expected: Expected, wh
     ]
     wanted = {"stop": "StopInstances", "start": "StartInstances"}
     assert sorted(asked) == sorted((id_, wanted[it]) for id_, it in expected.acts.items()), where
+
+
+def play(name: str, seed: int) -> Month:
+    """Play the whole month in one of SETTINGS; return what there was of it."""
+    with set_up(SETTINGS[name], seed) as month:
+        for _ in month.live(DAYS):
+            pass
+    return month
 
 
 @contextmanager

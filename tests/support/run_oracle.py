@@ -76,25 +76,32 @@ class Rule(NamedTuple):
     services: tuple[str, ...]
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
-    tag: tuple[str, str]  # a value of "*" is any
+    tag: tuple[str, str] | None  # a value of "*" is any
     zone: str
     when: WindowCase | UptimeCase | None = None  # None: at any time, or by the tag
     by_tag: str = ""
     enforce: bool = False
     mark: bool = False
-    excluded: str = ""  # the end of names
+    named: str = ""  # the beginning of names that it matches
+    excluded: str = ""  # the end of names that it does not
     used_at_least: int | None = None  # percent of the traffic
     used_below: int | None = None
 
     def matches(self, machine: Machine) -> bool:
-        key, value = self.tag
         here = (
             machine.account in self.accounts
             and machine.service in self.services
             and machine.region in self.regions
         )
-        tagged = key in machine.tags and value in ("*", machine.tags[key])
-        return here and tagged and not (self.excluded and machine.name.endswith(self.excluded))
+        excluded = bool(self.excluded) and machine.name.endswith(self.excluded)
+        selected = self._tagged(machine) and machine.name.startswith(self.named)
+        return here and selected and not excluded
+
+    def _tagged(self, machine: Machine) -> bool:
+        if self.tag is None:
+            return True
+        key, value = self.tag
+        return key in machine.tags and value in ("*", machine.tags[key])
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is due at all, whatever a machine's own tag says."""

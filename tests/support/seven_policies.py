@@ -77,7 +77,7 @@ FILE = """
         accounts: [research]
         resource: [lighthouse, cvm]
         regions: [ap-beijing]
-        match: {{tags: {{batch: "*"}}}}
+        match: {{names: ["batch-*"]}}
         uptime: {{days: workdays, between: ["19:00", "06:00"], enforce: true}}
         mark: true
 """
@@ -153,10 +153,6 @@ class Setting(NamedTuple):
                 "own-hours", action, BOTH, ("own",), here, (OWN_HOURS, "*"),
                 self.zone, by_tag=OWN_HOURS, mark=True,
             )  # fmt: skip
-            yield Rule(
-                "batch-nights", action, BOTH, ("research",), beijing, ("batch", "*"),
-                self.zone, batch, enforce=True, mark=True,
-            )  # fmt: skip
         nights = WindowCase(ELSEWHERE, "everyday", "22:00-02:00")
         yield Rule(
             "nights", "stop", BOTH, everywhere, here, ("env", "dev"), ELSEWHERE, nights, mark=True,
@@ -174,6 +170,11 @@ class Setting(NamedTuple):
             "traffic-stop", "stop", ("lighthouse",), ("own",), here, ("traffic-guard", "*"),
             self.zone, used_at_least=95,
         )  # fmt: skip
+        for action in ("stop", "start"):
+            yield Rule(
+                "batch-nights", action, BOTH, ("research",), beijing, None,
+                self.zone, batch, named="batch-", enforce=True, mark=True,
+            )  # fmt: skip
 
 
 SHANGHAI = Setting("Asia/Shanghai", "2026-09-21", holiday="2026-09-30", workday="2026-10-17")
@@ -208,7 +209,8 @@ def build_fleet(world: World, setting: Setting, random: Random) -> dict[str, Mac
         for kind in kinds:
             number = next(numbers)
             prefix = "lhins" if service == "lighthouse" else "ins"
-            tags, name = dict(kind), f"web-{number}{'-prod' * (number % 9 == 0)}"
+            tags, prod = dict(kind), "-prod" * (number % 9 == 0)
+            name = f"{'batch' if kind.keys() & BATCH else 'web'}-{number}{prod}"
             if OWN_HOURS in tags:
                 tags[OWN_HOURS] = random.choice([*HOURS])
             machine = Machine(
