@@ -34,6 +34,8 @@ class People:
         self._machines = machines
         self._random = random
         self._seen: list[str] = []  # machines that a run changed last
+        for machine in random.sample([*machines.values()], len(machines) // 5):
+            self._tag(machine, random.choice([*KEEP_TAGS, "keep-until"]))
 
     def have_seen(self, changed: Iterable[str]) -> None:
         """Let them see what a run changed: they mostly undo that."""
@@ -93,9 +95,9 @@ class People:
             machine.until = None
             for key in KEEP_TAGS:
                 machine.tags.pop(key, None)
+            self._show_tags(machine)
         else:
-            self._tag(machine, self._random.choice([*KEEP_TAGS, MARK_KEY]))
-        self._show_tags(machine)
+            self._tag(machine, self._random.choice([*KEEP_TAGS, "keep-until", MARK_KEY]))
 
     def _tag(self, machine: Machine, key: str) -> None:
         if key == MARK_KEY:  # somebody takes it away
@@ -106,6 +108,7 @@ class People:
             machine.tags[key] = machine.until.text
         else:
             machine.tags[key] = self._random.choice(["yes", "", "false", "True"])
+        self._show_tags(machine)
 
     def _change_hours(self, machine: Machine) -> None:
         if OWN_HOURS in machine.tags:

@@ -239,11 +239,11 @@ def package(world: World, used: int | None) -> list[TrafficPackage]:
 
 def untils(now: datetime, random: Random) -> Until:
     """A value of keep-until around a time, in each of its forms."""
-    at = (now + timedelta(hours=random.randrange(-20, 60))).replace(second=0, microsecond=0)
+    at = (now + timedelta(hours=random.randrange(-6, 30))).replace(second=0, microsecond=0)
     local = f"{at:%Y-%m-%dT%H:%M}"
     return random.choice(
         [
-            Until(f"{at:%Y-%m-%d}", day=f"{at:%Y-%m-%d}"),
+            *[Until(f"{at:%Y-%m-%d}", day=f"{at:%Y-%m-%d}")] * 2,
             Until(local, clock=local),
             Until(f"{local}:00", clock=local),
             Until(f"{local}+05:30", instant=datetime.fromisoformat(f"{local}+05:30")),
