@@ -18,7 +18,7 @@ from tests.support.seven_policies import SETTINGS
         ("holidays", 3, 2),  # Thursday, and the Mid-Autumn Festival
         ("holidays", 8, 2),  # Tuesday, and a day off of the office's own
         ("holidays", 18, 3),  # Friday, a Saturday that is worked, and a Sunday
-        ("clock change", 5, 2),  # the weekend on which the clocks go back in Berlin
+        ("clock change", 6, 2),  # the Sunday on which the clocks go back in Berlin, and Monday
     ],
 )
 def test_after_each_run_all_is_as_the_oracle_says(setting, first, days):

@@ -65,7 +65,7 @@ class Month:
         stage.told_too = self._calls.append
         stage.policies(setting.file())
         add_roles(stage, load(stage.folder).accounts)
-        random = Random(seed)
+        self._random = random = Random(seed)
         self.machines = build_fleet(stage.world, setting, random)
         self.people = People(stage, setting, self.machines, random)
         self.oracle = Oracle(setting.rules(), self.machines)
@@ -76,6 +76,7 @@ class Month:
             for at in self._ticks(number, quick=quick):
                 self.people.act_until(at)
                 self._run()
+                self._run_again()
             yield number
 
     def _ticks(self, number: int, *, quick: bool) -> Iterable[datetime]:
@@ -90,13 +91,22 @@ class Month:
 
     # Runs --------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run_again(self) -> None:
+        """Sometimes the platform delivers an event twice; sometimes somebody runs a policy."""
+        chance = self._random.random()
+        if chance < 0.03:
+            self._run()
+        elif chance < 0.06:
+            rule = self._random.choice(self.oracle.rules)
+            self._run({"policies": [rule.policy]})
+
+    def _run(self, request: dict[str, list[str]] | None = None) -> None:
         at = self.stage.clock.now()
-        expected = self.oracle.expect(at)
+        expected = self.oracle.expect(at, request["policies"] if request else None)
         self.stage.lines.clear()
         self._calls.clear()
         try:
-            report = self.stage.run(TIMER | {"Time": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
+            report = self.stage.run(request or TIMER | {"Time": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
         except RunFailed as failure:
             report = failure.report
         where = f"at {at.astimezone(self.setting.begins.tzinfo)}"

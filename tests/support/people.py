@@ -100,15 +100,22 @@ class People:
             self._tag(machine, self._random.choice([*KEEP_TAGS, "keep-until", MARK_KEY]))
 
     def _tag(self, machine: Machine, key: str) -> None:
-        if key == MARK_KEY:  # somebody takes it away
-            machine.tags.pop(key, None)
-            machine.mark = None
+        if key == MARK_KEY:
+            self._change_mark(machine)
         elif key == "keep-until":
             machine.until = untils(self._stage.clock.now(), self._random)
             machine.tags[key] = machine.until.text
         else:
             machine.tags[key] = self._random.choice(["yes", "", "false", "True"])
         self._show_tags(machine)
+
+    def _change_mark(self, machine: Machine) -> None:
+        """Take it away, or copy the tag of another machine."""
+        machine.tags.pop(MARK_KEY, None)
+        machine.mark = None
+        other = self._random.choice([*self._machines.values()])
+        if other.mark:
+            machine.tags[MARK_KEY], machine.mark = other.tags[MARK_KEY], other.mark
 
     def _change_hours(self, machine: Machine) -> None:
         if OWN_HOURS in machine.tags:

@@ -136,11 +136,12 @@ class Oracle:
         self.rules = list(rules)
         self.machines = machines
 
-    def expect(self, at: datetime) -> Expected:
-        """What a run that begins at `at` has to do."""
+    def expect(self, at: datetime, policies: Iterable[str] | None = None) -> Expected:
+        """What a run of these policies, or of all, has to do that begins at `at`."""
         now, expected = at.replace(second=0, microsecond=0), Expected()
-        due = [rule for rule in self.rules if rule.is_due(now)]
-        for rule in self.rules:
+        asked = [it for it in self.rules if policies is None or it.policy in policies]
+        due = [rule for rule in asked if rule.is_due(now)]
+        for rule in asked:
             for account in rule.accounts:
                 for service in rule.services:
                     if rule not in due:
