@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.mark import Mark
     from lightsout.model.policy import Limits, Policy, Selector
+    from lightsout.model.resource import Action
 
 # A tag that the service puts on members of auto-scaling groups: a stopped member is found
 # unhealthy, terminated and replaced.
@@ -202,17 +203,32 @@ def done_by_somebody(
     tells = RESOURCES[policy.resource].tells_operation_time
     if opened is None or not tells:
         return None
-    if instance.operation == action.call:
-        return _shut_down(policy, instance, opened)
+    if instance.operation == action.call and not _may_be_shut_down(action, instance):
+        return None
     began = instance.started_at()
     if began is None:
         reason = (
             f"{_unreadable_time(instance)}: it counts as {action.before} since the window opened"
         )
         return Decision(Verdict.KEEP, reason, warning=True, doubtful=True)
-    if began < opened:
-        return None
-    clock = _clock(began, policy)
+    return None if began < opened else _done_at(_clock(began, policy), action, instance)
+
+
+def _may_be_shut_down(action: Action, instance: Instance) -> bool:
+    """True if its latest operation is a start that did not fail, and it is off.
+
+    The service shows no operation for an instance that is shut down from inside.
+    """
+    tried_again = instance.operation_state in ("FAILED", "OPERATING")
+    return action.name == START.name and instance.state == action.before and not tried_again
+
+
+def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
+    """The decision about an instance whose latest operation began then, inside the window."""
+    if instance.operation == action.call:
+        told = f"its {instance.operation} at {clock}, inside the window, did not fail"
+        reason = f"{action.before}, though {told}: somebody shut it down since"
+        return Decision(Verdict.KEEP, reason)
     opposite = STARTS if action.name == STOP.name else frozenset({STOP.call})
     if instance.operation in opposite and instance.operation_state != "FAILED":
         return Decision(Verdict.KEEP, f"{action.before} since {clock}, inside the window")
@@ -220,24 +236,6 @@ def done_by_somebody(
     did = "started" if action.name == STOP.name else "stopped"
     reason = f"its {named} at {clock}, inside the window, hides whether somebody {did} it before"
     return Decision(Verdict.KEEP, reason, warning=not instance.operation, doubtful=True)
-
-
-def _shut_down(policy: Policy, instance: Instance, opened: datetime) -> Decision | None:
-    """Keep it where a start succeeded in this window and it is off again, without an operation.
-
-    The service shows none for a machine that is shut down from inside.
-    """
-    began = instance.started_at()
-    if (policy.does.name, instance.state, instance.operation_state) != (
-        START.name,
-        START.before,
-        "SUCCESS",
-    ):
-        return None
-    if began is None or began < opened:
-        return None
-    told = f"its {instance.operation} at {_clock(began, policy)} succeeded, inside the window"
-    return Decision(Verdict.KEEP, f"{instance.state}, though {told}: somebody shut it down since")
 
 
 def undone_since_its_mark(

@@ -133,10 +133,17 @@ def test_a_machine_that_is_off_after_a_start_in_the_window_was_shut_down_inside(
     """The service shows no operation for that, see docs/hours.md."""
     assert off() == Decision(
         Verdict.KEEP,
-        "STOPPED, though its StartInstances at 19:30 succeeded, inside the window: "
+        "STOPPED, though its StartInstances at 19:30, inside the window, did not fail: "
         "somebody shut it down since",
     )
     assert off(started=told(OPENED)).verdict is Verdict.KEEP
+
+
+def test_whether_it_was_shut_down_may_not_be_known():
+    """What cannot be read is left as it is."""
+    assert off("").verdict is Verdict.KEEP
+    kept = off(started="at noon")
+    assert (kept.verdict, kept.warning, kept.doubtful) == (Verdict.KEEP, True, True)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,6 @@ def test_a_machine_that_is_off_after_a_start_in_the_window_was_shut_down_inside(
         {"operation_state": "FAILED"},  # it is tried again
         {"operation_state": "OPERATING"},
         {"started": told(OPENED - A_SECOND)},
-        {"started": "at noon"},
         {"state": "RUNNING"},  # it must not hide a conflict
     ],
 )

@@ -156,7 +156,7 @@ def test_a_machine_that_is_shut_down_inside_after_its_start_stays_off(stage, enf
     if enforce:
         assert later["started"] == [id_]
     else:
-        reason = "STOPPED, though its StartInstances at 08:30 succeeded, inside the window: "
+        reason = "STOPPED, though its StartInstances at 08:30, inside the window, did not fail: "
         assert later["skipped"] == {id_: f"{reason}somebody shut it down since"}
 
 
