@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lightsout.base.pages import page
 from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Names of variables.
 DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
+DRY_RUN_CHECK = "dry run"
 MAX_EVENT_AGE, ENDPOINT = "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT"
 NOTIFY, HEARTBEAT = "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"
 POLICIES = "LIGHTSOUT_POLICIES"
@@ -55,12 +57,13 @@ class Variables:
             yield fine("settings", f"can be read; calls go to {_said(settings.endpoint)}")
         if settings.dry_run:
             yield warn(
-                "dry run",
+                DRY_RUN_CHECK,
                 f"{DRY_RUN} is 1: no machine is stopped or started",
-                f"when a plan was read and is right, set {DRY_RUN}=0",
+                "when a plan was read and is right, `python -m lightsout deploy --arm`; where "
+                f"something else deployed it, set {DRY_RUN}=0",
             )
         elif self.can_be_read(DRY_RUN):
-            yield fine("dry run", "off: what is due is done")
+            yield fine(DRY_RUN_CHECK, "off: what is due is done")
         if settings.paused_until and now < settings.paused_until:
             until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
             yield warn(
@@ -82,13 +85,13 @@ class Variables:
                 NOTIFY,
                 "notify",
                 "people hear of a failed run only by an alarm, if there is one",
-                "docs/notifications.md",
+                page("notifications.md"),
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
                 "people hear of a dead function only by an alarm, if there is one",
-                "docs/notifications.md#heartbeat",
+                page("notifications.md#heartbeat"),
             ),
         ):
             if not self._environ.get(name) and self.can_be_read(name):

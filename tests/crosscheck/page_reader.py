@@ -26,14 +26,14 @@ with open("{log}", "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{host}"])
 """
-PYTHON = """#!/bin/sh
-PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} "$@"
+LIGHTSOUT = """#!/bin/sh
+PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} -m lightsout "$@"
 """
 TESTED_ELSEWHERE = ("lightsout", "make", "npm", "pip", "python", "scf")
 
 
 class Reading(NamedTuple):
-    """What came of following a page from top to bottom."""
+    """The result of following a page from top to bottom."""
 
     calls: list[RecordedCall]
     typed: list[list[str]]  # the arguments of each call of the client
@@ -64,8 +64,8 @@ def follow(
         for name in TESTED_ELSEWHERE:
             write_program(programs / name, "#!/bin/sh\n")
         if policies:
-            python = PYTHON.format(root=ROOT, policies=policies, python=sys.executable)
-            write_program(programs / "python", python)
+            ours = LIGHTSOUT.format(root=ROOT, policies=policies, python=sys.executable)
+            write_program(programs / "lightsout", ours)
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", commands(page)],
             cwd=folder,
@@ -120,6 +120,6 @@ def hold_to_what_was_typed(reading: Reading) -> None:
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:
-    """What a command says of the request: `--Name value`, not the client's own `--filter`."""
+    """The request's part of a command: `--Name value`, not the client's own `--filter`."""
     pairs = dict(zip(arguments[2::2], arguments[3::2], strict=True))
     return {name[2:]: value for name, value in pairs.items() if name[2].isupper()}

@@ -1,4 +1,4 @@
-"""What somebody did to a machine since the window opened is left as it is."""
+"""A machine that somebody changed since the window opened is left as it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HALF_PAST = told(OPENED + timedelta(minutes=30))
 
 
 def found(policy, operation, state="SUCCESS", started=HALF_PAST, opened=OPENED) -> Decision | None:
-    """What is found of a machine whose latest operation is this one."""
+    """The finding for a machine whose latest operation is this one."""
     facts = {"operation": operation, "operation_state": state, "operation_started": started}
     return done_by_somebody(policy, an_instance(**facts), opened)
 
@@ -120,7 +120,7 @@ def test_the_policys_own_action_keeps_nothing(state, started):
 
 
 def off(operation_state="SUCCESS", started=HALF_PAST, state="STOPPED") -> Decision | None:
-    """What is found of a machine in this state, whose latest operation is a start."""
+    """The decision about a machine in this state, whose latest operation is a start."""
     facts = {
         "operation": "StartInstances",
         "operation_state": operation_state,
@@ -140,7 +140,7 @@ def test_a_machine_that_is_off_after_a_start_in_the_window_was_shut_down_inside(
 
 
 def test_whether_it_was_shut_down_may_not_be_known():
-    """What cannot be read is left as it is."""
+    """Then it is left as it is."""
     assert off("").verdict is Verdict.KEEP
     kept = off(started="at noon")
     assert (kept.verdict, kept.warning, kept.doubtful) == (Verdict.KEEP, True, True)

@@ -120,7 +120,7 @@ class Month:
         self.stage.assert_no_secret_has_left()
 
     def _learn(self, expected: Expected, at: datetime) -> None:
-        """What the run has to have done becomes what the oracle knows."""
+        """Tell the oracle what the run has to have done."""
         for id_, action in expected.acts.items():
             machine = self.machines[id_]
             call = {"stop": "StopInstances", "start": "StartInstances"}[action]

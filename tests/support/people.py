@@ -1,4 +1,4 @@
-"""What people do to machines by hand, at random instants, between two runs."""
+"""People who stop, start and tag machines by hand, at random instants between two runs."""
 
 from __future__ import annotations
 

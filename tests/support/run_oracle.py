@@ -38,7 +38,7 @@ class Until(NamedTuple):
     instant: datetime | None = None
 
     def over(self, now: datetime, zone: str) -> bool | None:
-        """Whether it is over; None where it cannot be read."""
+        """True if it is over; None where it cannot be read."""
         if self.day or self.clock:  # a clock that is put back may show it once more
             soon = (now + number * MINUTE for number in range(180))
             shown = min(f"{it.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}" for it in soon)
@@ -104,7 +104,7 @@ class Rule(NamedTuple):
         return key in machine.tags and value in ("*", machine.tags[key])
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is due at all, whatever a machine's own tag says."""
+        """True if it is due at all, whatever a machine's own tag says."""
         if isinstance(self.when, WindowCase):
             return self.when.inside(now)
         return self.when is None or self.when.due_at(now) == self.action
@@ -121,7 +121,7 @@ class Rule(NamedTuple):
 
 @dataclass
 class Expected:
-    """What a run at one instant has to do."""
+    """The work of a run at one instant."""
 
     # By policy, account, service, region and action: why each machine is left alone, or that it
     # is not. Of several reasons any may be told.
@@ -137,7 +137,7 @@ class Oracle:
         self.machines = machines
 
     def expect(self, at: datetime, policies: Iterable[str] | None = None) -> Expected:
-        """What a run of these policies, or of all, has to do that begins at `at`."""
+        """Return the work of a run of these policies, or of all, that begins at `at`."""
         now, expected = at.replace(second=0, microsecond=0), Expected()
         asked = [it for it in self.rules if policies is None or it.policy in policies]
         due = [rule for rule in asked if rule.is_due(now)]
@@ -206,7 +206,7 @@ def _tags(rule: Rule, machine: Machine, now: datetime) -> Iterable[str]:
 
 
 def _people(rule: Rule, machine: Machine, now: datetime) -> Iterable[str]:
-    """What somebody did since the window opened, as far as the service tells."""
+    """Reasons that lie in what somebody did since the window opened, as far as the service tells."""
     opened = rule.opened(machine, now)
     if opened is None:
         return

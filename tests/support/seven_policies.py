@@ -139,7 +139,7 @@ class Setting(NamedTuple):
         return UptimeCase(tuple(self.window(*it) for it in entries), timedelta(hours=1))
 
     def rules(self) -> Iterator[Rule]:
-        """What the file says, in its order."""
+        """Yield each action of each policy; those that mark are in the order of the file."""
         everywhere = tuple(UINS)
         office = UptimeCase((self.window("workdays", "08:30-20:00"),))
         batch = UptimeCase((self.window("workdays", "19:00-06:00"),), enforce=True)

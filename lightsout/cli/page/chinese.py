@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lightsout.base.pages import page
+
 ZH = {
     "title": "lightsout 报告",
     "made": "生成于 {when}",
@@ -12,7 +14,7 @@ ZH = {
     "go": "章节",
     "status": "状态",
     "status armed": "已启用",
-    "status dry": "演练模式",
+    "status dry": "试运行",
     "status unknown": "未知",
     "no problems": "未发现问题。",
     "fix": "处理办法：",
@@ -21,7 +23,7 @@ ZH = {
     "{failed} 台。",
     "last run failed": "最近一次运行（{when}）失败：关机 {stopped} 台，开机 {started} 台，"
     "未确认 {failed} 台。",
-    "last run dry": "最近一次运行（{when}）是演练：本应关机 {stop} 台、开机 {start} 台。",
+    "last run dry": "最近一次运行（{when}）是试运行：本应关机 {stop} 台、开机 {start} 台。",
     "last run open": "最近一次运行开始于 {when}，日志中没有它的结尾。",
     "no run": "日志中没有任何一次运行。",
     "ended ok": "成功",
@@ -30,21 +32,26 @@ ZH = {
     "ended paused": "已暂停",
     "ended open": "日志中没有结尾",
     "ended failed": "失败",
+    "trigger timer": "定时触发",
+    "trigger invoke": "直接调用",
+    "trigger url": "函数 URL",
+    "trigger eventbridge": "事件总线",
     "version": "版本",
     "policies deployed": "已部署的策略（哈希）",
     "next tick": "下一次定时触发（serverless.yml）",
-    "open until": "时间窗开放至 {when}",
-    "opens": "{when} 开放",
+    "its action": "{policy} 的{action}",
+    "open until": "窗口已打开，到 {when} 为止",
+    "opens": "{when} 打开",
     "own hours": "按每台机器的标签 {tag}",
     "whenever triggered": "每次触发都执行",
     "calendar known": "已知的中国节假日",
     "to the end of": "至 {year} 年底",
     "killed": "{when} 的运行没有结尾：被终止，或超过了执行超时时间。",
     "silent": "自 {when} 以来没有运行，比平时的间隔长。",
-    "dry run on": "当前为演练模式：不会关闭或启动任何机器。",
+    "dry run on": "当前为试运行：不会让任何机器关机或开机。",
     "policies differ": "本地的策略（{here}）与最近一次运行所用的（{there}）不同。",
     "machines in trouble": "有问题的机器：{count} 台，排在下表最前面。",
-    "missed": "{policy}：以下日期的时间窗内没有运行：{days}。",
+    "missed": "{policy}：以下日期的时间窗口内没有运行：{days}。",
     "fix mistakes": "改正所指位置的文件，运行 `check`，重新打包并部署。",
     "fix assume": "请该账号授予角色：`permissions --account NAME --uin UIN`。",
     "fix rights": "为角色授予所指出的权限：`permissions role`。",
@@ -53,18 +60,20 @@ ZH = {
     "fix limit": "匹配的机器数超过策略的上限：提高上限之前先看 `plan`。",
     "fix setting": "改正函数的这个环境变量。",
     "fix pending": "查看该机器；如果它一向较慢，请设置更长的 `verify: {timeout: …}`。",
-    "fix other": "docs/operate.md 说明了失败的运行中每行日志的含义。",
+    "fix other": f"失败的运行中每行日志的含义：{page('zh-CN/operate.md')}。",
     "calendar ends": "工作日与节假日的日历不包含 {year} 年：周一至周五按工作日处理。",
     "fix calendar": "在策略文件的 `holidays:` 下补充日期，或升级版本。",
     "fix no run": "检查函数是否已部署、定时触发器是否启用：`doctor`。",
     "fix killed": "在 serverless.yml 中设置更长的 `timeout`；下一次运行会接着处理。",
     "fix silent": "检查定时触发器是否启用、账号是否欠费：`doctor`。",
-    "fix dry run": "看过 plan 之后，设置 LIGHTSOUT_DRY_RUN=0。",
+    "fix dry run": "看过 plan 之后，运行 `lightsout deploy --arm`；函数是用其他方式部署的，"
+    "则设置 LIGHTSOUT_DRY_RUN=0。",
     "fix differ": "重新打包并部署，或用已部署的策略生成报告。",
-    "fix warning": "详见 docs/operate.md 与 `check`。",
+    "fix warning": f"详见 `check` 与 {page('zh-CN/operate.md')}。",
     "fix machines": "该行说明了发生的事；`plan --instance ID` 给出每一步。",
     "fix doubt": "请重新生成报告；已看到的内容照常显示。",
     "fortnight": "前后两周",
+    "fortnight of": "前后两周：{policy}",
     "fortnight about": "过去一周与未来一周。色块为计划，标记为实际发生的事。",
     "fortnight none": "没有可读取的策略。",
     "action stop": "关机",
@@ -72,10 +81,10 @@ ZH = {
     "action on": "运行",
     "y axis": "时刻",
     "x axis": "日期",
-    "legend planned stop": "关机时间窗",
-    "legend planned start": "开机时间窗",
+    "legend planned stop": "关机时间窗口",
+    "legend planned start": "开机时间窗口",
     "legend planned on": "运行时段",
-    "legend past": "已过去的时间窗",
+    "legend past": "已过去的时间窗口",
     "legend good": "已确认关机或开机",
     "legend failed": "失败",
     "legend now": "现在",
@@ -125,6 +134,7 @@ ZH = {
     "count machines": "机器数",
     "count stops": "关机次数",
     "hours": "小时",
+    "some hours": "{hours} 小时",
     "at most": "至多",
     "and unpriced": "{known}，另有 {hours} 小时价格未知",
     "more tags": "另有 {count} 个：`savings --tag KEY` 可只看一个键",
@@ -169,15 +179,17 @@ CLAIMS_ZH = {
     "without a price": "{title} 的接口不提供价格：{hours} 小时不在合计中；"
     "请把按 ID 的价格写进文件，用 --prices 指定。",
     "not seen uncharged": "{title}：{hours} 小时未确认不收费，节省为 0。",
-    "prepaid": "轻量应用服务器为预付费：{hours} 小时不退还套餐费用，节省为 0。"
+    "prepaid": "轻量应用服务器为包年包月：{hours} 小时不退还套餐费用，节省为 0。"
     "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
 }
 
 # The words of a schedule, as a policy's headline has them.
 SCHEDULE_ZH = {
     "by each machine's tag": "按每台机器的标签", "on": "运行",
+    "by the file": "文件指定",
     "everyday": "每天", "workdays": "工作日", "holidays": "休息日", "all day": "全天",
     "all regions": "全部地域", "lighthouse": "轻量应用服务器", "cvm": "云服务器",
+    "hai": "高性能应用服务", "notebook": "Notebook",
     "Mon": "周一", "Tue": "周二", "Wed": "周三", "Thu": "周四", "Fri": "周五",
     "Sat": "周六", "Sun": "周日",
 }  # fmt: skip

@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(
-    r"```yaml\n(.*?)```\n+```sh\npython -m lightsout (.*?)\n```\n+```json\n(.*?)```",
+    r"```yaml\n(.*?)```\n+```sh\nlightsout (.*?)\n```\n+```json\n(.*?)```",
     PAGE,
     re.DOTALL,
 )
@@ -196,7 +196,7 @@ def test_a_serverless_yml_without_the_names_is_wrong_use(tmp_path, text):
 
 
 def test_a_serverless_yml_that_is_not_there_is_wrong_use(tmp_path):
-    with pytest.raises(WrongUse, match=r"serverless\.yml: No such file or directory"):
+    with pytest.raises(WrongUse, match=r"there is no .*serverless\.yml: .* init` makes one"):
         read_deployment(tmp_path / "serverless.yml")
 
 
