@@ -206,7 +206,7 @@ def _tags(rule: Rule, machine: Machine, now: datetime) -> Iterable[str]:
 
 
 def _people(rule: Rule, machine: Machine, now: datetime) -> Iterable[str]:
-    """Reasons that lie in what somebody did since the window opened, as far as the service tells."""
+    """Yield reasons that lie in what somebody did since the window opened, as it is told."""
     opened = rule.opened(machine, now)
     if opened is None:
         return
