@@ -137,6 +137,29 @@ def test_what_somebody_stopped_after_the_opening_edge_is_left_alone(stage):
     }
 
 
+@pytest.mark.hazard(
+    "A Lighthouse machine is shut down from inside its guest, which no operation shows",
+    "It is started at most once in the window: one that was started in it and is off is left off.",
+)
+@pytest.mark.parametrize("enforce", [False, True])
+def test_a_machine_that_is_shut_down_inside_after_its_start_stays_off(stage, enforce):
+    stage.policies(OFFICE.replace('"20:00"]', f'"20:00"], enforce: {str(enforce).lower()}'))
+    id_ = machine(stage, "lhins-00000001", "STOPPED")
+    hours_later(stage, 12.5)  # Tuesday, 08:30
+    morning = entries(stage.run(EVENT))["lighthouse", "start"]
+    stage.world.instance(id_).state = "STOPPED"
+    hours_later(stage, 0.25)
+
+    later = entries(stage.run(EVENT))["lighthouse", "start"]
+
+    assert morning["started"] == [id_]
+    if enforce:
+        assert later["started"] == [id_]
+    else:
+        reason = "STOPPED, though its StartInstances at 08:30, inside the window, did not fail: "
+        assert later["skipped"] == {id_: f"{reason}somebody shut it down since"}
+
+
 def test_limits_hold_for_each_resource_and_action(stage):
     stage.policies(OFFICE)
     cvms = [machine(stage, f"ins-0000000{number}") for number in range(3)]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NEWLY, NO_LONGER, OTHERWISE = "newly", "no longer", "other reasons"
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 DONE = {"stop": "stopped", "start": "started"}
-MEANINGLESS = frozenset({"description", "place"})  # fields that change nothing
+# Fields that change nothing, or only with another policy.
+MEANINGLESS = frozenset({"description", "place", "mark_zones"})
 
 
 class MachineChange(NamedTuple):

@@ -46,7 +46,6 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
-    found += [_at(policy, text) for policy, text in _of_the_zones(policies)]
     file = path.parent / "serverless.yml"
     timers: list[Timer] | None = None  # None: unknown
     try:
@@ -132,19 +131,6 @@ def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
             if first.name != policy.name and _may_share_machines(first, policy):
                 told = "has two times on: what one policy starts, the other may stop"
                 yield policy, f"a machine that {first.name} selects, too, {told}"
-                break
-
-
-def _of_the_zones(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
-    """Warn of a policy that reads marks of another zone: only a CVM is judged by its mark."""
-    for policy in policies:
-        if RESOURCES[policy.resource].tells_operation_time or policy.when is None:
-            continue
-        for other in policies:
-            zones = other.timezone.key, policy.timezone.key
-            if other.mark and zones[0] != zones[1] and _may_share_machines(other, policy):
-                told = f"reads the marks of {other.name}, whose times are those of {zones[0]}"
-                yield policy, f"{told}, as times of {zones[1]}: give both one `timezone`"
                 break
 
 
