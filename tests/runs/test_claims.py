@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Fault, Operation
-from tests.support.simulated_run import RESOURCES, only_entry
+from lightsout.simulator import Operation
+from tests.support.simulated_run import only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 GONE = "gone: DescribeInstances no longer finds it"
 
@@ -75,7 +75,7 @@ def test_a_code_that_names_nobody_makes_nobody_gone(stage, resource):
     stage.world.unknown_ids = "omit"
     ids = stage.fleet(3)
     code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code[resource], message="not found"))
+    stage.fault("error", "StopInstances", code=code[resource], message="not found")
     stage.when("stop.rejected", lambda: omitted(stage, [ids[1]], looks=1))
 
     entry = only_entry(stage.run())
@@ -108,7 +108,7 @@ def test_a_machine_that_an_event_names_and_nobody_has_costs_nothing(stage):
 
     assert report["counts"]["matched"] == 0
     assert stage.clock.now() == began
-    assert [call.action for call in stage.sim.journal].count("StopInstances") == 0
+    assert stage.actions().count("StopInstances") == 0
 
 
 # Whose operation ----------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def assert_a_stranger_is_not_taken_for_us(stage, request_id="by-hand"):
 @pytest.mark.parametrize("share", [1, 2, 94])
 def test_a_strangers_operation_is_not_logged_as_ours(stage, share):
     ids = stage.fleet(95)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:share]))
 
     report = stage.run()
@@ -152,7 +152,7 @@ def test_a_stop_that_began_before_our_call_is_not_ours(stage, resource):
     if resource == "cvm":
         pytest.skip("a CVM does not tell when its latest operation began")
     ids = stage.fleet(3)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids, seconds=-5))
 
     assert only_entry(stage.run())["stopped"] == ids
@@ -163,7 +163,7 @@ def test_a_lone_cvm_that_somebody_stopped_proves_nothing(stage, resource):
     if resource == "lighthouse":
         pytest.skip("there the time of the operation tells")
     ids = stage.fleet(1)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids))
 
     assert only_entry(stage.run())["stopped"] == ids
@@ -177,7 +177,7 @@ def test_a_lone_cvm_that_somebody_stopped_proves_nothing(stage, resource):
 def test_a_call_that_shows_late_is_told_although_a_machine_is_protected_by_then(stage):
     ids = stage.fleet(3, stop_seconds=20.0)
     stage.world.visible_after = 6.0
-    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+    stage.fault("reset_after", "StopInstances")
 
     def keep():
         stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
@@ -195,7 +195,7 @@ def test_ten_seconds_to_show_a_call_count_from_when_its_failure_was_noticed(stag
     """Its answer is waited for so long that ten seconds from the sending are over by then."""
     ids = stage.fleet(3, stop_seconds=40.0)
     stage.world.visible_after = 15.0
-    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+    stage.fault("reset_after", "StopInstances")
 
     def keep():
         stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
@@ -215,8 +215,8 @@ def test_a_stop_of_several_that_a_look_showed_before_our_call_is_not_ours(stage,
     ids = stage.fleet(3)
     code = {"lighthouse": "OperationDenied.InstanceOperationInProgress"}
     busy = code.get(resource, "MutexOperation.TaskRunning")
-    stage.sim.faults.add(Fault("error", "StopInstances", code=busy, message="busy"))
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("error", "StopInstances", code=busy, message="busy")
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:1], seconds=60))
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[1:], seconds=60))
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lightsout.simulator import Fault, Refusal
+from lightsout.simulator import Refusal
 from tests.support.examples import examples
-from tests.support.simulated_run import RESOURCES, only_entry, set_stage
+from tests.support.resources import ids_of
+from tests.support.simulated_run import only_entry, set_stage
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 FLEET = 95
 
@@ -60,7 +61,7 @@ def test_an_instance_that_is_gone_is_found_without_being_named(stage):
         "cvm": "InvalidInstanceId.NotFound",
     }
     code = codes[stage.resource]
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message="gone"))
+    stage.fault("error", "StopInstances", code=code, message="gone")
 
     report = stage.run()
 
@@ -138,7 +139,7 @@ def test_a_busy_instance_gets_another_try_before_the_run_ends(stage, code, named
     ids = stage.fleet(FLEET)
     stage.world.make_busy(ids[9], "ResetInstancesPassword", 3.0)
     message = f"`{ids[9]}` is busy" if named else "an instance is busy"
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message=message))
+    stage.fault("error", "StopInstances", code=code, message=message)
 
     report = stage.run()
 
@@ -311,7 +312,7 @@ def test_invisible_culprits_that_get_another_try_stay_within_the_budget(stage, c
 def test_an_internal_error_is_tried_again(stage):
     ids = stage.fleet(FLEET)
     code = "InternalError.DescribeInstanceStatus"
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message="?", times=4))
+    stage.fault("error", "StopInstances", code=code, message="?", times=4)
 
     report = stage.run()
 
@@ -331,7 +332,7 @@ def test_a_status_that_cannot_be_read_is_tried_again_then_split(stage):
     failure = stage.failing_run()
 
     assert_only_this_one_is_missing(failure.report, ids, ids[5])
-    splits = [call for call in stage.calls("StopInstances") if len(call.params["InstanceIds"]) > 1]
+    splits = [call for call in stage.calls("StopInstances") if len(ids_of(call)) > 1]
     assert len(splits) <= 2 + 14
 
 
@@ -351,7 +352,7 @@ def test_a_status_that_cannot_be_read_once_costs_one_further_call(stage):
 @pytest.mark.parametrize("times", [1, 6])
 def test_a_throttle_anywhere_costs_no_instance(stage, action, times):
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(Fault("throttle", action, times=times))
+    stage.fault("throttle", action, times=times)
 
     report = stage.run()
 
@@ -368,7 +369,7 @@ def test_a_throttle_anywhere_costs_no_instance(stage, action, times):
 )
 def test_an_error_about_us_is_not_asked_twice(stage, code):
     ids = stage.fleet(250)
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message="no", times=None))
+    stage.fault("error", "StopInstances", code=code, message="no", times=None)
 
     failure = stage.failing_run()
 

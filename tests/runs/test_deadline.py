@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
-from lightsout.simulator import Fault, ManualClock
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, TIMER, only_entry, set_stage
+from lightsout.simulator import ManualClock
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, TIMER, only_entry, set_stage
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 
 @pytest.mark.hazard(
@@ -33,7 +34,7 @@ def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage)
     assert report["status"] == "ok"
     assert sorted(only_entry(report)["stopped"]) == sorted(never_asked)
     assert stage.states(ids) == {"STOPPED"}
-    sent = [id_ for call in stage.calls("StopInstances") for id_ in call.params["InstanceIds"]]
+    sent = stage.asked()
     assert len(sent) == len(set(sent)) == 2100
 
 
@@ -43,7 +44,7 @@ def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage)
 )
 def test_endless_throttling_ends_in_a_report(stage):
     ids = stage.fleet(250)
-    stage.sim.faults.add(Fault("throttle", "StopInstances", times=None))
+    stage.fault("throttle", "StopInstances", times=None)
 
     failure = stage.failing_run(time_limit=60)
 
@@ -59,7 +60,7 @@ def test_endless_throttling_ends_in_a_report(stage):
 )
 def test_a_listing_that_never_ends_well_stops_nothing(stage):
     stage.fleet(3)
-    stage.sim.faults.add(Fault("throttle", "DescribeInstances", times=None))
+    stage.fault("throttle", "DescribeInstances", times=None)
 
     failure = stage.failing_run(time_limit=30)
 
@@ -75,8 +76,7 @@ def test_a_listing_that_never_ends_well_stops_nothing(stage):
 def test_a_region_that_hangs_does_not_take_the_others_down(stage):
     stage.policies(DEV_NIGHTS.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai"))
     ids = stage.fleet(2)
-    fault = Fault("hang", "DescribeInstances", "ap-shanghai", times=None, seconds=20)
-    stage.sim.faults.add(fault)
+    stage.fault("hang", "DescribeInstances", "ap-shanghai", times=None, seconds=20)
 
     failure = stage.failing_run(time_limit=1.2)
 
@@ -92,9 +92,7 @@ def test_a_region_that_hangs_does_not_take_the_others_down(stage):
 )
 def test_the_same_event_twice_sends_nothing_twice(stage):
     stage.fleet(250)
-    stage.sim.faults.add(
-        Fault("error", "StopInstances", after=2, code="InvalidParameter", message="?")
-    )
+    stage.fault("error", "StopInstances", after=2, code="InvalidParameter", message="?")
     stage.failing_run()
     stage.clock.advance(60)
 
@@ -102,7 +100,7 @@ def test_the_same_event_twice_sends_nothing_twice(stage):
 
     assert report["status"] == "ok"
     applied = [call for call in stage.calls("StopInstances") if call.applied]
-    sent = [id_ for call in applied for id_ in call.params["InstanceIds"]]
+    sent = [id_ for call in applied for id_ in ids_of(call)]
     assert len(sent) == len(set(sent)) == 250
 
 
@@ -134,7 +132,7 @@ def test_two_runs_at_once_do_no_harm(racing):
     assert len(stage.calls("StopInstances")) <= 3 * 3
     assert stage.states(ids) == {"STOPPED"}
     applied = [call for call in stage.calls("StopInstances") if call.applied]
-    assert sorted(id_ for call in applied for id_ in call.params["InstanceIds"]) == ids
+    assert sorted(id_ for call in applied for id_ in ids_of(call)) == ids
 
 
 @pytest.mark.hazard(

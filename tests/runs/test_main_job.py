@@ -10,9 +10,10 @@ import pytest
 from lightsout.run import run
 from lightsout.simulator import Operation
 from tests.support.paths import ROOT
-from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 SHANGHAI = "ap-shanghai"
 
@@ -36,7 +37,7 @@ def test_a_fleet_costs_the_least_possible_calls_before_verification(stage, count
     report = stage.run()
 
     assert report["counts"]["stopped"] == count
-    actions = [call.action for call in stage.sim.journal]
+    actions = stage.actions()
     assert actions[: 2 * batches] == ["DescribeInstances"] * batches + ["StopInstances"] * batches
     assert set(actions[2 * batches :]) == {"DescribeInstances"}
 
@@ -47,7 +48,7 @@ def test_verification_asks_only_for_what_is_still_open(stage):
 
     stage.run()
 
-    looks = [call.params["InstanceIds"] for call in stage.calls("DescribeInstances")[2:]]
+    looks = [ids_of(call) for call in stage.calls("DescribeInstances")[2:]]
     assert [len(ids) for ids in looks[:2]] == [100, 1]
     assert all(ids == [slow] for ids in looks[2:])
     assert len(looks) < 12
@@ -121,7 +122,7 @@ def test_a_dry_run_makes_the_same_calls_but_the_stops(stage):
 
     assert report["dry_run"] is True
     assert only_entry(report)["would_stop"] == ids
-    assert [call.action for call in stage.sim.journal] == ["DescribeInstances"] * 3
+    assert stage.actions() == ["DescribeInstances"] * 3
     assert stage.states(ids) == {"RUNNING"}
 
 
@@ -188,7 +189,7 @@ def test_an_instance_in_two_policies_is_stopped_once_and_reported_in_both(stage)
     assert [entry["stopped"] for entry in report["policies"]] == [ids, ids]
     assert report["counts"]["stopped"] == 3
     (stop,) = stage.calls("StopInstances")
-    assert sorted(stop.params["InstanceIds"]) == ids
+    assert sorted(ids_of(stop)) == ids
     assert stage.logged("stop.accepted")[0]["policies"] == ["dev-nights", "everything-tagged"]
 
 
@@ -255,7 +256,7 @@ def test_a_dry_run_past_a_limit_tells_it_and_does_not_raise(stage):
 
 
 def test_a_dry_run_that_cannot_look_raises(stage):
-    stage.world.deny("DescribeInstances")
+    stage.deny("DescribeInstances")
 
     assert "UnauthorizedOperation" in str(stage.failing_run({"dry_run": True}))
 

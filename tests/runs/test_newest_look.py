@@ -6,36 +6,38 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Fault, Operation, Refusal
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry
+from lightsout.simulator import Operation, Refusal
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 FLEET = 95
 WINDOW = DEV_NIGHTS.rstrip() + '\n        when: {between: ["20:00", "23:00"]}\n'
 EXCLUDE = DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n"
 PASSING = {
-    "throttle": Fault("throttle", "StopInstances"),
-    "InternalError": Fault("error", "StopInstances", code="InternalError"),
-    "FailedOperation.DescribeInstanceStatus": Fault(
-        "error", "StopInstances", code="FailedOperation.DescribeInstanceStatus"
+    "throttle": ("throttle", {}),
+    "InternalError": ("error", {"code": "InternalError"}),
+    "FailedOperation.DescribeInstanceStatus": (
+        "error",
+        {"code": "FailedOperation.DescribeInstanceStatus"},
     ),
-    "busy": Fault(
-        "error", "StopInstances", code="OperationDenied.InstanceOperationInProgress", message="busy"
+    "busy": (
+        "error",
+        {"code": "OperationDenied.InstanceOperationInProgress", "message": "busy"},
     ),
-    "no answer": Fault("reset_before", "StopInstances"),
-    "no connection": Fault("refuse", "StopInstances"),
+    "no answer": ("reset_before", {}),
+    "no connection": ("refuse", {}),
 }
 
 
-def fault(name):
-    given = PASSING[name]
-    return Fault(given.kind, given.action, **given.details)
+def fault(stage, name):
+    kind, details = PASSING[name]
+    stage.fault(kind, "StopInstances", **details)
 
 
 def retag(stage, id_, **tags):
-    instance = stage.world.instance(id_)
-    instance.tags = {"env": "dev", **tags}
+    stage.retag(id_, {"env": "dev", **tags})
 
 
 def restart(stage, id_):
@@ -46,7 +48,7 @@ def restart(stage, id_):
 
 def asked_for(stage, action="StopInstances"):
     """The instances of each accepted call."""
-    return [call.params["InstanceIds"] for call in stage.calls(action) if call.applied]
+    return [ids_of(call) for call in stage.calls(action) if call.applied]
 
 
 @pytest.mark.hazard(
@@ -70,7 +72,7 @@ def asked_for(stage, action="StopInstances"):
 def test_what_protects_a_machine_before_the_next_try_counts(stage, name, tags, why):
     stage.policies(EXCLUDE)
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(fault(name))
+    fault(stage, name)
     stage.after("DescribeInstances", lambda: retag(stage, ids[40], **tags))
 
     entry = only_entry(stage.run())
@@ -91,7 +93,7 @@ def test_what_protects_a_machine_before_the_next_try_counts(stage, name, tags, w
 def test_an_owners_restart_between_two_tries_is_respected(stage, resource):
     stage.policies(WINDOW)
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: restart(stage, ids[3]))
 
     entry = only_entry(stage.run())
@@ -103,7 +105,7 @@ def test_an_owners_restart_between_two_tries_is_respected(stage, resource):
 
 def test_a_batch_of_which_nothing_is_left_is_not_sent(stage):
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
 
     def keep_all():
         for id_ in ids:
@@ -120,7 +122,7 @@ def test_a_batch_of_which_nothing_is_left_is_not_sent(stage):
 def test_a_start_is_decided_anew_as_well(stage):
     stage.policies(DEV_NIGHTS.rstrip() + "\n        action: start\n")
     ids = stage.fleet(FLEET, state="STOPPED")
-    stage.sim.faults.add(Fault("error", "StartInstances", code="InternalError"))
+    stage.fault("error", "StartInstances", code="InternalError")
     stage.after("DescribeInstances", lambda: retag(stage, ids[9], **{"keep-stopped": "1"}))
 
     entry = only_entry(stage.run())
@@ -149,7 +151,7 @@ TWO_POLICIES = """
 def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
     stage.policies(TWO_POLICIES)
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="bastion"))
 
     hard, soft = stage.run()["policies"]
@@ -158,7 +160,7 @@ def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
         id_: call.params["StopType"]
         for call in stage.calls("StopInstances")
         if call.applied
-        for id_ in call.params["InstanceIds"]
+        for id_ in ids_of(call)
     }
     assert types == {ids[0]: "HARD", ids[1]: "SOFT", ids[2]: "HARD"}
     assert hard["skipped"] == {ids[1]: "excluded by tag role=bastion"}
@@ -193,7 +195,7 @@ STOP_AND_START = """
 def test_a_conflict_that_a_newer_look_shows_is_one(stage):
     stage.policies(STOP_AND_START)
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: None)  # the listing for the one, then for the other
     stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="web"))
 
@@ -314,8 +316,8 @@ def test_a_first_try_that_comes_late_is_decided_anew(stage, seconds, kept):
 def test_a_look_that_is_old_when_it_ends_is_taken_again(stage):
     ids = stage.fleet(4)
     code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
-    stage.sim.faults.add(
-        Fault("error", "DescribeInstances", after=2, code=code[stage.resource], message="one of it")
+    stage.fault(
+        "error", "DescribeInstances", after=2, code=code[stage.resource], message="one of it"
     )
 
     def answered_in_part():  # the half with the newest machines
@@ -369,7 +371,7 @@ def test_where_nothing_goes_wrong_nothing_is_looked_at_before_the_stops(stage, c
 
     stage.run()
 
-    actions = [call.action for call in stage.sim.journal]
+    actions = stage.actions()
     batches = -(-count // 100)
     assert actions[: 2 * batches] == ["DescribeInstances"] * batches + ["StopInstances"] * batches
 
@@ -377,12 +379,12 @@ def test_where_nothing_goes_wrong_nothing_is_looked_at_before_the_stops(stage, c
 @pytest.mark.parametrize("code", ["InternalError", "FailedOperation.InstanceOperationFailed"])
 def test_a_further_try_costs_one_look_a_batch(stage, code):
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message=f"see {ids[0]}"))
+    stage.fault("error", "StopInstances", code=code, message=f"see {ids[0]}")
 
     with_fault = stage.run() if code == "InternalError" else stage.failing_run().report
 
     assert len(only_entry(with_fault)["stopped"]) in {FLEET, FLEET - 1}
-    journal = [call.action for call in stage.sim.journal]
+    journal = stage.actions()
     second = [n for n, action in enumerate(journal) if action == "StopInstances"][1]
     assert journal[:second].count("DescribeInstances") == 2
 
@@ -406,9 +408,7 @@ def test_a_look_that_is_not_answered_lets_nothing_be_sent(stage):
     """The listing is old by then, and nobody knows what protects the machines now."""
     ids = stage.fleet(3)
     stage.after("DescribeInstances", lambda: stage.clock.advance(16))
-    stage.sim.faults.add(
-        Fault("error", "DescribeInstances", after=1, times=None, code="UnauthorizedOperation.No")
-    )
+    stage.fault("error", "DescribeInstances", after=1, times=None, code="UnauthorizedOperation.No")
 
     entry = only_entry(stage.failing_run().report)
 

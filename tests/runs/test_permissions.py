@@ -14,7 +14,8 @@ from lightsout.policies.load import load
 from lightsout.simulator import GB, Account, Fault
 from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
-from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES
+from tests.support.resources import PREFIX, RESOURCES
+from tests.support.simulated_run import GUANGZHOU
 
 SHANGHAI, UIN = "ap-shanghai", Account().uin
 # More calls; nothing is stopped, safely; a machine has no mark.

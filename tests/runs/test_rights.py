@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Fault
-from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
+from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 FIVE = (3, 200, 201, 500, 777)
 
@@ -20,7 +19,7 @@ FIVE = (3, 200, 201, 500, 777)
 @pytest.mark.parametrize("names_resource", [True, False])
 def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_resource):
     ids = stage.fleet(1000)
-    stage.world.deny("StopInstances", names_resource=names_resource)
+    stage.deny("StopInstances", names_resource=names_resource)
 
     failure = stage.failing_run()
 
@@ -42,7 +41,7 @@ def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_r
 def test_five_of_1000_denied_by_resource_leave_995_stopped(stage, names_resource):
     ids = stage.fleet(1000)
     denied = [ids[place] for place in FIVE]
-    stage.world.deny("StopInstances", ids=denied, names_resource=names_resource)
+    stage.deny("StopInstances", ids=denied, names_resource=names_resource)
 
     failure = stage.failing_run()
 
@@ -61,7 +60,7 @@ def test_some_denied_in_the_very_first_batch_are_told_from_a_blanket_denial(
 ):
     ids = stage.fleet(300)
     refused = [ids[place] for place in denied]
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
@@ -73,7 +72,7 @@ def test_some_denied_in_the_very_first_batch_are_told_from_a_blanket_denial(
 def test_a_third_of_the_fleet_denied_leaves_the_others_stopped(stage, names_resource):
     ids = stage.fleet(300)
     refused = ids[1::3]
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
@@ -94,7 +93,7 @@ def test_rights_by_tag_are_found_out(stage, names_resource, first):
     rest = stage.fleet(60, first=500, tags={"env": other})
     permitted = half if first == "dev" else rest
     refused = rest if first == "dev" else half
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
@@ -105,7 +104,7 @@ def test_rights_by_tag_are_found_out(stage, names_resource, first):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_denial_of_a_small_fleet_is_told_plainly(stage, count):
     ids = stage.fleet(count)
-    stage.world.deny("StopInstances", names_resource=False)
+    stage.deny("StopInstances", names_resource=False)
 
     failure = stage.failing_run()
 
@@ -122,7 +121,7 @@ def test_one_region_denied_does_not_take_the_others_down(stage):
     stage.policies(DEV_NIGHTS.replace(GUANGZHOU, "ap-guangzhou, ap-shanghai"))
     here = stage.fleet(10)
     there = stage.fleet(10, region="ap-shanghai", first=100)
-    stage.world.deny("StopInstances", region=GUANGZHOU)
+    stage.deny("StopInstances", region=GUANGZHOU)
 
     failure = stage.failing_run()
 
@@ -138,7 +137,7 @@ def test_one_region_denied_does_not_take_the_others_down(stage):
 def test_a_region_that_may_not_be_listed_fails_alone(stage):
     stage.policies(DEV_NIGHTS.replace(GUANGZHOU, "ap-guangzhou, ap-shanghai"))
     there = stage.fleet(2, region="ap-shanghai")
-    stage.world.deny("DescribeInstances", region=GUANGZHOU)
+    stage.deny("DescribeInstances", region=GUANGZHOU)
 
     failure = stage.failing_run()
 
@@ -158,7 +157,7 @@ def test_regions_that_may_not_be_listed_fail_only_the_policy_that_wants_all(stag
         DEV_NIGHTS.replace("dev-nights", "all-of-it").replace("[ap-guangzhou]", "all"), "b.yml"
     )
     ids = stage.fleet(2)
-    stage.world.deny("DescribeRegions")
+    stage.deny("DescribeRegions")
 
     failure = stage.failing_run()
 
@@ -178,8 +177,7 @@ def test_a_policy_that_cannot_be_listed_does_not_take_its_neighbours_down(stage)
     )
     ids = stage.fleet(3)
     code = "InvalidParameterValue.TagKeyNotFound"
-    fault = Fault("error", "DescribeInstances", after=1, code=code, message="no such key")
-    stage.sim.faults.add(fault)
+    stage.fault("error", "DescribeInstances", after=1, code=code, message="no such key")
 
     failure = stage.failing_run()
 
@@ -199,7 +197,7 @@ def test_regions_that_are_not_to_be_had_hold_nobody_up(stage, kind, monkeypatch)
     stage.policies(everywhere, "b.yml")
     ids = stage.fleet(2)
     facts = {"seconds": 2} if kind == "hang" else {}
-    stage.sim.faults.add(Fault(kind, "DescribeRegions", times=None, **facts))
+    stage.fault(kind, "DescribeRegions", times=None, **facts)
 
     failure = stage.failing_run()
 

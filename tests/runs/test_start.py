@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Fault, Refusal
-from tests.support.simulated_run import RESOURCES, only_entry
+from lightsout.simulator import Refusal
+from tests.support.simulated_run import only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 MORNINGS = """
     version: 1
@@ -100,7 +100,7 @@ def test_a_culprit_costs_the_others_nothing(sleeping):
 
 def test_a_lost_answer_is_recovered_with_its_request_id(sleeping):
     ids = sleeping.sleepers(95)
-    sleeping.sim.faults.add(Fault("reset_after", "StartInstances"))
+    sleeping.fault("reset_after", "StartInstances")
 
     assert only_entry(sleeping.run())["started"] == ids
     (call,) = sleeping.calls("StartInstances")

@@ -7,10 +7,11 @@ import socket
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.simulator import Account, Fault
-from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry, set_stage
+from lightsout.simulator import Account
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, only_entry, set_stage
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 FLEET = 95
 
@@ -29,7 +30,7 @@ LOST_ANSWERS = {
 def stop_requests(stage):
     """Every StopInstances that reached the service, as (RequestId, IDs, applied)."""
     calls = stage.calls("StopInstances")
-    return [(call.request_id, call.params["InstanceIds"], call.applied) for call in calls]
+    return [(call.request_id, ids_of(call), call.applied) for call in calls]
 
 
 @pytest.mark.hazard(
@@ -40,7 +41,7 @@ def stop_requests(stage):
 @pytest.mark.parametrize("kind", [kind for kind in LOST_ANSWERS if kind != "reset_after"])
 def test_a_stop_that_was_not_carried_out_is_asked_for_again(stage, kind):
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(Fault(kind, "StopInstances", **LOST_ANSWERS[kind]))
+    stage.fault(kind, "StopInstances", **LOST_ANSWERS[kind])
 
     report = stage.run()
 
@@ -58,7 +59,7 @@ def test_a_stop_that_was_not_carried_out_is_asked_for_again(stage, kind):
 def test_a_stop_that_was_carried_out_is_recovered_with_its_request_id(stage, kind, stop_seconds):
     ids = stage.fleet(FLEET, stop_seconds=stop_seconds)
     facts = {} if kind == "reset_after" else {"apply": True}
-    stage.sim.faults.add(Fault(kind, "StopInstances", **LOST_ANSWERS[kind] | facts))
+    stage.fault(kind, "StopInstances", **LOST_ANSWERS[kind] | facts)
 
     report = stage.run()
 
@@ -77,7 +78,7 @@ def test_a_stop_that_was_carried_out_is_recovered_with_its_request_id(stage, kin
 def test_a_stop_that_becomes_visible_late_is_recovered(stage):
     ids = stage.fleet(FLEET, stop_seconds=8.0)
     stage.world.visible_after = 3.0
-    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+    stage.fault("reset_after", "StopInstances")
 
     report = stage.run()
 
@@ -103,7 +104,7 @@ def test_a_stop_that_becomes_visible_late_is_recovered(stage):
 def test_a_hang_is_cut_short(stage, apply, kind, details, monkeypatch):
     monkeypatch.setattr("lightsout.cloud.sdk.CALL_TIMEOUT", 0.2)
     ids = stage.fleet(3)
-    stage.sim.faults.add(Fault(kind, "StopInstances", apply=apply, **details))
+    stage.fault(kind, "StopInstances", apply=apply, **details)
 
     assert only_entry(stage.run())["stopped"] == ids
 
@@ -116,8 +117,7 @@ def test_a_hang_is_cut_short(stage, apply, kind, details, monkeypatch):
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_describe_that_fails_is_repeated(stage, kind, after):
     ids = stage.fleet(FLEET)
-    fault = Fault(kind, "DescribeInstances", after=after, times=2, **LOST_ANSWERS[kind])
-    stage.sim.faults.add(fault)
+    fault = stage.fault(kind, "DescribeInstances", after=after, times=2, **LOST_ANSWERS[kind])
 
     assert only_entry(stage.run())["stopped"] == ids
     assert fault.fired == 2
@@ -130,7 +130,7 @@ def test_a_describe_that_fails_is_repeated(stage, kind, after):
 def test_an_error_that_the_sdk_misses_is_seen(stage):
     ids = stage.fleet(FLEET)
     code = "RequestLimitExceeded"
-    stage.sim.faults.add(Fault("charset", "StopInstances", code=code, message="slow down"))
+    stage.fault("charset", "StopInstances", code=code, message="slow down")
 
     assert only_entry(stage.run())["stopped"] == ids
     assert len(stage.logged("stop.accepted")) == 1
@@ -158,7 +158,7 @@ def test_no_network_is_a_failed_run_that_says_so(stage):
 )
 def test_what_cannot_be_looked_at_is_not_claimed(stage):
     ids = stage.fleet(3)
-    stage.sim.faults.add(Fault("http", "DescribeInstances", after=1, times=None, status=503))
+    stage.fault("http", "DescribeInstances", after=1, times=None, status=503)
 
     failure = stage.failing_run(time_limit=120)
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_looked_at_is_not_claimed(stage):
 )
 def test_when_looking_is_no_longer_allowed_the_run_does_not_wait(stage):
     ids = stage.fleet(3)
-    stage.when("stop.accepted", lambda: stage.world.deny("DescribeInstances"))
+    stage.when("stop.accepted", lambda: stage.deny("DescribeInstances"))
 
     failure = stage.failing_run()
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.main import main
-from lightsout.simulator import Fault, Operation
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry
+from lightsout.simulator import Operation
+from tests.support.simulated_run import DEV_NIGHTS, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 # The stage's clock starts at 2026-11-23T12:00Z, a Monday, 20:00 in Shanghai.
 TIMER = {"Type": "Timer", "Message": ""}
@@ -175,7 +175,7 @@ def test_where_no_latest_operation_is_named_only_its_time_can_tell(stage, name, 
     odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
     stage.world.instance(odd).latest = Operation(name, "SUCCESS", "by-hand", NOON)
     facts = {"name": "LatestOperationStartedTime", "value": time}
-    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **facts))
+    stage.fault("member", "DescribeInstances", times=None, **facts)
 
     entry = only_entry(stage.run(TIMER))
 
@@ -203,7 +203,7 @@ def test_a_start_whose_time_cannot_be_read_leaves_that_machine_alone(stage, time
     when(stage, "{between: [19:00, 23:00]}")
     odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
     member = {"name": "LatestOperationStartedTime", "value": time}
-    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **member))
+    stage.fault("member", "DescribeInstances", times=None, **member)
 
     entry = only_entry(stage.run(TIMER))
 
@@ -223,7 +223,7 @@ def test_tags_that_cannot_be_read_protect(stage):
     stage.policies(
         DEV_NIGHTS.replace("tags: {env: dev}", f"instances: [{', '.join(stage.fleet(2))}]")
     )
-    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value="keep-running"))
+    stage.fault("member", "DescribeInstances", name="Tags", value="keep-running")
 
     entry = only_entry(stage.run(TIMER))
 
@@ -253,7 +253,7 @@ def test_of_two_tags_of_one_key_both_count(stage, pairs, stopped):
     stage.policies(DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n")
     (id_,) = stage.fleet(1)
     tags = [{"Key": key, "Value": value} for key, value in pairs]
-    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value=tags))
+    stage.fault("member", "DescribeInstances", name="Tags", value=tags)
 
     entry = only_entry(stage.run(TIMER))
 

@@ -14,16 +14,15 @@ import pytest
 from lightsout import RunFailed
 from lightsout.base.environment import Environment
 from lightsout.run import run
-from lightsout.simulator import Account, ManualClock, Simulator, World
+from lightsout.simulator import Account, Fault, ManualClock, Simulator, World
 from tests.support.deterministic_threads import DeterministicClock
+from tests.support.resources import PREFIX, Words, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 GUANGZHOU = "ap-guangzhou"
-PREFIX = {"lighthouse": "lhins-", "cvm": "ins-", "hai": "hai-"}
-RESOURCES = ["lighthouse", "cvm"]
 SECRETS = ("simulated-key", "simulated-token", "temporary-key", "temporary-token")
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
 DEV_NIGHTS = """
@@ -39,7 +38,10 @@ DEV_NIGHTS = """
 
 @dataclass
 class Stage:
-    """Everything around one run; `lines` are the log lines that it wrote."""
+    """Everything around one run; `lines` are the log lines that it wrote.
+
+    Calls, states and policies are named as for Lighthouse, whatever the resource is.
+    """
 
     clock: ManualClock
     world: World
@@ -55,16 +57,42 @@ class Stage:
     patience: float = 4.0  # real seconds that notifications may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
-        text = textwrap.dedent(text).replace("resource: lighthouse", f"resource: {self.resource}")
+        text = self.words.policy(textwrap.dedent(text))
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
         """Add running instances tagged env=dev that stop in two seconds; return their IDs."""
-        facts = {"tags": {"env": "dev"}, "stop_seconds": 2.0} | facts
+        facts = {"stop_seconds": 2.0} | facts
+        tags = facts.pop("tags", {"env": "dev"})
         ids = [f"{PREFIX[self.resource]}{number:08x}" for number in range(first, first + count)]
         for id_ in ids:
-            self.world.add(id_, service=self.resource, region=region, **facts)
+            told = self.words.facts(tags, id_) | facts
+            self.world.add(id_, service=self.service, region=region, **told)
         return ids
+
+    @property
+    def words(self) -> Words:
+        return Words(self.resource)
+
+    @property
+    def service(self) -> str:
+        return self.words.resource.api.service
+
+    def retag(self, id_: str, tags: dict[str, str]) -> None:
+        """Give a machine these tags and no others; a name that says them where it has none."""
+        for fact, value in self.words.facts(tags, id_).items():
+            setattr(self.world.instance(id_), fact, value)
+
+    def fault(self, kind: str, action: str, region: str | None = None, **facts) -> Fault:
+        """Let the service fail; the arguments are those of Fault."""
+        return self.sim.faults.add(Fault(kind, self.words.own(action), region, **facts))
+
+    def deny(self, action: str, **facts) -> None:
+        self.world.deny(self.words.own(action), **facts)
+
+    def least_calls(self, count: int) -> int:
+        """How many calls stop so many machines, at least."""
+        return -(-count // self.words.resource.batch)
 
     def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
         """Run, and return the report; the run must not fail. `facts`: more of its context."""
@@ -104,7 +132,7 @@ class Stage:
 
     def after(self, action: str, do: Callable[[], object]) -> None:
         """Call `do` once, after the next call of the action is answered; several in turn."""
-        self.after_calls.append((action, do))
+        self.after_calls.append((self.words.own(action), do))
 
     def told(self, call) -> None:
         self.told_too(call)
@@ -121,10 +149,18 @@ class Stage:
         return [line for line in self.lines if line["event"] == event]
 
     def calls(self, action: str, region: str | None = None) -> list:
-        return self.sim.calls(action, region)
+        return self.sim.calls(self.words.own(action), region)
+
+    def asked(self, action: str = "StopInstances") -> list[str]:
+        """The machines that the calls of an action name, in order."""
+        return [id_ for call in self.calls(action) for id_ in ids_of(call)]
+
+    def actions(self) -> list[str]:
+        """The actions of all calls."""
+        return [self.words.common(call.action) for call in self.sim.journal]
 
     def states(self, ids) -> set[str]:
-        return {self.world.instance(id_).state for id_ in ids}
+        return {self.words.common(self.world.instance(id_).state) for id_ in ids}
 
 
 @contextmanager
