@@ -13,6 +13,7 @@ from lightsout.act.unanswered import Unanswered
 from lightsout.act.verify import Readiness, Sent, final_outcome, gone_from, readiness, settle
 from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.model.instance import request_note
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Ledger:
         # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[Part, dict[str, Decision]] = defaultdict(dict)
         self._job = job
-        self._shown_by = job.site.resource.listing.name
+        self._resource = job.site.resource
+        self._shown_by = self._resource.listing.name
         self._gone = gone_from(self._shown_by)
         self._clock = clock
         self._log = log
@@ -166,7 +168,7 @@ class Ledger:
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
             return False
-        operation = instance.operation_request_id
+        operation = instance.latest(self._resource)
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
         return True
@@ -196,7 +198,8 @@ class Ledger:
             self._job.action,
             sent,
             instance,
-            another=item.shows_another(instance),
+            another=item.shows_another(instance.latest(self._resource)),
+            tells_id=self._resource.tells_operation_id,
             stop_charging=item.wish.stop_charging,
         )
 
@@ -281,7 +284,7 @@ class Ledger:
             elif final:
                 self._settle(id_, final)
             else:
-                reason = f"{state} {when} (RequestId {self.sent[id_].request_id})"
+                reason = f"{state} {when}{request_note(self.sent[id_].request_id)}"
                 self._settle(id_, Outcome(Kind.PENDING, reason))
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ def job_of(
     for id_, wanted_by in _wanting(action, findings).items():
         instance = wanted_by[0].instances[id_]
         wish = _wish_of(wanted_by, instance)
-        items[id_] = Item(wish, instance.tags, instance.operation_request_id)
+        items[id_] = Item(wish, instance.tags, instance.latest(site.resource))
     judge = _judge_of(action, findings, judgement)
     return Job(site, action, items, judge, min(looks, default=0.0), read_anew)
 

@@ -49,7 +49,7 @@ def test_a_hundred_machines_take_a_hundred_calls_and_no_throttle(lab):
     entry = only_entry(lab.run())
 
     assert entry["stopped"] == ids
-    assert lab.states(ids) == {"STOPPED_NO_CHARGE"}
+    assert lab.states(ids) == {"STOPPED"}
     assert sorted(asked(lab)) == ids
     assert not lab.logged("retry")
     assert {call.code for call in lab.sim.journal} == {None}
@@ -165,7 +165,7 @@ def _cut_pages(mocker, most):
 
 def test_a_match_by_tags_matches_nothing_and_asks_nothing(lab):
     machines(lab, 3)
-    lab.policies(LAB.replace('names: ["lab-*"]', "tags: {env: dev}"))
+    lab.write(LAB.replace('names: ["lab-*"]', "tags: {env: dev}"))
 
     entry = only_entry(lab.run())
 
@@ -176,7 +176,7 @@ def test_a_match_by_tags_matches_nothing_and_asks_nothing(lab):
 
 def test_an_exclusion_by_tags_cannot_be_judged_so_it_keeps_all(lab):
     ids = machines(lab, 2)
-    lab.policies(LAB + "        exclude: {tags: {role: bastion}}\n")
+    lab.write(LAB + "        exclude: {tags: {role: bastion}}\n")
 
     lab.run()
 
@@ -281,7 +281,7 @@ def test_what_happens_to_a_call_on_its_way_stops_each_once(lab, kind):
     lab.sim.faults.add(Fault(kind, "StopInstance", after=5, times=3))
 
     assert only_entry(lab.run())["stopped"] == ids
-    assert lab.states(ids) == {"STOPPED_NO_CHARGE"}
+    assert lab.states(ids) == {"STOPPED"}
 
 
 def test_a_machine_that_vanishes_is_gone(lab):

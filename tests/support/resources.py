@@ -11,6 +11,7 @@ in CANNOT: `pytest.mark.needs("tags")`.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lightsout.model import resource as model
@@ -38,6 +39,7 @@ CANNOT: dict[str, dict[str, str]] = {
     "hai": {
         "tags": "a machine has none: nothing protects it, and there is nothing to mark",
         "batches": "StopInstance and StartInstance take one ID",
+        "far pages": "Offset reaches 100: more machines than two pages show need a TotalCount",
         "states between": "a machine that stops is shown as RUNNING until it is stopped",
         "marks": "a machine has no tags",
         "operation times": "it does not tell when the latest operation began",
@@ -93,6 +95,7 @@ class Described:
 ABILITIES: dict[str, Callable[[Described], set[bool]]] = {
     "tags": lambda it: {it.resource.has_tags, it.shows("Tags")},
     "batches": lambda it: {it.resource.batch > 1, it.takes("InstanceIds")},
+    "far pages": lambda it: {it.resource.listing.furthest == sys.maxsize},
     "states between": lambda it: {it.resource.stop.shows_during},
     "states on the way out": lambda it: {bool(it.resource.stop.leaving)},
     "marks": lambda it: {it.resource.marks},
@@ -188,4 +191,4 @@ def ids_of(call: Any) -> list[str]:
         if name in params:
             return [params[name]]
     filters = {it["Name"]: it["Values"] for it in params.get("Filters", ())}
-    return params.get("InstanceIds") or filters.get("Id") or []
+    return params.get("InstanceIds") or filters.get("Id") or filters.get("instance-id") or []

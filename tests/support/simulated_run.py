@@ -16,7 +16,7 @@ from lightsout.base.environment import Environment
 from lightsout.run import run
 from lightsout.simulator import Account, Fault, ManualClock, Simulator, World
 from tests.support.deterministic_threads import DeterministicClock
-from tests.support.resources import PREFIX, Words, ids_of
+from tests.support.resources import PREFIX, Words, able, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +57,12 @@ class Stage:
     patience: float = 4.0  # real seconds that notifications may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
-        text = self.words.policy(textwrap.dedent(text))
-        (self.folder / name).write_text(text, encoding="utf-8")
+        """Write the policies, in the words of the resource."""
+        self.write(self.words.policy(textwrap.dedent(text)), name)
+
+    def write(self, text: str, name: str = "policy.yml") -> None:
+        """Write the policies as they stand."""
+        (self.folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
 
     def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
         """Add running instances tagged env=dev that stop in two seconds; return their IDs."""
@@ -89,6 +93,17 @@ class Stage:
 
     def deny(self, action: str, **facts) -> None:
         self.world.deny(self.words.own(action), **facts)
+
+    def can(self, ability: str) -> bool:
+        return self.resource in able(ability)
+
+    def own(self, text: str) -> str:
+        """The text with the words of the resource."""
+        return self.words.own(text)
+
+    def many(self, count: int) -> int:
+        """As many machines, or a tenth of them where each takes a call of its own."""
+        return count if self.words.resource.batch > 1 else count // 10
 
     def least_calls(self, count: int) -> int:
         """How many calls stop so many machines, at least."""
@@ -154,6 +169,14 @@ class Stage:
     def asked(self, action: str = "StopInstances") -> list[str]:
         """The machines that the calls of an action name, in order."""
         return [id_ for call in self.calls(action) for id_ in ids_of(call)]
+
+    def looks(self) -> list:
+        """The calls that look at machines by their IDs."""
+        return [call for call in self.calls("DescribeInstances") if ids_of(call)]
+
+    def listings(self) -> list:
+        """The calls that list machines by other things, a page each."""
+        return [call for call in self.calls("DescribeInstances") if not ids_of(call)]
 
     def actions(self) -> list[str]:
         """The actions of all calls."""
