@@ -18,13 +18,13 @@ pytestmark = pytest.mark.every_resource
     "It stops sending, says who was never asked, and reports before the platform would kill it.",
 )
 def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage):
-    ids = stage.fleet(2100)
+    ids = stage.fleet(count := stage.many(2100))
 
     failure = stage.failing_run(time_limit=2.5)
 
     entry = only_entry(failure.report)
     never_asked = [id_ for id_, why in entry["pending"].items() if "never asked" in why]
-    assert 0 < len(never_asked) < 2100
+    assert 0 < len(never_asked) < count
     assert stage.clock.monotonic() < 2.5
     assert stage.states(never_asked) == {"RUNNING"}
 
@@ -35,7 +35,7 @@ def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage)
     assert sorted(only_entry(report)["stopped"]) == sorted(never_asked)
     assert stage.states(ids) == {"STOPPED"}
     sent = stage.asked()
-    assert len(sent) == len(set(sent)) == 2100
+    assert len(sent) == len(set(sent)) == count
 
 
 @pytest.mark.hazard(
@@ -129,7 +129,7 @@ def test_two_runs_at_once_do_no_harm(racing):
         thread.join()
 
     assert [report["status"] for report in reports] == ["ok", "ok"]
-    assert len(stage.calls("StopInstances")) <= 3 * 3
+    assert len(stage.calls("StopInstances")) <= 3 * stage.least_calls(250)
     assert stage.states(ids) == {"STOPPED"}
     applied = [call for call in stage.calls("StopInstances") if call.applied]
     assert sorted(id_ for call in applied for id_ in ids_of(call)) == ids
@@ -176,9 +176,8 @@ def left_stopping(stage, count=1):
     "A matching instance has been STOPPING for over 15 minutes",
     "Found in the same listing, named as stuck with the time, and the run fails.",
 )
+@pytest.mark.needs("operation times")
 def test_an_instance_stuck_for_long_fails_the_run(stage):
-    if stage.resource == "cvm":
-        pytest.skip("CVM does not tell since when")
     (stuck,) = left_stopping(stage)
     stage.clock.advance(16 * 60)
     ids = stage.fleet(2)
@@ -196,6 +195,7 @@ def test_an_instance_stuck_for_long_fails_the_run(stage):
     "A matching instance is STOPPING since a moment ago",
     "Named as stuck, in the report and in a warning; no failure yet.",
 )
+@pytest.mark.needs("states between")
 def test_an_instance_that_is_just_stopping_is_named_only(stage):
     (stuck,) = left_stopping(stage)
     stage.clock.advance(5 * 60)
@@ -206,7 +206,7 @@ def test_an_instance_that_is_just_stopping_is_named_only(stage):
     assert list(only_entry(report)["stuck"]) == [stuck]
     assert report["counts"]["matched"] == 0
     (warning,) = stage.logged("warning")
-    assert warning["message"].startswith("STOPPING from before this run")
+    assert warning["message"].startswith(stage.own("STOPPING") + " from before this run")
     assert warning["instance_ids"] == [stuck]
 
 
@@ -214,6 +214,7 @@ def test_an_instance_that_is_just_stopping_is_named_only(stage):
     "A RUNNING instance whose latest stop ended FAILED",
     "It is tried again, with a word about it in plan and log.",
 )
+@pytest.mark.needs("latest operations")
 def test_a_stop_that_failed_before_is_tried_again_with_a_word(stage):
     (id_,) = stage.fleet(1, endings=["failed"])
     stage.failing_run()
@@ -222,4 +223,4 @@ def test_a_stop_that_failed_before_is_tried_again_with_a_word(stage):
     report = stage.run()
 
     assert only_entry(report)["stopped"] == [id_]
-    assert "its latest StopInstances FAILED" in stage.logged("warning")[0]["message"]
+    assert stage.own("its latest StopInstances FAILED") in stage.logged("warning")[0]["message"]

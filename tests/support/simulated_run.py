@@ -54,6 +54,7 @@ class Stage:
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
     told_too: Callable = lambda _: None
     after_calls: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+    latest_call: object = None
     patience: float = 4.0  # real seconds that notifications may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
@@ -149,7 +150,14 @@ class Stage:
         """Call `do` once, after the next call of the action is answered; several in turn."""
         self.after_calls.append((self.words.own(action), do))
 
+    def after_stops(self, ids: list[str], do: Callable[[], object]) -> None:
+        """Call `do` once, when the calls that stop all of these are answered."""
+        for _ in range(self.least_calls(len(ids)) - 1):
+            self.after("StopInstances", lambda: None)
+        self.after("StopInstances", do)
+
     def told(self, call) -> None:
+        self.latest_call = call  # a hook cannot read the journal
         self.told_too(call)
         if self.after_calls and self.after_calls[0][0] == call.action:
             self.after_calls.pop(0)[1]()
