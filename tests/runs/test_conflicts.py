@@ -61,6 +61,7 @@ CERTAIN = "due for stop by dev-off and for start by web-on at once: neither"
 )
 @pytest.mark.every_resource
 @pytest.mark.parametrize("kind", ["error", "refuse"])
+@pytest.mark.needs("lists of regions")
 def test_a_policy_whose_regions_are_unknown_still_counts(stage, kind):
     policies(stage, on_regions="all")
     ids = machines(stage)
@@ -71,11 +72,12 @@ def test_a_policy_whose_regions_are_unknown_still_counts(stage, kind):
 
 
 @pytest.mark.every_resource
+@pytest.mark.needs("lists of regions")
 def test_a_policy_about_every_region_counts_where_the_list_does_not_name_one(stage, monkeypatch):
     policies(stage, on_regions="all")
     ids = machines(stage)
     regions = Answer({"TotalCount": 1, "RegionSet": [{"Region": "ap-shanghai"}]})
-    actions = stage.sim._gateway._services[stage.resource].actions
+    actions = stage.sim._gateway._services[stage.service].actions
     monkeypatch.setitem(actions, "DescribeRegions", lambda _: regions)
 
     assert_only_the_plain_one_was_stopped(stage, ids, CERTAIN)
