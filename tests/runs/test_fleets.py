@@ -31,6 +31,7 @@ def looks(stage):
 
 @pytest.mark.every_resource
 @pytest.mark.parametrize(("fastest", "slowest"), [(2.0, 2.0), (2.0, 4.0), (3.0, 6.0), (5.0, 20.0)])
+@pytest.mark.needs("batches")
 def test_1000_machines_are_listed_stopped_and_verified_in_few_calls(
     stage, slow_fleet, fastest, slowest
 ):

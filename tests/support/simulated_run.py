@@ -98,6 +98,11 @@ class Stage:
     def can(self, ability: str) -> bool:
         return self.resource in able(ability)
 
+    def in_first_call(self, ids: list[str]) -> str:
+        """One of these machines, at most 100, that the first call is for."""
+        oldest_first = self.words.resource.listing.order
+        return ids[0] if oldest_first else ids[-1]
+
     def own(self, text: str) -> str:
         """The text with the words of the resource."""
         return self.words.own(text)
