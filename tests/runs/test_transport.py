@@ -8,7 +8,7 @@ import pytest
 
 from lightsout.base.clock import SystemClock
 from lightsout.simulator import Account
-from tests.support.resources import ids_of
+from tests.support.resources import Words, ids_of
 from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, only_entry, set_stage
 
 pytestmark = pytest.mark.every_resource
@@ -40,7 +40,7 @@ def stop_requests(stage):
 )
 @pytest.mark.parametrize("kind", [kind for kind in LOST_ANSWERS if kind != "reset_after"])
 def test_a_stop_that_was_not_carried_out_is_asked_for_again(stage, kind):
-    ids = stage.fleet(FLEET)
+    ids = stage.fleet(stage.many(FLEET))
     stage.fault(kind, "StopInstances", **LOST_ANSWERS[kind])
 
     report = stage.run()
@@ -48,7 +48,7 @@ def test_a_stop_that_was_not_carried_out_is_asked_for_again(stage, kind):
     assert only_entry(report)["stopped"] == ids
     assert [applied for _, _, applied in stop_requests(stage)] == [
         False,
-        *[True] * stage.least_calls(FLEET),
+        *[True] * stage.least_calls(len(ids)),
     ]
 
 
@@ -59,20 +59,23 @@ def test_a_stop_that_was_not_carried_out_is_asked_for_again(stage, kind):
 )
 @pytest.mark.parametrize("kind", ["reset_after", "http", "html", "cut", "garbage", "no_response"])
 @pytest.mark.parametrize("stop_seconds", [0.5, 2.0, 30.0])
-@pytest.mark.needs("operation IDs")
 def test_a_stop_that_was_carried_out_is_recovered_with_its_request_id(stage, kind, stop_seconds):
-    ids = stage.fleet(FLEET, stop_seconds=stop_seconds)
+    ids = stage.fleet(stage.many(FLEET), stop_seconds=stop_seconds)
     facts = {} if kind == "reset_after" else {"apply": True}
     stage.fault(kind, "StopInstances", **LOST_ANSWERS[kind] | facts)
 
     report = stage.run()
 
     assert only_entry(report)["stopped"] == ids
-    ((request_id, _, _),) = stop_requests(stage)
-    (line,) = stage.logged("stop.accepted")
-    assert line["request_id"] == request_id
-    assert line["recovered"] is True
-    assert sorted(line["instance_ids"]) == ids
+    (lost, *others) = stop_requests(stage)
+    told = {line["request_id"]: line for line in stage.logged("stop.accepted")}
+    assert {request_id for request_id, _, _ in others} <= told.keys()
+    assert len(others) == stage.least_calls(len(ids)) - 1  # nothing went out twice
+    if stage.can("operation IDs"):
+        assert told[lost[0]]["recovered"] is True
+        assert sorted(told[lost[0]]["instance_ids"]) == ids
+    else:
+        assert lost[0] not in told
 
 
 @pytest.mark.hazard(
@@ -81,7 +84,7 @@ def test_a_stop_that_was_carried_out_is_recovered_with_its_request_id(stage, kin
 )
 @pytest.mark.needs("batches")
 def test_a_stop_that_becomes_visible_late_is_recovered(stage):
-    ids = stage.fleet(FLEET, stop_seconds=8.0)
+    ids = stage.fleet(stage.many(FLEET), stop_seconds=8.0)
     stage.world.visible_after = 3.0
     stage.fault("reset_after", "StopInstances")
 
@@ -121,7 +124,7 @@ def test_a_hang_is_cut_short(stage, apply, kind, details, monkeypatch):
 @pytest.mark.parametrize("kind", LOST_ANSWERS)
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_describe_that_fails_is_repeated(stage, kind, after):
-    ids = stage.fleet(FLEET)
+    ids = stage.fleet(stage.many(FLEET))
     fault = stage.fault(kind, "DescribeInstances", after=after, times=2, **LOST_ANSWERS[kind])
 
     assert only_entry(stage.run())["stopped"] == ids
@@ -133,12 +136,12 @@ def test_a_describe_that_fails_is_repeated(stage, kind, after):
     "The answer itself is searched for an error.",
 )
 def test_an_error_that_the_sdk_misses_is_seen(stage):
-    ids = stage.fleet(FLEET)
+    ids = stage.fleet(stage.many(FLEET))
     code = "RequestLimitExceeded"
     stage.fault("charset", "StopInstances", code=code, message="slow down")
 
     assert only_entry(stage.run())["stopped"] == ids
-    assert len(stage.logged("stop.accepted")) == 1
+    assert len(stage.logged("stop.accepted")) == stage.least_calls(len(ids))
 
 
 @pytest.mark.hazard(
@@ -168,10 +171,12 @@ def test_what_cannot_be_looked_at_is_not_claimed(stage):
     failure = stage.failing_run(time_limit=120)
 
     pending = only_entry(failure.report)["pending"]
-    (stop,) = stage.calls("StopInstances")
-    assert pending == dict.fromkeys(
-        ids, f"not looked at when time ran out (RequestId {stop.request_id})"
-    )
+    assert pending == {
+        id_: f"not looked at when time ran out (RequestId {stop.request_id})"
+        for stop in stage.calls("StopInstances")
+        for id_ in ids_of(stop)
+    }
+    assert list(pending) == ids
 
 
 @pytest.mark.hazard(
@@ -206,7 +211,7 @@ def test_a_clock_that_is_off_is_said_in_plain_words(stage):
 )
 @pytest.mark.parametrize("moment", ["plan", "stop.accepted"])
 def test_credentials_that_change_in_mid_run_are_read_again(stage, moment):
-    ids = stage.fleet(FLEET)
+    ids = stage.fleet(stage.many(FLEET))
 
     def rotate():
         stage.sim.credentials[:] = [
@@ -228,7 +233,7 @@ def test_credentials_that_change_in_mid_run_are_read_again(stage, moment):
     "Permanent: the run fails and says that they have expired; what was accepted is pending.",
 )
 def test_credentials_that_are_over_are_said_to_be(stage):
-    stage.fleet(FLEET)
+    stage.fleet(stage.many(FLEET))
     stage.when("plan", stage.sim.credentials.clear)
 
     failure = stage.failing_run()
@@ -242,8 +247,9 @@ def test_credentials_that_are_over_are_said_to_be(stage):
     "Back-off after each refusal; every instance is stopped.",
 )
 def test_a_shared_rate_limit_slows_the_run_and_loses_nothing(tmp_path, resource):
-    with set_stage(tmp_path / "policies", resource, limits={"StopInstances": 2}) as stage:
-        ids = stage.fleet(2100)
+    limits = {Words(resource).own("StopInstances"): 2}
+    with set_stage(tmp_path / "policies", resource, limits=limits) as stage:
+        ids = stage.fleet(2100 if stage.can("batches") else 30)
 
         report = stage.run()
 
@@ -265,10 +271,11 @@ def test_pacing_keeps_every_region_under_the_documented_rates(tmp_path, resource
     with set_stage(tmp_path / "policies", resource, clock=SystemClock()) as stage:
         stage.policies(DEV_NIGHTS.replace(GUANGZHOU, ", ".join(regions)))
         for number, region in enumerate(regions):
-            stage.fleet(1150, region=region, first=number * 10000, stop_seconds=0.2)
+            size = 1150 if stage.can("batches") else 35  # by the real clock, 16 calls a second
+            stage.fleet(size, region=region, first=number * 10000, stop_seconds=0.2)
 
         report = stage.run({})
 
-        assert report["counts"]["stopped"] == 3450
+        assert report["counts"]["stopped"] == 3 * size
         assert len(stage.sim.journal) > 100
         assert len([call for call in stage.sim.journal if call.code]) <= 2
