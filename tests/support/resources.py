@@ -171,9 +171,14 @@ class Words:
             it.get("Key", it.get("TagKey")): it.get("Value", it.get("TagValue"))
             for it in item.get("Tags", ())
         }
-        said = [word.split("=") for word in item["InstanceName"].split() if "=" in word]
-        item["Tags"] = tags if self.resource.has_tags else dict(said)
+        item["Tags"] = tags if self.resource.has_tags else tags_of(item["InstanceName"])
         return item
+
+
+def tags_of(name: str) -> dict[str, str]:
+    """The tags that the name of a machine says."""
+    said = (word.partition("=") for word in name.split() if "=" in word)
+    return {key: value for key, _, value in said}
 
 
 _TAGS = re.compile(r"tags: \{([\w-]+): (?:\[(?P<many>[^]]*)\]|\"?(?P<one>[^]\"}]*)\"?)\}")
@@ -185,8 +190,8 @@ def _as_names(tags: re.Match[str]) -> str:
 
 
 def ids_of(call: Any) -> list[str]:
-    """The machines that a call names, whatever its parameter for them is called."""
-    params = call.params
+    """The machines that a call, or its parameters, name, whatever that parameter is called."""
+    params = call if isinstance(call, dict) else call.params
     for name in ("InstanceId", "Id"):
         if name in params:
             return [params[name]]

@@ -16,7 +16,7 @@ from lightsout.base.environment import Environment
 from lightsout.run import run
 from lightsout.simulator import Account, Fault, ManualClock, Simulator, World
 from tests.support.deterministic_threads import DeterministicClock
-from tests.support.resources import PREFIX, Words, able, ids_of
+from tests.support.resources import PREFIX, Words, able, ids_of, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +87,10 @@ class Stage:
         """Give a machine these tags and no others; a name that says them where it has none."""
         for fact, value in self.words.facts(tags, id_).items():
             setattr(self.world.instance(id_), fact, value)
+
+    def tags(self, id_: str) -> dict[str, str]:
+        instance = self.world.instance(id_)
+        return dict(instance.tags) if self.can("tags") else tags_of(instance.name)
 
     def fault(self, kind: str, action: str, region: str | None = None, **facts) -> Fault:
         """Let the service fail; the arguments are those of Fault."""
