@@ -261,7 +261,7 @@ def test_an_event_that_names_no_instance_of_ours_calls_nothing(stage, fleet, eve
     assert (report["status"], report["policies"]) == ("ok", [])
     assert len(stage.sim.journal) == 0
     warning = stage.logged("warning")[0]["message"]
-    assert "names no Lighthouse or CVM instance" in warning
+    assert "names no instance of Lighthouse or CVM or HAI or TI-ONE" in warning
     assert "by dev-nights;" in warning
     assert "`scope: policy`" in warning
 

@@ -178,6 +178,7 @@ SCHEDULE_ZH = {
     "by each machine's tag": "按每台机器的标签", "on": "运行",
     "everyday": "每天", "workdays": "工作日", "holidays": "休息日", "all day": "全天",
     "all regions": "全部地域", "lighthouse": "轻量应用服务器", "cvm": "云服务器",
+    "hai": "高性能应用服务 HAI", "notebook": "TI-ONE 的 Notebook",
     "Mon": "周一", "Tue": "周二", "Wed": "周三", "Thu": "周四", "Fri": "周五",
     "Sat": "周六", "Sun": "周日",
 }  # fmt: skip
