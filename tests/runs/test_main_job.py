@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from collections import Counter
 
 import pytest
 
+from lightsout.model.resource import CVM, RESOURCES
 from lightsout.run import run
 from lightsout.simulator import Operation
 from tests.support.paths import ROOT
@@ -526,3 +528,17 @@ def test_a_second_run_finds_nothing_left_to_do(stage):
 
     assert report["counts"]["matched"] == 0
     assert len(stage.calls("StopInstances")) == stage.least_calls(5)
+
+
+def test_where_nothing_of_a_resource_is_used_nothing_is_imported_or_called_for_it(
+    stage, monkeypatch
+):
+    others = {it.reader for it in RESOURCES.values()} - {stage.words.resource.reader}
+    others -= {CVM.reader}  # which the others use
+    for name in others:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    ids = stage.fleet(2)
+
+    assert only_entry(stage.run())["stopped"] == ids
+    assert not others & sys.modules.keys()
+    assert {call.service for call in stage.sim.journal} == {stage.service}
