@@ -84,7 +84,7 @@ def test_a_failure_reaches_every_robot_in_its_own_form(stage, box, lang):
     bodies = {form: box.to(form)[0].body for form in ROBOTS}
     title = {
         "en": "lightsout failed: 1 of 3 machines not confirmed stopped",
-        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认停止",
+        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认关机",
     }[lang]
     text = bodies["webhook"]["text"]
     assert bodies == {
@@ -488,7 +488,7 @@ def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
         stage.clock.advance(15 * 60)
 
     assert titles(box) == [f"{STILL}: 2 machines would be stopped"] * 2
-    assert "set LIGHTSOUT_DRY_RUN=0" in box.received[0].body["text"]
+    assert "lightsout deploy --arm" in box.received[0].body["text"]
 
 
 def test_a_day_with_nothing_to_stop_is_told_once_too(stage, box):
