@@ -11,13 +11,13 @@ import pytest
 from lightsout import RunFailed
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
-from lightsout.simulator import GB, Account
+from lightsout.simulator import GB, CloudAccount
 from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
 from tests.support.resources import PREFIX, able, ids_of
 from tests.support.simulated_run import GUANGZHOU
 
-SHANGHAI, UIN = "ap-shanghai", Account().uin
+SHANGHAI, UIN = "ap-shanghai", CloudAccount().uin
 # More calls; nothing is stopped, safely; a machine has no mark.
 CAN_BE_DONE_WITHOUT = ("DeniedActions", "TrafficPackages", "TagResources")
 REFUSED = "FailedOperation.InstanceOperationFailed"

@@ -31,6 +31,7 @@ MODULES = (
     "base/files",
     "base/log",
     "base/memory",
+    "base/pages",
     "base/plain",
     "base/scalars",
     "base/suggest",

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.resource import START, STOP, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     Line = Mapping[str, Any]
 
@@ -76,7 +77,7 @@ def read_evidence(lines: Iterable[Line]) -> Evidence:
     last: datetime | None = None
     known: list[tuple[datetime, Line]] = []
     for line in lines:
-        time = _instant(line.get("time"))
+        time = instant_of(line.get("time"))
         if time is None:
             continue
         last = time if last is None or time > last else last
@@ -143,7 +144,7 @@ class _Reader:
                 ids, since = _texts(line, "instance_ids"), line.get("running_since")
                 look.ids[str(line.get("verdict"))].update(ids)
                 if isinstance(since, list) and len(since) == len(ids):
-                    times = {id_: _instant(at) for id_, at in zip(ids, since, strict=True)}
+                    times = {id_: instant_of(at) for id_, at in zip(ids, since, strict=True)}
                     look.since |= {id_: at for id_, at in times.items() if at}
 
     def _read_call(self, time: datetime, site: Site, line: Line) -> None:
@@ -244,12 +245,3 @@ def _texts(line: Line, name: str) -> list[str]:
     """A list of texts; empty where the field is no list, as in exports that drop lists."""
     value = line.get(name)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _instant(text: Any) -> datetime | None:
-    """An instant from a line or from the service; None if it cannot be read or has no zone."""
-    try:
-        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
