@@ -89,7 +89,7 @@ class SceneMachine:
         return self.hidden_start and resource in able("operation times")
 
     def tags(self, resource: str) -> dict[str, str]:
-        """What a policy goes by, see POLICY. Where no tag protects, an exclusion does."""
+        """The tags that POLICY goes by. Where no tag protects, an exclusion does."""
         keep = {"keep-running": "1"} if resource in able("tags") else {"role": "bastion"}
         return {"env": self.env} | (keep if self.protected else {})
 
