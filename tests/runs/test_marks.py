@@ -8,7 +8,8 @@ import pytest
 
 from lightsout.simulator import Fault, Operation, Refusal
 from tests.support.other_accounts import OTHER_UINS, OWN, fleet, let_accounts_in
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry, set_stage
+from tests.support.resources import able
+from tests.support.simulated_run import DEV_NIGHTS, only_entry, set_stage
 
 TIMER = {"Type": "Timer", "Message": ""}
 KEY = "lightsout"
@@ -18,7 +19,7 @@ FAILED = "failed 2026-11-23 20:00 dev-nights"
 NIGHT = 'when: {between: ["20:00", "06:00"]}'
 
 
-@pytest.fixture(params=RESOURCES)
+@pytest.fixture(params=able("marks"))
 def either(request, tmp_path):
     with set_stage(tmp_path / "policies", request.param) as stage:
         yield stage
