@@ -553,6 +553,13 @@ def test_batches_of_one_group_wait_for_each_other_however_long_they_take(scene):
     ]
 
 
+def test_as_many_batches_of_one_group_as_there_are_take_a_call_each(scene):
+    _, ids = group_of(scene, 700, max_size=700)
+
+    assert only_entry(scene.run())["stopped"] == ids
+    assert [len(some) for _, some in asked(scene)] == [100] * 7
+
+
 def test_a_group_that_stays_busy_is_told_and_the_others_are_stopped(scene):
     group, ids = group_of(scene, 2)
     group.make_busy(10_000.0)
@@ -614,6 +621,29 @@ def test_a_member_that_cannot_stop_without_charges_is_asked_without(scene):
         call.params.get("StoppedMode"): call.params["InstanceIds"] for call in scene.calls(STOP)
     }
     assert modes[None] == [ids[1]]
+
+
+def test_members_that_are_asked_for_alone_wait_for_each_other(scene):
+    scene.policies(NIGHTS + "        options: {stopped_mode: STOP_CHARGING}\n")
+    _, ids = group_of(scene, 6)
+    code = "ResourceUnavailable.InstanceNotSupportStopCharging"
+    for id_ in ids[::2]:
+        scene.world.instance(id_).refusals.append(Refusal(code))
+
+    entry = only_entry(scene.run())
+
+    assert entry["stopped"] == ids[1::2]
+    assert list(entry["skipped"]) == ids[::2]
+
+
+def test_a_member_that_is_asked_for_alone_waits_for_its_busy_group(scene):
+    _, ids = group_of(scene, 3)
+    code = "ResourceUnavailable.InstanceInOperation"
+    scene.world.instance(ids[2]).refusals.append(Refusal(code))
+    busy = {"code": "ResourceUnavailable.LoadBalancerInOperation", "message": "busy"}
+    scene.sim.faults.add(Fault("error", STOP, after=2, times=3, **busy))
+
+    assert only_entry(scene.run())["stopped"] == ids
 
 
 @pytest.mark.hazard(
