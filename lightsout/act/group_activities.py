@@ -61,16 +61,19 @@ class GroupActivities:
         """Each call without an answer that exactly one activity is known of, with its ActivityId.
 
         It began after the call, and is about exactly its instances. `known`: those of other calls.
+        An activity that may be of several calls is of the latest.
         """
-        for call in calls:
+        taken = set(known)
+        for call in reversed(list(calls)):
             group = self._job.wish(call.ids[0]).group
             try:
                 found = self._scaling.find(self._job.action, group, call.ids, call.sent)
             except CallFailed as failure:
                 self._warn(failure)
                 return
-            ours = set(found) - set(known)
+            ours = set(found) - taken
             if len(ours) == 1:
+                taken |= ours
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:

@@ -742,6 +742,17 @@ def test_a_call_without_an_answer_is_found_by_its_activity(scene, kind):
     assert len(scene.calls(STOP)) == 1
 
 
+def test_of_two_calls_without_an_answer_one_is_found_by_the_activity(scene):
+    _, ids = group_of(scene, 5)
+    scene.sim.faults.add(Fault("reset_before", STOP))
+    scene.sim.faults.add(Fault("reset_after", STOP))
+
+    entry = only_entry(scene.run())
+
+    assert entry["stopped"] == ids
+    assert len(scene.logged("stop.accepted")) == len(entry["requests"]) == 1
+
+
 def test_an_activity_of_other_machines_is_not_taken_for_ours(scene):
     group, ids = group_of(scene, 5)
     scene.sim.faults.add(Fault("reset_before", STOP))
