@@ -248,6 +248,20 @@ def test_members_are_kept_where_the_service_does_not_say(scene, action, fault):
     assert [line["message"] for line in scene.logged("warning") if "and 2 more" in line["message"]]
 
 
+@pytest.mark.parametrize("action", ["DescribeAutoScalingInstances", "DescribeAutoScalingGroups"])
+@pytest.mark.parametrize("kind", ["throttle", "http"])
+@pytest.mark.parametrize(("time_limit", "count"), [(60, 3), (900, 2000)])
+def test_a_service_that_is_down_leaves_time_for_all_others(scene, action, kind, time_limit, count):
+    _, ids = group_of(scene, count)
+    ordinary = scene.fleet(2, first=5000)
+    scene.sim.faults.add(Fault(kind, action, times=None))
+
+    entry = only_entry(scene.run(time_limit=time_limit))
+
+    assert entry["stopped"] == ordinary
+    assert list(entry["skipped"]) == ids
+
+
 @pytest.mark.parametrize("lifecycle", ["STANDBY", "STOP_FAILED", "TERMINATING", "STOPPING", ""])
 def test_a_member_that_is_not_in_service_is_kept_with_its_state(scene, lifecycle):
     group, (id_,) = group_of(scene, 1)
@@ -777,6 +791,18 @@ def test_where_activities_cannot_be_read_the_states_decide(scene):
     assert only_entry(scene.run())["stopped"] == ids
     assert not scene.logged("stop.accepted")
     assert len(scene.calls(STOP)) == 1
+
+
+@pytest.mark.parametrize("answer", ["answered", "reset_after"])
+@pytest.mark.parametrize("kind", ["throttle", "http"])
+def test_no_look_waits_for_activities_that_cannot_be_read(scene, kind, answer):
+    _, ids = group_of(scene, 5, begin_seconds=8.0)
+    scene.sim.faults.add(Fault(kind, "DescribeAutoScalingActivities", times=None))
+    if answer != "answered":
+        scene.sim.faults.add(Fault(answer, STOP))
+
+    assert only_entry(scene.run(time_limit=60))["stopped"] == ids
+    assert scene.clock.monotonic() < 30
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "refuse"])
