@@ -29,7 +29,7 @@ check: $(VENV)/.dev  ## lint, format, types, who may import whom, and documents 
 crosscheck: $(VENV)/.dev .venv-crosscheck/.ready $(TOOLKIT)/node_modules/.ready  ## what needs more than PyPI and one Python
 	.venv-crosscheck/bin/python -m tools.extract_api --check
 	TCCLI=$(CURDIR)/.venv-crosscheck/bin/tccli PRE_COMMIT=$(CURDIR)/.venv-crosscheck/bin/pre-commit \
-	  $(BIN)/python -m pytest -rs -m crosscheck
+	  $(BIN)/python -m pytest -rs -m crosscheck -n auto --dist loadfile
 	$(PYTHON) -m tools.other_pythons
 
 package: $(VENV)/.run  ## dist/bundle, the folder to deploy, and dist/lightsout.zip

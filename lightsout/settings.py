@@ -25,8 +25,8 @@ LONGEST_QUOTED = 25  # characters of a value in a message: most secrets are long
 _LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
 
 DRY_RUN_IS_ON = (
-    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act, set "
-    "LIGHTSOUT_DRY_RUN=0"
+    "LIGHTSOUT_DRY_RUN is 1: no machine is stopped or started; to make it act: lightsout deploy "
+    "--arm; where something else deployed it, set LIGHTSOUT_DRY_RUN=0"
 )
 URL_SECRET = "LIGHTSOUT_URL_SECRET"  # noqa: S105  the variable's name
 OURS = "LIGHTSOUT"

@@ -1,21 +1,34 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.simulated_run import set_stage
 
 # The suite tries the same examples every time, so that a change is judged by what it changed. New
-# ones are for `make soak`, and for `pytest --hypothesis-profile=default`.
-settings.register_profile("repeatable", derandomize=True)
+# ones are for `make soak`, and for `pytest --hypothesis-profile=default`. No test depends on how
+# fast the machine is: the first example of a process may pay for reading the tables of Unicode.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("repeatable")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would
 # inherit that; some tests are about what Ctrl-C does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers():
+    """Half as many workers again as there are cores: many tests wait for their own processes."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 def pytest_collection_finish():

@@ -32,6 +32,7 @@ CHAPTERS = {
     "test_marks.py": "Marks on the machines",
     "test_hai.py": "GPU machines of HAI",
     "test_notebooks.py": "Notebooks of TI-ONE",
+    "test_scaling_groups.py": "Members of auto-scaling groups",
     "test_misspelt_settings.py": "Settings",
     "test_identity.py": "Whose account is acted in",
     "test_accounts.py": "Several accounts",

@@ -9,13 +9,13 @@ from lightsout.cloud.sdk import CallFailed
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from lightsout.act.unanswered import UnansweredCall
+    from lightsout.act.unanswered import Unanswered, UnansweredCall
     from lightsout.act.verify import Sent
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
-    from lightsout.model.job import Job, Look
+    from lightsout.model.job import Accepted, Job, Look
 
 
 class GroupActivities:
@@ -56,24 +56,23 @@ class GroupActivities:
         }
 
     def carried_out(
-        self, calls: Iterable[UnansweredCall], known: Collection[str]
+        self, unanswered: Unanswered, accepted: Sequence[Accepted]
     ) -> Iterator[tuple[UnansweredCall, str]]:
-        """Each call without an answer that exactly one activity is known of, with its ActivityId.
+        """Each call without an answer that exactly one activity tells of, with its ActivityId.
 
-        It began after the call, and is about exactly its instances. `known`: those of other calls.
-        An activity that may be of several calls is of the latest.
+        It began after the call, is about exactly its instances, and is not that of another call.
         """
-        taken = set(known)
-        for call in reversed(list(calls)):
+        for call in unanswered.open:
+            known = {other.activity_id for other in accepted}
             group = self._job.wish(call.ids[0]).group
             try:
                 found = self._scaling.find(self._job.action, group, call.ids, call.sent)
             except CallFailed as failure:
                 self._warn(failure)
                 return
-            ours = set(found) - taken
+            ours = set(found) - known
             if len(ours) == 1:
-                taken |= ours
+                unanswered.close(call)
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:

@@ -58,8 +58,7 @@ class Ledger:
         # When the look began that the latest decision was made on; without an entry, the job's.
         # Minus infinity once a call was sent on it.
         self._decided: dict[str, float] = {}
-        self._unanswered = Unanswered(job)
-        self._doubted: set[str] = set()  # had time to show a call without an answer
+        self.unanswered = Unanswered(job)
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
@@ -108,7 +107,7 @@ class Ledger:
         self.waiting.count_refusal(ids)
         self._absence.note_refusal(ids, refusal)
         if refusal.maybe_done:
-            self._unanswered.add(ids, at, self._clock.monotonic())
+            self.unanswered.add(ids, at, self._clock.monotonic())
 
     # Results of looks -------------------------------------------------------------------------
 
@@ -156,17 +155,14 @@ class Ledger:
     def _recover(self, look: Look) -> None:
         """Accept the calls without an answer that looks show to be carried out."""
         known = {call.request_id for call in self.accepted}
-        for request_id, call in self._unanswered.take_found(known):
+        for request_id, call in self.unanswered.take_found(known):
             self.accept(call.ids, request_id, recovered=True)
             # This look may not have asked for all of the batch.
             self.settle_sent(
                 [it for it in call.ids if it in self.sent and it in look.instances], look
             )
         if self._activities:
-            known = {call.activity_id for call in self.accepted}
-            recovered = list(self._activities.carried_out(self._unanswered.open, known))
-            for call, activity_id in recovered:
-                self._unanswered.close(call)
+            for call, activity_id in self._activities.carried_out(self.unanswered, self.accepted):
                 self.accept(call.ids, "", activity_id, recovered=True)
 
     def _miss(self, id_: str, look: Look) -> None:
@@ -180,8 +176,8 @@ class Ledger:
         """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
         id_, items = instance.id, self._job.items
         judged = self._job.judge(instance, items[id_].wish)
-        may_be_ours = self._unanswered.may_show_yet(id_, self._clock.monotonic()) or (
-            judged.busy and id_ in self._unanswered
+        may_be_ours = self.unanswered.may_show_yet(id_, self._clock.monotonic()) or (
+            judged.busy and id_ in self.unanswered
         )
         if judged.wish is None and may_be_ours:
             self.wait([id_], self._refusals[id_])
@@ -251,17 +247,6 @@ class Ledger:
         """Put `ids` on the waiting list, see WaitingList.add."""
         self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
 
-    def may_be_ours(self, ids: Iterable[str]) -> bool:
-        """True if an earlier call without an answer may be why these are refused as busy.
-
-        Not for an instance in doubt: it has had time to show such a call.
-        """
-        return any(id_ in self._unanswered and id_ not in self._doubted for id_ in ids)
-
-    def doubt(self, ids: Iterable[str]) -> None:
-        """Give these no more time to show a call without an answer."""
-        self._doubted.update(id_ for id_ in ids if id_ in self._unanswered)
-
     def waits(self, ids: Iterable[str]) -> bool:
         """True if any of these was refused before."""
         return any(id_ in self.waiting for id_ in ids)
@@ -319,7 +304,7 @@ class Ledger:
     def close(self) -> None:
         """The job is over: drop what the report does not read."""
         self._job = self._job._replace(items={})
-        self._unanswered = Unanswered(self._job)
+        self.unanswered = Unanswered(self._job)
         self.sent, self.waiting, self._seen = {}, WaitingList(), {}
 
     def _note(self, ids: Sequence[str], look: Look) -> None:
@@ -330,7 +315,7 @@ class Ledger:
             else:
                 self._seen[id_] = (instance.state, self._final(instance))
         self._absence.note(ids, look)
-        self._unanswered.note(ids, look.instances)
+        self.unanswered.note(ids, look.instances)
 
     def _settle(self, id_: str, outcome: Outcome | None) -> None:
         if outcome:

@@ -93,9 +93,12 @@ class Sender:
     # Refused batches -------------------------------------------------------------------------
 
     def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        ours = refusal.meaning in {Meaning.BUSY, Meaning.STATE} and self._ledger.may_be_ours(ids)
+        ours = refusal.meaning in {
+            Meaning.BUSY,
+            Meaning.STATE,
+        } and self._ledger.unanswered.may_be_why(ids)
         if ours:
-            self._ledger.doubt(ids)
+            self._ledger.unanswered.doubt(ids)
         unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)

@@ -48,6 +48,7 @@ class Unanswered:
         # got no answer. `_order`: of the job's action, numbered in the order of the looks.
         self._listed: frozenset[str] = frozenset()
         self._order: dict[str, int] = {}
+        self._doubted: set[str] = set()  # had time to show a call without an answer
 
     def add(self, ids: Sequence[str], sent: datetime, noticed: float) -> None:
         if not self._calls:
@@ -57,6 +58,17 @@ class Unanswered:
         self._open.append(call)
         for id_ in ids:
             self._calls.setdefault(id_, []).append(call)
+
+    def may_be_why(self, ids: Iterable[str]) -> bool:
+        """True if an earlier call without an answer may be why these are refused as busy.
+
+        Not for an instance in doubt: it has had time to show such a call.
+        """
+        return any(id_ in self and id_ not in self._doubted for id_ in ids)
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """Give these no more time to show a call without an answer."""
+        self._doubted.update(id_ for id_ in ids if id_ in self)
 
     @property
     def open(self) -> Sequence[UnansweredCall]:

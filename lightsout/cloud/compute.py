@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lightsout.cloud.answers import Page
     from lightsout.cloud.client import Cloud, Params
     from lightsout.cloud.sdk import Answer
-    from lightsout.model.api import Api
     from lightsout.model.instance import Instance
     from lightsout.model.resource import Action, Resource, Site
     from lightsout.model.scaling import Membership
@@ -226,7 +225,8 @@ class Compute:
 
         `params` gives the parameters when the turn of an attempt has come.
         """
-        answer = self._call(action.call, params, repeatable=False, api=action.api)
+        call = (action.api or self.site.resource.api).call(self.site.region, action.call)
+        answer = self._cloud.call(call, params, repeatable=False)
         return str(answer.get("RequestId", "")), str(answer.get("ActivityId") or "")
 
     def memberships(self, ids: Iterable[str]) -> dict[str, Membership]:
@@ -256,18 +256,11 @@ class Compute:
         name: str,
         params: Params,
         *,
-        repeatable: bool = True,
         patience: float = PATIENCE,
         listing: str | None = None,
-        api: Api | None = None,
     ) -> Answer:
-        return self._cloud.call(
-            (api or self.site.resource.api).call(self.site.region, name),
-            params,
-            repeatable=repeatable,
-            patience=patience,
-            listing=listing,
-        )
+        call = self.site.resource.api.call(self.site.region, name)
+        return self._cloud.call(call, params, patience=patience, listing=listing)
 
 
 def _joined(looks: Sequence[Listing]) -> Listing:

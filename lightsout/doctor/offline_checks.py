@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Names of variables.
 DRY_RUN, PAUSED_UNTIL = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
+DRY_RUN_CHECK = "dry run"
 MAX_EVENT_AGE, ENDPOINT = "LIGHTSOUT_MAX_EVENT_AGE", "LIGHTSOUT_ENDPOINT"
 NOTIFY, HEARTBEAT = "LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL"
 POLICIES = "LIGHTSOUT_POLICIES"
@@ -55,12 +56,13 @@ class Variables:
             yield fine("settings", f"can be read; calls go to {_said(settings.endpoint)}")
         if settings.dry_run:
             yield warn(
-                "dry run",
+                DRY_RUN_CHECK,
                 f"{DRY_RUN} is 1: no machine is stopped or started",
-                f"when a plan was read and is right, set {DRY_RUN}=0",
+                "when a plan was read and is right, `python -m lightsout deploy --arm`; where "
+                f"something else deployed it, set {DRY_RUN}=0",
             )
         elif self.can_be_read(DRY_RUN):
-            yield fine("dry run", "off: what is due is done")
+            yield fine(DRY_RUN_CHECK, "off: what is due is done")
         if settings.paused_until and now < settings.paused_until:
             until = settings.paused_until.isoformat(sep=" ", timespec="minutes")
             yield warn(

@@ -93,8 +93,8 @@ WORDS: Mapping[Language, Words] = {
         reminder_idle="lightsout is still in dry run, no machine is being stopped",
         how_to_keep="To keep a machine as it is, give it the tag keep-until with a date: {date}",
         how_to_arm=(
-            "A dry run changes nothing. To make it act, set LIGHTSOUT_DRY_RUN=0 in the function's "
-            "environment."
+            "A dry run changes nothing. To make it act: lightsout deploy --arm. Where something "
+            "else deployed it, set LIGHTSOUT_DRY_RUN=0 in the function's environment."
         ),
         no_calendar="lightsout: the holidays of {years} are missing",
         how_to_extend=(
@@ -107,18 +107,18 @@ WORDS: Mapping[Language, Words] = {
     ),
     "zh": Words(
         groups={
-            "stopped": "已停止 {}",
-            "started": "已启动 {}",
-            "would_stop": "将停止 {}",
-            "would_start": "将启动 {}",
-            "charged": "已停止但仍在计费 {}",
+            "stopped": "已关机 {}",
+            "started": "已开机 {}",
+            "would_stop": "将关机 {}",
+            "would_start": "将开机 {}",
+            "charged": "已关机但仍在计费 {}",
             "gone": "已不存在 {}",
             "kept": "保持不动 {}",
             "failed": "失败 {}",
             "pending": "未完成 {}",
             "stuck": "卡住 {}",
         },
-        goals={_STOP: "停止", _START: "启动", _STOP | _START: "停止或启动"},
+        goals={_STOP: "关机", _START: "开机", _STOP | _START: "关机或开机"},
         number=lambda count: f"{count:,} 台",
         machines=lambda count: f"{count:,} 台机器",
         listed=_listed_zh,
@@ -140,8 +140,9 @@ WORDS: Mapping[Language, Words] = {
         reminder_idle="lightsout 仍在试运行，尚未起到任何作用",
         how_to_keep="如需让某台机器保持现状，请为它打上标签 keep-until，值为日期，例如 {date}",
         how_to_arm=(
-            "试运行只告知、不操作，目前没有任何机器受到管控。要让它真正生效，请把函数的环境变量 "
-            "LIGHTSOUT_DRY_RUN 改为 0。"
+            "试运行只告知、不操作，目前没有任何机器受到管控。要让它真正生效，"
+            "请运行 lightsout deploy --arm；函数是用其他方式部署的，"
+            "则把环境变量 LIGHTSOUT_DRY_RUN 改为 0。"
         ),
         no_calendar="lightsout：缺少 {years} 年的节假日数据",
         how_to_extend=(

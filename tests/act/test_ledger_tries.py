@@ -431,21 +431,21 @@ def test_a_protection_waits_for_what_the_call_may_still_show(unanswered):
 
 
 def test_a_machine_that_is_busy_after_it_may_be_so_by_our_own_call(unanswered):
-    assert unanswered.ledger.may_be_ours([A, C])
-    assert not unanswered.ledger.may_be_ours([C])
+    assert unanswered.ledger.unanswered.may_be_why([A, C])
+    assert not unanswered.ledger.unanswered.may_be_why([C])
 
-    unanswered.ledger.doubt([A, C])  # it has had its time
+    unanswered.ledger.unanswered.doubt([A, C])  # it has had its time
 
-    assert not unanswered.ledger.may_be_ours([A])
-    assert unanswered.ledger.may_be_ours([B])
+    assert not unanswered.ledger.unanswered.may_be_why([A])
+    assert unanswered.ledger.unanswered.may_be_why([B])
     unanswered.refuse([C], "ServerNetworkError", "no answer", maybe_done=True)
-    assert unanswered.ledger.may_be_ours([C])  # its time begins now
+    assert unanswered.ledger.unanswered.may_be_why([C])  # its time begins now
 
 
 def test_a_refusal_with_an_answer_leaves_no_doubt(stage):
     stage.refuse([A, B], "ResourceInUse", "busy")
 
-    assert not stage.ledger.may_be_ours([A, B])
+    assert not stage.ledger.unanswered.may_be_why([A, B])
 
 
 def test_a_machine_that_failed_is_over(stage):

@@ -216,6 +216,7 @@ def _seconds_of_children():
 
 def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live, tmp_path):
     live.environ |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    live.environ["LC_ALL"] = "zh_CN.UTF-8"  # the page follows it, the command does not
     before = _seconds_of_children()
 
     said = live.type_in("demo", "--report", tmp_path / "page.html")
@@ -231,6 +232,6 @@ def test_the_demo_is_good_in_ten_seconds_of_computing_whatever_the_proxy(live, t
     assert len(live.sim.journal) == 0, "the demo has a simulator of its own"
     assert f"written: {tmp_path}" in said.out
     page = read_page((tmp_path / "page.html").read_text("utf-8"))
-    assert f"went well: {stopped} stopped" in page.all("header")[0].text
+    assert f"成功：关机 {stopped} 台" in page.all("header")[0].text
     off = [cells for cells in machine_rows(page).values() if cells[1] == "STOPPED"]
     assert len(off) == int(stopped)

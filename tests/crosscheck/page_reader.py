@@ -26,8 +26,8 @@ with open("{log}", "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 os.execv(os.environ["TCCLI"], ["tccli", *sys.argv[1:], "--endpoint", "http://{host}"])
 """
-PYTHON = """#!/bin/sh
-PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} "$@"
+LIGHTSOUT = """#!/bin/sh
+PYTHONPATH={root} LIGHTSOUT_POLICIES={root}/{policies} exec {python} -m lightsout "$@"
 """
 TESTED_ELSEWHERE = ("lightsout", "make", "npm", "pip", "python", "scf")
 
@@ -64,8 +64,8 @@ def follow(
         for name in TESTED_ELSEWHERE:
             write_program(programs / name, "#!/bin/sh\n")
         if policies:
-            python = PYTHON.format(root=ROOT, policies=policies, python=sys.executable)
-            write_program(programs / "python", python)
+            ours = LIGHTSOUT.format(root=ROOT, policies=policies, python=sys.executable)
+            write_program(programs / "lightsout", ours)
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", commands(page)],
             cwd=folder,

@@ -125,6 +125,34 @@ class TestBothLanguages:
             assert f"]({there})" in text(page)[:400]
 
 
+CHINESE = [chinese for _, chinese in PAIRS]
+HAN = "[\u4e00-\u9fff]"
+LATIN = "[A-Za-z0-9`]"
+# What no page has between its letters: a sign of English, no blank beside a word in Latin letters.
+SLIPS = rf"{HAN}[,;:?!()]|[,;:?!()]{HAN}|{HAN}{LATIN}|[A-Za-z0-9`%]{HAN}|{HAN} {HAN}"
+
+
+@pytest.mark.parametrize("page", CHINESE)
+class TestChinese:
+    def test_leads_to_the_chinese_page_wherever_there_is_one(self, page):
+        translated = dict(PAIRS)
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+            there = os.path.normpath(Path(page).parent / target.partition("#")[0])
+            its_own = translated.get(there) == page  # the link to the English one at the top
+            assert there not in translated or its_own, target
+
+    def test_has_the_signs_and_blanks_of_chinese(self, page):
+        for line in prose(page).splitlines():
+            plain = re.sub(r"`[^`]*`", "`", re.sub(r"\]\([^)]*\)", "]", line))
+            assert re.findall(SLIPS, plain) == [], line
+
+
+def test_the_chinese_readme_lists_every_chinese_page():
+    listed = set(re.findall(r"\]\((docs/zh-CN/[^)#]+)\)", text(READMES[1]).partition("## 文档")[2]))
+
+    assert listed == set(CHINESE) - {READMES[1]}
+
+
 def place(page: str, link: str) -> str:
     """Where a link leads, in either language: a heading counts by its number on the page."""
     if re.match(r"https?://", link):

@@ -16,7 +16,7 @@ def test_the_comment_on_the_page_is_what_the_command_prints_about_the_sample(
 ):
     monkeypatch.chdir(make_repository(tmp_path / "clone").parent)
     add_fleet(stage.world)
-    words = re.search(r"^python -m lightsout (plan .* markdown)$", PAGE, re.MULTILINE)[1]
+    words = re.search(r"^lightsout (plan .* markdown)$", PAGE, re.MULTILINE)[1]
 
     status = main([*words.split(), "--policies", "policies"], stage.surroundings())
 

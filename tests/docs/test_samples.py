@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -77,6 +78,15 @@ def test_a_sample_acts_on_the_machine_it_is_meant_for_and_on_no_other(tmp_path, 
         assert report["counts"][{"stop": "stopped", "start": "started"}[policy.action]] == 1
         assert instance.state == ACTIONS[policy.action].after
         assert stage.states(others) == {ACTIONS[policy.action].before}
+
+
+@pytest.mark.parametrize("page", ["policy.md", "zh-CN/policy.md"])
+def test_the_reference_lists_every_sample(page):
+    listed = re.findall(
+        r"^\| `([\w-]+\.yml)` \|", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE
+    )
+
+    assert sorted(listed) == sorted(file.name for file in FILES[:-1])
 
 
 def test_the_shipped_function_changes_nothing_until_the_user_says_so():

@@ -80,10 +80,10 @@ def test_the_examples_of_the_page_are_what_is_sent():
             "2026-11-23 12:07 UTC, by timer, run 4f1c2a7e",
         ]),
         ("zh", [
-            "lightsout：已停止 2 台机器，已启动 1 台机器",
-            "已停止 2 台，已启动 1 台",
-            "✓ dev-nights（ap-guangzhou）已停止 2 台：lhins-00000000、lhins-00000001",
-            "✓ dev-mornings（ap-guangzhou）已启动 1 台：lhins-00000002",
+            "lightsout：已关机 2 台机器，已开机 1 台机器",
+            "已关机 2 台，已开机 1 台",
+            "✓ dev-nights（ap-guangzhou）已关机 2 台：lhins-00000000、lhins-00000001",
+            "✓ dev-mornings（ap-guangzhou）已开机 1 台：lhins-00000002",
             "StopInstances 的 RequestId：stop-1",
             "StartInstances 的 RequestId：start-1",
             "2026-11-23 20:07（北京时间），触发方式 timer，运行 ID 4f1c2a7e",
@@ -105,9 +105,9 @@ def test_good_news(language, lines):
 @pytest.mark.parametrize(
     ("actions", "goal_en", "goal_zh"),
     [
-        (["stop"], "stopped", "停止"),
-        (["start"], "started", "启动"),
-        (["stop", "start"], "stopped or started", "停止或启动"),
+        (["stop"], "stopped", "关机"),
+        (["start"], "started", "开机"),
+        (["stop", "start"], "stopped or started", "关机或开机"),
     ],
 )
 def test_the_title_says_what_was_not_reached(actions, goal_en, goal_zh):
@@ -154,10 +154,10 @@ TWO, TWO_ZH = "lhins-00000001, lhins-00000002", "lhins-00000001、lhins-00000002
             "– dev-nights in ap-guangzhou: 1 left alone (lhins-00000003): keep-running yes",
             "– dev-nights in ap-guangzhou: 1 gone (lhins-00000004): gone: …",
         ]),
-        ("zh", "lightsout：已停止 1 台机器，已停止但仍在计费 2 台机器", [
-            "已停止 1 台，已停止但仍在计费 2 台，已不存在 1 台，保持不动 1 台",
-            "✓ dev-nights（ap-guangzhou）已停止 1 台：lhins-00000000",
-            f"– dev-nights（ap-guangzhou）已停止但仍在计费 2 台：{TWO_ZH}，原因：{CHARGED}",
+        ("zh", "lightsout：已关机 1 台机器，已关机但仍在计费 2 台机器", [
+            "已关机 1 台，已关机但仍在计费 2 台，已不存在 1 台，保持不动 1 台",
+            "✓ dev-nights（ap-guangzhou）已关机 1 台：lhins-00000000",
+            f"– dev-nights（ap-guangzhou）已关机但仍在计费 2 台：{TWO_ZH}，原因：{CHARGED}",
             "– dev-nights（ap-guangzhou）保持不动 1 台：lhins-00000003，原因：keep-running yes",
             "– dev-nights（ap-guangzhou）已不存在 1 台：lhins-00000004，原因：gone: …",
         ]),

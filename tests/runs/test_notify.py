@@ -84,7 +84,7 @@ def test_a_failure_reaches_every_robot_in_its_own_form(stage, box, lang):
     bodies = {form: box.to(form)[0].body for form in ROBOTS}
     title = {
         "en": "lightsout failed: 1 of 3 machines not confirmed stopped",
-        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认停止",
+        "zh": "lightsout 运行失败：3 台机器中有 1 台未能确认关机",
     }[lang]
     text = bodies["webhook"]["text"]
     assert bodies == {
@@ -263,6 +263,9 @@ def test_the_command_line_tells_nobody_for_a_person_is_watching(stage, box):
 # Receivers that are in trouble -------------------------------------------------------------------
 
 
+BUSY = 0.9  # seconds that a busy machine may take longer; one time-out more is more than that
+
+
 def timed(stage):
     """The seconds of real time that a run with one machine takes, and its report."""
     began = time.monotonic()
@@ -277,7 +280,7 @@ def timed(stage):
 )
 @pytest.mark.parametrize("trouble", ["hang", "drip"])
 def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box, trouble):
-    stage.patience = 0.3
+    stage.patience = 1.0
     stage.fleet(1)
     usual, _ = timed(stage)
     stage.fleet(1, first=1)
@@ -287,12 +290,12 @@ def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box
     with_it, report = timed(stage)
 
     assert report["counts"]["stopped"] == 1
-    assert with_it < usual + 0.3 + 0.25  # threads, on a busy machine
+    assert with_it < usual + 1.0 + BUSY
     assert len(box.to(trouble)) == 3
     assert [post.path for post in box.to("beat")] == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}"]
     assert warnings(stage) == [
         f"LIGHTSOUT_NOTIFY address {number} (webhook, 127.0.0.1) did not take the message: "
-        "no answer within 0.3 s"
+        "no answer within 1.0 s"
         for number in (1, 2, 3)
     ]
 
@@ -488,7 +491,7 @@ def test_it_tells_everybody_once_a_day_what_it_would_have_stopped(stage, box):
         stage.clock.advance(15 * 60)
 
     assert titles(box) == [f"{STILL}: 2 machines would be stopped"] * 2
-    assert "set LIGHTSOUT_DRY_RUN=0" in box.received[0].body["text"]
+    assert "lightsout deploy --arm" in box.received[0].body["text"]
 
 
 def test_a_day_with_nothing_to_stop_is_told_once_too(stage, box):
@@ -674,17 +677,17 @@ def test_a_heart_that_is_not_reached_is_a_warning(stage, box):
     "The run takes the time-out longer and no more; the end is never told before the start.",
 )
 def test_a_heart_that_hangs_delays_the_run_by_the_time_out_at_most(stage, box):
-    stage.patience = 0.3
+    stage.patience = 1.0
     usual, _ = timed(stage)
     heartbeat(stage, box, "hang")
 
     with_it, _ = timed(stage)
 
-    assert with_it < usual + 0.3 + 0.25
+    assert with_it < usual + 1.0 + BUSY
     start, *ends = box.to("hang")
     assert start.path.endswith("/start")
-    assert all(end.at - start.at > 0.25 for end in ends)  # nothing overtakes it
-    assert warnings(stage) == ["the heartbeat at 127.0.0.1 was not reached: no answer within 0.3 s"]
+    assert all(end.at - start.at > 0.9 for end in ends)  # nothing overtakes it
+    assert warnings(stage) == ["the heartbeat at 127.0.0.1 was not reached: no answer within 1.0 s"]
 
 
 def test_a_heartbeat_can_be_tried(box):

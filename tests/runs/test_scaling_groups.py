@@ -117,6 +117,16 @@ def test_the_bound_holds_over_all_policies_together(scene):
     assert (second["stopped"], list(second["skipped"])) == ([], ids[2:])
 
 
+@pytest.mark.parametrize(("most", "refused"), [(3, False), (2, True)])
+def test_a_limit_counts_what_the_group_lets_stop(scene, most, refused):
+    scene.policies(NIGHTS + f"        limits: {{max_instances: {most}}}\n")
+    _, ids = group_of(scene, 5, min_size=2)
+
+    report = scene.failing_run().report if refused else scene.run()
+
+    assert only_entry(report)["stopped"] == ([] if refused else ids[:3])
+
+
 def test_members_at_rest_do_not_count_as_in_service(scene):
     _, running = group_of(scene, 3, min_size=2)
     resting = scene.fleet(4, first=50, state="STOPPED")
@@ -925,7 +935,7 @@ def test_one_denied_group_costs_the_others_nothing(scene):
 
 @pytest.mark.hazard(
     "A group replaces members that seem dead",
-    "`plan` and log say so once for each group. One that the group itself stopped is let live.",
+    "`plan` and log say so once for each group, as they do where it does not say.",
 )
 @pytest.mark.parametrize(
     ("facts", "told"),

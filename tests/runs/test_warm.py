@@ -73,7 +73,7 @@ def test_many_runs_leave_no_thread_and_no_connection_behind(stage, action, how, 
     for _ in range(runs):
         began = time.monotonic()
         stage.failing_run({}, time_limit=0.75 if action == "DescribeInstances" else 1.8)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 5.0  # a machine may be busy; what drips never ends
 
     assert left_over(threads, files) == (0, 0)
     assert stage.lines[-1]["event"] == "run.finished"
@@ -89,7 +89,7 @@ def test_a_look_on_the_command_line_ends_with_its_limit(stage):
     done = operate({"dry_run": True}, stage.surroundings(), time_limit=1.2)
 
     assert left_over(threads, files) == (0, 0)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5.0
     assert "ClientNetworkError" in done.error
 
 

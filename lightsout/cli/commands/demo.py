@@ -20,6 +20,7 @@ from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.origin import is_installed
+from lightsout.cli.page.texts import language_of
 from lightsout.report import stamp
 from lightsout.simulator import Simulator, World, demo_fleet
 
@@ -72,6 +73,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     world = World(outside.clock)
     demo_fleet(world)
     with tempfile.TemporaryDirectory(prefix="lightsout-demo-") as folder, Simulator(world) as sim:
+        language = language_of(outside.environ)
         outside = outside._replace(environ=_environment(sim, Path(folder)))
         _introduce(out, sim)
         before = _traces(world)
@@ -92,7 +94,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         good = _compare(out, done, sim, before) and verified and done.exit_status == GOOD
         if options.report is not None:
             out.say()
-            _report(options.report, log, outside._replace(beside=Path(folder)))
+            _report(options.report, log, outside._replace(beside=Path(folder)), language)
     out.say()
     following = NEXT if is_installed() else NEXT_IN_A_CLONE
     for line in following if good else ("The demo did not go as it should: please report it.",):
@@ -135,11 +137,11 @@ def _verify(out: Output, log: str, outside: Environment) -> bool:
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
 
 
-def _report(path: str, log: str, outside: Environment) -> None:
+def _report(path: str, log: str, outside: Environment, language: str) -> None:
     """The same as `python -m lightsout report`, of this run."""
     from lightsout.cli.commands import report
 
-    report.save(path, report.make_page(list(LogLines([log])), outside))
+    report.save(path, report.make_page(list(LogLines([log])), outside, language=language))
 
 
 def _traces(world: World) -> dict[str, Trace]:

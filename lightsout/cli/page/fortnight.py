@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.cli.explain.outlook import look_out, parts_of, regions_said, said, span, windows_seen
+from lightsout.cli.explain.outlook import look_out, parts_of, regions_said, said, span
 from lightsout.cli.output.words import printable
-from lightsout.model.policy import WHOLE_DAY, When
+from lightsout.model.policy import WHOLE_DAY, OwnHours
+from lightsout.policies.hours.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +75,11 @@ class PolicyCalendar:
     columns: list[Column]
     now: float  # where the instant lies in the column of today
 
+    @property
+    def high(self) -> int:
+        """With room for three lines below a day that has them."""
+        return HIGH + 14 * any(it.good and it.bad and it.missed for it in self.columns)
+
 
 def calendars(history: History, policies: Sequence[Policy], scene: Scene) -> list[PolicyCalendar]:
     return [_calendar(history, parts, scene) for parts in parts_of(policies)]
@@ -88,14 +94,14 @@ def _calendar(history: History, parts: Sequence[Policy], scene: Scene) -> Policy
     for done in history.done:
         if done.policy == policy.name:
             _add_mark(columns, done, policy, first, scene)
-    for number in _missed(history, policy, first, scene):
+    for number in _missed(history, parts, first, scene):
         columns[number].missed = True
     t = scene.t
     when = t.schedule(said(policy.when)) if policy.when else t("whenever triggered")
     where = t.schedule(f"{outlook.resources} · {regions_said(policy)}")
     about = f"{when} · {policy.timezone.key} · {where}"
     now = TOP + TALL * _minute(here) / WHOLE_DAY
-    alt = scene.t("calendar alt", policy=policy.name, days=_days_said(outlook, columns))
+    alt = scene.t("calendar alt", policy=policy.name, days=_days_said(outlook, columns, scene))
     return PolicyCalendar(policy.name, outlook.does, about, policy.description, alt, columns, now)
 
 
@@ -106,13 +112,13 @@ def _column(number: int, day: Day, here: datetime, scene: Scene) -> Column:
         scene.t.weekdays[day.date.weekday()],
         f"{day.date:%m-%d}",
         day.kind,
-        day.name if day.kind in ("holiday", "make-up") else "",
+        scene.t.schedule(day.name) if day.kind in ("holiday", "make-up") else "",
         today=day.date == here.date(),
     )
     for start, end in day.spans:
         over = day.date < here.date() or (column.today and end <= _minute(here))
         y, high = TOP + TALL * start / WHOLE_DAY, TALL * (end - start) / WHOLE_DAY
-        column.bars.append(Bar(x + 6, y, max(high, 2.0), over, span(start, end)))
+        column.bars.append(Bar(x + 6, y, max(high, 2.0), over, scene.t.schedule(span(start, end))))
     return column
 
 
@@ -136,25 +142,26 @@ def _add_mark(
     column.marks.append(Mark(column.x + COLUMN / 2, y, done.good, told))
 
 
-def _missed(history: History, policy: Policy, first: date, scene: Scene) -> Iterator[int]:
-    """Days whose window is over, lies in the log, and has no run in it."""
-    began = history.first
-    if not isinstance(policy.when, When):
-        return
-    for window in windows_seen(policy, first, DAYS):
-        if began is None or window.opens < began or window.closes > (history.last or scene.now):
+def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene) -> Iterator[int]:
+    """Days whose window is over, lies in the log, and has no run in it.
+
+    With `uptime` a window is the time to act after an edge, one for each action.
+    """
+    began, last = history.first, history.last or scene.now
+    for part in parts:
+        if part.when is None or isinstance(part.when, OwnHours):
             continue
-        if not any(window.opens <= run.started < window.closes for run in history.runs):
-            number = (window.opens.date() - first).days
-            if 0 <= number < DAYS:
-                yield number
+        for window in windows(part.when, part.timezone, first, DAYS):
+            told = began is not None and began <= window.opens and window.closes <= last
+            if told and not any(window.opens <= it.started < window.closes for it in history.runs):
+                yield (window.opens.date() - first).days
 
 
-def _days_said(outlook: Outlook, columns: Sequence[Column]) -> str:
+def _days_said(outlook: Outlook, columns: Sequence[Column], scene: Scene) -> str:
     """The days in words, for whoever cannot see the picture."""
     parts = []
     for day, column in zip(outlook.days, columns, strict=False):
-        times = ", ".join(span(*it) for it in day.spans) or "–"
+        times = ", ".join(scene.t.schedule(span(*it)) for it in day.spans) or "–"
         told = "; ".join(mark.told for mark in column.marks)
         parts.append(f"{day.date} {times}" + (f" ({told})" if told else ""))
     return printable(" · ".join(parts))

@@ -79,11 +79,11 @@ def savings(
     tags = list(by_tag(stops).items()) if any(stop.tags is not None for stop in stops) else []
     weeks = by_week(stops, zone)
     return Savings(
-        f"{all_.hours:,.1f} h",
+        t("some hours", hours=f"{all_.hours:,.1f}"),
         _money(all_.saved, all_.unpriced, currency, t),
         _chart(weeks[-SHOWN_WEEKS:], currency, t) if weeks else None,
         [
-            (name, f"{hours:,.1f} h", _money(saved, unpriced, currency, t))
+            (name, t("some hours", hours=f"{hours:,.1f}"), _money(saved, unpriced, currency, t))
             for name, (hours, saved, unpriced) in _months(stops, zone).items()
         ],
         [_row(" · ".join(key), it, currency, t) for key, it in by_policy(stops).items()],

@@ -9,9 +9,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from lightsout.cli.deployment.timers import ticks
+from lightsout.cli.output.words import command
 from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
 from lightsout.doctor.finding import WARNING, WRONG
+from lightsout.doctor.offline_checks import DRY_RUN_CHECK
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import calendar_end, calendar_gaps
 
@@ -30,6 +32,7 @@ AHEAD = timedelta(days=8)  # in which the next tick is looked for
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
 CALENDAR = "calendar of workdays and holidays does not cover"
+TRIGGERS = ("timer", "invoke", "url", "eventbridge")
 ENDS = ("ok", "failed", "paused")
 # By what stands in an error: the text that says how to fix it. The first that fits counts.
 FIXES = (
@@ -86,7 +89,7 @@ def status(
         *_of_runs(history, known, scene),
         *_of_machines(machines, scene),
         *_of_calendars(calendars, scene),
-        *_of_function(known),
+        *_of_function(known, dry_run_told=last is not None and last.dry_run),
         *(Problem(doubt, t(fix_of(doubt, "fix doubt")), grave=False) for doubt in known.doubts),
     ]
     distinct: dict[str, Problem] = {}
@@ -120,9 +123,17 @@ def _sentence(last: RunRecord, scene: Scene) -> str:
 def _facts_of_run(last: RunRecord, scene: Scene) -> Iterator[tuple[str, str]]:
     t = scene.t
     told = t(f"ended {last.status if last.status in ENDS else 'open'}")
-    yield t("last run"), f"{moment_short(last.started, scene)} · {told} · {last.trigger}"
+    yield (
+        t("last run"),
+        f"{moment_short(last.started, scene)} · {told} · {_trigger(last.trigger, scene)}",
+    )
     yield t("version"), last.version or "?"
     yield t("policies deployed"), last.policies_hash or "?"
+
+
+def _trigger(kind: str, scene: Scene) -> str:
+    """As the log has it where it is no kind that we know."""
+    return scene.t(f"trigger {kind}") if kind in TRIGGERS else kind
 
 
 def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:
@@ -146,7 +157,8 @@ def _windows_ahead(scene: Scene) -> Iterator[tuple[str, str]]:
     t, parts = scene.t, {policy.part: policy for policy in reversed(scene.policies)}
     for (name, action), policy in reversed(parts.items()):
         several = sum(other == name for other, _ in parts) > 1
-        label = f"{name} ({t(f'action {action}').lower()})" if several else name
+        word = t(f"action {action}").lower()
+        label = t("its action", policy=name, action=word) if several else name
         due = due_at(policy, scene.now)
         if due.now and due.window:
             yield label, t("open until", when=wall_clock(due.window.closes, policy, scene))
@@ -215,14 +227,16 @@ def _of_calendars(calendars: Sequence[PolicyCalendar], scene: Scene) -> Iterator
     for one in calendars:
         days = [column.date for column in one.columns if column.missed]
         if days:
-            missed = scene.t("missed", policy=one.name, days=", ".join(days))
+            missed = scene.t("missed", policy=one.name, days=scene.t.comma.join(days))
             yield Problem(missed, scene.t("fix silent"))
 
 
-def _of_function(known: Known) -> Iterator[Problem]:
+def _of_function(known: Known, *, dry_run_told: bool) -> Iterator[Problem]:
     for one in known.diagnoses:
-        if one.mark in (WRONG, WARNING):
-            yield Problem(f"{one.check}: {one.says}", one.fix, grave=one.mark == WRONG)
+        told_above = dry_run_told and one.check.endswith(DRY_RUN_CHECK)
+        if one.mark in (WRONG, WARNING) and not told_above:
+            fix = one.fix.replace("python -m lightsout", command())
+            yield Problem(f"{one.check}: {one.says}", fix, grave=one.mark == WRONG)
 
 
 def fix_of(why: str, other: str = "fix other") -> str:

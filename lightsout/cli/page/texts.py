@@ -42,9 +42,14 @@ EN = {
     "ended paused": "paused",
     "ended open": "no end in the log",
     "ended failed": "failed",
+    "trigger timer": "timer",
+    "trigger invoke": "invoke",
+    "trigger url": "function URL",
+    "trigger eventbridge": "EventBridge",
     "version": "version",
     "policies deployed": "policies deployed (hash)",
     "next tick": "next timer (serverless.yml)",
+    "its action": "{policy} ({action})",
     "open until": "open until {when}",
     "opens": "opens {when}",
     "own hours": "by each machine's tag {tag}",
@@ -76,13 +81,15 @@ EN = {
     "fix no run": "Look whether the function is deployed and its timer is on: `doctor`.",
     "fix killed": "Set a longer `timeout` in serverless.yml; the next run goes on from there.",
     "fix silent": "Look whether the timer is on and the account is not in arrears: `doctor`.",
-    "fix dry run": "When you have read a plan, set LIGHTSOUT_DRY_RUN=0.",
+    "fix dry run": "When you have read a plan: `lightsout deploy --arm`. Where something else "
+    "deployed it, set LIGHTSOUT_DRY_RUN=0.",
     "fix differ": "Package and deploy again, or make the report with the deployed policies.",
     "fix warning": "docs/operate.md and `check` say more.",
     "fix machines": "Their row says what happened; `plan --instance ID` says each step.",
     "fix doubt": "Make the report again; what was seen is shown.",
     # the fortnight
     "fortnight": "This fortnight",
+    "fortnight of": "This fortnight: {policy}",
     "fortnight about": "A week that is over and the week that comes. Bars are what is planned, "
     "marks are what really happened.",
     "fortnight none": "No policy could be read.",
@@ -146,6 +153,7 @@ EN = {
     "count machines": "machines",
     "count stops": "stops",
     "hours": "hours",
+    "some hours": "{hours} h",
     "at most": "at most",
     "and unpriced": "{known} + {hours} h without a price",
     "more tags": "and {count} more: `savings --tag KEY` shows one key",
@@ -181,6 +189,7 @@ WEEKDAYS = {
 }
 _SCHEDULE = re.compile(rf"\b({'|'.join(SCHEDULE_ZH)})\b")
 TAGS = {"en": "en", "zh": "zh-CN"}
+COMMAS = {"en": ", ", "zh": "、"}
 
 
 class Texts:
@@ -189,6 +198,7 @@ class Texts:
     def __init__(self, language: str) -> None:
         self.tag = TAGS[language]
         self.weekdays = WEEKDAYS[language]
+        self.comma = COMMAS[language]  # between the items of a list
         self._texts = LANGUAGES[language]
 
     def __call__(self, key: str, **facts: Any) -> str:

