@@ -1,4 +1,4 @@
-"""What the environment says, and that a slip in it stops nothing and tells no secret."""
+"""The settings of the environment: a slip in them stops nothing and tells no secret."""
 
 from __future__ import annotations
 

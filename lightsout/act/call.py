@@ -108,14 +108,14 @@ class Caller:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             with self._lock:
-                open_ = [id_ for id_ in ids if id_ not in self._ledger.outcomes]
-                self._ledger.fail(open_, self.closed)
+                unsettled = [id_ for id_ in ids if id_ not in self._ledger.outcomes]
+                self._ledger.fail(unsettled, self.closed)
             return None
         attempt = Attempt(ids, self._clock.now())
         if self._deadline.left() < LAST_CALL:
             return RejectedBatch(ids, OutOfTime(self._job.action.call))
         try:
-            ids = self._compute.act(self._job.action, lambda: self._params(attempt))
+            receipt = self._compute.act(self._job.action, lambda: self._params(attempt))
         except NothingLeft:
             return None
         except OutOfTime as refusal:
@@ -125,7 +125,7 @@ class Caller:
                 self._ledger.refused(attempt.ids, refusal, attempt.at)
             return RejectedBatch(attempt.ids, refusal)
         with self._lock:
-            self._ledger.accept(attempt.ids, *ids)
+            self._ledger.accept(attempt.ids, *receipt)
         self.accepted_at = self._clock.monotonic()
         return None
 

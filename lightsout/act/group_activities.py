@@ -1,4 +1,4 @@
-"""What the groups of one job tell of the calls that were sent to them."""
+"""The activities of the groups of one job: failures of machines, calls without an answer."""
 
 from __future__ import annotations
 

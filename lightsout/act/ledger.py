@@ -198,7 +198,7 @@ class Ledger:
         self._note(ids, look)
         asked = {id_: self.sent[id_] for id_ in ids}
         failed = self._activities.failed(asked, look) if self._activities else {}
-        confirmed: dict[tuple[str, bool], list[str]] = defaultdict(list)
+        confirmed: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)
             if instance is None:
@@ -210,9 +210,10 @@ class Ledger:
             self._settle(id_, outcome)
             if instance and outcome and outcome.kind is Kind.DONE:
                 uncharged = instance.charging == "STOP_CHARGING"
-                confirmed[sent.request_id, uncharged].append(id_)
-        for (request_id, uncharged), done in confirmed.items():
-            log_confirmed(self._log, self._job, done, request_id, uncharged=uncharged)
+                confirmed[sent.request_id, sent.activity_id, uncharged].append(id_)
+        for (request_id, activity_id, uncharged), done in confirmed.items():
+            call = Accepted(request_id, tuple(done), activity_id)
+            log_confirmed(self._log, self._job, call, uncharged=uncharged)
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
@@ -298,7 +299,7 @@ class Ledger:
             elif final:
                 self._settle(id_, final)
             else:
-                reason = f"{state} {when} (RequestId {self.sent[id_].request_id})"
+                reason = f"{state} {when} ({self.sent[id_].named})"
                 self._settle(id_, Outcome(Kind.PENDING, reason))
 
     def close(self) -> None:

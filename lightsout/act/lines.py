@@ -41,15 +41,14 @@ def wanted_by(job: Job, ids: Iterable[str]) -> list[str]:
 
 def log_accepted(log: Log, job: Job, call: Accepted, *, recovered: bool) -> None:
     facts: dict[str, Any] = {"recovered": True} if recovered else {}
-    if call.activity_id:
-        facts["activity_id"] = call.activity_id
-    log(
-        f"{job.action.name}.accepted",
-        request_id=call.request_id,
-        instance_ids=list(call.instance_ids),
-        policies=wanted_by(job, call.instance_ids),
-        **facts,
-    )
+    log(f"{job.action.name}.accepted", **_about(job, call), **facts)
+
+
+def _about(job: Job, call: Accepted) -> dict[str, Any]:
+    ids = list(call.instance_ids)
+    group = {"activity_id": call.activity_id} if call.activity_id else {}
+    facts = {"instance_ids": ids, "policies": wanted_by(job, ids)}
+    return {"request_id": call.request_id, **facts, **group}
 
 
 def log_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) -> None:
@@ -64,14 +63,7 @@ def log_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) ->
     )
 
 
-def log_confirmed(
-    log: Log, job: Job, ids: Sequence[str], request_id: str, *, uncharged: bool
-) -> None:
+def log_confirmed(log: Log, job: Job, call: Accepted, *, uncharged: bool) -> None:
+    """`call`: with those of its instances that are confirmed."""
     facts = {"charging": "STOP_CHARGING"} if uncharged else {}
-    log(
-        "verify.confirmed",
-        request_id=request_id,
-        instance_ids=ids,
-        policies=wanted_by(job, ids),
-        **facts,
-    )
+    log("verify.confirmed", **_about(job, call), **facts)

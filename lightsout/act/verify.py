@@ -22,6 +22,13 @@ class Sent(NamedTuple):
     at: float  # seconds of the monotonic clock
     activity_id: str = ""  # of the group that the call was sent to
 
+    @property
+    def named(self) -> str:
+        """The call, for people: of one without an answer only the activity may be known."""
+        if self.activity_id and not self.request_id:
+            return f"ActivityId {self.activity_id}"
+        return f"RequestId {self.request_id}"
+
 
 class Readiness(Enum):
     """The answer to whether a call for an instance can be sent now."""

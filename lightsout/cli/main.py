@@ -11,6 +11,7 @@ from lightsout import __version__
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
+from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.options import deployment, machines, setup
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
@@ -51,6 +52,8 @@ def main(argv: Sequence[str] | None = None, outside: Environment | None = None) 
             if NO_CREDENTIALS in str(mistake):
                 complain(f"lightsout: {TRY.format(command())}")
             return WRONG_USE
+        except Unreachable as why:
+            complain(f"lightsout: {why}")
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
         except BrokenPipeError:  # the reader of the output has ended, as `| head` does
@@ -72,7 +75,7 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
             environ = {**outside.environ, "LIGHTSOUT_POLICIES": options.policies}
             outside = outside._replace(environ=environ)
         status: int = options.carry_out(options, outside)
-        if status and hasattr(options, "policies") and _has_none(outside):
+        if status and getattr(options, "needs_policies", False) and _has_none(outside):
             complain(f"lightsout: {NO_POLICIES.format(command())}")
         return status
     finally:

@@ -18,8 +18,8 @@ from lightsout.model.scaling import (
     MEMBERS,
     REPLACING,
     SCALING,
-    Group,
     Membership,
+    ScalingGroup,
 )
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Scaling:
         return self._cloud.call(call, params, patience=patience, listing=listing.items)
 
 
-def _membership(item: Item | str | None, groups: Mapping[str, Group | str]) -> Membership:
+def _membership(item: Item | str | None, groups: Mapping[str, ScalingGroup | str]) -> Membership:
     if item is None:
         return Membership()
     if isinstance(item, str):
@@ -146,7 +146,7 @@ def _membership(item: Item | str | None, groups: Mapping[str, Group | str]) -> M
     return Membership(group, _text(item, "LifeCycleState"))
 
 
-def _group(item: Item | str | None) -> Group | str:
+def _group(item: Item | str | None) -> ScalingGroup | str:
     """The group, or why it is unknown."""
     if isinstance(item, str):
         return item
@@ -161,7 +161,7 @@ def _group(item: Item | str | None) -> Group | str:
     risks = tuple(_risk(name, told.get(name)) for name in REPLACING if told.get(name) is not False)
     busy = item.get("InActivityStatus") == "IN_ACTIVITY"
     least, most, desired, serving = counts
-    return Group(_text(item, _GROUPS.id), least, most, desired, serving, busy, risks)
+    return ScalingGroup(_text(item, _GROUPS.id), least, most, desired, serving, busy, risks)
 
 
 def _risk(name: str, value: Any) -> str:

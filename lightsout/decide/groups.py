@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lightsout.model.finding import Finding
     from lightsout.model.instance import Instance
     from lightsout.model.resource import Action
-    from lightsout.model.scaling import Group
+    from lightsout.model.scaling import ScalingGroup
 
 NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
@@ -87,7 +87,7 @@ def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str])
     What one group lets stop or start is counted over all policies. Only members that are in the
     state for it count.
     """
-    groups: dict[str, list[tuple[str, Group]]] = defaultdict(list)
+    groups: dict[str, list[tuple[str, ScalingGroup]]] = defaultdict(list)
     for id_ in sorted(ids):
         told = judgement.memberships.get(id_)
         if told and told.group and told.lifecycle == LIFECYCLES[action.name]:
@@ -116,7 +116,7 @@ def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
 
 def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tuple[str, str, str]]:
     """For each group and action: its ID, the level of the line, what a person should know of it."""
-    told: dict[tuple[str, str], tuple[Group, Action]] = {}
+    told: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
     for finding in findings:
         for id_ in finding.decisions:
             membership = judgement.memberships.get(id_)
@@ -127,7 +127,7 @@ def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tupl
         yield group.id, "warning" if group.replaces else "info", _note(group, action)
 
 
-def _note(group: Group, action: Action) -> str:
+def _note(group: ScalingGroup, action: Action) -> str:
     said = (
         f"auto-scaling group {group.id} has {group.in_service} in service "
         f"and keeps {group.bound(action)}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Judge
     from lightsout.model.policy import Part
     from lightsout.model.resource import Action, Site
-    from lightsout.model.scaling import Group
+    from lightsout.model.scaling import ScalingGroup
 
 
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")
@@ -121,12 +121,14 @@ def _judge_of(
     return judge_anew
 
 
-def _moved(group: Group | None) -> Decision:
+def _moved(group: ScalingGroup | None) -> Decision:
     did = f"joined auto-scaling group {group.id}" if group else "left its auto-scaling group"
     return Decision(Verdict.KEEP, f"it {did} after it was listed: for the next run")
 
 
-def _wish_of(findings: Sequence[Finding], instance: Instance, group: Group | None = None) -> Wish:
+def _wish_of(
+    findings: Sequence[Finding], instance: Instance, group: ScalingGroup | None = None
+) -> Wish:
     """The wish of these findings about the instance, with the options of the first.
 
     A group has no option for how its members shut down. STOP_CHARGING is left out where it cannot

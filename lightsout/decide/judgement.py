@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
     from lightsout.model.resource import Action
-    from lightsout.model.scaling import Group, Membership
+    from lightsout.model.scaling import Membership, ScalingGroup
 
 
 class Judgement:
@@ -90,7 +90,7 @@ class Judgement:
         others = (step for step in self.steps(policy, instance) if step.name != GROUP)
         return possibly(others) is not None
 
-    def group_of(self, instance: Instance) -> Group | None:
+    def group_of(self, instance: Instance) -> ScalingGroup | None:
         """The group through which the instance is acted on; None: directly."""
         membership = self.memberships.get(instance.id)
         return membership.group if membership and AUTOSCALING in instance.tags else None

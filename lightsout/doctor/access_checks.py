@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
+from lightsout.base.pages import page
 from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import TAG, WRITE
@@ -101,7 +102,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
     except CallFailed as failure:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
-        return wrong(check, f"{failure.action}: {failure}", f"{grant}; docs/accounts.md")
+        return wrong(check, f"{failure.action}: {failure}", f"{grant}; {page('accounts.md')}")
     return fine(check, "its role can be assumed")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.log import where
+from lightsout.base.pages import page
 from lightsout.base.plain import plain
 from lightsout.cloud.error_codes import Meaning
 
@@ -30,7 +31,7 @@ NETWORK = (
     "LIGHTSOUT_ENDPOINT=internal.tencentcloudapi.com"
 )
 LONGER = "give the function more time: `timeout: 900` in serverless.yml"
-AGAIN = "ask again in a while; if it stays, docs/operate.md says what the code means"
+AGAIN = f"ask again in a while; if it stays, what the code means: {page('operate.md')}"
 FIXES = {  # by error code, where one fix fits
     "AuthFailure.SignatureExpire": CLOCK,
     "OutOfTime": LONGER,

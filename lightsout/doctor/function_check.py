@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.base.pages import page
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 SCF = Api("scf", "2018-04-16")
 MOST_TRIGGERS = 100
 CHECK = "function"
-DEPLOY = "deploy it (docs/deploy.md)"
+DEPLOY = f"deploy it: {page('deploy.md')}"
 
 
 class ExaminedFunction(NamedTuple):
@@ -124,7 +125,7 @@ def _log_topic(answer: Answer) -> Diagnosis:
         return fine("log topic", f"{topic}")
     says = "it has none: no line is kept, so there is no record of what was stopped, and why"
     return wrong(
-        "log topic", says, "`cls` in serverless.yml: docs/deploy.md#a-log-that-keeps-longer"
+        "log topic", says, f"`cls` in serverless.yml: {page('deploy.md#a-log-that-keeps-longer')}"
     )
 
 

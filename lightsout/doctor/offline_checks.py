@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lightsout.base.pages import page
 from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
@@ -84,13 +85,13 @@ class Variables:
                 NOTIFY,
                 "notify",
                 "people hear of a failed run only by an alarm, if there is one",
-                "docs/notifications.md",
+                page("notifications.md"),
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
                 "people hear of a dead function only by an alarm, if there is one",
-                "docs/notifications.md#heartbeat",
+                page("notifications.md#heartbeat"),
             ),
         ):
             if not self._environ.get(name) and self.can_be_read(name):

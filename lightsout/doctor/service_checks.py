@@ -9,6 +9,7 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, is_loopback
+from lightsout.base.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
@@ -130,7 +131,7 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
             found.append(fine("notify", f"{who} took a test message"))
         else:
             says = f"{who} did not take a test message: {it.error}"
-            fix = "correct that address in LIGHTSOUT_NOTIFY: docs/notifications.md"
+            fix = f"correct that address in LIGHTSOUT_NOTIFY: {page('notifications.md')}"
             found.append(wrong("notify", says, fix))
     return found
 

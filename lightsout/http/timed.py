@@ -132,8 +132,11 @@ def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
             del _lookups[host, port]
 
 
-def _connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
-    """Connect to the first address that accepts, after at most `seconds` for each."""
+def connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> socket.socket:
+    """Connect to the first address that accepts, after at most `seconds` for each.
+
+    Within a `total_time`. Raises OSError.
+    """
     problem = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in _addresses(host.strip("[]"), port):
         sock = _Socket(family, kind, protocol)
@@ -158,7 +161,7 @@ class _Connection(HTTPConnection):
         """Raises what the method of urllib3 raises."""
         seconds, options = float(self.timeout or 0), self.socket_options or ()
         try:
-            return _connect(self._dns_host, self.port, seconds, options)
+            return connect(self._dns_host, self.port, seconds, options)
         except socket.gaierror as reason:
             raise NameResolutionError(self.host, self, reason) from reason
         except TimeoutError as reason:

@@ -30,7 +30,7 @@ def members_action(action: Action) -> Action:
     return STOP_MEMBERS if action.name == STOP.name else START_MEMBERS
 
 
-class Group(NamedTuple):
+class ScalingGroup(NamedTuple):
     """A group, as the service shows it."""
 
     id: str
@@ -57,7 +57,7 @@ class Group(NamedTuple):
 class Membership(NamedTuple):
     """What the service says about an instance that has the tag of a group."""
 
-    group: Group | None = None  # None: it is in no group
+    group: ScalingGroup | None = None  # None: it is in no group
     lifecycle: str = ""  # LifeCycleState
     unknown: str = ""  # why it cannot be told
     beyond: str = ""  # the bound of its group by which it is kept

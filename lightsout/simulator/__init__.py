@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lightsout.simulator.access.accounts import Account
+from lightsout.simulator.access.accounts import CloudAccount
 from lightsout.simulator.access.roles import Role
 from lightsout.simulator.base.clock import ManualClock
 from lightsout.simulator.base.faults import Fault
 from lightsout.simulator.base.journal import JournalEntry
 from lightsout.simulator.fleet import demo_fleet, uniform_fleet
-from lightsout.simulator.functions.functions import Function, Trigger
+from lightsout.simulator.functions.functions import Function, FunctionTrigger
 from lightsout.simulator.http.server import Simulator
 from lightsout.simulator.machines.instance import Operation, Refusal, SimInstance, TrafficPackage
 from lightsout.simulator.machines.machine_kinds import KINDS
@@ -18,9 +18,10 @@ from lightsout.simulator.world import GB, World
 __all__ = [
     "GB",
     "KINDS",
-    "Account",
+    "CloudAccount",
     "Fault",
     "Function",
+    "FunctionTrigger",
     "Group",
     "JournalEntry",
     "ManualClock",
@@ -30,7 +31,6 @@ __all__ = [
     "SimInstance",
     "Simulator",
     "TrafficPackage",
-    "Trigger",
     "World",
     "demo_fleet",
     "uniform_fleet",

@@ -18,7 +18,7 @@ from lightsout.simulator.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightsout.simulator.access.accounts import Account
+    from lightsout.simulator.access.accounts import CloudAccount
     from lightsout.simulator.base.journal import JournalEntry
 
 WELCOME = """\
@@ -113,7 +113,7 @@ def _writer(stack: ExitStack, path: Path | None) -> Callable[[JournalEntry], obj
 
 
 def _welcome(simulator: Simulator) -> str:
-    account: Account = simulator.credentials[0]
+    account: CloudAccount = simulator.credentials[0]
     machines = len(simulator.world.instances())
     return WELCOME.format(url=simulator.url, account=account, machines=machines)
 

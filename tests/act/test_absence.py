@@ -1,4 +1,4 @@
-"""Which of the machines that looks do not show are gone, and which not yet."""
+"""Machines that looks do not show: some are gone, some not yet."""
 
 from __future__ import annotations
 

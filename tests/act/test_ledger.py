@@ -1,4 +1,4 @@
-"""Which end each machine of a job comes to, and what is said of it on the way."""
+"""The end that each machine of a job comes to, and the lines about it on the way."""
 
 from __future__ import annotations
 

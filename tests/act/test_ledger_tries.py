@@ -1,4 +1,4 @@
-"""Which machines of a job are asked for, on which look, how often, and whose stop it was."""
+"""The machines of a job that are asked for: on which look, how often, and whose stop it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which marks follow from the ends of a job, and that every instance is marked or told of."""
+"""The marks that follow from the ends of a job: every instance is marked or told of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a look at an instance says about the stop that was asked of it."""
+"""A look at an instance tells the state of the stop that was asked of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds a run: whatever the platform's context holds, reading it raises nothing."""
+"""The surroundings of a run: whatever the platform's context holds, reading it raises nothing."""
 
 from __future__ import annotations
 

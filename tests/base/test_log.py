@@ -29,7 +29,7 @@ EIGHT_KB = 8192
 
 
 class WrittenLines(list):
-    """What was written, a text each."""
+    """The texts that were written."""
 
     def read(self) -> list[dict]:
         assert all(line.endswith("\n") and line.count("\n") == 1 for line in self)

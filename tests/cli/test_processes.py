@@ -209,7 +209,7 @@ def test_whoever_reads_may_go_away(live):
 
 
 def _seconds_of_children():
-    """What ended children have computed for: the load of the machine is not in it."""
+    """The CPU seconds of ended children: the load of the machine is not in them."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,4 +1,4 @@
-"""What each error code means for a batch of instances."""
+"""The meaning of each error code for a batch of instances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tens of thousands of instances share is there once."""
+"""Values that tens of thousands of instances share are there once."""
 
 from __future__ import annotations
 

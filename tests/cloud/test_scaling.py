@@ -1,4 +1,4 @@
-"""What Auto Scaling says of machines and groups; an answer that is not whole says nothing."""
+"""Answers of Auto Scaling about machines and groups; one that is not whole says nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lightsout.cloud.scaling import Scaling
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.resource import CVM, Site
-from lightsout.model.scaling import STOP_MEMBERS, Group, Membership
+from lightsout.model.scaling import STOP_MEMBERS, Membership, ScalingGroup
 from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import NOW, any_json
 
@@ -25,7 +25,7 @@ GROUP = {
     "InActivityStatus": "NOT_IN_ACTIVITY",
     "ServiceSettings": QUIET,
 } | SIZES
-READ = Group("asg-1", 1, 9, 4, 3)
+READ = ScalingGroup("asg-1", 1, 9, 4, 3)
 SET = {
     "DescribeAutoScalingInstances": "AutoScalingInstanceSet",
     "DescribeAutoScalingGroups": "AutoScalingGroupSet",

@@ -1,4 +1,4 @@
-"""What the real SDK makes of connections, hosts and proxies; only its session is a stub."""
+"""The real SDK with connections, hosts and proxies; only its session is a stub."""
 
 from __future__ import annotations
 

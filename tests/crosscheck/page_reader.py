@@ -33,7 +33,7 @@ TESTED_ELSEWHERE = ("lightsout", "make", "npm", "pip", "python", "scf")
 
 
 class Reading(NamedTuple):
-    """What came of following a page from top to bottom."""
+    """The result of following a page from top to bottom."""
 
     calls: list[RecordedCall]
     typed: list[list[str]]  # the arguments of each call of the client
@@ -120,6 +120,6 @@ def hold_to_what_was_typed(reading: Reading) -> None:
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:
-    """What a command says of the request: `--Name value`, not the client's own `--filter`."""
+    """The request's part of a command: `--Name value`, not the client's own `--filter`."""
     pairs = dict(zip(arguments[2::2], arguments[3::2], strict=True))
     return {name[2:]: value for name, value in pairs.items() if name[2].isupper()}

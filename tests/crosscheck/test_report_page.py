@@ -121,7 +121,7 @@ def visible_rows(dom):
 
 
 def probed(chromium, page, told, *options, wide=None):
-    """What an expression is when a copy of the page is laid out, `wide` pixels or as usual."""
+    """The value of an expression in a copy of the page, laid out `wide` pixels or as usual."""
     probe = (
         "<script>addEventListener('load', () => { document.body.offsetHeight; "
         f"document.title = {told}; parent.postMessage({told}, '*') }});</script></body>"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.simulator import Account, Role, Simulator, World
+from lightsout.simulator import CloudAccount, Role, Simulator, World
 from tests.support.function_code import TRUSTS_SCF, zipped
 from tests.support.serverless_yml import shipped
 
@@ -34,7 +34,7 @@ def world():
     world = World(SystemClock())
     world.functions.create_seconds = world.functions.update_seconds = 0.1
     world.functions.delete_seconds = 0.1
-    world.roles.append(Role(Account().uin, shipped()["role"], json.loads(TRUSTS_SCF)))
+    world.roles.append(Role(CloudAccount().uin, shipped()["role"], json.loads(TRUSTS_SCF)))
     return world
 
 

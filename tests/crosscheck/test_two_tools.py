@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.simulator import Account, Role, Simulator, World
+from lightsout.simulator import CloudAccount, Role, Simulator, World
 from tests.support.deploying import deploying
 from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
@@ -60,7 +60,7 @@ def both(tmp_path_factory):
         code.write_bytes(deployer.function.code)
         official = World(SystemClock())
         official.functions.create_seconds = official.functions.update_seconds = 0.1
-        official.roles.append(Role(Account().uin, shipped()["role"], json.loads(TRUSTS_SCF)))
+        official.roles.append(Role(CloudAccount().uin, shipped()["role"], json.loads(TRUSTS_SCF)))
         official_deploy(official, code)
         yield official, deployer
     patch.undo()
@@ -156,7 +156,7 @@ def test_what_the_official_tool_deployed_ours_takes_over_and_changes_little(both
         (theirs,) = official.functions
         deployer.stage.world.functions.append(dataclasses.replace(theirs))
         deployer.stage.world.roles.append(
-            Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF), attached=())
+            Role(CloudAccount().uin, "lightsout", json.loads(TRUSTS_SCF), attached=())
         )
         deployer.function.logset = deployer.function.topic = ""
 
@@ -176,7 +176,7 @@ def test_after_a_deploy_by_the_official_tool_ours_sees_what_became_of_it(both):
     deployer.stage.world.functions.update_seconds = 0.0
     code = deployer.folder / "dist" / "lightsout.zip"
     keys, whole = deployer.stage.sim.credentials, list(deployer.stage.sim.credentials)
-    keys[:] = [Account()]  # the library is given no token
+    keys[:] = [CloudAccount()]  # the library is given no token
     done = subprocess.run(
         [NODE, str(TOOLKIT / "deploy.cjs"), deployer.stage.sim.url.removeprefix("http://"), code],
         input=json.dumps(shipped()),

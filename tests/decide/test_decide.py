@@ -1,4 +1,4 @@
-"""Which instances a policy acts on, and for every other one why not."""
+"""The instances that a policy acts on, and for every other one the reason why not."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ BY_TRAFFIC = {"only_if": OnlyIf(traffic_used_at_least=0.95)}
 
 
 def both(tags=(), **facts) -> tuple[Decision | None, Decision | None]:
-    """What is decided, and what might be if the unknown facts were in the policy's favour."""
+    """The decision, and the one if the unknown facts were in the policy's favour."""
     policy, instance = a_policy(**facts), an_instance(tags={"env": "dev"} | dict(tags))
     steps = list(steps_of(policy, instance, NOW))
     return conclude(steps), possibly(steps)

@@ -1,4 +1,4 @@
-"""What somebody did to a machine since the window opened is left as it is."""
+"""A machine that somebody changed since the window opened is left as it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HALF_PAST = told(OPENED + timedelta(minutes=30))
 
 
 def found(policy, operation, state="SUCCESS", started=HALF_PAST, opened=OPENED) -> Decision | None:
-    """What is found of a machine whose latest operation is this one."""
+    """The finding for a machine whose latest operation is this one."""
     facts = {"operation": operation, "operation_state": state, "operation_started": started}
     return done_by_somebody(policy, an_instance(**facts), opened)
 

@@ -13,12 +13,12 @@ from lightsout.decide.judgement import Judgement
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import read_nothing
 from lightsout.model.resource import CVM, START, STOP, Site
-from lightsout.model.scaling import STOP_MEMBERS, Group, Membership, members_action
+from lightsout.model.scaling import STOP_MEMBERS, Membership, ScalingGroup, members_action
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text
 
 ACT, KEEP = Verdict.ACT, Verdict.KEEP
 SITE = Site("own", CVM, "ap-guangzhou")
-GROUP = Group("asg-1", min_size=1, max_size=5, desired=3, in_service=3)
+GROUP = ScalingGroup("asg-1", min_size=1, max_size=5, desired=3, in_service=3)
 STOPPING = a_policy(resource="cvm", include=frozenset({"autoscaling"}))
 STARTING = STOPPING._replace(name="mornings", action="start")
 A, B, C, D = (f"ins-{number:08x}" for number in range(4))
@@ -150,7 +150,9 @@ def test_a_group_that_was_read_twice_has_the_smaller_room():
     assert [bool(judgement.memberships[id_].beyond) for id_ in (A, B)] == [False, True]
 
 
-groups = st.builds(Group, st.just("asg-1"), *[st.integers(0, 6)] * 4, st.booleans(), st.just(()))
+groups = st.builds(
+    ScalingGroup, st.just("asg-1"), *[st.integers(0, 6)] * 4, st.booleans(), st.just(())
+)
 memberships = st.builds(
     Membership,
     st.none() | groups,
@@ -242,7 +244,7 @@ def test_who_joins_or_leaves_a_group_meanwhile_is_for_the_next_run(known, in_job
 
 def test_each_group_is_told_once_and_only_a_risk_is_a_warning():
     judgement = Judgement(NOW)
-    risky = Group("asg-2", 0, 9, 4, 4, replaces=("ReplaceMonitorUnhealthy is true",))
+    risky = ScalingGroup("asg-2", 0, 9, 4, 4, replaces=("ReplaceMonitorUnhealthy is true",))
     judgement.memberships = dict.fromkeys((A, B), in_service()) | {C: in_service(risky)}
 
     told = list(notes_on([a_finding(STOPPING, act=[A, C], keep=[B])], judgement))

@@ -1,4 +1,4 @@
-"""What is there at one site, what each policy makes of it, and the job that comes of it."""
+"""The instances of one site, the decisions of each policy, and the job that follows."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ RUN = "4f1c2a9e-5d3b-4c0e-9a57-2f6d1b8e7c40"
 
 @pytest.fixture
 def found(stage):
-    """What a query finds, after a run in which all sorts happened and a good dry one."""
+    """The rows of a query, after a run in which all sorts happened and a good dry one."""
     assert stage.fleet(1, first=0x0A1B2C3D) == [MACHINE]
     stage.fleet(1, first=1, endings=["failed"])
     stage.fleet(1, first=2, tags={"env": "dev", "keep-running": ""})

@@ -169,7 +169,7 @@ def place(page: str, link: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """What GitHub makes of a heading: small letters and digits, hyphens for spaces."""
+    """The anchor that GitHub gives a heading: small letters and digits, hyphens for spaces."""
     bare = re.sub(r"`|\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip().lower())
     return re.sub(r"[^\w\- ]", "", bare).replace(" ", "-")
 

@@ -1,4 +1,4 @@
-"""What the README says is what happens: its commands run, its examples are read."""
+"""The README is true: its commands run, its examples are read."""
 
 from __future__ import annotations
 

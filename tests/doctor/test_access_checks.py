@@ -1,4 +1,4 @@
-"""What the doctor says of rights, and of what each policy would do at each site."""
+"""The doctor on rights, and on the decisions of each policy at each site."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class FakeCloud:
 
 
 def examined(cloud, *policies, seconds=60.0, **others):
-    """What is said, as mark, words and fix, by what it is about."""
+    """Each diagnosis as mark, words and fix, by its check."""
     access = AccessContext({"own": cloud, **others}, Deadline(ManualClock(), seconds), NOW)
     found = examine_rights(access, policies)
     assert len({it.check for it in found}) == len(found)
@@ -279,7 +279,7 @@ def test_when_time_is_over_no_further_site_is_asked_and_each_is_told_so():
 
 
 def would(*policies, machines):
-    """What is said of each policy, in turn."""
+    """The diagnoses of each policy, in turn."""
     found = examined(FakeCloud({GUANGZHOU: machines}), *policies)
     return [found[f"{it.name}, {it.resource} in ap-guangzhou"] for it in policies]
 

@@ -15,7 +15,7 @@ HOST = Endpoint("http", host="127.0.0.1:9000")
 
 @pytest.fixture
 def asked(mocker):
-    """What is said of credentials that some root domains know; and where it was asked."""
+    """The diagnosis of credentials that some root domains know; and the domains that were asked."""
 
     def asked(endpoint, *known):
         at = []

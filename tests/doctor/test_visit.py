@@ -15,7 +15,7 @@ from lightsout.doctor import service_checks as probes
 from lightsout.doctor import visit as doctor
 from lightsout.doctor.finding import GRANT
 from lightsout.policies.load import load
-from lightsout.simulator import GB, Fault, Function, Trigger
+from lightsout.simulator import GB, Fault, Function, FunctionTrigger
 from lightsout.simulator.access.cam import grants
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
@@ -52,7 +52,7 @@ EVERY_RIGHT = """
 
 
 class Result:
-    """What a visit of the doctor came to; `failure` is what it raised, if it did."""
+    """The result of a visit of the doctor; `failure`: the error that it raised, if any."""
 
     def __init__(self, report, failure=None):
         self.report = report
@@ -612,7 +612,7 @@ def test_without_a_timer_nothing_runs(well, function):
 
 
 def test_a_timer_that_is_disabled_is_named(well, function):
-    function.triggers = [Trigger(enabled=False)]
+    function.triggers = [FunctionTrigger(enabled=False)]
 
     mark, says, fix = visit(well).one("triggers")
 
@@ -622,13 +622,13 @@ def test_a_timer_that_is_disabled_is_named(well, function):
 
 
 def test_a_timer_for_other_policies_makes_this_one_run_no_more_than_none(well, function):
-    function.triggers = [Trigger(argument='{"policies": ["another"]}')]
+    function.triggers = [FunctionTrigger(argument='{"policies": ["another"]}')]
 
     assert "nothing makes dev-nights run" in visit(well).one("triggers")[1]
 
 
 def test_a_timer_whose_argument_cannot_be_read_always_fails(well, function):
-    function.triggers = [Trigger(argument="{dry_run}"), Trigger("second")]
+    function.triggers = [FunctionTrigger(argument="{dry_run}"), FunctionTrigger("second")]
 
     (bad, good) = visit(well).all("triggers")
 
@@ -640,8 +640,8 @@ def test_a_timer_whose_argument_cannot_be_read_always_fails(well, function):
 @pytest.mark.parametrize(
     ("triggered_by", "triggers", "mark"),
     [
-        ("[url]", [Trigger("web", "http")], "✓"),
-        ("[url]", [Trigger()], "✗"),
+        ("[url]", [FunctionTrigger("web", "http")], "✓"),
+        ("[url]", [FunctionTrigger()], "✗"),
         ("[invoke]", [], "✓"),
         ('[{source: "*", type: "*"}]', [], "✓"),
     ],

@@ -1,4 +1,4 @@
-"""What an event asks for: it may narrow what the policies allow, and nothing else."""
+"""The request of an event: it may narrow what the policies allow, and nothing else."""
 
 from __future__ import annotations
 
@@ -485,7 +485,7 @@ def test_a_body_that_cannot_be_decoded_is_refused(body, flag, words):
 
 
 def slips(word: str) -> set[str]:
-    """What one slip of the finger makes of a word."""
+    """The words that one slip of the finger makes of a word."""
     cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     letters = "abcdefghijklmnopqrstuvwxyz_"
     left_out = {a + b[1:] for a, b in cuts if b}

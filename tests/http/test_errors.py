@@ -1,4 +1,4 @@
-"""What is said of a connection that failed: kinds and numbers, never a text."""
+"""A connection that failed is told by kinds and numbers, never by a text."""
 
 from __future__ import annotations
 

@@ -458,7 +458,7 @@ TOKEN = "a-Token_of-the-function-0123456789"
 
 
 def echo(peer, make):
-    """What becomes of a call whose answer is made of the headers of its request."""
+    """The result of a call whose answer is made of the headers of its request."""
 
     def serve(_, connection):
         with connection.makefile("rb") as request:

@@ -57,7 +57,7 @@ def mistakes(path):
 
 
 def of(folder, content):
-    """What is said of such a file; bytes, or a value that is written as JSON."""
+    """The mistakes in such a file; bytes, or a value that is written as JSON."""
     data = content if isinstance(content, bytes) else json.dumps(content, indent=1).encode()
     (folder / "cn-2027.json").write_bytes(data)
     return mistakes(folder)

@@ -54,7 +54,7 @@ HIDDEN = ["\u00a0", "\u3000", "\u200b", "\u2003", "\u00ad", "\u2060", "\ufeff", 
 
 @pytest.fixture
 def told(tmp_path):
-    """What is said of such selectors: mistakes, or else warnings, without the path."""
+    """The mistakes in such selectors, or else the warnings, without the path."""
 
     def told(tags="{env: dev}", exclude="{}"):
         file = tmp_path / "a.yml"

@@ -1,4 +1,4 @@
-"""What a policy file means once it is right."""
+"""The meaning of a policy file once it is right."""
 
 from __future__ import annotations
 

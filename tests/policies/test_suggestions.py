@@ -1,4 +1,4 @@
-"""What is suggested is never itself a mistake, and never another meaning."""
+"""A suggestion is never itself a mistake, and never another meaning."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HINT = re.compile(r" \(did you mean (.*)\?\)$")
 
 @pytest.fixture
 def suggested(tmp_path):
-    """What the one mistake in such a file suggests; None for nothing."""
+    """The suggestion of the one mistake in such a file; None for none."""
 
     def suggested(**given):
         file = tmp_path / "a.yml"

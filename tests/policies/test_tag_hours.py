@@ -31,7 +31,7 @@ def is_readable(value: str) -> bool:
 
 
 def action_due(value: str, instant: datetime, *, enforce: bool = False) -> str | None:
-    """What a policy by tags does with such a machine, in whichever state it is."""
+    """The decision of a policy by tags on such a machine, in whichever state it is."""
     due = [
         action
         for action, opening in (("start", True), ("stop", False))
@@ -102,7 +102,7 @@ def values(draw):
 
 
 def overlap(cases) -> bool:
-    """Whether two of them hold for one minute of a week without holidays: 9 to 15 November 2026."""
+    """True if two of them hold for one minute of a week without holidays: 9 to 15 November 2026."""
     week = [datetime(2026, 11, 8, 16, tzinfo=UTC) + number * 15 * MINUTE for number in range(672)]
     return any(sum(case.inside(at) for case in cases) > 1 for at in week)
 

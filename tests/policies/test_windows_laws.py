@@ -1,4 +1,4 @@
-"""What holds for every window, in every zone, at every instant."""
+"""Laws for every window, in every zone, at every instant."""
 
 from __future__ import annotations
 

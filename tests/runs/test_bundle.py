@@ -1,4 +1,4 @@
-"""What is deployed: everything that it needs, nothing else, and it runs as the platform runs it."""
+"""The bundle has everything that it needs, nothing else, and runs as the platform runs it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lightsout.cli.packaging import invoke, modules, origin, trial
 from lightsout.cli.packaging.runtime import RUNTIME, find
 from lightsout.policies.load import load
 from lightsout.report import stamp
-from lightsout.simulator import Account, Function, ManualClock, Role, Simulator, World
+from lightsout.simulator import CloudAccount, Function, ManualClock, Role, Simulator, World
 from tests.support.fake_webhooks import TAKEN, open_fake_webhooks
 from tests.support.function_code import TRUSTS_SCF
 from tests.support.paths import ROOT
@@ -187,7 +187,7 @@ def test_the_zip_is_the_folder_and_small(built):
     with zipfile.ZipFile(archive) as zipped:
         held = {name: sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()}
     assert held == files_of(bundle)
-    assert archive.stat().st_size < 2_500_000
+    assert archive.stat().st_size < 2_300_000
 
 
 runtime = pytest.mark.skipif(PYTHON is None, reason="no CPython 3.10, the runtime, is at hand")
@@ -263,6 +263,48 @@ def test_its_bytecode_is_what_runs_and_without_any_the_sources_do(bundle, live, 
             path.unlink()
 
     assert run(copy, live).report["counts"]["stopped"] == 2
+
+
+RECORD = """
+import atexit, sys
+def record():
+    files = [str(getattr(it, "__file__", "")) for it in list(sys.modules.values())]
+    with open(RECORDED, "w") as file:
+        file.write("\\n".join(it for it in files if it.startswith(bundle)))
+    sys.stdout.flush()
+atexit.register(record)
+"""
+
+
+def imported(bundle, live, tmp_path, policy):
+    """The modules of the bundle that a run with this policy imports, by their sources."""
+    recorded = tmp_path / "modules"
+    live.policies(policy)
+    done = run(bundle, live, prelude=f"RECORDED = {str(recorded)!r}{RECORD}bundle += '/'")
+    assert done.error is None
+    files = [it.partition("/user/")[2] for it in recorded.read_text().splitlines()]
+    return {it for it in files if it.endswith(".py")}, done.report
+
+
+def closed_now():
+    """A window of workdays that is hours away."""
+    opens = SystemClock().now() + timedelta(hours=8 + 6)  # Asia/Shanghai
+    between = f'["{opens:%H}:00", "{opens:%H}:30"]'
+    return f"{DEV_NIGHTS}        when: {{days: workdays, between: {between}}}\n"
+
+
+@runtime
+def test_what_ordinary_runs_import_has_bytecode_and_nothing_else_has(bundle, live, tmp_path):
+    stop, report = imported(bundle, live, tmp_path, DEV_NIGHTS.replace("[ap-guangzhou]", "all"))
+    assert report["counts"]["stopped"] == 2
+    idle, report = imported(bundle, live, tmp_path, closed_now())
+    assert report["policies"][0]["status"] == "not due"
+
+    compiled = {
+        (it.parent.parent / f"{it.name.partition('.')[0]}.py").relative_to(bundle).as_posix()
+        for it in bundle.rglob("*.pyc")
+    }
+    assert sorted(compiled) == sorted(stop | idle), "correct WITHOUT_BYTECODE"
 
 
 # What is imported late is there, too -------------------------------------------------------------
@@ -590,7 +632,7 @@ def test_in_a_simulated_cloud_the_zip_runs_when_its_timer_fires(built, tmp_path)
     world = World(ManualClock())
     fleet = [world.add(tags={"env": "dev"}, stop_seconds=20) for _ in range(3)]
     others = [world.add() for _ in range(5)]
-    world.roles.append(Role(Account().uin, "lightsout", json.loads(TRUSTS_SCF)))
+    world.roles.append(Role(CloudAccount().uin, "lightsout", json.loads(TRUSTS_SCF)))
     with Simulator(world):
         told = {"LIGHTSOUT_POLICIES": str(tmp_path)}
         world.functions.append(Function(code=built.zip.read_bytes(), environment=told))

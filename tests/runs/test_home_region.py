@@ -1,4 +1,4 @@
-"""What is the same in every region is asked in the function's own, which its account surely has."""
+"""Facts that all regions share are asked in the function's own, which its account surely has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run does grows with the fleet, not with its square: it must be back before its limit.
+"""The work of a run grows with the fleet, not with its square: it must end before its limit.
 
 Measured in CPU time of this process, eight times as much against once: something linear costs eight
 times as much, something quadratic 64 times. So a busy machine does not matter.
@@ -46,7 +46,7 @@ def cpu(do):
 
 
 def grows_linearly(make, size):
-    """Whether `make(size)()` costs no more than in proportion, in one of three tries."""
+    """True if `make(size)()` costs no more than in proportion, in one of three tries."""
     small, large = make(size), make(TIMES * size)
     gc.disable()
     try:

@@ -11,12 +11,12 @@ import pytest
 from lightsout import RunFailed
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
-from lightsout.simulator import GB, Account, Fault
+from lightsout.simulator import GB, CloudAccount, Fault
 from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
 from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES
 
-SHANGHAI, UIN = "ap-shanghai", Account().uin
+SHANGHAI, UIN = "ap-shanghai", CloudAccount().uin
 # More calls; nothing is stopped, safely; a machine has no mark.
 # Without its activities, what a group could not stop is pending, not failed.
 CAN_BE_DONE_WITHOUT = ("DeniedActions", "TrafficPackages", "TagResources", "ScalingActivities")

@@ -712,6 +712,26 @@ def test_who_left_in_the_last_moment_costs_the_others_nothing(scene):
 
 
 @pytest.mark.hazard(
+    "`InvalidParameterValue.InvalidInstanceId`, or the code above, once, and nothing shows why",
+    "The batch is halved as for any instance; the group takes one part after the other.",
+)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidParameterValue.InvalidInstanceId",
+        "ResourceNotFound.InstancesNotInAutoScalingGroup",
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_doubt_about_a_member_that_is_over_costs_nobody_the_stop(scene, code, named):
+    _, ids = group_of(scene, 6)
+    message = f"`{ids[3]}` is no member" if named else "no"
+    scene.sim.faults.add(Fault("error", STOP, code=code, message=message))
+
+    assert only_entry(scene.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
     "`CallCvmError`, `InternalError.CalleeError`, `InternalError.RequestError`",
     "Tried again after a look; one that `CallCvmError` is about is found by halving.",
 )
@@ -793,8 +813,10 @@ def test_an_activity_of_other_machines_is_not_taken_for_ours(scene):
     assert sorted(line["instance_ids"]) == ids[3:]
 
 
-def test_where_activities_cannot_be_read_the_states_decide(scene):
-    _, ids = group_of(scene, 5)
+@pytest.mark.parametrize("begin_seconds", [1.0, 60.0])
+def test_where_activities_cannot_be_read_the_states_decide(scene, begin_seconds):
+    """Also where the group takes its time, and shows its members as STOPPING meanwhile."""
+    _, ids = group_of(scene, 5, begin_seconds=begin_seconds)
     scene.sim.faults.add(Fault("reset_after", STOP))
     scene.world.deny("DescribeAutoScalingActivities")
 

@@ -207,7 +207,7 @@ def record(stage, scene):
 
 
 def whole(reply, action, named):
-    """What a whole answer shows, by ID: the oracle's own reading."""
+    """Read the items of a whole answer by ID, apart from the code that is tested."""
     set_name, id_name = {
         LOOKS[0]: ("AutoScalingInstanceSet", "InstanceId"),
         LOOKS[1]: ("AutoScalingGroupSet", "AutoScalingGroupId"),

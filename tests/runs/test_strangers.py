@@ -1,4 +1,4 @@
-"""What strangers say reaches nobody raw, and what is secret reaches no stranger."""
+"""Texts of strangers reach nobody raw, and no secret reaches a stranger."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def notify_everybody(stage, box):
 
 
 def visit(stage):
-    """What the function's own doctor finds, as it leaves the function."""
+    """The findings of the function's own doctor, as they leave the function."""
     try:
         report = run({"doctor": True}, {"request_id": "run-1"}, stage.surroundings())
     except RunFailed as failure:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.simulator import Account, Fault
+from lightsout.simulator import CloudAccount, Fault
 from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry, set_stage
 
 pytestmark = pytest.mark.parametrize("resource", RESOURCES)
@@ -205,7 +205,7 @@ def test_credentials_that_change_in_mid_run_are_read_again(stage, moment):
 
     def rotate():
         stage.sim.credentials[:] = [
-            Account(secret_id="AKIDsecond", secret_key="second", token="two")
+            CloudAccount(secret_id="AKIDsecond", secret_key="second", token="two")
         ]
         stage.environ |= {
             "TENCENTCLOUD_SECRETID": "AKIDsecond",

@@ -94,7 +94,7 @@ def custom_event(data=None, **facts):
 
 
 def connector_event(service, data):
-    """What people send to a service; www.tencentcloud.com/document/product/1108/42279."""
+    """An event that people send to a service; www.tencentcloud.com/document/product/1108/42279."""
     return custom_event(data, source=f"{service}.cloud.tencent", type=f"connector:{service}") | {
         "subject": f"qcs::{service}:ap-guangzhou:uid1250000000/appid1:service/one"
     }

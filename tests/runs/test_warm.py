@@ -1,4 +1,4 @@
-"""What a run leaves behind in a warm process: nothing, whatever was slow."""
+"""A run leaves nothing behind in a warm process, whatever was slow."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from lightsout.simulator import Account, ManualClock, Role, Simulator, World
+from lightsout.simulator import CloudAccount, ManualClock, Role, Simulator, World
 from lightsout.simulator.http.gateway import HttpRequest
 from tests.support.function_code import ECHO, TRUSTS_SCF
 from tests.support.official_codes import is_official
@@ -99,7 +99,7 @@ def caller(sim):
         endpoint=None,
         **profile,
     ):
-        account = account or Account()
+        account = account or CloudAccount()
         version = version or VERSIONS[service]
         http = HttpProfile(protocol="http", endpoint=(endpoint or sim).url.removeprefix("http://"))
         http.reqTimeout = timeout
@@ -201,7 +201,7 @@ def tc3(headers, signed, date):
 @pytest.fixture
 def role(world):
     """A role that SCF may assume, there for long, which may do everything."""
-    world.roles.append(Role(Account().uin, "runs", json.loads(TRUSTS_SCF)))
+    world.roles.append(Role(CloudAccount().uin, "runs", json.loads(TRUSTS_SCF)))
     return "runs"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 from lightsout.simulator.access.cam import grants
 
 MACHINE = "qcs::cvm:ap-guangzhou:uin/100000000001:instance/ins-00000001"
@@ -107,7 +107,7 @@ def test_a_key_with_a_policy_may_do_no_more(world, sim, caller, service, code):
     ours, other = (world.add(f"{prefix}-0000000{n}", service=service).id for n in (1, 2))
     resource = [f"qcs::{service}:ap-guangzhou::instance/{ours}"]
     policy = document({"action": f"{service}:StopInstances", "resource": resource})
-    sim.credentials.append(limited := Account(secret_id="AKIDlimited", policy=policy))
+    sim.credentials.append(limited := CloudAccount(secret_id="AKIDlimited", policy=policy))
     call = caller(limited, service=service)
 
     assert call.refused("DescribeInstances")[0] == code

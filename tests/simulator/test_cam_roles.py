@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lightsout.simulator import Account, Role
+from lightsout.simulator import CloudAccount, Role
 from lightsout.simulator.access.roles import EXTERNAL_ID
 from tests.support.function_code import TRUSTS_SCF
 
@@ -38,7 +38,7 @@ def as_guard(sim, caller):
 
     def as_guard(service="lighthouse"):
         arn = "qcs::cam::uin/100000000001:roleName/guard"
-        key = Account(secret_id="AKIDguard", secret_key="k", token="t", role=arn)
+        key = CloudAccount(secret_id="AKIDguard", secret_key="k", token="t", role=arn)
         sim.credentials.append(key)
         return caller(key, service=service)
 
@@ -166,7 +166,7 @@ def test_a_lent_role_that_cam_changes_is_held_to_its_policies(cam, caller, sim, 
     )
     arn = world.roles[0].arn
     told = caller(service="sts")("AssumeRole", RoleArn=arn, RoleSessionName="s")["Credentials"]
-    keys = Account(
+    keys = CloudAccount(
         secret_id=told["TmpSecretId"], secret_key=told["TmpSecretKey"], token=told["Token"]
     )
     guard = caller(keys)
@@ -200,11 +200,11 @@ def test_what_belongs_to_the_cloud_cannot_be_changed(cam):
 def test_cam_is_granted_on_everything_or_not_at_all(cam, sim):
     one_role = "qcs::cam::uin/100000000001:roleName/guard"
     sim.credentials[:] = [
-        replace(Account(), policy=json.loads(granting("cam:CreateRole", one_role)))
+        replace(CloudAccount(), policy=json.loads(granting("cam:CreateRole", one_role)))
     ]
     code, message = cam.refused("CreateRole", RoleName="guard", PolicyDocument=TRUSTS_SCF)
     assert code == "UnauthorizedOperation"
     assert "cam:CreateRole" in message
 
-    sim.credentials[:] = [replace(Account(), policy=json.loads(granting("cam:CreateRole")))]
+    sim.credentials[:] = [replace(CloudAccount(), policy=json.loads(granting("cam:CreateRole")))]
     assert cam("CreateRole", RoleName="guard", PolicyDocument=TRUSTS_SCF)["RoleId"]

@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 
 BUCKET = "code-1250000001"
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_is_refused(send, sim, asked, status, code):
 def test_rights_hold_there_too(send, sim):
     resource = "qcs::cos:ap-guangzhou::code-*"
     statement = {"effect": "allow", "action": ["name/cos:PutBucket"], "resource": [resource]}
-    sim.credentials[:] = [Account(policy={"version": "2.0", "statement": [statement]})]
+    sim.credentials[:] = [CloudAccount(policy={"version": "2.0", "statement": [statement]})]
 
     assert send("PUT")[0] == 200
     assert "AccessDenied" in send("PUT", key="x")[1]

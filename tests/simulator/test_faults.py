@@ -295,10 +295,10 @@ def test_the_first_fault_that_matches_wins(sim, call):
 
 
 def test_a_wrong_key_does_not_use_up_a_fault(sim, caller):
-    from lightsout.simulator import Account
+    from lightsout.simulator import CloudAccount
 
     fault = sim.faults.add(Fault("throttle"))
-    code, _ = caller(Account(secret_key="wrong")).refused("DescribeRegions")
+    code, _ = caller(CloudAccount(secret_key="wrong")).refused("DescribeRegions")
     assert (code, fault.fired) == ("AuthFailure.SignatureFailure", 0)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 from tests.support.function_code import ECHO, TRUSTS_SCF, zip_file
 
 IT = {"FunctionName": "it"}
@@ -175,7 +175,7 @@ def test_a_new_role_is_not_found_at_once(scf, caller, clock):
 def test_to_hand_a_role_on_takes_a_right_of_its_own(scf, role, sim):
     statement = {"effect": "allow", "action": ["scf:*"], "resource": ["*"]}
     policy = {"version": "2.0", "statement": [statement]}
-    sim.credentials[:] = [replace(Account(), policy=policy)]
+    sim.credentials[:] = [replace(CloudAccount(), policy=policy)]
     params = {**IT, "Code": {"ZipFile": ECHO}}
 
     code, message = scf.refused("CreateFunction", **params, Role=role)
@@ -199,7 +199,9 @@ def test_to_hand_a_role_on_takes_a_right_of_its_own(scf, role, sim):
 def test_whoever_may_do_it_to_one_function_may_not_to_another(scf, sim, action, params):
     own = "qcs::scf:ap-guangzhou::namespace/default/function/mine"
     statement = {"effect": "allow", "action": ["scf:*"], "resource": [own]}
-    sim.credentials[:] = [replace(Account(), policy={"version": "2.0", "statement": [statement]})]
+    sim.credentials[:] = [
+        replace(CloudAccount(), policy={"version": "2.0", "statement": [statement]})
+    ]
 
     refused = scf.refused(action, FunctionName="it", **params)
     assert refused[0].startswith("UnauthorizedOperation")
@@ -347,7 +349,9 @@ def test_a_runtime_stays_what_it_was(scf, create):
 
 def test_another_log_topic_wants_the_role_in_the_same_call(scf, create, world, clock, role):
     create()
-    topic = world.logs.add_topic(world.logs.add_logset(Account().uin, "ap-guangzhou", "l"), "t")
+    topic = world.logs.add_topic(
+        world.logs.add_logset(CloudAccount().uin, "ap-guangzhou", "l"), "t"
+    )
     moved = {**IT, "ClsLogsetId": topic.logset.id, "ClsTopicId": topic.id}
     refused = scf.refused("UpdateFunctionConfiguration", **moved)
     assert refused[0] == "InvalidParameterValue.ClsRole"
@@ -373,7 +377,9 @@ def test_functions_without_a_topic_share_one_that_scf_makes(scf, create, caller)
 
 def test_a_topic_of_ones_own_gets_an_index_when_asked_for(scf, create, world, caller):
     cls = caller(service="cls")
-    topic = world.logs.add_topic(world.logs.add_logset(Account().uin, "ap-guangzhou", "l"), "t")
+    topic = world.logs.add_topic(
+        world.logs.add_logset(CloudAccount().uin, "ap-guangzhou", "l"), "t"
+    )
     assert cls("DescribeTopics")["Topics"][0]["Index"] is False
 
     create(ClsLogsetId=topic.logset.id, ClsTopicId=topic.id, AutoDeployClsTopicIndex="TRUE")

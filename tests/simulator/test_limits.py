@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 
 
 def test_the_eleventh_stop_in_a_second_is_refused_in_the_words_of_the_cloud(call, world):
@@ -36,7 +36,7 @@ def test_a_sliding_second_does_not_forget_at_the_full_one(simulate, clock, ask):
 
 
 def test_regions_actions_and_accounts_are_counted_apart(caller, sim):
-    other = Account(uin="200000000002", secret_id="AKIDother", secret_key="other")
+    other = CloudAccount(uin="200000000002", secret_id="AKIDother", secret_key="other")
     sim.credentials.append(other)
     here, there, them = caller(), caller(region="ap-shanghai"), caller(other)
     for _ in range(10):

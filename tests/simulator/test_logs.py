@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 
 RULE = {"FullText": {"CaseSensitive": False, "Tokenizer": " "}}
 
@@ -144,7 +144,7 @@ def test_keys_that_cannot_be_in_an_index(cls, topic, keys):
 
 
 def test_the_index_of_the_topic_that_scf_made_stays(cls, world):
-    made = world.logs.default_topic(Account().uin, "ap-guangzhou")
+    made = world.logs.default_topic(CloudAccount().uin, "ap-guangzhou")
 
     assert cls.refused("ModifyIndex", TopicId=made.id, Rule=RULE)[0] == "OperationDenied"
 
@@ -153,7 +153,7 @@ def test_a_right_may_be_for_one_topic(cls, topic, sim):
     def granted(resource):
         statement = {"effect": "allow", "action": ["cls:SearchLog"], "resource": [resource]}
         policy = {"version": "2.0", "statement": [statement]}
-        sim.credentials[:] = [replace(Account(), policy=policy)]
+        sim.credentials[:] = [replace(CloudAccount(), policy=policy)]
 
     granted("qcs::cls:ap-guangzhou:uin/100000000001:topic/other")
     refused = cls.refused("SearchLog", TopicId=topic, From=0, To=1)

@@ -1,4 +1,4 @@
-"""What holds for every call of HAI, TI-ONE, auto-scaling and tags, as it does for Lighthouse."""
+"""Rules for every call of HAI, TI-ONE, auto-scaling and tags, as for Lighthouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import requests
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from lightsout.simulator import Account, Fault, Refusal
+from lightsout.simulator import CloudAccount, Fault, Refusal
 from lightsout.simulator.base.faults import KINDS
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def test_only_tags_do_without_a_region(caller, case):
 
 
 def test_another_account_finds_nothing(caller, sim, case):
-    other = Account(uin="200000000002", secret_id="AKIDother", secret_key="other")
+    other = CloudAccount(uin="200000000002", secret_id="AKIDother", secret_key="other")
     sim.credentials.append(other)
     theirs = caller(other, service=case.service)
     if case.service == "tag":
@@ -240,7 +240,9 @@ def test_a_right_may_be_missing_for_one_machine(
         "action": f"{service}:{action}",
         "resource": [names[ours.id], names[denied.id]],
     }
-    sim.credentials.append(limited := Account(secret_id="AKIDl", policy={"statement": [granted]}))
+    sim.credentials.append(
+        limited := CloudAccount(secret_id="AKIDl", policy={"statement": [granted]})
+    )
     world.deny(action, service=service, ids=[denied.id])
     call = caller(limited, service=service)
     for each in (denied, other):
@@ -255,7 +257,9 @@ def test_a_right_may_be_missing_for_one_machine(
 def test_a_notebook_s_tags_count_for_rights(caller, sim, world):
     condition = {"for_any_value:string_equal": {"qcs:resource_tag": ["env&dev"]}}
     granted = {"effect": "allow", "action": "tione:*", "resource": "*", "condition": condition}
-    sim.credentials.append(limited := Account(secret_id="AKIDl", policy={"statement": [granted]}))
+    sim.credentials.append(
+        limited := CloudAccount(secret_id="AKIDl", policy={"statement": [granted]})
+    )
     call = caller(limited, service="tione")
     dev = world.add(service="tione", tags={"env": "dev"})
     prod = world.add(service="tione", tags={"env": "prod"})

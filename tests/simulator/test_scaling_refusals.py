@@ -1,10 +1,10 @@
-"""What auto-scaling refuses: the bounds of a group, who is busy, strangers, rights."""
+"""Refusals of auto-scaling: the bounds of a group, who is busy, strangers, rights."""
 
 from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Account, Refusal
+from lightsout.simulator import CloudAccount, Refusal
 
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
 
@@ -162,7 +162,7 @@ def test_rights_are_those_on_the_group(scaling, caller, sim, world, group_of):
     group, other = group_of(1), group_of(1)
     resource = [f"qcs::as:ap-guangzhou:uin/100000000001:auto-scaling-group/{group.id}"]
     granted = {"effect": "allow", "action": "as:*", "resource": resource}
-    limited = Account(secret_id="AKIDlimited", policy={"statement": [granted]})
+    limited = CloudAccount(secret_id="AKIDlimited", policy={"statement": [granted]})
     sim.credentials.append(limited)
     call = caller(limited, service="as")
     refused = call.refused(STOP, AutoScalingGroupId=other.id, InstanceIds=ids(other))

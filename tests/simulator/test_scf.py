@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from lightsout.simulator import Account, Function, Trigger
+from lightsout.simulator import CloudAccount, Function, FunctionTrigger
 
 NAMED = {"FunctionName": "lightsout"}
 ON_ITS_OWN = "qcs::scf:ap-guangzhou::namespace/default/function/lightsout"
@@ -27,14 +27,14 @@ def allowed(caller, sim):
     def allowed(action, resource):
         statement = {"effect": "allow", "action": [action], "resource": [resource]}
         document = {"version": "2.0", "statement": [statement]}
-        sim.credentials[:] = [replace(Account(), policy=document)]
+        sim.credentials[:] = [replace(CloudAccount(), policy=document)]
         return caller(service="scf")
 
     return allowed
 
 
 def test_a_function_has_its_variables_and_triggers(scf, world):
-    world.functions[0].triggers.append(Trigger("web", "http", enabled=False))
+    world.functions[0].triggers.append(FunctionTrigger("web", "http", enabled=False))
 
     told = scf("GetFunction", **NAMED)
     page = scf("ListTriggers", **NAMED, Offset=1, Limit=1)
@@ -64,7 +64,10 @@ def test_its_triggers_may_be_listed_only_by_whom_everything_is_granted(scf, allo
 
 def test_who_asks_is_told_without_any_right(sim, caller):
     nothing = {"version": "2.0", "statement": []}
-    sim.credentials[:] = [Account(policy=nothing), Account(secret_id="AKIDrole", token="t")]
+    sim.credentials[:] = [
+        CloudAccount(policy=nothing),
+        CloudAccount(secret_id="AKIDrole", token="t"),
+    ]
 
     user = caller(sim.credentials[0], service="sts")("GetCallerIdentity")
     role = caller(sim.credentials[1], service="sts")("GetCallerIdentity")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Account, Function
+from lightsout.simulator import CloudAccount, Function
 from lightsout.simulator.functions.scf_lines import FunctionRun, write_run
 from lightsout.simulator.logs.logs import TOKENIZER, Index, platform_index
 
@@ -26,7 +26,7 @@ def cls(caller):
 
 @pytest.fixture
 def topic(world):
-    logset = world.logs.add_logset(Account().uin, "ap-guangzhou", "l")
+    logset = world.logs.add_logset(CloudAccount().uin, "ap-guangzhou", "l")
     topic = world.logs.add_topic(logset, "t")
     topic.index = Index(DYNAMIC)
     return topic

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 import requests
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 
-TEMPORARY = Account(secret_id="AKIDtemporary", secret_key="short-lived", token="session")
+TEMPORARY = CloudAccount(secret_id="AKIDtemporary", secret_key="short-lived", token="session")
 
 
 def test_a_rightly_signed_call_is_answered(call):
@@ -21,33 +21,34 @@ def test_an_unsigned_payload_is_fine_too(caller):
 
 
 def test_a_wrong_key_does_not_pass(caller, sim):
-    code, _ = caller(Account(secret_key="guessed")).refused("DescribeInstances")
+    code, _ = caller(CloudAccount(secret_key="guessed")).refused("DescribeInstances")
     assert code == "AuthFailure.SignatureFailure"
     assert [(c.code, c.account, c.applied) for c in sim.journal] == [(code, "", False)]
 
 
 def test_an_unknown_id_is_not_found(caller):
-    code, _ = caller(Account(secret_id="AKIDsomebody")).refused("DescribeInstances")
+    code, _ = caller(CloudAccount(secret_id="AKIDsomebody")).refused("DescribeInstances")
     assert code == "AuthFailure.SecretIdNotFound"
 
 
 def test_a_temporary_key_needs_its_token(caller, sim):
     sim.credentials.append(TEMPORARY)
     assert caller(TEMPORARY)("DescribeInstances")["TotalCount"] == 0
-    without = Account(secret_id="AKIDtemporary", secret_key="short-lived")
+    without = CloudAccount(secret_id="AKIDtemporary", secret_key="short-lived")
     assert caller(without).refused("DescribeInstances")[0] == "AuthFailure.SecretIdNotFound"
-    wrong = Account(secret_id="AKIDtemporary", secret_key="short-lived", token="other")
+    wrong = CloudAccount(secret_id="AKIDtemporary", secret_key="short-lived", token="other")
     assert caller(wrong).refused("DescribeInstances")[0] == "AuthFailure.TokenFailure"
 
 
 def test_a_lasting_key_with_a_token_is_refused(caller):
     assert (
-        caller(Account(token="odd")).refused("DescribeInstances")[0] == "AuthFailure.TokenFailure"
+        caller(CloudAccount(token="odd")).refused("DescribeInstances")[0]
+        == "AuthFailure.TokenFailure"
     )
 
 
 def test_a_temporary_key_expires_by_the_clock_of_the_world(caller, sim, clock):
-    passing = Account(token="session", expires=clock.now() + timedelta(hours=2))
+    passing = CloudAccount(token="session", expires=clock.now() + timedelta(hours=2))
     sim.credentials[:] = [passing]
     call = caller(passing)
     assert call("DescribeInstances")["TotalCount"] == 0
@@ -56,8 +57,8 @@ def test_a_temporary_key_expires_by_the_clock_of_the_world(caller, sim, clock):
 
 
 def test_keys_can_be_rotated_while_it_runs(caller, sim):
-    old, new = caller(), caller(Account(secret_key="fresh"))
-    sim.credentials[:] = [Account(secret_key="fresh")]
+    old, new = caller(), caller(CloudAccount(secret_key="fresh"))
+    sim.credentials[:] = [CloudAccount(secret_key="fresh")]
     assert old.refused("DescribeInstances")[0] == "AuthFailure.SignatureFailure"
     assert new("DescribeInstances")["TotalCount"] == 0
 
@@ -138,7 +139,7 @@ def test_what_is_asked_for_must_exist(caller):
 
 def test_an_account_sees_its_own_machines_only(caller, sim, world):
     world.add("lhins-00000001")
-    other = Account(uin="200000000002", secret_id="AKIDother", secret_key="other")
+    other = CloudAccount(uin="200000000002", secret_id="AKIDother", secret_key="other")
     sim.credentials.append(other)
     assert caller()("DescribeInstances")["TotalCount"] == 1
     assert caller(other)("DescribeInstances")["TotalCount"] == 0

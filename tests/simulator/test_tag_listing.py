@@ -1,4 +1,4 @@
-"""Which resources carry which tags."""
+"""The listing of resources with their tags."""
 
 from __future__ import annotations
 

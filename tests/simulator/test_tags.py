@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Account, Refusal
+from lightsout.simulator import CloudAccount, Refusal
 
 PROCESSING = "FailedOperation.ResourceTagProcessing"
 SERVICES = [("lighthouse", "instance"), ("cvm", "instance"), ("tione", "notebook")]
@@ -299,7 +299,7 @@ def test_the_right_to_tag_cannot_be_limited_to_resources(caller, sim, world):
     machine = world.add()
     for number, resource in enumerate(([name(machine)], ["*"])):
         granted = {"effect": "allow", "action": "tag:TagResources", "resource": resource}
-        account = Account(secret_id=f"AKID{number}", policy={"statement": [granted]})
+        account = CloudAccount(secret_id=f"AKID{number}", policy={"statement": [granted]})
         sim.credentials.append(account)
         call = caller(account, service="tag", region="")
         asked = {"ResourceList": [name(machine)], "Tags": tags(a="b")}

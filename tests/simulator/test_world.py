@@ -1,4 +1,4 @@
-"""What the world does by itself, and what it tells beforehand."""
+"""The world's own changes, and the events that it tells beforehand."""
 
 from __future__ import annotations
 

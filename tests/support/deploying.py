@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.support.simulated_run import Stage
 
 READS = ("Get", "List", "Describe")
+NOTHING_TO_DO = "nothing to do\nThe function examines itself:\n"  # what ECHO finds is nothing
 ECHO = "def main_handler(event, context):\n    return {'findings': []}\n"
 
 
@@ -61,7 +62,7 @@ class Deployer:
         return status, out, err
 
     def deploy(self, *words, status=0, **environ):
-        """What it said; it must end with that status."""
+        """The output of the command, which must end with that status."""
         found, out, err = self.type_in("deploy", *words, **environ)
         assert found == status, out + err
         return out + err

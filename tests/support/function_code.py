@@ -31,7 +31,7 @@ def zipped(files: dict[str, str]) -> bytes:
 
 
 def zip_file(text: str, name: str = "index.py") -> str:
-    """What ZipFile wants: a zip with one file, as base64."""
+    """The value of ZipFile: a zip with one file, as base64."""
     return base64.b64encode(zipped({name: text})).decode()
 
 

@@ -23,7 +23,7 @@ def deploy(stage: Stage, **facts) -> Function:
 
 
 def write_log(stage: Stage, function: Function, form: str = "fields", lines=None) -> Topic:
-    """What SCF makes of the lines of the stage's runs; `form` as Logs.json_lines has it."""
+    """The lines of the stage's runs as SCF keeps them; `form` as Logs.json_lines has it."""
     logs = stage.world.logs
     logs.json_lines = form
     lines = stage.lines if lines is None else lines

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lightsout.cli.deployment import cam
 from lightsout.model.policy import Account as OtherAccount
-from lightsout.simulator import Account, Role
+from lightsout.simulator import CloudAccount, Role
 from tests.support.other_accounts import OWN, RESEARCH
 from tests.support.simulated_run import GUANGZHOU
 
@@ -100,9 +100,9 @@ def let_in(stage):
     """Add the keys and the role to the stage, and remove its own key from the environment."""
     stage.fleet(1)
     stage.sim.credentials[:] = [
-        Account(secret_id=LONG["secretId"], secret_key=LONG["secretKey"]),
-        Account(ELSEWHERE, OTHER["secretId"], OTHER["secretKey"]),
-        Account(OWN, TEMPORARY["secretId"], TEMPORARY["secretKey"], TEMPORARY["token"]),
+        CloudAccount(secret_id=LONG["secretId"], secret_key=LONG["secretKey"]),
+        CloudAccount(ELSEWHERE, OTHER["secretId"], OTHER["secretKey"]),
+        CloudAccount(OWN, TEMPORARY["secretId"], TEMPORARY["secretKey"], TEMPORARY["token"]),
     ]
     trust = cam.trust_in(OtherAccount("research", ROLE, None), OWN)
     stage.world.roles.append(Role(RESEARCH, "operator", trust))

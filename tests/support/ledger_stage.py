@@ -52,7 +52,7 @@ class LedgerStage:
         return [line for line in self.lines if line["event"] == event]
 
     def look(self, *shown: Instance) -> Look:
-        """What a look shows that begins and ends now."""
+        """A look that shows these machines, and begins and ends now."""
         now = self.clock.monotonic()
         return Look(now, now, {instance.id: instance for instance in shown})
 

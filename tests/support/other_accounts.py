@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
-from lightsout.simulator import Account, Role
+from lightsout.simulator import CloudAccount, Role
 
-OWN, RESEARCH, ARCHIVE = Account().uin, "100000000002", "100000000003"
+OWN, RESEARCH, ARCHIVE = CloudAccount().uin, "100000000002", "100000000003"
 OTHER_UINS = {"research": RESEARCH, "archive": ARCHIVE}
 POLICIES = """
     version: 1

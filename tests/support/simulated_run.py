@@ -14,7 +14,7 @@ import pytest
 from lightsout import RunFailed
 from lightsout.base.environment import Environment
 from lightsout.run import run
-from lightsout.simulator import Account, ManualClock, Simulator, World
+from lightsout.simulator import CloudAccount, ManualClock, Simulator, World
 from tests.support.deterministic_threads import DeterministicClock
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
     folder.mkdir(exist_ok=True)
     told: list[Callable] = [server.pop("told", lambda _: None)]
     with Simulator(world, told=lambda call: [each(call) for each in told], **server) as sim:
-        sim.credentials[:] = [account := Account(token="simulated-token")]
+        sim.credentials[:] = [account := CloudAccount(token="simulated-token")]
         environ = {
             "LIGHTSOUT_POLICIES": str(folder),
             "LIGHTSOUT_ENDPOINT": sim.url,

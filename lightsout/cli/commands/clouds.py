@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import getpass
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightsout.base.clock import Deadline
-from lightsout.base.credentials import read_credentials
+from lightsout.base.credentials import BadSettings, read_credentials
 from lightsout.base.environment import home_region
 from lightsout.base.log import Log
 from lightsout.cli.commands.operate import LOOK_LIMIT
+from lightsout.cli.commands.reach import refuse_unreachable
 from lightsout.cloud import assume_role as accounts_
 from lightsout.cloud.compute import Compute, batches
 from lightsout.cloud.sdk import CallFailed
@@ -19,6 +21,7 @@ from lightsout.cloud.threads import side_by_side
 from lightsout.doctor.still_charged import find_still_charged, wants_no_charge
 from lightsout.model.resource import OWN
 from lightsout.policies import load as policy_files
+from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,9 +51,9 @@ def open_clouds(
 
     Calls may be made for `limit` seconds.
 
-    Raises BadSettings where there are no credentials.
+    Raises BadSettings where there are no credentials, and Unreachable.
     """
-    return accounts_.open_clouds(
+    clouds = accounts_.open_clouds(
         accounts,
         credentials=lambda: read_credentials(outside.environ, outside.home),
         endpoint=settings.endpoint,
@@ -61,6 +64,19 @@ def open_clouds(
         run_id=getpass.getuser(),
         home=home_region(None, outside.environ),
     )
+    refuse_unreachable(settings.endpoint)
+    return clouds
+
+
+def refuse_unreachable_for(outside: Environment) -> None:
+    """Raise Unreachable before a run that would find the API out of reach, and repeat its calls.
+
+    What else is wrong, the run tells.
+    """
+    with suppress(BadSettings, policy_files.PolicyMistakes):
+        settings = read_settings(outside.environ, outside.beside)
+        policy_files.load(settings.policies)
+        open_clouds(settings, outside, outside.write)
 
 
 def clouds_of(
@@ -71,7 +87,7 @@ def clouds_of(
 ) -> dict[str, Cloud]:
     """A client for the account of each site, except for accounts that no policy file names.
 
-    Raises BadSettings where there are no credentials.
+    Raises BadSettings where there are no credentials, and Unreachable.
     """
     wanted = {site.account for site in sites}
     try:

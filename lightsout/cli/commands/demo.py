@@ -16,7 +16,7 @@ from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress
 from lightsout.cli.logs.acceptances import CONFIRMED, read_acceptances
 from lightsout.cli.logs.logfiles import LogLines
-from lightsout.cli.output.files import kept_in
+from lightsout.cli.output.files import kept_in, save
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.origin import is_installed
@@ -141,7 +141,8 @@ def _report(path: str, log: str, outside: Environment, language: str) -> None:
     """The same as `python -m lightsout report`, of this run."""
     from lightsout.cli.commands import report
 
-    report.save(path, report.make_page(list(LogLines([log])), outside, language=language))
+    text = report.make_page(list(LogLines([log])), outside, language=language)
+    save("--report", path, text, "written")
 
 
 def _traces(world: World) -> dict[str, Trace]:

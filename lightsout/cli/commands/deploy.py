@@ -61,7 +61,8 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     if options.check:
         return _told_by_check(plan, desk, voice)
     if not plan.steps and not (plan.withheld and not options.yes):
-        return _nothing_to_do(plan, desk, voice)
+        _say_nothing_to_do(plan, desk, voice)
+        return _examined(plan, desk, voice)
     known = desk.known(plan.steps, voice)
     if plan.steps and not agreed("Do this?", yes=options.yes):
         voice.say(NOTHING)
@@ -74,14 +75,22 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     return _done(desk, plan, known, voice)
 
 
-def _nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> int:
+def _say_nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> None:
     if plan.withheld:
         voice.say("nothing to do but what --allow-rights lets happen")
     elif desk.is_half_blind:
         voice.say("nothing to do as far as can be seen")
     else:
         voice.say("nothing to do")
-    return FOUND_WRONG if plan.withheld or desk.is_half_blind else GOOD
+
+
+def _examined(plan: Plan, desk: Desk, voice: Voice) -> int:
+    """Has the function examine itself, after a deploy that changed nothing too.
+
+    The examination after an earlier deploy may have failed, and nothing else remembers it.
+    """
+    well = _doctor(desk, voice)
+    return GOOD if well and not plan.withheld and not desk.is_half_blind else FOUND_WRONG
 
 
 def _told_by_check(plan: Plan, desk: Desk, voice: Voice) -> int:
@@ -106,9 +115,8 @@ def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
         return FOUND_WRONG
     if plan.withheld:
         voice.say("The rights of the role are as they were: --allow-rights lets them grow")
-    well = _doctor(desk, voice)
-    good = well and outcome.is_good and not plan.withheld and not desk.is_half_blind
-    return GOOD if good else FOUND_WRONG
+    status = _examined(plan, desk, voice)
+    return status if outcome.is_good else FOUND_WRONG
 
 
 def _hand_over(desk: Desk, outcome: Outcome, voice: Voice) -> None:

@@ -9,6 +9,7 @@ from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.cli import GOOD, WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.everywhere import ALL, look_everywhere
+from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.output.tables import Output, complain
@@ -108,6 +109,9 @@ def _look(outside: Environment) -> Sequence[Machine]:
         if NO_CREDENTIALS not in str(mistake):
             raise
         complain("no credentials, so no machine was looked at: the policy is one to start from")
+        return []
+    except Unreachable as why:
+        complain(f"{why}; so no machine was looked at: the policy is one to start from")
         return []
     seen = look_everywhere(clouds[OWN])
     complain(*seen.warnings)

@@ -11,6 +11,7 @@ from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output, complain
+from lightsout.cli.output.words import command, plural
 from lightsout.cloud.assume_role import own_uin
 from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.error_codes import Meaning
@@ -66,7 +67,10 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     resource = _resource_of(options.id)
     ends = _ends(options.until, [ZoneInfo(DEFAULT_TIMEZONE)], outside)
     settings = read_settings(outside.environ, outside.beside)
-    policies, accounts = _policies(settings)
+    policies, accounts, unread = _policies(settings)
+    if options.account not in (None, OWN, *(it.name for it in accounts)):
+        why = unread or f"no policy file at hand has an account {options.account!r}"
+        raise WrongUse(f"--account {options.account}: {why}")
     clouds = _clouds(options.account, accounts, settings, outside)
     try:
         found = _find(options.id, resource, clouds, options.region)
@@ -78,7 +82,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     except Unknown as why:
         complain(*(f"lightsout: {line}" for line in why.lines))
         return FOUND_WRONG
-    _tell(found, ends, selecting, outside.clock.now())
+    _tell(found, ends, selecting, unread, outside.clock.now())
     return GOOD
 
 
@@ -105,21 +109,26 @@ def _ends(text: str, zones: Iterable[tzinfo], outside: Environment) -> Mapping[s
     return ends
 
 
-def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account]]:
-    """What the policies at hand say; nothing, where they have mistakes: no policy is needed."""
+def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account], str]:
+    """What the policies at hand say, and why it is nothing where it is: no policy is needed."""
     try:
         loaded = policy_files.load(settings.policies)
-    except policy_files.PolicyMistakes:
-        return (), ()
-    return loaded.policies, loaded.accounts
+    except policy_files.PolicyMistakes as wrong:
+        return (), (), _why_unread(settings, len(wrong.mistakes))
+    return loaded.policies, loaded.accounts, ""
+
+
+def _why_unread(settings: Settings, mistakes: int) -> str:
+    if not settings.policies.exists():
+        return f"there is no {settings.policies}"
+    told = f"`{command()} check` tells which"
+    return f"the policies have {plural(mistakes, 'mistake')}, {told}"
 
 
 def _clouds(
     account: str | None, accounts: Sequence[Account], settings: Settings, outside: Environment
 ) -> Mapping[str, Cloud]:
     """The account of the credentials and those that policies name; only `account`, where given."""
-    if account not in (None, OWN, *(it.name for it in accounts)):
-        raise WrongUse(f"no policy file at hand has an account {account!r}, or they have mistakes")
     clouds = open_clouds(settings, outside, show_retry, accounts)
     return {account: clouds[account]} if account else clouds
 
@@ -164,7 +173,9 @@ def _sites(
     for account, cloud in clouds.items():
         regions = [region] if region else _regions_of(resource, cloud)
         if isinstance(regions, CallFailed):
-            blind.append(f"{_blind(account, regions)}; --region says where to look without that")
+            missing = regions.meaning is Meaning.RIGHTS
+            told = "; --region says where to look without that" if missing else ""
+            blind.append(f"{_blind(account, regions)}{told}")
         else:
             sites += [Site(account, resource, each) for each in regions]
     return sites, blind
@@ -233,7 +244,11 @@ def _selecting(found: Found, policies: Sequence[Policy]) -> Sequence[Policy]:
 
 
 def _tell(
-    found: Found, ends: Mapping[str, datetime], selecting: Sequence[Policy], now: datetime
+    found: Found,
+    ends: Mapping[str, datetime],
+    selecting: Sequence[Policy],
+    unread: str,
+    now: datetime,
 ) -> None:
     out = Output()
     for zone, end in ends.items():
@@ -243,6 +258,9 @@ def _tell(
     before = found.instance.tags.get(KEEP_UNTIL, ())
     if before:
         out.say(f"Before, {KEEP_UNTIL} was {', '.join(before)}.")
+    if unread:
+        out.say(f"Which policies select it is unknown: {unread}.", look="yellow")
+        return
     names = [policy.name for policy in selecting]
     out.say(f"Selected by: {', '.join(names) or 'no policy at hand'}.")
 

@@ -162,6 +162,11 @@ def _load(outside: Environment) -> policy_files.Policies:
     return policy_files.load(read_settings(outside.environ, outside.beside).policies)
 
 
+def missing(file: Path) -> str:
+    """Why nothing is done without serverless.yml, and what to do."""
+    return f"there is no {file}: change to the folder that has it, or `{command()} init` makes one"
+
+
 def read_deployment(file: Path) -> cam.Deployment:
     """Raises WrongUse where the file does not name what the documents need."""
     import yaml
@@ -170,6 +175,8 @@ def read_deployment(file: Path) -> cam.Deployment:
         inputs = yaml.safe_load(read_small_file(file, MAX_BYTES))["inputs"]
         namespace = inputs.get("namespace", "default")
         named = (inputs["name"], namespace, inputs["region"], inputs["role"])
+    except FileNotFoundError:
+        raise WrongUse(missing(file)) from None
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):

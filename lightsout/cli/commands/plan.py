@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 from lightsout.base.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
 from lightsout.cli.commands import plan_diff
-from lightsout.cli.commands.clouds import clouds_of, paid_for, with_refusals
+from lightsout.cli.commands.clouds import (
+    clouds_of,
+    paid_for,
+    refuse_unreachable_for,
+    with_refusals,
+)
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
 from lightsout.cli.explain import one_machine
 from lightsout.cli.explain.near_tags import Near, explain, idle_among
@@ -65,6 +70,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     heads = [head_of(instant)] if options.at is not None else []
     if options.instance and not for_programs:
         return one_machine.carry_out(options, outside, instant, heads)
+    refuse_unreachable_for(outside)
     lines: list[str] = []
 
     def take_line(line: str) -> None:

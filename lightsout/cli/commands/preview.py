@@ -6,6 +6,7 @@ import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from lightsout.base.pages import page
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.explain.outlook import (
     WEEKDAYS,
@@ -19,7 +20,7 @@ from lightsout.cli.explain.outlook import (
     windows_opening,
 )
 from lightsout.cli.explain.picture import draw
-from lightsout.cli.output.svg import save
+from lightsout.cli.output.files import STDOUT, save
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, plural, width
 from lightsout.model.policy import WHOLE_DAY
@@ -46,6 +47,8 @@ MARGIN = " " * 16  # as wide as `2026-12-01 Tue` with the space around it
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
+    if options.json and options.svg == STDOUT:
+        raise WrongUse("--json and --svg - both write to stdout: name a file for the picture")
     settings = read_settings(outside.environ, outside.beside)
     count, first = _count(options.days), _first(options.first)
     try:
@@ -66,10 +69,12 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         ]
         print(as_json(entries))
         complain(*warnings)
+    elif options.svg == STDOUT:
+        complain(*warnings)
     else:
         _show(Output(), outlooks, warnings)
     if options.svg is not None:
-        save(options.svg, draw(outlooks), tell=not options.json)
+        save("--svg", options.svg, draw(outlooks), "" if options.json else "drawn")
     return GOOD
 
 
@@ -155,7 +160,7 @@ def headline(outlook: Outlook) -> str:
 def _without_windows(policy: Policy) -> str:
     if policy.when is None:
         return "acts whenever it is triggered: it has no `when`"
-    return "what its owner may write there stands in docs/owners-tags.md"
+    return f"what its owner may write there: {page('owners-tags.md')}"
 
 
 def _bar(day: Day) -> str:

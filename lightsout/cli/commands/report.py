@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings, read_credentials
-from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.commands.clouds import open_clouds, refuse_unreachable_for
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.commands.operate import LOOK_LIMIT, operate
 from lightsout.cli.commands.plan import look_later, openings_of, rows_later
+from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.commands.savings import count
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers
 from lightsout.cli.explain.outcome import errors_of
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.rows import rows_of
 from lightsout.cli.logs.from_cls import log_of
-from lightsout.cli.output.files import write_file
+from lightsout.cli.output.files import save
 from lightsout.cli.output.waiting import status_line
 from lightsout.cli.output.words import moment
 from lightsout.cli.page.failures import failure_rows
@@ -69,17 +70,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
         language=options.lang or language_of(outside.environ),
         deployed=options.from_cls,
     )
-    save(options.output, text)
+    save("-o", options.output, text, "written")
     return FOUND_WRONG if lines.warn_of_unusable() else GOOD
-
-
-def save(path: str, text: str) -> None:
-    """Raises WrongUse where the file cannot be written."""
-    try:
-        write_file(path, text)
-    except OSError as error:
-        raise WrongUse(f"-o {path}: {error.strerror}") from None
-    print(f"written: {path}")
 
 
 def make_page(
@@ -173,6 +165,10 @@ def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
     """What `plan` would show; nothing without credentials."""
     if not policies or not _has_credentials(outside):
         return Looked(Now())
+    try:
+        refuse_unreachable_for(outside)
+    except Unreachable as why:
+        return Looked(Now(), [str(why)])
     instant: datetime = outside.clock.now()
     watched = outside._replace(write=show_retry)
     event = {"dry_run": True}

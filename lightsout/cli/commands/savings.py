@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.logs.from_cls import log_of
-from lightsout.cli.output.svg import save
+from lightsout.cli.output.files import STDOUT, save
 from lightsout.cli.output.tables import Output, complain, print_csv
 from lightsout.cli.output.words import plural
 from lightsout.cli.savings.claims import claims, money_claims
@@ -68,6 +68,8 @@ COLUMNS = tuple(StopEntry.__annotations__)
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Ask the cloud only for facts that the log does not have; go on where it cannot answer."""
+    if options.csv and options.svg == STDOUT:
+        raise WrongUse("--csv and --svg - both write to stdout: name a file for the picture")
     settings = read_settings(outside.environ, outside.beside)
     given = read_price_list(options.prices) if options.prices is not None else None
     now = outside.clock.now()
@@ -77,6 +79,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     stops, prices, said = figures.stops, figures.prices, list(map(str, figures.said))
     if options.csv:
         print_csv(COLUMNS, [_row(stop, prices.currency) for stop in stops])
+        complain(*said)
+    elif options.svg == STDOUT:
         complain(*said)
     else:
         out = Output()
@@ -88,7 +92,8 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             out.say(claim)
     if options.svg is not None:
         weeks = by_week(stops, ZoneInfo(DEFAULT_TIMEZONE))
-        save(options.svg, draw(weeks, prices.currency), tell=not options.csv)
+        picture = draw(weeks, prices.currency)
+        save("--svg", options.svg, picture, "" if options.csv else "drawn")
     return FOUND_WRONG if lines.warn_of_unusable() else GOOD
 
 

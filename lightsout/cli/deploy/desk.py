@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.commands.permissions import missing
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
 from lightsout.cli.deploy.service import Service
@@ -89,7 +90,7 @@ def prepare(outside: Environment, voice: Voice) -> Desk:
     except policy_files.PolicyMistakes as wrong:
         raise Stopped(_listed(wrong.mistakes)) from None
     if not file.is_file():
-        raise Stopped(f"there is no {file}: `lightsout init` makes one")
+        raise Stopped(missing(file))
     if mistakes := mistakes_in(file, loaded, dist / "bundle"):
         raise Stopped(_listed(mistakes))
     wanted = read_wanted(file, loaded, hash_of(settings.policies, voice), outside.environ)

@@ -29,6 +29,7 @@ SENTENCES = {
     "FailedOperation.TopicIsolated": "the log service is closed for arrears: top the account up",
     "OperationDenied.AccountIsolate": "the log service is closed for arrears: top the account up",
     "OperationDenied.AccountDestroy": "the log service is closed for arrears: top the account up",
+    "AuthFailure.SignatureExpire": "set the clock of this machine by the network's time (NTP)",
     # Quotas
     "LimitExceeded.Function": "the namespace holds as many functions as it may (50): delete one, "
     "or name another namespace in serverless.yml",
@@ -69,6 +70,27 @@ SENTENCES = {
     "serverless.yml",
 }
 
+KEYS = (
+    "the service does not accept these credentials: correct TENCENTCLOUD_SECRET_ID and "
+    "TENCENTCLOUD_SECRET_KEY, or run `tccli configure`; `lightsout doctor` examines them"
+)
+VALUE = "asking again as it is cannot help: correct in serverless.yml what the message names"
+UNREACHED = "let this machine reach the network, or correct LIGHTSOUT_ENDPOINT"
+WAIT_A_MINUTE = "the service is overloaded or out of order: wait a minute"
+# By the part of a code before its dot; of those about rights, what is_of_rights leaves.
+FAMILIES = {
+    "AuthFailure": KEYS,
+    "UnauthorizedOperation": KEYS,
+    "IpInBlacklist": "the account does not let this machine's address in: allow it",
+    "IpNotInWhitelist": "the account does not let this machine's address in: allow it",
+    **dict.fromkeys(
+        ("InvalidParameter", "InvalidParameterValue", "MissingParameter", "UnknownParameter",
+         "InvalidRequest"), VALUE,
+    ),
+    "OutOfTime": "this command's time was over before it ended",
+}  # fmt: skip
+PASSING = {Meaning.SERVICE, Meaning.UNSURE, Meaning.THROTTLE}
+
 # Something else is under way, which passes. The bare one is what CLS says of a topic that is new.
 BUSY = frozenset({
     "FailedOperation", "FailedOperation.CreateTrigger", "FailedOperation.DeleteFunction",
@@ -106,17 +128,26 @@ def is_of_rights(failure: CallFailed) -> bool:
 
 def advice_on(failure: CallFailed) -> str:
     """What the refusal means and what to do, as one sentence; it always says something."""
-    if failure.code in SENTENCES:
-        return f"{SENTENCES[failure.code]}; {RUN_AGAIN}"
-    if failure.code.startswith("LimitExceeded."):
-        return f"a quota of the account is used up; {RUN_AGAIN}"
-    if is_of_rights(failure):
-        return (
-            f"the key has no right to {failure.action}: `lightsout permissions deployer` prints "
-            f"the policy that it needs; {RUN_AGAIN}"
-        )
-    if failure.code in BUSY:
-        return f"{WAIT}; {RUN_AGAIN}"
+    if to_do := SENTENCES.get(failure.code) or _by_kind(failure):
+        return f"{to_do}; {RUN_AGAIN}"
     if failure.maybe_done:
         return "whether it was carried out is unknown: run the same command again, which looks"
     return "run the same command again: it looks first, and goes on where this one ended"
+
+
+def _by_kind(failure: CallFailed) -> str:
+    """What to do before the command is run again; empty where nothing has to be done."""
+    family = failure.code.partition(".")[0]
+    if failure.code.startswith("LimitExceeded."):
+        return "a quota of the account is used up: free some of it"
+    if is_of_rights(failure):
+        return (
+            f"the key has no right to {failure.action}: `lightsout permissions deployer` prints "
+            "the policy that it needs"
+        )
+    if failure.code in BUSY or family in FAMILIES:
+        return WAIT if failure.code in BUSY else FAMILIES[family]
+    if failure.meaning not in PASSING or failure.maybe_done:
+        return ""
+    lost = failure.meaning is Meaning.SERVICE and not failure.delivered
+    return UNREACHED if lost else WAIT_A_MINUTE

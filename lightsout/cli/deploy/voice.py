@@ -43,7 +43,9 @@ class Voice:
         """Without secrets; commands as they were typed here."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return text.replace("`lightsout ", f"`{command()} ")
+        for name in ("`python -m lightsout ", "`lightsout "):
+            text = text.replace(name, f"`{command()} ")
+        return text
 
     def say_all(self, lines: Iterable[str], look: str = "") -> None:
         for line in lines:

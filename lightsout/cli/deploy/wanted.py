@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import __version__
+from lightsout.base.pages import page
 from lightsout.cli.deploy.values import (
     DIGITS,
     MARK,
@@ -53,7 +54,7 @@ ALREADY = {
     "retryNum": "it sets 2 retries by itself",
     "msgTTL": "it lets events wait for an hour by itself",
 }
-OTHERWISE = "take it out, or deploy with the other ways of docs/deploy.md"
+OTHERWISE = f"take it out, or deploy in another way: {page('deploy.md')}"
 NAMELESS = "url-trigger"  # what the official tool calls a function URL without a name
 _ONE_VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 

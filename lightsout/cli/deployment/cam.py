@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.base.pages import page
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import goes_through_groups
 from lightsout.model.resource import OWN, RESOURCES
@@ -34,7 +35,7 @@ MARKING = "tag:TagResources"
 # What `permissions` and `check` say where a policy marks.
 NOT_NARROWER = (
     f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
-    "anything, and so widen rights that go by tag (docs/marks.md)"
+    f"anything, and so widen rights that go by tag ({page('marks.md')})"
 )
 EVERYWHERE = ""  # the region of a resource that may be in any
 

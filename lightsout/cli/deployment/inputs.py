@@ -8,6 +8,7 @@ Node, 3 seconds. Keys and meanings are those of tencent-component-toolkit 2.27.6
 
 from __future__ import annotations
 
+from lightsout.base.pages import page
 from lightsout.base.suggest import nearest
 from lightsout.cli.deployment.triggers import FLAG, TRIGGERS, may, must
 from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, Word
@@ -64,7 +65,7 @@ MEMORY = Scalar(
 )
 WHOLE_NUMBER = Scalar("a whole number", r"[0-9]{1,9}", int)
 SHARE = Scalar("a number from 0 to 1", r"[0-9]+(\.[0-9]+)?", _share)
-ID = Scalar("the ID that the command in docs/deploy.md prints", r"[0-9a-f-]{36}|")
+ID = Scalar(f"the ID that a command prints, see {page('deploy.md')}", r"[0-9a-f-]{36}|")
 TEXTS = ListOf("a list of texts", TEXT, 0)
 
 SRC = Fields(

@@ -70,7 +70,7 @@ def _count(key: str, value: str, carriers: Sequence[Machine]) -> TagCount:
 def summary(machines: Sequence[Machine]) -> str:
     """How many there are, and where; how many of them carry no tag."""
     if not machines:
-        return "no machines"
+        return "no machines seen"
     places = sorted({site.place for site, _ in machines})
     untagged = sum(not machine.tags for _, machine in machines)
     without = f"; {untagged:,} without any tag" if untagged else ""

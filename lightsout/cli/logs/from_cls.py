@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lightsout.base.environment import home_region
+from lightsout.base.pages import page
 from lightsout.cli import WrongUse
 from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.explain.progress import show_retry
+from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import LogLines, lines_in
 from lightsout.cli.logs.search import DAY, Search
 from lightsout.cli.output.tables import complain
@@ -107,7 +109,7 @@ def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
         raise _cannot(failure, named) from None
     topic = answer.get("ClsTopicId")
     if not isinstance(topic, str) or not topic:
-        hint = "docs/deploy.md has how to give it one"
+        hint = f"how to give it one: {page('deploy.md#a-log-that-keeps-longer')}"
         raise WrongUse(f"--from-cls: {named} has no log topic, so no line is kept; {hint}")
     return topic
 
@@ -131,7 +133,7 @@ class FunctionLog(LogLines):
         self._search = search
         self._function = function
         self._begin, self._end = now - days * DAY, now
-        self._first: str = ""  # the time of the oldest line, as it says it
+        self._first: datetime | None = None  # the time of the oldest line
         self._cut = 0
 
     def __iter__(self) -> Iterator[Fields]:
@@ -153,8 +155,8 @@ class FunctionLog(LogLines):
         self.others += not lines
         self._cut += not lines and self._is_ours(fields) and _is_cut(fields)
         for line in lines:
-            time = str(line["time"])
-            self._first = min(self._first or time, time)
+            time = instant_of(line["time"])
+            self._first = min(filter(None, (self._first, time)), default=None)
         yield from lines
 
     def _is_ours(self, fields: Fields) -> bool:
@@ -173,10 +175,10 @@ class FunctionLog(LogLines):
             why = f"no line of {named} since {since}: a new one takes some seconds to show"
             self.unusable.append(f"{place}: {why}")
             return
-        oldest = f"the oldest of {self._first}"
-        if self._first[:10] > (self._begin + DAY).isoformat()[:10]:
+        oldest = f", the oldest of {moment(self._first, zone)}" if self._first else ""
+        if self._first and self._first > self._begin + DAY:
             oldest += "; the topic may keep no more (7 days, unless you made it)"
-        complain(f"lightsout: {plural(self.ours, 'line')} of {named} since {since}, {oldest}")
+        complain(f"lightsout: {plural(self.ours, 'line')} of {named} since {since}{oldest}")
 
 
 def _millis(time: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.cli.commands import doctor, keep, plan, preview, run, savings, tags, verify
-from lightsout.cli.options.shared import add_files, add_log, add_narrowing, add_policies
+from lightsout.cli.options.shared import add_files, add_log, add_narrowing, add_policies, add_svg
 
 if TYPE_CHECKING:
     import argparse
@@ -86,7 +86,7 @@ def add_preview(commands: Commands) -> None:
     )
     one.add_argument("--days", metavar="N", help="how many days (default: 14)")
     one.add_argument("--json", action="store_true", help="a list of windows instead of a calendar")
-    one.add_argument("--svg", metavar="FILE", help="draw a picture as well, to paste into a chat")
+    add_svg(one, "draw a picture as well, to paste into a chat")
     one.set_defaults(carry_out=preview.carry_out)
 
 
@@ -115,7 +115,7 @@ def add_keep(commands: Commands) -> None:
     one.add_argument(
         "--account", metavar="NAME", help="look only in this account (default: in all at hand)"
     )
-    add_policies(one)
+    add_policies(one, needed=False)
     one.set_defaults(carry_out=keep.carry_out)
 
 
@@ -144,7 +144,7 @@ def add_savings(commands: Commands) -> None:
         help="YAML or JSON instead of CVM's prices: currency, and per_hour by instance type or ID",
     )
     one.add_argument("--csv", action="store_true", help="each stop, for a spreadsheet")
-    one.add_argument("--svg", metavar="FILE", help="draw the weeks as well, to paste into a chat")
+    add_svg(one, "draw the weeks as well, to paste into a chat")
     one.set_defaults(carry_out=savings.carry_out)
 
 
@@ -153,7 +153,11 @@ def add_report(commands: Commands) -> None:
     add_files(one, "LOG", "; in any order")
     add_policies(one)
     one.add_argument(
-        "-o", "--output", metavar="FILE", default="report.html", help="default: report.html"
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="report.html",
+        help="default: report.html; - writes it to stdout",
     )
     one.add_argument("--lang", choices=("en", "zh"), help="default: that of the locale")
     one.set_defaults(carry_out=_report)

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from lightsout.cli.commands import check, permissions
-from lightsout.cli.options.shared import add_policies
+from lightsout.cli.options.shared import add_policies, file_beside_stdout
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.packaging.origin import samples
 
@@ -106,7 +106,13 @@ def add_permissions(commands: Commands) -> None:
 def add_package(commands: Commands) -> None:
     one = commands.add_parser("package", help="make the bundle, the folder and the zip to deploy")
     add_policies(one)
-    one.add_argument("--out", metavar="FOLDER", default="dist", help="where to (default: dist)")
+    one.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default="dist",
+        type=file_beside_stdout,
+        help="where to (default: dist)",
+    )
     one.add_argument(
         "--try",
         dest="try_it",
@@ -131,6 +137,7 @@ def add_demo(commands: Commands) -> None:
         metavar="FILE",
         nargs="?",
         const="report.html",
+        type=file_beside_stdout,
         help="end with the page of this run (default: report.html)",
     )
     one.set_defaults(carry_out=_demo)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
+
+from lightsout.cli.output.files import STDOUT
 
 if TYPE_CHECKING:
     import argparse
@@ -10,7 +13,9 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  no public name
 
 
-def add_policies(parser: argparse.ArgumentParser) -> None:
+def add_policies(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
+    """`needed`: where there are none, the command fails for that."""
+    parser.set_defaults(needs_policies=needed)
     parser.add_argument(
         "--policies", metavar="PATH", help="folder or file (default: LIGHTSOUT_POLICIES)"
     )
@@ -29,7 +34,19 @@ def add_narrowing(parser: argparse.ArgumentParser, instance: str = "only this in
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", metavar="FILE", help="append the log lines to this file")
+    about = "append the log lines to this file"
+    parser.add_argument("--log", metavar="FILE", type=file_beside_stdout, help=about)
+
+
+def add_svg(parser: argparse.ArgumentParser, about: str) -> None:
+    parser.add_argument("--svg", metavar="FILE", help=f"{about}; - writes it alone to stdout")
+
+
+def file_beside_stdout(path: str) -> str:
+    """A path beside stdout, which the command itself needs. Raises ArgumentTypeError for `-`."""
+    if path == STDOUT:
+        raise ArgumentTypeError("stdout has what the command says: name a path; ./- is one, too")
+    return path
 
 
 def add_files(parser: argparse.ArgumentParser, metavar: str, more: str = "") -> None:

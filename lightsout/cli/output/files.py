@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lightsout.base.environment import print_line
-from lightsout.cli import FOUND_WRONG
+from lightsout.cli import FOUND_WRONG, WrongUse
 from lightsout.cli.output.tables import complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+STDOUT = "-"  # as a path
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the reader of a pipe; not on Windows
 
 
@@ -28,6 +29,19 @@ def write_file(path: str, text: str) -> None:
         write_all(descriptor, text)
     finally:
         os.close(descriptor)
+
+
+def save(option: str, path: str, text: str, done: str = "") -> None:
+    """Write what an option asks for, and say so; STDOUT takes the text alone. Raises WrongUse."""
+    if path == STDOUT:
+        print(text.rstrip("\n"))
+        return
+    try:
+        write_file(path, text)
+    except OSError as error:
+        raise WrongUse(f"{option} {path}: {error.strerror}") from None
+    if done:
+        print(f"{done}: {path}")
 
 
 def write_all(descriptor: int, text: str) -> None:

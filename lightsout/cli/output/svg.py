@@ -6,8 +6,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from lightsout.cli import WrongUse
-from lightsout.cli.output.files import write_file
 from lightsout.cli.output.words import printable, width
 
 if TYPE_CHECKING:
@@ -34,16 +32,6 @@ def page(title: str, wide: float, high: float, parts: Iterable[str]) -> str:
             "</svg>\n",
         ]
     )
-
-
-def save(path: str, picture: str, *, tell: bool) -> None:
-    """Save the picture, after everything is printed, because it may fail. Raises WrongUse."""
-    try:
-        write_file(path, picture)
-    except OSError as error:
-        raise WrongUse(f"--svg {path}: {error.strerror}") from None
-    if tell:
-        print(f"drawn: {path}")
 
 
 def text(

@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lightsout.base.pages import page
 from lightsout.cli.own_folder.templates_at import template
 from lightsout.cli.packaging.origin import file_of
 from lightsout.policies.load import is_policy_file
@@ -20,7 +21,7 @@ DEPLOYMENT = "serverless.yml"
 IN_A_CLONE = {
     "python -m lightsout": "lightsout",
     "make package": "lightsout package",
-    "docs/deploy.md": "docs/deploy.md of lightsout",
+    "docs/deploy.md": page("deploy.md"),
 }
 
 

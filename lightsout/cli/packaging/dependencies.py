@@ -25,7 +25,7 @@ LEFT_OUT = {
                       "*.dist-info/zip-safe"),
     "for type checkers": ("*.pyi", "py.typed"),
     "their own commands and tests": ("bin", "cli", "__main__.py", "tests",
-                                     "requests/help.py"),
+                                     "idna/cli.py", "requests/help.py"),
     "need httpx, which is not here": ("tencentcloud/**/*_async.py",),
     "need a browser, pyOpenSSL, PySocks or h2, which are not here": (
         "urllib3/contrib", "urllib3/http2/connection.py"),

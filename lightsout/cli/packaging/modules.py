@@ -32,6 +32,7 @@ MODULES = (
     "base/files",
     "base/log",
     "base/memory",
+    "base/pages",
     "base/plain",
     "base/scalars",
     "base/suggest",

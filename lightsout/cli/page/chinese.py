@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lightsout.base.pages import page
+
 ZH = {
     "title": "lightsout 报告",
     "made": "生成于 {when}",
@@ -58,7 +60,7 @@ ZH = {
     "fix limit": "匹配的机器数超过策略的上限：提高上限之前先看 `plan`。",
     "fix setting": "改正函数的这个环境变量。",
     "fix pending": "查看该机器；如果它一向较慢，请设置更长的 `verify: {timeout: …}`。",
-    "fix other": "docs/zh-CN/operate.md 说明了失败的运行中每行日志的含义。",
+    "fix other": f"失败的运行中每行日志的含义：{page('zh-CN/operate.md')}。",
     "calendar ends": "工作日与节假日的日历不包含 {year} 年：周一至周五按工作日处理。",
     "fix calendar": "在策略文件的 `holidays:` 下补充日期，或升级版本。",
     "fix no run": "检查函数是否已部署、定时触发器是否启用：`doctor`。",
@@ -67,7 +69,7 @@ ZH = {
     "fix dry run": "看过 plan 之后，运行 `lightsout deploy --arm`；函数是用其他方式部署的，"
     "则设置 LIGHTSOUT_DRY_RUN=0。",
     "fix differ": "重新打包并部署，或用已部署的策略生成报告。",
-    "fix warning": "详见 docs/zh-CN/operate.md 与 `check`。",
+    "fix warning": f"详见 `check` 与 {page('zh-CN/operate.md')}。",
     "fix machines": "该行说明了发生的事；`plan --instance ID` 给出每一步。",
     "fix doubt": "请重新生成报告；已看到的内容照常显示。",
     "fortnight": "前后两周",

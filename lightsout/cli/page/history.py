@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.acceptances import CONFIRMED, ids_of
+from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
 from lightsout.model.report import CHARGED, why_skipped
@@ -15,6 +15,7 @@ from lightsout.model.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from lightsout.model.policy import Part
     from lightsout.model.resource import Site
@@ -114,14 +115,6 @@ def read_history(lines: Iterable[Line]) -> History:
     if timed:
         reader.history.first, reader.history.last = timed[0][0], timed[-1][0]
     return reader.history
-
-
-def instant_of(text: Any) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
 
 
 class _Reader:

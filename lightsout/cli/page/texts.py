@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lightsout.base.pages import page
 from lightsout.cli.page.chinese import CLAIMS_ZH, SCHEDULE_ZH, ZH
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ EN = {
     "fix setting": "Correct that environment variable of the function.",
     "fix pending": "Look at the machine; set a longer `verify: {timeout: …}` if it is slow as a "
     "rule.",
-    "fix other": "docs/operate.md says what each line of a failed run means.",
+    "fix other": f"What each line of a failed run means: {page('operate.md')}.",
     "calendar ends": "The calendar of workdays and holidays does not cover {year}: Monday to "
     "Friday are taken for workdays.",
     "fix calendar": "Add the days under `holidays:` in the policy file, or upgrade.",
@@ -84,7 +85,7 @@ EN = {
     "fix dry run": "When you have read a plan: `lightsout deploy --arm`. Where something else "
     "deployed it, set LIGHTSOUT_DRY_RUN=0.",
     "fix differ": "Package and deploy again, or make the report with the deployed policies.",
-    "fix warning": "docs/operate.md and `check` say more.",
+    "fix warning": f"`check` says more, and {page('operate.md')}.",
     "fix machines": "Their row says what happened; `plan --instance ID` says each step.",
     "fix doubt": "Make the report again; what was seen is shown.",
     # the fortnight

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.resource import START, STOP, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     Line = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ class Machine(NamedTuple):
 
 
 class CallKey(NamedTuple):
-    """An accepted call: its RequestId and its site."""
+    """An accepted call: its RequestId, or the ActivityId where no answer came; and its site."""
 
     site: Site
     request_id: str
@@ -76,7 +77,7 @@ def read_evidence(lines: Iterable[Line]) -> Evidence:
     last: datetime | None = None
     known: list[tuple[datetime, Line]] = []
     for line in lines:
-        time = _instant(line.get("time"))
+        time = instant_of(line.get("time"))
         if time is None:
             continue
         last = time if last is None or time > last else last
@@ -120,7 +121,7 @@ class _Reader:
         elif event == "plan":
             self._read_plan(time, run_id, site, line)
         elif event == "verify.confirmed":
-            call = CallKey(site, str(line.get("request_id")))
+            call = CallKey(site, _named(line))
             self._confirmed.append((time, run_id, call, line))
         elif event == "verify.skipped":
             skipped = [Machine(site, id_) for id_ in _texts(line, "instance_ids")]
@@ -143,15 +144,15 @@ class _Reader:
                 ids, since = _texts(line, "instance_ids"), line.get("running_since")
                 look.ids[str(line.get("verdict"))].update(ids)
                 if isinstance(since, list) and len(since) == len(ids):
-                    times = {id_: _instant(at) for id_, at in zip(ids, since, strict=True)}
+                    times = {id_: instant_of(at) for id_, at in zip(ids, since, strict=True)}
                     look.since |= {id_: at for id_, at in times.items() if at}
 
     def _read_call(self, time: datetime, site: Site, line: Line) -> None:
         action, _, what = str(line["event"]).partition(".")
         for name in _texts(line, "policies"):
             self._actions[name] = action
-        if what == "accepted" and line.get("request_id"):
-            call = CallKey(site, str(line["request_id"]))
+        if what == "accepted" and _named(line):
+            call = CallKey(site, _named(line))
             ids = self._accepted.setdefault(call, (action, time, set()))[2]
             ids.update(_texts(line, "instance_ids"))
 
@@ -246,10 +247,6 @@ def _texts(line: Line, name: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _instant(text: Any) -> datetime | None:
-    """An instant from a line or from the service; None if it cannot be read or has no zone."""
-    try:
-        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
+def _named(line: Line) -> str:
+    """What tells a call from others; empty where nothing does."""
+    return str(line.get("request_id") or line.get("activity_id") or "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
+from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.savings.evidence import Machine
 from lightsout.cli.savings.intervals import Clue, Sign
@@ -52,7 +53,7 @@ def take_inventory(
         sites[machine.site].append(machine.id)
     try:
         clouds = clouds_of(sites, settings, outside, show_retry)
-    except BadSettings as mistake:
+    except (BadSettings, Unreachable) as mistake:
         inventory.missing.append(f"Tags and prices were not asked: {mistake}.")
         return inventory
     inventory.cloud = clouds[OWN]

@@ -28,7 +28,7 @@ AUTHORIZATION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CloudAccount:
     """A key of an account; with a token, a temporary one. `expires` is by the world's clock.
 
     `policy`: the CAM document with its rights; None: all rights. `role`: the ARN of the role whose
@@ -72,10 +72,10 @@ def authenticate(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    accounts: Iterable[Account],
+    accounts: Iterable[CloudAccount],
     now: datetime,
     clock_skew: float,
-) -> Account:
+) -> CloudAccount:
     """The account that signed the request. `now` is the world's time; timestamps are real time.
 
     Raises ApiError with one of the AuthFailure codes of API 3.0.

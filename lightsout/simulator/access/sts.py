@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.access.accounts import Account
+from lightsout.simulator.access.accounts import CloudAccount
 from lightsout.simulator.access.rights import require_right_on
 from lightsout.simulator.base.answer import Answer
 from lightsout.simulator.base.description import Description
@@ -44,7 +44,7 @@ def get_caller_identity(asked: Asked) -> Answer:
     )
 
 
-def assume_role(keys: MutableSequence[Account], asked: Asked) -> Answer:
+def assume_role(keys: MutableSequence[CloudAccount], asked: Asked) -> Answer:
     """Make a temporary key of the role, and add it to `keys`."""
     arn = asked.params["RoleArn"]
     require_right_on(asked, "AssumeRole", arn)
@@ -57,7 +57,7 @@ def assume_role(keys: MutableSequence[Account], asked: Asked) -> Answer:
     if not 0 < seconds <= LONGEST:
         raise ApiError("InvalidParameter.OverTimeError", "`DurationSeconds` is out of range.")
     expires = asked.world.clock.now() + timedelta(seconds=seconds)
-    key = Account(
+    key = CloudAccount(
         uin=role.uin,
         secret_id=f"AKIDtemporary{asked.request_id}",
         secret_key=f"temporary-key-{asked.request_id}",
@@ -73,7 +73,7 @@ def assume_role(keys: MutableSequence[Account], asked: Asked) -> Answer:
     )
 
 
-def sts(keys: MutableSequence[Account]) -> Service:
+def sts(keys: MutableSequence[CloudAccount]) -> Service:
     """The service as the gateway takes it."""
     return Service(
         description=Description("sts", "2018-08-13"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.access.accounts import Account
+from lightsout.simulator.access.accounts import CloudAccount
 from lightsout.simulator.base.ids import new_request_id
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ RENEWED = timedelta(hours=6)  # a key that expires sooner is replaced
 class FunctionKeys:
     """Makes a key for each role when it is first needed, and adds it to `keys`."""
 
-    def __init__(self, world: World, keys: MutableSequence[Account]) -> None:
+    def __init__(self, world: World, keys: MutableSequence[CloudAccount]) -> None:
         self._world = world
         self._keys = keys
-        self._made: dict[str, Account] = {}
+        self._made: dict[str, CloudAccount] = {}
 
     def of(self, function: Function) -> Mapping[str, str]:
         """The variables with the role's key; none without a role, or if it does not trust SCF."""
@@ -43,9 +43,9 @@ class FunctionKeys:
             "TENCENTCLOUD_SESSIONTOKEN": key.token or "",
         }
 
-    def _new(self, arn: str, uin: str) -> Account:
+    def _new(self, arn: str, uin: str) -> CloudAccount:
         id_ = new_request_id(self._world.random)
-        key = Account(
+        key = CloudAccount(
             uin=uin,
             secret_id=f"AKIDtemporary{id_}",
             secret_key=f"temporary-key-{id_}",

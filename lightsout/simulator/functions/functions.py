@@ -26,7 +26,7 @@ TOTAL_CONCURRENCY = 128_000  # MB, of an account in a region
 
 
 @dataclass(slots=True)
-class Trigger:
+class FunctionTrigger:
     """A trigger of a function. `argument`: the Message of a timer's event.
 
     `told`: its description as a listing shows it. `since`: a timer fires from then on; None: from
@@ -61,7 +61,7 @@ class Function:
     timeout: int = 900
     memory: int = 64
     environment: dict[str, str] = field(default_factory=dict)
-    triggers: list[Trigger] = field(default_factory=lambda: [Trigger()])
+    triggers: list[FunctionTrigger] = field(default_factory=lambda: [FunctionTrigger()])
     logset: str = "logset-1"
     topic: str = "topic-1"
     status: str = "Active"
@@ -89,10 +89,10 @@ class Function:
     def sha256(self) -> str:
         return hashlib.sha256(self.code or b"").hexdigest()
 
-    def timers(self) -> list[Trigger]:
+    def timers(self) -> list[FunctionTrigger]:
         return [each for each in self.triggers if each.kind == "timer"]
 
-    def trigger(self, kind: str, name: str, qualifier: str) -> Trigger | None:
+    def trigger(self, kind: str, name: str, qualifier: str) -> FunctionTrigger | None:
         wanted = (kind, name, qualifier)
         found = (it for it in self.triggers if (it.kind, it.name, it.qualifier) == wanted)
         return next(found, None)

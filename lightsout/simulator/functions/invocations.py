@@ -20,7 +20,7 @@ from lightsout.simulator.functions.scf_lines import FunctionRun, write_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lightsout.simulator.functions.functions import Function, Trigger
+    from lightsout.simulator.functions.functions import Function, FunctionTrigger
     from lightsout.simulator.world import World
 
 RETRY_SECONDS = 60
@@ -75,7 +75,7 @@ class Invocations:
         """Add an event for the next tick; it is tried again if it fails."""
         self.waiting.append(self.event(function, content, request_id))
 
-    def fire(self, function: Function, timer: Trigger) -> None:
+    def fire(self, function: Function, timer: FunctionTrigger) -> None:
         """Let a timer fire now, whatever its times and its switch; it runs at the next tick."""
         now = self.world.clock.now()
         self.waiting.append(Event(function, _timer_event(timer, now), self._id(), now, now))
@@ -144,7 +144,7 @@ class Invocations:
             self.waiting.append(event)
         return run
 
-    def _timers(self) -> list[tuple[Function, Trigger]]:
+    def _timers(self) -> list[tuple[Function, FunctionTrigger]]:
         """The timers that fire; in arrears none does."""
         return [
             (function, timer)
@@ -154,7 +154,7 @@ class Invocations:
             if timer.enabled
         ]
 
-    def _since(self, timer: Trigger) -> datetime:
+    def _since(self, timer: FunctionTrigger) -> datetime:
         if timer.since is None:
             timer.since = self.world.clock.now()
         return timer.since
@@ -196,7 +196,7 @@ class Invocations:
         )
 
 
-def _timer_event(timer: Trigger, moment: datetime) -> dict[str, str]:
+def _timer_event(timer: FunctionTrigger, moment: datetime) -> dict[str, str]:
     return {
         "Type": "Timer",
         "TriggerName": timer.name,

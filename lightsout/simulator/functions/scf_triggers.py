@@ -17,7 +17,7 @@ from lightsout.simulator.access.roles import appid_of
 from lightsout.simulator.base.answer import Answer
 from lightsout.simulator.base.cron import parse
 from lightsout.simulator.base.errors import ApiError
-from lightsout.simulator.functions.functions import LATEST, Function, Trigger
+from lightsout.simulator.functions.functions import LATEST, Function, FunctionTrigger
 from lightsout.simulator.functions.scf_rules import found, require_qualifier, require_ready
 from lightsout.simulator.machines.rules import require_offset_and_limit
 
@@ -48,7 +48,7 @@ def create_trigger(asked: Asked) -> Answer:
         raise ApiError("ResourceInUse.Trigger", f"The trigger `{name}` exists already.")
     if len(same) >= MOST_OF_A_KIND:
         raise ApiError("LimitExceeded.Trigger", "There are too many triggers.")
-    trigger = Trigger(
+    trigger = FunctionTrigger(
         name=name,
         kind=kind,
         enabled=_switched(params.get("Enable", "CLOSE")),
@@ -124,7 +124,7 @@ def list_triggers(asked: Asked) -> Answer:
     return Answer({"TotalCount": len(everything), "Triggers": rows})
 
 
-def _fits(trigger: Trigger) -> Any:
+def _fits(trigger: FunctionTrigger) -> Any:
     def fits(condition: dict[str, Any]) -> bool:
         if condition["Name"] not in FILTERS:
             raise ApiError("InvalidParameterValue.Filters", "There is no such filter.")
@@ -133,7 +133,7 @@ def _fits(trigger: Trigger) -> Any:
     return fits
 
 
-def shown(it: Trigger) -> dict[str, Any]:
+def shown(it: FunctionTrigger) -> dict[str, Any]:
     """A trigger in the form of GetFunction; a listing has one member more."""
     return {
         "TriggerName": it.name,
@@ -160,14 +160,14 @@ def _key(asked: Asked) -> tuple[str, str, str]:
     return kind, name, qualifier
 
 
-def _found_trigger(asked: Asked, function: Function) -> Trigger:
+def _found_trigger(asked: Asked, function: Function) -> FunctionTrigger:
     trigger = function.trigger(*_key(asked))
     if trigger is None:
         raise ApiError("ResourceNotFound.Trigger", "The trigger does not exist.")
     return trigger
 
 
-def _change(asked: Asked, trigger: Trigger, **changes: Any) -> None:
+def _change(asked: Asked, trigger: FunctionTrigger, **changes: Any) -> None:
     """Change a trigger. A timer counts from now: times while it was off are not made up for."""
     for name, value in changes.items():
         setattr(trigger, name, value)

@@ -23,7 +23,7 @@ from lightsout.simulator.base.journal import JournalEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lightsout.simulator.access.accounts import Account
+    from lightsout.simulator.access.accounts import CloudAccount
     from lightsout.simulator.base.journal import Journal
     from lightsout.simulator.world import World
 
@@ -66,7 +66,7 @@ class CosReply(NamedTuple):
 class Cos:
     """The service. Its objects are in `world.objects`."""
 
-    def __init__(self, world: World, accounts: Iterable[Account], journal: Journal) -> None:
+    def __init__(self, world: World, accounts: Iterable[CloudAccount], journal: Journal) -> None:
         self._world = world
         self._accounts = accounts
         self._journal = journal
@@ -121,14 +121,16 @@ def _require_simulated(action: str, query: str) -> None:
         raise ApiError("MethodNotAllowed", "This is not simulated.")
 
 
-def _require_right(world: World, account: Account, action: str, region: str, resource: str) -> None:
+def _require_right(
+    world: World, account: CloudAccount, action: str, region: str, resource: str
+) -> None:
     policy = account.policy if account.role is None else world.cam.document_of(account.role)
     named = f"qcs::cos:{region}:uid/{appid_of(account.uin)}:{resource.rstrip('/')}"
     if policy is not None and not grants(policy, f"cos:{action}", named, {}):
         raise ApiError("AccessDenied", "Access Denied.")
 
 
-def _authenticated(asked: CosRequest, path: str, accounts: Iterable[Account]) -> Account:
+def _authenticated(asked: CosRequest, path: str, accounts: Iterable[CloudAccount]) -> CloudAccount:
     """The account that signed it. Raises ApiError for a wrong or expired signature."""
     told = dict(parse_qsl(asked.headers.get("authorization", ""), keep_blank_values=True))
     account = next((it for it in accounts if it.secret_id == told.get("q-ak")), None)

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lightsout.simulator.access.accounts import Account, Signed, authenticate, claimed
+from lightsout.simulator.access.accounts import CloudAccount, Signed, authenticate, claimed
 from lightsout.simulator.base.answer import Answer, error_body
 from lightsout.simulator.base.errors import ApiError
 from lightsout.simulator.base.faults import LISTING, Fault, Faults, distort
@@ -62,7 +62,7 @@ class Gateway:
         self,
         world: World,
         services: Mapping[str, Service],
-        accounts: list[Account],
+        accounts: list[CloudAccount],
         faults: Faults,
         journal: Journal,
         *,
@@ -127,7 +127,7 @@ class Gateway:
             applied=False,
         )
 
-    def _authenticated(self, signed: Signed, request: HttpRequest) -> Account:
+    def _authenticated(self, signed: Signed, request: HttpRequest) -> CloudAccount:
         now = self._world.clock.now()
         return authenticate(
             signed,
@@ -158,7 +158,7 @@ class Gateway:
         if len(request.body) > self._largest_request:
             raise ApiError("RequestSizeLimitExceeded", "The request is too large.")
 
-    def _policy(self, account: Account) -> Mapping[str, Any] | None:
+    def _policy(self, account: CloudAccount) -> Mapping[str, Any] | None:
         """The rights of the caller; for the key of a role, the present rights of the role."""
         if account.role is None:
             return account.policy
@@ -173,7 +173,7 @@ class Gateway:
             self._limiter.count(key, self._limit(call.action, service), call.at)
 
     def _answered(
-        self, call: JournalEntry, service: Service, language: str, account: Account
+        self, call: JournalEntry, service: Service, language: str, account: CloudAccount
     ) -> Reply:
         try:
             body = self._acted(call, service, language, account, None)
@@ -188,7 +188,7 @@ class Gateway:
         call: JournalEntry,
         service: Service,
         language: str,
-        account: Account,
+        account: CloudAccount,
         fault: Fault | None,
     ) -> bytes:
         service.description.check_request(call.action, call.params)
@@ -214,7 +214,12 @@ class Gateway:
         return answer.body(call.request_id)
 
     def _faulted(
-        self, call: JournalEntry, service: Service, language: str, account: Account, fault: Fault
+        self,
+        call: JournalEntry,
+        service: Service,
+        language: str,
+        account: CloudAccount,
+        fault: Fault,
     ) -> Reply:
         call = replace(call, code=f"fault:{fault.kind}")
         body = b""

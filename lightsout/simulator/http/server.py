@@ -9,7 +9,7 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
-from lightsout.simulator.access.accounts import Account
+from lightsout.simulator.access.accounts import CloudAccount
 from lightsout.simulator.access.cam_service import cam
 from lightsout.simulator.access.sts import sts
 from lightsout.simulator.base.faults import Faults
@@ -58,14 +58,14 @@ class Simulator:
         latency: float = 0.0,
         jitter: float = 0.0,
         clock_skew: float = 0.0,
-        credentials: Iterable[Account] | None = None,
+        credentials: Iterable[CloudAccount] | None = None,
         random: Random | None = None,
         told: Callable[[JournalEntry], object] | None = None,
         largest_request: int = LARGEST_REQUEST,
         endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
         self.world = world
-        self.credentials = [Account()] if credentials is None else list(credentials)
+        self.credentials = [CloudAccount()] if credentials is None else list(credentials)
         self.faults = Faults()
         self.journal = Journal(told)
         self.latency = latency
@@ -158,7 +158,7 @@ class Simulator:
         return self.latency + self.jitter * self._random.random()
 
 
-def _services(keys: list[Account]) -> dict[str, Service]:
+def _services(keys: list[CloudAccount]) -> dict[str, Service]:
     own = (
         cam(),
         cls(),

@@ -1,4 +1,4 @@
-"""What `check` warns of: right policies that may not do what was meant."""
+"""`check` warns of right policies that may not do what was meant."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_marks_let_a_cvm_tell_and_need_a_right_that_cannot_be_narrowed(warned):
     for resource in ("cvm", "lighthouse"):
         (warning,) = warned(marks, resource=resource)
         assert warning.startswith("mark: tag:TagResources can only be granted for everything")
-        assert warning.endswith("(docs/marks.md)")
+        assert warning.endswith("(docs/marks.md of the project lightsout-tencentcloud)")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `check` says of resources that can do less than others, and the rights that each needs."""
+"""`check` on resources that can do less than others, and the rights that each needs."""
 
 from __future__ import annotations
 

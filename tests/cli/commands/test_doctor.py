@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lightsout.base.pages import page
 from lightsout.simulator import Fault, Function
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 
@@ -80,7 +81,7 @@ def test_a_function_that_is_not_there_is_to_be_deployed(stage, type_in):
 
     line, fix = line_of(said, "function")
     assert line == "✗ function: there is no lightsout in ap-guangzhou: nothing runs by itself"
-    assert fix == "deploy it (docs/deploy.md)"
+    assert fix == f"deploy it: {page('deploy.md')}"
 
 
 def test_one_that_is_smaller_than_serverless_yml_says_is_a_warning(function, type_in):

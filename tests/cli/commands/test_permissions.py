@@ -196,7 +196,7 @@ def test_a_serverless_yml_without_the_names_is_wrong_use(tmp_path, text):
 
 
 def test_a_serverless_yml_that_is_not_there_is_wrong_use(tmp_path):
-    with pytest.raises(WrongUse, match=r"serverless\.yml: No such file or directory"):
+    with pytest.raises(WrongUse, match=r"there is no .*serverless\.yml: .* init` makes one"):
         read_deployment(tmp_path / "serverless.yml")
 
 

@@ -185,7 +185,7 @@ def test_nothing_is_called(stage, type_in):
 
 
 def test_the_shown_windows_are_those_that_the_schedule_tells(type_in):
-    """What is drawn is cut at midnight; put together it is what JSON says."""
+    """The drawn windows are cut at midnight; put together they are those of the JSON."""
     days = ("--from", "2026-10-12", "--days", "4")
     (*_, entry) = [e for e in type_in("preview", *days, "--json").json() if "off" in e["policy"]]
     opens, closes = (datetime.fromisoformat(entry[key]) for key in ("opens", "closes"))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Account
+from lightsout.simulator import CloudAccount
 from lightsout.simulator.machines.machine_kinds import START, STOP
 from lightsout.simulator.machines.operations import begin
 from tests.support.log_service import fields_of
@@ -255,7 +255,7 @@ def test_prices_are_kept_between_two_commands(office, type_in, tmp_path):
     office.evening()
     office.evening(1)
     first = type_in("savings", office.log).out
-    office.sim.credentials[:] = [Account(token="simulated-token")]
+    office.sim.credentials[:] = [CloudAccount(token="simulated-token")]
     asked = len(office.calls("InquiryPriceRunInstances"))
 
     assert type_in("savings", office.log).out == first

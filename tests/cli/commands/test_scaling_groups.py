@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
 
+from lightsout.cli.savings.evidence import read_evidence
 from lightsout.simulator import Fault, Operation
 
 NIGHTS = """
@@ -147,6 +149,21 @@ def test_a_call_without_an_answer_is_verified_by_its_activity(scene, type_in, tm
     (activity,) = scene.world.groups["asg-00000001"].activities
     assert became(said) == dict.fromkeys(ids, "confirmed")
     assert said.json()[0]["request_id"] == activity.id
+
+
+@pytest.mark.parametrize("fault", [None, "reset_after"])
+def test_hours_of_members_are_counted_also_where_no_answer_came(scene, type_in, tmp_path, fault):
+    group_of(scene, 2)
+    log = tmp_path / "log.jsonl"
+    if fault:
+        scene.sim.faults.add(Fault(fault, "StopAutoScalingInstances"))
+    type_in("run", "--log", log)
+    scene.clock.advance(7200)
+
+    evidence = read_evidence([json.loads(line) for line in log.read_text().splitlines()])
+
+    assert len(evidence.signs) == 2
+    assert (evidence.unconfirmed, evidence.foreign) == (0, 0)
 
 
 def test_a_check_warns_where_a_group_stops_otherwise_than_asked(scene, type_in):

@@ -84,7 +84,7 @@ def test_where_no_region_can_be_listed_there_is_nothing_to_show_and_that_is_said
 
     everywhere, there = type_in("tags"), type_in("tags", "--region", "ap-guangzhou")
 
-    assert (everywhere.status, everywhere.out) == (1, "no machines\n")
+    assert (everywhere.status, everywhere.out) == (1, "no machines seen\n")
     assert everywhere.err.startswith("warning: lighthouse is unknown: DescribeRegions: ")
     assert (there.status, there.err) == (0, "")
     assert "env  dev    1" in there.out
@@ -110,7 +110,7 @@ def test_without_credentials_it_names_the_simulator(stage, type_in):
 
 
 def test_without_machines_there_is_no_table(type_in):
-    assert type_in("tags").out == "no machines\n"
+    assert type_in("tags").out == "no machines seen\n"
 
 
 # In `plan` ---------------------------------------------------------------------------------------

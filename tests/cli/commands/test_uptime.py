@@ -1,4 +1,4 @@
-"""What the commands say of policies that stop and start, for several resources or by tags."""
+"""The commands on policies that stop and start, for several resources or by tags."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ import pytest
 from lightsout import __version__
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
-from lightsout.simulator import Role, Trigger
+from lightsout.simulator import FunctionTrigger, Role
+from tests.support.deploying import NOTHING_TO_DO
 from tests.support.function_code import TRUSTS_SCF
 
 FIRST = [
@@ -128,14 +129,33 @@ class TestTheFirstDeploy:
         said = deployer.deploy("--yes", status=1)
 
         assert "no right to look" in said
-        assert "nothing to do" in deployer.deploy("--yes")
+
+    def test_that_failed_its_examination_is_examined_again_by_the_next_until_it_passes(
+        self, deployer
+    ):
+        given = deployer.folder / "the right was given"
+        deployer.code["handler.py"] = (
+            "import os\n"
+            "def main_handler(event, context):\n"
+            f"    if not os.path.exists({str(given)!r}):\n"
+            "        raise RuntimeError('no right to look')\n"
+            "    return {'findings': []}\n"
+        )
+        deployer.deploy("--yes", status=1)
+
+        said = deployer.deploy("--yes", status=1)
+        assert said.startswith(NOTHING_TO_DO)
+        assert "no right to look" in said
+
+        given.touch()
+        assert deployer.deploy("--yes") == NOTHING_TO_DO
 
 
 class TestTheNextDeploy:
     def test_at_once_has_nothing_to_do_and_changes_nothing(self, deployed):
         before = deployed.since()
 
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
         assert deployed.changes(before) == []
 
     def test_with_another_policy_sends_the_code_and_records_it(self, deployed):
@@ -147,7 +167,7 @@ class TestTheNextDeploy:
         assert deployed.changes(before) == NEW_CODE
         assert "~ the code of lightsout" in said
         assert "policies: " in said
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
     def test_sends_no_other_policies_than_it_has_shown(self, deployed, monkeypatch):
         deployed.stage.policies(FEWER_MACHINES)
@@ -192,7 +212,7 @@ class TestTheNextDeploy:
         assert said in deployed.deploy("--yes")
 
         assert deployed.changes(before) == actions
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
     def test_tells_of_a_secret_only_that_it_is_set_or_changed(self, deployed):
         deployed.edit("#LIGHTSOUT_NOTIFY", "LIGHTSOUT_NOTIFY")
@@ -247,7 +267,7 @@ class TestTheNextDeploy:
         deployed.deploy("--yes")
 
         assert deployed.function.code == ours
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
     def test_puts_the_retries_back(self, deployed):
         deployed.function.retry_num, deployed.function.message_ttl = 0, 21_600
@@ -268,7 +288,7 @@ class TestTheNextDeploy:
         deployed.edit('DRY_RUN: "1"', 'DRY_RUN: "1"\n      LIGHTSOUT_URL_SECRET: 0123456789abcdef')
         said = deployed.deploy("--yes")
         assert re.search(r"its address: https://\S+\.ap-guangzhou\.tencentscf\.com\n", said)
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
         deployed.edit("enableExtranet: true", "enableExtranet: true, enableIntranet: true")
         before = deployed.since()
@@ -277,7 +297,7 @@ class TestTheNextDeploy:
         assert deployed.changes(before) == ["DeleteTrigger", "CreateTrigger"]
         (told,) = [json.loads(it.told) for it in deployed.function.triggers if it.kind == "http"]
         assert told["NetConfig"]["EnableIntranet"]
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
 
 class TestCheck:
@@ -297,7 +317,10 @@ class TestCheck:
             (lambda it: it.stage.policies(FEWER_MACHINES), "policies: "),
             (lambda it: it.function.environment.update(LIGHTSOUT_DRY_RUN="0"), "the dry run"),
             (lambda it: it.function.triggers.clear(), "+ timer lightsout-quarter-hourly"),
-            (lambda it: it.function.triggers.append(Trigger(name="by-hand")), "timer by-hand"),
+            (
+                lambda it: it.function.triggers.append(FunctionTrigger(name="by-hand")),
+                "timer by-hand",
+            ),
         ],
         ids=["policies", "dry run", "a timer is gone", "a timer by hand"],
     )
@@ -326,7 +349,7 @@ class TestWhatWasMadeByHand:
     @pytest.fixture
     def by_hand(self, deployed):
         function, world = deployed.function, deployed.stage.world
-        function.triggers.append(Trigger(name="by-hand"))
+        function.triggers.append(FunctionTrigger(name="by-hand"))
         function.environment["TEAM"] = "infra"
         preset = world.cam.policy("100000000001", lambda it: it.name == "AdministratorAccess")
         (role,) = world.roles
@@ -360,7 +383,7 @@ class TestWhatWasMadeByHand:
         assert by_hand.function.environment == {"LIGHTSOUT_DRY_RUN": "1"}
         (role,) = by_hand.stage.world.roles
         assert role.attached == (policy_of(by_hand.stage.world).id,)
-        assert by_hand.deploy("--yes") == "nothing to do\n"
+        assert by_hand.deploy("--yes") == NOTHING_TO_DO
 
     def test_a_pause_outlives_even_that(self, deployed):
         deployed.deploy("--pause-until", "2027-02-20", "--yes")
@@ -372,8 +395,8 @@ class TestWhatWasMadeByHand:
     def test_triggers_of_other_kinds_and_on_further_pages_are_seen(self, deployed, monkeypatch):
         monkeypatch.setattr("lightsout.cli.deploy.service.MOST_ROWS", 1)
         deployed.function.triggers += [
-            Trigger(name="by-hand"),
-            Trigger(name="bucket", kind="cos", told="{}"),
+            FunctionTrigger(name="by-hand"),
+            FunctionTrigger(name="bucket", kind="cos", told="{}"),
         ]
 
         said = deployed.deploy("--yes")
@@ -413,7 +436,7 @@ class TestWhatWasMadeByHand:
         deployed.deploy("--yes", "--adopt")
 
         assert deployed.function.tags == {"team": "other", "managed-by": "lightsout"}
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
 
 class TestTheRights:
@@ -434,7 +457,7 @@ class TestTheRights:
         deployed.deploy("--yes", "--allow-rights")
 
         assert "ap-shanghai" in json.dumps(policy_of(deployed.stage.world).document)
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
     def test_it_is_narrowed_without_a_word_more(self, deployed):
         deployed.stage.policies(MORE_MACHINES)
@@ -465,7 +488,7 @@ class TestTheRights:
 
         assert "functions of the account may take it" in deployed.deploy("--check", status=1)
         deployed.deploy("--yes", "--allow-rights")
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
 
     def test_a_document_that_denies_something_is_replaced_only_where_that_is_allowed(
         self, deployed

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from lightsout.cloud.sdk import Wire
-from lightsout.simulator import Trigger
+from lightsout.simulator import FunctionTrigger
 from tests.support.deploying import deploying
 from tests.support.paths import ROOT
 
@@ -53,7 +53,7 @@ class Killer:
         self.at, self.before, self.count = at, before, 0
 
     def kills(self, at, do, *, before):
-        """Whether doing it came to that call, at which it ended."""
+        """True if doing it came to that call, at which it ended."""
         self.set(at, before=before)
         try:
             do()
@@ -121,7 +121,7 @@ def changed(deployer):
     deployer.edit("    managed-by:", "    team: a\n    managed-by:")
     function = deployer.function
     function.environment["LIGHTSOUT_DRY_RUN"] = "0"
-    function.triggers.append(Trigger(name="by-hand"))
+    function.triggers.append(FunctionTrigger(name="by-hand"))
     function.retry_num = 0
     deployer.stage.world.logs.topics.clear()
     function.logset = function.topic = ""

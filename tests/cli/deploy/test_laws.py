@@ -1,4 +1,4 @@
-"""What holds for any two states: nothing begins to act, no pause ends, no right grows unseen."""
+"""Laws for any two states: nothing begins to act, no pause ends, no right grows unseen."""
 
 from __future__ import annotations
 

@@ -148,7 +148,8 @@ def test_a_deploy_that_is_killed_in_the_midst_of_a_call_is_finished_by_the_next(
 
     assert names(person.world) == WHOLE
     status, out = person.type_in("deploy", "--yes")
-    assert (status, out) == (0, "nothing to do\n")
+    assert status == 0
+    assert out.startswith("nothing to do\n")
 
 
 class TestOnATerminal:

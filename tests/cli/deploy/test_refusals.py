@@ -1,4 +1,4 @@
-"""What the service refuses is a sentence with what to do; nothing is left half, or it is said."""
+"""Each refusal of the service is a sentence with what to do; nothing is left half unsaid."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import pytest
 
 from lightsout.cli.deploy import desk
 from lightsout.cli.deploy.refusals import NOT_THERE, SENTENCES, advice_on
+from lightsout.cloud.error_codes import ADVICE, FAMILIES, MEANINGS, Meaning, meaning_of
 from lightsout.cloud.sdk import CallFailed
 from lightsout.simulator import Function
+from tests.support.deploying import NOTHING_TO_DO
 
+# Codes of a request that this version would never make: no advice can help.
+OF_OUR_OWN_REQUESTS = {
+    "ActionOffline", "InvalidAction", "NoSuchProduct", "NoSuchVersion", "UnsupportedProtocol",
+    "FailedOperation", "LimitExceeded",
+}  # fmt: skip
 AGAIN = "run the same command again"
 BY_ACTION = [
     ("CreateFunction", "LimitExceeded.Function", "(50): delete one"),
@@ -55,7 +62,7 @@ def test_each_code_says_what_to_do_and_what_stands(deployer, action, code, advic
     assert len(done) + len(left) == 10
     fault.times = 0
     deployer.deploy("--yes")
-    assert deployer.deploy("--yes") == "nothing to do\n"
+    assert deployer.deploy("--yes") == NOTHING_TO_DO
 
 
 def test_a_quota_or_a_name_is_not_asked_for_again(deployer):
@@ -75,6 +82,49 @@ def test_whatever_the_code_there_is_advice():
         assert len(advice_on(CallFailed("CreateFunction", code, "why"))) > 20
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        code
+        for code in sorted({*MEANINGS, *FAMILIES, *ADVICE})
+        if meaning_of(code) in {Meaning.PERMANENT, Meaning.CREDENTIALS}
+        and code.partition(".")[0] not in OF_OUR_OWN_REQUESTS
+    ],
+)
+def test_what_asking_again_cannot_help_says_first_what_to_correct(code):
+    advice = advice_on(CallFailed("GetFunction", code, "why"))
+
+    assert not advice.startswith("run the same command again")
+    assert advice.endswith(f"; then {AGAIN}: it goes on where this one ended")
+
+
+@pytest.mark.parametrize(
+    ("failure", "advice"),
+    [
+        (("AuthFailure.SignatureFailure", "why"), "correct TENCENTCLOUD_SECRET_ID"),
+        (("UnauthorizedOperation.MFAExpired", "why"), "correct TENCENTCLOUD_SECRET_ID"),
+        (("AuthFailure.SignatureExpire", "why"), "set the clock"),
+        (("RequestLimitExceeded", "why"), "wait a minute"),
+        (("InvalidParameterValue.Runtime", "why"), "correct in serverless.yml"),
+    ],
+)
+def test_the_advice_fits_the_cause(failure, advice):
+    assert advice in advice_on(CallFailed("GetFunction", *failure))
+
+
+def test_a_service_that_was_not_reached_is_no_matter_of_keys():
+    failure = CallFailed("GetFunction", "ClientNetworkError", "why", delivered=False)
+
+    assert "let this machine reach the network" in advice_on(failure)
+
+
+def test_with_a_wrong_key_the_advice_is_about_the_key(deployer):
+    status, _, err = deployer.type_in("deploy", "--yes", TENCENTCLOUD_SECRETKEY="another-key")
+
+    assert status == 1
+    assert "correct TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY" in err
+
+
 def test_without_the_role_of_the_service_nothing_can_be_made(deployer):
     deployer.stage.world.functions.opened = False
 
@@ -89,8 +139,9 @@ def test_in_arrears_the_deploy_says_so(deployer):
     deployer.deploy("--yes")
     deployer.function.available = "InsufficientBalance"
 
-    said = deployer.deploy("--yes")
+    said = deployer.deploy("--yes", status=1)
 
+    assert "it could not be invoked" in said
     assert "! the account is in arrears: no timer fires until it is topped up" in said
 
 
@@ -212,10 +263,32 @@ def test_what_it_would_deploy_otherwise_than_written_is_refused(deployer, old, n
     assert len(deployer.stage.sim.journal) == 0
 
 
-def test_without_a_serverless_yml_it_names_the_command_that_makes_one(deployer):
-    (deployer.folder / "serverless.yml").unlink()
+NO_FILE = (
+    "there is no {}: change to the folder that has it, or `python -m lightsout init` makes one"
+)
 
-    assert "`python -m lightsout init` makes one" in deployer.deploy("--yes", status=1)
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "deploy --yes",
+        "deploy --check",
+        "deploy --arm",
+        "deploy --disarm",
+        "deploy --resume",
+        "deploy --pause-until 2099-01-01",
+        "remove --yes",
+    ],
+)
+def test_without_a_serverless_yml_one_line_says_so_and_what_to_do(deployer, words):
+    file = deployer.folder / "serverless.yml"
+    file.unlink()
+
+    status, out, err = deployer.type_in(*words.split())
+
+    assert (status != 0, out) == (True, "")
+    assert err == f"lightsout: {NO_FILE.format(file)}\n"
+    assert len(deployer.stage.sim.journal) == 0
 
 
 def test_a_tag_that_the_service_refuses_is_told(deployer):

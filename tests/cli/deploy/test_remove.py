@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Function
+from tests.support.deploying import NOTHING_TO_DO
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_after_it_the_next_deploy_begins_anew(deployed):
     deployed.deploy("--yes")
 
     assert deployed.function.status == "Active"
-    assert deployed.deploy("--yes") == "nothing to do\n"
+    assert deployed.deploy("--yes") == NOTHING_TO_DO
 
 
 def test_a_failed_creation_is_removed_too(deployer):

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from lightsout.simulator import Account, Role
+from lightsout.simulator import CloudAccount, Role
+from tests.support.deploying import NOTHING_TO_DO
 from tests.support.function_code import TRUSTS_SCF
 
 UIN = "100000000001"
@@ -28,7 +29,7 @@ def limited(deployer):
     world.roles.append(Role(UIN, "lightsout", json.loads(TRUSTS_SCF), attached=(policy.id,)))
 
     def limit(document):
-        deployer.stage.sim.credentials[0] = Account(token="simulated-token", policy=document)
+        deployer.stage.sim.credentials[0] = CloudAccount(token="simulated-token", policy=document)
 
     limit(json.loads(document))
     deployer.limit, deployer.document = limit, json.loads(document)
@@ -48,7 +49,7 @@ def test_it_is_enough_for_a_deploy_a_change_and_an_end(limited):
     limited.edit("0 7/15 * * * * *", "0 3/20 * * * * *")
     limited.edit("    managed-by:", "    team: a\n    managed-by:")
     limited.deploy("--yes")
-    assert limited.deploy("--yes") == "nothing to do\n"
+    assert limited.deploy("--yes") == NOTHING_TO_DO
 
     assert limited.type_in("remove", "--yes")[0] == 0
 

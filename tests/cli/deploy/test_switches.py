@@ -7,6 +7,7 @@ import yaml
 
 from lightsout.cli import WrongUse
 from lightsout.cli.deploy.switch import set_in_file
+from tests.support.deploying import NOTHING_TO_DO
 from tests.support.paths import ROOT
 
 SHIPPED = (ROOT / "serverless.yml").read_text("utf-8")
@@ -35,7 +36,7 @@ class TestArm:
         assert "~ LIGHTSOUT_DRY_RUN of lightsout: 1 → 0: done, RequestId " in said
         assert dry_run_of(deployed) == ("0", "0")
         assert deployed.changes(before) == ["UpdateFunctionConfiguration"]
-        assert deployed.deploy("--yes") == "nothing to do\n"
+        assert deployed.deploy("--yes") == NOTHING_TO_DO
         assert deployed.deploy("--check").endswith("have it\n")
 
     def test_changes_nothing_else_of_the_file(self, deployed):

@@ -133,7 +133,7 @@ policies:
 
 @pytest.fixture
 def mistakes(tmp_path):
-    """What is wrong with inputs that are as shipped but for these; None takes one away."""
+    """The mistakes in inputs that are as shipped but for these; None takes one away."""
     (tmp_path / "policies.yml").write_text(POLICIES, "utf-8")
     loaded = load(tmp_path / "policies.yml")
 

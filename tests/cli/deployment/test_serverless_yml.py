@@ -17,7 +17,7 @@ EXAMPLES = re.sub(r"^( *)#(?! \S|$)", r"\1", TEXT, flags=re.MULTILINE)
 
 @pytest.fixture
 def mistakes(tmp_path):
-    """What is wrong with such a file, without the path."""
+    """The mistakes in such a file, without the path."""
     loaded = load(ROOT / "policies")
 
     def of(text):
@@ -176,7 +176,7 @@ def test_a_second_timer_of_one_name_is_told(mistakes):
 
 @pytest.fixture
 def warnings(stage, type_in):
-    """What `check` warns of in such a file, without the path."""
+    """The warnings of `check` about such a file, without the path."""
 
     def of(text, verify="5m"):
         stage.policies(POLICY.replace("5m", verify))

@@ -19,7 +19,7 @@ POLICY = """
 
 @pytest.fixture
 def told(stage, type_in):
-    """What is said of such a policy, over 106 machines of env=dev and 3 of env=test."""
+    """The notes on such a policy, over 106 machines of env=dev and 3 of env=test."""
 
     def told(tags, *words, more=""):
         stage.policies(POLICY.replace("TAGS", tags) + more)

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: true of stops, of starts, and of both at once."""
+"""The progress of a run: true of stops, of starts, and of both at once."""
 
 from __future__ import annotations
 

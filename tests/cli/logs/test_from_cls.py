@@ -68,7 +68,7 @@ def test_what_was_read_is_said_and_since_when(stage, type_in, function, stopped)
     assert (
         f"lightsout: {len(stage.lines)} lines of lightsout (default) since 2026-11-22" in said.err
     )
-    assert "the oldest of 2026-11-23T12:00:00" in said.err
+    assert "the oldest of 2026-11-23 20:00 Asia/Shanghai" in said.err
     assert "may keep no more" not in said.err
     assert "may keep no more" in type_in("verify", "--from-cls").err
 

@@ -1,4 +1,4 @@
-"""What `init` proposes: machines that say by a tag that they may go off, and no others."""
+"""`init` proposes machines that say by a tag that they may go off, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an hour costs: asked of CVM without the disks, kept for a month, or written down."""
+"""The price of an hour: asked of CVM without the disks, kept for a month, or written down."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def _record(
         told = known["CodeSha256"] if code is None else code
         return release._replace(code=told).written_after(text)
 
-    what = "settings" if details else "record of the code"
+    what = "settings" if details else "description, which names the code,"
     says = f"{CHANGES} the {what} of {wanted.function}"
     return _configure(wanted, says, {**params, "Description": description}, details)
 
