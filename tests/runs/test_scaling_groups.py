@@ -905,6 +905,15 @@ def test_a_member_that_hangs_is_pending_with_the_call_that_it_waits_for(scene):
     assert entry["pending"][id_].startswith("STOPPING when its verify timeout was over (RequestId ")
 
 
+def test_a_member_that_hangs_after_a_call_without_an_answer_waits_for_the_activity(scene):
+    group, (id_,) = group_of(scene, 1, machines={"stop_seconds": 100_000.0})
+    scene.sim.faults.add(Fault("reset_after", STOP))
+
+    entry = only_entry(scene.failing_run().report)
+
+    assert entry["pending"][id_].endswith(f"(ActivityId {group.activities[0].id})")
+
+
 def test_a_member_that_the_group_terminates_meanwhile_is_gone(scene):
     _, ids = group_of(scene, 3, machines={"stop_seconds": 30.0})
     scene.when("stop.accepted", lambda: scene.world.terminate(ids[1]))
