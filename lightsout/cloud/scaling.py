@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, Any]
 
+_SECONDS = "%Y-%m-%dT%H:%M:%S"
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})  # StatusCode of an activity
 # Seconds in which a listing is asked for again, all its batches together: what it is about is kept
 # without an answer, and other instances wait for their turn.
@@ -83,11 +84,13 @@ class Scaling:
     def find(self, action: Action, group: str, ids: Collection[str], since: datetime) -> list[str]:
         """The activities of this kind that the group began since then for exactly these instances.
 
-        Raises CallFailed.
+        `since`: in UTC. The service keeps activities for two years, and does not say in which order
+        it shows them: so only later ones are asked for. Raises CallFailed.
         """
         filters = {"auto-scaling-group-id": group, "activity-type": action.activity}
         params = {
             "Filters": [{"Name": name, "Values": [value]} for name, value in filters.items()],
+            "StartTime": f"{since:{_SECONDS}Z}",
             "Limit": PAGE,
         }
         return [
@@ -188,7 +191,7 @@ def _related(activity: Item) -> Iterator[tuple[str, str]]:
 
 def _instant(activity: Item) -> datetime | None:
     try:
-        return datetime.strptime(_text(activity, "CreatedTime"), "%Y-%m-%dT%H:%M:%S%z")
+        return datetime.strptime(_text(activity, "CreatedTime"), f"{_SECONDS}%z")
     except ValueError:
         return None
 
