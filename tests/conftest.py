@@ -7,6 +7,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.resources import able
 from tests.support.simulated_run import set_stage
 
 # The suite tries the same examples every time, so that a change is judged by what it changed. New
@@ -37,9 +38,17 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_generate_tests(metafunc):
+    """Run a test for each resource that can do what it needs, see tests/support/resources.py."""
+    test = metafunc.definition
+    if test.get_closest_marker("every_resource") and "resource" in metafunc.fixturenames:
+        needs = [need for mark in test.iter_markers("needs") for need in mark.args]
+        metafunc.parametrize("resource", able(*needs))
+
+
 @pytest.fixture
 def resource():
-    """Modules whose stories hold for every resource parametrize this."""
+    """The resource of the stage; pytest.mark.every_resource gives each in turn."""
     return "lighthouse"
 
 

@@ -47,7 +47,8 @@ class Ledger:
         self.kept: dict[Part, dict[str, Decision]] = defaultdict(dict)
         self._job = job
         self._activities = activities
-        self._shown_by = job.site.resource.listing.name
+        self._resource = job.site.resource
+        self._shown_by = self._resource.listing.name
         self._gone = gone_from(self._shown_by)
         self._clock = clock
         self._log = log
@@ -188,7 +189,7 @@ class Ledger:
         if judged.wish is None:
             self._settle(id_, outcome_of(next(iter(judged.kept.values()))))
             return None
-        operation = instance.operation_request_id
+        operation = instance.latest(self._resource)
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
         self._decided[id_] = at
         return judged
@@ -221,7 +222,8 @@ class Ledger:
             self._job.action,
             sent,
             instance,
-            another=item.shows_another(instance),
+            another=item.shows_another(instance.latest(self._resource)),
+            tells_id=self._resource.tells_operation_id,
             stop_charging=item.wish.stop_charging,
         )
 
@@ -299,7 +301,7 @@ class Ledger:
             elif final:
                 self._settle(id_, final)
             else:
-                reason = f"{state} {when} ({self.sent[id_].named})"
+                reason = f"{state} {when}{self.sent[id_].note}"
                 self._settle(id_, Outcome(Kind.PENDING, reason))
 
     def close(self) -> None:

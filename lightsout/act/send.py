@@ -71,11 +71,15 @@ class Sender:
     def _send_singly(self, ids: Sequence[str]) -> None:
         """Send a call for each of `ids`, side by side once the first one is accepted.
 
-        So a right that is missing costs few calls.
+        So a right that is missing costs few calls. After a denial the next one is for an instance
+        that is far from the denied, and unlike them.
         """
         rest = list(ids)
-        while rest and not self._ledger.accepted:
-            self.send_batch([rest.pop(0)])
+        while rest and not self._ledger.accepted and not self._caller.closed:
+            start = len(rest) * self._named_refusals // NAMED_REFUSALS
+            id_ = self._unlike_the_denied(rest, start, {}) if start else rest[0]
+            rest.remove(id_)
+            self.send_batch([id_])
         asked = [[id_] for id_ in rest]
         for refused in list(side_by_side(self._caller.ask, asked, SIDE_BY_SIDE)):
             if refused:

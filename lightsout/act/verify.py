@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightsout.model.instance import request_note
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ class Sent(NamedTuple):
     activity_id: str = ""  # of the group that the call was sent to
 
     @property
-    def named(self) -> str:
-        """The call, for people: of one without an answer only the activity may be known."""
+    def note(self) -> str:
+        """The call, as it stands in a reason: of one without an answer at most its activity."""
         if self.activity_id and not self.request_id:
-            return f"ActivityId {self.activity_id}"
-        return f"RequestId {self.request_id}"
+            return f" (ActivityId {self.activity_id})"
+        return request_note(self.request_id)
 
 
 class Readiness(Enum):
@@ -45,28 +46,33 @@ def settle(
     instance: Instance,
     *,
     another: bool,
+    tells_id: bool = True,
     stop_charging: bool = False,
 ) -> Outcome | None:
     """The outcome of an accepted call for one instance; None while it is open.
 
-    `another`: its latest operation is not the one that the decision saw. `stop_charging`: STOPPED
-    is not enough, it must no longer be charged.
+    `another`: its latest operation is not the one that the decision saw. `tells_id`: the service
+    tells the RequestId of that operation. `stop_charging`: STOPPED is not enough, it must no longer
+    be charged.
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
-    LatestOperationRequestId tells which operation it is.
+    LatestOperationRequestId tells which operation it is. Without it, a new one of the name of ours
+    is ours: the service refuses a second one while the first is under way.
     """
     final = final_outcome(action, instance, stop_charging=stop_charging)
     if final:
         unfinished = instance.state == action.after and instance.operation_state == "OPERATING"
         return None if unfinished else final
+    asked, now = request_note(sent.request_id), request_note(instance.operation_request_id)
+    if instance.state in action.failed:
+        return Outcome(Kind.FAILED, f"{action.call} ended in {instance.state}{asked}")
     ours = instance.operation_request_id == sent.request_id
+    if not tells_id:
+        ours = another and instance.operation == action.call
     if ours and instance.operation_state == "FAILED":
         why = f": {instance.operation_error}" if instance.operation_error else ""
-        return Outcome(
-            Kind.FAILED,
-            f"{action.call} ended FAILED, {instance.state} (RequestId {sent.request_id}){why}",
-        )
+        return Outcome(Kind.FAILED, f"{action.call} ended FAILED, {instance.state}{asked}{why}")
     superseded = (
         not ours
         and another
@@ -77,8 +83,8 @@ def settle(
     if superseded:
         return Outcome(
             Kind.FAILED,
-            f"{instance.state} again: superseded by {instance.operation} (RequestId "
-            f"{instance.operation_request_id}) after {action.call} (RequestId {sent.request_id})",
+            f"{instance.state} again: superseded by {instance.operation}{now} after "
+            f"{action.call}{asked}",
         )
     return None
 

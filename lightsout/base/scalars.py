@@ -83,7 +83,8 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     """Return the instant at which "until TEXT" is over.
 
     A date alone lasts to the end of that day in `zone`; a time without an offset is local to
-    `zone`. Raises ValueError for any other form.
+    `zone`. Where the clocks show it twice, or leave it out, the later reading counts. Raises
+    ValueError for any other form.
     """
     form = re.fullmatch(_MOMENT, text)
     if form is None:
@@ -93,7 +94,16 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
         last = date.fromisoformat(day)
         if last == date.max:  # people write it for "for ever"; no day follows it
             return datetime.combine(last, time.max, zone)
-        return datetime.combine(last + timedelta(days=1), time(), zone)
+        return _later(datetime.combine(last + timedelta(days=1), time(), zone))
     if offset is None:
-        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
+        return _later(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone))
     return datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset == 'Z' else offset}")
+
+
+def _later(clock: datetime) -> datetime:
+    """The later of the two readings of a time of a wall clock, which mostly are the same."""
+    return min((clock.replace(fold=fold) for fold in (0, 1)), key=_offset_of)
+
+
+def _offset_of(clock: datetime) -> timedelta:
+    return clock.utcoffset() or timedelta()

@@ -95,12 +95,16 @@ class Compute:
         Raises NoAnswer where two pages show one instance, and not alike: nobody knows which is
         newer. Raises CallFailed where there are far more pages than the first TotalCount is good
         for, or more instances than the last page that can be asked for shows. That one is asked
-        to be as long as they need.
+        to be as long as they need, and a page longer.
         """
 
+        def limit_at(offset: int) -> int:
+            last = offset + PAGE > furthest
+            return max(0, highest - offset) + PAGE if last else PAGE
+
         def read(offset: int) -> Page:
-            limit = PAGE if offset < furthest else max(PAGE, highest - offset)
-            params = {**params_of(filters, self._shown_by), "Offset": offset, "Limit": limit}
+            limits = {"Offset": offset, "Limit": limit_at(offset)}
+            params = {**params_of(filters, self._shown_by), **limits}
             return self._page(params, patience=math.inf)  # without it there is no run
 
         seen: dict[str, Instance] = {}
@@ -111,9 +115,9 @@ class Compute:
             known = len(seen)
             for page in side_by_side(read, offsets, self.threads):
                 add(seen, page.instances.values(), self._shown_by.name)
+                full = len(page.instances) in (PAGE, limit_at(offset))
                 offset += len(page.instances)
                 highest = max(highest, page.total or 0)
-                full = len(page.instances) == PAGE
             more = offset < highest or (full and offset != highest)
             if not more or len(seen) == known:
                 return seen, highest
@@ -123,8 +127,10 @@ class Compute:
                 told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
                 raise CallFailed(self._shown_by.name, "UnreadableAnswer", told)
             if offset > furthest:
-                told = f"it shows {len(seen)} instances of {highest}, and no page after them"
-                raise CallFailed(self._shown_by.name, "TooManyInstances", told)
+                if full:  # nobody knows whether there are more
+                    told = f"it shows {len(seen)} instances of {highest}, and no page after them"
+                    raise CallFailed(self._shown_by.name, "TooManyInstances", told)
+                return seen, highest
             following = range(offset, min(max(highest, offset + 1), furthest + 1), PAGE)
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 

@@ -10,17 +10,20 @@ from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
 from lightsout.model.policy import OnlyIf, OwnHours
-from lightsout.model.resource import RESOURCES, STOP
+from lightsout.model.resource import RESOURCES, START, STOP
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import Turn
     from lightsout.model.instance import Instance
+    from lightsout.model.mark import Mark
     from lightsout.model.policy import Limits, Policy, Selector
+    from lightsout.model.resource import Action
     from lightsout.model.scaling import Membership
 
 # A tag that the service puts on members of auto-scaling groups. A group may find a stopped member
@@ -215,7 +218,9 @@ def done_by_somebody(
     """
     action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or not tells or instance.operation == action.call:
+    if opened is None or not tells:
+        return None
+    if instance.operation == action.call and not _may_be_shut_down(action, instance):
         return None
     began = instance.started_at()
     if began is None:
@@ -223,9 +228,24 @@ def done_by_somebody(
             f"{_unreadable_time(instance)}: it counts as {action.before} since the window opened"
         )
         return Decision(Verdict.KEEP, reason, warning=True, doubtful=True)
-    if began < opened:
-        return None
-    clock = _clock(began, policy)
+    return None if began < opened else _done_at(_clock(began, policy), action, instance)
+
+
+def _may_be_shut_down(action: Action, instance: Instance) -> bool:
+    """True if its latest operation is a start that did not fail, and it is off.
+
+    The service shows no operation for an instance that is shut down from inside.
+    """
+    tried_again = instance.operation_state in ("FAILED", "OPERATING")
+    return action.name == START.name and instance.state == action.before and not tried_again
+
+
+def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
+    """The decision about an instance whose latest operation began then, inside the window."""
+    if instance.operation == action.call:
+        told = f"its {instance.operation} at {clock}, inside the window, did not fail"
+        reason = f"{action.before}, though {told}: somebody shut it down since"
+        return Decision(Verdict.KEEP, reason)
     opposite = STARTS if action.name == STOP.name else frozenset({STOP.call})
     if instance.operation in opposite and instance.operation_state != "FAILED":
         return Decision(Verdict.KEEP, f"{action.before} since {clock}, inside the window")
@@ -249,11 +269,19 @@ def undone_since_its_mark(
         return None
     what = DONE[action.name]
     for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):
-        if mark and mark.what == what and mark.is_between(opened, now, policy.timezone):
+        zones = _zones_of(mark, policy) if mark and mark.what == what else ()
+        if mark and mark.is_between(opened, now, zones):
             did = "started" if action.name == STOP.name else "stopped"
             reason = f"its mark says {what} {mark.clock:%H:%M} by {mark.policy}, inside the window"
             return Decision(Verdict.KEEP, f"{action.before}, and {reason}: somebody {did} it since")
     return None
+
+
+def _zones_of(mark: Mark, policy: Policy) -> set[ZoneInfo]:
+    """The zone of the policy that wrote the mark; any zone at hand where no policy has its name."""
+    known = dict(policy.mark_zones)
+    by = known.get(mark.policy)
+    return {by} if by else {policy.timezone, *known.values()}
 
 
 def _unreadable_time(instance: Instance) -> str:

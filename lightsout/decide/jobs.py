@@ -58,7 +58,7 @@ def job_of(
         group = judgement.group_of(instance)
         if bool(group) is bool(through):
             wish = _wish_of(wanted_by, instance, group)
-            items[id_] = Item(wish, instance.tags, instance.operation_request_id)
+            items[id_] = Item(wish, instance.tags, instance.latest(site.resource))
             if group and group.busy:
                 looks.append(-math.inf)  # its activity may be over by now: all are decided anew
     judge = _judge_of(action, findings, judgement, members=bool(through))

@@ -16,6 +16,7 @@ from lightsout.decide.decide import (
     steps_of,
 )
 from lightsout.model.finding import Decision, Verdict
+from lightsout.model.instance import request_note
 from lightsout.model.policy import OwnHours
 from lightsout.model.resource import STOP
 from lightsout.policies.hours.windows import window_at
@@ -113,5 +114,5 @@ def _with_notes(decision: Decision, action: Action, instance: Instance) -> Decis
     if instance.operation != action.call or instance.operation_state != "FAILED":
         return decision
     why = f": {instance.operation_error}" if instance.operation_error else ""
-    told = f"its latest {action.call} FAILED (RequestId {instance.operation_request_id}){why}"
+    told = f"its latest {action.call} FAILED{request_note(instance.operation_request_id)}{why}"
     return Decision(Verdict.ACT, f"{decision.reason}; {told}: tried again", warning=True)

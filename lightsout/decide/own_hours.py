@@ -40,9 +40,11 @@ def turn_of(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime)
         return Turn(
             Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True), reason
         )
+    after = AfterEdge(hours.entries, own.opening, own.act_within, own.enforce)
     if hours.word:
         return _by_word(own, hours.word, told)
-    after = AfterEdge(hours.entries, own.opening, own.act_within, own.enforce)
+    if after.endless:  # such as 00:00-24:00
+        return _by_word(own, "on", f"{told} (always on)")
     if window := window_at(after, zone, now):
         reason = f"{'on' if own.opening else 'off'} since {window.opens:%Y-%m-%d %H:%M} by {told}"
         return Turn(None, reason, None if own.enforce else window.opens)

@@ -8,6 +8,7 @@ from lightsout.base.wildcards import matches
 from lightsout.events.request import hint, show
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Chosen, Occasion, Trigger
+from lightsout.model.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 MOST_NAMED = 5  # policies in one warning
+INSTANCES = f"instance of {' or '.join(it.title for it in RESOURCES.values())}"
 
 
 def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger) -> list[Chosen]:
@@ -96,12 +98,12 @@ def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]
 def _why_idle(occasion: Occasion, nothing: str) -> str:
     if occasion.unclear:
         return (
-            "names no Lighthouse or CVM instance in a known form, but something looks like one in "
+            f"names no {INSTANCES} in a known form, but something looks like one in "
             f"{show(occasion.maybe_named)}, so {nothing}, also with `scope: policy`; put the ID "
             "into the subject, or into `instances` inside the data of your own event"
         )
     return (
-        f"names no Lighthouse or CVM instance, so {nothing}; to act on all that a policy matches, "
+        f"names no {INSTANCES}, so {nothing}; to act on all that a policy matches, "
         "write `scope: policy` in its trigger"
     )
 

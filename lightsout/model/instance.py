@@ -6,7 +6,10 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from lightsout.model.resource import Resource
 
 # Key and values. The service forbids two tags of one key; where an answer has two, both count.
 Tags = Mapping[str, tuple[str, ...]]
@@ -49,6 +52,11 @@ class Instance(NamedTuple):
     tags_known: bool = True  # whether the service tells its tags, be there none
     spared: str = ""  # why it is left alone, whatever a policy says
     note: str = ""  # what a person should know who has it stopped
+
+    def latest(self, resource: Resource) -> str:
+        """What tells its latest operation from others: the RequestId, or else what is known."""
+        told = f"{self.operation} {self.operation_state}".strip()
+        return self.operation_request_id if resource.tells_operation_id else told
 
     def started_at(self) -> datetime | None:
         """When the latest operation started; None where the service does not say.
@@ -128,6 +136,11 @@ def _always_charged(item: Mapping[str, Any]) -> str:
     local = any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks)
     why = NOT_BY_THE_HOUR.get(_text(item, "InstanceChargeType"), "")
     return why or ("a local disk" if local else "")
+
+
+def request_note(request_id: str) -> str:
+    """The RequestId, as it stands in a reason; nothing where the service does not tell it."""
+    return f" (RequestId {request_id})" if request_id else ""
 
 
 def tag_texts(tags: Tags) -> list[str]:

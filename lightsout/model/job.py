@@ -32,12 +32,11 @@ class Item(NamedTuple):
 
     wish: Wish
     tags: Tags
-    operation: str  # RequestId of its latest operation
+    operation: str  # what tells its latest operation from others, see Instance.latest
 
-    def shows_another(self, instance: Instance) -> bool:
-        """True if the instance, on a newer look, has another latest operation."""
-        now = instance.operation_request_id
-        return bool(now) and now != self.operation
+    def shows_another(self, latest: str) -> bool:
+        """True if a newer look shows another latest operation."""
+        return bool(latest) and latest != self.operation
 
 
 class Judged(NamedTuple):

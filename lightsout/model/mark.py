@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MARK_KEY = "lightsout"
 DONE = {"stop": "stopped", "start": "started"}  # by action
@@ -28,13 +31,13 @@ class Mark(NamedTuple):
     clock: datetime  # wall clock, without a zone
     policy: str
 
-    def is_between(self, opened: datetime, now: datetime, zone: tzinfo) -> bool:
-        """Whether its time lies between the two instants, when it is read in `zone`.
+    def is_between(self, opened: datetime, now: datetime, zones: Iterable[tzinfo]) -> bool:
+        """Whether its time lies between the two instants, when it is read in one of `zones`.
 
         A time that the clocks show twice counts as both.
         """
         try:
-            read = [self.clock.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+            read = [self.clock.replace(tzinfo=it, fold=fold) for it in zones for fold in (0, 1)]
             times = [time.astimezone(timezone.utc) for time in read]
             return any(opened <= time < now + SKEW for time in times)
         except OverflowError:  # the first or the last day of all, in another zone

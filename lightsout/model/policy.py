@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.model.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -81,6 +82,8 @@ class Policy(NamedTuple):
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
     mark: bool = False  # write what was done into a tag of the instance
+    # The zones of all policies by their names, where there are several: of the times in marks.
+    mark_zones: tuple[tuple[str, ZoneInfo], ...] = ()
 
     @property
     def part(self) -> Part:
@@ -133,6 +136,12 @@ class When(NamedTuple):
         """True if the window is always open."""
         return self.whole_days and (self.days == "everyday" or self.days == frozenset(range(7)))
 
+    def opens_on(self, weekday: int, *, workday: bool) -> bool:
+        """True if a window opens on such a day."""
+        if isinstance(self.days, frozenset):
+            return weekday in self.days
+        return self.days == "everyday" or workday == (self.days == "workdays")
+
 
 class AfterEdge(NamedTuple):
     """The `uptime` of a policy, for one of its actions.
@@ -151,8 +160,28 @@ class AfterEdge(NamedTuple):
 
     @property
     def endless(self) -> bool:
-        """Whether there is no edge, since it is always on."""
-        return any(when.endless for when in self.on)
+        """Whether there is no edge, since it is always on.
+
+        Several times on may leave no time off between them, whatever the calendar says of a day.
+        """
+        if sum((it.end - it.start) % WHOLE_DAY or WHOLE_DAY for it in self.on) < WHOLE_DAY:
+            return False  # as of most
+        days = product(range(7), (True, False), (True, False))
+        return all(self._covers((day - 1, before), (day, workday)) for day, before, workday in days)
+
+    def _covers(self, before: tuple[int, bool], day: tuple[int, bool]) -> bool:
+        """Whether it is on at each minute of a day, by its weekday and whether it is a workday."""
+        covered = 0
+        for start, end in sorted([*self._spans(before, WHOLE_DAY), *self._spans(day, 0)]):
+            covered = max(covered, end) if start <= covered else covered
+        return covered >= WHOLE_DAY
+
+    def _spans(self, day: tuple[int, bool], until: int) -> Iterator[tuple[int, int]]:
+        """The minutes on that begin on the day, counted from so many minutes after its midnight."""
+        for it in self.on:
+            if it.opens_on(day[0] % 7, workday=day[1]):
+                length = (it.end - it.start) % WHOLE_DAY or WHOLE_DAY
+                yield it.start - until, it.start - until + length
 
     @property
     def holidays(self) -> Mapping[date, bool]:

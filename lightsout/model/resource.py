@@ -27,6 +27,7 @@ class Action(NamedTuple):
     after: str
     keep_tag: str  # an instance with this tag is left alone
     leaving: frozenset[str] = LEAVING
+    failed: frozenset[str] = frozenset()  # states in which one is left that ended otherwise
     shows_during: bool = True  # whether the service has a word for that state
     api: Api | None = None  # of the call, where it is not that of the resource
     shows: str = ""  # LatestOperation of its instances, where it is not the call
@@ -82,6 +83,7 @@ class Resource(NamedTuple):
     listing: ListingCall
     tells_denied_actions: bool  # DescribeInstancesDeniedActions
     tells_operation_time: bool  # LatestOperationStartedTime
+    tells_operation_id: bool = True  # LatestOperationRequestId
     stops_charging: bool = False  # StoppedMode of StopInstances
     stop_types: bool = True  # StopType of StopInstances
     has_tags: bool = True
@@ -164,6 +166,7 @@ HAI = Resource(
     ),
     tells_denied_actions=False,
     tells_operation_time=False,
+    tells_operation_id=False,
     stop_types=False,
     has_tags=False,
     marks=False,
@@ -179,6 +182,7 @@ HAI = Resource(
     ids="InstanceId",
     reader="lightsout.model.hai",
 )
+_NOTEBOOK_FAILED = frozenset({"Failed", "SubmitFailed"})
 # Listings of notebooks are by the time of the latest change unless told otherwise. How many values
 # their filters take, and whether those of a tag are alternatives, is not documented.
 NOTEBOOK = Resource(
@@ -199,15 +203,26 @@ NOTEBOOK = Resource(
     ),
     tells_denied_actions=False,
     tells_operation_time=False,
+    tells_operation_id=False,
     stop_types=False,
     marks=False,  # no page names its notebooks as the Tag service would have them
     lists_regions=False,
     charged_on="Storage",
-    stop=Action(
-        "stop", "StopNotebook", "Running", "Stopping", "Stopped", STOP.keep_tag, frozenset()
+    stop=STOP._replace(
+        call="StopNotebook",
+        before="Running",
+        during="Stopping",
+        after="Stopped",
+        leaving=frozenset(),
+        failed=_NOTEBOOK_FAILED,
     ),
-    start=Action(
-        "start", "StartNotebook", "Stopped", "Starting", "Running", START.keep_tag, frozenset()
+    start=START._replace(
+        call="StartNotebook",
+        before="Stopped",
+        during="Starting",
+        after="Running",
+        leaving=frozenset(),
+        failed=_NOTEBOOK_FAILED,
     ),
     batch=1,
     ids="Id",

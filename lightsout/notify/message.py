@@ -19,7 +19,7 @@ from lightsout.model.report import (
     ids_in,
     why_skipped,
 )
-from lightsout.model.resource import place_of
+from lightsout.model.resource import RESOURCES, place_of
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def write(kind: News, report: Report, error: str | None, language: Language) -> 
         *_problems(report, error, words),
         *_results(report, words),
         *_requests(report, words),
-        *_advice(kind, _began(report), words),
+        *_advice(kind, report, words),
     )
     return Message(_title(kind, report, words), lines, _footer(report, words), words.left_out)
 
@@ -224,10 +224,15 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
         yield words.requests.format(action=action, ids=words.listed(ids[:REQUESTS], len(ids)))
 
 
-def _advice(kind: News, began: datetime, words: Words) -> Iterator[str]:
+def _advice(kind: News, report: Report, words: Words) -> Iterator[str]:
     """Advice: how to keep a machine as it is; how to end a forgotten dry run."""
     if kind == "forecast":
-        yield words.how_to_keep.format(date=f"{began.astimezone(CHINA):%Y-%m-%d}")
+        resources = {RESOURCES[entry["resource"]] for entry in report["policies"]}
+        if not resources or any(it.has_tags for it in resources):
+            yield words.how_to_keep.format(date=f"{_began(report).astimezone(CHINA):%Y-%m-%d}")
+        for it in RESOURCES.values():
+            if it in resources and not it.has_tags:
+                yield words.how_to_exclude.format(service=it.title)
     elif kind == "reminder":
         yield words.how_to_arm
 

@@ -38,6 +38,7 @@ class Words(NamedTuple):
     reminder: str
     reminder_idle: str
     how_to_keep: str
+    how_to_exclude: str
     how_to_arm: str
     no_calendar: str
     how_to_extend: str
@@ -92,6 +93,8 @@ WORDS: Mapping[Language, Words] = {
         reminder="lightsout is still in dry run, no machine is being stopped: {summary}",
         reminder_idle="lightsout is still in dry run, no machine is being stopped",
         how_to_keep="To keep a machine as it is, give it the tag keep-until with a date: {date}",
+        how_to_exclude="{service} has no tags: to keep a machine there as it is, exclude it by its "
+        "name or ID",
         how_to_arm=(
             "A dry run changes nothing. To make it act: lightsout deploy --arm. Where something "
             "else deployed it, set LIGHTSOUT_DRY_RUN=0 in the function's environment."
@@ -139,6 +142,8 @@ WORDS: Mapping[Language, Words] = {
         reminder="lightsout 仍在试运行，并未真正执行：{summary}",
         reminder_idle="lightsout 仍在试运行，尚未起到任何作用",
         how_to_keep="如需让某台机器保持现状，请为它打上标签 keep-until，值为日期，例如 {date}",
+        how_to_exclude="{service} 没有标签：如需让某台机器保持现状，"
+        "请在策略的 exclude 里写它的名称或 ID",
         how_to_arm=(
             "试运行只告知、不操作，目前没有任何机器受到管控。要让它真正生效，"
             "请运行 lightsout deploy --arm；函数是用其他方式部署的，"

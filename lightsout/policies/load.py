@@ -102,17 +102,22 @@ def load(*given: Path) -> Policies:
     mistakes += [mistake for one in files for mistake in one.complaints.listed()]
     if mistakes:
         raise PolicyMistakes(mistakes)
+    listed = [it for file, keys in found for it in policies_of(file.file, keys, calendars.days)]
     return Policies(
-        tuple(
-            policy
-            for file, keys in found
-            for policy in policies_of(file.file, keys, calendars.days)
-        ),
+        tuple(_with_zones_of_marks(listed)),
         tuple(account for _, keys in found for account in accounts_of(keys)),
         (*_warnings(files, found), *calendars.warnings),
         digest.hexdigest()[:12],
         (*paths, *calendars.paths),
     )
+
+
+def _with_zones_of_marks(policies: Sequence[Policy]) -> Sequence[Policy]:
+    """A mark names its policy and is a time of its zone: each policy knows the zones of all."""
+    zones = {policy.name: policy.timezone for policy in policies}
+    if len(set(zones.values())) < 2:
+        return policies
+    return [policy._replace(mark_zones=tuple(zones.items())) for policy in policies]
 
 
 class _File(NamedTuple):

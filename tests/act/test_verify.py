@@ -6,7 +6,7 @@ import pytest
 
 from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
 from lightsout.model.job import Kind, Outcome
-from lightsout.model.resource import LEAVING, STOP
+from lightsout.model.resource import HAI, LEAVING, NOTEBOOK, STOP
 from tests.support.values import an_instance
 
 OURS, BEFORE, OTHER = "req-ours", "req-before", "req-other"
@@ -123,6 +123,45 @@ def test_on_its_way_out_is_skipped(state, operation_state):
 def test_nothing_but_the_final_state_is_ever_done(state):
     for operation_state in ("", "OPERATING", "SUCCESS", "FAILED"):
         assert look(state, operation_state=operation_state) != DONE
+
+
+# Where the service tells no RequestId of an operation ---------------------------------------------
+
+
+def look_at_hai(operation, operation_state, *, before) -> Outcome | None:
+    """`before`: the latest operation, and its state, that the decision saw."""
+    seen = an_instance(operation=operation, operation_state=operation_state)
+    another = seen.latest(HAI) != before
+    return settle(HAI.stop, SENT, seen, another=another, tells_id=HAI.tells_operation_id)
+
+
+def test_a_new_stop_that_failed_is_ours_where_no_request_id_is_told():
+    outcome = look_at_hai("StopInstance", "FAILED", before="StartInstance SUCCESS")
+
+    assert outcome == Outcome(
+        Kind.FAILED, "StopInstance ended FAILED, RUNNING (RequestId req-ours)"
+    )
+
+
+@pytest.mark.parametrize("state", ["FAILED", "OPERATING", "SUCCESS"])
+def test_a_stop_that_failed_before_says_nothing_of_ours(state):
+    assert look_at_hai("StopInstance", state, before=f"StopInstance {state}") is None
+
+
+def test_a_reason_has_no_brackets_for_a_request_id_that_is_not_told():
+    outcome = look_at_hai("RebootInstance", "SUCCESS", before="StartInstance SUCCESS")
+
+    assert outcome.reason == (
+        "RUNNING again: superseded by RebootInstance after StopInstance (RequestId req-ours)"
+    )
+
+
+@pytest.mark.parametrize("action", NOTEBOOK.actions)
+@pytest.mark.parametrize("state", ["Failed", "SubmitFailed"])
+def test_a_state_that_says_failed_is_a_failure_at_once(action, state):
+    outcome = settle(action, SENT, an_instance(state=state), another=False, tells_id=False)
+
+    assert outcome == Outcome(Kind.FAILED, f"{action.call} ended in {state} (RequestId req-ours)")
 
 
 # A stop without charge ----------------------------------------------------------------------------

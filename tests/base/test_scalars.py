@@ -133,6 +133,18 @@ def test_a_time_without_an_offset_is_what_the_clocks_of_the_zone_show(moment, zo
     assert (end.replace(tzinfo=None), end.tzinfo) == (moment, zone)
 
 
+@pytest.mark.parametrize(
+    ("text", "zone", "over"),
+    [
+        ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T01:30:00Z"),  # shown twice
+        ("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:30:00Z"),  # left out
+        ("2026-10-31", "America/Havana", "2026-11-01T05:00:00Z"),  # midnight is shown twice
+    ],
+)
+def test_where_the_clocks_change_the_later_reading_counts(text, zone, over):
+    assert until(text, zone) == over
+
+
 DOCUMENTED = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )

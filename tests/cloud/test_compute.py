@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from lightsout.cloud.answers import NoAnswer
@@ -13,7 +13,7 @@ from lightsout.cloud.compute import READINGS, Compute, batches, list_regions
 from lightsout.cloud.error_codes import FAMILIES, MEANINGS, NO_SUCH_INSTANCE
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.instance import read_instance
-from lightsout.model.resource import LIGHTHOUSE, STOP
+from lightsout.model.resource import HAI, LIGHTHOUSE, STOP
 from tests.support.examples import examples
 from tests.support.stubbed_cloud import StubScene, refusal
 from tests.support.values import GUANGZHOU, any_json, fleet
@@ -65,6 +65,19 @@ def service(mocker):
     return lambda *args, **facts: StubService(mocker, *args, **facts)
 
 
+class StubOfFewPages(StubService):
+    """A service whose Offset reaches 100, as that of HAI; `told`: its TotalCount."""
+
+    def __init__(self, mocker, ids, told):
+        super().__init__(mocker, ids)
+        self.told = told
+        self.compute = Compute(self.scene.cloud, GUANGZHOU._replace(resource=HAI))
+
+    def _describe(self, params):
+        assert params.get("Offset", 0) <= HAI.listing.furthest
+        return super()._describe(params) | {"TotalCount": self.told}
+
+
 # A listing ---------------------------------------------------------------------------------------
 
 
@@ -82,6 +95,25 @@ def test_a_calm_fleet_is_listed_in_the_least_possible_calls_of_100(service, coun
     assert [params["Offset"] for params in there.params()] == list(range(0, calls * 100, 100))
     assert all(params["Filters"] == FILTERS for params in there.params())
     assert not any("InstanceIds" in params for params in there.params())
+
+
+@given(count=st.integers(0, 450), told=st.integers(0, 600) | st.none())
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@example(count=250, told=250)
+@example(count=250, told=220)
+@example(count=250, told=150)
+@example(count=200, told=200)
+def test_past_the_last_page_a_listing_is_whole_or_none(mocker, count, told):
+    """TotalCount may be wrong: then it is all the same everything that is there, or a failure."""
+    mocker.stopall()
+    there = StubOfFewPages(mocker, fleet(count), told)
+    if told == count:
+        assert there.listed() == sorted(fleet(count))
+        return
+    try:
+        assert there.listed() == sorted(fleet(count))
+    except CallFailed:
+        event("it is no listing")
 
 
 def test_a_repeated_item_is_one_instance(service):

@@ -12,7 +12,7 @@ from lightsout.cli.commands.report import make_page
 from lightsout.cli.page.failures import Failures
 from lightsout.cli.page.machines import MachineRow
 from lightsout.cli.page.money import savings
-from lightsout.cli.page.render import Page, render
+from lightsout.cli.page.render import PageValues, render
 from lightsout.cli.page.status import Status
 from lightsout.cli.page.texts import Texts
 from lightsout.simulator import ManualClock
@@ -68,7 +68,7 @@ def many(tmp_path_factory):
         )
         for number in range(MANY)
     ]  # fmt: skip
-    page = Page(
+    page = PageValues(
         made="", span="", zone="Asia/Shanghai", missing=(),
         status=Status("armed", "Armed", "", [], []), calendars=(), machines=rows,
         savings=savings([], "CNY", [], ZoneInfo("Asia/Shanghai"), t), currency="CNY",

@@ -119,6 +119,46 @@ def test_the_policys_own_action_keeps_nothing(state, started):
     assert found(START_IT, "StartInstances", state, started) is None
 
 
+def off(operation_state="SUCCESS", started=HALF_PAST, state="STOPPED") -> Decision | None:
+    """The decision about a machine in this state, whose latest operation is a start."""
+    facts = {
+        "operation": "StartInstances",
+        "operation_state": operation_state,
+        "operation_started": started,
+    }
+    return done_by_somebody(START_IT, an_instance(state=state, **facts), OPENED)
+
+
+def test_a_machine_that_is_off_after_a_start_in_the_window_was_shut_down_inside():
+    """The service shows no operation for that, see docs/hours.md."""
+    assert off() == Decision(
+        Verdict.KEEP,
+        "STOPPED, though its StartInstances at 19:30, inside the window, did not fail: "
+        "somebody shut it down since",
+    )
+    assert off(started=told(OPENED)).verdict is Verdict.KEEP
+
+
+def test_whether_it_was_shut_down_may_not_be_known():
+    """Then it is left as it is."""
+    assert off("").verdict is Verdict.KEEP
+    kept = off(started="at noon")
+    assert (kept.verdict, kept.warning, kept.doubtful) == (Verdict.KEEP, True, True)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"operation_state": "FAILED"},  # it is tried again
+        {"operation_state": "OPERATING"},
+        {"started": told(OPENED - A_SECOND)},
+        {"state": "RUNNING"},  # it must not hide a conflict
+    ],
+)
+def test_of_any_other_start_it_does_not_tell_so(facts):
+    assert off(**facts) is None
+
+
 @pytest.mark.parametrize("started", [HALF_PAST, "", "at noon"])
 def test_without_a_window_or_where_the_service_tells_no_time_nothing_is_kept(started):
     assert found(STOP_IT, "StartInstances", started=started, opened=None) is None

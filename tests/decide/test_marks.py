@@ -45,8 +45,8 @@ def test_what_is_written_is_read_again(what, at, name, zone):
     assert mark is not None
     assert (mark.what, mark.policy) == (what, name)
     minute = at.replace(second=0, microsecond=0)
-    assert mark.is_between(minute, at, zone)
-    assert not mark.is_between(minute + timedelta(hours=2), at + timedelta(hours=3), zone)
+    assert mark.is_between(minute, at, [zone])
+    assert not mark.is_between(minute + timedelta(hours=2), at + timedelta(hours=3), [zone])
 
 
 @given(whats, instants, names, zones)
@@ -153,4 +153,60 @@ def test_a_time_that_the_clocks_show_twice_counts_as_both(hour):
     mark = read_mark(write_mark("stopped", at, Marker("nights", berlin)))
 
     assert mark.clock == ON("2026-10-25T02:30")
-    assert mark.is_between(at, at, berlin)
+    assert mark.is_between(at, at, [berlin])
+
+
+BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
+ZONES_AT_HAND = (("dev-nights", SHANGHAI), ("berlin", BERLIN), ("tokyo", TOKYO))
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        # The window opened at 20:00 in Shanghai, which is 13:00 in Berlin and 21:00 in Tokyo.
+        ("stopped 2026-11-23 13:00 berlin", True),
+        ("stopped 2026-11-23 20:30 berlin", False),
+        ("stopped 2026-11-23 21:00 tokyo", True),
+        ("stopped 2026-11-23 20:30 tokyo", False),
+        ("stopped 2026-11-23 20:30 dev-nights", True),
+        ("stopped 2026-11-23 13:00 dev-nights", False),
+        # Whose policy is not known (any more): it may be of each of these zones.
+        ("stopped 2026-11-23 13:00 renamed", True),
+        ("stopped 2026-11-23 20:00 renamed", True),
+        ("stopped 2026-11-23 22:30 renamed", True),
+        ("stopped 2026-11-23 12:00 renamed", False),
+    ],
+)
+def test_a_mark_is_read_in_the_zone_of_the_policy_that_it_names(value, kept):
+    instance = an_instance("ins-00000001", tags={"env": "dev", MARK_KEY: value})
+    policy = a_policy(resource="cvm", mark_zones=ZONES_AT_HAND)
+
+    decision = decide(policy, instance, LATER, OPENED)
+
+    assert (decision.verdict is Verdict.KEEP) == kept
+
+
+@given(
+    st.lists(st.tuples(names, zones), max_size=4),
+    st.sampled_from(list(DONE)),
+    instants,
+    st.integers(0, 30),
+    st.data(),
+)
+def test_an_owners_restart_is_kept_in_whichever_zone_its_mark_was_written(
+    others, action, opened, minutes, data
+):
+    known = dict(others)
+    writer = data.draw(st.sampled_from([*known, "dev-nights"]))
+    known.setdefault("dev-nights", SHANGHAI)
+    opened = opened.replace(second=0, microsecond=0)
+    mark = write_mark(
+        DONE[action], opened + timedelta(minutes=minutes), Marker(writer, known[writer])
+    )
+    state = {"stop": "RUNNING", "start": "STOPPED"}[action]
+    instance = an_instance("ins-00000001", state=state, tags={"env": "dev", MARK_KEY: mark})
+    policy = a_policy(resource="cvm", action=action, mark_zones=tuple(known.items()))
+
+    decision = decide(policy, instance, opened + timedelta(minutes=minutes), opened)
+
+    assert decision.verdict is Verdict.KEEP

@@ -202,7 +202,7 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
 
 
 def wishes_of(*findings):
-    job = job_of(StubSite(), STOP, findings, Judgement(NOW), read_anew=read_nothing)
+    job = job_of(GUANGZHOU, STOP, findings, Judgement(NOW), read_anew=read_nothing)
     return {id_: item.wish for id_, item in job.items.items()}
 
 
@@ -234,7 +234,7 @@ def test_a_job_is_as_old_as_the_oldest_listing_that_it_rests_on(mocker):
     matches = [{"env": ("dev",)}, {"role": ("web",)}, {"role": ("none",)}, {"role": ("odd",)}]
     policies = [a_policy(f"p{n}", match=selector(match)) for n, match in enumerate(matches)]
 
-    job = job_of(site, STOP, look(site, *policies), Judgement(NOW), read_anew=read_nothing)
+    job = job_of(GUANGZHOU, STOP, look(site, *policies), Judgement(NOW), read_anew=read_nothing)
 
     assert sorted(job.items) == [A, B]
     assert job.seen_at == 7.0
@@ -331,7 +331,7 @@ def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
 
     if findings[0].to_act_on():
         assert not could_act(start, first)
-    job = job_of(site, STOP, findings, known, read_anew=read_nothing)
+    job = job_of(GUANGZHOU, STOP, findings, known, read_anew=read_nothing)
     judged = job.judge(later, Wish(("off",), (), 300.0))
     if judged.wish:
         assert not could_act(start, later)

@@ -19,7 +19,7 @@ from lightsout.simulator import GB, Fault, Function, FunctionTrigger
 from lightsout.simulator.access.cam import grants
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 from tests.support.paths import ROOT
-from tests.support.simulated_run import GUANGZHOU, RESOURCES
+from tests.support.simulated_run import GUANGZHOU
 
 ASKED = {"doctor": True}
 # What SCF tells the function of itself.
@@ -127,14 +127,17 @@ def visit(stage, context=CONTEXT):
 # All is well -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
 def test_where_all_is_well_it_says_so_and_what_it_cannot_know(well, resource):
     result = visit(well)
 
     assert result.failure is None
     assert result.report["status"] == "ok"
     assert result.checks("✗", "!") == set()
-    assert result.checks("?") == {"function", f"right {resource}:StopInstances"}
+    assert result.checks("?") == {
+        "function",
+        f"right {well.service}:{well.own('StopInstances')}",
+    }
     assert {"settings", "dry run", "policies", "policy dev-nights", "clock"} <= result.checks("✓")
     assert {"credentials", "notify", "heartbeat", "time limit"} <= result.checks("✓")
     assert result.one(f"{resource} in {GUANGZHOU}") == ("✓", "may be looked at: 3 instances", "")

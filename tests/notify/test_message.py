@@ -261,6 +261,22 @@ def test_the_advice_to_keep_a_machine_names_the_day_in_china():
     assert "2026-11-24" in "\n".join(told("forecast", report, None, "zh"))
 
 
+@pytest.mark.parametrize(
+    ("resources", "tag", "name"),
+    [(["lighthouse"], True, False), (["hai"], False, True), (["cvm", "hai"], True, True)],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_advice_to_keep_a_machine_is_one_that_its_service_can_follow(
+    resources, tag, name, language
+):
+    entries = [an_entry(resource=it, would_stop=ids(1)) for it in resources]
+
+    text = "\n".join(told("forecast", a_report(*entries, dry_run=True), None, language))
+
+    assert ("keep-until" in text) == tag
+    assert ("exclude" in text) == name
+
+
 def test_what_is_left_out_is_said():
     message = Message("title", ("one", "two", "three"), "footer", "…")
 

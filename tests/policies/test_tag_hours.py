@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lightsout.decide.own_hours import turn_of
-from lightsout.model.policy import OwnHours
+from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
+from tests.policies.test_uptime_windows import when_of
 from tests.support.paths import ROOT
-from tests.support.values import any_text
+from tests.support.values import NOW, any_text
 from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, UptimeCase, WindowCase
 
 PAGE = (ROOT / "docs/owners-tags.md").read_text("utf-8")
@@ -138,6 +140,61 @@ def test_times_on_that_leave_no_time_off_never_stop(value):
         instant = datetime(2026, 11, 2, tzinfo=UTC) + quarters * 15 * MINUTE
         assert action_due(value, instant) is None
         assert action_due(value, instant, enforce=True) == "start"
+
+
+@pytest.mark.parametrize("value", ALWAYS)
+def test_times_on_that_leave_no_time_off_are_as_the_word_on(value):
+    instant = datetime(2026, 11, 2, tzinfo=UTC)
+    for opening in (True, False):
+        for enforce in (True, False):
+            own = OwnHours("h", opening, 7200.0, enforce, {})
+            word, hours = (turn_of(own, SHANGHAI, [it], instant) for it in ("on", value))
+
+            assert hours.reason == word.reason.replace("h=on", f"h={value} (always on)")
+            assert (hours.kept is None, hours.opened) == (word.kept is None, word.opened)
+
+
+def test_no_calendar_is_searched_for_an_edge_that_there_is_not(mocker):
+    searched = mocker.patch("lightsout.decide.own_hours.window_at")
+
+    for value in ALWAYS:
+        turn_of(OwnHours("h", True, 7200.0, True, {}), SHANGHAI, [value], NOW)  # noqa: FBT003
+
+    assert searched.call_count == 0
+
+
+def is_always_on(cases) -> bool:
+    """By the oracle, at each time in 2026 at which one of them may begin or end."""
+    midnights = [datetime(2025, 12, 31, 16, tzinfo=UTC) + day * 1440 * MINUTE for day in range(365)]
+    minutes = {it % 1440 for case in cases for it in case.minutes}
+    return all(
+        any(case.inside(midnight + minute * MINUTE) for case in cases)
+        for midnight in midnights
+        for minute in minutes
+    )
+
+
+@st.composite
+def nearly_always(draw):
+    """Times on that adjoin each other, on days which together are all or nearly all."""
+    cuts = sorted(draw(st.sets(st.integers(0, 95), min_size=1, max_size=3)))
+    days = draw(
+        st.sampled_from(
+            [["everyday"], ["workdays", "holidays"], ["workdays", "sat sun"], WEEKDAYS]
+            + [["mon tue wed thu fri", kind] for kind in ("sat sun", "holidays", "sat")]
+        )
+    )
+    spans = [*pairwise(cuts), (cuts[-1], cuts[0])] if len(cuts) > 1 else [(0, 96)]
+    between = [f"{shown(a * 15, short=False)}-{shown(b * 15, short=False)}" for a, b in spans]
+    return tuple(WindowCase("Asia/Shanghai", day, it) for day in days for it in between)
+
+
+@given(nearly_always())
+@settings(deadline=None)
+def test_times_on_are_endless_exactly_where_the_oracle_finds_no_time_off(cases):
+    entries = tuple(map(when_of, cases))
+
+    assert AfterEdge(entries, True, 7200.0, False).endless == is_always_on(cases)  # noqa: FBT003
 
 
 @st.composite

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Fault, Operation
-from tests.support.simulated_run import RESOURCES, only_entry
+from lightsout.simulator import Operation
+from tests.support.resources import ids_of
+from tests.support.simulated_run import only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 GONE = "gone: DescribeInstances no longer finds it"
+CODES = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
 
 
 def omitted(stage, ids, *, looks):
@@ -38,7 +40,7 @@ def omitted(stage, ids, *, looks):
 def test_a_machine_that_one_look_does_not_show_is_not_gone(stage, looks):
     stage.world.unknown_ids = "omit"
     ids = stage.fleet(3, stop_seconds=30.0)
-    stage.when("stop.accepted", lambda: omitted(stage, [ids[1]], looks=looks))
+    stage.after_stops(ids, lambda: omitted(stage, [ids[1]], looks=looks))
 
     entry = only_entry(stage.run())
 
@@ -55,11 +57,11 @@ def test_what_two_looks_ten_seconds_apart_do_not_show_is_gone(stage, unknown_ids
     stage.world.unknown_ids = unknown_ids
     ids = stage.fleet(3)
     began = stage.clock.now()
-    stage.when("stop.accepted", lambda: stage.world.terminate(ids[1]))
+    stage.after_stops(ids, lambda: stage.world.terminate(ids[1]))
 
     entry = only_entry(stage.run())
 
-    assert entry["skipped"] == {ids[1]: GONE}
+    assert entry["skipped"] == {ids[1]: stage.own(GONE)}
     assert entry["stopped"] == [ids[0], ids[2]]
     assert stage.clock.now() - began >= timedelta(seconds=10)
     confirmed = [line["time"] for line in stage.logged("verify.confirmed")]
@@ -71,11 +73,11 @@ def test_what_two_looks_ten_seconds_apart_do_not_show_is_gone(stage, unknown_ids
     "show a machine that runs all the same",
     "The code tells of no particular machine: it is looked at again, and stands as it is then.",
 )
+@pytest.mark.needs("batches")
 def test_a_code_that_names_nobody_makes_nobody_gone(stage, resource):
     stage.world.unknown_ids = "omit"
     ids = stage.fleet(3)
-    code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code[resource], message="not found"))
+    stage.fault("error", "StopInstances", code=CODES[resource], message="not found")
     stage.when("stop.rejected", lambda: omitted(stage, [ids[1]], looks=1))
 
     entry = only_entry(stage.run())
@@ -91,12 +93,13 @@ def test_a_code_that_names_nobody_makes_nobody_gone(stage, resource):
 def test_without_time_for_the_second_look_it_is_pending(stage):
     stage.world.unknown_ids = "omit"
     ids = stage.fleet(2)
-    stage.when("stop.accepted", lambda: stage.world.terminate(ids[1]))
+    stage.after_stops(ids, lambda: stage.world.terminate(ids[1]))
 
     entry = only_entry(stage.failing_run(time_limit=8).report)
 
     assert entry["stopped"] == [ids[0]]
-    assert entry["pending"][ids[1]].startswith("not shown by DescribeInstances when time ran out")
+    told = stage.own("not shown by DescribeInstances when time ran out")
+    assert entry["pending"][ids[1]].startswith(told)
 
 
 def test_a_machine_that_an_event_names_and_nobody_has_costs_nothing(stage):
@@ -108,7 +111,7 @@ def test_a_machine_that_an_event_names_and_nobody_has_costs_nothing(stage):
 
     assert report["counts"]["matched"] == 0
     assert stage.clock.now() == began
-    assert [call.action for call in stage.sim.journal].count("StopInstances") == 0
+    assert stage.actions().count("StopInstances") == 0
 
 
 # Whose operation ----------------------------------------------------------------------------------
@@ -119,8 +122,8 @@ def stop_by_hand(stage, ids, request_id="by-hand", *, seconds=0.0):
     at = stage.clock.now() + timedelta(seconds=seconds)
     for id_ in ids:
         instance = stage.world.instance(id_)
-        instance.current = "STOPPED"
-        instance.latest = Operation("StopInstances", "SUCCESS", request_id, at)
+        instance.state = "STOPPED"
+        instance.latest = Operation(stage.own("StopInstances"), "SUCCESS", request_id, at)
 
 
 def assert_a_stranger_is_not_taken_for_us(stage, request_id="by-hand"):
@@ -135,7 +138,7 @@ def assert_a_stranger_is_not_taken_for_us(stage, request_id="by-hand"):
 @pytest.mark.parametrize("share", [1, 2, 94])
 def test_a_strangers_operation_is_not_logged_as_ours(stage, share):
     ids = stage.fleet(95)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:share]))
 
     report = stage.run()
@@ -147,27 +150,38 @@ def test_a_strangers_operation_is_not_logged_as_ours(stage, share):
     assert sorted(asked) == ids[share:]
 
 
-def test_a_stop_that_began_before_our_call_is_not_ours(stage, resource):
+@pytest.mark.needs("operation times")
+def test_a_stop_that_began_before_our_call_is_not_ours(stage):
     """All of the batch, by one call of somebody's, just before ours, which did not arrive."""
-    if resource == "cvm":
-        pytest.skip("a CVM does not tell when its latest operation began")
     ids = stage.fleet(3)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids, seconds=-5))
 
     assert only_entry(stage.run())["stopped"] == ids
     assert_a_stranger_is_not_taken_for_us(stage)
 
 
-def test_a_lone_cvm_that_somebody_stopped_proves_nothing(stage, resource):
-    if resource == "lighthouse":
+def test_a_lone_machine_that_somebody_stopped_proves_nothing(stage):
+    if stage.can("operation times"):
         pytest.skip("there the time of the operation tells")
     ids = stage.fleet(1)
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids))
 
     assert only_entry(stage.run())["stopped"] == ids
     assert_a_stranger_is_not_taken_for_us(stage)
+
+
+def keep_the_last_asked(stage):
+    stage.retag(ids_of(stage.latest_call)[-1], {"env": "dev", "keep-running": "1"})
+
+
+def assert_the_lost_call_is_told_where_it_can_be(stage):
+    """The first call got no answer: where no look tells its RequestId, it is not told."""
+    lost, *others = stage.calls("StopInstances")
+    told = {line["request_id"] for line in stage.logged("stop.accepted")}
+    assert {call.request_id for call in others if call.applied} <= told
+    assert (lost.request_id in told) == stage.can("operation IDs")
 
 
 @pytest.mark.hazard(
@@ -177,28 +191,23 @@ def test_a_lone_cvm_that_somebody_stopped_proves_nothing(stage, resource):
 def test_a_call_that_shows_late_is_told_although_a_machine_is_protected_by_then(stage):
     ids = stage.fleet(3, stop_seconds=20.0)
     stage.world.visible_after = 6.0
-    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
-
-    def keep():
-        stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
-
-    stage.after("StopInstances", keep)
+    stage.fault("reset_after", "StopInstances")
+    stage.after("StopInstances", lambda: keep_the_last_asked(stage))
 
     entry = only_entry(stage.run())
 
     assert entry["stopped"] == ids
-    (line,) = stage.logged("stop.accepted")
-    assert sorted(line["instance_ids"]) == ids
+    assert_the_lost_call_is_told_where_it_can_be(stage)
 
 
 def test_ten_seconds_to_show_a_call_count_from_when_its_failure_was_noticed(stage):
     """Its answer is waited for so long that ten seconds from the sending are over by then."""
     ids = stage.fleet(3, stop_seconds=40.0)
     stage.world.visible_after = 15.0
-    stage.sim.faults.add(Fault("reset_after", "StopInstances"))
+    stage.fault("reset_after", "StopInstances")
 
     def keep():
-        stage.world.instance(ids[1]).tags = {"env": "dev", "keep-running": "1"}
+        keep_the_last_asked(stage)
         stage.clock.advance(12.0)
 
     stage.after("StopInstances", keep)
@@ -206,17 +215,19 @@ def test_ten_seconds_to_show_a_call_count_from_when_its_failure_was_noticed(stag
     entry = only_entry(stage.run())
 
     assert entry["stopped"] == ids
-    (line,) = stage.logged("stop.accepted")
-    assert sorted(line["instance_ids"]) == ids
+    assert_the_lost_call_is_told_where_it_can_be(stage)
 
 
+@pytest.mark.needs("batches")
 def test_a_stop_of_several_that_a_look_showed_before_our_call_is_not_ours(stage, resource):
     """Somebody stops all in one call; it shows on the first while ours goes out for the others."""
     ids = stage.fleet(3)
-    code = {"lighthouse": "OperationDenied.InstanceOperationInProgress"}
-    busy = code.get(resource, "MutexOperation.TaskRunning")
-    stage.sim.faults.add(Fault("error", "StopInstances", code=busy, message="busy"))
-    stage.sim.faults.add(Fault("reset_before", "StopInstances"))
+    busy = {
+        "lighthouse": "OperationDenied.InstanceOperationInProgress",
+        "cvm": "MutexOperation.TaskRunning",
+    }[resource]
+    stage.fault("error", "StopInstances", code=busy, message="busy")
+    stage.fault("reset_before", "StopInstances")
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[:1], seconds=60))
     stage.after("StopInstances", lambda: stop_by_hand(stage, ids[1:], seconds=60))
 

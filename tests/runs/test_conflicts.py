@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Fault, Operation
+from lightsout.simulator import Operation
 from lightsout.simulator.base.answer import Answer
-from tests.support.simulated_run import GUANGZHOU, RESOURCES
+from tests.support.simulated_run import GUANGZHOU
 
 HOUR = timedelta(hours=1)
 
@@ -59,23 +59,25 @@ CERTAIN = "due for stop by dev-off and for start by web-on at once: neither"
     "policies cannot be listed",
     "Neither: failed in both. The others are stopped.",
 )
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
 @pytest.mark.parametrize("kind", ["error", "refuse"])
+@pytest.mark.needs("lists of regions")
 def test_a_policy_whose_regions_are_unknown_still_counts(stage, kind):
     policies(stage, on_regions="all")
     ids = machines(stage)
     facts = {"code": "UnauthorizedOperation.No"} if kind == "error" else {}
-    stage.sim.faults.add(Fault(kind, "DescribeRegions", times=None, **facts))
+    stage.fault(kind, "DescribeRegions", times=None, **facts)
 
     assert_only_the_plain_one_was_stopped(stage, ids, CERTAIN)
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
+@pytest.mark.needs("lists of regions")
 def test_a_policy_about_every_region_counts_where_the_list_does_not_name_one(stage, monkeypatch):
     policies(stage, on_regions="all")
     ids = machines(stage)
     regions = Answer({"TotalCount": 1, "RegionSet": [{"Region": "ap-shanghai"}]})
-    actions = stage.sim._gateway._services[stage.resource].actions
+    actions = stage.sim._gateway._services[stage.service].actions
     monkeypatch.setitem(actions, "DescribeRegions", lambda _: regions)
 
     assert_only_the_plain_one_was_stopped(stage, ids, CERTAIN)
@@ -84,7 +86,7 @@ def test_a_policy_about_every_region_counts_where_the_list_does_not_name_one(sta
 def test_a_policy_that_the_event_keeps_from_a_machine_does_not_count(stage):
     """Of two events that come at once, one leaves web-on another machine only."""
     ids = machines(stage)
-    stage.sim.faults.add(Fault("refuse", "DescribeRegions", times=None))
+    stage.fault("refuse", "DescribeRegions", times=None)
     asked = [
         {"policies": ["dev-off"], "instances": ids},
         {"policies": ["web-on"], "instances": ids[:1]},
@@ -99,13 +101,11 @@ def test_a_policy_that_the_event_keeps_from_a_machine_does_not_count(stage):
     assert [it["stopped"] for it in report["policies"] if it["policy"] == "dev-off"] == [ids]
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
 def test_a_policy_whose_machines_cannot_be_listed_still_counts(stage):
     policies(stage)
     ids = machines(stage)
-    stage.sim.faults.add(
-        Fault("error", "DescribeInstances", after=1, times=1, code="InvalidFilter.NoSuchKey")
-    )
+    stage.fault("error", "DescribeInstances", after=1, times=1, code="InvalidFilter.NoSuchKey")
 
     assert_only_the_plain_one_was_stopped(stage, ids, CERTAIN)
 
@@ -113,7 +113,7 @@ def test_a_policy_whose_machines_cannot_be_listed_still_counts(stage):
 def test_a_policy_whose_traffic_cannot_be_read_still_counts(stage):
     policies(stage, on="only_if: {traffic_used_below: 50%}")
     ids = machines(stage)
-    stage.world.deny("DescribeInstancesTrafficPackages")
+    stage.deny("DescribeInstancesTrafficPackages")
 
     why = "due for stop by dev-off, and perhaps for start by web-on at once (its traffic packages"
     assert_only_the_plain_one_was_stopped(stage, ids, why)
@@ -156,7 +156,7 @@ def test_traffic_that_was_never_read_is_read_where_a_later_look_shows_a_conflict
     policies(stage, on="only_if: {traffic_used_below: 50%}")
     package = stage.world.package(used=10, total=100)
     ids = stage.fleet(2, packages=[package])
-    stage.sim.faults.add(Fault("error", "StopInstances", code="InternalError"))
+    stage.fault("error", "StopInstances", code="InternalError")
     stage.after("DescribeInstances", lambda: None)  # the listing for the one, then for the other
     stage.after(
         "DescribeInstances",
@@ -170,7 +170,7 @@ def test_traffic_that_was_never_read_is_read_where_a_later_look_shows_a_conflict
 def test_it_is_a_conflict_only_where_the_traffic_of_the_later_look_is_low(stage, used):
     policies(stage, on="only_if: {traffic_used_below: 50%}")
     ids = stage.fleet(1, packages=[stage.world.package(used=used, total=100)])
-    stage.sim.faults.add(Fault("error", "StopInstances", code="InternalError"))
+    stage.fault("error", "StopInstances", code="InternalError")
     stage.after("DescribeInstances", lambda: None)
     stage.after(
         "DescribeInstances",

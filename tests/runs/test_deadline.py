@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
-from lightsout.simulator import Fault, ManualClock
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, TIMER, only_entry, set_stage
+from lightsout.simulator import ManualClock
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, TIMER, only_entry, set_stage
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 
 @pytest.mark.hazard(
@@ -17,13 +18,13 @@ pytestmark = pytest.mark.parametrize("resource", RESOURCES)
     "It stops sending, says who was never asked, and reports before the platform would kill it.",
 )
 def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage):
-    ids = stage.fleet(2100)
+    ids = stage.fleet(count := stage.many(2100))
 
     failure = stage.failing_run(time_limit=2.5)
 
     entry = only_entry(failure.report)
     never_asked = [id_ for id_, why in entry["pending"].items() if "never asked" in why]
-    assert 0 < len(never_asked) < 2100
+    assert 0 < len(never_asked) < count
     assert stage.clock.monotonic() < 2.5
     assert stage.states(never_asked) == {"RUNNING"}
 
@@ -33,8 +34,8 @@ def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage)
     assert report["status"] == "ok"
     assert sorted(only_entry(report)["stopped"]) == sorted(never_asked)
     assert stage.states(ids) == {"STOPPED"}
-    sent = [id_ for call in stage.calls("StopInstances") for id_ in call.params["InstanceIds"]]
-    assert len(sent) == len(set(sent)) == 2100
+    sent = stage.asked()
+    assert len(sent) == len(set(sent)) == count
 
 
 @pytest.mark.hazard(
@@ -43,7 +44,7 @@ def test_what_could_not_be_asked_in_time_is_said_and_the_next_run_goes_on(stage)
 )
 def test_endless_throttling_ends_in_a_report(stage):
     ids = stage.fleet(250)
-    stage.sim.faults.add(Fault("throttle", "StopInstances", times=None))
+    stage.fault("throttle", "StopInstances", times=None)
 
     failure = stage.failing_run(time_limit=60)
 
@@ -59,7 +60,7 @@ def test_endless_throttling_ends_in_a_report(stage):
 )
 def test_a_listing_that_never_ends_well_stops_nothing(stage):
     stage.fleet(3)
-    stage.sim.faults.add(Fault("throttle", "DescribeInstances", times=None))
+    stage.fault("throttle", "DescribeInstances", times=None)
 
     failure = stage.failing_run(time_limit=30)
 
@@ -75,8 +76,7 @@ def test_a_listing_that_never_ends_well_stops_nothing(stage):
 def test_a_region_that_hangs_does_not_take_the_others_down(stage):
     stage.policies(DEV_NIGHTS.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai"))
     ids = stage.fleet(2)
-    fault = Fault("hang", "DescribeInstances", "ap-shanghai", times=None, seconds=20)
-    stage.sim.faults.add(fault)
+    stage.fault("hang", "DescribeInstances", "ap-shanghai", times=None, seconds=20)
 
     failure = stage.failing_run(time_limit=1.2)
 
@@ -92,9 +92,7 @@ def test_a_region_that_hangs_does_not_take_the_others_down(stage):
 )
 def test_the_same_event_twice_sends_nothing_twice(stage):
     stage.fleet(250)
-    stage.sim.faults.add(
-        Fault("error", "StopInstances", after=2, code="InvalidParameter", message="?")
-    )
+    stage.fault("error", "StopInstances", after=2, code="InvalidParameter", message="?")
     stage.failing_run()
     stage.clock.advance(60)
 
@@ -102,7 +100,7 @@ def test_the_same_event_twice_sends_nothing_twice(stage):
 
     assert report["status"] == "ok"
     applied = [call for call in stage.calls("StopInstances") if call.applied]
-    sent = [id_ for call in applied for id_ in call.params["InstanceIds"]]
+    sent = [id_ for call in applied for id_ in ids_of(call)]
     assert len(sent) == len(set(sent)) == 250
 
 
@@ -131,10 +129,10 @@ def test_two_runs_at_once_do_no_harm(racing):
         thread.join()
 
     assert [report["status"] for report in reports] == ["ok", "ok"]
-    assert len(stage.calls("StopInstances")) <= 3 * 3
+    assert len(stage.calls("StopInstances")) <= 3 * stage.least_calls(250)
     assert stage.states(ids) == {"STOPPED"}
     applied = [call for call in stage.calls("StopInstances") if call.applied]
-    assert sorted(id_ for call in applied for id_ in call.params["InstanceIds"]) == ids
+    assert sorted(id_ for call in applied for id_ in ids_of(call)) == ids
 
 
 @pytest.mark.hazard(
@@ -178,9 +176,8 @@ def left_stopping(stage, count=1):
     "A matching instance has been STOPPING for over 15 minutes",
     "Found in the same listing, named as stuck with the time, and the run fails.",
 )
+@pytest.mark.needs("operation times")
 def test_an_instance_stuck_for_long_fails_the_run(stage):
-    if stage.resource == "cvm":
-        pytest.skip("CVM does not tell since when")
     (stuck,) = left_stopping(stage)
     stage.clock.advance(16 * 60)
     ids = stage.fleet(2)
@@ -198,6 +195,7 @@ def test_an_instance_stuck_for_long_fails_the_run(stage):
     "A matching instance is STOPPING since a moment ago",
     "Named as stuck, in the report and in a warning; no failure yet.",
 )
+@pytest.mark.needs("states between")
 def test_an_instance_that_is_just_stopping_is_named_only(stage):
     (stuck,) = left_stopping(stage)
     stage.clock.advance(5 * 60)
@@ -208,7 +206,7 @@ def test_an_instance_that_is_just_stopping_is_named_only(stage):
     assert list(only_entry(report)["stuck"]) == [stuck]
     assert report["counts"]["matched"] == 0
     (warning,) = stage.logged("warning")
-    assert warning["message"].startswith("STOPPING from before this run")
+    assert warning["message"].startswith(stage.own("STOPPING") + " from before this run")
     assert warning["instance_ids"] == [stuck]
 
 
@@ -216,6 +214,7 @@ def test_an_instance_that_is_just_stopping_is_named_only(stage):
     "A RUNNING instance whose latest stop ended FAILED",
     "It is tried again, with a word about it in plan and log.",
 )
+@pytest.mark.needs("latest operations")
 def test_a_stop_that_failed_before_is_tried_again_with_a_word(stage):
     (id_,) = stage.fleet(1, endings=["failed"])
     stage.failing_run()
@@ -224,4 +223,4 @@ def test_a_stop_that_failed_before_is_tried_again_with_a_word(stage):
     report = stage.run()
 
     assert only_entry(report)["stopped"] == [id_]
-    assert "its latest StopInstances FAILED" in stage.logged("warning")[0]["message"]
+    assert stage.own("its latest StopInstances FAILED") in stage.logged("warning")[0]["message"]

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES
+from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU
 
 EVERYWHERE = DEV_NIGHTS.replace("[ap-guangzhou]", "all")
 
@@ -29,8 +29,9 @@ def looks(stage):
     return [call for call in stage.calls("DescribeInstances") if "InstanceIds" in call.params]
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
 @pytest.mark.parametrize(("fastest", "slowest"), [(2.0, 2.0), (2.0, 4.0), (3.0, 6.0), (5.0, 20.0)])
+@pytest.mark.needs("batches")
 def test_1000_machines_are_listed_stopped_and_verified_in_few_calls(
     stage, slow_fleet, fastest, slowest
 ):

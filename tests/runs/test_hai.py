@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lightsout.act.send import SIDE_BY_SIDE
 from lightsout.cloud.compute import Compute
 from lightsout.simulator import Fault, Refusal
+from lightsout.simulator.compute import hai
 from lightsout.simulator.compute.hai import FURTHEST
 from tests.support.simulated_run import only_entry
 
@@ -49,7 +52,7 @@ def test_a_hundred_machines_take_a_hundred_calls_and_no_throttle(lab):
     entry = only_entry(lab.run())
 
     assert entry["stopped"] == ids
-    assert lab.states(ids) == {"STOPPED_NO_CHARGE"}
+    assert lab.states(ids) == {"STOPPED"}
     assert sorted(asked(lab)) == ids
     assert not lab.logged("retry")
     assert {call.code for call in lab.sim.journal} == {None}
@@ -153,8 +156,6 @@ def test_machines_that_no_page_shows_make_the_policy_fail_there(lab, mocker):
 
 
 def _cut_pages(mocker, most):
-    from lightsout.simulator.compute import hai
-
     whole = hai.page_of
     mocker.patch.object(
         hai,
@@ -165,7 +166,7 @@ def _cut_pages(mocker, most):
 
 def test_a_match_by_tags_matches_nothing_and_asks_nothing(lab):
     machines(lab, 3)
-    lab.policies(LAB.replace('names: ["lab-*"]', "tags: {env: dev}"))
+    lab.write(LAB.replace('names: ["lab-*"]', "tags: {env: dev}"))
 
     entry = only_entry(lab.run())
 
@@ -176,7 +177,7 @@ def test_a_match_by_tags_matches_nothing_and_asks_nothing(lab):
 
 def test_an_exclusion_by_tags_cannot_be_judged_so_it_keeps_all(lab):
     ids = machines(lab, 2)
-    lab.policies(LAB + "        exclude: {tags: {role: bastion}}\n")
+    lab.write(LAB + "        exclude: {tags: {role: bastion}}\n")
 
     lab.run()
 
@@ -281,7 +282,7 @@ def test_what_happens_to_a_call_on_its_way_stops_each_once(lab, kind):
     lab.sim.faults.add(Fault(kind, "StopInstance", after=5, times=3))
 
     assert only_entry(lab.run())["stopped"] == ids
-    assert lab.states(ids) == {"STOPPED_NO_CHARGE"}
+    assert lab.states(ids) == {"STOPPED"}
 
 
 def test_a_machine_that_vanishes_is_gone(lab):
@@ -317,3 +318,64 @@ def test_one_policy_for_several_resources_stops_each_by_its_own_call(lab):
     assert [entry["stopped"] for entry in report["policies"]] == [ids[2:3], ids[3:], ids[:2]]
     stops = {call.action for call in lab.sim.journal} - {"DescribeInstances"}
     assert stops == {"StopInstances", "StopInstance"}
+
+
+def test_two_machines_of_one_name_are_both_stopped_and_told_by_their_ids(lab):
+    ids = machines(lab, 2, name="lab-twin")
+
+    assert only_entry(lab.run())["stopped"] == ids
+
+
+@pytest.mark.hazard(
+    "A machine comes to be in ARREARS, after it was listed or after its call was accepted",
+    "It is not called stopped: failed or pending with that state. The others are stopped.",
+)
+@pytest.mark.parametrize("event", ["plan", "stop.accepted"])
+def test_a_machine_in_arrears_is_not_called_stopped(lab, event):
+    ids = machines(lab, 3, stop_seconds=30.0)
+    ids += machines(lab, 1, first=9, endings=["never"])
+    lab.when(event, lambda: setattr(lab.world.instance(ids[3]), "state", "ARREARS"))
+
+    entry = only_entry(lab.failing_run().report)
+
+    assert entry["stopped"] == ids[:3]
+    assert "ARREARS" in (entry["failed"] | entry["pending"])[ids[3]]
+
+
+def test_a_machine_that_is_busy_when_it_is_listed_is_stopped_when_it_is_idle(lab):
+    ids = machines(lab, 3)
+    lab.world.make_busy(ids[1], "ResizeInstanceDisk", 4.0)
+
+    assert only_entry(lab.run())["stopped"] == ids
+
+
+def test_a_prepaid_machine_counts_for_a_limit_in_percent_as_every_other(lab):
+    """The limit is a share of all machines there, whatever they are like."""
+    lab.policies(LAB + "        limits: {max_percent: 50}\n")
+    machines(lab, 2, charge_type="PREPAID")
+    by_hour = machines(lab, 2, first=50)
+    assert only_entry(lab.run())["stopped"] == by_hour
+
+    (one_more,) = machines(lab, 1, first=60)
+    for id_ in by_hour:
+        lab.world.instance(id_).state = "RUNNING"
+    assert only_entry(lab.failing_run().report)["status"] == "refused"
+    assert lab.states([*by_hour, one_more]) == {"RUNNING"}
+
+
+def test_a_listing_that_ignores_the_filter_for_states_stops_what_runs(lab, mocker):
+    running = machines(lab, 2)
+    machines(lab, 2, first=10, state="STOPPED")
+    machines(lab, 1, first=20, state="ARREARS")
+    whole = hai.asked_for
+
+    def without_states(asked):
+        kept = [it for it in asked.params.get("Filters") or [] if it["Name"] != "instance-state"]
+        return whole(
+            asked if kept == [] else replace(asked, params=asked.params | {"Filters": kept})
+        )
+
+    mocker.patch.object(hai, "asked_for", without_states)
+
+    assert only_entry(lab.run())["stopped"] == running
+    assert sorted(asked(lab)) == running

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lightsout import RunFailed
 from tests.support import laws
 from tests.support.examples import examples
-from tests.support.simulated_run import GUANGZHOU, RESOURCES, set_stage
+from tests.support.simulated_run import GUANGZHOU, set_stage
 
 MALFORMED = "InvalidParameterValue.InstanceIdMalformed"
 PASSING = "InternalError.DescribeInstanceStatus"
@@ -77,7 +77,7 @@ def test_a_region_is_not_out_of_time_because_another_one_only_waits(order):
 
 @pytest.mark.parametrize("happening", laws.HAPPENINGS)
 @pytest.mark.parametrize("after", [1, 2])
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.every_resource
 def test_what_happens_between_two_listings_of_a_region_counts(happening, after, resource):
     change = laws.MachineChange(after, 0, happening)
     calm = replace(HALVED_WHILE_OTHERS_WAIT, machines=[GOOD], troubles=[], copies=3)

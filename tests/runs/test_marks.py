@@ -8,7 +8,8 @@ import pytest
 
 from lightsout.simulator import Fault, Operation, Refusal
 from tests.support.other_accounts import OTHER_UINS, OWN, fleet, let_accounts_in
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry, set_stage
+from tests.support.resources import able
+from tests.support.simulated_run import DEV_NIGHTS, only_entry, set_stage
 
 TIMER = {"Type": "Timer", "Message": ""}
 KEY = "lightsout"
@@ -18,7 +19,7 @@ FAILED = "failed 2026-11-23 20:00 dev-nights"
 NIGHT = 'when: {between: ["20:00", "06:00"]}'
 
 
-@pytest.fixture(params=RESOURCES)
+@pytest.fixture(params=able("marks"))
 def either(request, tmp_path):
     with set_stage(tmp_path / "policies", request.param) as stage:
         yield stage
@@ -335,6 +336,25 @@ def test_an_owners_restart_of_a_cvm_is_respected_where_it_was_marked(cvm, mark, 
             id_: "RUNNING, and its mark says stopped 20:00 by dev-nights, inside the window: "
             "somebody started it since"
         }
+
+
+def test_a_restart_is_respected_by_a_policy_of_another_zone(cvm):
+    """At 20:00 in Shanghai it is 13:00 in Berlin: each reads the other's mark in its zone."""
+    marking(cvm, NIGHT)
+    in_berlin = DEV_NIGHTS.replace("dev-nights", "berlin").rstrip()
+    zoned = "\n        timezone: Europe/Berlin\n        "
+    cvm.policies(f'{in_berlin}{zoned}when: {{between: ["13:00", "23:00"]}}\n', "z.yml")
+    (id_,) = cvm.fleet(1)
+    cvm.run(TIMER)
+    restarted(cvm, id_)
+    cvm.clock.advance(900)
+
+    report = cvm.run(TIMER)
+
+    assert cvm.states([id_]) == {"RUNNING"}
+    reasons = {entry["policy"]: entry["skipped"][id_] for entry in report["policies"]}
+    assert all("its mark says stopped 20:00 by dev-nights" in it for it in reasons.values())
+    assert reasons.keys() == {"dev-nights", "berlin"}
 
 
 def test_enforce_stops_it_again(cvm):

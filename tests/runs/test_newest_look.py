@@ -6,36 +6,38 @@ from datetime import timedelta
 
 import pytest
 
-from lightsout.simulator import Fault, Operation, Refusal
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry
+from lightsout.simulator import Operation, Refusal
+from tests.support.resources import ids_of
+from tests.support.simulated_run import DEV_NIGHTS, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 FLEET = 95
 WINDOW = DEV_NIGHTS.rstrip() + '\n        when: {between: ["20:00", "23:00"]}\n'
 EXCLUDE = DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n"
 PASSING = {
-    "throttle": Fault("throttle", "StopInstances"),
-    "InternalError": Fault("error", "StopInstances", code="InternalError"),
-    "FailedOperation.DescribeInstanceStatus": Fault(
-        "error", "StopInstances", code="FailedOperation.DescribeInstanceStatus"
+    "throttle": ("throttle", {}),
+    "InternalError": ("error", {"code": "InternalError"}),
+    "FailedOperation.DescribeInstanceStatus": (
+        "error",
+        {"code": "FailedOperation.DescribeInstanceStatus"},
     ),
-    "busy": Fault(
-        "error", "StopInstances", code="OperationDenied.InstanceOperationInProgress", message="busy"
+    "busy": (
+        "error",
+        {"code": "OperationDenied.InstanceOperationInProgress", "message": "busy"},
     ),
-    "no answer": Fault("reset_before", "StopInstances"),
-    "no connection": Fault("refuse", "StopInstances"),
+    "no answer": ("reset_before", {}),
+    "no connection": ("refuse", {}),
 }
 
 
-def fault(name):
-    given = PASSING[name]
-    return Fault(given.kind, given.action, **given.details)
+def fault(stage, name):
+    kind, details = PASSING[name]
+    stage.fault(kind, "StopInstances", **details)
 
 
 def retag(stage, id_, **tags):
-    instance = stage.world.instance(id_)
-    instance.tags = {"env": "dev", **tags}
+    stage.retag(id_, {"env": "dev", **tags})
 
 
 def restart(stage, id_):
@@ -46,7 +48,7 @@ def restart(stage, id_):
 
 def asked_for(stage, action="StopInstances"):
     """The instances of each accepted call."""
-    return [call.params["InstanceIds"] for call in stage.calls(action) if call.applied]
+    return [ids_of(call) for call in stage.calls(action) if call.applied]
 
 
 @pytest.mark.hazard(
@@ -55,6 +57,7 @@ def asked_for(stage, action="StopInstances"):
     "The next try is decided on a fresh look: that machine is skipped with the reason, the others "
     "are stopped.",
 )
+@pytest.mark.needs("tags")
 @pytest.mark.parametrize("name", PASSING)
 @pytest.mark.parametrize(
     ("tags", "why"),
@@ -62,25 +65,40 @@ def asked_for(stage, action="StopInstances"):
         ({"keep-running": "yes"}, "keep-running yes"),
         ({"keep-until": "2026-12-01"}, "keep-until 2026-12-01"),
         ({"keep-until": "soon"}, "keep-until 'soon' cannot be read: "),
-        ({"role": "bastion"}, "excluded by tag role=bastion"),
-        ({"env": "prod"}, "its policy no longer matches it"),
         ({"tencentcloud:autoscaling:auto-scaling-group-id": "asg-1"}, "member of auto-scaling"),
     ],
 )
 def test_what_protects_a_machine_before_the_next_try_counts(stage, name, tags, why):
+    assert_it_is_left_out_of_the_next_try(stage, name, tags, why)
+
+
+@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"role": "bastion"}, "excluded by "),
+        ({"env": "prod"}, "its policy no longer matches it"),
+    ],
+)
+def test_what_excludes_a_machine_before_the_next_try_counts(stage, name, tags, why):
+    assert_it_is_left_out_of_the_next_try(stage, name, tags, why)
+
+
+def assert_it_is_left_out_of_the_next_try(stage, name, tags, why):
     stage.policies(EXCLUDE)
-    ids = stage.fleet(FLEET)
-    stage.sim.faults.add(fault(name))
-    stage.after("DescribeInstances", lambda: retag(stage, ids[40], **tags))
+    ids = stage.fleet(stage.many(FLEET))
+    changed = stage.in_first_call(ids)
+    fault(stage, name)
+    stage.after("DescribeInstances", lambda: retag(stage, changed, **tags))
 
     entry = only_entry(stage.run())
 
-    assert entry["stopped"] == [id_ for id_ in ids if id_ != ids[40]]
-    assert list(entry["skipped"]) == [ids[40]]
-    assert entry["skipped"][ids[40]].startswith(why)
-    assert stage.states([ids[40]]) == {"RUNNING"}
-    assert all(ids[40] not in request["instance_ids"] for request in entry["requests"])
-    (line,) = [it for it in stage.logged("plan") if it.get("instance_ids") == [ids[40]]]
+    assert entry["stopped"] == [id_ for id_ in ids if id_ != changed]
+    assert list(entry["skipped"]) == [changed]
+    assert entry["skipped"][changed].startswith(why)
+    assert stage.states([changed]) == {"RUNNING"}
+    assert all(changed not in request["instance_ids"] for request in entry["requests"])
+    (line,) = [it for it in stage.logged("plan") if it.get("instance_ids") == [changed]]
     assert line["reason"].startswith(why)
 
 
@@ -88,22 +106,23 @@ def test_what_protects_a_machine_before_the_next_try_counts(stage, name, tags, w
     "Its owner restarts a machine inside the window, between two tries",
     "Left alone without `enforce`, where the service tells when (Lighthouse).",
 )
-def test_an_owners_restart_between_two_tries_is_respected(stage, resource):
+def test_an_owners_restart_between_two_tries_is_respected(stage):
     stage.policies(WINDOW)
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: restart(stage, ids[3]))
 
     entry = only_entry(stage.run())
 
-    kept = [ids[3]] if resource == "lighthouse" else []
+    kept = [ids[3]] if stage.can("operation times") else []
     assert list(entry["skipped"]) == kept
     assert entry["stopped"] == [id_ for id_ in ids if id_ not in kept]
 
 
+@pytest.mark.needs("batches")
 def test_a_batch_of_which_nothing_is_left_is_not_sent(stage):
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
 
     def keep_all():
         for id_ in ids:
@@ -117,16 +136,18 @@ def test_a_batch_of_which_nothing_is_left_is_not_sent(stage):
     assert not asked_for(stage)
 
 
+@pytest.mark.needs("tags")
 def test_a_start_is_decided_anew_as_well(stage):
     stage.policies(DEV_NIGHTS.rstrip() + "\n        action: start\n")
-    ids = stage.fleet(FLEET, state="STOPPED")
-    stage.sim.faults.add(Fault("error", "StartInstances", code="InternalError"))
-    stage.after("DescribeInstances", lambda: retag(stage, ids[9], **{"keep-stopped": "1"}))
+    ids = stage.fleet(stage.many(FLEET), state="STOPPED")
+    kept = stage.in_first_call(ids)
+    stage.fault("error", "StartInstances", code="InternalError")
+    stage.after("DescribeInstances", lambda: retag(stage, kept, **{"keep-stopped": "1"}))
 
     entry = only_entry(stage.run())
 
-    assert entry["skipped"] == {ids[9]: "keep-stopped 1"}
-    assert len(entry["started"]) == FLEET - 1
+    assert entry["skipped"] == {kept: "keep-stopped 1"}
+    assert len(entry["started"]) == len(ids) - 1
 
 
 TWO_POLICIES = """
@@ -146,10 +167,11 @@ TWO_POLICIES = """
 """
 
 
+@pytest.mark.needs("stop types")
 def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
     stage.policies(TWO_POLICIES)
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="bastion"))
 
     hard, soft = stage.run()["policies"]
@@ -158,7 +180,7 @@ def test_the_options_are_those_of_the_first_policy_that_still_wants_it(stage):
         id_: call.params["StopType"]
         for call in stage.calls("StopInstances")
         if call.applied
-        for id_ in call.params["InstanceIds"]
+        for id_ in ids_of(call)
     }
     assert types == {ids[0]: "HARD", ids[1]: "SOFT", ids[2]: "HARD"}
     assert hard["skipped"] == {ids[1]: "excluded by tag role=bastion"}
@@ -193,18 +215,19 @@ STOP_AND_START = """
 def test_a_conflict_that_a_newer_look_shows_is_one(stage):
     stage.policies(STOP_AND_START)
     ids = stage.fleet(3)
-    stage.sim.faults.add(fault("InternalError"))
+    both = stage.in_first_call(ids)
+    fault(stage, "InternalError")
     stage.after("DescribeInstances", lambda: None)  # the listing for the one, then for the other
-    stage.after("DescribeInstances", lambda: retag(stage, ids[1], role="web"))
+    stage.after("DescribeInstances", lambda: retag(stage, both, role="web"))
 
     report = stage.failing_run().report
 
     off, on = report["policies"]
     reason = "due for stop by dev-off and for start by web-on at once: neither"
-    assert off["failed"] == on["failed"] == {ids[1]: reason}
-    assert off["stopped"] == [ids[0], ids[2]]
+    assert off["failed"] == on["failed"] == {both: reason}
+    assert off["stopped"] == [id_ for id_ in ids if id_ != both]
     assert report["counts"]["failed"] == 1
-    assert stage.states([ids[1]]) == {"RUNNING"}
+    assert stage.states([both]) == {"RUNNING"}
 
 
 # Several listings of one site ---------------------------------------------------------------------
@@ -239,6 +262,7 @@ WEB_TOO = """
         ({"env": "prod"}, None),
     ],
 )
+@pytest.mark.needs("tags")
 def test_what_a_newer_listing_shows_counts_for_all_policies(stage, happens, why):
     stage.policies(WEB_TOO)
     ids = stage.fleet(3, tags={"env": "dev", "tier": "web"})
@@ -257,6 +281,7 @@ def test_what_a_newer_listing_shows_counts_for_all_policies(stage, happens, why)
         assert web["stopped"] == ids
 
 
+@pytest.mark.needs("tags")
 def test_what_a_newer_listing_shows_restarted_is_left_alone_by_the_older_one(stage, resource):
     stage.policies(WEB_TOO.replace("tier: web", "tier: none"))
     ids = stage.fleet(3)
@@ -291,6 +316,7 @@ def test_what_a_newer_listing_does_not_show_is_decided_on_the_older_one(stage):
     "It is decided anew on a fresh look, at the cost of one look a batch.",
 )
 @pytest.mark.parametrize(("seconds", "kept"), [(16, True), (14, False)])
+@pytest.mark.needs("tags")
 def test_a_first_try_that_comes_late_is_decided_anew(stage, seconds, kept):
     ids = stage.fleet(3)
 
@@ -311,12 +337,11 @@ def test_a_first_try_that_comes_late_is_decided_anew(stage, seconds, kept):
     "before a throttle, half after it",
     "The call waits for one more look, at most three in a row.",
 )
+@pytest.mark.needs("batches")
 def test_a_look_that_is_old_when_it_ends_is_taken_again(stage):
     ids = stage.fleet(4)
     code = {"lighthouse": "ResourceNotFound.InstanceNotFound", "cvm": "InvalidInstanceId.NotFound"}
-    stage.sim.faults.add(
-        Fault("error", "DescribeInstances", after=2, code=code[stage.resource], message="one of it")
-    )
+    stage.fault("error", "DescribeInstances", after=2, code=code[stage.resource], message="one")
 
     def answered_in_part():  # the half with the newest machines
         retag(stage, ids[3], **{"keep-running": "1"})
@@ -338,7 +363,7 @@ def test_where_every_look_is_old_when_it_ends_nothing_is_sent(stage):
     ids = stage.fleet(4)
 
     def slow(call):
-        if call.action == "DescribeInstances":
+        if call.action == stage.own("DescribeInstances"):
             stage.clock.advance(16)
 
     stage.told_too = slow
@@ -348,9 +373,10 @@ def test_where_every_look_is_old_when_it_ends_nothing_is_sent(stage):
     assert not stage.calls("StopInstances")
     assert list(entry["failed"]) == ids
     assert entry["failed"][ids[0]].startswith("never asked: LateLook: 3 looks took so long")
-    assert len(stage.calls("DescribeInstances")) < 30
+    assert len(stage.calls("DescribeInstances")) < 30 * stage.least_calls(4)
 
 
+@pytest.mark.needs("batches")
 def test_a_look_serves_many_batches_that_come_late(stage):
     ids = stage.fleet(800)
     stage.after("DescribeInstances", lambda: stage.clock.advance(16))
@@ -364,29 +390,32 @@ def test_a_look_serves_many_batches_that_come_late(stage):
 
 
 @pytest.mark.parametrize("count", [1, 95, 250])
+@pytest.mark.needs("batches")
 def test_where_nothing_goes_wrong_nothing_is_looked_at_before_the_stops(stage, count):
     stage.fleet(count)
 
     stage.run()
 
-    actions = [call.action for call in stage.sim.journal]
+    actions = stage.actions()
     batches = -(-count // 100)
     assert actions[: 2 * batches] == ["DescribeInstances"] * batches + ["StopInstances"] * batches
 
 
 @pytest.mark.parametrize("code", ["InternalError", "FailedOperation.InstanceOperationFailed"])
+@pytest.mark.needs("batches")
 def test_a_further_try_costs_one_look_a_batch(stage, code):
     ids = stage.fleet(FLEET)
-    stage.sim.faults.add(Fault("error", "StopInstances", code=code, message=f"see {ids[0]}"))
+    stage.fault("error", "StopInstances", code=code, message=f"see {ids[0]}")
 
     with_fault = stage.run() if code == "InternalError" else stage.failing_run().report
 
     assert len(only_entry(with_fault)["stopped"]) in {FLEET, FLEET - 1}
-    journal = [call.action for call in stage.sim.journal]
+    journal = stage.actions()
     second = [n for n, action in enumerate(journal) if action == "StopInstances"][1]
     assert journal[:second].count("DescribeInstances") == 2
 
 
+@pytest.mark.needs("batches")
 def test_one_look_serves_both_halves_of_a_split(stage):
     ids = stage.fleet(64)
     refusal = Refusal("FailedOperation.InstanceOperationFailed", named=False, times=None)
@@ -406,9 +435,7 @@ def test_a_look_that_is_not_answered_lets_nothing_be_sent(stage):
     """The listing is old by then, and nobody knows what protects the machines now."""
     ids = stage.fleet(3)
     stage.after("DescribeInstances", lambda: stage.clock.advance(16))
-    stage.sim.faults.add(
-        Fault("error", "DescribeInstances", after=1, times=None, code="UnauthorizedOperation.No")
-    )
+    stage.fault("error", "DescribeInstances", after=1, times=None, code="UnauthorizedOperation.No")
 
     entry = only_entry(stage.failing_run().report)
 

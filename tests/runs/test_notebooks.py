@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault, Refusal
+from lightsout.simulator.compute import tione
 from tests.support.simulated_run import only_entry
 
 NIGHTS = """
@@ -158,6 +159,45 @@ def test_notebooks_of_other_workspaces_are_not_touched(desk):
 
     assert only_entry(desk.run())["stopped"] == []
     assert asked(desk) == []
+
+
+def test_a_notebook_of_another_workspace_that_is_named_is_not_touched_either(desk):
+    (there,) = notebooks(desk, 1, workspace="7")
+    (here,) = notebooks(desk, 1, first=5)
+    desk.policies(NIGHTS.replace("tags: {env: dev}", f"instances: [{there}, {here}]"))
+
+    assert only_entry(desk.run({"instances": [there, here]}))["stopped"] == [here]
+    assert asked(desk) == [here]
+
+
+@pytest.mark.hazard(
+    "The service ignores the filter for tags",
+    "The tags that a notebook shows are compared here as well: others are left alone.",
+)
+def test_a_tag_filter_that_is_ignored_widens_nothing(desk, mocker):
+    mocker.patch.object(tione, "_carries", return_value=True)
+    ids = notebooks(desk, 2)
+    notebooks(desk, 2, first=10, tags={"env": "prod"})
+    notebooks(desk, 1, first=20, tags={})
+
+    assert only_entry(desk.run())["stopped"] == ids
+    assert asked(desk) == ids
+
+
+@pytest.mark.hazard(
+    "A notebook ends in the status Failed after the call was accepted",
+    "Failed at once with that status; nothing waits for it until the verify timeout is over.",
+)
+def test_a_start_that_ends_in_failed_is_told_at_once(desk):
+    ids = notebooks(desk, 3, state="STOPPED")
+    desk.world.instance(ids[1]).endings.append("failed")
+    desk.policies(MORNINGS)
+
+    entry = only_entry(desk.failing_run().report)
+
+    assert entry["started"] == [ids[0], ids[2]]
+    assert entry["failed"][ids[1]].startswith("StartNotebook ended in Failed (RequestId ")
+    assert desk.clock.monotonic() < 30
 
 
 def test_a_notebook_that_is_named_is_found_by_its_id(desk):

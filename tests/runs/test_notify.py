@@ -583,6 +583,34 @@ def test_a_forecast_is_for_those_who_want_it(stage, box):
     assert box.to("slack") == []
 
 
+@pytest.mark.every_resource
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_forecast_says_how_to_keep_a_machine_of_its_service(stage, box, lang):
+    tell(stage, box.address("webhook", f"when=always&lang={lang}"))
+    (id_,) = stage.fleet(1)
+
+    stage.run({"dry_run": True})
+
+    text = box.to("webhook")[0].body["text"]
+    assert id_ in text
+    assert ("keep-until" in text) == stage.can("tags")
+    assert (stage.words.resource.title in text) != stage.can("tags")
+
+
+@pytest.mark.every_resource
+@pytest.mark.parametrize("form", ROBOTS)
+def test_a_failure_names_the_machines_the_call_and_the_state_of_its_service(stage, box, form):
+    tell(stage, box.address(form, IN_ENGLISH))
+    (good,) = stage.fleet(1)
+    (bad,) = stage.fleet(1, first=1, endings=["never"])
+
+    stage.failing_run()
+
+    told = json.dumps(box.to(form)[0].body)
+    for said in (good, bad, stage.own("StopInstances"), stage.own("RUNNING")):
+        assert said in told
+
+
 PAGE = ROOT / "docs" / "notifications.md"
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.simulator import Fault
-from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, RESOURCES, only_entry
+from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
-FIVE = (3, 200, 201, 500, 777)
+FIVE = (3, 200, 210, 500, 777)
 
 
 @pytest.mark.hazard(
@@ -20,7 +19,7 @@ FIVE = (3, 200, 201, 500, 777)
 @pytest.mark.parametrize("names_resource", [True, False])
 def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_resource):
     ids = stage.fleet(1000)
-    stage.world.deny("StopInstances", names_resource=names_resource)
+    stage.deny("StopInstances", names_resource=names_resource)
 
     failure = stage.failing_run()
 
@@ -30,7 +29,8 @@ def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_r
     untried = [reason for reason in failed.values() if reason.startswith("not tried one by one")]
     assert len(untried) >= 995
     assert (
-        f"the role lacks {stage.resource}:StopInstances on instances in {GUANGZHOU}" in untried[0]
+        f"the role lacks {stage.service}:{stage.own('StopInstances')} on instances in {GUANGZHOU}"
+        in untried[0]
     )
 
 
@@ -40,16 +40,16 @@ def test_a_blanket_denial_of_1000_instances_costs_at_most_4_calls(stage, names_r
 )
 @pytest.mark.parametrize("names_resource", [True, False])
 def test_five_of_1000_denied_by_resource_leave_995_stopped(stage, names_resource):
-    ids = stage.fleet(1000)
-    denied = [ids[place] for place in FIVE]
-    stage.world.deny("StopInstances", ids=denied, names_resource=names_resource)
+    ids = stage.fleet(stage.many(1000))
+    denied = [ids[place * len(ids) // 1000] for place in FIVE]
+    stage.deny("StopInstances", ids=denied, names_resource=names_resource)
 
     failure = stage.failing_run()
 
     entry = only_entry(failure.report)
     assert sorted(entry["failed"]) == denied
     assert all("UnauthorizedOperation" in reason for reason in entry["failed"].values())
-    assert len(entry["stopped"]) == 995
+    assert len(entry["stopped"]) == len(ids) - 5
 
 
 @pytest.mark.parametrize("names_resource", [True, False])
@@ -59,26 +59,26 @@ def test_five_of_1000_denied_by_resource_leave_995_stopped(stage, names_resource
 def test_some_denied_in_the_very_first_batch_are_told_from_a_blanket_denial(
     stage, names_resource, denied
 ):
-    ids = stage.fleet(300)
+    ids = stage.fleet(size := 300 if stage.can("batches") else 110)
     refused = [ids[place] for place in denied]
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
     assert sorted(entry["failed"]) == refused
-    assert len(entry["stopped"]) == 300 - len(refused)
+    assert len(entry["stopped"]) == size - len(refused)
 
 
 @pytest.mark.parametrize("names_resource", [True, False])
 def test_a_third_of_the_fleet_denied_leaves_the_others_stopped(stage, names_resource):
-    ids = stage.fleet(300)
+    ids = stage.fleet(stage.many(300))
     refused = ids[1::3]
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
     assert sorted(entry["failed"]) == refused
-    assert len(entry["stopped"]) == 200
+    assert len(entry["stopped"]) == len(ids) - len(refused)
 
 
 @pytest.mark.hazard(
@@ -94,7 +94,7 @@ def test_rights_by_tag_are_found_out(stage, names_resource, first):
     rest = stage.fleet(60, first=500, tags={"env": other})
     permitted = half if first == "dev" else rest
     refused = rest if first == "dev" else half
-    stage.world.deny("StopInstances", ids=refused, names_resource=names_resource)
+    stage.deny("StopInstances", ids=refused, names_resource=names_resource)
 
     entry = only_entry(stage.failing_run().report)
 
@@ -105,7 +105,7 @@ def test_rights_by_tag_are_found_out(stage, names_resource, first):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_denial_of_a_small_fleet_is_told_plainly(stage, count):
     ids = stage.fleet(count)
-    stage.world.deny("StopInstances", names_resource=False)
+    stage.deny("StopInstances", names_resource=False)
 
     failure = stage.failing_run()
 
@@ -122,7 +122,7 @@ def test_one_region_denied_does_not_take_the_others_down(stage):
     stage.policies(DEV_NIGHTS.replace(GUANGZHOU, "ap-guangzhou, ap-shanghai"))
     here = stage.fleet(10)
     there = stage.fleet(10, region="ap-shanghai", first=100)
-    stage.world.deny("StopInstances", region=GUANGZHOU)
+    stage.deny("StopInstances", region=GUANGZHOU)
 
     failure = stage.failing_run()
 
@@ -138,13 +138,13 @@ def test_one_region_denied_does_not_take_the_others_down(stage):
 def test_a_region_that_may_not_be_listed_fails_alone(stage):
     stage.policies(DEV_NIGHTS.replace(GUANGZHOU, "ap-guangzhou, ap-shanghai"))
     there = stage.fleet(2, region="ap-shanghai")
-    stage.world.deny("DescribeInstances", region=GUANGZHOU)
+    stage.deny("DescribeInstances", region=GUANGZHOU)
 
     failure = stage.failing_run()
 
     first, second = failure.report["policies"]
     assert first["status"] == "failed"
-    assert "DescribeInstances: UnauthorizedOperation" in first["error"]
+    assert stage.own("DescribeInstances: UnauthorizedOperation") in first["error"]
     assert second["stopped"] == there
     assert len(stage.calls("DescribeInstances", GUANGZHOU)) == 1
 
@@ -153,12 +153,13 @@ def test_a_region_that_may_not_be_listed_fails_alone(stage):
     "The role may not list regions, and a policy says `regions: all`",
     "That policy fails; policies that name their regions run.",
 )
+@pytest.mark.needs("lists of regions")
 def test_regions_that_may_not_be_listed_fail_only_the_policy_that_wants_all(stage):
     stage.policies(
         DEV_NIGHTS.replace("dev-nights", "all-of-it").replace("[ap-guangzhou]", "all"), "b.yml"
     )
     ids = stage.fleet(2)
-    stage.world.deny("DescribeRegions")
+    stage.deny("DescribeRegions")
 
     failure = stage.failing_run()
 
@@ -172,14 +173,14 @@ def test_regions_that_may_not_be_listed_fail_only_the_policy_that_wants_all(stag
     "The service refuses to list, or to count, for one policy of a region",
     "That entry fails; the other policies of the region run.",
 )
+@pytest.mark.needs("tags")
 def test_a_policy_that_cannot_be_listed_does_not_take_its_neighbours_down(stage):
     stage.policies(
         DEV_NIGHTS.replace("dev-nights", "other").replace("env: dev", "team: x"), "z.yml"
     )
     ids = stage.fleet(3)
     code = "InvalidParameterValue.TagKeyNotFound"
-    fault = Fault("error", "DescribeInstances", after=1, code=code, message="no such key")
-    stage.sim.faults.add(fault)
+    stage.fault("error", "DescribeInstances", after=1, code=code, message="no such key")
 
     failure = stage.failing_run()
 
@@ -193,13 +194,14 @@ def test_a_policy_that_cannot_be_listed_does_not_take_its_neighbours_down(stage)
     "That policy fails; those that name their regions wait 15 seconds at most, and run.",
 )
 @pytest.mark.parametrize("kind", ["throttle", "http", "no_response", "hang"])
+@pytest.mark.needs("lists of regions")
 def test_regions_that_are_not_to_be_had_hold_nobody_up(stage, kind, monkeypatch):
     monkeypatch.setattr("lightsout.act.sites.REGIONS_PATIENCE", 0.5 if kind == "hang" else 15.0)
     everywhere = DEV_NIGHTS.replace("dev-nights", "all-of-it").replace("[ap-guangzhou]", "all")
     stage.policies(everywhere, "b.yml")
     ids = stage.fleet(2)
     facts = {"seconds": 2} if kind == "hang" else {}
-    stage.sim.faults.add(Fault(kind, "DescribeRegions", times=None, **facts))
+    stage.fault(kind, "DescribeRegions", times=None, **facts)
 
     failure = stage.failing_run()
 

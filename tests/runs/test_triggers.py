@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lightsout.events.parse import read_event
 from lightsout.model.request import BadEvent, Chosen, Request, allows
+from tests.support.resources import PREFIX
 from tests.support.simulated_run import GUANGZHOU
 
 SECRET = "a-secret-of-the-function-url"
@@ -230,14 +231,22 @@ def report_of(answer):
 
 
 def stopped(stage):
-    return [one.id for one in stage.world.instances() if one.state == "STOPPED"]
+    return [it.id for it in stage.world.instances() if stage.states([it.id]) == {"STOPPED"}]
 
 
+def about(resource, value):
+    """An event, or IDs, with the machines of this resource in the place of those of Lighthouse."""
+    prefix = PREFIX[resource]
+    text = json.dumps(value).replace("lhins-", prefix).replace("LHINS-", prefix.upper())
+    return json.loads(text)
+
+
+@pytest.mark.every_resource
 @pytest.mark.parametrize(("event", "ours"), NARROWED.values(), ids=NARROWED)
-def test_an_event_narrows_to_what_it_names(stage, fleet, event, ours):
-    report = report_of(stage.run(event))
+def test_an_event_narrows_to_what_it_names(stage, fleet, event, ours, resource):
+    report = report_of(stage.run(about(resource, event)))
 
-    assert sorted(stopped(stage)) == ours
+    assert sorted(stopped(stage)) == about(resource, ours)
     assert report["counts"]["stopped"] == report["counts"]["matched"] == len(ours)
     assert report["status"] == "ok"
 
@@ -261,7 +270,7 @@ def test_an_event_that_names_no_instance_of_ours_calls_nothing(stage, fleet, eve
     assert (report["status"], report["policies"]) == ("ok", [])
     assert len(stage.sim.journal) == 0
     warning = stage.logged("warning")[0]["message"]
-    assert "names no Lighthouse or CVM instance" in warning
+    assert "names no instance of Lighthouse or CVM or HAI or TI-ONE" in warning
     assert "by dev-nights;" in warning
     assert "`scope: policy`" in warning
 
@@ -271,19 +280,20 @@ def test_an_event_that_names_no_instance_of_ours_calls_nothing(stage, fleet, eve
     "text, in JSON inside a text, as a key, in capitals, at any depth",
     "Nothing is called; a warning says where it stands.",
 )
+@pytest.mark.every_resource
 @pytest.mark.parametrize("event", UNCLEAR.values(), ids=UNCLEAR)
-def test_an_event_that_may_name_an_instance_never_acts_on_all(stage, fleet, event):
+def test_an_event_that_may_name_an_instance_never_acts_on_all(stage, fleet, event, resource):
     stage.policies("""
         version: 1
         policies:
           - name: on-all
             resource: lighthouse
-            regions: all
+            regions: [ap-guangzhou, ap-shanghai]
             match: {tags: {env: dev}}
             triggered_by: [{source: "*", type: "*", scope: policy}]
     """)
 
-    report = stage.run(event)
+    report = stage.run(about(resource, event))
 
     assert (report["status"], report["policies"]) == ("ok", [])
     assert len(stage.sim.journal) == 0

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.main import main
+from lightsout.model.resource import RESOURCES
 from lightsout.simulator import Fault, Operation
 
 EVENT: dict = {}  # a direct invoke; a timer event without a time would be a warning
@@ -81,6 +82,48 @@ def test_one_policy_stops_in_the_evening_and_starts_in_the_morning_for_both_serv
     assert lines[0]["not_due"] == "opens 2026-11-24 08:30 Asia/Shanghai"
 
 
+def test_one_policy_is_for_both_ends_of_the_day_of_a_mixed_fleet(stage):
+    every = OFFICE.replace("[lighthouse, cvm]", "[lighthouse, cvm, hai, notebook]")
+    stage.write(every.replace('tags: {office: "*"}', 'names: ["lab-*"]'))
+    ids = {
+        name: stage.world.add(service=it.api.service, name=f"lab-{name}").id
+        for name, it in RESOURCES.items()
+    }
+
+    evening = entries(stage.run(EVENT))
+    off = {name: stage.world.instance(id_).state for name, id_ in ids.items()}
+    hours_later(stage, 12.75)
+    morning = entries(stage.run(EVENT))
+    on = {name: stage.world.instance(id_).state for name, id_ in ids.items()}
+
+    assert {name: evening[name, "stop"]["stopped"] for name in ids} == {
+        name: [id_] for name, id_ in ids.items()
+    }
+    assert off == {name: it.stop.after for name, it in RESOURCES.items()}
+    assert {name: morning[name, "start"]["started"] for name in ids} == {
+        name: [id_] for name, id_ in ids.items()
+    }
+    assert on == {name: it.start.after for name, it in RESOURCES.items()}
+
+
+@pytest.mark.every_resource
+@pytest.mark.needs("tags")
+def test_each_machines_own_hours_stop_it_in_the_evening_and_start_it_in_the_morning(stage):
+    stage.policies(BY_TAG)
+    office = stage.fleet(2, tags=own("mon-fri 08:30-20:00"), start_seconds=1.0)
+    late = stage.fleet(1, first=9, tags=own("mon-fri 08:30-22:00"))
+    odd = stage.fleet(1, first=20, tags=own("in the night"))
+
+    stage.run(EVENT)
+    assert stage.states(office) == {"STOPPED"}
+    hours_later(stage, 12.75)
+    stage.run(EVENT)
+
+    assert stage.states([*office, *late, *odd]) == {"RUNNING"}
+    assert set(stage.asked("StartInstances")) == set(office)
+    assert not {*late, *odd} & set(stage.asked())
+
+
 @pytest.mark.parametrize(
     ("later", "due"),
     [(-1, None), (0, "stop"), (1.9, "stop"), (2, None), (8, None), (12.5, "start"), (14.5, None)],
@@ -135,6 +178,29 @@ def test_what_somebody_stopped_after_the_opening_edge_is_left_alone(stage):
     assert entries(stage.run(EVENT))["lighthouse", "start"]["skipped"] == {
         id_: "STOPPED since 09:00, inside the window"
     }
+
+
+@pytest.mark.hazard(
+    "A Lighthouse machine is shut down from inside its guest, which no operation shows",
+    "It is started at most once in the window: one that was started in it and is off is left off.",
+)
+@pytest.mark.parametrize("enforce", [False, True])
+def test_a_machine_that_is_shut_down_inside_after_its_start_stays_off(stage, enforce):
+    stage.policies(OFFICE.replace('"20:00"]', f'"20:00"], enforce: {str(enforce).lower()}'))
+    id_ = machine(stage, "lhins-00000001", "STOPPED")
+    hours_later(stage, 12.5)  # Tuesday, 08:30
+    morning = entries(stage.run(EVENT))["lighthouse", "start"]
+    stage.world.instance(id_).state = "STOPPED"
+    hours_later(stage, 0.25)
+
+    later = entries(stage.run(EVENT))["lighthouse", "start"]
+
+    assert morning["started"] == [id_]
+    if enforce:
+        assert later["started"] == [id_]
+    else:
+        reason = "STOPPED, though its StartInstances at 08:30, inside the window, did not fail: "
+        assert later["skipped"] == {id_: f"{reason}somebody shut it down since"}
 
 
 def test_limits_hold_for_each_resource_and_action(stage):

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.main import main
-from lightsout.simulator import Fault, Operation
-from tests.support.simulated_run import DEV_NIGHTS, RESOURCES, only_entry
+from lightsout.simulator import Operation
+from tests.support.simulated_run import DEV_NIGHTS, only_entry
 
-pytestmark = pytest.mark.parametrize("resource", RESOURCES)
+pytestmark = pytest.mark.every_resource
 
 # The stage's clock starts at 2026-11-23T12:00Z, a Monday, 20:00 in Shanghai.
 TIMER = {"Type": "Timer", "Message": ""}
@@ -91,7 +91,7 @@ def test_what_somebody_started_inside_the_window_is_left_alone_unless_enforced(s
 
     entry = only_entry(stage.run(TIMER))
 
-    if enforce or stage.resource == "cvm":  # CVM does not tell when
+    if enforce or not stage.can("operation times"):
         assert entry["stopped"] == sorted([inside, before])
     else:
         assert entry["stopped"] == [before]
@@ -113,7 +113,7 @@ def test_whatever_set_it_running_inside_the_window_counts(stage, operation):
 
     entry = only_entry(stage.run(TIMER))
 
-    assert entry["stopped"] == ([id_] if stage.resource == "cvm" else [])
+    assert entry["stopped"] == ([] if stage.can("operation times") else [id_])
 
 
 @pytest.mark.hazard(
@@ -145,7 +145,7 @@ def test_an_operation_inside_the_window_hides_those_before_it(stage, action, ope
 
     done = entry["stopped" if action == "stop" else "started"]
     own = (action, operation) == ("start", "StartInstances")
-    if stage.resource == "cvm" or own:
+    if own or not stage.can("operation times"):
         assert done == sorted([inside, before])
     else:
         assert done == [before]
@@ -158,7 +158,7 @@ def test_its_own_attempt_that_failed_inside_the_window_is_repeated(stage, action
     when(stage, "{between: [19:00, 23:00]}", action)
     ids = stage.fleet(1, state="RUNNING" if action == "stop" else "STOPPED")
     at = NOON - timedelta(minutes=30)
-    call = f"{action.title()}Instances"
+    call = stage.own(f"{action.title()}Instances")
     stage.world.instance(ids[0]).latest = Operation(call, "FAILED", "ours", at)
 
     entry = only_entry(stage.run(TIMER))
@@ -168,14 +168,13 @@ def test_its_own_attempt_that_failed_inside_the_window_is_repeated(stage, action
 
 @pytest.mark.parametrize("time", [None, "", "2026-11-23T11:30:00Z", "2026-11-23T10:30:00Z"])
 @pytest.mark.parametrize("name", [None, ""])
+@pytest.mark.needs("operation times")
 def test_where_no_latest_operation_is_named_only_its_time_can_tell(stage, name, time):
-    if stage.resource == "cvm":
-        pytest.skip("a CVM has no such field")
     when(stage, "{between: [19:00, 23:00]}")
     odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
     stage.world.instance(odd).latest = Operation(name, "SUCCESS", "by-hand", NOON)
     facts = {"name": "LatestOperationStartedTime", "value": time}
-    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **facts))
+    stage.fault("member", "DescribeInstances", times=None, **facts)
 
     entry = only_entry(stage.run(TIMER))
 
@@ -197,13 +196,12 @@ def test_where_no_latest_operation_is_named_only_its_time_can_tell(stage, name, 
         "2026-11-01T08:00:60Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", {}, "\x1b[31m",
     ],
 )  # fmt: skip
+@pytest.mark.needs("operation times")
 def test_a_start_whose_time_cannot_be_read_leaves_that_machine_alone(stage, time):
-    if stage.resource == "cvm":
-        pytest.skip("a CVM has no such field")
     when(stage, "{between: [19:00, 23:00]}")
     odd, *others = sorted(stage.fleet(3), reverse=True)  # a listing begins with the newest
     member = {"name": "LatestOperationStartedTime", "value": time}
-    stage.sim.faults.add(Fault("member", "DescribeInstances", times=None, **member))
+    stage.fault("member", "DescribeInstances", times=None, **member)
 
     entry = only_entry(stage.run(TIMER))
 
@@ -223,7 +221,7 @@ def test_tags_that_cannot_be_read_protect(stage):
     stage.policies(
         DEV_NIGHTS.replace("tags: {env: dev}", f"instances: [{', '.join(stage.fleet(2))}]")
     )
-    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value="keep-running"))
+    stage.fault("member", "DescribeInstances", name="Tags", value="keep-running")
 
     entry = only_entry(stage.run(TIMER))
 
@@ -249,11 +247,13 @@ def test_tags_that_cannot_be_read_protect(stage):
         ([("env", "dev"), ("keep-until", "2020-01-01"), ("keep-until", "2027-01-01")], False),
     ],
 )
+@pytest.mark.needs("tags")
 def test_of_two_tags_of_one_key_both_count(stage, pairs, stopped):
     stage.policies(DEV_NIGHTS.rstrip() + "\n        exclude: {tags: {role: bastion}}\n")
     (id_,) = stage.fleet(1)
-    tags = [{"Key": key, "Value": value} for key, value in pairs]
-    stage.sim.faults.add(Fault("member", "DescribeInstances", name="Tags", value=tags))
+    key_and_value = ("TagKey", "TagValue") if stage.resource == "notebook" else ("Key", "Value")
+    tags = [dict(zip(key_and_value, pair, strict=True)) for pair in pairs]
+    stage.fault("member", "DescribeInstances", name="Tags", value=tags)
 
     entry = only_entry(stage.run(TIMER))
 

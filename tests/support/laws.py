@@ -18,9 +18,10 @@ import pytest
 from hypothesis import strategies as st
 
 from lightsout import RunFailed
-from lightsout.simulator import Fault, ManualClock, Operation, Refusal
+from lightsout.simulator import ManualClock, Operation, Refusal
 from tests.support.deterministic_threads import DeterministicClock
-from tests.support.simulated_run import GUANGZHOU, PREFIX, RESOURCES, Stage, set_stage
+from tests.support.resources import PREFIX, RESOURCES, able, ids_of
+from tests.support.simulated_run import GUANGZHOU, Stage, set_stage
 
 SHANGHAI = "ap-shanghai"
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # of the stage's clock
@@ -81,11 +82,20 @@ class SceneMachine:
         return self.env == "dev" and self.state == "RUNNING"
 
     def stoppable(self, resource: str) -> bool:
-        able = self.ending == "success" and self.refusal is None
-        return self.matches and not self.protected and not self.left_alone(resource) and able
+        stops = self.ending == "success" and self.refusal is None
+        return self.matches and not self.protected and not self.left_alone(resource) and stops
 
     def left_alone(self, resource: str) -> bool:
-        return self.hidden_start and resource == "lighthouse"  # a CVM does not tell when
+        return self.hidden_start and resource in able("operation times")
+
+    def tags(self, resource: str) -> dict[str, str]:
+        """The tags that POLICY goes by. Where no tag protects, an exclusion does."""
+        keep = {"keep-running": "1"} if resource in able("tags") else {"role": "bastion"}
+        return {"env": self.env} | (keep if self.protected else {})
+
+    def placed(self, resource: str) -> bool:
+        """True if the report has it: what is excluded is not in it."""
+        return self.matches and not (self.protected and resource not in able("tags"))
 
 
 machines = st.builds(
@@ -113,9 +123,9 @@ class Trouble:
     times: int
     details: tuple[tuple[str, object], ...] = ()
 
-    def fault(self) -> Fault:
+    def strike(self, stage: Stage) -> None:
         facts = dict(self.details)
-        return Fault(self.kind, self.action, after=self.after, times=self.times, **facts)
+        stage.fault(self.kind, self.action, after=self.after, times=self.times, **facts)
 
 
 def troubles(kinds, *, actions=ACTIONS, times=8, **details):
@@ -209,11 +219,12 @@ def set_up(scene: Scene, clock: ManualClock, **server):
         TemporaryDirectory() as folder,
         set_stage(Path(folder) / "policies", scene.resource, clock, **server) as stage,
     ):
-        stage.policies(POLICY.rstrip() + "\n        mark: true\n" * scene.marks)
+        marks = scene.marks and stage.can("marks")
+        stage.policies(POLICY.rstrip() + "\n        mark: true\n" * marks)
         if scene.listings == 2:
             stage.policies(IN_OTHER_WORDS, "z.yml")
         for trouble in scene.troubles:
-            stage.sim.faults.add(trouble.fault())
+            trouble.strike(stage)
         by_id = settle(stage, scene)
         record = Record(stage, scene.changes, by_id)
         yield stage, by_id, record
@@ -226,7 +237,6 @@ def settle(stage: Stage, scene: Scene) -> dict[str, SceneMachine]:
     for number, machine in enumerate(scene.machines * scene.copies):
         id_ = f"{PREFIX[stage.resource]}{number:08x}"
         by_id[id_] = machine
-        tags = {"env": machine.env} | ({"keep-running": "1"} if machine.protected else {})
         refusals = []
         if machine.refusal:
             code, named, visible = machine.refusal
@@ -238,9 +248,9 @@ def settle(stage: Stage, scene: Scene) -> dict[str, SceneMachine]:
         stage.world.add(
             id_,
             operation=operation,
-            service=stage.resource,
+            service=stage.service,
             region=machine.region,
-            tags=tags,
+            **stage.words.facts(machine.tags(stage.resource), id_),
             state=machine.state,
             stop_seconds=machine.stop_seconds,
             endings=[machine.ending],
@@ -277,11 +287,12 @@ class Record:
         """Handle a request as the gateway does. An answer with a list of instances is a look."""
         number, at = len(self._stage.sim.journal), self._stage.clock.now()
         reply = self._handle(request)
-        if reply.manner == "answer" and b'"InstanceSet"' in reply.body:
-            items = json.loads(reply.body)["Response"]["InstanceSet"]
-            asked = frozenset(json.loads(request.body).get("InstanceIds", ()))
+        name = self._stage.words.resource.listing.items
+        if reply.manner == "answer" and f'"{name}"'.encode() in reply.body:
+            shown = map(self._stage.words.item, json.loads(reply.body)["Response"][name])
+            asked = frozenset(ids_of(json.loads(request.body)))
             self.looks.append(
-                RecordedLook(number, at, asked, {it["InstanceId"]: it for it in items})
+                RecordedLook(number, at, asked, {it["InstanceId"]: it for it in shown})
             )
         return reply
 
@@ -321,13 +332,13 @@ def happen(stage: Stage, id_: str, happening: str) -> None:
     if happening == "terminate":
         stage.world.terminate(id_)
     elif happening in tags:
-        instance.tags = {**instance.tags, **tags[happening]}
-    elif instance.current in {"RUNNING", "STOPPED"}:
+        stage.retag(id_, stage.tags(id_) | tags[happening])
+    elif stage.words.common(instance.current) in {"RUNNING", "STOPPED"}:
         action, ending, state = by_hand[happening]
         instance.accepted = None
-        instance.current = state
+        instance.state = state
         request_id = f"by-hand-{len(stage.sim.journal)}"
-        instance.latest = Operation(action, ending, request_id, stage.clock.now())
+        instance.latest = Operation(stage.own(action), ending, request_id, stage.clock.now())
 
 
 def hold(scene: Scene) -> list[dict]:
@@ -368,7 +379,7 @@ def report_of(stage: Stage) -> dict:
 def assert_nothing_is_wrong(stage, report, by_id, record):
     assert json.loads(json.dumps(report)) == report
     assert_each_call_rests_on_a_fresh_look(stage, record)
-    assert_each_stands_in_one_group(report, by_id, record)
+    assert_each_stands_in_one_group(stage, report, by_id, record)
     assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record)
     assert_the_log_has_every_request_id(stage, report, record)
     assert_marks_say_what_the_report_says(stage, report, by_id)
@@ -390,10 +401,10 @@ def assert_each_call_rests_on_a_fresh_look(stage, record):
     """No call, accepted or not, is for a machine that the newest look before it protected."""
     tried: dict[str, int] = {}
     for number, call in enumerate(stage.sim.journal):
-        if call.action != "StopInstances":
+        if call.action != stage.own("StopInstances"):
             continue
-        ids = call.params["InstanceIds"]
-        assert 1 <= len(ids) <= 100
+        ids = ids_of(call)
+        assert 1 <= len(ids) <= stage.words.resource.batch
         assert len(set(ids)) == len(ids)
         for id_ in ids:
             look = record.newest(id_, number)
@@ -406,21 +417,22 @@ def assert_each_call_rests_on_a_fresh_look(stage, record):
 def assert_no_look_is_old(stage, record):
     """Not for threads that race: others move the clock between a look and its call."""
     for number, call in enumerate(stage.sim.journal):
-        for id_ in call.params["InstanceIds"] if call.action == "StopInstances" else ():
+        for id_ in ids_of(call) if call.action == stage.own("StopInstances") else ():
             assert (call.at - record.newest(id_, number).at).total_seconds() <= FRESH
 
 
 def assert_is_wanted(item, resource):
-    tags = {tag["Key"]: tag["Value"] for tag in item["Tags"]}
+    tags = item["Tags"]
     assert item["InstanceState"] == "RUNNING"
     assert tags["env"] == "dev"
-    assert not tags.keys() & {"keep-running", "role"}
-    if resource == "lighthouse" and item["LatestOperation"] != "StopInstances":
+    assert "role" not in tags
+    assert resource not in able("tags") or "keep-running" not in tags
+    if resource in able("operation times") and item["LatestOperation"] != "StopInstances":
         since = datetime.fromisoformat(item["LatestOperationStartedTime"].replace("Z", "+00:00"))
         assert since < WINDOW_OPENS, "somebody started it inside the window"
 
 
-def assert_each_stands_in_one_group(report, by_id, record):
+def assert_each_stands_in_one_group(stage, report, by_id, record):
     placed: dict[str, list[str]] = {}
     for entry in report["policies"]:
         here = [
@@ -432,7 +444,9 @@ def assert_each_stands_in_one_group(report, by_id, record):
     all_placed = {id_ for ids in placed.values() for id_ in ids}
     assert len(all_placed) == report["counts"]["matched"]
     listed = {entry["region"] for entry in report["policies"] if not entry["error"]}
-    matching = {id_ for id_, what in by_id.items() if what.matches and what.region in listed}
+    matching = {
+        id_ for id_, what in by_id.items() if what.placed(stage.resource) and what.region in listed
+    }
     assert matching - record.changed <= all_placed | hidden(record)
     assert all(by_id[id_].matches for id_ in all_placed if id_ not in record.changed)
 
@@ -468,7 +482,7 @@ def assert_nothing_is_claimed_that_is_not_so(stage, report, by_id, record):
         if what.protected or what.env == "prod" or what.left_alone(stage.resource)
     ]
     for id_ in set(untouched) - record.changed:
-        assert stage.world.instance(id_).state == by_id[id_].state
+        assert stage.states([id_]) == {by_id[id_].state}
 
 
 def assert_it_is_gone(stage, record, id_):
@@ -489,7 +503,7 @@ def assert_the_log_has_every_request_id(stage, report, record):
     alone = {
         line["request_id"]
         for line in stage.logged("stop.accepted")
-        if stage.resource == "lighthouse"
+        if stage.can("operation times")
         and len(line["instance_ids"]) == 1
         and line["instance_ids"][0] in record.changed
     }
@@ -500,8 +514,8 @@ def assert_the_log_has_every_request_id(stage, report, record):
 
 def assert_all_that_can_be_stopped_are(stage, report, by_id, record):
     stopped = {id_ for entry in report["policies"] for id_ in entry["stopped"]}
-    able = {id_ for id_, what in by_id.items() if what.stoppable(stage.resource)} - record.changed
-    missing = able - stopped - hidden(record)
+    good = {id_ for id_, what in by_id.items() if what.stoppable(stage.resource)} - record.changed
+    missing = good - stopped - hidden(record)
     assert not missing, f"left running: {sorted(missing)}"
 
 
@@ -530,6 +544,10 @@ def assert_marks_say_what_the_report_says(stage, report, by_id):
 
 
 def assert_all_that_were_stopped_are_marked(stage, scene, report, record):
-    if scene.marks and not any(it.code for it in stage.calls("TagResources")):
+    if (
+        scene.marks
+        and stage.can("marks")
+        and not any(it.code for it in stage.calls("TagResources"))
+    ):
         for id_ in stopped_in(report) - record.changed:
             assert "lightsout" in stage.world.instance(id_).tags, f"{id_} has no mark"

@@ -14,16 +14,15 @@ import pytest
 from lightsout import RunFailed
 from lightsout.base.environment import Environment
 from lightsout.run import run
-from lightsout.simulator import CloudAccount, ManualClock, Simulator, World
+from lightsout.simulator import CloudAccount, Fault, ManualClock, Simulator, World
 from tests.support.deterministic_threads import DeterministicClock
+from tests.support.resources import PREFIX, Words, able, ids_of, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 GUANGZHOU = "ap-guangzhou"
-PREFIX = {"lighthouse": "lhins-", "cvm": "ins-", "hai": "hai-"}
-RESOURCES = ["lighthouse", "cvm"]
 SECRETS = ("simulated-key", "simulated-token", "temporary-key", "temporary-token")
 TIMER = {"Type": "Timer", "TriggerName": "evening", "Time": "2026-11-23T12:00:00Z", "Message": ""}
 DEV_NIGHTS = """
@@ -39,7 +38,10 @@ DEV_NIGHTS = """
 
 @dataclass
 class Stage:
-    """Everything around one run; `lines` are the log lines that it wrote."""
+    """Everything around one run; `lines` are the log lines that it wrote.
+
+    Calls, states and policies are named as for Lighthouse, whatever the resource is.
+    """
 
     clock: ManualClock
     world: World
@@ -52,19 +54,70 @@ class Stage:
     hooks: dict[str, Callable[[], object]] = field(default_factory=dict)
     told_too: Callable = lambda _: None
     after_calls: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+    latest_call: object = None
     patience: float = 4.0  # real seconds that notifications may take
 
     def policies(self, text: str, name: str = "policy.yml") -> None:
-        text = textwrap.dedent(text).replace("resource: lighthouse", f"resource: {self.resource}")
-        (self.folder / name).write_text(text, encoding="utf-8")
+        """Write the policies, in the words of the resource."""
+        self.write(self.words.policy(textwrap.dedent(text)), name)
+
+    def write(self, text: str, name: str = "policy.yml") -> None:
+        """Write the policies as they stand."""
+        (self.folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
 
     def fleet(self, count: int, *, region: str = GUANGZHOU, first: int = 0, **facts) -> list[str]:
         """Add running instances tagged env=dev that stop in two seconds; return their IDs."""
-        facts = {"tags": {"env": "dev"}, "stop_seconds": 2.0} | facts
+        facts = {"stop_seconds": 2.0} | facts
+        tags = facts.pop("tags", {"env": "dev"})
         ids = [f"{PREFIX[self.resource]}{number:08x}" for number in range(first, first + count)]
         for id_ in ids:
-            self.world.add(id_, service=self.resource, region=region, **facts)
+            told = self.words.facts(tags, id_) | facts
+            self.world.add(id_, service=self.service, region=region, **told)
         return ids
+
+    @property
+    def words(self) -> Words:
+        return Words(self.resource)
+
+    @property
+    def service(self) -> str:
+        return self.words.resource.api.service
+
+    def retag(self, id_: str, tags: dict[str, str]) -> None:
+        """Give a machine these tags and no others; a name that says them where it has none."""
+        for fact, value in self.words.facts(tags, id_).items():
+            setattr(self.world.instance(id_), fact, value)
+
+    def tags(self, id_: str) -> dict[str, str]:
+        instance = self.world.instance(id_)
+        return dict(instance.tags) if self.can("tags") else tags_of(instance.name)
+
+    def fault(self, kind: str, action: str, region: str | None = None, **facts) -> Fault:
+        """Let the service fail; the arguments are those of Fault."""
+        return self.sim.faults.add(Fault(kind, self.words.own(action), region, **facts))
+
+    def deny(self, action: str, **facts) -> None:
+        self.world.deny(self.words.own(action), **facts)
+
+    def can(self, ability: str) -> bool:
+        return self.resource in able(ability)
+
+    def in_first_call(self, ids: list[str]) -> str:
+        """One of these machines, at most 100, that the first call is for."""
+        oldest_first = self.words.resource.listing.order
+        return ids[0] if oldest_first else ids[-1]
+
+    def own(self, text: str) -> str:
+        """The text with the words of the resource."""
+        return self.words.own(text)
+
+    def many(self, count: int) -> int:
+        """As many machines, or a tenth of them where each takes a call of its own."""
+        return count if self.words.resource.batch > 1 else count // 10
+
+    def least_calls(self, count: int) -> int:
+        """How many calls stop so many machines, at least."""
+        return -(-count // self.words.resource.batch)
 
     def run(self, event=TIMER, *, time_limit: float = 900.0, request_id: str = "run-1", **facts):
         """Run, and return the report; the run must not fail. `facts`: more of its context."""
@@ -104,9 +157,16 @@ class Stage:
 
     def after(self, action: str, do: Callable[[], object]) -> None:
         """Call `do` once, after the next call of the action is answered; several in turn."""
-        self.after_calls.append((action, do))
+        self.after_calls.append((self.words.own(action), do))
+
+    def after_stops(self, ids: list[str], do: Callable[[], object]) -> None:
+        """Call `do` once, when the calls that stop all of these are answered."""
+        for _ in range(self.least_calls(len(ids)) - 1):
+            self.after("StopInstances", lambda: None)
+        self.after("StopInstances", do)
 
     def told(self, call) -> None:
+        self.latest_call = call  # a hook cannot read the journal
         self.told_too(call)
         if self.after_calls and self.after_calls[0][0] == call.action:
             self.after_calls.pop(0)[1]()
@@ -117,14 +177,37 @@ class Stage:
         self.lines.append(line)
         self.hooks.pop(line["event"], lambda: None)()
 
+    def assert_no_secret_has_left(self) -> None:
+        """Of the runs since it was asked last."""
+        said = "".join(self.said)
+        self.said.clear()
+        for secret in (*SECRETS, "TC3-HMAC-SHA256", "Signature="):
+            assert secret not in said, f"{secret} left the run"
+
     def logged(self, event: str) -> list[dict]:
         return [line for line in self.lines if line["event"] == event]
 
     def calls(self, action: str, region: str | None = None) -> list:
-        return self.sim.calls(action, region)
+        return self.sim.calls(self.words.own(action), region)
+
+    def asked(self, action: str = "StopInstances") -> list[str]:
+        """The machines that the calls of an action name, in order."""
+        return [id_ for call in self.calls(action) for id_ in ids_of(call)]
+
+    def looks(self) -> list:
+        """The calls that look at machines by their IDs."""
+        return [call for call in self.calls("DescribeInstances") if ids_of(call)]
+
+    def listings(self) -> list:
+        """The calls that list machines by other things, a page each."""
+        return [call for call in self.calls("DescribeInstances") if not ids_of(call)]
+
+    def actions(self) -> list[str]:
+        """The actions of all calls."""
+        return [self.words.common(call.action) for call in self.sim.journal]
 
     def states(self, ids) -> set[str]:
-        return {self.world.instance(id_).state for id_ in ids}
+        return {self.words.common(self.world.instance(id_).state) for id_ in ids}
 
 
 @contextmanager
@@ -147,9 +230,7 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
         told.append(stage.told)
         stage.policies(DEV_NIGHTS)
         yield stage
-        said = "".join(stage.said)
-        for secret in (*SECRETS, "TC3-HMAC-SHA256", "Signature="):
-            assert secret not in said, f"{secret} left the run"
+        stage.assert_no_secret_has_left()
 
 
 def only_entry(report: dict) -> dict:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import Done
+    from lightsout.cli.commands.operate import FinishedRun
 
 POLICY = """\
 version: 1
@@ -149,7 +149,7 @@ def _traces(world: World) -> dict[str, Trace]:
     return {it.id: Trace(it.state, it.operation.request_id) for it in world.instances()}
 
 
-def _compare(out: Output, done: Done, sim: Simulator, before: Mapping[str, Trace]) -> bool:
+def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str, Trace]) -> bool:
     """Compare the report with the simulator's own state and record of calls."""
     after = _traces(sim.world)
     entries = done.report["policies"]

@@ -10,7 +10,7 @@ from lightsout.base.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.deploy.desk import Stopped, look, prepare, service_of
-from lightsout.cli.deploy.execute import Execution, tell_failure
+from lightsout.cli.deploy.execute import DeployRun, tell_failure
 from lightsout.cli.deploy.refusals import advice_on
 from lightsout.cli.deploy.steps.plan import obstacle, plan_for
 from lightsout.cli.deploy.steps.role import text_of
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cli.deploy.desk import Desk
-    from lightsout.cli.deploy.execute import Outcome
-    from lightsout.cli.deploy.service import Service
+    from lightsout.cli.deploy.execute import DeployOutcome
+    from lightsout.cli.deploy.service import AccountApi
     from lightsout.cli.deploy.steps.step import Plan
-    from lightsout.cli.deploy.values import Function
+    from lightsout.cli.deploy.values import LiveFunction
 
 NOTHING = "nothing was done"
 
@@ -107,7 +107,7 @@ def _told_by_check(plan: Plan, desk: Desk, voice: Voice) -> int:
 def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
     """Does the steps, then has the function examine itself."""
     hidden = desk.live.hides(ROLE)
-    execution = Execution(desk.service, known, voice.say, roleless=hidden)
+    execution = DeployRun(desk.service, known, voice.say, roleless=hidden)
     outcome = execution.run(plan.steps)
     tell_failure(outcome, voice.say)
     _hand_over(desk, outcome, voice)
@@ -119,7 +119,7 @@ def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
     return status if outcome.is_good else FOUND_WRONG
 
 
-def _hand_over(desk: Desk, outcome: Outcome, voice: Voice) -> None:
+def _hand_over(desk: Desk, outcome: DeployOutcome, voice: Voice) -> None:
     """What somebody with the rights has to do, and the documents to do it with."""
     wanted = desk.wanted
     for part, failure in outcome.refused.items():
@@ -247,7 +247,7 @@ def _refuse_past(until: str, outside: Environment) -> None:
         raise WrongUse(f"--pause-until: {until} is over already")
 
 
-def _ours(file: Path, outside: Environment, voice: Voice) -> tuple[Service, Function]:
+def _ours(file: Path, outside: Environment, voice: Voice) -> tuple[AccountApi, LiveFunction]:
     """The function of serverless.yml as it is; raises Stopped for one that is not there or ours."""
     place = read_deployment(file)
     service = service_of(outside, place)
@@ -265,10 +265,10 @@ def _switched(
     named: Mapping[str, str],
     says: str,
     variables: Mapping[str, str],
-    service: Service,
+    service: AccountApi,
     voice: Voice,
 ) -> int:
     step = variables_step(named, says, variables)
-    outcome = Execution(service, {}, voice.say).run([step])
+    outcome = DeployRun(service, {}, voice.say).run([step])
     tell_failure(outcome, voice.say)
     return GOOD if outcome.is_good else FOUND_WRONG

@@ -16,7 +16,7 @@ from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command, plural
 from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
-from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, write_policies
+from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, without_tags, write_policies
 from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
 from lightsout.model.resource import OWN
 from lightsout.policies.load import load
@@ -176,7 +176,9 @@ class _Interview:
         """Raises WrongUse for a flag that no policy can have."""
 
         def check(value: T) -> list[str]:
-            return mistakes_in(write_policies(self._with(field, value), self._machines))
+            wanted = self._with(field, value)
+            wrong = without_tags(wanted.resources)
+            return wrong or mistakes_in(write_policies(wanted, self._machines))
 
         value = default if given is None else given
         if given is None and self._asking:

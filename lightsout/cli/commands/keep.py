@@ -43,7 +43,7 @@ BETWEEN = 2.0  # seconds from one look to the next
 RIGHT = "your credentials lack the right"
 
 
-class Found(NamedTuple):
+class FoundMachine(NamedTuple):
     """A machine, and where it is."""
 
     site: Site
@@ -136,7 +136,9 @@ def _clouds(
 # Looking for it ----------------------------------------------------------------------------------
 
 
-def _find(id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str | None) -> Found:
+def _find(
+    id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str | None
+) -> FoundMachine:
     """The one place that shows the machine. Raises Unknown."""
     sites, blind = _sites(resource, clouds, region)
 
@@ -149,7 +151,7 @@ def _find(id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str
     seen = dict(zip(sites, side_by_side(look, sites, AT_ONCE), strict=True))
     blind += [_blind(it.place, why) for it, why in seen.items() if isinstance(why, CallFailed)]
     shown = [
-        Found(site, instance)
+        FoundMachine(site, instance)
         for site, instance in seen.items()
         if instance and not isinstance(instance, CallFailed)
     ]
@@ -197,7 +199,7 @@ def _blind(where: str, failure: CallFailed) -> str:
 # Writing ------------------------------------------------------------------------------------------
 
 
-def _write(cloud: Cloud, found: Found, until: str) -> None:
+def _write(cloud: Cloud, found: FoundMachine, until: str) -> None:
     """Raises Unknown where it was not written."""
     id_ = found.instance.id
     with suppress(CallFailed):  # the service is told whose machine it is, where that can be known
@@ -215,7 +217,7 @@ def _write(cloud: Cloud, found: Found, until: str) -> None:
         )
 
 
-def _wait_until_shown(cloud: Cloud, found: Found, until: str, outside: Environment) -> None:
+def _wait_until_shown(cloud: Cloud, found: FoundMachine, until: str, outside: Environment) -> None:
     """A run reads the tags that DescribeInstances shows. Raises Unknown where it shows another."""
     compute, id_ = Compute(cloud, found.site), found.instance.id
     for _ in range(LOOKS):
@@ -230,7 +232,7 @@ def _wait_until_shown(cloud: Cloud, found: Found, until: str, outside: Environme
     raise Unknown(f"{id_}: {told}")
 
 
-def _selecting(found: Found, policies: Sequence[Policy]) -> Sequence[Policy]:
+def _selecting(found: FoundMachine, policies: Sequence[Policy]) -> Sequence[Policy]:
     """The policies that select the machine, in whose zones a date is read."""
     site, instance = found
     return [
@@ -244,7 +246,7 @@ def _selecting(found: Found, policies: Sequence[Policy]) -> Sequence[Policy]:
 
 
 def _tell(
-    found: Found,
+    found: FoundMachine,
     ends: Mapping[str, datetime],
     selecting: Sequence[Policy],
     unread: str,

@@ -39,7 +39,7 @@ OF_TIME = ("time ran out", "the run's time is over")  # in reasons about the dea
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishedRun:
     """A run that is over: its report, and the instances that it saw. `error`: what went wrong."""
 
     report: Report
@@ -79,7 +79,7 @@ def operate(
     outside: Environment,
     time_limit: float = TIME_LIMIT,
     at: datetime | None = None,
-) -> Done:
+) -> FinishedRun:
     """Carry out a run of at most `time_limit` seconds. `at`: as in Run, for a dry run.
 
     Ctrl-C makes it end soon and report. It waits for calls under way, so that the RequestId of each
@@ -127,7 +127,7 @@ def operate(
     _give_reason(report, ended_early)
     sites = the_run.fleet.runs if the_run.fleet else ()
     error = error and _with_reason(error, ended_early)
-    return Done(report, sites, error, bool(interrupts))
+    return FinishedRun(report, sites, error, bool(interrupts))
 
 
 def _give_reason(report: Report, ended_early: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import Done
+    from lightsout.cli.commands.operate import FinishedRun
     from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
     from lightsout.model.policy import Part, Policy
@@ -133,14 +133,14 @@ def head_of(instant: datetime) -> str:
 # Looking -----------------------------------------------------------------------------------------
 
 
-def _policies(outside: Environment, done: Done) -> Sequence[Policy]:
+def _policies(outside: Environment, done: FinishedRun) -> Sequence[Policy]:
     """The policies that the dry run read; none where they or the environment have mistakes."""
     if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
         return []
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
 
 
-def openings_of(policies: Iterable[Policy], done: Done, instant: datetime) -> list[Opening]:
+def openings_of(policies: Iterable[Policy], done: FinishedRun, instant: datetime) -> list[Opening]:
     """The next opening of each policy that is not due; None if there is none."""
     entries = done.report["policies"]
     not_due = {(it["policy"], it["action"]) for it in entries if it["status"] == "not due"}
@@ -156,7 +156,7 @@ def look_later(
     openings: Iterable[Opening],
     event: Mapping[str, object],
     outside: Environment,
-    done: Done,
+    done: FinishedRun,
 ) -> Iterator[Later]:
     """Make one more dry run for each time at which policies open, with all that are due then."""
     parts: dict[datetime, set[Part]] = defaultdict(set)
@@ -169,7 +169,7 @@ def look_later(
             yield Later(opens, frozenset(parts[opens]), done)
 
 
-def _rows(done: Done, outside: Environment) -> tuple[list[Row], list[str]]:
+def _rows(done: FinishedRun, outside: Environment) -> tuple[list[Row], list[str]]:
     """The rows of now, and warnings about facts that are unknown now."""
     rows = [row for one in done.sites for row in rows_of(one.site, one.findings)]
     doubts: list[str] = []
@@ -185,7 +185,9 @@ def rows_later(later: Iterable[Later]) -> Iterator[Row]:
     return (not_yet(row, look.opens) for look in later for row in look.rows)
 
 
-def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) -> Iterator[str]:
+def _paid_for(
+    looks: Sequence[FinishedRun], outside: Environment, instant: datetime
+) -> Iterator[str]:
     """A line for each policy and site with machines that are stopped, but still charged."""
     sites = [one for done in looks for one in done.sites]
     wanted = [one for one in sites if any(wants_no_charge(task.policy) for task in one.tasks)]
@@ -201,7 +203,7 @@ def _paid_for(looks: Sequence[Done], outside: Environment, instant: datetime) ->
             yield f"{count}: {WHY}: {', '.join(found)}; {FIX}"
 
 
-def _near_tags(done: Done, later: Sequence[Later], outside: Environment) -> Near:
+def _near_tags(done: FinishedRun, later: Sequence[Later], outside: Environment) -> Near:
     """Suggest tags for policies whose tags no machine has, from one listing of each site."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return Near([], [])

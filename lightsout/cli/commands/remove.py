@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from lightsout.cli import FOUND_WRONG, GOOD
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.deploy.desk import Stopped, look, service_of
-from lightsout.cli.deploy.execute import Execution, tell_failure
-from lightsout.cli.deploy.steps.step import REMOVES, Step
+from lightsout.cli.deploy.execute import DeployRun, tell_failure
+from lightsout.cli.deploy.steps.step import REMOVES, DeployStep
 from lightsout.cli.deploy.values import LOG, MARK, ROLE
 from lightsout.cli.deploy.voice import Voice
 from lightsout.cli.output.questions import agreed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lightsout.base.environment import Environment
-    from lightsout.cli.deploy.values import Function, Live
+    from lightsout.cli.deploy.values import Live, LiveFunction
     from lightsout.cli.deployment.cam import Deployment
 
 
@@ -45,7 +45,7 @@ def _remove(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
         ("the role, with its policy", "--role", list(_role(place, live)), options.role),
         ("the log, with every line in it", "--log", list(_log(place, live)), options.log),
     )
-    steps: list[Step] = []
+    steps: list[DeployStep] = []
     for what, option, found, wanted in parts:
         if not found:
             continue
@@ -60,7 +60,7 @@ def _remove(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     if not steps:
         voice.say("nothing to do" if not any(found for _, _, found, _ in parts) else "nothing done")
         return GOOD
-    outcome = Execution(service, {}, voice.say).run(steps)
+    outcome = DeployRun(service, {}, voice.say).run(steps)
     tell_failure(outcome, voice.say)
     for part, failure in outcome.refused.items():
         voice.say(f"The {part} was not removed: {failure.action}: {failure}")
@@ -75,41 +75,45 @@ def _wanted(options: argparse.Namespace, what: str, option: str, *, wanted: bool
     return wanted or (not options.yes and agreed(f"Remove {what}?", yes=False, option=option))
 
 
-def _refuse_a_stranger(place: Deployment, there: Function | None) -> None:
+def _refuse_a_stranger(place: Deployment, there: LiveFunction | None) -> None:
     key, value = MARK
     if there and not there.is_ours:
         named = f"{place.function} in {place.region}"
         raise Stopped(f"{named} has no tag {key}={value}: it may be somebody else's; nothing done")
 
 
-def _function(named: Mapping[str, str], live: Live) -> Iterator[Step]:
+def _function(named: Mapping[str, str], live: Live) -> Iterator[DeployStep]:
     if live.function:
         says = f"{REMOVES} function {named['FunctionName']}"
         triggers = tuple(it.told for it in live.function.triggers)
-        yield Step(says, "scf", "DeleteFunction", named, triggers, waits=True)
+        yield DeployStep(says, "scf", "DeleteFunction", named, triggers, waits=True)
 
 
-def _role(place: Deployment, live: Live) -> Iterator[Step]:
+def _role(place: Deployment, live: Live) -> Iterator[DeployStep]:
     """What the role carries goes first: a role with policies may not be deleted."""
     for policy in live.role.policies if live.role else ():
         says = f"{REMOVES} policy {policy} of role {place.role}"
         params = {"DetachRoleName": place.role, "PolicyName": policy}
-        yield Step(says, "cam", "DetachRolePolicy", params, part=ROLE)
+        yield DeployStep(says, "cam", "DetachRolePolicy", params, part=ROLE)
     if live.policy:
         params_of_policy = {"PolicyId": [live.policy.id]}
-        yield Step(f"{REMOVES} policy {place.role}", "cam", "DeletePolicy", params_of_policy,
+        yield DeployStep(f"{REMOVES} policy {place.role}", "cam", "DeletePolicy", params_of_policy,
                    part=ROLE)  # fmt: skip
     if live.role:
         params = {"RoleName": place.role}
-        yield Step(f"{REMOVES} role {place.role}", "cam", "DeleteRole", params, part=ROLE)
+        yield DeployStep(f"{REMOVES} role {place.role}", "cam", "DeleteRole", params, part=ROLE)
 
 
-def _log(place: Deployment, live: Live) -> Iterator[Step]:
+def _log(place: Deployment, live: Live) -> Iterator[DeployStep]:
     """The topic, and the logset unless others use it, too."""
     log = live.log
     if log.topic:
         params = {"TopicId": log.topic}
-        yield Step(f"{REMOVES} log topic {place.function}", "cls", "DeleteTopic", params, part=LOG)
+        yield DeployStep(
+            f"{REMOVES} log topic {place.function}", "cls", "DeleteTopic", params, part=LOG
+        )
     if log.logset and not log.shared:
         params = {"LogsetId": log.logset}
-        yield Step(f"{REMOVES} logset {place.function}", "cls", "DeleteLogset", params, part=LOG)
+        yield DeployStep(
+            f"{REMOVES} logset {place.function}", "cls", "DeleteLogset", params, part=LOG
+        )

@@ -27,7 +27,7 @@ from lightsout.cli.page.fortnight import calendars
 from lightsout.cli.page.history import read_history
 from lightsout.cli.page.machines import Now, Scene, machine_rows
 from lightsout.cli.page.money import savings
-from lightsout.cli.page.render import Page, render
+from lightsout.cli.page.render import PageValues, render
 from lightsout.cli.page.status import Known, status
 from lightsout.cli.page.texts import Texts, language_of
 from lightsout.doctor.function_check import Examiner, examine_function
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cli.commands.savings import Figures
-    from lightsout.cli.deployment.timers import Timer
+    from lightsout.cli.deployment.timers import ReadTimer
     from lightsout.cli.page.history import History
     from lightsout.doctor.finding import Diagnosis
     from lightsout.model.policy import Policy
@@ -110,7 +110,7 @@ def _assembled(
     t, policies = scene.t, scene.policies
     machines = machine_rows(history, seen, scene)
     shown = calendars(history, policies, scene)
-    page = Page(
+    page = PageValues(
         made=t("made", when=moment(scene.now, scene.zone)),
         span=_span(history, scene),
         zone=scene.zone.key,
@@ -153,7 +153,7 @@ def _read_policies(settings: Settings) -> tuple[Sequence[Policy], Known]:
     return loaded.policies, Known(digest=loaded.digest or "")
 
 
-def _timers(outside: Environment) -> Sequence[Timer] | None:
+def _timers(outside: Environment) -> Sequence[ReadTimer] | None:
     """Those of serverless.yml; None where it cannot be read."""
     try:
         return read_timers(outside.beside / "serverless.yml")

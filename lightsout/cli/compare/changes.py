@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.cli.compare.decisions import Side, Subject, Wanted
+    from lightsout.cli.compare.decisions import PolicyDecision, Side, Subject
     from lightsout.model.instance import Instance
     from lightsout.policies.hours.windows import Window
 
 NEWLY, NO_LONGER, OTHERWISE = "newly", "no longer", "other reasons"
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 DONE = {"stop": "stopped", "start": "started"}
-MEANINGLESS = frozenset({"description", "place"})  # fields that change nothing
+# Fields that change nothing, or only with another policy.
+MEANINGLESS = frozenset({"description", "place", "mark_zones"})
 
 
 class MachineChange(NamedTuple):
@@ -29,8 +30,8 @@ class MachineChange(NamedTuple):
     subject: Subject
     instance: Instance
     kind: str  # NEWLY | NO_LONGER | OTHERWISE
-    before: tuple[Wanted, ...]
-    after: tuple[Wanted, ...]
+    before: tuple[PolicyDecision, ...]
+    after: tuple[PolicyDecision, ...]
 
     @property
     def says(self) -> str:
@@ -117,7 +118,7 @@ def _order(change: MachineChange) -> tuple[object, ...]:
     return (kind, list(ACTIONS).index(subject.action), *map(natural, names))
 
 
-def _kind(before: Sequence[Wanted], after: Sequence[Wanted]) -> str | None:
+def _kind(before: Sequence[PolicyDecision], after: Sequence[PolicyDecision]) -> str | None:
     acted, acts = (any(it.acts for it in them) for them in (before, after))
     if acts != acted:
         return NEWLY if acts else NO_LONGER

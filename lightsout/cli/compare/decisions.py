@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lightsout.policies.load import Policies
 
 
-class Wanted(NamedTuple):
+class PolicyDecision(NamedTuple):
     """What one policy decides about one machine, and when."""
 
     policy: str
@@ -60,7 +60,7 @@ class Side:
 
     policies: Policies
     windows: Mapping[str, Window | None]  # of each policy, by name: that of now, or the next
-    wanted: Mapping[Subject, tuple[Wanted, ...]]
+    wanted: Mapping[Subject, tuple[PolicyDecision, ...]]
     idle: Mapping[str, set[Subject]]  # by policy: selected, but in a state that is not acted on
     machines: Mapping[tuple[Site, str], Instance]
     blind: frozenset[Site | tuple[str, str]]  # as of View, and sites that could not be judged
@@ -81,7 +81,7 @@ class Side:
 def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
     """Decide for every policy as of `instant`, or of its next opening where it is not due."""
     surveyor = _Surveyor(policies, {})
-    wanted: dict[Subject, list[Wanted]] = defaultdict(list)
+    wanted: dict[Subject, list[PolicyDecision]] = defaultdict(list)
     machines: dict[tuple[Site, str], Instance] = {}
     windows: dict[str, Window | None] = {}
     idle: dict[str, set[Subject]] = defaultdict(set)
@@ -121,9 +121,9 @@ def _idle(policy: Policy, seen: SeenSite) -> set[Subject]:
     }
 
 
-def _wanted(row: Row, at: datetime) -> Wanted:
+def _wanted(row: Row, at: datetime) -> PolicyDecision:
     options = (row.policy.stop_type, row.policy.stopped_mode) if row.would_act else ()
-    return Wanted(row.policy.name, row.decision, row.why, options, at)
+    return PolicyDecision(row.policy.name, row.decision, row.why, options, at)
 
 
 class _Surveyor(NamedTuple):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lightsout.cli.compare.changes import Comparison, MachineChange, PolicyChange
-    from lightsout.cli.compare.decisions import Wanted
+    from lightsout.cli.compare.decisions import PolicyDecision
     from lightsout.cli.output.tables import Output
     from lightsout.policies.hours.windows import Window
 
@@ -52,12 +52,12 @@ def _policies(count: int) -> str:
     return "1 policy" if count == 1 else f"{count} policies"
 
 
-def told(wanted: Sequence[Wanted], *, names: bool) -> str:
+def told(wanted: Sequence[PolicyDecision], *, names: bool) -> str:
     """What policies decide about a machine, each with its reason."""
     return "; ".join(_told(it, named=names) for it in wanted) or NO_POLICY
 
 
-def _told(one: Wanted, *, named: bool) -> str:
+def _told(one: PolicyDecision, *, named: bool) -> str:
     says = one.reason if one.decision in SAY_IT else f"{CALLED[one.decision][0]}: {one.reason}"
     return f"{says} ({one.policy})" if named else says
 
@@ -209,7 +209,7 @@ def _machine_entry(change: MachineChange) -> MachineEntry:
     }
 
 
-def _wanted_entries(wanted: Sequence[Wanted]) -> Iterator[WantedEntry]:
+def _wanted_entries(wanted: Sequence[PolicyDecision]) -> Iterator[WantedEntry]:
     for it in wanted:
         yield {
             "policy": it.policy,

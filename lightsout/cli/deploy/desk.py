@@ -9,7 +9,7 @@ from lightsout.cli.commands.clouds import open_clouds
 from lightsout.cli.commands.permissions import missing
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
-from lightsout.cli.deploy.service import Service
+from lightsout.cli.deploy.service import AccountApi
 from lightsout.cli.deploy.values import DIGITS, LOG, ROLE
 from lightsout.cli.deploy.wanted import mistakes_in, read_wanted
 from lightsout.cli.explain.progress import show_retry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.base.environment import Environment
-    from lightsout.cli.deploy.steps.step import Step
+    from lightsout.cli.deploy.steps.step import DeployStep
     from lightsout.cli.deploy.values import Live, Wanted
     from lightsout.cli.deploy.voice import Voice
     from lightsout.cli.deployment.cam import Deployment
@@ -46,7 +46,7 @@ class Desk(NamedTuple):
 
     wanted: Wanted
     live: Live
-    service: Service
+    service: AccountApi
     policies: Path
     dist: Path  # where the bundle is made
 
@@ -55,7 +55,7 @@ class Desk(NamedTuple):
         """Whether something that is to be compared cannot be seen with this key."""
         return self.live.hides(ROLE) or (self.live.hides(LOG) and not self.wanted.log)
 
-    def known(self, steps: Iterable[Step], voice: Voice) -> dict[str, Any]:
+    def known(self, steps: Iterable[DeployStep], voice: Voice) -> dict[str, Any]:
         """What the steps need that none of them finds out; the bundle is made where one sends it.
 
         Raises Stopped where it cannot be made, or is too large.
@@ -108,7 +108,7 @@ def hash_of(policies: Path, voice: Voice) -> str:
         raise Stopped(str(refusal)) from None
 
 
-def look(service: Service, function: str, role: str, voice: Voice) -> Live:
+def look(service: AccountApi, function: str, role: str, voice: Voice) -> Live:
     """Raises Stopped where the function cannot be looked at."""
     try:
         live = looking.look(service, function, role)
@@ -119,15 +119,15 @@ def look(service: Service, function: str, role: str, voice: Voice) -> Live:
     return live
 
 
-def service_of(outside: Environment, place: Deployment) -> Service:
+def service_of(outside: Environment, place: Deployment) -> AccountApi:
     named = {"FunctionName": place.function, "Namespace": place.namespace}
     return service_for(outside, place.region, named)
 
 
-def service_for(outside: Environment, region: str, named: Mapping[str, str]) -> Service:
+def service_for(outside: Environment, region: str, named: Mapping[str, str]) -> AccountApi:
     settings = read_settings(outside.environ, outside.beside)
     clouds = open_clouds(settings, outside, show_retry, limit=LONGEST)
-    return Service(clouds[OWN], region, named, outside.clock)
+    return AccountApi(clouds[OWN], region, named, outside.clock)
 
 
 def _listed(mistakes: Any) -> str:

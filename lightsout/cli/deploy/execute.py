@@ -14,8 +14,8 @@ from lightsout.cloud.sdk import CallFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lightsout.cli.deploy.service import Service
-    from lightsout.cli.deploy.steps.step import Step
+    from lightsout.cli.deploy.service import AccountApi
+    from lightsout.cli.deploy.steps.step import DeployStep
     from lightsout.cloud.sdk import Answer
 
     Say = Callable[[str], object]
@@ -25,7 +25,7 @@ ROLE_SEEN_WITHIN = 60.0  # seconds after which SCF knows a role that was only ju
 ROLE_ASKED_EVERY = 2.0  # seconds
 
 
-class Outcome(NamedTuple):
+class DeployOutcome(NamedTuple):
     """`refused`: what the key may not change, with the refusal; the rest was done without it.
 
     `failure`: what ended it; `left`: what was not done then.
@@ -40,11 +40,11 @@ class Outcome(NamedTuple):
         return not self.refused and self.failure is None
 
 
-class Execution:
+class DeployRun:
     """`known`: what steps before, and the look, found out. `roleless`: the role may be missing."""
 
     def __init__(
-        self, service: Service, known: dict[str, Any], say: Say, *, roleless: bool = False
+        self, service: AccountApi, known: dict[str, Any], say: Say, *, roleless: bool = False
     ) -> None:
         self._service = service
         self._known = known
@@ -52,7 +52,7 @@ class Execution:
         self._roleless = roleless
         self._refused: dict[str, CallFailed] = {}
 
-    def run(self, steps: Sequence[Step]) -> Outcome:
+    def run(self, steps: Sequence[DeployStep]) -> DeployOutcome:
         """All steps, up to the first that fails. A part that is refused for rights is left out.
 
         Raises KeyboardInterrupt for Ctrl-C, when it has said what is left.
@@ -65,21 +65,21 @@ class Execution:
                 self._note(step, self._do(step))
             except CallFailed as failure:
                 if not (step.part and is_of_rights(failure)):
-                    return Outcome(self._refused, failure, left)
+                    return DeployOutcome(self._refused, failure, left)
                 self._refused[step.part] = failure
             except KeyboardInterrupt:
                 tell_left(left, self._say, "Not done, but the first may be:")
                 raise
-        return Outcome(self._refused)
+        return DeployOutcome(self._refused)
 
-    def _do(self, step: Step) -> Answer:
+    def _do(self, step: DeployStep) -> Answer:
         params = filled(step.params, self._known)
         answer = self._call(step, params)
         if step.waits:
             self._wait(step)
         return answer
 
-    def _call(self, step: Step, params: dict[str, Any]) -> Answer:
+    def _call(self, step: DeployStep, params: dict[str, Any]) -> Answer:
         """Repeated while SCF does not know the role yet; without it where nobody may make it."""
         end = self._service.clock.monotonic() + ROLE_SEEN_WITHIN
         while True:
@@ -97,14 +97,14 @@ class Execution:
                 else:
                     self._service.clock.sleep(ROLE_ASKED_EVERY)
 
-    def _checked(self, step: Step, answer: Answer) -> Answer:
+    def _checked(self, step: DeployStep, answer: Answer) -> Answer:
         """The Tag service answers well, and tells of what failed within."""
         for it in answer.get("FailedResources") or ():
             code, message = str(it.get("Code")), str(it.get("Message"))
             raise CallFailed(step.action, code, message, str(answer.get("RequestId") or ""))
         return answer
 
-    def _wait(self, step: Step) -> None:
+    def _wait(self, step: DeployStep) -> None:
         found = self._service.settled()
         status = found.get("Status") if found else None
         if step.action == "DeleteFunction":
@@ -113,7 +113,7 @@ class Execution:
         elif status != "Active":
             raise _ended(step, str(status), found)
 
-    def _note(self, step: Step, answer: Answer) -> None:
+    def _note(self, step: DeployStep, answer: Answer) -> None:
         for name in ("LogsetId", "TopicId", "AccountId", "CodeSha256"):
             if answer.get(name):
                 self._known[name] = answer[name]
@@ -124,7 +124,7 @@ class Execution:
             self._say(f"    its address: {address}")
 
 
-def _ended(step: Step, status: str, found: Answer | None) -> CallFailed:
+def _ended(step: DeployStep, status: str, found: Answer | None) -> CallFailed:
     reasons = (found or {}).get("StatusReasons") or [{}]
     code = str(reasons[0].get("ErrorCode") or status)
     why = str(reasons[0].get("ErrorMessage") or "SCF gives no reason")
@@ -135,7 +135,7 @@ def _ended(step: Step, status: str, found: Answer | None) -> CallFailed:
     return CallFailed(step.action, code, f"{told}: {why}")
 
 
-def tell_failure(outcome: Outcome, say: Say) -> None:
+def tell_failure(outcome: DeployOutcome, say: Say) -> None:
     """What ended it, what to do about it, and what was not done."""
     failure = outcome.failure
     if failure is None:

@@ -12,11 +12,11 @@ from lightsout.cli.deploy.values import (
     MARK,
     ROLE,
     Configuration,
-    Function,
     Live,
-    Log,
-    Policy,
-    Role,
+    LiveFunction,
+    LiveLog,
+    LivePolicy,
+    LiveRole,
     Timer,
     Unseen,
     Url,
@@ -28,7 +28,7 @@ from lightsout.cloud.sdk import CallFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from lightsout.cli.deploy.service import Service
+    from lightsout.cli.deploy.service import AccountApi
     from lightsout.cloud.sdk import Answer
 
 KINDS = {"timer", "http"}
@@ -37,7 +37,7 @@ OF_THE_PLATFORM = "SCF_log"  # how the names begin of the topics that SCF makes 
 CLOSED = ("OperationDenied.AccountNotExists",)  # the log service was never opened
 
 
-def look(service: Service, function: str, role: str) -> Live:
+def look(service: AccountApi, function: str, role: str) -> Live:
     """Waits until nothing moves the function. Raises CallFailed where it cannot be seen.
 
     Role and log may be out of the sight of whoever deploys; then the rest is compared all the same.
@@ -57,7 +57,7 @@ def look(service: Service, function: str, role: str) -> Live:
     found, policy = allowed(
         ROLE, lambda: (read_role(service, role), read_policy(service, role))
     ) or (None, None)
-    log = allowed(LOG, lambda: read_log(service, function)) or Log()
+    log = allowed(LOG, lambda: read_log(service, function)) or LiveLog()
     return Live(
         _function(service, answer) if answer else None,
         found,
@@ -70,14 +70,14 @@ def look(service: Service, function: str, role: str) -> Live:
 # The function ------------------------------------------------------------------------------------
 
 
-def _function(service: Service, answer: Answer) -> Function:
+def _function(service: AccountApi, answer: Answer) -> LiveFunction:
     net = answer.get("PublicNetConfig") or {}
     description, release = read_release(answer.get("Description") or "")
     log = (answer.get("ClsLogsetId") or "", answer.get("ClsTopicId") or "")
     failed = answer.get("Status") == "CreateFailed"  # nothing else of it can be asked
     kept = _event_config(service) if not failed else (values.RETRIES, values.SECONDS_KEPT)
     listed = service.triggers() if not failed else []
-    return Function(
+    return LiveFunction(
         status=str(answer.get("Status")),
         why=_why(answer),
         in_arrears=answer.get("AvailableStatus") == "InsufficientBalance",
@@ -119,7 +119,7 @@ def _pairs(listed: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
     return {str(it.get("Key")): str(it.get("Value")) for it in listed or () if it.get("Key")}
 
 
-def _event_config(service: Service) -> tuple[int, int]:
+def _event_config(service: AccountApi) -> tuple[int, int]:
     """How often, and for how many seconds, an event is tried again."""
     answer = service.call("scf", "GetFunctionEventInvokeConfig", service.named)
     config = answer.get("AsyncTriggerConfig") or {}
@@ -128,12 +128,12 @@ def _event_config(service: Service) -> tuple[int, int]:
     return (known[0] if known else -1), int(config.get("MsgTTL") or 0)
 
 
-def _code(service: Service) -> str:
+def _code(service: AccountApi) -> str:
     answer = service.call("scf", "GetFunctionAddress", service.named)
     return str(answer.get("CodeSha256") or "")[: values.DIGITS]
 
 
-def _is_of_platform(service: Service, topic: str) -> bool:
+def _is_of_platform(service: AccountApi, topic: str) -> bool:
     """False, too, where the topic cannot be seen: then it may be anybody's."""
     if not topic:
         return True
@@ -182,7 +182,7 @@ def _object(text: Any) -> dict[str, Any]:
 # The role and its policy -------------------------------------------------------------------------
 
 
-def read_role(service: Service, name: str) -> Role | None:
+def read_role(service: AccountApi, name: str) -> LiveRole | None:
     answer = service.find("cam", "GetRole", {"RoleName": name})
     if answer is None:
         return None
@@ -191,14 +191,14 @@ def read_role(service: Service, name: str) -> Role | None:
         "cam", "ListAttachedRolePolicies", {"RoleName": name, "Page": 1, "Rp": MOST_ROWS}
     )
     key, value = MARK
-    return Role(
+    return LiveRole(
         _object(info.get("PolicyDocument")),
         tuple(str(it.get("PolicyName")) for it in attached.get("List") or ()),
         _pairs(info.get("Tags")).get(key) == value,
     )
 
 
-def read_policy(service: Service, name: str) -> Policy | None:
+def read_policy(service: AccountApi, name: str) -> LivePolicy | None:
     """The custom policy of exactly that name: the listing finds names that contain it, too."""
     page = 1
     while True:
@@ -212,37 +212,37 @@ def read_policy(service: Service, name: str) -> Policy | None:
         page += 1
 
 
-def _policy(service: Service, listed: Mapping[str, Any]) -> Policy | None:
+def _policy(service: AccountApi, listed: Mapping[str, Any]) -> LivePolicy | None:
     id_ = int(listed["PolicyId"])
     answer = service.find("cam", "GetPolicy", {"PolicyId": id_})
     if answer is None:
         return None
     carriers = int(listed.get("Attachments") or 0)
-    return Policy(id_, _object(answer.get("PolicyDocument")), carriers)
+    return LivePolicy(id_, _object(answer.get("PolicyDocument")), carriers)
 
 
 # The log -----------------------------------------------------------------------------------------
 
 
-def read_log(service: Service, name: str) -> Log:
+def read_log(service: AccountApi, name: str) -> LiveLog:
     """The logset and the topic of that name: filters find names that contain it, too."""
     filters = [{"Key": "logsetName", "Values": [name]}]
     listed = service.call("cls", "DescribeLogsets", {"Filters": filters, "Limit": 100})
     sets = [it for it in listed.get("Logsets") or () if it.get("LogsetName") == name]
     if not sets:
-        return Log()
+        return LiveLog()
     logset = str(sets[0]["LogsetId"])
     topics = _topics(service, "logsetId", logset)
     found = [it for it in topics if it.get("TopicName") == name]
     shared = len(topics) > len(found)
     if not found:
-        return Log(logset, shared=shared)
+        return LiveLog(logset, shared=shared)
     topic = str(found[0]["TopicId"])
     index = service.find("cls", "DescribeIndex", {"TopicId": topic})
-    return Log(logset, topic, indexed=index is not None, shared=shared)
+    return LiveLog(logset, topic, indexed=index is not None, shared=shared)
 
 
-def _topics(service: Service, key: str, value: str) -> list[dict[str, Any]]:
+def _topics(service: AccountApi, key: str, value: str) -> list[dict[str, Any]]:
     asked = {"Filters": [{"Key": key, "Values": [value]}], "Limit": 100}
     try:
         return service.call("cls", "DescribeTopics", asked).get("Topics") or []

@@ -39,7 +39,7 @@ MOVING = {"Creating", "Updating", "Publishing", "Deleting"}
 MOST_ROWS = 100  # of a page of triggers
 
 
-class Service:
+class AccountApi:
     """The account's API for one function: `named` says which, as SCF's actions want it."""
 
     def __init__(self, cloud: Cloud, region: str, named: Mapping[str, str], clock: Clock) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lightsout.cli import WrongUse
 from lightsout.cli.deploy.steps.function import environment
-from lightsout.cli.deploy.steps.step import CHANGES, Step
+from lightsout.cli.deploy.steps.step import CHANGES, DeployStep
 from lightsout.cli.deploy.values import DRY_RUN
 from lightsout.cli.deployment.references import FROM_OUTSIDE
 from lightsout.cli.deployment.serverless_yml import read_inputs, variables_of
@@ -26,10 +26,10 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def variables_step(named: Mapping[str, str], says: str, variables: Mapping[str, str]) -> Step:
+def variables_step(named: Mapping[str, str], says: str, variables: Mapping[str, str]) -> DeployStep:
     """The function gets these variables, and no others."""
     params = {**named, "Environment": environment(variables)}
-    return Step(f"{CHANGES} {says}", "scf", "UpdateFunctionConfiguration", params, waits=True)
+    return DeployStep(f"{CHANGES} {says}", "scf", "UpdateFunctionConfiguration", params, waits=True)
 
 
 def set_in_file(file: Path, value: str) -> str | None:

@@ -127,7 +127,7 @@ class Wanted(NamedTuple):
         return {"FunctionName": self.function, "Namespace": self.namespace}
 
 
-class Function(NamedTuple):
+class LiveFunction(NamedTuple):
     """The function that is there.
 
     `code`: the hash of its code, as SCF tells it. `retries`, `seconds_kept`: of its events.
@@ -160,7 +160,7 @@ class Function(NamedTuple):
         return self.variables.get(PAUSED, "")
 
 
-class Role(NamedTuple):
+class LiveRole(NamedTuple):
     """The execution role that is there, with the names of the policies it carries."""
 
     trust: Mapping[str, Any]
@@ -168,7 +168,7 @@ class Role(NamedTuple):
     is_ours: bool
 
 
-class Policy(NamedTuple):
+class LivePolicy(NamedTuple):
     """The CAM policy that is there under the role's name."""
 
     id: int
@@ -176,7 +176,7 @@ class Policy(NamedTuple):
     carriers: int
 
 
-class Log(NamedTuple):
+class LiveLog(NamedTuple):
     """IDs of the logset and the topic named after the function; empty where there is none.
 
     `shared`: the logset has other topics, too.
@@ -198,10 +198,10 @@ class Unseen(NamedTuple):
 class Live(NamedTuple):
     """What is there. None: it is not there, or cannot be seen, which `unseen` tells."""
 
-    function: Function | None = None
-    role: Role | None = None
-    policy: Policy | None = None
-    log: Log = Log()
+    function: LiveFunction | None = None
+    role: LiveRole | None = None
+    policy: LivePolicy | None = None
+    log: LiveLog = LiveLog()
     unseen: tuple[Unseen, ...] = ()
 
     def hides(self, what: str) -> bool:

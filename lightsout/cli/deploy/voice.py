@@ -12,7 +12,7 @@ from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WRONG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lightsout.cli.deploy.steps.step import Plan, Step
+    from lightsout.cli.deploy.steps.step import DeployStep, Plan
 
 SHORTEST_SECRET = 4  # characters; a shorter text stands in many words
 LOOKS = {"+": "green", "~": "yellow", "-": "red"}
@@ -64,7 +64,7 @@ class Voice:
             self.say_all(f"  {it}" for it in plan.leftovers)
         self.say_all((f"! {it}" for it in plan.notes), look="yellow")
 
-    def _show(self, step: Step) -> None:
+    def _show(self, step: DeployStep) -> None:
         if step.says:
             self.say(step.says, look=LOOKS.get(step.says[0], ""))
         self.say_all(f"    {it}" for it in step.details)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from lightsout.cli.deployment.timers import Timer
+    from lightsout.cli.deployment.timers import ReadTimer
     from lightsout.model.policy import Policy
     from lightsout.policies.hours.windows import Window
 
@@ -46,9 +46,8 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
-    found += [_at(policy, text) for policy, text in _of_the_zones(policies)]
     file = path.parent / "serverless.yml"
-    timers: list[Timer] | None = None  # None: unknown
+    timers: list[ReadTimer] | None = None  # None: unknown
     try:
         timers = read_timers(file) if file.is_file() else None
     except UnreadableTimers as error:
@@ -135,19 +134,6 @@ def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 break
 
 
-def _of_the_zones(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
-    """Warn of a policy that reads marks of another zone: only a CVM is judged by its mark."""
-    for policy in policies:
-        if RESOURCES[policy.resource].tells_operation_time or policy.when is None:
-            continue
-        for other in policies:
-            zones = other.timezone.key, policy.timezone.key
-            if other.mark and zones[0] != zones[1] and _may_share_machines(other, policy):
-                told = f"reads the marks of {other.name}, whose times are those of {zones[0]}"
-                yield policy, f"{told}, as times of {zones[1]}: give both one `timezone`"
-                break
-
-
 def _may_share_machines(one: Policy, other: Policy) -> bool:
     """True if both name one machine, or a tag of one key whose values may be the same.
 
@@ -205,7 +191,7 @@ def calendar_reach(policies: Sequence[Policy]) -> str:
     return f"; the calendar of workdays reaches to {', '.join(ends)}" if ends else ""
 
 
-def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[str]:
+def _of_every_tick(policy: Policy, timers: Sequence[ReadTimer] | None) -> Iterator[str]:
     """Nothing but the timers says when it acts."""
     reached = timers is None or any(it.reaches(policy.name) for it in timers)
     if reached and policy.when is None and policy.only_if == OnlyIf():
@@ -215,7 +201,7 @@ def _of_every_tick(policy: Policy, timers: Sequence[Timer] | None) -> Iterator[s
         )
 
 
-def _of_the_timers(policy: Policy, timers: Sequence[Timer], now: datetime) -> Iterator[str]:
+def _of_the_timers(policy: Policy, timers: Sequence[ReadTimer], now: datetime) -> Iterator[str]:
     when = policy.when
     if isinstance(when, OwnHours):
         yield from _of_own_hours(when, ticks(timers, policy.name, now, now + _days(7)))

@@ -99,7 +99,7 @@ class Cron:
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
+class ReadTimer:
     cron: Cron
     policies: frozenset[str] | None  # None: all of them
 
@@ -202,7 +202,7 @@ def _number(text: str, first: int, names: Sequence[str]) -> int:
 # The file ----------------------------------------------------------------------------------------
 
 
-def read_timers(file: Path) -> list[Timer]:
+def read_timers(file: Path) -> list[ReadTimer]:
     """The timers of a serverless.yml that are enabled, and whose runs are no dry ones.
 
     Raises UnreadableTimers for a file or a timer that cannot be read.
@@ -221,7 +221,7 @@ def read_timers(file: Path) -> list[Timer]:
         try:
             request = _request(_get(facts, "argument", ""))
             if request.get("dry_run") is not True:
-                timers.append(Timer(parse_cron(cron), _names(request)))
+                timers.append(ReadTimer(parse_cron(cron), _names(request)))
         except ValueError as error:
             path = ("inputs", "events", number, "timer", "parameters", "cronExpression")
             wrong.append((*_place(tree, path), f"{cron!r}: {error}"))
@@ -265,7 +265,7 @@ def _names(request: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def ticks(
-    timers: Sequence[Timer], policy: str, begin: datetime, end: datetime
+    timers: Sequence[ReadTimer], policy: str, begin: datetime, end: datetime
 ) -> Iterator[datetime]:
     """Yield when a timer fires for the policy from `begin` until before `end`, in order.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lightsout.act.site_run import SiteRun
-    from lightsout.cli.commands.operate import Done
+    from lightsout.cli.commands.operate import FinishedRun
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
@@ -36,7 +36,7 @@ HEADINGS = ("region", "instance", "name", "what", "why")
 SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
-def show(out: Output, done: Done) -> None:
+def show(out: Output, done: FinishedRun) -> None:
     """The sum in a sentence, then tables of the machines and of the RequestIds.
 
     Of a run that was interrupted, how many machines ended in which way: there may be thousands.
@@ -101,7 +101,7 @@ def _sum(report: Report) -> str:
     return f"{plural(counts['matched'], 'instance')} matched: {', '.join(parts)}; {seconds:.1f} s"
 
 
-def show_errors(out: Output, done: Done) -> None:
+def show_errors(out: Output, done: FinishedRun) -> None:
     """Show why a policy or the whole run failed."""
     if done.report["status"] == "paused":
         out.say("paused by LIGHTSOUT_PAUSED_UNTIL: every run ends at once", look="bold yellow")

@@ -30,7 +30,7 @@ UNKNOWN = "unknown"
 LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class Group(NamedTuple):
+class PolicyAtSite(NamedTuple):
     """What a policy would do at one site."""
 
     policy: Policy
@@ -44,7 +44,7 @@ def groups_of(
     rows: Iterable[Row],
     opens: datetime | None = None,
     about: Callable[[Policy], bool] = lambda _: True,
-) -> Iterator[Group]:
+) -> Iterator[PolicyAtSite]:
     """A group for each policy and site that was looked at; of those that it is `about`."""
     counted: dict[tuple[int, Site], list[Row]] = defaultdict(list)
     for row in rows:
@@ -55,7 +55,7 @@ def groups_of(
             if task.acts and about(task.policy):
                 known = id(task.policy) in seen
                 says = counts_said(counted[id(task.policy), one.site]) or _nothing(task.policy)
-                yield Group(task.policy, one.site.place, opens, says if known else UNKNOWN)
+                yield PolicyAtSite(task.policy, one.site.place, opens, says if known else UNKNOWN)
 
 
 def _nothing(policy: Policy) -> str:
@@ -111,7 +111,7 @@ def _of_now(rows: Sequence[Row], *, blind: bool) -> str:
     return f"Now: {counts_said(rows, ALWAYS_SUMMED)}{f'; {denied} denied now' if denied else ''}."
 
 
-def _with_resources(groups: Sequence[Group]) -> list[Group]:
+def _with_resources(groups: Sequence[PolicyAtSite]) -> list[PolicyAtSite]:
     """The groups, each with its resource where its policy is about several."""
     resources: dict[str, set[str]] = defaultdict(set)
     for group in groups:
@@ -124,7 +124,7 @@ def _with_resources(groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def show_groups(out: Output, groups: Sequence[Group], idle: Iterable[Policy]) -> None:
+def show_groups(out: Output, groups: Sequence[PolicyAtSite], idle: Iterable[Policy]) -> None:
     """A line a policy and site; sites of a policy that have nothing share one.
 
     `idle`: policies that are not due within a year.
@@ -144,11 +144,11 @@ def show_groups(out: Output, groups: Sequence[Group], idle: Iterable[Policy]) ->
         out.say(f"times of {zones.pop()}")
 
 
-def _joined(groups: Sequence[Group]) -> Iterator[Group]:
+def _joined(groups: Sequence[PolicyAtSite]) -> Iterator[PolicyAtSite]:
     """The groups, policy by policy; several of one that have nothing to tell are one."""
     order = {name: at for at, name in enumerate(dict.fromkeys(it.policy.name for it in groups))}
     groups = sorted(groups, key=lambda it: (order[it.policy.name], natural(it.place)))
-    idle: dict[tuple[Part, datetime | None], list[Group]] = {}
+    idle: dict[tuple[Part, datetime | None], list[PolicyAtSite]] = {}
     for group in groups:
         if group.says.startswith(NO_INSTANCE):
             idle.setdefault((group.policy.part, group.opens), []).append(group)
@@ -160,7 +160,7 @@ def _joined(groups: Sequence[Group]) -> Iterator[Group]:
             yield group._replace(place=f"{len(same)} regions")
 
 
-def _when(group: Group, *, with_zone: bool) -> str:
+def _when(group: PolicyAtSite, *, with_zone: bool) -> str:
     if group.opens is None:
         return "now"
     zone = group.policy.timezone

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.cli.commands.operate import Done
+    from lightsout.cli.commands.operate import FinishedRun
     from lightsout.cli.explain.plan_groups import Opening
     from lightsout.cli.explain.rows import Row
     from lightsout.cli.output.tables import Output
@@ -34,7 +34,7 @@ class Later:
 
     opens: datetime
     parts: frozenset[Part]
-    done: Done
+    done: FinishedRun
 
     def is_about(self, policy: Policy) -> bool:
         return policy.part in self.parts
@@ -78,7 +78,7 @@ def print_rows(rows: Sequence[Row], *, as_csv: bool) -> None:
         print(as_json(objects))
 
 
-def show_plan(out: Output, done: Done) -> None:
+def show_plan(out: Output, done: FinishedRun) -> None:
     """Show what a dry run would do, and the errors."""
     rows = in_order(r for one in done.sites for r in rows_of(one.site, one.findings))
     show(out, done, rows)
@@ -86,7 +86,7 @@ def show_plan(out: Output, done: Done) -> None:
 
 def show(
     out: Output,
-    done: Done,
+    done: FinishedRun,
     rows: Sequence[Row],
     later: Sequence[Later] = (),
     openings: Sequence[Opening] = (),
@@ -114,7 +114,7 @@ def show(
 
 def _show_answer(
     out: Output,
-    done: Done,
+    done: FinishedRun,
     now: Sequence[Row],
     later: Sequence[Later],
     openings: Sequence[Opening],

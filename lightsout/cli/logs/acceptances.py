@@ -131,8 +131,12 @@ def _became(
         return _by_its_own_operation(one, instance)
     if by := later or _successor(one, instance):
         return Became(SUPERSEDED, f"{instance.state}, after {by}")
-    if instance.state == one.action.after:
-        return Became(CONFIRMED, instance.state)
+    told = one.site.resource.tells_operation_id
+    if not told and instance.operation == one.action.call:
+        return _by_its_own_operation(one, instance)
+    ends = {one.action.after: CONFIRMED, **dict.fromkeys(one.action.failed, FAILED)}
+    if instance.state in ends:
+        return Became(ends[instance.state], instance.state)
     return Became(UNDER_WAY, f"{instance.state}, {one.call} does not show yet")
 
 

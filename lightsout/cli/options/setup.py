@@ -9,6 +9,7 @@ from lightsout.cli.commands import check, permissions
 from lightsout.cli.options.shared import add_policies, file_beside_stdout
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.packaging.origin import samples
+from lightsout.model.resource import RESOURCES
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,7 @@ def add_init(commands: Commands) -> None:
     )
     for option, metavar, what in (
         ("--tag", "KEY=VALUE", "machines with this tag; KEY=VALUE,VALUE for either value"),
-        ("--resource", "SERVICE", "lighthouse or cvm"),
+        ("--resource", "SERVICE", " or ".join(it.name for it in RESOURCES.values() if it.has_tags)),
         ("--region", "REGION", "where the machines are, or all"),
         ("--days", "DAY", "everyday, workdays, holidays, or mon, tue …"),
     ):

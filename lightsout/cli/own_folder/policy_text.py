@@ -89,6 +89,15 @@ def _scalar(text: str) -> str:
     return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
+def without_tags(resources: Iterable[str]) -> list[str]:
+    """A mistake for each service that has no tags: a first policy chooses machines by a tag."""
+    return [
+        f"{it} has no tags: for it, write a policy with `names` or `instances` by hand"
+        for it in resources
+        if it in RESOURCES and not RESOURCES[it].has_tags
+    ]
+
+
 def mistakes_in(text: str) -> list[str]:
     """Every mistake in the text, without its place: nobody has seen it yet."""
     with TemporaryDirectory(prefix="lightsout-init-") as folder:

@@ -34,7 +34,7 @@ FIRST_REGION, FIRST_RESOURCE = "ap-guangzhou", "lighthouse"
 FEW, HALF = 5, 50  # limits of a policy that is about fewer machines than these
 
 
-class Limits(NamedTuple):
+class ProposedLimits(NamedTuple):
     max_instances: int
     max_percent: int
 
@@ -85,7 +85,7 @@ def places(machines: Sequence[Machine], tags: Tags) -> tuple[list[str], list[str
     )
 
 
-def limits_for(machines: Sequence[Machine], tags: Tags, resource: str) -> Limits:
+def limits_for(machines: Sequence[Machine], tags: Tags, resource: str) -> ProposedLimits:
     """Limits with room for a quarter more machines than match now, in the fullest region."""
     everyone: Counter[str] = Counter()
     wanted: dict[str, int] = defaultdict(int)
@@ -96,4 +96,4 @@ def limits_for(machines: Sequence[Machine], tags: Tags, resource: str) -> Limits
     most = max(wanted.values(), default=0)
     share = max((count / everyone[it] for it, count in wanted.items() if count), default=0.0)
     tens = -(-round(share * 125) // 10) * 10
-    return Limits(max(FEW, most * 5 // 4), min(100, max(HALF, tens)))
+    return ProposedLimits(max(FEW, most * 5 // 4), min(100, max(HALF, tens)))

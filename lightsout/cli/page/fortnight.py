@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from lightsout.cli.explain.outlook import Day, Outlook
-    from lightsout.cli.page.history import Done, History
+    from lightsout.cli.page.history import History, SettledMachines
     from lightsout.cli.page.machines import Scene
     from lightsout.model.policy import Policy
 
@@ -39,7 +39,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Happening:
     """Something that happened, at its minute."""
 
     x: float
@@ -57,7 +57,7 @@ class Column:
     holiday: str
     today: bool
     bars: list[Bar] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[Happening] = field(default_factory=list)
     good: int = 0  # machines that were stopped or started on the day
     bad: int = 0
     missed: bool = False  # a window was over, and no run was in it
@@ -127,7 +127,7 @@ def _minute(instant: datetime) -> int:
 
 
 def _add_mark(
-    columns: Sequence[Column], done: Done, policy: Policy, first: date, scene: Scene
+    columns: Sequence[Column], done: SettledMachines, policy: Policy, first: date, scene: Scene
 ) -> None:
     at = done.time.astimezone(policy.timezone)
     number = (at.date() - first).days
@@ -139,7 +139,7 @@ def _add_mark(
     key = f"mark {done.action or policy.action}" if done.good else "mark failed"
     told = f"{at:%H:%M} {scene.t(key, count=count)}"
     y = TOP + TALL * _minute(at) / WHOLE_DAY
-    column.marks.append(Mark(column.x + COLUMN / 2, y, done.good, told))
+    column.marks.append(Happening(column.x + COLUMN / 2, y, done.good, told))
 
 
 def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene) -> Iterator[int]:

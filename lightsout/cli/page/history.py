@@ -44,7 +44,7 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailureRecord:
     time: datetime
     run_id: str
     policies: tuple[str, ...]
@@ -54,7 +54,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class CallRecord:
     """A call about a machine that the service accepted."""
 
     time: datetime
@@ -64,7 +64,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SettledMachines:
     """Machines of a policy that were confirmed, or failed, at one moment."""
 
     time: datetime
@@ -88,7 +88,7 @@ class MachineRecord:
 
     state: str = ""
     seen: datetime | None = None
-    action: Action | None = None
+    action: CallRecord | None = None
     became: str = ""  # confirmed, or why not; empty: nothing more is known of the action
     policies: set[str] = field(default_factory=set)
     kept: dict[Part, Kept] = field(default_factory=dict)  # the latest reason of each policy
@@ -97,8 +97,8 @@ class MachineRecord:
 @dataclass(slots=True)
 class History:
     runs: list[RunRecord] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    done: list[Done] = field(default_factory=list)
+    failures: list[FailureRecord] = field(default_factory=list)
+    done: list[SettledMachines] = field(default_factory=list)
     machines: dict[Machine, MachineRecord] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)  # of each policy, as its last line says
     first: datetime | None = None
@@ -203,7 +203,7 @@ class _Reader:
         if site is None:
             return
         name, policies = str(line["event"]).partition(".")[0], tuple(texts_of(line, "policies"))
-        action = Action(time, name, id_of(line), policies)
+        action = CallRecord(time, name, id_of(line), policies)
         for id_ in ids_of(line):
             record = self._record(site, id_)
             record.action, record.became = action, ""
@@ -242,7 +242,7 @@ class _Reader:
     def _fail(self, time: datetime, line: Line, reason: str) -> None:
         place = place_of(_text(line, "account"), _text(line, "region")) if site_of(line) else ""
         policies, ids = tuple(texts_of(line, "policies")), tuple(ids_of(line))
-        failure = Failure(time, str(line["run_id"]), policies, place, ids, reason)
+        failure = FailureRecord(time, str(line["run_id"]), policies, place, ids, reason)
         self.history.failures.append(failure)
 
     def _note_failed(self, record: MachineRecord, time: datetime, line: Line, reason: str) -> None:
@@ -263,7 +263,9 @@ class _Reader:
             wanted = self._wanted.get((run_id, policy), frozenset(ids))
             own = tuple(id_ for id_ in ids if id_ in wanted)
             if own:
-                self.history.done.append(Done(time, policy, self._action_of(line, own), own, good))
+                self.history.done.append(
+                    SettledMachines(time, policy, self._action_of(line, own), own, good)
+                )
 
     def _action_of(self, line: Line, ids: tuple[str, ...]) -> str:
         """What was done, or tried: the last call about these machines."""

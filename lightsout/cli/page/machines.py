@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from lightsout.cli.explain.rows import Row
-    from lightsout.cli.page.history import Action, History
+    from lightsout.cli.page.history import CallRecord, History
     from lightsout.cli.page.texts import Texts
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
@@ -137,7 +137,7 @@ def _add_last(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
     shown.trouble = not (reached or settled)
 
 
-def _said(action: Action, became: str, scene: Scene) -> str:
+def _said(action: CallRecord, became: str, scene: Scene) -> str:
     did = scene.t(f"did {action.name}", when=moment_short(action.time, scene))
     ended = scene.t("confirmed") if became == CONFIRMED else became or scene.t("not confirmed")
     return f"{did}: {ended}"

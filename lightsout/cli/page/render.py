@@ -32,7 +32,7 @@ NEEDED = "`report` needs Jinja2: python -m pip install -r requirements/cli.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageValues:
     """Everything that the page shows."""
 
     made: str
@@ -47,7 +47,7 @@ class Page:
     failures: Failures
 
 
-def render(page: Page, t: Texts) -> str:
+def render(page: PageValues, t: Texts) -> str:
     try:
         import jinja2
         from markupsafe import Markup

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.cli.deployment.timers import Timer
+    from lightsout.cli.deployment.timers import ReadTimer
     from lightsout.cli.page.fortnight import PolicyCalendar
     from lightsout.cli.page.history import History, RunRecord
     from lightsout.cli.page.machines import MachineRow, Scene
@@ -60,7 +60,7 @@ class Known:
 
     digest: str = ""  # of the policies at hand
     mistakes: Sequence[str] = ()  # in them
-    timers: Sequence[Timer] = ()  # of serverless.yml
+    timers: Sequence[ReadTimer] = ()  # of serverless.yml
     diagnoses: Sequence[Diagnosis] = ()  # of the deployed function
     doubts: Sequence[str] = ()  # what could not be looked at
     live: bool = False  # the log goes up to now

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightsout.base.scalars import UTC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 STEP = timedelta(hours=6)  # no zone has changed its offset twice within so short a time
+
+
+class Offset(NamedTuple):
+    """An offset of a zone from UTC, and the time, in UTC, in which it has it."""
+
+    begin: datetime
+    end: datetime
+    ahead: timedelta
 
 
 class Change(NamedTuple):
@@ -26,10 +34,10 @@ class Change(NamedTuple):
 def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
     """Return each change of the clocks that begins in the `days` from `first`."""
     begin = datetime.combine(first, time(), UTC) - DAY
-    *ends, _ = _offsets(zone, begin, begin + (days + 2) * DAY)
+    *before, _ = offsets(zone, begin, begin + (days + 2) * DAY)
     found = [
         Change(end, (end + old).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None))
-        for end, old in ends
+        for _, end, old in before
     ]
     return [change for change in found if 0 <= (change.before.date() - first).days < days]
 
@@ -41,32 +49,35 @@ def instants(
 
     In UTC, Python compares instants; in other zones it compares what the clocks show.
     """
-    found: list[tuple[datetime, datetime]] = []
-    begin = opens - 2 * DAY
-    for end, offset in _offsets(zone, begin, closes + 2 * DAY):
-        first, last = max(begin, opens - offset), min(end, closes - offset)
+    return instants_among(offsets(zone, opens - 2 * DAY, closes + 2 * DAY), opens, closes)
+
+
+def instants_among(
+    found: Iterable[Offset], opens: datetime, closes: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """The same by offsets that were found before, from two days before to two days after."""
+    shown: list[tuple[datetime, datetime]] = []
+    for begin, end, ahead in found:
+        first, last = max(begin, opens - ahead), min(end, closes - ahead)
         if first < last:
-            if found and found[-1][1] == first:  # the clocks are changed inside the window
-                first = found.pop()[0]
-            found.append((first, last))
-        begin = end
-    yield from found
+            if shown and shown[-1][1] == first:  # the clocks are changed inside the window
+                first = shown.pop()[0]
+            shown.append((first, last))
+    yield from shown
 
 
-def _offsets(
-    zone: ZoneInfo, begin: datetime, end: datetime
-) -> Iterator[tuple[datetime, timedelta]]:
-    """Yield each offset from UTC that the zone has from `begin` to `end`, and its end."""
-    offset = _offset(zone, begin)
-    at = begin
+def offsets(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Offset]:
+    """Return each offset from UTC that the zone has from `begin` to `end`, in their order."""
+    found: list[Offset] = []
+    ahead, since, at = _offset(zone, begin), begin, begin
     while at < end:
-        ahead = min(at + STEP, end)
-        if _offset(zone, ahead) != offset:
-            ahead = _change(zone, at, ahead)
-            yield ahead, offset
-            offset = _offset(zone, ahead)
-        at = ahead
-    yield end, offset
+        following = min(at + STEP, end)
+        if _offset(zone, following) != ahead:
+            following = _change(zone, at, following)
+            found.append(Offset(since, following, ahead))
+            ahead, since = _offset(zone, following), following
+        at = following
+    return [*found, Offset(since, end, ahead)]
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

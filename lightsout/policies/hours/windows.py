@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightsout.base.scalars import UTC
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies.hours import calendar
-from lightsout.policies.hours.wallclock import instants
+from lightsout.policies.hours.wallclock import instants, instants_among, offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,11 +38,8 @@ class Window(NamedTuple):
 
 def opens_on(when: When, day: date) -> bool:
     """True if a window opens on the day."""
-    if isinstance(when.days, frozenset):
-        return day.weekday() in when.days
-    if when.days == "everyday":
-        return True
-    return calendar.is_workday(day, when.holidays) == (when.days == "workdays")
+    workday = when.by_calendar and calendar.is_workday(day, when.holidays)
+    return when.opens_on(day.weekday(), workday=workday)
 
 
 def is_due(policy: Policy, instant: datetime) -> bool:
@@ -110,19 +107,20 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     last = day
     while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
         last += DAY
-    for begin, end in _instants_of(when, zone, day, last):
+    for begin, end in instants(zone, *_clock_times(when, day, last)):
         yield Window(begin.astimezone(zone), end.astimezone(zone))
 
 
-def _instants_of(
-    when: When, zone: ZoneInfo, day: date, last: date
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times, in UTC, of the window that opens on `day` and closes on `last`, or later."""
+def _clock_times(when: When, day: date, last: date) -> tuple[datetime, datetime]:
+    """Return the times that the clocks show where the window opens on `day` and closes on `last`.
+
+    As if they were those of UTC. The end is on the day after `last` where it is past midnight.
+    """
     if when.end <= when.start:
         last += DAY
     opens = datetime.combine(day, time(), UTC) + timedelta(minutes=when.start)
     closes = datetime.combine(last, time(), UTC) + timedelta(minutes=when.end)
-    yield from instants(zone, opens, closes)
+    return opens, closes
 
 
 # `uptime`: windows after the edges of the times on ------------------------------------------------
@@ -149,7 +147,6 @@ def _window_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Wi
             break
     past = [edge for edge in edges if edge.at <= instant]
     if not past:  # it has been so for more than a year
-        # Several times on may leave no time off between them, so that there is no edge.
         is_on = any(window_at(on, zone, instant) for on in when.on)
         always = when.enforce and when.opening == is_on
         far = FARTHEST * DAY
@@ -204,12 +201,14 @@ def _edges(when: AfterEdge, zone: ZoneInfo, first: date, last: date) -> list[Edg
     if when.endless:
         return []
     read = [first - 3 * DAY + number * DAY for number in range((last - first).days + 7)]
+    around = [datetime.combine(day, time(), UTC) for day in (read[0], read[-1])]
+    known = offsets(zone, around[0] - 2 * DAY, around[1] + 4 * DAY)  # once for all days
     found = sorted(
         time_on
         for on in when.on
         for day in read
         if opens_on(on, day)
-        for time_on in _instants_of(on, zone, day, day)
+        for time_on in instants_among(known, *_clock_times(on, day, day))
     )
     joined: list[tuple[datetime, datetime]] = []
     for opens, closes in found:

@@ -42,7 +42,7 @@ from lightsout.simulator.tags.tag_rules import (
 from lightsout.simulator.tags.tagged import (
     NO_SUCH,
     Name,
-    Tagged,
+    TaggedResource,
     all_tagged,
     find,
     names_asked_for,
@@ -146,7 +146,7 @@ def _one_tag(asked: Asked, action: str, *, has_key: bool) -> Answer:
     return Answer()
 
 
-def _key_in_the_way(resource: Tagged, key: str, *, has_key: bool) -> tuple[str, str] | None:
+def _key_in_the_way(resource: TaggedResource, key: str, *, has_key: bool) -> tuple[str, str] | None:
     if (key in resource.tags) == has_key:
         return None
     if has_key:
@@ -171,7 +171,7 @@ def _known_values(asked: Asked, key: str) -> set[str]:
 
 
 def _too_many(
-    resource: Tagged, changed: Callable[[Mapping[str, str]], dict[str, str]]
+    resource: TaggedResource, changed: Callable[[Mapping[str, str]], dict[str, str]]
 ) -> tuple[str, str] | None:
     if len(changed(resource.tags)) <= max(MOST_ON_A_RESOURCE, len(resource.tags)):
         return None
@@ -180,7 +180,7 @@ def _too_many(
 
 
 def _write(
-    asked: Asked, resource: Tagged, changed: Callable[[Mapping[str, str]], dict[str, str]]
+    asked: Asked, resource: TaggedResource, changed: Callable[[Mapping[str, str]], dict[str, str]]
 ) -> None:
     def write() -> None:
         resource.tags = changed(resource.tags)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.simulator.access.rights import require_right
 from lightsout.simulator.base.answer import Answer, ListingPage, as_json
 from lightsout.simulator.base.errors import ApiError
-from lightsout.simulator.tags.tagged import Name, Tagged, all_tagged, names_asked_for
+from lightsout.simulator.tags.tagged import Name, TaggedResource, all_tagged, names_asked_for
 
 if TYPE_CHECKING:
     from lightsout.simulator.base.service import Asked
@@ -78,7 +78,7 @@ def _place(asked: Asked) -> tuple[int, int]:
         raise ApiError(code, f"The token `{token}` is invalid.") from None
 
 
-def _carries(resource: Tagged, filters: list[dict[str, Any]]) -> bool:
+def _carries(resource: TaggedResource, filters: list[dict[str, Any]]) -> bool:
     return all(
         each["TagKey"] in resource.tags
         and (not each.get("TagValue") or resource.tags[each["TagKey"]] in each["TagValue"])
@@ -86,7 +86,7 @@ def _carries(resource: Tagged, filters: list[dict[str, Any]]) -> bool:
     )
 
 
-def _render_row(pair: tuple[Name, Tagged]) -> bytes:
+def _render_row(pair: tuple[Name, TaggedResource]) -> bytes:
     name, resource = pair
     return as_json(
         {
@@ -99,10 +99,10 @@ def _render_row(pair: tuple[Name, Tagged]) -> bytes:
     )
 
 
-def _render_mapping(account: str, pair: tuple[Name, Tagged]) -> bytes:
+def _render_mapping(account: str, pair: tuple[Name, TaggedResource]) -> bytes:
     name, resource = pair
     return as_json({"Resource": name.text(account), "Tags": _tags(resource)})
 
 
-def _tags(resource: Tagged) -> list[dict[str, str]]:
+def _tags(resource: TaggedResource) -> list[dict[str, str]]:
     return [{"TagKey": key, "TagValue": value} for key, value in resource.tags.items()]

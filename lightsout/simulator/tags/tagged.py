@@ -39,7 +39,7 @@ class Tagging:
     made: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
-class Tagged(Protocol):
+class TaggedResource(Protocol):
     """A resource with tags, which are replaced as a whole."""
 
     id: str
@@ -94,7 +94,7 @@ def names_asked_for(asked: Asked) -> dict[str, Name]:
     return {text: read_name(text, asked.account) for text in texts}
 
 
-def resources_asked_for(asked: Asked) -> dict[str, Tagged]:
+def resources_asked_for(asked: Asked) -> dict[str, TaggedResource]:
     """The resources in ResourceIds, by ID, all of one service and region."""
     ids: list[str] = asked.params["ResourceIds"]
     require_number(ids, "ResourceIds")
@@ -125,7 +125,7 @@ def require_number(given: list[str], parameter: str) -> None:
         )
 
 
-def find(asked: Asked, name: Name) -> Tagged | None:
+def find(asked: Asked, name: Name) -> TaggedResource | None:
     """The resource of the account that has the name, if there is one."""
     world = asked.world
     if name.service == "as":
@@ -138,10 +138,10 @@ def find(asked: Asked, name: Name) -> Tagged | None:
     return world.site(asked.account, name.region, name.service).instances.get(name.id)
 
 
-def all_tagged(asked: Asked) -> Iterator[tuple[Name, Tagged]]:
+def all_tagged(asked: Asked) -> Iterator[tuple[Name, TaggedResource]]:
     """Everything of the account that has a tag, in the order of creation."""
     world = asked.world
-    resources: list[tuple[str, str, Tagged]] = []
+    resources: list[tuple[str, str, TaggedResource]] = []
     resources += [(i.site.service, i.id, i) for i in world.instances()]
     resources += [("as", group.id, group) for group in world.groups.values()]
     resources += [("scf", f"{it.namespace}/function/{it.name}", it) for it in world.functions]

@@ -188,25 +188,6 @@ def test_marks_let_a_cvm_tell_and_need_a_right_that_cannot_be_narrowed(warned):
         assert warning.endswith("(docs/marks.md of the project lightsout-tencentcloud)")
 
 
-@pytest.mark.parametrize(
-    ("zone", "resource", "told"),
-    [("UTC", "cvm", True), ("Asia/Shanghai", "cvm", False), ("UTC", "lighthouse", False)],
-)
-def test_marks_of_another_zone_are_warned_of(stage, type_in, zone, resource, told):
-    text = POLICY.format(resource=resource, action="stop")
-    when = "    when: {between: [20:00, 23:30]}\n"
-    stage.policies(f"{text}{when}    mark: true\n")
-    other = text.replace("name: it", "name: other")
-    stage.policies(f"{other}    timezone: {zone}\n{when}", "z.yml")
-
-    said = type_in("check").out
-
-    assert (
-        f"other: reads the marks of it, whose times are those of Asia/Shanghai, as times of {zone}"
-        in said
-    ) is told
-
-
 def test_a_window_that_never_ends_leaves_everything_alone(warned):
     (warning,) = warned("when: {days: everyday}")
     assert warning.startswith("the window never ends, so every machine was started inside it")

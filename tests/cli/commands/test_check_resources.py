@@ -64,9 +64,9 @@ def test_of_notebooks_the_other_workspaces_are_told_to_be_left_out(check):
     assert "no tags" not in said.out
 
 
-@pytest.mark.parametrize("resource", ["notebook", "[cvm, notebook]"])
-def test_regions_that_no_service_lists_have_to_be_named(check, resource):
-    said = check(resource, BY_TAG, regions="all")
+@pytest.mark.parametrize("resources", ["notebook", "[cvm, notebook]"])
+def test_regions_that_no_service_lists_have_to_be_named(check, resources):
+    said = check(resources, BY_TAG, regions="all")
 
     assert said.status == 1
     assert ":6:14: TI-ONE has no list of its regions: name those of notebook" in said.out

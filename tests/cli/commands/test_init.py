@@ -192,6 +192,7 @@ def test_each_answer_has_a_flag(stage, folder, type_in):
     ("flag", "value", "says"),
     [
         ("--resource", "lighthose", "did you mean lighthouse?"),
+        ("--resource", "hai", "hai has no tags: for it, write a policy with `names`"),
         ("--region", "guangzhou", "did you mean ap-guangzhou?"),
         ("--days", "weekdays", "days wants"),
         ("--between", "20:00", "two times such as 20:00-23:30"),

@@ -421,3 +421,14 @@ def test_another_role_for_an_account_is_told(fleet, type_in, there):
 
     assert said.status == 1
     assert json.loads(said.out)["accounts"] == ["lab"]
+
+
+def test_a_new_policy_of_another_zone_does_not_change_the_others(stage, type_in, there):
+    where = there(BEFORE)
+    berlin = BEFORE.replace("nights", "berlin").rstrip() + "\n        timezone: Europe/Berlin\n"
+    stage.policies(BEFORE)
+    stage.policies(berlin, "z.yml")
+
+    said = type_in("plan", "--json", "--diff", where)
+
+    assert [(it["policy"], it["change"]) for it in said.json()["policies"]] == [("berlin", "added")]

@@ -11,7 +11,7 @@ from lightsout.cli.deploy.values import (
     DRY_RUN,
     PAUSED,
     Configuration,
-    Function,
+    LiveFunction,
     Release,
     Wanted,
     may_act,
@@ -51,7 +51,7 @@ def wanted(variables):
 
 
 def there(variables):
-    return Function(
+    return LiveFunction(
         status="Active",
         why="",
         in_arrears=False,

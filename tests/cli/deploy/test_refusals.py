@@ -315,9 +315,9 @@ def test_an_answer_that_was_lost_is_looked_for(deployer):
 
 
 def test_ctrl_c_says_what_is_left_and_the_next_deploy_does_it(deployer, monkeypatch):
-    from lightsout.cli.deploy.service import Service
+    from lightsout.cli.deploy.service import AccountApi
 
-    real = Service.call
+    real = AccountApi.call
 
     def call(service, name, action, params):
         if action == "CreateTopic":
@@ -325,7 +325,7 @@ def test_ctrl_c_says_what_is_left_and_the_next_deploy_does_it(deployer, monkeypa
         return real(service, name, action, params)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Service, "call", call)
+        patch.setattr(AccountApi, "call", call)
         said = deployer.deploy("--yes", status=1)
 
     left = said.partition("Not done, but the first may be:\n")[2].splitlines()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lightsout.cli.deployment.timers import (
     CHINA,
-    Timer,
+    ReadTimer,
     UnreadableTimers,
     parse_cron,
     read_timers,
@@ -23,7 +23,7 @@ MONDAY = datetime(2026, 11, 23, tzinfo=CHINA)
 
 
 def fires(cron, days=1, begin=MONDAY):
-    timers = [Timer(parse_cron(cron), None)]
+    timers = [ReadTimer(parse_cron(cron), None)]
     found = ticks(timers, "any", begin, begin + timedelta(days=days))
     return [f"{tick:%m-%d %H:%M:%S}" for tick in found]
 
@@ -65,7 +65,7 @@ def test_a_quarter_hourly_timer_fires_96_times_a_day_and_never_at_the_full_hour(
 
 def test_the_shipped_timer_looks_every_quarter_of_an_hour_for_every_policy():
     (timer,) = read_timers(ROOT / "serverless.yml")
-    assert timer == Timer(parse_cron("0 7/15 * * * * *"), None)
+    assert timer == ReadTimer(parse_cron("0 7/15 * * * * *"), None)
 
 
 def test_times_are_those_of_china_whoever_asks():

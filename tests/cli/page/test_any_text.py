@@ -12,7 +12,7 @@ from lightsout.cli.page.fortnight import calendars
 from lightsout.cli.page.history import read_history
 from lightsout.cli.page.machines import Now, Scene, machine_rows
 from lightsout.cli.page.money import savings
-from lightsout.cli.page.render import Page, render
+from lightsout.cli.page.render import PageValues, render
 from lightsout.cli.page.status import Known, Problem, status
 from lightsout.cli.page.texts import Texts
 from tests.support.examples import examples
@@ -41,7 +41,7 @@ def page_about(text: str) -> str:
     machines = machine_rows(history, Now(), scene)
     shown = calendars(history, [policy], scene)
     known = Known(mistakes=[f"a mistake: {text}"])
-    page = Page(
+    page = PageValues(
         made="", span="", zone="", missing=[text],
         status=status(history, known, machines, shown, scene),
         calendars=shown, machines=machines,

@@ -8,30 +8,30 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.deploy.steps.step import CHANGES, MAKES, REMOVES, Step
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, REMOVES, DeployStep
 from lightsout.cli.deploy.values import DRY_RUN, LOG, PAUSED, RETRIES, SECONDS_KEPT, Timer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lightsout.cli.deploy.values import Function, Live, Trigger, Wanted
+    from lightsout.cli.deploy.values import Live, LiveFunction, Trigger, Wanted
 
 
-def event_steps(wanted: Wanted, there: Function | None) -> Iterator[Step]:
+def event_steps(wanted: Wanted, there: LiveFunction | None) -> Iterator[DeployStep]:
     """How often, and for how long, an event is tried again."""
     if there and (there.retries, there.seconds_kept) == (RETRIES, SECONDS_KEPT):
         return
     config = {"MsgTTL": SECONDS_KEPT, "RetryConfig": [{"RetryNum": RETRIES}]}
     says = f"{CHANGES} a failed run is tried again {RETRIES} times, within {SECONDS_KEPT:,} s"
     params = {**wanted.named, "AsyncTriggerConfig": config}
-    yield Step(says, "scf", "UpdateFunctionEventInvokeConfig", params)
+    yield DeployStep(says, "scf", "UpdateFunctionEventInvokeConfig", params)
 
 
-def tag_steps(wanted: Wanted, there: Function) -> Iterator[Step]:
+def tag_steps(wanted: Wanted, there: LiveFunction) -> Iterator[DeployStep]:
     missing = {key: it for key, it in wanted.tags.items() if there.tags.get(key) != it}
     if missing:
-        yield Step("", "sts", "GetCallerIdentity", {})
-        yield Step(
+        yield DeployStep("", "sts", "GetCallerIdentity", {})
+        yield DeployStep(
             f"{CHANGES} tags of {wanted.function}",
             "tag",
             "TagResources",
@@ -49,7 +49,7 @@ def _resource_name(wanted: Wanted, known: Mapping[str, Any]) -> str:
     return f"qcs::scf:{wanted.region}:uin/{known['AccountId']}:{place}"
 
 
-def trigger_steps(wanted: Wanted, there: Function | None) -> Iterator[Step]:
+def trigger_steps(wanted: Wanted, there: LiveFunction | None) -> Iterator[DeployStep]:
     """Triggers that are missing or differ; a timer is changed in its place."""
     found = {it.key: it for it in there.triggers} if there else {}
     for trigger in wanted.triggers:
@@ -68,23 +68,23 @@ def trigger_steps(wanted: Wanted, there: Function | None) -> Iterator[Step]:
 
 def _trigger_step(
     wanted: Wanted, action: str, says: str, trigger: Trigger, old: Trigger | None
-) -> Step:
+) -> DeployStep:
     fields = zip(trigger._fields, old or (None,) * len(trigger), trigger, strict=True)
     details = tuple(
         f"{name}: {_word(new)}" if old is None else f"{name}: {_word(before)} → {_word(new)}"
         for name, before, new in fields
         if before != new and name != "name"
     )
-    return Step(says, "scf", action, {**_key(wanted, trigger), **_told(trigger)}, details)
+    return DeployStep(says, "scf", action, {**_key(wanted, trigger), **_told(trigger)}, details)
 
 
 def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def removed_trigger(wanted: Wanted, trigger: Trigger) -> Step:
+def removed_trigger(wanted: Wanted, trigger: Trigger) -> DeployStep:
     says = f"{REMOVES} {trigger.told}"
-    return Step(says, "scf", "DeleteTrigger", _key(wanted, trigger))
+    return DeployStep(says, "scf", "DeleteTrigger", _key(wanted, trigger))
 
 
 def _key(wanted: Wanted, trigger: Trigger) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _told(trigger: Trigger) -> dict[str, Any]:
     return {"TriggerDesc": json.dumps(told), "Enable": "OPEN"}
 
 
-def leftovers(wanted: Wanted, live: Live, there: Function) -> Iterator[Step | str]:
+def leftovers(wanted: Wanted, live: Live, there: LiveFunction) -> Iterator[DeployStep | str]:
     """What is there and in no file; a step where `--prune` takes it away by a call of its own."""
     known = {it.key for it in wanted.triggers}
     yield from (removed_trigger(wanted, it) for it in there.triggers if it.key not in known)

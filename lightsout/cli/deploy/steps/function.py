@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.deploy.steps.step import CHANGES, MAKES, Step, tags_of
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, DeployStep, tags_of
 from lightsout.cli.deploy.values import (
     DRY_RUN,
     LOG,
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lightsout.cli.deploy.steps.step import Later
-    from lightsout.cli.deploy.values import Function, Live, Wanted
+    from lightsout.cli.deploy.values import Live, LiveFunction, Wanted
 
 # Variables whose values are no secrets, and are shown.
 SHOWN = {DRY_RUN, PAUSED, "LIGHTSOUT_POLICIES", "LIGHTSOUT_MAX_EVENT_AGE"}
 UNITS = {"memory": " MB", "timeout": " s", "init_timeout": " s"}
 
 
-def creation(wanted: Wanted, live: Live) -> Iterator[Step]:
+def creation(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
     """A new function is in a dry run, whatever serverless.yml says."""
     variables = dict(wanted.variables) | ({DRY_RUN: "1"} if may_act(wanted.variables) else {})
     release = wanted.release
@@ -51,12 +51,14 @@ def creation(wanted: Wanted, live: Live) -> Iterator[Step]:
         **_log_ids(wanted, live),
     }
     says = f"{MAKES} function {wanted.function} in {wanted.region}, in a dry run"
-    yield Step(says, "scf", "CreateFunction", params, tuple(details), waits=True)
+    yield DeployStep(says, "scf", "CreateFunction", params, tuple(details), waits=True)
     yield _look_at_code(wanted)
     yield _record(wanted, {})
 
 
-def changes(wanted: Wanted, live: Live, there: Function, *, prune: bool) -> Iterator[Step]:
+def changes(
+    wanted: Wanted, live: Live, there: LiveFunction, *, prune: bool
+) -> Iterator[DeployStep]:
     """The dry run comes on before anything else is changed, and new code before its settings."""
     variables = variables_for(wanted, there, prune=prune)
     code = _code_differs(wanted, there)
@@ -72,12 +74,12 @@ def changes(wanted: Wanted, live: Live, there: Function, *, prune: bool) -> Iter
         }
         says = f"{CHANGES} the code of {wanted.function}"
         details = tuple(code)
-        yield Step(says, "scf", "UpdateFunctionCode", params, details, waits=True)
+        yield DeployStep(says, "scf", "UpdateFunctionCode", params, details, waits=True)
     moved = _moved_log(wanted, live, there, prune=prune)
     yield from _settings_steps(wanted, there, variables, moved, new_code=bool(code))
 
 
-def variables_for(wanted: Wanted, there: Function, *, prune: bool) -> dict[str, str]:
+def variables_for(wanted: Wanted, there: LiveFunction, *, prune: bool) -> dict[str, str]:
     """Those of the file, and those made by hand; a pause outlives even a pruning."""
     by_hand = {
         name: value
@@ -90,7 +92,7 @@ def variables_for(wanted: Wanted, there: Function, *, prune: bool) -> dict[str, 
     return variables
 
 
-def _code_differs(wanted: Wanted, there: Function) -> list[str]:
+def _code_differs(wanted: Wanted, there: LiveFunction) -> list[str]:
     """Why the code is sent again; nothing where it is what would be sent."""
     old, new = there.release, wanted.release
     if old is None:
@@ -114,12 +116,12 @@ def _code_differs(wanted: Wanted, there: Function) -> list[str]:
 
 def _settings_steps(
     wanted: Wanted,
-    there: Function,
+    there: LiveFunction,
     variables: Mapping[str, str],
     moved: tuple[str, Mapping[str, Any]] | None,
     *,
     new_code: bool,
-) -> Iterator[Step]:
+) -> Iterator[DeployStep]:
     """One call for all that differs, the record of new code included."""
     differing = [
         (name, old, new)
@@ -193,9 +195,9 @@ def environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return {"Variables": tags_of(variables.items() if variables else [("", "")])}
 
 
-def _look_at_code(wanted: Wanted) -> Step:
+def _look_at_code(wanted: Wanted) -> DeployStep:
     """SCF tells the hash of the code that it has now."""
-    return Step("", "scf", "GetFunctionAddress", wanted.named)
+    return DeployStep("", "scf", "GetFunctionAddress", wanted.named)
 
 
 def _record(
@@ -203,7 +205,7 @@ def _record(
     params: Mapping[str, Any],
     details: tuple[str, ...] = (),
     code: str | None = None,
-) -> Step:
+) -> DeployStep:
     """The release in the description; `code`: the hash that stays, None: the one just asked for."""
     release, text = wanted.release, wanted.configuration.description
 
@@ -221,8 +223,8 @@ def _configure(
     says: str,
     params: Mapping[str, Any | Later],
     details: tuple[str, ...] | list[str] = (),
-) -> Step:
-    return Step(
+) -> DeployStep:
+    return DeployStep(
         says,
         "scf",
         "UpdateFunctionConfiguration",
@@ -255,7 +257,7 @@ def _log_told(wanted: Wanted, live: Live) -> str:
 
 
 def _moved_log(
-    wanted: Wanted, live: Live, there: Function, *, prune: bool
+    wanted: Wanted, live: Live, there: LiveFunction, *, prune: bool
 ) -> tuple[str, Mapping[str, Any]] | None:
     """Another topic. One that was chosen by hand, and that the file does not name, stays."""
     if wanted.log:

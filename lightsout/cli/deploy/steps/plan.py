@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.deploy.steps import belongings, function
 from lightsout.cli.deploy.steps.role import role_steps
-from lightsout.cli.deploy.steps.step import CHANGES, MAKES, REMOVES, Plan, Step, tags_of
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, REMOVES, DeployStep, Plan, tags_of
 from lightsout.cli.deploy.values import DAYS_KEPT, LOG, MARK, ROLE, may_act
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.cli.deploy.values import Function, Live, Wanted
+    from lightsout.cli.deploy.values import Live, LiveFunction, Wanted
 
 # Whole lines, and each field by its name, as docs/deploy.md has it.
 RULE = {
@@ -40,12 +40,12 @@ def plan_for(wanted: Wanted, live: Live, *, prune: bool, allow_rights: bool) -> 
         *(belongings.leftovers(wanted, live, there) if there else ()),
     ]
     if prune:
-        steps += [it for it in extra if isinstance(it, Step)]
+        steps += [it for it in extra if isinstance(it, DeployStep)]
         extra = []
     return Plan(
         steps=tuple(it for it in steps if allow_rights or not it.widens),
         withheld=tuple(it for it in steps if it.widens and not allow_rights),
-        leftovers=tuple(it.says.lstrip("- ") if isinstance(it, Step) else it for it in extra),
+        leftovers=tuple(it.says.lstrip("- ") if isinstance(it, DeployStep) else it for it in extra),
         notes=tuple(_notes(wanted, live, there)),
         unarmed=may_act(wanted.variables) and not (there and may_act(there.variables)),
     )
@@ -72,15 +72,15 @@ def obstacle(wanted: Wanted, live: Live, *, adopt: bool) -> str | None:
     return None
 
 
-def _cleared(wanted: Wanted, there: Function) -> Step:
+def _cleared(wanted: Wanted, there: LiveFunction) -> DeployStep:
     """A function that could not be made can only be deleted."""
     says = f"{REMOVES} function {wanted.function}, which could not be made; it is made anew"
-    return Step(says, "scf", "DeleteFunction", wanted.named, (there.why,), waits=True)
+    return DeployStep(says, "scf", "DeleteFunction", wanted.named, (there.why,), waits=True)
 
 
 def _log_steps(
-    wanted: Wanted, live: Live, there: Function | None, *, prune: bool
-) -> Iterator[Step]:
+    wanted: Wanted, live: Live, there: LiveFunction | None, *, prune: bool
+) -> Iterator[DeployStep]:
     """A topic named after the function, unless the file, or somebody by hand, chose another."""
     if wanted.log or live.hides(LOG) or (_chose_a_log(live, there) and not prune):
         return
@@ -88,7 +88,7 @@ def _log_steps(
     params: dict[str, Any]
     if not log.logset:
         params = {"LogsetName": name, "Tags": tags}
-        yield Step(f"{MAKES} logset {name}", "cls", "CreateLogset", params, part=LOG)
+        yield DeployStep(f"{MAKES} logset {name}", "cls", "CreateLogset", params, part=LOG)
     if not log.topic:
         params = {
             "LogsetId": lambda known: known.get("LogsetId"),
@@ -97,29 +97,29 @@ def _log_steps(
             "Tags": tags,
         }
         says = f"{MAKES} log topic {name}, which keeps {DAYS_KEPT} days"
-        yield Step(says, "cls", "CreateTopic", params, part=LOG)
+        yield DeployStep(says, "cls", "CreateTopic", params, part=LOG)
     if not log.indexed:
         params = {"TopicId": lambda known: known.get("TopicId"), "Rule": RULE}
         says = f"{MAKES} index of log topic {name}"
-        yield Step(says, "cls", "CreateIndex", params, part=LOG)
+        yield DeployStep(says, "cls", "CreateIndex", params, part=LOG)
 
 
-def _chose_a_log(live: Live, there: Function | None) -> bool:
+def _chose_a_log(live: Live, there: LiveFunction | None) -> bool:
     """Whether the function has a topic that is neither ours nor the platform's own."""
     return bool(there and not there.log_of_platform and there.log[1] != live.log.topic)
 
 
-def _of_the_role(wanted: Wanted, live: Live) -> Iterator[Step]:
+def _of_the_role(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
     """Policies that the role carries besides its own."""
     name = wanted.configuration.role
     for policy in live.role.policies if live.role else ():
         if policy != name:
             says = f"{REMOVES} policy {policy} of role {name}"
             params = {"DetachRoleName": name, "PolicyName": policy}
-            yield Step(says, "cam", "DetachRolePolicy", params, part=ROLE)
+            yield DeployStep(says, "cam", "DetachRolePolicy", params, part=ROLE)
 
 
-def _notes(wanted: Wanted, live: Live, there: Function | None) -> Iterator[str]:
+def _notes(wanted: Wanted, live: Live, there: LiveFunction | None) -> Iterator[str]:
     """What whoever deploys should know beside the steps."""
     if there and there.in_arrears:
         yield "the account is in arrears: no timer fires until it is topped up"

@@ -10,7 +10,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from lightsout.cli.deploy.steps.step import CHANGES, MAKES, Step, tags_of
+from lightsout.cli.deploy.steps.step import CHANGES, MAKES, DeployStep, tags_of
 from lightsout.cli.deploy.values import MARK, ROLE
 from lightsout.cli.deployment import cam
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SCF = "scf.qcloud.com"
 
 
-def role_steps(wanted: Wanted, live: Live) -> Iterator[Step]:
+def role_steps(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
     """What makes the role that `lightsout permissions` prints; nothing where it is out of sight."""
     if live.hides(ROLE):
         return
@@ -54,7 +54,7 @@ def role_steps(wanted: Wanted, live: Live) -> Iterator[Step]:
         )
 
 
-def _policy_steps(wanted: Wanted, live: Live, *, unfinished: bool) -> Iterator[Step]:
+def _policy_steps(wanted: Wanted, live: Live, *, unfinished: bool) -> Iterator[DeployStep]:
     name, policy = wanted.configuration.role, live.policy
     params = {"PolicyName": name, "PolicyDocument": text_of(wanted.rights)}
     if policy is None:
@@ -78,8 +78,8 @@ def _step(
     details: tuple[str, ...] = (),
     *,
     widens: bool = False,
-) -> Step:
-    return Step(says, "cam", action, params, details, part=ROLE, widens=widens)
+) -> DeployStep:
+    return DeployStep(says, "cam", action, params, details, part=ROLE, widens=widens)
 
 
 def text_of(document: Document) -> str:

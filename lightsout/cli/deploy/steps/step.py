@@ -15,7 +15,7 @@ MAKES, CHANGES, REMOVES = "+", "~", "-"
 Later = Callable[[Mapping[str, Any]], Any]
 
 
-class Step(NamedTuple):
+class DeployStep(NamedTuple):
     """One call. `says`: empty where it only finishes, or prepares, the step beside it.
 
     `part`: where its refusal for missing rights holds up nothing else. `widens`: it gives rights
@@ -39,8 +39,8 @@ class Plan(NamedTuple):
     with the steps or without.
     """
 
-    steps: tuple[Step, ...] = ()
-    withheld: tuple[Step, ...] = ()
+    steps: tuple[DeployStep, ...] = ()
+    withheld: tuple[DeployStep, ...] = ()
     leftovers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unarmed: bool = False  # serverless.yml says that it acts, and it does not
