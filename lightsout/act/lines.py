@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted, Job
     from lightsout.model.policy import Part
 
+NOT_TOLD = "not told"  # instead of an ActivityId that no answer has
+
 
 class NoLongerWanted:
     """Instances that no policy wants any more on a newer look, collected to log them together."""
@@ -46,7 +48,7 @@ def log_accepted(log: Log, job: Job, call: Accepted, *, recovered: bool) -> None
 
 def _about(job: Job, call: Accepted) -> dict[str, Any]:
     ids = list(call.instance_ids)
-    group = {"activity_id": call.activity_id} if call.activity_id else {}
+    group = {"activity_id": call.activity_id or NOT_TOLD} if job.action.activity else {}
     facts = {"instance_ids": ids, "policies": wanted_by(job, ids)}
     return {"request_id": call.request_id, **facts, **group}
 

@@ -33,7 +33,8 @@ class Waiting:
     @property
     def has_no_try_left(self) -> bool:
         """True if it has no try left. It always has one while the fault is the service's."""
-        patient = self.refusal.meaning in _PASSING and not self.alone
+        meaning = self.refusal.meaning
+        patient = meaning is Meaning.GROUP_BUSY or (meaning in _PASSING and not self.alone)
         return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)
 
 
@@ -72,10 +73,13 @@ class WaitingList:
                 waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
 
     def begin_again(self, ids: Iterable[str], now: float) -> None:
-        """Let those of `ids` that wait be patient from now on."""
+        """Let those of `ids` that wait have all their time and tries from now on.
+
+        A try may have ended without a call, because their group had taken another one.
+        """
         for id_ in ids:
             if id_ in self._waiting:
-                self._waiting[id_].since = now
+                self._waiting[id_].since, self._waiting[id_].tries = now, 1
 
     def remove(self, id_: str) -> None:
         self._waiting.pop(id_, None)

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, Any]
 
+_SECONDS = "%Y-%m-%dT%H:%M:%S"
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})  # StatusCode of an activity
+# Seconds in which a listing is asked for again, all its batches together: what it is about is kept
+# without an answer, and other instances wait for their turn.
+PATIENCE = 20.0
+NO_PATIENCE = 0.0  # of what the next look asks again
 SIZES = ("MinSize", "MaxSize", "DesiredCapacity", "InServiceInstanceCount")
 
 
@@ -72,23 +77,25 @@ class Scaling:
         return {
             (id_, instance): why
             for batch in batches(sorted(ids))
-            for id_, activity in self._surely(_ACTIVITIES, batch).items()
+            for id_, activity in self._surely(_ACTIVITIES, batch, NO_PATIENCE).items()
             for instance, why in _failures(activity)
         }
 
     def find(self, action: Action, group: str, ids: Collection[str], since: datetime) -> list[str]:
         """The activities of this kind that the group began since then for exactly these instances.
 
-        Raises CallFailed.
+        `since`: in UTC. The service keeps activities for two years, and does not say in which order
+        it shows them: so only later ones are asked for. Raises CallFailed.
         """
         filters = {"auto-scaling-group-id": group, "activity-type": action.activity}
         params = {
             "Filters": [{"Name": name, "Values": [value]} for name, value in filters.items()],
+            "StartTime": f"{since:{_SECONDS}Z}",
             "Limit": PAGE,
         }
         return [
             _text(item, "ActivityId")
-            for item in dicts(self._call(_ACTIVITIES, params)[_ACTIVITIES.items])
+            for item in dicts(self._call(_ACTIVITIES, params, NO_PATIENCE)[_ACTIVITIES.items])
             if sorted(it for it, _ in _related(item)) == sorted(ids)
             and (began := _instant(item)) is not None
             and began >= since
@@ -98,9 +105,10 @@ class Scaling:
         self, listing: _Listing, ids: Sequence[str]
     ) -> Iterator[tuple[str, Item | str | None]]:
         """Each ID with its item, None where it is not there, or why that is unknown."""
+        end = self._cloud.monotonic() + PATIENCE
         for batch in batches(ids):
             try:
-                items = self._surely(listing, batch)
+                items = self._surely(listing, batch, end - self._cloud.monotonic())
             except OutOfTime:  # noqa: PERF203  a batch that is not told keeps its instances
                 raise
             except CallFailed as failure:
@@ -108,14 +116,14 @@ class Scaling:
             else:
                 yield from ((id_, items.get(id_)) for id_ in batch)
 
-    def _surely(self, listing: _Listing, ids: Sequence[str]) -> dict[str, Item]:
+    def _surely(self, listing: _Listing, ids: Sequence[str], patience: float) -> dict[str, Item]:
         try:
-            return self._whole(listing, ids)
+            return self._whole(listing, ids, patience)
         except NoAnswer:
-            return self._whole(listing, ids)
+            return self._whole(listing, ids, patience)
 
-    def _whole(self, listing: _Listing, ids: Sequence[str]) -> dict[str, Item]:
-        answer = self._call(listing, {listing.ids: list(ids), "Limit": PAGE})
+    def _whole(self, listing: _Listing, ids: Sequence[str], patience: float) -> dict[str, Item]:
+        answer = self._call(listing, {listing.ids: list(ids), "Limit": PAGE}, patience)
         shown, total = answer[listing.items], answer.get("TotalCount")
         items = {_text(item, listing.id): item for item in dicts(shown)}
         if not items.keys() <= set(ids):
@@ -125,9 +133,9 @@ class Scaling:
             raise NoAnswer(told, listing.call)
         return items
 
-    def _call(self, listing: _Listing, params: Mapping[str, Any]) -> Answer:
+    def _call(self, listing: _Listing, params: Mapping[str, Any], patience: float) -> Answer:
         call = SCALING.call(self._region, listing.call)
-        return self._cloud.call(call, params, listing=listing.items)
+        return self._cloud.call(call, params, patience=patience, listing=listing.items)
 
 
 def _membership(item: Item | str | None, groups: Mapping[str, ScalingGroup | str]) -> Membership:
@@ -183,7 +191,7 @@ def _related(activity: Item) -> Iterator[tuple[str, str]]:
 
 def _instant(activity: Item) -> datetime | None:
     try:
-        return datetime.strptime(_text(activity, "CreatedTime"), "%Y-%m-%dT%H:%M:%S%z")
+        return datetime.strptime(_text(activity, "CreatedTime"), f"{_SECONDS}%z")
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from lightsout.base.plain import plain
 from lightsout.model.resource import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 DoneGroup = Literal["stopped", "started", "would_stop", "would_start"]  # lists of IDs
 ReasonGroup = Literal["skipped", "failed", "pending"]  # IDs, each with its reason
@@ -34,6 +34,11 @@ class AcceptedCall(_Call, total=False):
     """A call that the service accepted, and the instances of one policy that were in it."""
 
     activity_id: str  # only of a call to a group of Auto Scaling
+
+
+def id_of(call: Mapping[str, Any]) -> str:
+    """The ID of an accepted call in a report or log: that of its activity if no answer came."""
+    return str(call.get("request_id") or call.get("activity_id") or "")
 
 
 class Entry(TypedDict):

@@ -15,6 +15,7 @@ from lightsout.model.report import (
     GROUPS,
     count_skipped,
     failure_message,
+    id_of,
     ids_in,
     why_skipped,
 )
@@ -217,7 +218,7 @@ def _requests(report: Report, words: Words) -> Iterator[str]:
         for call in entry["requests"]:
             known = asked[call["action"]]
             bad = not bad_ids.isdisjoint(call["instance_ids"])
-            known[call["request_id"]] = bad or known.get(call["request_id"], False)
+            known[id_of(call)] = bad or known.get(id_of(call), False)
     for action, known in asked.items():
         ids = sorted(known, key=lambda id_: not known[id_])
         yield words.requests.format(action=action, ids=words.listed(ids[:REQUESTS], len(ids)))

@@ -285,3 +285,4 @@ def test_a_call_is_found_by_an_activity_of_exactly_its_machines_that_began_after
         {"Name": "auto-scaling-group-id", "Values": ["asg-1"]},
         {"Name": "activity-type", "Values": ["STOP_INSTANCES"]},
     ]
+    assert there.asked[0][1]["StartTime"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"

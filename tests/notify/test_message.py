@@ -211,6 +211,16 @@ def test_the_request_ids_of_what_went_astray_come_first():
     )
 
 
+def test_calls_without_an_answer_are_named_by_their_activities():
+    calls = requests({"": ids(1)}) + requests({"": ids(2)[1:]})
+    for number, call in enumerate(calls):
+        call["activity_id"] = f"asa-{number}"
+
+    assert "RequestIds of StopInstances: asa-0, asa-1" in told(
+        "failure", a_report(an_entry(failed={"lhins-x": "why"}, requests=calls)), None, "en"
+    )
+
+
 def test_many_places_make_few_lines():
     report = a_report(
         *(

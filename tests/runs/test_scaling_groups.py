@@ -258,6 +258,20 @@ def test_members_are_kept_where_the_service_does_not_say(scene, action, fault):
     assert [line["message"] for line in scene.logged("warning") if "and 2 more" in line["message"]]
 
 
+@pytest.mark.parametrize("action", ["DescribeAutoScalingInstances", "DescribeAutoScalingGroups"])
+@pytest.mark.parametrize("kind", ["throttle", "http"])
+@pytest.mark.parametrize(("time_limit", "count"), [(60, 3), (900, 2000)])
+def test_a_service_that_is_down_leaves_time_for_all_others(scene, action, kind, time_limit, count):
+    _, ids = group_of(scene, count)
+    ordinary = scene.fleet(2, first=5000)
+    scene.sim.faults.add(Fault(kind, action, times=None))
+
+    entry = only_entry(scene.run(time_limit=time_limit))
+
+    assert entry["stopped"] == ordinary
+    assert list(entry["skipped"]) == ids
+
+
 @pytest.mark.parametrize("lifecycle", ["STANDBY", "STOP_FAILED", "TERMINATING", "STOPPING", ""])
 def test_a_member_that_is_not_in_service_is_kept_with_its_state(scene, lifecycle):
     group, (id_,) = group_of(scene, 1)
@@ -563,6 +577,13 @@ def test_batches_of_one_group_wait_for_each_other_however_long_they_take(scene):
     ]
 
 
+def test_as_many_batches_of_one_group_as_there_are_take_a_call_each(scene):
+    _, ids = group_of(scene, 700, max_size=700)
+
+    assert only_entry(scene.run())["stopped"] == ids
+    assert [len(some) for _, some in asked(scene)] == [100] * 7
+
+
 def test_a_group_that_stays_busy_is_told_and_the_others_are_stopped(scene):
     group, ids = group_of(scene, 2)
     group.make_busy(10_000.0)
@@ -624,6 +645,29 @@ def test_a_member_that_cannot_stop_without_charges_is_asked_without(scene):
         call.params.get("StoppedMode"): call.params["InstanceIds"] for call in scene.calls(STOP)
     }
     assert modes[None] == [ids[1]]
+
+
+def test_members_that_are_asked_for_alone_wait_for_each_other(scene):
+    scene.policies(NIGHTS + "        options: {stopped_mode: STOP_CHARGING}\n")
+    _, ids = group_of(scene, 6)
+    code = "ResourceUnavailable.InstanceNotSupportStopCharging"
+    for id_ in ids[::2]:
+        scene.world.instance(id_).refusals.append(Refusal(code))
+
+    entry = only_entry(scene.run())
+
+    assert entry["stopped"] == ids[1::2]
+    assert list(entry["skipped"]) == ids[::2]
+
+
+def test_a_member_that_is_asked_for_alone_waits_for_its_busy_group(scene):
+    _, ids = group_of(scene, 3)
+    code = "ResourceUnavailable.InstanceInOperation"
+    scene.world.instance(ids[2]).refusals.append(Refusal(code))
+    busy = {"code": "ResourceUnavailable.LoadBalancerInOperation", "message": "busy"}
+    scene.sim.faults.add(Fault("error", STOP, after=2, times=3, **busy))
+
+    assert only_entry(scene.run())["stopped"] == ids
 
 
 @pytest.mark.hazard(
@@ -742,6 +786,17 @@ def test_a_call_without_an_answer_is_found_by_its_activity(scene, kind):
     assert len(scene.calls(STOP)) == 1
 
 
+def test_of_two_calls_without_an_answer_one_is_found_by_the_activity(scene):
+    _, ids = group_of(scene, 5)
+    scene.sim.faults.add(Fault("reset_before", STOP))
+    scene.sim.faults.add(Fault("reset_after", STOP))
+
+    entry = only_entry(scene.run())
+
+    assert entry["stopped"] == ids
+    assert len(scene.logged("stop.accepted")) == len(entry["requests"]) == 1
+
+
 def test_an_activity_of_other_machines_is_not_taken_for_ours(scene):
     group, ids = group_of(scene, 5)
     scene.sim.faults.add(Fault("reset_before", STOP))
@@ -768,6 +823,18 @@ def test_where_activities_cannot_be_read_the_states_decide(scene, begin_seconds)
     assert only_entry(scene.run())["stopped"] == ids
     assert not scene.logged("stop.accepted")
     assert len(scene.calls(STOP)) == 1
+
+
+@pytest.mark.parametrize("answer", ["answered", "reset_after"])
+@pytest.mark.parametrize("kind", ["throttle", "http"])
+def test_no_look_waits_for_activities_that_cannot_be_read(scene, kind, answer):
+    _, ids = group_of(scene, 5, begin_seconds=8.0)
+    scene.sim.faults.add(Fault(kind, "DescribeAutoScalingActivities", times=None))
+    if answer != "answered":
+        scene.sim.faults.add(Fault(answer, STOP))
+
+    assert only_entry(scene.run(time_limit=60))["stopped"] == ids
+    assert scene.clock.monotonic() < 30
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "refuse"])
@@ -836,6 +903,15 @@ def test_a_member_that_hangs_is_pending_with_the_call_that_it_waits_for(scene):
     entry = only_entry(scene.failing_run().report)
 
     assert entry["pending"][id_].startswith("STOPPING when its verify timeout was over (RequestId ")
+
+
+def test_a_member_that_hangs_after_a_call_without_an_answer_waits_for_the_activity(scene):
+    group, (id_,) = group_of(scene, 1, machines={"stop_seconds": 100_000.0})
+    scene.sim.faults.add(Fault("reset_after", STOP))
+
+    entry = only_entry(scene.failing_run().report)
+
+    assert entry["pending"][id_].endswith(f"(ActivityId {group.activities[0].id})")
 
 
 def test_a_member_that_the_group_terminates_meanwhile_is_gone(scene):

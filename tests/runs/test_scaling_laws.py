@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout import RunFailed
-from lightsout.simulator import Fault
+from lightsout.simulator import Fault, Refusal
 from tests.support.deterministic_threads import DeterministicClock
 from tests.support.examples import examples
 from tests.support.laws import LATENCY, LISTINGS, TRANSPORT
-from tests.support.simulated_run import set_stage
+from tests.support.simulated_run import only_entry, set_stage
 
 TAG = "tencentcloud:autoscaling:auto-scaling-group-id"
 GROUPS = ("asg-00000001", "asg-00000002")
@@ -302,3 +302,97 @@ def assert_fits(readings, number, group, count, action, latest_call):
         assert count <= min(sizes) - shown["MinSize"]
     else:
         assert count <= shown["MaxSize"] - max(sizes)
+
+
+# What passes --------------------------------------------------------------------------------------
+
+PASSING_CODES = [
+    "CallCvmError",
+    "FailedOperation.AnUnknownOne",
+    "InternalError.CalleeError",
+    "InvalidParameterValue.InvalidInstanceId",
+    "ResourceUnavailable.AutoScalingGroupInActivity",
+    "ResourceUnavailable.InstanceInOperation",
+    "ResourceUnavailable.InstanceNotSupportStopCharging",
+    "ResourceUnavailable.LoadBalancerInOperation",
+]
+
+
+class PassingScene(NamedTuple):
+    action: str
+    groups: list[tuple[int, int]]  # members, and how many of them the group cannot spare or take
+    refusals: list[tuple[int, str, bool]]  # the machine, the code, whether the message names it
+    troubles: list[Trouble]
+    order: int
+
+
+passing_scenes = st.builds(
+    PassingScene,
+    st.sampled_from(["stop", "stop", "start"]),
+    st.lists(
+        st.tuples(st.sampled_from([1, 2, 7, 100, 130, 410]), st.sampled_from([0, 0, 1, 3])),
+        min_size=1,
+        max_size=2,
+    ),
+    st.lists(
+        st.tuples(st.integers(0, 999), st.sampled_from(PASSING_CODES), st.booleans()),
+        max_size=4,
+        unique_by=(lambda it: it[0], lambda it: it[1]),
+    ),
+    st.lists(
+        st.builds(
+            Trouble,
+            st.sampled_from(["reset_before", "reset_after", "throttle", "http"]),
+            st.sampled_from([*LOOKS, LISTING, ACTIVITIES, *THROUGH.values()]),
+            st.integers(0, 4),
+            st.integers(1, 2),
+            st.none(),
+        ),
+        max_size=3,
+    ),
+    st.integers(0, 999),
+)
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(passing_scenes)
+def test_what_passes_costs_no_member_its_stop_or_start(scene):
+    clock = DeterministicClock(scene.order)
+    service = {"told": lambda _: clock.advance(LATENCY), "random": Random(scene.order)}
+    with (
+        TemporaryDirectory() as folder,
+        set_stage(Path(folder) / "policies", "cvm", clock, **service) as stage,
+    ):
+        stage.policies(POLICY.format(action=scene.action))
+        room = set_up_passing(stage, scene)
+
+        entry = only_entry(stage.run())
+
+        assert len(entry["stopped"] + entry["started"]) == room
+        assert all("Size)" in reason for reason in entry["skipped"].values())
+        told = [
+            id_ for it in stage.logged(f"{scene.action}.accepted") for id_ in it["instance_ids"]
+        ]
+        assert len(told) == len(set(told))
+
+
+def set_up_passing(stage, scene):
+    """How many members the groups can spare, or take."""
+    room, ids = 0, []
+    at_rest = scene.action == "start"
+    for number, (count, beyond) in enumerate(scene.groups):
+        state = "STOPPED" if at_rest else "RUNNING"
+        some = stage.fleet(count, first=1000 * number, state=state)
+        members = [stage.world.instance(id_) for id_ in some]
+        spare = max(0, count - beyond)
+        bounds = {"max_size": spare} if at_rest else {"min_size": count - spare, "max_size": count}
+        stage.world.add_group(f"asg-{number:08x}", members, **bounds)
+        room, ids = room + spare, ids + some
+    refused = {ids[place % len(ids)]: told for place, *told in scene.refusals}  # each at most once
+    for id_, (code, named) in refused.items():
+        refusal = Refusal(code, named=named, action=DIRECT[scene.action])
+        stage.world.instance(id_).refusals.append(refusal)
+    for trouble in scene.troubles:
+        fault = Fault(trouble.kind, trouble.action, after=trouble.after, times=trouble.times)
+        stage.sim.faults.add(fault)
+    return room

@@ -131,7 +131,7 @@ def _as_json(answer: VerifiedCall) -> VerifiedEntry:
     one = answer.acceptance
     return {
         "request_id": one.request_id,
-        "action": one.action.call,
+        "action": one.call,
         "account": one.site.account,
         "resource": one.site.resource.name,
         "region": one.site.region,

@@ -12,6 +12,7 @@ from lightsout.model.report import (
     KEPT,
     DoneGroup,
     count_skipped,
+    id_of,
     subject_of,
     why_skipped,
 )
@@ -170,7 +171,7 @@ def _requests(report: Report) -> Iterator[tuple[str, ...]]:
         reached.update(entry["stopped"], entry["started"])
         for request in entry["requests"]:
             place = place_of(entry["account"], entry["region"] or "")
-            key = (place, request["request_id"])
+            key = (place, id_of(request))
             asked.setdefault(key, set()).update(request["instance_ids"])
     for (place, request_id), ids in sorted(asked.items(), key=lambda item: item[0][0]):
         yield place, request_id, str(len(ids)), str(len(ids & reached))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import past, plural
+from lightsout.model.report import id_of
 from lightsout.model.resource import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Progress:
         self._accepted[_place(line), action.name].update(line["instance_ids"])
         after = RESOURCES[line["resource"]].action(action.name).after
         self._after[_place(line), action.name] = after
-        return f"{len(line['instance_ids'])} accepted, RequestId {line['request_id']}"
+        return f"{len(line['instance_ids'])} accepted, RequestId {id_of(line)}"
 
     def _call_rejected(self, line: Line) -> str:
         action = line["event"].partition(".")[0]

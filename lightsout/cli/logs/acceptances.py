@@ -8,8 +8,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.logfiles import site_of
-from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.report import CHARGED, id_of, why_skipped
 from lightsout.model.resource import ACTIONS
+from lightsout.model.scaling import members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,11 @@ class Acceptance:
     run_id: str = ""
     charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
     through_group: bool = False  # their group called for it: their RequestIds are not ours
+
+    @property
+    def call(self) -> str:
+        """The name of the accepted call."""
+        return (members_action(self.action) if self.through_group else self.action).call
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,13 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
         return None
     try:
         return Acceptance(
-            # Of a call without an answer only the activity is known that its group began.
-            request_id=str(line["request_id"] or line.get("activity_id")),
+            request_id=id_of(line) or line["request_id"],
             action=site.resource.action(ACTIONS[name].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),
             run_id=str(line["run_id"]),
-            through_group="activity_id" in line,
+            through_group=bool(line.get("activity_id")),
         )
     except (KeyError, TypeError, ValueError):
         return None  # a cut line, or of a version that knows more than this one
@@ -132,14 +137,14 @@ def _became(
     ends = {one.action.after: CONFIRMED, **dict.fromkeys(one.action.failed, FAILED)}
     if instance.state in ends:
         return Became(ends[instance.state], instance.state)
-    return Became(UNDER_WAY, f"{instance.state}, {one.action.call} does not show yet")
+    return Became(UNDER_WAY, f"{instance.state}, {one.call} does not show yet")
 
 
 def _later_call(one: Acceptance, id_: str, all_of_them: Sequence[Acceptance]) -> str | None:
     """The latest call of the log that superseded ours."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
-            return f"{other.action.call} (RequestId {other.request_id})"
+            return f"{other.call} (RequestId {other.request_id})"
     return None
 
 

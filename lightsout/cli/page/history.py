@@ -10,7 +10,7 @@ from lightsout.cli.logs.acceptances import CONFIRMED, ids_of
 from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
-from lightsout.model.report import CHARGED, why_skipped
+from lightsout.model.report import CHARGED, id_of, why_skipped
 from lightsout.model.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class _Reader:
         if site is None:
             return
         name, policies = str(line["event"]).partition(".")[0], tuple(texts_of(line, "policies"))
-        action = CallRecord(time, name, _text(line, "request_id"), policies)
+        action = CallRecord(time, name, id_of(line), policies)
         for id_ in ids_of(line):
             record = self._record(site, id_)
             record.action, record.became = action, ""

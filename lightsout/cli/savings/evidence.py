@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.intervals import Clue, Sign
+from lightsout.model.report import id_of
 from lightsout.model.resource import START, STOP, Site
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class _Reader:
         elif event == "plan":
             self._read_plan(time, run_id, site, line)
         elif event == "verify.confirmed":
-            call = CallKey(site, _named(line))
+            call = CallKey(site, id_of(line))
             self._confirmed.append((time, run_id, call, line))
         elif event == "verify.skipped":
             skipped = [Machine(site, id_) for id_ in _texts(line, "instance_ids")]
@@ -151,8 +152,8 @@ class _Reader:
         action, _, what = str(line["event"]).partition(".")
         for name in _texts(line, "policies"):
             self._actions[name] = action
-        if what == "accepted" and _named(line):
-            call = CallKey(site, _named(line))
+        if what == "accepted" and id_of(line):
+            call = CallKey(site, id_of(line))
             ids = self._accepted.setdefault(call, (action, time, set()))[2]
             ids.update(_texts(line, "instance_ids"))
 
@@ -193,7 +194,8 @@ class _Reader:
         wanted = [name for name in named if self._wanted(run_id, call.site, name, id_)]
         uncharged = line.get("charging") == "STOP_CHARGING"
         policies = frozenset(wanted or named)
-        return Sign(time, Clue.CONFIRMED, call.request_id, policies, uncharged)
+        by_group = bool(line.get("activity_id"))
+        return Sign(time, Clue.CONFIRMED, call.request_id, policies, uncharged, by_group=by_group)
 
     def _wanted(self, run_id: str, site: Site, policy: str, id_: str) -> bool:
         looks = self._looks.get((run_id, site, policy), ())

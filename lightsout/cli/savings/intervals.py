@@ -55,6 +55,7 @@ class Sign:
     policies: frozenset[str] = frozenset()  # that wanted the stop
     uncharged: bool = False  # STOP_CHARGING was confirmed
     since: datetime | None = None  # of what is seen RUNNING, where the service says it
+    by_group: bool = False  # the group of the machine stopped it: looks show another RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,14 @@ class _Stopped:
         self._looks = looks
         self._policies: set[str] = set()
         self._request_ids: set[str] = set()
+        self._by_group = False
         self._surely = first.time  # the latest sign of being stopped
         self._tried = False  # a start was tried, with unknown result
 
     def confirm(self, sign: Sign) -> None:
         self._policies |= sign.policies
         self._request_ids.add(sign.request_id)
+        self._by_group = self._by_group or sign.by_group
 
     def over(self, sign: Sign) -> Interval | None:
         """The interval if the sign ends it, else None."""
@@ -141,7 +144,8 @@ class _Stopped:
             return None if stale else self._interval(since, since, Ended.RESTARTED)
         if sign.kind is Clue.GONE:  # looks do not tell gone from stopped
             return self._interval(self._surely, sign.time, Ended.GONE)
-        other = sign.kind is Clue.STOPPED and sign.request_id not in {"", *self._request_ids}
+        known = self._by_group or sign.request_id in {"", *self._request_ids}
+        other = sign.kind is Clue.STOPPED and not known
         ended = Ended.CHANGED if other else _PERHAPS_EARLIER.get(sign.kind)
         if ended:
             return self._interval(self._not_seen_before(sign.time), sign.time, ended)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -164,6 +166,53 @@ def test_hours_of_members_are_counted_also_where_no_answer_came(scene, type_in, 
 
     assert len(evidence.signs) == 2
     assert (evidence.unconfirmed, evidence.foreign) == (0, 0)
+
+
+def test_a_call_whose_answer_names_no_activity_is_verified_alike(scene, type_in, tmp_path):
+    ids = group_of(scene, 2)
+    log = tmp_path / "log.jsonl"
+    handle = scene.sim._gateway.handle
+
+    def without_activity(request):
+        reply = handle(request)
+        return replace(reply, body=re.sub(rb',? ?"ActivityId": ?"[^"]*"', b"", reply.body))
+
+    scene.sim._gateway.handle = without_activity
+    type_in("run", "--log", log)
+
+    (call,) = type_in("verify", "--json", log).json()
+
+    assert {it["became"] for it in call["instances"].values()} == {"confirmed"}
+    assert sorted(call["instances"]) == ids
+
+
+def test_verify_names_the_call_that_was_made(scene, type_in, tmp_path):
+    group_of(scene, 1)
+    log = tmp_path / "log.jsonl"
+    type_in("run", "--log", log)
+
+    assert type_in("verify", "--json", log).json()[0]["action"] == "StopAutoScalingInstances"
+
+
+@pytest.mark.parametrize("answer", ["answered", "reset_after"])
+def test_what_a_stop_through_the_group_saves_counts_as_that_of_any_cvm(
+    scene, type_in, tmp_path, answer
+):
+    scene.environ["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    group_of(scene, 2)
+    scene.fleet(2, first=50)
+    if answer != "answered":
+        scene.sim.faults.add(Fault(answer, "StopAutoScalingInstances"))
+    scene.run({}, request_id="evening")
+    scene.policies(NIGHTS.replace("env: dev", "env: prod"))
+    scene.clock.advance(10 * 3600)
+    scene.run({}, request_id="morning")  # it looks at others: only a look now shows these
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in scene.lines), "utf-8")
+
+    told = type_in("savings", log).out
+
+    assert "4 machines, 4 stops: 40.0 h certainly stopped (40.0 h at most)" in told
 
 
 def test_a_check_warns_where_a_group_stops_otherwise_than_asked(scene, type_in):
