@@ -297,7 +297,8 @@ class Ledger:
         for id_ in ids:
             state, final = self._seen.get(id_, ("not looked at", None))
             if id_ in self.waiting:
-                self.fail([id_], self.waiting.why_it_failed(id_))
+                kind = Kind.PENDING if self.waiting.never_came_up(id_) else Kind.FAILED
+                self._settle(id_, Outcome(kind, self.waiting.why_it_failed(id_)))
             elif final:
                 self._settle(id_, final)
             else:

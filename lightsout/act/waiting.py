@@ -21,7 +21,7 @@ _PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE, Meaning.GROUP_BUS
 class Waiting:
     """An instance that was refused for now, or for which no answer came."""
 
-    __slots__ = ("alone", "not_before", "refusal", "since", "tries")
+    __slots__ = ("alone", "behind", "not_before", "refusal", "since", "tries")
 
     def __init__(self, refusal: CallFailed, since: float) -> None:
         self.refusal = refusal
@@ -29,6 +29,7 @@ class Waiting:
         self.tries = 1
         self.alone = False  # its batch was refused because of it: its next call is for it alone
         self.not_before = 0.0
+        self.behind = False  # a call for others of its group was accepted while it waited
 
     @property
     def has_no_try_left(self) -> bool:
@@ -79,7 +80,8 @@ class WaitingList:
         """
         for id_ in ids:
             if id_ in self._waiting:
-                self._waiting[id_].since, self._waiting[id_].tries = now, 1
+                waiting = self._waiting[id_]
+                waiting.since, waiting.tries, waiting.behind = now, 1, True
 
     def remove(self, id_: str) -> None:
         self._waiting.pop(id_, None)
@@ -90,6 +92,10 @@ class WaitingList:
 
     def is_alone(self, id_: str) -> bool:
         return id_ in self._waiting and self._waiting[id_].alone
+
+    def never_came_up(self, id_: str) -> bool:
+        """True if no call for it was sent, since others of its group went before it."""
+        return self._waiting[id_].behind and not self._refused.get(id_)
 
     def why_it_failed(self, id_: str) -> str:
         """The reason in the report for an instance that fails after all its tries."""

@@ -584,6 +584,18 @@ def test_as_many_batches_of_one_group_as_there_are_take_a_call_each(scene):
     assert [len(some) for _, some in asked(scene)] == [100] * 7
 
 
+def test_members_whose_turn_in_their_group_never_came_are_pending(scene):
+    _, ids = group_of(scene, 300, machines={"stop_seconds": 120.0})
+
+    entry = only_entry(scene.failing_run(time_limit=200).report)
+
+    assert entry["failed"] == {}
+    never = "never asked: InstanceBusy: its group asg-00000001 is in an activity"
+    told = {id_ for id_, why in entry["pending"].items() if why == never}
+    assert told == set(ids).difference(*(some for _, some in asked(scene)))
+    assert len(told) == 100
+
+
 def test_a_group_that_stays_busy_is_told_and_the_others_are_stopped(scene):
     group, ids = group_of(scene, 2)
     group.make_busy(10_000.0)
