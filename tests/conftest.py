@@ -7,6 +7,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.examples import resources
 from tests.support.resources import able
 from tests.support.simulated_run import set_stage
 
@@ -43,7 +44,7 @@ def pytest_generate_tests(metafunc):
     test = metafunc.definition
     if test.get_closest_marker("every_resource") and "resource" in metafunc.fixturenames:
         needs = [need for mark in test.iter_markers("needs") for need in mark.args]
-        metafunc.parametrize("resource", able(*needs))
+        metafunc.parametrize("resource", resources(able(*needs)))
 
 
 @pytest.fixture
