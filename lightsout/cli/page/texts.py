@@ -144,6 +144,7 @@ EN = {
     "savings about": "What the log proves: from the confirmed stop to the next start.",
     "savings none": "No confirmed stop is in the log.",
     "certain": "certainly stopped",
+    "over all": "over all of these logs",
     "saved": "saved",
     "by month": "By month",
     "by policy": "By policy",
@@ -167,6 +168,9 @@ EN = {
     "how counted": "How this is counted, and what is not known",
     # failures
     "failures": "Failures",
+    "stop since": "Since then, stop confirmed {when}. ",
+    "start since": "Since then, start confirmed {when}. ",
+    "action since": "Since then, confirmed {when}. ",
     "failures none": "No failure is in the log.",
     "when": "when",
     "what": "policy and place",

@@ -126,6 +126,16 @@ def test_a_failed_run_is_the_first_problem_with_what_to_do(stage, page):
     assert "ended FAILED" in row[4]
 
 
+def test_a_failure_tells_when_its_machine_was_confirmed_since(stage, page):
+    stage.fleet(1, endings=["failed"])
+    stage.failing_run()
+    assert "Since then" not in words_of(page(), "failures")
+    stage.clock.advance(600)
+    stage.run()
+
+    assert "Since then, stop confirmed 2026-11-23 20:" in words_of(page(), "failures")
+
+
 @pytest.mark.parametrize(
     ("code", "fix"),
     [
