@@ -30,7 +30,10 @@ class GroupActivities:
         self._log = log
 
     def failed(self, sent: Mapping[str, Sent], look: Look) -> dict[str, Outcome]:
-        """The failures that the activities tell, of instances in the state from before the call."""
+        """Why the call failed, by instance, as the activities tell it.
+
+        Only instances that are still in the state from before the call are asked about.
+        """
         action = self._job.action
         waits = {
             id_: it.activity_id
@@ -58,9 +61,10 @@ class GroupActivities:
     def carried_out(
         self, unanswered: Unanswered, accepted: Sequence[Accepted]
     ) -> Iterator[tuple[UnansweredCall, str]]:
-        """Each call without an answer that exactly one activity tells of, with its ActivityId.
+        """Find the calls without an answer that were carried out, each with its ActivityId.
 
-        It began after the call, is about exactly its instances, and is not that of another call.
+        A call was carried out if exactly one activity fits it. Such an activity began after the
+        call, is about exactly its instances, and does not belong to an accepted call.
         """
         for call in unanswered.open:
             known = {other.activity_id for other in accepted}

@@ -90,7 +90,8 @@ class Ledger:
     ) -> None:
         """Keep an accepted call. Its line is written first, so that no crash can lose it.
 
-        `recovered`: the answer never came; a look told the RequestId, or of a group the ActivityId.
+        `recovered`: the answer never came. A later look told the RequestId; of a call to a group,
+        its activities told the ActivityId.
         """
         action = self._job.action
         named = action.call if action.api else ""

@@ -71,8 +71,8 @@ class Sender:
     def _send_singly(self, ids: Sequence[str]) -> None:
         """Send a call for each of `ids`, side by side once the first one is accepted.
 
-        So a right that is missing costs few calls. After a denial the next one is for an instance
-        that is far from the denied, and unlike them.
+        So a right that is missing costs few calls. After a denied call, the next instance is one
+        from further on in the list, with other tags: the right may depend on tags.
         """
         rest = list(ids)
         while rest and not self._ledger.accepted and not self._caller.closed:
@@ -119,9 +119,10 @@ class Sender:
             self._isolate(ids, refusal, looked)
 
     def _send_fewer(self, ids: Sequence[str], refusal: CallFailed) -> None:
-        """Send what the bound of the group, read again, leaves; half of it where it shows nothing.
+        """Send a smaller batch after the group refused this one because of its size.
 
-        A bound is no failure: what does not fit is skipped.
+        The group is read again, and what it has room for is sent. Where that leaves out none, half
+        of the batch is sent. The other half is skipped, not failed: a bound is no failure.
         """
         rest = self._without_visible(ids)
         if len(rest) == len(ids):
@@ -219,7 +220,11 @@ class Sender:
             self._probe(rest, refusal, probes=1 if named else PROBES)
 
     def _deny_group(self, ids: Sequence[str], refusal: CallFailed) -> None:
-        """A right is one to a group: no other call is sent to it, nor to any after a few groups."""
+        """Fail the members of a group whose call was denied. No other call is sent to this group.
+
+        One call is enough to tell: the role has the right for a whole group, or for none of it. No
+        group is asked any more once NAMED_REFUSALS calls were denied and none was accepted.
+        """
         for id_ in self._job.asked_with(ids):
             if id_ not in self._ledger.sent and id_ not in self._ledger.outcomes:
                 self._ledger.fail([id_], str(refusal))

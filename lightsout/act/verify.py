@@ -25,7 +25,10 @@ class Sent(NamedTuple):
 
     @property
     def note(self) -> str:
-        """The call, as it stands in a reason: of one without an answer at most its activity."""
+        """The call, as a reason names it.
+
+        A call without an answer has no RequestId. It is named by its ActivityId, if that is known.
+        """
         if self.activity_id and not self.request_id:
             return f" (ActivityId {self.activity_id})"
         return request_note(self.request_id)
@@ -57,8 +60,9 @@ def settle(
 
     https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
     in LatestOperationState. Just after acceptance the old state and operation may still be shown:
-    LatestOperationRequestId tells which operation it is. Without it, a new one of the name of ours
-    is ours: the service refuses a second one while the first is under way.
+    LatestOperationRequestId tells which operation it is. A service without that ID shows only the
+    name of the operation. There, an operation is ours if it is not the one that the decision saw,
+    and has the name of our call. The service refuses a second one while the first is under way.
     """
     final = final_outcome(action, instance, stop_charging=stop_charging)
     if final:

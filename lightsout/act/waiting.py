@@ -74,9 +74,9 @@ class WaitingList:
                 waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
 
     def begin_again(self, ids: Iterable[str], now: float) -> None:
-        """Let those of `ids` that wait have all their time and tries from now on.
+        """Give those of `ids` that wait their full time and all their tries again, from now on.
 
-        A try may have ended without a call, because their group had taken another one.
+        A try of theirs may have ended without a call: their group had taken a call for others.
         """
         for id_ in ids:
             if id_ in self._waiting:

@@ -1,6 +1,7 @@
 """Asks Auto Scaling about instances, their groups, and the activities of these.
 
-An answer that contradicts itself is asked for once more, and is none then. See cloud/answers.py.
+An answer that contradicts itself is asked for once more. If the second one does so too, it counts
+as no answer. See cloud/answers.py.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})  # StatusCode of an activity
-# Seconds in which a listing is asked for again, all its batches together: what it is about is kept
-# without an answer, and other instances wait for their turn.
+# Seconds in which one listing may be asked for again. All its batches share them. A longer wait
+# holds up other instances. Without an answer, the instances that it is about are kept.
 PATIENCE = 20.0
-NO_PATIENCE = 0.0  # of what the next look asks again
+NO_PATIENCE = 0.0  # for what the next look asks for anyway
 SIZES = ("MinSize", "MaxSize", "DesiredCapacity", "InServiceInstanceCount")
 
 

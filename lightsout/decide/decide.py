@@ -278,7 +278,10 @@ def undone_since_its_mark(
 
 
 def _zones_of(mark: Mark, policy: Policy) -> set[ZoneInfo]:
-    """The zone of the policy that wrote the mark; any zone at hand where no policy has its name."""
+    """The zone of the policy that wrote the mark.
+
+    Where no policy has that name, the mark may be in any of the known zones: all are returned.
+    """
     known = dict(policy.mark_zones)
     by = known.get(mark.policy)
     return {by} if by else {policy.timezone, *known.values()}

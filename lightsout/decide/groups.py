@@ -25,8 +25,9 @@ NOT_READ = Membership(unknown="Auto Scaling was not asked")
 def step_of(action: Action, instance: Instance, membership: Membership | None) -> Step:
     """The step of a decision that is about the group of an instance with the tag of one.
 
-    The service says who is in a group; the tag is a hint. What it does not say keeps the instance.
-    In another state than the one acted on, a group keeps nothing: it must not hide a conflict.
+    The service says who is in a group. The tag is only a hint. Where the service says nothing, the
+    instance is kept. A known group keeps only an instance that is in the state to act on. To keep
+    it in another state could hide a conflict.
     """
     told, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
     if told.unknown:
@@ -82,10 +83,10 @@ def membership_reader(
 
 
 def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
-    """Note the bound of its group at each of `ids` that it leaves no room for; first IDs go first.
+    """Note in `judgement` which of `ids` their group leaves no room for.
 
-    What one group lets stop or start is counted over all policies. Only members that are in the
-    state for it count.
+    The reason is noted as `beyond`. The first IDs get the room that there is. All policies share
+    the room of a group. Only members in the state for this action take part.
     """
     groups: dict[str, list[tuple[str, ScalingGroup]]] = defaultdict(list)
     for id_ in sorted(ids):

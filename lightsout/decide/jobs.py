@@ -88,8 +88,8 @@ def _judge_of(
 ) -> Judge:
     """A judge that decides again, for the policies that wanted an instance and no others.
 
-    `members`: the job is about members of groups. Who joins one, or leaves it, waits for a run that
-    lists it so.
+    `members`: the job is about members of groups; False: about all other instances. An instance
+    that joined or left a group since it was listed is kept. The next run decides about it.
     """
     acting = {it.policy.name: it for it in findings if it.action is action}
     opposite = [it for it in findings if it.action is not action]
