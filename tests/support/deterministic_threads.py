@@ -60,6 +60,7 @@ class DeterministicClock(ManualClock):
         super().__init__(start)
         self._random = Random(seed)
         self._resting: list[Rest] = []
+        self._line = threading.RLock()  # outside of used_by_runs, real threads rest at once
 
     @contextmanager
     def used_by_runs(self):
@@ -93,8 +94,9 @@ class DeterministicClock(ManualClock):
 
     def rest(self, *, until: float = math.inf, able: Callable[[], bool] = lambda: False) -> None:
         """Give the turn away, until the clock shows `until` or this thread is `able` to go on."""
-        over = self.stand_in_line(until=until, able=able)
-        self.pass_on()
+        with self._line:
+            over = self.stand_in_line(until=until, able=able)
+            self.pass_on()
         over.wait()
         if until == math.inf and not able():
             raise RuntimeError("every thread waits for another one")
@@ -104,24 +106,23 @@ class DeterministicClock(ManualClock):
     ) -> threading.Event:
         """Wait for a turn; return an event that is set when the turn has come."""
         rest = Rest(until, able, threading.Event())
-        self._resting.append(rest)
+        with self._line:
+            self._resting.append(rest)
         return rest.over
 
     def pass_on(self) -> None:
-        """Give the turn to a thread that can act; else move time to the end of the first rest.
-
-        This needs no lock: only the thread with the turn calls it.
-        """
-        now = self.monotonic()
-        ready = [rest for rest in self._resting if rest.until <= now or rest.able()]
-        if not ready:
-            first = min(self._resting, key=lambda rest: rest.until)
-            ready = [first]
-            if first.until < math.inf:
-                self.advance(first.until - now)
-        chosen = self._random.choice(ready)
-        self._resting.remove(chosen)
-        chosen.over.set()
+        """Give the turn to a thread that can act; else move time to the end of the first rest."""
+        with self._line:
+            now = self.monotonic()
+            ready = [rest for rest in self._resting if rest.until <= now or rest.able()]
+            if not ready:
+                first = min(self._resting, key=lambda rest: rest.until)
+                ready = [first]
+                if first.until < math.inf:
+                    self.advance(first.until - now)
+            chosen = self._random.choice(ready)
+            self._resting.remove(chosen)
+            chosen.over.set()
 
 
 class DeterministicLock:

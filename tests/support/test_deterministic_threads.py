@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from tests.support.deterministic_threads import DeterministicClock, DeterministicPool
@@ -73,3 +76,22 @@ def test_threads_that_wait_for_each_other_are_told_so_and_do_not_hang():
     future = pool.submit(lambda: pool.submit(int).result())
     with pytest.raises(RuntimeError, match="waits for another"):
         future.result()
+
+
+def test_real_threads_that_rest_at_once_all_go_on():
+    clock = DeterministicClock()
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [
+            threading.Thread(target=lambda: [clock.sleep(1) for _ in range(300)], daemon=True)
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+    finally:
+        sys.setswitchinterval(usual)
+
+    assert [thread.is_alive() for thread in threads] == [False] * 4
