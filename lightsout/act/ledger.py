@@ -198,8 +198,9 @@ class Ledger:
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
         """Settle what the look shows in its final state; the others go to the end of `sent`."""
         self._note(ids, look)
-        asked = {id_: self.sent[id_] for id_ in ids}
-        failed = self._activities.failed(asked, look) if self._activities else {}
+        failed: dict[str, Outcome] = {}
+        if self._activities:
+            failed = self._activities.failed({id_: self.sent[id_] for id_ in ids}, look)
         confirmed: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
         for id_ in ids:
             sent, instance = self.sent.pop(id_), look.instances.get(id_)

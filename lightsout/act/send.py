@@ -25,6 +25,9 @@ PROBES = 2  # calls for one instance each: if all are denied, the role has the r
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
 NAMED_REFUSALS = 3  # after so many calls denied for an instance that the message names: a probe
 
+# Of a call for what an earlier one, without an answer, has begun.
+_SINCE_ACCEPTED = {Meaning.BUSY, Meaning.STATE}
+
 # The whole batch waits: halving it would tell nothing.
 _WAITS_TOGETHER = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.GROUP, Meaning.GROUP_BUSY}
 
@@ -97,10 +100,7 @@ class Sender:
     # Refused batches -------------------------------------------------------------------------
 
     def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        ours = refusal.meaning in {
-            Meaning.BUSY,
-            Meaning.STATE,
-        } and self._ledger.unanswered.may_be_why(ids)
+        ours = refusal.meaning in _SINCE_ACCEPTED and self._ledger.unanswered.may_be_why(ids)
         if ours:
             self._ledger.unanswered.doubt(ids)
         unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)

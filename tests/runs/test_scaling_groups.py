@@ -10,19 +10,11 @@ import pytest
 
 from lightsout.simulator import Fault, Refusal
 from tests.support.paths import ROOT
+from tests.support.scaling import NIGHTS, group_of
 from tests.support.simulated_run import only_entry
 
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
 TAG = "tencentcloud:autoscaling:auto-scaling-group-id"
-NIGHTS = """
-    version: 1
-    policies:
-      - name: nights
-        resource: cvm
-        regions: [ap-guangzhou]
-        include: [autoscaling]
-        match: {tags: {env: dev}}
-"""
 MORNINGS = NIGHTS.replace("name: nights", "name: mornings\n        action: start")
 
 
@@ -35,13 +27,6 @@ def resource():
 def scene(stage):
     stage.policies(NIGHTS)
     return stage
-
-
-def group_of(scene, count, *, first=0, group="asg-00000001", machines=None, **facts):
-    """A group of members, all of which may be stopped."""
-    ids = scene.fleet(count, first=first, **(machines or {}))
-    members = [scene.world.instance(id_) for id_ in ids]
-    return scene.world.add_group(group, members, **{"max_size": 300} | facts), ids
 
 
 def asked(scene, action=STOP):

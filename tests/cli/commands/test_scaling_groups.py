@@ -11,17 +11,10 @@ import pytest
 
 from lightsout.cli.savings.evidence import read_evidence
 from lightsout.simulator import Fault, Operation
+from tests.support import scaling
+from tests.support.scaling import group_of
 
-NIGHTS = """
-    version: 1
-    policies:
-      - name: nights
-        resource: cvm
-        regions: [ap-guangzhou]
-        include: [autoscaling]
-        match: {tags: {env: dev}}
-        triggered_by: [invoke]
-"""
+NIGHTS = scaling.NIGHTS + "        triggered_by: [invoke]\n"
 REPLACES = (
     "warning: auto-scaling group asg-00000001 has 3 in service and keeps at least 2 in service "
     "(MinSize); it may terminate and replace stopped members: ReplaceMonitorUnhealthy is true"
@@ -43,18 +36,12 @@ def scene(stage):
     return stage
 
 
-def group_of(scene, count, *, first=0, group="asg-00000001", **facts):
-    ids = scene.fleet(count, first=first)
-    scene.world.add_group(group, [scene.world.instance(id_) for id_ in ids], **facts)
-    return ids
-
-
 def asked_of_groups(scene):
     return [call.action for call in scene.sim.journal if call.service == "as"]
 
 
 def test_a_plan_tells_once_for_each_group_what_it_keeps_and_whether_it_replaces(scene, type_in):
-    ids = group_of(scene, 3, min_size=2, replaces_unhealthy=True)
+    _, ids = group_of(scene, 3, min_size=2, replaces_unhealthy=True)
     group_of(scene, 1, first=50, group="asg-00000002")
 
     shown = type_in("plan")
@@ -85,7 +72,7 @@ def test_a_plan_without_include_asks_nothing_of_groups(scene, type_in):
 
 
 def test_the_steps_of_one_machine_have_one_about_its_group(scene, type_in):
-    ids = group_of(scene, 2, min_size=2)
+    _, ids = group_of(scene, 2, min_size=2)
 
     said = type_in("plan", "--instance", ids[0]).out
 
@@ -110,7 +97,7 @@ def became(said):
 
 
 def test_calls_to_a_group_are_verified_by_the_state_of_its_machines(scene, type_in, tmp_path):
-    ids = group_of(scene, 2)
+    _, ids = group_of(scene, 2)
     log = tmp_path / "log.jsonl"
     type_in("run", "--log", log)
 
@@ -125,7 +112,7 @@ def test_calls_to_a_group_are_verified_by_the_state_of_its_machines(scene, type_
 
 
 def test_a_later_call_to_the_group_is_the_one_that_counts(scene, type_in, tmp_path):
-    ids = group_of(scene, 1)
+    _, ids = group_of(scene, 1)
     log = tmp_path / "log.jsonl"
     type_in("run", "--log", log)
     scene.clock.advance(3600)
@@ -141,7 +128,7 @@ def test_a_later_call_to_the_group_is_the_one_that_counts(scene, type_in, tmp_pa
 
 
 def test_a_call_without_an_answer_is_verified_by_its_activity(scene, type_in, tmp_path):
-    ids = group_of(scene, 2)
+    _, ids = group_of(scene, 2)
     log = tmp_path / "log.jsonl"
     scene.sim.faults.add(Fault("reset_after", "StopAutoScalingInstances"))
     type_in("run", "--log", log)
@@ -169,7 +156,7 @@ def test_hours_of_members_are_counted_also_where_no_answer_came(scene, type_in, 
 
 
 def test_a_call_whose_answer_names_no_activity_is_verified_alike(scene, type_in, tmp_path):
-    ids = group_of(scene, 2)
+    _, ids = group_of(scene, 2)
     log = tmp_path / "log.jsonl"
     handle = scene.sim._gateway.handle
 
