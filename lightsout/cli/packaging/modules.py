@@ -37,6 +37,7 @@ MODULES = (
     "base/scalars",
     "base/suggest",
     "base/wildcards",
+    "base/withhold",
     "cloud/__init__",
     "cloud/answers",
     "cloud/assume_role",
