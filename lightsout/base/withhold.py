@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lightsout.base.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands in any text
 PIECE = 12  # letters and digits of a key that are enough to know it by
@@ -26,7 +26,9 @@ CHOSEN_BY_PEOPLE = ("LIGHTSOUT_URL_SECRET",)  # a piece of it may be a common wo
 
 def cleaner(environ: Mapping[str, str]) -> Callable[[str], str]:
     """Return a function that makes a text plain, or withholds it for a secret of `environ`."""
-    keys = [letters(environ.get(name, "")) for name in KEYS]
+    keys = filter(None, (environ.get(name) for name in KEYS))
+    pieces = {piece for key in keys for piece in _pieces(letters(key))}
+    sizes = {len(piece) for piece in pieces}
     chosen = [letters(environ.get(name, "")) for name in CHOSEN_BY_PEOPLE]
     whole = [secret for secret in chosen if len(secret) >= SHORTEST_CHOSEN]
 
@@ -35,7 +37,7 @@ def cleaner(environ: Mapping[str, str]) -> Callable[[str], str]:
             return plain(text)
         said = letters_said(text)
         held = any(secret in said for secret in whole) or any(
-            share_a_piece(said, key) for key in keys
+            said[at : at + size] in pieces for size in sizes for at in range(len(said) - size + 1)
         )
         return WITHHELD if held else plain(text)
 
@@ -58,7 +60,11 @@ def letters_said(text: str) -> str:
 
 def share_a_piece(said: str, secret: str) -> bool:
     """True if `said` holds a part of the secret that is long enough to know it by."""
+    return any(piece in said for piece in _pieces(secret))
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    """Each part of the secret that is just long enough; none where the secret is too short."""
     size = min(PIECE, len(secret))
-    return size >= SHORTEST_SECRET and any(
-        said[at : at + size] in secret for at in range(len(said) - size + 1)
-    )
+    if size >= SHORTEST_SECRET:
+        yield from (secret[at : at + size] for at in range(len(secret) - size + 1))
