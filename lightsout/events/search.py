@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lightsout.model.request import Request
+from lightsout.model.request import BadEvent, Request
 from lightsout.model.resource import RESOURCES
 from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()
+DEEPEST = 1000  # levels; Python's reader of JSON goes no deeper, only what contains itself does
 Item = tuple[str | None, Any, str]
 
 
@@ -27,9 +28,9 @@ class EventText(NamedTuple):
 def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
     """Yield each key and each text in a value, at any depth. A text that is JSON is searched too.
 
-    Values below a key in `without` are left out.
+    Values below a key in `without` are left out. Raises BadEvent where it is nested too deep.
     """
-    waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
+    waiting = [_inside([value], "")]  # not recursive: nesting must not exhaust the stack
     while waiting:
         following = next(waiting[-1], None)
         if following is None:
@@ -46,6 +47,8 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
             item = _json_in(item)
         if isinstance(item, (str, list, Mapping)):
             waiting.append(_inside(item, place))
+        if len(waiting) > DEEPEST:
+            raise BadEvent(f"the event is nested more than {DEEPEST} levels deep, or in itself")
 
 
 def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:

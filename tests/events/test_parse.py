@@ -789,12 +789,28 @@ def test_a_request_and_a_subject_leave_what_both_name():
 
 def test_dimensions_nested_as_deep_as_can_be_name_nothing():
     deep = MINE
-    for _ in range(100_000):
+    for _ in range(900):
         deep = [deep]
 
     (occasion,) = read(CLOUDS | {"data": {"dimensions": deep}}).occasions
 
     assert (occasion.request, occasion.maybe_named) == (Request(), "data.dimensions")
+
+
+@pytest.mark.parametrize("put", [
+    lambda value: timer(x=value),
+    lambda value: URL | {"x": value},
+    lambda value: CLOUDS | {"data": {"dimensions": value}},
+    lambda value: {"EventList": [CLOUDS], "x": value},
+])  # fmt: skip
+def test_an_event_that_is_nested_without_end_is_refused(put):
+    ring, deep = [], MINE
+    ring += [ring, ring]
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert "nested more than 1000 levels deep" in complaint(put(ring))
+    assert "nested more than 1000 levels deep" in complaint(put(deep))
 
 
 def inside(value, levels, wrap):
@@ -1065,7 +1081,7 @@ def test_a_timer_event_whose_time_cannot_be_read_is_refused_in_a_short_line(time
 
 def test_a_time_nested_as_deep_as_can_be_is_refused():
     deep = []
-    for _ in range(100_000):
+    for _ in range(900):
         deep = [deep]
 
     assert "cannot be read" in complaint(timer(Time=deep))
