@@ -26,7 +26,7 @@ _TIMER_FIELDS = ("Type", "TriggerName", "Time", "Message")
 _EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds or milliseconds, since 2001
 _TIME = (
     r"(?a)(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"
-    r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)"
+    r" ?(?:Z|z|UTC|GMT|([+-](?:0\d|1[0-4]))(?::?(\d\d))?)"
 )
 
 # The platform tries an event again for up to six hours; one hour is added to be safe. An older
@@ -96,7 +96,7 @@ def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trig
     unknown = {name: value for name, value in event.items() if name not in _TIMER_FIELDS}
     refuse_ids(unknown, place=place, put="the Message")
     warnings = _judge_age(event, now, max_age)
-    request = read_request_text(event.get("Message"), "the timer's Message")
+    request = read_request_text(event.get("Message", ""), "the timer's Message")
     return Trigger("timer", (Occasion("timer", request),), warnings)
 
 

@@ -103,7 +103,7 @@ def field_of(name: Any) -> str | None:
 
 def bare(name: Any) -> str:
     """The letters and digits of a name, in lower case: `Dry-Run` and `dry_run` are the same."""
-    return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
+    return re.sub(r"[\W_]", "", readable(str(name)[:LONGEST_SHOWN]))
 
 
 _SPELT = {name.replace("_", ""): name for name in Request._fields}
@@ -115,10 +115,10 @@ def _field_set_in(text: str) -> str | None:
     Only this field is looked for: the other fields are common words, and a dry run that is
     overlooked stops machines.
     """
-    readable = _readable(text)
-    if "run" not in readable:  # most texts; this saves compiling the pattern
+    plain = readable(text)
+    if "run" not in plain:  # most texts; this saves compiling the pattern
         return None
-    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", readable) else None
+    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", plain) else None
 
 
 # IDs of instances --------------------------------------------------------------------------------
@@ -159,10 +159,10 @@ def _without(known: Collection[str], text: str) -> str:
 
 
 def _looks_like_id(text: str) -> bool:
-    readable = _readable(text)
+    plain = readable(text)
     # Few texts have such a word. This saves compiling the pattern, and most of the search.
-    some = any(word in readable for word in _WORDS)
-    return some and re.search(_LIKE_AN_ID, readable) is not None
+    some = any(word in plain for word in _WORDS)
+    return some and re.search(_LIKE_AN_ID, plain) is not None
 
 
 # Spelling ----------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ _DASHES = (*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63)
 _FULL_WIDTH = range(0xFF01, 0xFF5F)  # letters and signs of Chinese and Japanese keyboards
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     r"""The text in lower case; `\u002d` and full-width letters are replaced by what they mean."""
     if "\\u" in text:
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
