@@ -147,7 +147,7 @@ class Caller:
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
         with self._lock:
-            self._ledger.use_up(attempt.ids)
+            self._ledger.decision_age.use_up(attempt.ids)
         return {**self._job.site.resource.naming(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
@@ -156,10 +156,10 @@ class Caller:
         A look may be slow, because it is throttled too. So its age is checked before the call.
         """
         for _ in range(LATE_LOOKS):
-            if self._ledger.fresh(ids):
+            if self._ledger.decision_age.fresh(ids):
                 return ids
             ids = self.decide_anew(ids)
-        if self._ledger.fresh(ids):
+        if self._ledger.decision_age.fresh(ids):
             return ids
         told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
         with self._lock:

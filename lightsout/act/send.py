@@ -63,7 +63,7 @@ class Sender:
         for alike in by_options.values():
             for start in range(0, len(alike), far):
                 some: Sequence[str] = alike[start : start + far]
-                if not self._ledger.fresh(some):  # many batches are looked at in parallel
+                if not self._ledger.decision_age.fresh(some):  # batches are looked at in parallel
                     some = self._caller.decide_anew(some)
                 if self._batch > 1:
                     for batch in batches(some):
@@ -151,7 +151,7 @@ class Sender:
         if len(ids) == 1:
             self._blame(ids[0], refusal)
             return
-        if not self._ledger.fresh(ids):  # one look is enough for both halves
+        if not self._ledger.decision_age.fresh(ids):  # one look is enough for both halves
             rest = self._caller.decide_anew(ids)
             if len(rest) < len(ids):
                 self.send_batch(rest, looked)

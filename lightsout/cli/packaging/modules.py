@@ -12,6 +12,7 @@ MODULES = (
     "act/__init__",
     "act/absence",
     "act/call",
+    "act/decision_age",
     "act/execute",
     "act/fleet",
     "act/group_activities",
