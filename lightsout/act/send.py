@@ -233,7 +233,7 @@ class Sender:
             self._caller.closed = self._denied(refusal)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
-        """Send calls for a few instances, spread over the batch. If all are denied, send no more."""
+        """Send calls for a few instances, all over the batch. If all are denied, send no more."""
         ids = self._caller.decide_anew(ids)  # one look is enough for all of them
         if not ids:
             return

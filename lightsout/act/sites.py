@@ -66,7 +66,7 @@ def find_sites(
 
 
 def _regions(chosen: Chosen, account: str, region_lists: RegionLists) -> Regions:
-    """The regions of the policy that the event allows. If the event names some, no list is needed."""
+    """The regions of the policy that the event allows. No list is needed if it names some."""
     policy, wanted = chosen.policy, chosen.regions_in(account)
     if wanted is None:
         return regions_of(policy, account, region_lists)
