@@ -137,13 +137,13 @@ def _check(complaints: Sequence[Complaints], roots: Sequence[Node]) -> list[rule
 
 
 def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[Mistake]:
-    told = []
+    warnings = []
     for complaints, keys in found:
-        told.append(Complaints(complaints.file))
-        rules.warn(keys, told[-1])
-    if any(told):
-        _try_suggestions([_File(some, one.root) for some, one in zip(told, files, strict=True)])
-    for some in told:
+        warnings.append(Complaints(complaints.file))
+        rules.warn(keys, warnings[-1])
+    if any(warnings):
+        _try_suggestions([_File(some, one.root) for some, one in zip(warnings, files, strict=True)])
+    for some in warnings:
         yield from some.listed()
 
 
@@ -186,15 +186,19 @@ class _Calendars:
         from lightsout.policies.hours.calendar_file import read_calendar  # noqa: PLC0415  few files name one
 
         path = self._folder / name
-        unread, wrong, told = Complaints(name), Complaints(_shown(path)), Complaints(_shown(path))
+        unread, wrong, warnings = (
+            Complaints(name),
+            Complaints(_shown(path)),
+            Complaints(_shown(path)),
+        )
         data = _bytes(path, unread)
         for reason in unread.mistakes:
             complaints.add(at, f"{name} {reason.message}")
-        self.days[name] = {} if data is None else read_calendar(data, wrong, told)
+        self.days[name] = {} if data is None else read_calendar(data, wrong, warnings)
         self.paths.append(path)
         self.content += _fingerprint(path, data)
         self.mistakes += wrong.listed()
-        self.warnings += told.listed()
+        self.warnings += warnings.listed()
 
 
 # Files -------------------------------------------------------------------------------------------

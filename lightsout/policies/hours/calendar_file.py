@@ -44,16 +44,16 @@ CALENDAR = Fields(
 )
 
 
-def read_calendar(data: bytes, complaints: Complaints, told: Complaints) -> Mapping[date, bool]:
+def read_calendar(data: bytes, complaints: Complaints, warnings: Complaints) -> Mapping[date, bool]:
     """The days of the file, each with whether it is a workday; all of them, unless it complains.
 
-    `told` takes what is no mistake.
+    `warnings`: for what is no mistake.
     """
     if not _is_json(data, complaints):
         return {}
     tree = yamltext.read(data.replace(b"\t", b" "), complaints)
     found = Reader(complaints).read(CALENDAR, tree, "the file") if tree else None
-    return MappingProxyType(_days(found, complaints, told) if found else {})
+    return MappingProxyType(_days(found, complaints, warnings) if found else {})
 
 
 def _is_json(data: bytes, complaints: Complaints) -> bool:
@@ -84,7 +84,7 @@ def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _days(found: Found[Any], complaints: Complaints, told: Complaints) -> dict[date, bool]:
+def _days(found: Found[Any], complaints: Complaints, warnings: Complaints) -> dict[date, bool]:
     """The days, with a complaint of each that cannot be meant."""
     days: dict[date, bool] = {}
     first: dict[date, Position] = {}
@@ -92,7 +92,7 @@ def _days(found: Found[Any], complaints: Complaints, told: Complaints) -> dict[d
     listed: Sequence[Found[Any]] = value_of(found.it.get("days"), [])
     if "days" in found.it and not listed:
         what = "days is empty: the holidays were not announced yet when this was published"
-        told.add(found.it["days"].at, what)
+        warnings.add(found.it["days"].at, what)
     for day, works in (_day(one.it) for one in listed):
         if day and works:
             days[day.it] = not works.it
