@@ -169,7 +169,7 @@ class Compute:
             return self._find_batch(ids)
 
     def _find_batch(self, ids: Sequence[str]) -> Listing:
-        """Never called without IDs: the service reads an empty list as "not given" and lists all."""
+        """Never called without IDs: the service takes an empty list for none, and lists all."""
         at = self.monotonic()
         try:
             page = self._page({**self._shown_by.naming(ids), "Limit": PAGE})

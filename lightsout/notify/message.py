@@ -35,9 +35,7 @@ GOOD_LINES = 6  # about what went well, or was left alone
 REQUESTS = 5  # RequestIds in a message; the log has them all
 IDS = 3  # instances that a line names
 LONGEST_REASON = 200  # characters
-UNREADABLE = (
-    "cannot be read"  # in the reason of a machine with a tag that somebody has to correct
-)
+UNREADABLE = "cannot be read"  # in the reason where somebody has to correct a tag
 
 
 class Message(NamedTuple):

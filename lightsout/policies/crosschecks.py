@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(files: Sequence[File]) -> None:
-    """Add each such mistake to the complaints of its file."""
+    """Add each mistake in values that do not fit together to the complaints of its file."""
     names: dict[str, str] = {}
     for complaints, found in files:
         for policy in value_of(found.get("policies"), []):
@@ -42,7 +42,7 @@ def check(files: Sequence[File]) -> None:
 
 
 def warn(found: FileKeys, warnings: Complaints) -> None:
-    """Warn of what is allowed, but rarely meant."""
+    """Warn of values that are allowed, but rarely meant."""
     _warn_of_zone(found.get("timezone"), warnings)
     for policy in value_of(found.get("policies"), []):
         keys = policy.it
@@ -65,7 +65,7 @@ def _warn_of_tags(tags: dict[str, Found[Any]], warnings: Complaints) -> None:
 
 
 def _warn_of_zone(zone: Found[ZoneInfo] | None, warnings: Complaints) -> None:
-    """Warn of names such as Etc/GMT+8: their sign is that of POSIX, the opposite of the usual."""
+    """Warn of names such as Etc/GMT+8: they have the sign of POSIX, opposite to the usual one."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"
@@ -85,7 +85,7 @@ def _warn_of_regions(policy: PolicyKeys, warnings: Complaints) -> None:
 
 
 def _near(found: Found[str], known: Collection[str], warnings: Complaints) -> str:
-    """Suggest the known name that this one misspells, if the files take it there."""
+    """Suggest the known name that this one misspells, if the files are valid with it."""
     from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
     return _suggest(found.at, typo_of(found.it, known), warnings)
@@ -140,7 +140,7 @@ def _check_instances(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _resources(policy: PolicyKeys) -> list[Resource]:
-    """Return the resources that the policy is about, as far as they could be read."""
+    """Return the resources of the policy that could be read."""
     said = value_of(policy.get("resource"), [])
     return [
         RESOURCES[name] for name in ([said] if isinstance(said, str) else [it.it for it in said])
@@ -148,7 +148,7 @@ def _resources(policy: PolicyKeys) -> list[Resource]:
 
 
 def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
-    """Machines that are always on have no edge after which anything could be done."""
+    """Refuse machines that are always on: there is no edge after which the policy could act."""
     found = policy.get("uptime")
     keys = keys_of(found)
     days = value_of(keys.get("days"), "everyday")
@@ -162,7 +162,7 @@ def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
-    """Not every service says in which regions it can be had."""
+    """Refuse `regions: all` for a service that does not list its regions."""
     regions = policy.get("regions")
     for resource in _resources(policy) if regions and regions.it == "all" else ():
         if regions and not resource.lists_regions:
@@ -171,7 +171,7 @@ def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _check_stop_type(policy: PolicyKeys, complaints: Complaints) -> None:
-    """A group of Auto Scaling has no option for how its members shut down."""
+    """Warn of a stop type for members of a group of Auto Scaling: a group has no such option."""
     stop_type = keys_of(policy.get("options")).get("stop_type")
     if stop_type and stop_type.it == "HARD" and _goes_through_groups(policy):
         what = "include: [autoscaling] goes through groups, which stop their members softly first"
@@ -190,7 +190,7 @@ def _warn_of_groups(policy: PolicyKeys, warnings: Complaints) -> None:
 
 
 def _warn_of_resources(policy: PolicyKeys, warnings: Complaints) -> None:
-    """Warn of a resource of which the policy names no instance, though it names some."""
+    """Warn of a resource without a named instance, in a policy that names instances."""
     named = keys_of(policy.get("match")).get("instances")
     for resource in _resources(policy) if named else ():
         if not any(id_.it.startswith(resource.id_prefix) for id_ in value_of(named, [])):
@@ -219,7 +219,7 @@ def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
 
 
 def _check_marks(files: Sequence[File]) -> None:
-    """Nothing is selected by what a policy writes: a forged mark would make another one act."""
+    """Refuse marks as a selector: a forged mark would make a policy act."""
     listed = [
         (complaints, policy.it)
         for complaints, found in files

@@ -59,11 +59,11 @@ class Policies(NamedTuple):
     accounts: tuple[Account, ...]  # other than the function's own
     warnings: tuple[Mistake, ...]
     digest: str
-    files: tuple[Path, ...] = ()  # all that was read, to deploy together
+    files: tuple[Path, ...] = ()  # all files that were read, to deploy together
 
 
 class PolicyMistakes(ValueError):
-    """All mistakes in the policy files, one line each. Nothing may be called then."""
+    """The policy files have mistakes, one line each. Nothing may be called."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
@@ -71,7 +71,7 @@ class PolicyMistakes(ValueError):
 
 
 def load(*given: Path) -> Policies:
-    """Return the policies of files, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
+    """Return the policies of files, or of the `*.yml` and `*.yaml` in a folder itself.
 
     Raises PolicyMistakes with every mistake of every file, a missing path or policy included.
     """
@@ -113,7 +113,7 @@ def load(*given: Path) -> Policies:
 
 
 def _with_zones_of_marks(policies: Sequence[Policy]) -> Sequence[Policy]:
-    """A mark names its policy and is a time of its zone: each policy knows the zones of all."""
+    """Give each policy the zones of all: a mark names its policy, and has the time of its zone."""
     zones = {policy.name: policy.timezone for policy in policies}
     if len(set(zones.values())) < 2:
         return policies
@@ -172,7 +172,7 @@ class _Calendars:
         self._folder = folder
         self.days: dict[str, Mapping[date, bool]] = {}  # by name of the file
         self.paths: list[Path] = []
-        self.content = b""  # changes with the files
+        self.content = b""  # of the files, for the digest
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
 
@@ -223,13 +223,13 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 def is_policy_file(entry: Path) -> bool:
     """True if this file of the folder is read as policies, and so has to be deployed."""
-    # Hidden files are what editors and archives leave behind.
+    # Editors and archives leave hidden files behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()
 
 
 def _bytes(file: Path, complaints: Complaints) -> bytes | None:
-    """Return the file's content; of one that is too large, only enough to see that."""
+    """Return the file's content; of a file that is too large, only enough to see that it is."""
     try:
         if file.exists() and not file.is_file():
             complaints.add(START, "cannot be read: not a regular file")  # a pipe would block
@@ -244,7 +244,7 @@ def _bytes(file: Path, complaints: Complaints) -> bytes | None:
 
 
 def _shown(path: Path) -> str:
-    """Return the path as given, in characters that can be printed everywhere."""
+    """Return the path as given, in printable characters."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
