@@ -24,7 +24,7 @@ def log_not_due(log: Log, policy: Policy, due: Due) -> None:
 
 
 def which_action(policy: Policy) -> dict[str, Any]:
-    """The action, where the policy has two."""
+    """The action, if the policy has both."""
     both = isinstance(policy.when, AfterEdge | OwnHours)
     return {"action": policy.action} if both else {}
 
@@ -32,7 +32,7 @@ def which_action(policy: Policy) -> dict[str, Any]:
 def warn_of_unmatched_names(
     log: Log, trigger: Trigger, chosen: Sequence[Chosen], fleet: Fleet | None
 ) -> None:
-    """Warn of names in the event that match nothing. Each is likely a typo, but no error."""
+    """Warn of names in the event that match nothing. They may be misspelt, but are no error."""
     if trigger.occasions and not chosen:
         _warn(log, f"no policy runs for an event of kind {trigger.kind}")
     for field, noun in (("accounts", "account"), ("regions", "region")):

@@ -47,12 +47,13 @@ NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
 
 
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
-    """Run the policies as far as `event` lets them; return the report.
+    """Run the policies that `event` allows; return the report.
 
-    A request to the function URL gets an HTTP answer instead, one for the doctor its findings.
+    A request to the function URL gets an HTTP answer instead. A request for the doctor gets its
+    findings.
 
-    Raises RunFailed, and nothing else, unless every instance that it meant to act on was seen in
-    its final state.
+    Raises RunFailed, and nothing else, unless a look confirmed the final state of every instance
+    that it meant to act on.
     """
     outside = outside or Environment()
     if asks_doctor(event):
@@ -68,8 +69,8 @@ def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
 
 
 def run_and_notify(the_run: Run, context: Any) -> Report:
-    """Run, and notify the receivers that the environment names. Raises RunFailed."""
-    # A request without the right secret notifies nobody; the addresses are not even read.
+    """Run, and notify the receivers in the environment. Raises RunFailed."""
+    # A request without the right secret notifies nobody: the addresses are not read.
     named = any(map(the_run.outside.environ.get, NOTIFIED_BY))
     if not named or the_run.forbidden():
         return run_safely(the_run)
@@ -96,7 +97,7 @@ def facts_of(the_run: Run, context: Any) -> RunFacts:
 
 
 def run_safely(the_run: Run) -> Report:
-    """Run; whatever goes wrong is raised as RunFailed. The caller closes the run."""
+    """Run; raise every error as RunFailed. The caller closes the run."""
     try:
         return the_run.run()
     except RunFailed:
@@ -153,7 +154,7 @@ class Run:
     def run(self) -> Report:
         """Read settings, event and policies; run the sites that are due; return the report."""
         try:
-            if forbidden := self.forbidden():  # asked before anything else is read
+            if forbidden := self.forbidden():  # before anything else is read
                 raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
@@ -175,7 +176,7 @@ class Run:
         return self._finish()
 
     def forbidden(self) -> BadEvent | None:
-        """Why a request to the function URL is refused; None if it is not, or for other events."""
+        """Why a request to the function URL is refused; None for a good one or another event."""
         if self.trigger.kind != "url":
             return None
         from lightsout.events import function_url  # noqa: PLC0415  as in run()
@@ -183,7 +184,7 @@ class Run:
         return function_url.refusal(self.event, self.outside.environ)
 
     def _read_policies(self, settings: Settings) -> Sequence[Policy]:
-        """Read the event and the policies. Nothing is called yet."""
+        """Read the event and the policies, without a call."""
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
@@ -199,7 +200,7 @@ class Run:
         return loaded.policies
 
     def _due_among(self, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
-        """Yield the policies that are due at the instant of the run; log and note the others."""
+        """Yield the policies that are due; log the others, and note entries about them."""
         for one in chosen:
             due = due_at(one.policy, self.instant)
             if due.now:
@@ -277,7 +278,7 @@ class Run:
         blind = self.fleet is not None and self.fleet.blind()
         report = self._report(status)
         self._note_end(report)
-        # A dry run that could look has done its work, limits and all.
+        # A dry run that could look is good, also where a limit refuses.
         if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(failure_message(report), report)
         return report
@@ -298,7 +299,7 @@ class Run:
             duration_ms=round(elapsed * 1000),
             entries=self._entries(),
             status=status,
-            room=math.inf if self.keep else room_for(count),  # people get all of it
+            room=math.inf if self.keep else room_for(count),  # a person gets all of it
         )
 
     def _entries(self) -> Iterator[Entry]:

@@ -31,7 +31,7 @@ class Fleet:
         self.unplaced: list[Unplaced] = []
 
     def run(self, due: Sequence[Chosen], terms: Terms, log: Log) -> None:
-        """Find the sites and run them. One that hangs is left behind when time runs out."""
+        """Find the sites and run them. A site that hangs is abandoned when time runs out."""
         self.runs, self.unplaced = find_sites(due, self._clouds, terms.deadline)
         return_large_blocks()
         count = max(1, len(self.runs))
@@ -51,6 +51,6 @@ class Fleet:
         return bool(self.unplaced) or any(one.blind() for one in self.runs)
 
     def close(self) -> None:
-        """Close the connections, which would stay open in a warm process. No call may follow."""
+        """Close the connections: a warm process would keep them open. No call may follow."""
         for cloud in self._clouds.values():
             cloud.disconnect()

@@ -43,7 +43,7 @@ class Terms(NamedTuple):
 
 
 class SiteRun:
-    """The policies to carry out at one site, and the results so far."""
+    """The run of one site: its policies, and the results so far."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -53,7 +53,7 @@ class SiteRun:
         self.error: str | None = "no answer when time ran out"  # None once the run is done
 
     def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """List and decide; unless this is a dry run, act and verify. `error` keeps a failure."""
+        """List and decide; unless this is a dry run, act and verify. Keep a failure in `error`."""
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
         compute = Compute(cloud, site, terms.threads)
@@ -73,7 +73,7 @@ class SiteRun:
     def _act(
         self, cloud: Cloud, compute: Compute, judgement: Judgement, terms: Terms, log: Log
     ) -> None:
-        """Stop and start in parallel: they share no instance, and verifying takes minutes."""
+        """Stop and start in parallel: they share no instance, and verification takes minutes."""
         executions: list[tuple[Job, Execution]] = []
         marks = _marks() if any(task.policy.mark for task in self.tasks) else None
         read_anew = traffic_reader(compute, self.findings, judgement)
@@ -130,7 +130,7 @@ def _with_members(
     judgement: Judgement,
     log: Log,
 ) -> Iterator[tuple[Job, GroupActivities | None]]:
-    """The job, reading groups anew, and beside it the one about members of groups."""
+    """The job for members of groups and the one for all others; both read groups anew."""
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
     from lightsout.model.scaling import members_action  # noqa: PLC0415

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from lightsout.decide.conditions import Traffic
-    from lightsout.decide.own_hours import Turn
+    from lightsout.decide.own_hours import DueByHours
     from lightsout.model.instance import Instance
     from lightsout.model.mark import Mark
     from lightsout.model.policy import Limits, Policy, Selector
@@ -34,14 +34,14 @@ KEEP_UNTIL = "keep-until"  # a tag: leave the instance as it is until then
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
 HOURS, GROUP = "hours", "group"
-WHY_IT_ACTS = frozenset({MATCH, HOURS, GROUP, ONLY_IF})  # the reason of an ACT is made of theirs
+WHY_IT_ACTS = frozenset({MATCH, HOURS, GROUP, ONLY_IF})  # the reason of an ACT joins theirs
 NO_CONDITIONS = OnlyIf()
 
 
 def decide(
     policy: Policy, instance: Instance, now: datetime, opened: datetime | None = None
 ) -> Decision | None:
-    """Decide about `instance` at `now`, without its traffic; None where no match selects it."""
+    """Decide about `instance` at `now`, without its traffic; None if `match` does not select it."""
     return conclude(steps_of(policy, instance, now, opened))
 
 
@@ -51,18 +51,18 @@ def steps_of(
     now: datetime,
     opened: datetime | None = None,
     traffic: Traffic | None = None,
-    turn: Turn | None = None,
+    by_hours: DueByHours | None = None,
     membership: Membership | None = None,
 ) -> Iterator[Step]:
     """The steps of the decision, in order; the first that keeps the instance decides.
 
-    There is no step where the policy's match does not select the instance. The steps after the one
-    that decides come too: `plan` shows them.
+    There is no step if the policy's match does not select the instance. The steps after the
+    deciding one are there too: `plan` shows them.
 
-    `opened`: when the policy's window opened; None where what somebody did since does not matter.
-    `traffic`: None where it was not read, or cannot be read.
-    `turn`: what the machine's own hours say, where the policy uses them; None: it is decided here.
-    `membership`: of a group of Auto Scaling; None where it was not read.
+    `opened`: when the policy's window opened; None if operations since then do not matter.
+    `traffic`: None if it was not read, or cannot be read. `by_hours`: the result of the machine's
+    own hours, if the policy uses them; None: it is found out here. `membership`: in a group of
+    Auto Scaling; None if it was not read.
     """
     why = selected_by(policy.match, instance)
     if why is None:
@@ -72,11 +72,12 @@ def steps_of(
     excluded = Decision(Verdict.EXCLUDED, f"excluded by {hit}") if hit else None
     yield _step(EXCLUDE, excluded, "nothing excludes it")
     if isinstance(policy.when, OwnHours):
-        from lightsout.decide.own_hours import turn_of  # noqa: PLC0415  few policies go by them
+        from lightsout.decide.own_hours import due_by_hours  # noqa: PLC0415  few policies go by them
 
-        turn = turn or turn_of(policy.when, policy.timezone, instance.tags[policy.when.tag], now)
-        opened = turn.opened
-        yield _step(HOURS, turn.kept, turn.reason)
+        own, zone = policy.when, policy.timezone
+        by_hours = by_hours or due_by_hours(own, zone, instance.tags[own.tag], now)
+        opened = by_hours.opened
+        yield _step(HOURS, by_hours.kept, by_hours.reason)
     kept = protection(policy, instance, now) or done_by_somebody(policy, instance, opened)
     kept = kept or undone_since_its_mark(policy, instance, opened, now)
     yield _step(PROTECTION, kept, "nothing protects it")
@@ -91,12 +92,12 @@ def steps_of(
 
 
 def goes_through_groups(policy: Policy) -> bool:
-    """True if the policy acts on members of auto-scaling groups, through these."""
+    """True if the policy acts on members of auto-scaling groups, through their groups."""
     return "autoscaling" in policy.include and RESOURCES[policy.resource].in_groups
 
 
 def goes_by_group(policy: Policy, instance: Instance) -> bool:
-    """True if what its group says decides about the instance: by its tag it is a member of one."""
+    """True if the group decides about the instance: its tag says that it is a member."""
     return goes_through_groups(policy) and AUTOSCALING in instance.tags
 
 
@@ -105,7 +106,7 @@ def _step(name: str, kept: Decision | None, otherwise: str) -> Step:
 
 
 def conclude(steps: Iterable[Step]) -> Decision | None:
-    """The decision that the steps lead to; None where there is no step."""
+    """The decision of the steps; None if there is none."""
     reasons: list[str] = []
     for step in steps:
         if step.kept:
@@ -116,9 +117,9 @@ def conclude(steps: Iterable[Step]) -> Decision | None:
 
 
 def possibly(steps: Iterable[Step]) -> Decision | None:
-    """The decision where the policy acts, or would act if the unknown facts were in its favour.
+    """The decision if the policy acts, or might act with what is unknown; None otherwise.
 
-    None where it surely does not act. Conflicts between policies are found by this.
+    It serves to find conflicts between policies.
     """
     taken = list(steps)
     surely_kept = any(step.kept and not step.kept.doubtful for step in taken)
@@ -126,10 +127,10 @@ def possibly(steps: Iterable[Step]) -> Decision | None:
 
 
 def selected_by(match: Selector, instance: Instance) -> str | None:
-    """The reason why `match` selects the instance; None where it does not.
+    """The reason why `match` selects the instance; None if it does not.
 
     All of its tags must match, and its list of instances and its names if it has any. A name that
-    the service does not tell matches none, `*` neither.
+    the service does not show matches no pattern, not even `*`.
     """
     if match.instances and instance.id not in match.instances:
         return None
@@ -148,7 +149,7 @@ def selected_by(match: Selector, instance: Instance) -> str | None:
 
 
 def _name_hit(patterns: Sequence[str], instance: Instance) -> str | None:
-    """The first pattern that the name of the instance matches."""
+    """The first pattern that matches the name of the instance."""
     known = patterns if instance.name_known else ()
     return next((show_pattern(it) for it in known if matches(instance.name, [it])), None)
 
@@ -158,7 +159,7 @@ def show_pattern(pattern: str) -> str:
 
 
 def excluded_by(exclude: Selector, instance: Instance) -> str | None:
-    """The first rule of `exclude` that hits the instance; None where none does."""
+    """The first rule of `exclude` that matches the instance; None if none does."""
     if instance.id in exclude.instances:
         return "instance ID"
     if exclude.names and not instance.name_known:
@@ -206,15 +207,15 @@ def _kept_until(until: str, policy: Policy, now: datetime) -> Decision | None:
 def done_by_somebody(
     policy: Policy, instance: Instance, opened: datetime | None
 ) -> Decision | None:
-    """Keep what somebody may have started (or, for a start, stopped) since the window opened.
+    """Keep an instance that somebody may have started (or stopped) since the window opened.
 
-    Only Lighthouse tells when an operation began, and it shows the latest one only. So an operation
-    since the window opened hides those before it, whether it succeeded or not. One whose time
-    cannot be read may have begun since then. The policy's own action does not keep the instance: a
-    stop that failed is tried again.
+    Only Lighthouse shows when an operation began, and only of the latest one. So an operation since
+    the window opened hides those before it, whether it succeeded or not. One whose time cannot be
+    read may have begun since then. The policy's own action does not keep the instance: a stop that
+    failed is tried again.
 
-    An instance that shows no operation at all is kept, too: the service documents null as "no valid
-    value is available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
+    An instance without any operation is kept, too: the service documents null as "no valid value is
+    available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
     action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
@@ -241,7 +242,7 @@ def _may_be_shut_down(action: Action, instance: Instance) -> bool:
 
 
 def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
-    """The decision about an instance whose latest operation began then, inside the window."""
+    """The decision about an instance whose latest operation began at `began`, inside the window."""
     if instance.operation == action.call:
         told = f"its {instance.operation} at {clock}, inside the window, did not fail"
         reason = f"{action.before}, though {told}: somebody shut it down since"
@@ -258,10 +259,10 @@ def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
 def undone_since_its_mark(
     policy: Policy, instance: Instance, opened: datetime | None, now: datetime
 ) -> Decision | None:
-    """Keep it where a mark says that it was stopped (started) in this window, and it no longer is.
+    """Keep an instance that was stopped (started) in this window, by its mark, and no longer is.
 
-    A CVM tells nothing else. Whoever wrote the mark, it only ever keeps. In another state than the
-    one acted on it says nothing: it must not hide a conflict.
+    For a CVM there is no other sign. A mark can only keep an instance, whoever wrote it. It counts
+    only in the state that the policy acts on: otherwise it might hide a conflict.
     """
     action = policy.does
     tells = RESOURCES[policy.resource].tells_operation_time
@@ -278,10 +279,7 @@ def undone_since_its_mark(
 
 
 def _zones_of(mark: Mark, policy: Policy) -> set[ZoneInfo]:
-    """The zone of the policy that wrote the mark.
-
-    Where no policy has that name, the mark may be in any of the known zones: all are returned.
-    """
+    """The zone of the policy that wrote the mark; all known zones if no policy has its name."""
     known = dict(policy.mark_zones)
     by = known.get(mark.policy)
     return {by} if by else {policy.timezone, *known.values()}
@@ -300,7 +298,7 @@ def _clock(instant: datetime, policy: Policy) -> str:
 
 
 def over_limit(limits: Limits, acts: int, total: int | None) -> str | None:
-    """The limit that acting on `acts` of `total` instances would exceed; None if there is none."""
+    """The limit that `acts` of `total` instances exceed; None if there is none."""
     if limits.max_instances is not None and acts > limits.max_instances:
         return f"over limit: {acts} instances, max_instances is {limits.max_instances}"
     if (

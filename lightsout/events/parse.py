@@ -98,7 +98,7 @@ def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trig
 
 
 def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple[str, ...]:
-    """A warning where the age is unknown. Raises BadEvent for a Time that forbids the run."""
+    """A warning if the age is unknown. Raises BadEvent for a Time that forbids the run."""
     if "Time" not in event:
         return ("the timer event has no Time, so its age is not judged",)
     fired, told = _read_time(event["Time"]), show(event["Time"])
