@@ -54,6 +54,7 @@ class ListingCall(NamedTuple):
 
     name: str = "DescribeInstances"
     items: str = "InstanceSet"  # the list in its answer
+    longest_id: int = 16  # characters after the prefix, at most
     ids: str = "InstanceIds"  # the parameter for IDs; empty: a filter names them
     most_ids: int = 100  # IDs in one call
     states: str = "instance-state"  # the filter for states
@@ -93,6 +94,7 @@ class Resource(NamedTuple):
     stop: Action = STOP
     start: Action = START
     batch: int = 100  # instances in one call to stop or start, at most
+    longest_id: int = 16  # characters after the prefix, at most
     ids: str = "InstanceIds"  # the parameter for IDs in that call
     in_groups: bool = False  # groups of Auto Scaling can have it as a member
     charged_on: str = ""  # what is still charged after a stop
@@ -225,6 +227,7 @@ NOTEBOOK = Resource(
         failed=_NOTEBOOK_FAILED,
     ),
     batch=1,
+    longest_id=20,
     ids="Id",
     called="notebook",
     reader="lightsout.model.notebook",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.mistakes.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
@@ -47,7 +48,8 @@ REGION = Scalar(
     "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", meant=region_meant
 )
 INSTANCE = Scalar(
-    "an instance ID such as lhins-0a1b2c3d", r"(lhins|ins|hai)-[0-9a-z]{8,16}|nb-[0-9a-z]{8,20}"
+    "an instance ID such as lhins-0a1b2c3d",
+    "|".join(f"{it.id_prefix}[0-9a-z]{{8,{it.longest_id}}}" for it in RESOURCES.values()),
 )
 ROLE = Scalar(
     "a role such as qcs::cam::uin/100000000002:roleName/lightsout",
