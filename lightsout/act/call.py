@@ -104,7 +104,7 @@ class Caller:
             return tuple(option for option in options if option[0] != "StoppedMode")
         return options
 
-    def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
+    def send(self, ids: Sequence[str]) -> RejectedBatch | None:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             with self._lock:

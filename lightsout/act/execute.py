@@ -78,10 +78,12 @@ class Execution:
         """Look once: settle what is done; call again for refused instances that are idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
+        # First those that are late, then those that were not looked at for longest. `front` holds
+        # all that are late, and others up to a whole call.
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
         certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call of the look
+        certain += -(certain + len(refused)) % BATCH or BATCH
         front, line = line[:certain], line[certain:]
         look = self._caller.look([*refused, *front])
         if look is not None:

@@ -10,7 +10,14 @@ from lightsout.act.absence import Absence
 from lightsout.act.decision_age import DecisionAge
 from lightsout.act.lines import NoLongerWanted, log_accepted, log_confirmed, log_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
-from lightsout.act.verify import Readiness, Sent, final_outcome, gone_from, readiness, settle
+from lightsout.act.verify import (
+    Readiness,
+    Sent,
+    final_outcome,
+    gone_from,
+    outcome_of_call,
+    readiness,
+)
 from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
@@ -82,12 +89,12 @@ class Ledger:
         its activities told the ActivityId.
         """
         action = self._job.action
-        named = action.call if action.api else ""
-        call = Accepted(request_id, tuple(ids), activity_id, named)
+        through_group = action.api is not None
+        call = Accepted(request_id, tuple(ids), activity_id, action.call if through_group else "")
         log_accepted(self._log, self._job, call, recovered=recovered)
         self.accepted.append(call)
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id, activity_id)
-        if named:  # a group takes one call after the other
+        if through_group:  # a group takes one call after the other
             self.waiting.begin_again(self._job.asked_with(ids), self._clock.monotonic())
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
@@ -208,7 +215,7 @@ class Ledger:
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
-        return settle(
+        return outcome_of_call(
             self._job.action,
             sent,
             instance,
@@ -221,9 +228,9 @@ class Ledger:
         wish = self._job.wish(instance.id)
         return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
 
-    def _busy(self, instance: Instance, group: str) -> CallFailed:
+    def _busy(self, instance: Instance, why: str) -> CallFailed:
         doing = f", {instance.operation} {instance.operation_state}" if instance.operation else ""
-        return CallFailed(self._job.action.call, BUSY, group or f"{instance.state}{doing}")
+        return CallFailed(self._job.action.call, BUSY, why or f"{instance.state}{doing}")
 
     # Where an instance stands ------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ _ABOUT_SOME = frozenset(
 )
 
 
-def keep_time(job: Job, deadline: Deadline) -> Deadline:
+def deadline_before_marks(job: Job, deadline: Deadline) -> Deadline:
     """The end of verification. The run ends later, so that there is time to mark all instances.
 
     Otherwise one instance that does not stop would leave all others without marks.

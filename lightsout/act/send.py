@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
-NAMED_REFUSALS = 3  # denied calls that name an instance, before probes are sent
+NAMED_REFUSALS = 3  # denied calls, none accepted, after which the right counts as missing
 
-# The codes for a call whose operation an earlier call, without an answer, has already begun.
+# How a call is refused if an earlier call, whose answer was lost, has begun the same operation.
 _SINCE_ACCEPTED = {Meaning.BUSY, Meaning.STATE}
 
 # The codes after which the whole batch waits: halving it would find nothing.
@@ -84,7 +84,7 @@ class Sender:
             rest.remove(id_)
             self.send_batch([id_])
         asked = [[id_] for id_ in rest]
-        for refused in list(side_by_side(self._caller.ask, asked, SIDE_BY_SIDE)):
+        for refused in list(side_by_side(self._caller.send, asked, SIDE_BY_SIDE)):
             if refused:
                 self._deal_with(*refused, frozenset())
 
@@ -93,7 +93,7 @@ class Sender:
 
         `looked`: the error codes after which this batch has already been looked at.
         """
-        refused = self._caller.ask(ids) if ids else None
+        refused = self._caller.send(ids) if ids else None
         if refused:
             self._deal_with(*refused, looked)
 
@@ -158,7 +158,7 @@ class Sender:
                 return
         half = len(ids) // 2
         left, right = ids[:half], ids[half:]
-        refused = self._caller.ask(left)
+        refused = self._caller.send(left)
         if refused:
             self._deal_with(*refused, looked)
             self.send_batch(right, looked)
@@ -242,7 +242,7 @@ class Sender:
             if self._ledger.accepted or len(answers) == len(ids):
                 break
             id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
-            answers[id_] = self._caller.ask([id_])
+            answers[id_] = self._caller.send([id_])
         meant = [it.why.meaning for it in answers.values() if it]
         if len(meant) == len(answers) and {Meaning.RIGHTS}.issuperset(meant):
             self._caller.closed = self._denied(refusal)

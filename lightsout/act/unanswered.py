@@ -21,7 +21,7 @@ class UnansweredCall(NamedTuple):
     ids: tuple[str, ...]
     sent: datetime  # by the wall clock
     noticed: float  # when it failed without an answer; monotonic seconds
-    known: int  # number of RequestIds that looks had shown before the call
+    seen_before: int  # number of RequestIds that looks had shown before the call
     shown: dict[str, str]  # RequestId of the new operation that looks show, by instance
 
 
@@ -121,7 +121,7 @@ class Unanswered:
         request_id = instance.operation_request_id
         if not request_id or instance.operation != self._job.action.call:
             return False
-        if request_id in self._listed or self._order[request_id] < call.known:
+        if request_id in self._listed or self._order[request_id] < call.seen_before:
             return False
         began = instance.started_at()
         told = self._job.site.resource.tells_operation_time

@@ -43,7 +43,7 @@ class Readiness(Enum):
     SETTLED = "it need not be asked"
 
 
-def settle(
+def outcome_of_call(
     action: Action,
     sent: Sent,
     instance: Instance,

@@ -90,9 +90,9 @@ class _Surveyor:
         findings = [self._find(*each) for each in zip(tasks, answers, strict=True)]
         self._find_conflicts(findings)
         if self._judgement.memberships:
-            from lightsout.decide.groups import bound  # noqa: PLC0415  few policies include members
+            from lightsout.decide.groups import apply_bounds  # noqa: PLC0415  few policies include members
 
-            bound(findings, self._judgement)
+            apply_bounds(findings, self._judgement)
         for finding in findings:
             self._limit(finding)
         return findings

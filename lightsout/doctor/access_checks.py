@@ -12,7 +12,7 @@ from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
-from lightsout.decide.decide import goes_through_groups
+from lightsout.decide.decide import includes_members
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.finding import (
@@ -236,7 +236,7 @@ def _further_rights(
         asked[api, "DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
     if any(needs_traffic(policy.only_if) for policy in policies):
         asked[api, "DescribeInstancesTrafficPackages"] = {"Limit": 1}
-    if any(map(goes_through_groups, policies)):
+    if any(map(includes_members, policies)):
         asked |= {(SCALING, look): {"Limit": 1} for look in (MEMBERS, GROUPS, ACTIVITIES)}
     for (service, action), params in asked.items():
         check = _right(site.account, service, action)
@@ -304,7 +304,7 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
     acts |= {
         f"{SCALING.service}:{members_action(it.does).call}": it.name
         for it in policies
-        if goes_through_groups(it)
+        if includes_members(it)
     }
     acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):

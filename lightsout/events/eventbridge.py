@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
-from lightsout.events.parse import DOCTOR
-from lightsout.events.request import json_type, parse_json, read_request, show
+from lightsout.events.request import DOCTOR, json_type, parse_json, read_request, show
 from lightsout.events.search import bare, field_of, find_field, find_id, ids_in
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 

@@ -13,6 +13,8 @@ from lightsout.policies.texts import REGION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
+
 
 def read_request(fields: Mapping[Any, Any]) -> Request:
     """The request in these fields. Raises BadEvent for an unknown field or a wrong type."""

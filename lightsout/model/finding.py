@@ -29,7 +29,7 @@ class Decision(NamedTuple):
 class Step(NamedTuple):
     """One step of a decision, with its reason."""
 
-    name: str  # match | exclude | hours | protection | only if
+    name: str  # match | exclude | hours | protection | group | only if
     reason: str
     kept: Decision | None = None  # the decision, if this step keeps the instance
 

@@ -22,8 +22,8 @@ THREADS = 16  # for looks at instances, over all sites
 LEAST_THREADS, MOST_THREADS = 1, 8
 
 
-class Fleet:
-    """The sites of a run. `clouds`: by account, the client that makes its calls."""
+class SiteRuns:
+    """The runs of all sites that are due. `clouds`: by account, the client for its calls."""
 
     def __init__(self, clouds: Mapping[str, Cloud]) -> None:
         self._clouds = clouds
@@ -35,11 +35,11 @@ class Fleet:
         self.runs, self.unplaced = find_sites(due, self._clouds, terms.deadline)
         return_large_blocks()
         count = max(1, len(self.runs))
-        terms = terms._replace(threads=min(MOST_THREADS, max(LEAST_THREADS, THREADS // count)))
+        threads = min(MOST_THREADS, max(LEAST_THREADS, THREADS // count))
         pool = ThreadPoolExecutor(max_workers=count)
         try:
             futures = [
-                pool.submit(one.run, self._clouds[one.site.account], terms, log)
+                pool.submit(one.run, self._clouds[one.site.account], terms, threads, log)
                 for one in self.runs
             ]
             wait(futures, timeout=terms.deadline.left() + GRACE)
