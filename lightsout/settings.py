@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, parse_endpoint
-from lightsout.base.scalars import parse_until
-from lightsout.base.suggest import nearest
+from lightsout.base.texts.scalars import parse_until
+from lightsout.base.texts.suggest import nearest
 from lightsout.policies.load import DEFAULT_TIMEZONE, parse_duration
 
 if TYPE_CHECKING:

@@ -12,21 +12,21 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.act.site_run import SiteRun
     from lightsout.act.site_runs import SiteRuns
     from lightsout.model.finding import Decision, Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import AcceptedCall, DoneGroup, Entry, ReasonGroup
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 

@@ -7,18 +7,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lightsout.act.call import FOR_GOOD
-from lightsout.cloud.compute import BATCH, batches
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.services.compute import BATCH, batches
 from lightsout.cloud.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.act.call import Caller, RejectedBatch
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Deadline
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none

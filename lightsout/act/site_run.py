@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.execute import Execution
 from lightsout.base.log import where
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.decide import includes_members
 from lightsout.decide.jobs import job_of
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from lightsout.act.group_activities import GroupActivities
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.job import Job
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.resource import Site
 
 
 class Terms(NamedTuple):
@@ -135,7 +135,7 @@ def _with_members(
     """The job for members of groups and the one for all others; both read groups anew."""
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
-    from lightsout.model.scaling import members_action  # noqa: PLC0415
+    from lightsout.model.resources.scaling import members_action  # noqa: PLC0415
 
     read_anew = membership_reader(compute, job.action, findings, judgement)
     yield job._replace(read_anew=read_anew), None

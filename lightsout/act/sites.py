@@ -6,10 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.site_run import SiteRun
-from lightsout.cloud.compute import list_regions
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import list_regions
 from lightsout.model.finding import Task
-from lightsout.model.resource import RESOURCES, Site
+from lightsout.model.resources.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

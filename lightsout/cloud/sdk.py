@@ -16,7 +16,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.cloud.error_codes import ADVICE, Meaning, meaning_of
 from lightsout.http.certificates import Trusting, trust
 from lightsout.http.errors import HttpStatus, describe, no_netrc, refuse_unless_ok

@@ -9,15 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.scalars import time_unit
-from lightsout.model.instance import STARTS
-from lightsout.model.resource import START, STOP
+from lightsout.base.texts.scalars import time_unit
+from lightsout.model.resources.instance import STARTS
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import OnlyIf, Policy
+    from lightsout.model.resources.instance import Instance
 
 GB, MB = 1024**3, 1024**2
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from lightsout.decide.decide import GROUP, includes_members
 from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.scaling import LIFECYCLES, Membership
+from lightsout.model.resources.scaling import LIFECYCLES, Membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import ScalingGroup
 
 NOT_READ = Membership(unknown="Auto Scaling was not asked")
 

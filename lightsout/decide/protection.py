@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
-from lightsout.model.resource import RESOURCES, START, STOP
+from lightsout.model.resources.instance import STARTS
+from lightsout.model.resources.resource import RESOURCES, START, STOP
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Instance
     from lightsout.model.mark import Mark
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 # A tag that the service puts on members of auto-scaling groups. A group may find a stopped member
 # unhealthy, terminate and replace it: a setting of the group.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.queries import queries_for
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.services.queries import queries_for
 from lightsout.decide.conditions import needs_traffic, read_traffic
 from lightsout.decide.decide import excluded_by, over_limit, selected_by
 from lightsout.decide.jobs import conflict_of
@@ -15,10 +15,10 @@ from lightsout.model.policy import OwnHours
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lightsout.cloud.compute import Compute, Listing
+    from lightsout.cloud.services.compute import Compute, Listing
     from lightsout.decide.judgement import Judgement
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resources.instance import Instance
 
 
 def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:

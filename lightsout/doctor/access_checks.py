@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
-from lightsout.base.pages import page
-from lightsout.cloud.compute import Compute
+from lightsout.base.texts.pages import page
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import TAG, WRITE
+from lightsout.cloud.services.compute import Compute
+from lightsout.cloud.services.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import includes_members
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.doctor.finding import (
+from lightsout.doctor.diagnosis import (
     AGAIN,
     FINE,
     MARKS,
@@ -31,9 +31,9 @@ from lightsout.doctor.finding import (
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import dicts
-from lightsout.model.resource import OWN, RESOURCES, Site, place_of
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.model.resources.instance import dicts
+from lightsout.model.resources.resource import OWN, RESOURCES, Site, place_of
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 

@@ -9,11 +9,11 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.doctor.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
 from lightsout.notify.delivery import ping, send

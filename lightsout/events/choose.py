@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.wildcards import matches
+from lightsout.base.texts.wildcards import matches
 from lightsout.events.request import hint, show
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Chosen, Occasion, Trigger
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

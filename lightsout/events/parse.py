@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from lightsout.base.scalars import time_unit
+from lightsout.base.texts.scalars import time_unit
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.request import DOCTOR, json_type, read_request, read_request_text, show
 from lightsout.events.search import bare

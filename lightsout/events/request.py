@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.events.search import LONGEST_SHOWN
 from lightsout.model.request import BadEvent, Request
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

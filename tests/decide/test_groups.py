@@ -13,8 +13,8 @@ from lightsout.decide.judgement import Judgement
 from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import read_nothing
-from lightsout.model.resource import CVM, START, STOP, Site
-from lightsout.model.scaling import STOP_MEMBERS, Membership, ScalingGroup, members_action
+from lightsout.model.resources.resource import CVM, START, STOP, Site
+from lightsout.model.resources.scaling import STOP_MEMBERS, Membership, ScalingGroup, members_action
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text
 
 ACT, KEEP = Verdict.ACT, Verdict.KEEP

@@ -22,7 +22,7 @@ from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
 
 TOTAL = 0.5  # seconds that a call is given
 LATE = 2.0  # more that a busy machine may need to notice; what drips here never ends

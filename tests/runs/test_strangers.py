@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from lightsout import RunFailed
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.run import run
 from lightsout.simulator import Fault
 from lightsout.simulator.base.answer import Answer

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import includes_members
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
