@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsout.base.log import Log
-from lightsout.base.plain import MARK, plain
+from lightsout.base.texts.plain import MARK, plain
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
 from lightsout.site_lines import log_failures, log_plan

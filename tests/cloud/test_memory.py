@@ -7,7 +7,7 @@ import ctypes
 import pytest
 
 from lightsout.base.memory import return_large_blocks
-from lightsout.model.instance import read_instance
+from lightsout.model.resources.instance import read_instance
 from lightsout.run import Run, run_safely
 
 
@@ -29,7 +29,7 @@ def test_what_the_sites_found_is_kept_for_people_only(stage, keep):
     report = run_safely(the_run)
 
     assert report["counts"]["stopped"] == 1
-    assert len(the_run.fleet.runs) == (1 if keep else 0)
+    assert len(the_run.site_runs.runs) == (1 if keep else 0)
 
 
 @pytest.mark.parametrize("error", [OSError, TypeError])

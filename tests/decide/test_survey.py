@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.cloud.compute import Listing
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Listing
 from lightsout.decide.conditions import GB, Traffic
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
@@ -16,7 +16,7 @@ from lightsout.decide.survey import survey
 from lightsout.model.finding import Task, Verdict
 from lightsout.model.job import Wish, read_nothing
 from lightsout.model.policy import Limits, OnlyIf, When
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 from tests.support.examples import examples
 from tests.support.values import GUANGZHOU, NOW, a_finding, a_policy, an_instance, fleet, selector
 

@@ -13,7 +13,7 @@ from lightsout import RunFailed
 from lightsout.cli.deployment import cam
 from lightsout.doctor import service_checks as probes
 from lightsout.doctor import visit as doctor
-from lightsout.doctor.finding import GRANT
+from lightsout.doctor.diagnosis import GRANT
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Fault, Function, FunctionTrigger
 from lightsout.simulator.access.cam import grants

@@ -15,7 +15,7 @@ from lightsout.events.function_url import secret_weakness
 from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from tests.support.values import NOW, a_policy, any_json, any_text
 
 HOUR = 3600.0

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lightsout.policies import yamltree as yamltext
 from lightsout.policies.load import Policies, PolicyMistakes, load
+from lightsout.policies.reading import yamltree as yamltext
 from tests.support.examples import examples
 from tests.support.paths import ROOT
 

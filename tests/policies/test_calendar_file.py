@@ -13,7 +13,7 @@ from lightsout.policies.hours.calendar import is_workday
 from lightsout.policies.hours.calendar_file import read_calendar
 from lightsout.policies.hours.windows import calendar_end, calendar_gaps
 from lightsout.policies.load import PolicyMistakes, load
-from lightsout.policies.yamltree import Complaints
+from lightsout.policies.reading.yamltree import Complaints
 from tests.support.values import any_json
 from tests.support.window_oracle import OFF_DAYS, WORKED_DAYS
 

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.policies import yamltree as yamltext
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.policies.mistakes.characters import FORBIDDEN, ODD, name
-from lightsout.policies.reader import Reader
-from lightsout.policies.schema import FILE
-from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from lightsout.policies.reading import yamltree as yamltext
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.schema.policy_file import FILE
+from lightsout.policies.schema.texts import TAG_KEY, TAG_VALUE
 from tests.support.examples import examples
 
 LOADERS = [yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else [])]

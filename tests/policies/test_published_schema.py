@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from lightsout.base.scalars import zones
+from lightsout.base.texts.scalars import zones
 from lightsout.policies.load import load
-from lightsout.policies.texts import ZONE
+from lightsout.policies.schema.texts import ZONE
 from tests.support.examples import examples
 from tests.support.paths import ROOT
 
@@ -282,8 +282,8 @@ def test_schema_and_reader_agree_about_what_stands_there_without_quotes(tmp_path
 
 
 def test_the_typed_keys_are_those_of_the_table():
-    from lightsout.policies import document
-    from lightsout.policies import schema as table
+    from lightsout.policies.schema import policy_file as table
+    from lightsout.policies.schema import typed_keys as document
 
     fields = {it.key: it.shape for it in table.POLICY.fields}
     pairs = [

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.base.scalars import zones
-from lightsout.base.suggest import nearest, typo_of
+from lightsout.base.texts.scalars import zones
+from lightsout.base.texts.suggest import nearest, typo_of
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.policies.mistakes import suggestions
 from tests.support.examples import examples

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lightsout.policies import yamltree
 from lightsout.policies.load import PolicyMistakes, load
-from lightsout.policies.yamltree import Complaints
+from lightsout.policies.reading import yamltree
+from lightsout.policies.reading.yamltree import Complaints
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.simulator import Fault
 from tests.support.fake_webhooks import open_fake_webhooks
 from tests.support.simulated_run import DEV_NIGHTS, set_stage

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.deploy.desk import Stopped, look, prepare, service_of
@@ -19,7 +19,7 @@ from lightsout.cli.deploy.values import DRY_RUN, MARK, PAUSED, ROLE, may_act
 from lightsout.cli.deploy.voice import OF_FINDINGS, Voice
 from lightsout.cli.output.questions import agreed
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import WRONG
+from lightsout.doctor.diagnosis import WRONG
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:

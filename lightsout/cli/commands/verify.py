@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from lightsout.act.absence import APART
+from lightsout.act.ledger.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import clouds_of, unknown_account
+from lightsout.cli.calls.clouds import clouds_of, unknown_account
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
@@ -23,8 +23,8 @@ from lightsout.cli.logs.acceptances import (
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from lightsout.cli.logs.acceptances import Acceptance
     from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
 NOT_NAMED = "not named in this log: export the field SCF_Message as well"

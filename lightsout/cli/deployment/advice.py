@@ -7,13 +7,13 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
-from lightsout.base.wildcards import is_exact, matches
+from lightsout.base.texts.scalars import UTC
+from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 

@@ -16,13 +16,13 @@ from lightsout.model.report import (
     subject_of,
     why_skipped,
 )
-from lightsout.model.resource import RESOURCES, place_of
+from lightsout.model.resources.resource import RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lightsout.act.site_run import SiteRun
-    from lightsout.cli.commands.operate import FinishedRun
+    from lightsout.cli.calls.operate import FinishedRun
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS
-from lightsout.model.scaling import members_action
+from lightsout.model.resources.resource import ACTIONS
+from lightsout.model.resources.scaling import members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action, Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action, Site
 
 # An operation that began this long before ours was accepted is an older one, which a listing still
 # shows: the service's times are whole seconds of its own clock.

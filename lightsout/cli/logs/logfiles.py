@@ -36,7 +36,7 @@ from lightsout.cli.logs.separated import (
 from lightsout.cli.logs.textfile import lines_of, opened_text, shown_name, whole
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import plural
-from lightsout.model.resource import RESOURCES, Site
+from lightsout.model.resources.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 # Where a spreadsheet may see the beginning of a formula, the wide forms that Chinese and Japanese
 # ones accept included.

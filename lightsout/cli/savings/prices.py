@@ -23,7 +23,7 @@ from lightsout.base.files import read_small_file
 from lightsout.cli.output.files import write_file
 from lightsout.cli.savings.pricefile import price_of
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress
 from lightsout.cli.output.tables import Output

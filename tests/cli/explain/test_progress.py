@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress, WatchedClock
 from lightsout.cli.output.tables import Output
