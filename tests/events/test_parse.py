@@ -724,6 +724,19 @@ def test_an_alarm_that_is_over_takes_nothing_from_the_others_of_its_batch():
     assert request_of(read({"EventList": [over, on]})).instances == {MINE}
 
 
+def test_an_event_that_is_over_still_asks_for_a_dry_run_of_its_batch():
+    over = OWN | {"subject": OTHER, "status": "0", "data": {"dry_run": True}}
+    on = CLOUDS | {"subject": MINE, "status": "1"}
+
+    trigger = read({"EventList": [over, on]})
+
+    assert trigger.dry_run
+    assert [it.request.instances for it in trigger.occasions if it.request.policies is None] == [
+        {MINE}
+    ]
+    assert choose([a_policy(triggered_by=frozenset({ANY_SCOPED}))], [], read(over)) == []
+
+
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 
 
