@@ -80,5 +80,5 @@ class GroupActivities:
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:
-        told = f"cannot read activities of groups: {failure.action}: {failure}"
+        told = f"cannot read activities of groups: {failure.with_action}"
         self._log("warning", level="warning", message=told)

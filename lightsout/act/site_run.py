@@ -68,7 +68,7 @@ class SiteRun:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
-            self.error = f"{failure.action}: {failure}"
+            self.error = failure.with_action
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 

@@ -82,6 +82,11 @@ class CallFailed(Exception):
     def meaning(self) -> Meaning:
         return meaning_of(self.code)
 
+    @property
+    def with_action(self) -> str:
+        """The failure in words, with the action that failed."""
+        return f"{self.action}: {self}"
+
     def named(self, ids: Sequence[str]) -> list[str]:
         """The instances that the message names; none if it names all of a batch."""
         words = set(re.findall(_INSTANCE_ID, self.message))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from lightsout.base.credentials import BadSettings
-from lightsout.base.endpoint import Endpoint, is_loopback
+from lightsout.base.endpoint import ROOT_DOMAIN, Endpoint, is_loopback
 from lightsout.base.texts.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
@@ -34,7 +34,6 @@ PATIENCE = 10.0  # seconds in which one call is repeated while the service does 
 # https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
-ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 BEAT = "lightsout doctor: a test; it tells nothing about the function"

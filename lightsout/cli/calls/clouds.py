@@ -132,7 +132,7 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
     except CallFailed as failure:
         return (
             f"warning: what the service would refuse now in {compute.site.place} is "
-            f"unknown: {failure.action}: {failure}"
+            f"unknown: {failure.with_action}"
         )
     return found
 

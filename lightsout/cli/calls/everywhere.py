@@ -41,7 +41,7 @@ def look_everywhere(cloud: Cloud, regions: Sequence[str] = ()) -> Seen:
     for site, found in list_sites({OWN: cloud}, sites).items():
         if isinstance(found, CallFailed):
             name = f"{site.resource.name} in {site.place}"
-            warnings.append(f"warning: {name} is unknown: {found.action}: {found}")
+            warnings.append(f"warning: {name} is unknown: {found.with_action}")
         else:
             machines += [(site, machine) for machine in found]
     return Seen(machines, warnings)
@@ -84,7 +84,7 @@ def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
         for region in regions
         if not wanted or region in wanted
     ], [
-        f"warning: {resource.name} is unknown: {failure.action}: {failure}"
+        f"warning: {resource.name} is unknown: {failure.with_action}"
         for resource, failure in failed.items()
         if not wanted
     ]

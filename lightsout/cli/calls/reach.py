@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
-from lightsout.base.endpoint import is_loopback
+from lightsout.base.endpoint import ROOT_DOMAIN, is_loopback
 from lightsout.http.errors import describe
 from lightsout.http.timed import connect, total_time
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lightsout.base.endpoint import Endpoint
 
 ANY_SERVICE = "cvm"
-ROOT_DOMAIN = "tencentcloudapi.com"
 LONGEST = 5.0  # seconds for the look-up of the name and the connection; as in cloud/sdk
 PORTS = {"http": 80, "https": 443}
 

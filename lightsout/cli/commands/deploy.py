@@ -123,7 +123,7 @@ def _hand_over(desk: Desk, outcome: DeployOutcome, voice: Voice) -> None:
     """What somebody with the rights has to do, and the documents to do it with."""
     wanted = desk.wanted
     for part, failure in outcome.refused.items():
-        voice.say(f"The {part} was not changed: {failure.action}: {failure}", look="bold yellow")
+        voice.say(f"The {part} was not changed: {failure.with_action}", look="bold yellow")
     if ROLE in outcome.refused or desk.live.hides(ROLE):
         name = wanted.configuration.role
         voice.say(f"Whoever may change roles makes {name} with these two documents:")

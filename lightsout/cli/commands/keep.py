@@ -194,7 +194,7 @@ def _regions_of(resource: Resource, cloud: Cloud) -> Sequence[str] | CallFailed:
 def _blind(where: str, failure: CallFailed) -> str:
     if failure.meaning is Meaning.RIGHTS:
         return f"cannot look in {where}: {RIGHT} {failure.action}: {failure.message}"
-    return f"cannot look in {where}: {failure.action}: {failure}"
+    return f"cannot look in {where}: {failure.with_action}"
 
 
 # Writing ------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, In
     try:
         return {**Compute(cloud, site).describe(sorted(ids))}
     except CallFailed as failure:
-        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
+        return dict.fromkeys(ids, Became(UNKNOWN, failure.with_action))
 
 
 def _answer(

@@ -93,14 +93,14 @@ class Looker:
                 if isinstance(regions, CallFailed):
                     where = place_of(account, policy.resource)
                     blind.append((account, policy.resource))
-                    errors.append(f"the regions of {where}: {regions.action}: {regions}")
+                    errors.append(f"the regions of {where}: {regions.with_action}")
                 else:
                     named = (Site(account, RESOURCES[policy.resource], it) for it in regions)
                     sites |= dict.fromkeys(filter(self._allows, named))
         self._look_at(sites, clouds)
         found = {site: self._seen[id(clouds[site.account]), site] for site in sites}
         errors += [
-            f"{site.resource.name} in {site.place}: {it.action}: {it}"
+            f"{site.resource.name} in {site.place}: {it.with_action}"
             for site, it in found.items()
             if isinstance(it, CallFailed)
         ]

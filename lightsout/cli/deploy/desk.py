@@ -113,7 +113,7 @@ def look(service: AccountApi, function: str, role: str, voice: Voice) -> Live:
     try:
         live = looking.look(service, function, role)
     except CallFailed as failure:
-        raise Stopped(f"{failure.action}: {failure}\n{advice_on(failure)}") from None
+        raise Stopped(f"{failure.with_action}\n{advice_on(failure)}") from None
     if live.function:
         voice.keep_secret(live.function.variables)
     return live

@@ -117,7 +117,7 @@ def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
 def _cannot(failure: CallFailed, what: str) -> WrongUse:
     advice = RIGHTS if failure.meaning is Meaning.RIGHTS else ADVICE.get(failure.code, "")
     more = f"; {advice}" if advice else ""
-    return WrongUse(f"--from-cls: {what}: {failure.action}: {failure}{more}")
+    return WrongUse(f"--from-cls: {what}: {failure.with_action}{more}")
 
 
 class FunctionLog(LogLines):

@@ -84,7 +84,7 @@ def _ask_site(
             models = _ask_models(cloud, site, there)
             answer.models = {Machine(site, id_): model for id_, model in models.items()}
     except CallFailed as failure:
-        return _unknown(site, f"{failure.action}: {failure}")
+        return _unknown(site, failure.with_action)
     return answer
 
 

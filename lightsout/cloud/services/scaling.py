@@ -113,7 +113,7 @@ class Scaling:
             except OutOfTime:  # noqa: PERF203  instances of an unknown batch are kept
                 raise
             except CallFailed as failure:
-                yield from ((id_, f"{failure.action}: {failure}") for id_ in batch)
+                yield from ((id_, failure.with_action) for id_ in batch)
             else:
                 yield from ((id_, items.get(id_)) for id_ in batch)
 

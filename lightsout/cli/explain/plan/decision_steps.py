@@ -77,7 +77,7 @@ class StepsOfMachine:
                 self._outcome(found, due, at)
         except CallFailed as failure:
             found.failed = True
-            found.steps.append(("error", f"{failure.action}: {failure}"))
+            found.steps.append(("error", failure.with_action))
         return found
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:

@@ -92,7 +92,7 @@ def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[s
         if isinstance(answer, CallFailed):
             yield (
                 f"warning: {policy.name} matches no machine; which tags come near in {site.place} "
-                f"is unknown: {answer.action}: {answer}"
+                f"is unknown: {answer.with_action}"
             )
             return
         machines += answer

@@ -100,7 +100,7 @@ class MachineReport:
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):
-                self._fail(f"{site.place} cannot be read: {answer.action}: {answer}")
+                self._fail(f"{site.place} cannot be read: {answer.with_action}")
             elif answer:
                 self._show(site, answer)
                 return self.good
@@ -131,7 +131,7 @@ class MachineReport:
             return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
         except CallFailed as failure:
             where = place_of(account, kind)
-            self._fail(f"the regions of {where} are unknown: {failure.action}: {failure}")
+            self._fail(f"the regions of {where} are unknown: {failure.with_action}")
             return ()
 
     def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:
