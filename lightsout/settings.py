@@ -150,8 +150,10 @@ def _switch(text: str) -> bool:
     return text == "1"
 
 
-def _until(text: str) -> datetime | None:
-    return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if text else None
+def _until(text: str) -> datetime:
+    if not text:
+        raise ValueError("is empty: give a date or a time, or leave the variable out")
+    return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
 
 
 def _receivers(text: str) -> tuple[Receiver, ...]:

@@ -28,6 +28,8 @@ def parse_endpoint(text: str) -> Endpoint:
     """
     if re.fullmatch(_ROOT_DOMAIN_FORM, text):
         return Endpoint(root_domain=text)
+    if not re.fullmatch("[!-~]*", text):  # urlsplit would leave blanks and line ends out
+        raise ValueError("holds a blank, or a character that no address has")
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port

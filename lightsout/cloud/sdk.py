@@ -136,7 +136,7 @@ class SdkClients:
             told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
         except TencentCloudSDKException as refusal:
             raise self._failure(action, refusal) from None
-        except (requests.RequestException, ArithmeticError, LookupError) as reason:
+        except (OSError, ArithmeticError, LookupError) as reason:  # requests' are OSErrors
             raise self._unreadable(action, reason) from None
         except (ValueError, TypeError, AttributeError, RecursionError) as reason:
             raise self._unreadable(action, reason) from None

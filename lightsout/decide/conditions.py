@@ -6,15 +6,15 @@ number shown is on the same side of the limit as the exact one.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.texts.scalars import time_unit
+from lightsout.base.texts.scalars import instant, time_unit
 from lightsout.model.resources.instance import STARTS
 from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from lightsout.model.policy import OnlyIf, Policy
     from lightsout.model.resources.instance import Instance
@@ -146,7 +146,7 @@ def _count(value: Any) -> int | None:
 
 def _instant(value: Any) -> datetime | None:
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+        return instant(value)
     except (TypeError, ValueError):
         return None
 

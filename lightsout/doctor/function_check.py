@@ -187,7 +187,7 @@ def check_triggers(
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
     try:
-        return read_request_text(timer.get("CustomArgument"), "its argument")
+        return read_request_text(timer.get("CustomArgument") or "", "its argument")
     except BadEvent as mistake:
         return mistake
 

@@ -39,8 +39,6 @@ def read_request_text(text: Any, called: str) -> Request:
 
     `called` is the name of the text in messages. Raises BadEvent for any other text.
     """
-    if text is None or text == "":
-        return Request()
     if not isinstance(text, str):
         raise BadEvent(f"{called} must be text, not {json_type(text)}")
     if not text.strip():

@@ -93,7 +93,8 @@ def load(*given: Path) -> Policies:
         else:
             mistakes += complaints.listed()
     found = _check([one.complaints for one in files], [one.root for one in files])
-    calendars = _Calendars(path if path.is_dir() else path.parent)
+    # Path.is_dir raises where the path is too long.
+    calendars = _Calendars(path if os.path.isdir(path) else path.parent)  # noqa: PTH112
     calendars.read(found)
     digest.update(calendars.content)
     mistakes += calendars.mistakes

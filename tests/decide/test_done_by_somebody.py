@@ -109,6 +109,23 @@ def test_an_operation_whose_time_cannot_be_read_may_have_begun_inside(
     )
 
 
+@pytest.mark.parametrize(
+    "started",
+    [
+        "２０２６-11-01T00:00:00Z",
+        "2026-11-1T00:00:00Z",
+        "2026-11-01T0:0:0Z",
+        "2026-11-01T00:00:00.000Z",
+        "2026-11-01T00:00:00",
+        "2026-11-01 00:00:00Z",
+        "2026-11-01T00:00:00Z ",
+        "2026-02-30T00:00:00Z",
+    ],
+)
+def test_a_time_in_another_form_than_the_documented_one_cannot_be_read(started):
+    assert found(STOP_IT, "StartInstances", started=started).warning
+
+
 def test_of_a_time_that_cannot_be_read_no_more_than_a_glance_is_shown():
     assert f"'{'9' * 40}', cannot be read" in found(STOP_IT, "", started="9" * 5000).reason
 

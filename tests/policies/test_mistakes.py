@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def test_a_path_that_is_not_there_is_a_mistake(tmp_path):
     gone = tmp_path / "policies"
     assert lines(gone) == [f"{gone}:1:1: cannot be read: No such file or directory"]
     assert len(lines(Path("a\0b"))) == 1
+    assert lines(Path("x" * 5000))[0].endswith(f"cannot be read: {os.strerror(errno.ENAMETOOLONG)}")
 
 
 def test_a_pipe_among_the_policies_is_told_and_not_waited_for(tmp_path):

@@ -475,6 +475,35 @@ def test_an_event_that_cannot_be_obeyed_changes_nothing(stage, fleet, event, wor
     assert len(stage.sim.journal) == 0
 
 
+class NoText:
+    def __str__(self):
+        raise TypeError("it has no text")
+
+
+class NoItems(dict):
+    def __iter__(self):
+        raise TypeError("it cannot be listed")
+
+    items = keys = __len__ = __iter__
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {NoText(): 1},
+        TIMER | {NoText(): 1},
+        NoItems(TIMER),
+        NoItems(doctor=True),
+        NoItems(),
+        NoText(),
+    ],
+)
+def test_an_event_that_cannot_even_be_listed_fails_the_run_and_nothing_else(stage, fleet, event):
+    stage.failing_run(event)
+
+    assert len(stage.sim.journal) == 0
+
+
 @pytest.mark.parametrize(
     "event",
     [

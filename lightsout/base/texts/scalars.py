@@ -76,7 +76,11 @@ def zones() -> Sequence[str]:
 UTC = timezone.utc
 
 
-_MOMENT = r"(?a)(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5]\d)?)?"
+# No zone is more than 14 hours ahead of UTC, or behind it.
+_MOMENT = (
+    r"(?a)(\d{4}-\d{2}-\d{2})"
+    r"(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?)?"
+)
 
 
 def parse_until(text: str, zone: tzinfo) -> datetime:
@@ -98,6 +102,13 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     if offset is None:
         return _later(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone))
     return datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset == 'Z' else offset}")
+
+
+def instant(text: str) -> datetime:
+    """Return a time of a service: `2026-11-23T12:00:00Z`. Raises ValueError for any other form."""
+    if not re.fullmatch(r"(?a)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", text):
+        raise ValueError(f"{text!r} is no time such as 2026-11-23T12:00:00Z")
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _later(clock: datetime) -> datetime:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.base.texts.scalars import instant
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lightsout.model.resources.resource import Resource
 
 # Key and values. The service forbids two tags of one key; where an answer has two, both count.
@@ -64,7 +67,7 @@ class Instance(NamedTuple):
         Only the documented form counts (2026-11-23T12:00:00Z): another form may mean anything.
         """
         try:
-            started = datetime.strptime(self.operation_started, "%Y-%m-%dT%H:%M:%S%z")
+            started = instant(self.operation_started)
         except ValueError:
             return None
         return started if started.year >= EARLIEST else None

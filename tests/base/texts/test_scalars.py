@@ -117,11 +117,17 @@ def test_a_date_holds_through_the_end_of_that_day_in_the_zone_and_not_longer(day
     assert (instant < end) == (instant.astimezone(zone).date() <= day)
 
 
-@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), zones, st.integers(-1439, 1439))  # noqa: DTZ001  local on purpose
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), zones, st.integers(-840, 840))  # noqa: DTZ001  local on purpose
 def test_an_offset_in_the_text_outweighs_the_zone(moment, zone, minutes):
     moment = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
 
     assert parse_until(moment.isoformat(), zone) == moment
+
+
+@pytest.mark.parametrize("offset", ["+14:01", "-14:30", "+15:00", "+20:00", "-23:59", "+99:00"])
+def test_an_offset_that_no_zone_has_cannot_be_read(offset):
+    with pytest.raises(ValueError, match="is neither"):
+        parse_until(f"2026-12-01T22:00{offset}", UTC)
 
 
 @given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), zones, st.booleans())  # noqa: DTZ001  local on purpose
