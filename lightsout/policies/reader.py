@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from lightsout.policies import yamltree as yamltext
 from lightsout.policies.nodes import (
     glued,
+    look_below,
     odd_character,
     odd_key,
     only_word,
+    pairs_of,
+    repeated,
     takes_empty,
     texts_of,
     words_in,
@@ -20,7 +23,7 @@ from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, Tim
 from lightsout.policies.yamltree import Complaints, Items, Pairs, Position, Refused, Text, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from lightsout.policies.shapes import Field, Shape
     from lightsout.policies.yamltree import Node
@@ -79,6 +82,7 @@ class Reader:
                 return self._fields(other, node, name)
             case _, Refused():
                 return None
+        look_below(node, name, self._wrong)
         return self._wrong(node, f"{wanted}a {'list' if isinstance(node, Items) else 'mapping'}")
 
     def _wrong(
@@ -147,7 +151,7 @@ class Reader:
         for item in node.items:
             if isinstance(item, Text) and not item.missing:
                 if item.value in first:
-                    self._repeated(item, item.value, name, first[item.value])
+                    self._wrong(item, repeated(item.value, name, first[item.value]))
                     continue
                 first[item.value] = item
             values.append(self.read(shape.item, item, name))
@@ -167,10 +171,6 @@ class Reader:
         return self._wrong(
             word, f"{name} wants {whole.noun}, not a list of {show(word.value)}", hint
         )
-
-    def _repeated(self, at: Position, text: str, name: str, first: Position) -> None:
-        where = f"first at {first.line}:{first.column}"
-        self._wrong(at, f"{show(text)} is repeated in {name}, {where}")
 
     def _times(self, shape: TimePair, node: Items, name: str, wanted: str) -> Value | None:
         if len(node.items) != 2:
@@ -195,7 +195,7 @@ class Reader:
         if len(node.pairs) < shape.least:
             return self._wrong(node, f"{name} is empty: {shape.noun}")
         values = {}
-        for key, item in self._texts(node, name):
+        for key, item in pairs_of(node, name, self._wrong):
             self.read(shape.key, key, f"a key in {name}")
             if value := self.read(shape.value, item, key.value):
                 values[key.value] = Found(value.at, value.it, key)
@@ -208,10 +208,10 @@ class Reader:
         self._look_ahead(known, node)
         taken = texts_of(key for key, _ in node.pairs)
         values: dict[str, Value | None] = {}
-        for key, item in self._texts(node, name):
+        for key, item in pairs_of(node, name, self._wrong):
             if field := known.get(key.value):
                 self._belongs(field, key)
-            elif field := self._unknown(key, shape, taken):
+            elif field := self._unknown(key, item, shape, taken):
                 taken.add(field.key)
             if field:  # for a misspelt key too: its value is read all the same
                 values[field.key] = self.read(field.shape, item, field.key)
@@ -263,8 +263,13 @@ class Reader:
     def _fits(self, field: Field) -> bool:
         return all(self._reaches(field, *one) for one in field.only)
 
-    def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
-        """Complain; return the field that the key misspells, if it is not `taken` and fits."""
+    def _unknown(
+        self, key: Text, item: Node, shape: Fields, taken: Collection[str]
+    ) -> Field | None:
+        """Complain; return the field that the key misspells, if it is not `taken` and fits.
+
+        Where there is none, read here what stands below the key.
+        """
         from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
         free = [it for it in shape.fields if it.key not in taken and self._fits(it)]
@@ -278,20 +283,10 @@ class Reader:
         odd = odd_character(key.value)
         at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
         self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
-        return guess
-
-    def _texts(self, node: Pairs, name: str) -> Iterator[tuple[Text, Node]]:
-        """Yield the pairs whose keys are texts. A repeated key is a mistake."""
-        first: dict[str, Position] = {}
-        for key, item in node.pairs:
-            if isinstance(key, Refused):
-                continue
-            if not isinstance(key, Text) or key.missing:
-                self._wrong(key, f"a key in {name} must be a text")
-            elif key.value == "<<":
-                self._wrong(key, "merge keys (<<) are not allowed: write it out")
+        if guess is None:
+            alike = key_meant(key.value, shape.fields)
+            if alike:
+                self.read(alike.shape, item, alike.key)
             else:
-                if key.value in first:
-                    self._repeated(key, key.value, name, first[key.value])
-                first.setdefault(key.value, key)
-                yield key, item
+                look_below(item, key.value, self._wrong)
+        return guess

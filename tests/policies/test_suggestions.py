@@ -335,6 +335,13 @@ def test_a_slip_of_the_pen_is_recognized_and_a_digit_never_is(word, data):
     assert typo_of(word[:3], [word[:3] + "x"]) is None
 
 
+@given(st.text("abcdefghij", min_size=2, max_size=9))
+def test_one_instead_of_many_is_recognized_in_short_words_too(word):
+    assert typo_of(word, [f"{word}s"]) == f"{word}s"
+    assert typo_of(f"{word}s", [word]) == word
+    assert typo_of(f"stop_{word}", [f"stop_{word}s"]) == f"stop_{word}s"
+
+
 @pytest.mark.parametrize("text", ["month", "sunset", "wedding", "satan", "fried", "thus", "moon"])
 def test_a_word_that_only_begins_like_a_day_is_none(text):
     assert suggestions.day_meant(text) is None
