@@ -94,14 +94,20 @@ class Reader:
 
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
-            what = 'write "" for the empty text' if takes_empty(shape) else shape.noun
-            more = odd_key(name) or glued(name)
-            return self._wrong(node, f"{name} has no value: {what}{more}")
+            return self._wrong(
+                node, f"{name} has no value", lambda: self._filled(shape, node, name)
+            )
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
             with suppress(ValueError):
                 return Found(node, one.convert(node.value))
         return self._unreadable(node, wanted, shape, one if isinstance(one, Scalar) else None)
+
+    def _filled(self, shape: Shape, node: Text, name: str) -> str:
+        """What to write where a value is missing."""
+        empty = takes_empty(shape) and self._takes(shape, node, '""')
+        what = 'write "" for the empty text' if empty else shape.noun
+        return f": {what}{odd_key(name) or glued(name)}"
 
     def _unreadable(
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
@@ -272,8 +278,8 @@ class Reader:
         """
         from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
-        free = [it for it in shape.fields if it.key not in taken and self._fits(it)]
-        guess = key_meant(key.value, free)
+        alike = key_meant(key.value, shape.fields)
+        guess = alike if alike and alike.key not in taken and self._fits(alike) else None
 
         def hint() -> str:
             if guess and self._complaints.takes(key, Text(key.line, key.column, guess.key)):
@@ -283,10 +289,8 @@ class Reader:
         odd = odd_character(key.value)
         at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
         self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
-        if guess is None:
-            alike = key_meant(key.value, shape.fields)
-            if alike:
-                self.read(alike.shape, item, alike.key)
-            else:
-                look_below(item, key.value, self._wrong)
+        if alike is None:
+            look_below(item, key.value, self._wrong)
+        elif guess is None:
+            self.read(alike.shape, item, alike.key)
         return guess

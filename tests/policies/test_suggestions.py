@@ -522,6 +522,34 @@ def test_every_suggestion_passes_where_it_is_applied(tmp_path_factory, text):
             assert there == []
 
 
+TAGS_COME = """\
+version: 1
+policies:
+  - name: dev
+    resource: lighthouse
+    regions: [ap-guangzhou]
+    match:
+      tags:
+        env:
+"""
+values = st.lists(st.sampled_from(["dev", '""', "", "'*'"]), min_size=1, max_size=5)
+
+
+@given(values, st.sampled_from(["          - {1}", "        key-{0}: {1}"]))
+def test_where_the_empty_text_is_advised_it_may_be_written(tmp_path_factory, values, form):
+    """Some values are missing; a list may hold the empty text once."""
+    file = tmp_path_factory.getbasetemp() / "missing.yml"
+    lines = [*TAGS_COME.splitlines(), *(form.format(*it) for it in enumerate(values))]
+    file.write_text("\n".join(lines), "utf-8")
+    advised = [it for it in said(file) if it.message.endswith('write "" for the empty text')]
+    left = len(said(file))
+    for one in advised:
+        lines[one.line - 1] += ' ""'
+        file.write_text("\n".join(lines), "utf-8")
+        left -= 1
+        assert len(said(file)) == left, file.read_text()
+
+
 def test_the_law_sees_suggestions_of_every_kind(tmp_path):
     """The strategy above is worth something only while its words need suggestions."""
     file = tmp_path / "a.yml"
