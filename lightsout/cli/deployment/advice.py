@@ -33,7 +33,7 @@ PACKAGE = 500e9  # bytes: a common traffic package; the real one is not known to
 
 
 def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistake]:
-    """Warnings about the policies read from `path`, with the serverless.yml beside it."""
+    """Warnings about the policies read from `path`, with the timers of their serverless.yml."""
     found = [
         _at(policy, text)
         for policy in policies
@@ -46,7 +46,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
-    file = path.parent / "serverless.yml"
+    file = _deployment_of(path)
     timers: list[ReadTimer] | None = None  # None: unknown
     try:
         timers = read_timers(file) if file.is_file() else None
@@ -61,6 +61,12 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
             if timers is not None:
                 found += [_at(policy, text) for text in _of_the_timers(policy, timers, now)]
     return list(dict.fromkeys(found))  # a policy of several resources has one warning
+
+
+def _deployment_of(path: Path) -> Path:
+    """The serverless.yml beside a folder of policies; that of its folder where it is one file."""
+    beside = path.parent / "serverless.yml"
+    return beside if path.is_dir() or beside.is_file() else path.parent.parent / beside.name
 
 
 def _at(policy: Policy, text: str) -> Mistake:

@@ -73,6 +73,13 @@ def test_a_window_that_no_timer_hits_is_named_with_its_day(warned):
     )
 
 
+def test_one_file_of_a_folder_is_compared_with_the_same_timers(stage, type_in, warned):
+    of_the_folder = warned("when: {between: [08:30, 10:00]}", DAILY)
+    assert "no timer in serverless.yml fires inside the window" in of_the_folder[0]
+    *of_the_file, _ = type_in("check", str(stage.folder / "policy.yml")).out.splitlines()
+    assert [line.split(": it: ")[1] for line in of_the_file] == of_the_folder
+
+
 def test_a_window_between_two_ticks_is_missed_too(warned):
     (warning,) = warned("when: {between: [20:08, 20:20]}")
     assert warning.startswith("no timer in serverless.yml fires inside the window 20:08–20:20")
