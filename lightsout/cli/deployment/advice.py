@@ -38,6 +38,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
         _at(policy, text)
         for policy in policies
         for text in (
+            *_of_the_match(policy),
             *_of_the_window(policy),
             *_of_the_calendar(policy, now),
             *_of_the_resource(policy),
@@ -72,6 +73,15 @@ def _deployment_of(path: Path) -> Path:
 def _at(policy: Policy, text: str) -> Mistake:
     file, line, column = policy.place.rsplit(":", 2)
     return Mistake(file, int(line), int(column), f"{policy.name}: {text}")
+
+
+def _of_the_match(policy: Policy) -> Iterator[str]:
+    """Warn of a match that leaves out nothing: no policy is meant for everything."""
+    match, exclude = policy.match, policy.exclude
+    narrowed = match.tags or match.instances or any(exclude)
+    if not narrowed and any(name and not name.strip("*") for name in match.names):
+        title = RESOURCES[policy.resource].title
+        yield f'the name "*" selects every machine of {title} there: name those that are meant'
 
 
 def _of_the_window(policy: Policy) -> Iterator[str]:
