@@ -81,7 +81,17 @@ def _warn_of_regions(policy: PolicyKeys, warnings: Complaints) -> None:
     for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
             text = f"region {region.it} is not in the list at hand"
-            warnings.add(region.at, text, partial(_near, region, REGIONS, warnings))
+            warnings.add(region.at, text, partial(_near_region, region, warnings))
+
+
+def _near_region(region: Found[str], warnings: Complaints) -> str:
+    """Suggest the region that this one misspells; else name the nearest one, if there is any."""
+    from lightsout.base.texts.suggest import nearest  # noqa: PLC0415  only a mistake pays for it
+
+    if suggested := _near(region, REGIONS, warnings):
+        return suggested
+    known = nearest(region.it, REGIONS)
+    return f" (the nearest known name is {known})" if known else ""
 
 
 def _near(found: Found[str], known: Collection[str], warnings: Complaints) -> str:

@@ -33,11 +33,12 @@ PACKAGE = 500e9  # bytes: a common traffic package; the real one is not known to
 
 
 def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistake]:
-    """Warnings about the policies read from `path`, with the serverless.yml beside it."""
+    """Warnings about the policies read from `path`, with the timers of their serverless.yml."""
     found = [
         _at(policy, text)
         for policy in policies
         for text in (
+            *_of_the_match(policy),
             *_of_the_window(policy),
             *_of_the_calendar(policy, now),
             *_of_the_resource(policy),
@@ -46,7 +47,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
-    file = path.parent / "serverless.yml"
+    file = _deployment_of(path)
     timers: list[ReadTimer] | None = None  # None: unknown
     try:
         timers = read_timers(file) if file.is_file() else None
@@ -63,9 +64,24 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     return list(dict.fromkeys(found))  # a policy of several resources has one warning
 
 
+def _deployment_of(path: Path) -> Path:
+    """The serverless.yml beside a folder of policies; that of its folder where it is one file."""
+    beside = path.parent / "serverless.yml"
+    return beside if path.is_dir() or beside.is_file() else path.parent.parent / beside.name
+
+
 def _at(policy: Policy, text: str) -> Mistake:
     file, line, column = policy.place.rsplit(":", 2)
     return Mistake(file, int(line), int(column), f"{policy.name}: {text}")
+
+
+def _of_the_match(policy: Policy) -> Iterator[str]:
+    """Warn of a match that leaves out nothing: no policy is meant for everything."""
+    match, exclude = policy.match, policy.exclude
+    narrowed = match.tags or match.instances or any(exclude)
+    if not narrowed and any(name and not name.strip("*") for name in match.names):
+        title = RESOURCES[policy.resource].title
+        yield f'the name "*" selects every machine of {title} there: name those that are meant'
 
 
 def _of_the_window(policy: Policy) -> Iterator[str]:
