@@ -132,7 +132,7 @@ def _introduce(out: Output, sim: Simulator) -> None:
 def _verify(out: Output, log: str, outside: Environment) -> bool:
     """Do the same as `python -m lightsout verify`; True if everything is confirmed."""
     lines = LogLines([log])
-    answers = verify.ask(read_acceptances(lines), outside)
+    answers = verify.ask(read_acceptances(lines).calls, outside)
     verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lightsout.model.resources.resource import Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+UNREAD = "{} of accepted calls not read: of another version, or damaged; not looked at"
 NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
@@ -59,11 +60,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Return 1 for an instance that failed, is under way or is unknown.
 
     Also for a call whose instances the log does not name, for a file without a line of lightsout,
-    and for a row that cannot be read. Superseded, gone and still charged are not failures.
+    and for a line that cannot be read. Superseded, gone and still charged are not failures.
     """
     lines = log_of(options, outside)
-    acceptances = read_acceptances(lines)
+    acceptances, unread = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
+    if unread:
+        lines.unusable.append(UNREAD.format(plural(unread, "line")))
     if options.json:
         print(as_json([_as_json(answer) for answer in answers]))
     else:
@@ -145,7 +148,8 @@ def _as_json(answer: VerifiedCall) -> VerifiedEntry:
 def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
     """The sum, a row for each RequestId, and one for each instance that is not simply confirmed."""
     if not answers:
-        out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
+        readable = " that can be read" if lines.unusable else ""
+        out.say(f"nothing to verify: no accepted call{readable} in {_of_lines(lines)}")
         return
     bad = any(answer.is_bad for answer in answers)
     out.say(f"{_sum(answers)}; in {_of_lines(lines)}", look="bold red" if bad else "bold")

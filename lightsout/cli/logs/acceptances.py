@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.report import CHARGED, id_of, why_skipped
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # shows: the service's times are whole seconds of its own clock.
 SLACK = timedelta(seconds=5)
 
+ACCEPTED = ".accepted"  # the end of the events about accepted calls
 CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
 STILL_CHARGED = "still charged"
 GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
@@ -54,11 +55,22 @@ class Became:
     detail: str
 
 
-def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
-    """Every `….accepted` line, by time.
+class Acceptances(NamedTuple):
+    """The accepted calls of a log, by time, and how many of its lines about such could not be read.
+
+    These may be of a version that knows more than this one.
+    """
+
+    calls: list[Acceptance]
+    unread: int
+
+
+def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> Acceptances:
+    """Every `….accepted` line.
 
     A RequestId in several lines is one call, with all the instances of these lines.
     """
+    unread = 0
     found: dict[tuple[str, Site], Acceptance] = {}
     charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
     for line in lines:
@@ -68,13 +80,15 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
             first = found.get(key, one)
             ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
             found[key] = replace(first, instance_ids=ids)
+        elif str(line["event"]).endswith(ACCEPTED):
+            unread += 1
         elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
             charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
     told = []
     for one in found.values():
         seen = charged[one.run_id, one.site]
         told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
-    return sorted(told, key=lambda one: one.time)
+    return Acceptances(sorted(told, key=lambda one: one.time), unread)
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
@@ -84,14 +98,19 @@ def ids_of(line: Mapping[str, Any]) -> list[str]:
 
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
-    name, _, accepted = str(line["event"]).rpartition(".")
-    site = site_of(line)
-    if accepted != "accepted" or site is None:
+    name, site = str(line["event"]), site_of(line)
+    ids = line.get("instance_ids", [])
+    named = [line.get("request_id") or id_of(line), *(ids if isinstance(ids, list) else ())]
+    if (
+        not name.endswith(ACCEPTED)
+        or not site
+        or not all(isinstance(it, str) and it for it in named)
+    ):
         return None
     try:
         return Acceptance(
-            request_id=id_of(line) or line["request_id"],
-            action=site.resource.action(ACTIONS[name].name),
+            request_id=id_of(line),
+            action=site.resource.action(ACTIONS[name.removesuffix(ACCEPTED)].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),
@@ -99,7 +118,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
             through_group=bool(line.get("activity_id")),
         )
     except (KeyError, TypeError, ValueError):
-        return None  # a cut line, or of a version that knows more than this one
+        return None
 
 
 def became(
