@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -100,16 +101,19 @@ def hang(mocker, stage):
     ],
 )
 def test_a_region_that_hangs_does_not_take_the_others_down(stage, hang, ends_in_time, error):
-    stage.policies(DEV_NIGHTS.replace("ap-guangzhou", "ap-shanghai, ap-guangzhou"))
-    ids, left = stage.fleet(2), stage.fleet(2, region="ap-shanghai", first=50)
+    regions = ["ap-shanghai", "ap-beijing", "ap-guangzhou", "ap-chengdu"]
+    stage.policies(DEV_NIGHTS.replace("ap-guangzhou", ", ".join(regions)))
+    left, *ids = [
+        stage.fleet(2, region=region, first=10 * number) for number, region in enumerate(regions)
+    ]
     hang("ap-shanghai", ends_in_time=ends_in_time)
 
     failure = stage.failing_run(time_limit=60)
 
-    there, here = failure.report["policies"]
-    assert (here["status"], here["stopped"]) == ("ok", ids)
+    there, *others = failure.report["policies"]
+    assert [(it["status"], it["stopped"]) for it in others] == [("ok", each) for each in ids]
     assert (there["status"], there["error"]) == ("failed", stage.own(error))
-    assert stage.states(ids) == {"STOPPED"}
+    assert stage.states(itertools.chain(*ids)) == {"STOPPED"}
     assert stage.states(left) == {"RUNNING"}
     assert failure.report["duration_ms"] < 60_000
 
