@@ -124,8 +124,8 @@ def test_the_session_names_the_run_for_the_accounts_own_audit_log(stage):
 
     stage.run(request_id="4f1c 2a/7")
 
-    for call in stage.calls("AssumeRole"):
-        assert call.params["RoleSessionName"] == "lightsout-4f1c-2a-7"
+    names = [call.params["RoleSessionName"] for call in stage.calls("AssumeRole")]
+    assert names == ["lightsout-4f1c-2a-7"] * len(OTHER_UINS)
 
 
 def test_a_run_that_needs_no_other_account_assumes_no_role(stage):
