@@ -1141,27 +1141,47 @@ def test_the_age_is_the_same_however_the_time_is_written(ago, offset, join, frac
 
 # Laws --------------------------------------------------------------------------------------------
 
-names = st.sampled_from(["dev-nights", "test-nights", "by-hand", "nobody"])
-name_lists = st.lists(names, max_size=3)
-requests = st.fixed_dictionaries(
-    {},
-    optional={
-        "policies": name_lists | any_json,
-        "instances": st.lists(any_text, max_size=3) | any_json,
-        "regions": st.lists(st.sampled_from(["ap-guangzhou", "ap-tokyo"])) | any_json,
-        "accounts": st.just(["own"]) | any_json,
-        "dry_run": st.booleans() | any_json,
-    },
+POLICIES = (
+    a_policy("dev-nights"),
+    a_policy("test-nights", triggered_by=frozenset({"timer"})),
+    a_policy("by-hand", triggered_by=frozenset({"invoke"})),
 )
-timers = st.fixed_dictionaries(
-    {"Type": st.sampled_from(["Timer", "timer"]) | any_json},
-    optional={
-        "Time": st.sampled_from(["2026-11-23T12:00:00Z", "2026-11-23T09:00:00Z"]) | any_json,
-        "Message": requests.map(json.dumps) | any_json.map(json.dumps) | any_json,
-        "dry_run": any_json,
-    },
+REGION_NAMES = ("ap-guangzhou", "ap-tokyo")
+fields = {
+    "policies": st.lists(st.sampled_from([it.name for it in POLICIES]), min_size=1, max_size=3),
+    "instances": st.lists(any_text, min_size=1, max_size=3),
+    "regions": st.lists(st.sampled_from(REGION_NAMES), min_size=1),
+    "accounts": st.just(["own"]),
+    "dry_run": st.booleans(),
+}
+requests = st.fixed_dictionaries({}, optional=fields)
+
+
+def timers(messages):
+    return st.fixed_dictionaries(
+        {"Type": st.sampled_from(["Timer", "timer"])},
+        optional={
+            "Time": st.sampled_from(["2026-11-23T12:00:00Z", "2026-11-23T11:00:01+00:00"]),
+            "Message": messages,
+        },
+    )
+
+
+right = requests | timers(requests.map(json.dumps))
+spoilt = st.dictionaries(st.sampled_from([*FIELDS, "Type", "Time", "Message"]) | any_text, any_json)
+events = right | st.builds(lambda event, by: event | by, right, spoilt)
+events |= any_json | timers(any_json | any_json.map(json.dumps))
+wrong = st.sampled_from(FIELDS).flatmap(
+    lambda field: st.tuples(st.just(field), any_json.filter(lambda it: not is_right(field, it)))
 )
-events = any_json | requests | timers | st.builds(lambda a, b: {**a, **b}, requests, timers)
+
+
+def is_right(field: str, value) -> bool:
+    """True if a request may have this value."""
+    if field == "dry_run":
+        return isinstance(value, bool)
+    texts = isinstance(value, list) and value != [] and all(isinstance(it, str) for it in value)
+    return texts and (field != "regions" or set(value) <= set(REGION_NAMES))
 
 
 def understood(event) -> Trigger | None:
@@ -1169,6 +1189,11 @@ def understood(event) -> Trigger | None:
         return read(event)
     except BadEvent:
         return None
+
+
+@given(right)
+def test_any_right_request_is_understood_alone_and_as_the_message_of_a_timer(event):
+    assert read(event).kind == ("timer" if "Type" in event else "invoke")
 
 
 @given(events)
@@ -1189,40 +1214,36 @@ def test_reading_an_event_does_not_change_it(event):
 
 
 @given(requests, st.booleans())
-def test_a_request_that_is_understood_says_what_was_written_and_no_more(request, in_a_timer):
-    trigger = understood(timer(json.dumps(request)) if in_a_timer else request)
-    if trigger is None:
-        return
+def test_a_request_says_what_was_written_and_no_more(request, in_a_timer):
+    asked = request_of(read(timer(json.dumps(request)) if in_a_timer else request))
 
-    for name in LISTS:
-        told = getattr(request_of(trigger), name)
-        assert told == (frozenset(request[name]) if name in request else None)
-        assert told is None or told  # never an empty set, which might be read as everything
-    assert request_of(trigger).dry_run is request.get("dry_run", False)
+    written = {name: frozenset(names) for name, names in request.items() if name != "dry_run"}
+    assert {name: told for name in LISTS if (told := getattr(asked, name)) is not None} == written
+    assert asked.dry_run is request.get("dry_run", False)
 
 
-POLICIES = (
-    a_policy("dev-nights"),
-    a_policy("test-nights", triggered_by=frozenset({"timer"})),
-    a_policy("by-hand", triggered_by=frozenset({"invoke"})),
-)
+@given(requests, wrong, st.booleans())
+def test_a_field_with_a_value_of_another_kind_is_refused_by_its_name(request, field, in_a_timer):
+    name, value = field
+    event = request | {name: value}
+
+    assert name in complaint(timer(json.dumps(event)) if in_a_timer else event)
 
 
-@given(events)
+@given(right)
 def test_no_event_chooses_a_policy_that_does_not_admit_it(event):
-    trigger = understood(event)
-    if trigger is None:
-        return
-    try:
-        chosen = choose(POLICIES, ["own"], trigger)
-    except BadEvent:
-        return
+    trigger = read(event)
+    named = request_of(trigger).policies
+    admitted = [policy for policy in POLICIES if trigger.kind in policy.triggered_by]
 
-    ran = [one.policy for one in chosen]
-    assert ran == [policy for policy in POLICIES if policy in ran]  # each once, in order
-    assert all(trigger.kind in policy.triggered_by for policy in ran)
-    if request_of(trigger).policies is not None:
-        assert {policy.name for policy in ran} == request_of(trigger).policies
+    if named is None:
+        assert [one.policy for one in choose(POLICIES, ["own"], trigger)] == admitted
+    elif named <= {policy.name for policy in admitted}:
+        chosen = [one.policy for one in choose(POLICIES, ["own"], trigger)]
+        assert chosen == [policy for policy in admitted if policy.name in named]
+    else:
+        with pytest.raises(BadEvent, match=f"not triggered by {trigger.kind}"):
+            choose(POLICIES, ["own"], trigger)
 
 
 # The choice --------------------------------------------------------------------------------------
