@@ -6,22 +6,12 @@ import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from lightsout.simulator import Fault, Refusal, uniform_fleet
+from tests.support.simulator_answers import listed, shown
 
 
 @pytest.fixture
 def machine(world):
     return world.add(service="cvm", stop_seconds=10)
-
-
-def shown(cvm, instance):
-    (only,) = cvm("DescribeInstances", InstanceIds=[instance.id])["InstanceSet"]
-    return only
-
-
-def listed(cvm, *filters):
-    asked = [{"Name": name, "Values": values} for name, *values in filters]
-    answer = cvm("DescribeInstances", Limit=100, Filters=asked)
-    return {each["InstanceId"] for each in answer["InstanceSet"]}
 
 
 # Two services, one world
