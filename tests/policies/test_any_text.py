@@ -18,6 +18,7 @@ from lightsout.policies.load import Policies, PolicyMistakes, load
 from tests.support.examples import examples
 from tests.support.paths import ROOT
 
+BAD = Path(__file__).parent / "mistakes" / "bad"
 SAMPLES = [
     *(ROOT / "policies").glob("*.yml"),
     *(ROOT / "docs/policies").glob("*.yml"),
