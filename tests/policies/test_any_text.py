@@ -22,11 +22,7 @@ BAD = Path(__file__).parent / "mistakes" / "bad"
 SAMPLES = [
     *(ROOT / "policies").glob("*.yml"),
     *(ROOT / "docs/policies").glob("*.yml"),
-    *(
-        path
-        for path in Path(__file__).parent.glob("mistakes/bad/*.yml")
-        if path.stat().st_size < 2000
-    ),
+    *(path for path in BAD.glob("*.yml") if path.stat().st_size < 2000),
 ]
 TEXTS = [path.read_text("utf-8", "replace") for path in sorted(SAMPLES)]
 
