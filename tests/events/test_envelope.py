@@ -1,4 +1,4 @@
-"""What the platform puts around a request: nothing of a request may stand there."""
+"""Nothing of a request may stand in what the platform puts around it."""
 
 from __future__ import annotations
 

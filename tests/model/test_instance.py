@@ -1,4 +1,4 @@
-"""What is kept of an instance that a service shows."""
+"""An instance, as it is kept of what a service shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the credentials of a stage may do, and what a document of CAM grants."""
+"""The rights that the credentials of a stage have, and those that a document of CAM grants."""
 
 from __future__ import annotations
 

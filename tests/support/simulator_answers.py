@@ -1,4 +1,4 @@
-"""What the simulator answers about one machine, one group or one activity."""
+"""Answers of the simulator about one machine, one group or one activity."""
 
 from __future__ import annotations
 
