@@ -227,5 +227,7 @@ def at_sight(state, operation="", operation_state="") -> Readiness:
         ("TERMINATING", "", "", Readiness.SETTLED),
     ],
 )
-def test_at_first_sight(state, operation, operation_state, seen):
+def test_state_and_operation_tell_whether_an_instance_can_be_stopped_now(
+    state, operation, operation_state, seen
+):
     assert at_sight(state, operation, operation_state) is seen

@@ -10,6 +10,7 @@ import pytest
 
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.simulator import GB, Fault, Refusal
+from tests.support.plan_rows import reasons
 
 TWO_POLICIES = """
     version: 1
@@ -254,10 +255,6 @@ def test_a_name_cannot_forge_the_terminal(stage, type_in):
 def only_row(said):
     (row,) = said.json()
     return row
-
-
-def reasons(said):
-    return {row["instance"]: row["reason"] for row in said.json()}
 
 
 def test_web_2_comes_before_web_10(stage, type_in):
