@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 class Readiness(Enum):
-    """Whether a call for an instance can be sent now."""
+    """The states of an instance for the next call."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"

@@ -83,7 +83,7 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
 
 
 def _has_none(outside: Environment) -> bool:
-    """Whether nobody said where the policies are, and there are none here."""
+    """True if nobody said where the policies are, and there are none here."""
     return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
 
 

@@ -20,7 +20,7 @@ SHOWN = 60  # characters of a tag's value
 
 
 class DueByHours(NamedTuple):
-    """Whether a machine is due by the hours in its tag, and the reason."""
+    """The result of the hours in a machine's tag: due or kept, with the reason."""
 
     kept: Decision | None  # None: it is due
     reason: str

@@ -103,7 +103,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
-    """The environment of the run, without any variable of the real one."""
+    """The environment of the run, without the variables of the real one."""
     policies = folder / "policies"
     policies.mkdir()
     (policies / "dev-nights.yml").write_text(POLICY, encoding="utf-8")

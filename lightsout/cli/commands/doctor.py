@@ -29,7 +29,7 @@ LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cya
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Examine with the settings and keys of this shell, and the function's own where readable."""
+    """Examine with the settings and keys of this shell, and the function's settings if readable."""
     log = Log(show_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
@@ -42,7 +42,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def read_function(file: Path) -> ExaminedFunction | None:
-    """The function as serverless.yml describes it; None where that file cannot be read."""
+    """The function in serverless.yml; None if the file cannot be read."""
     import yaml
 
     try:

@@ -33,7 +33,7 @@ def tasks_beside(
 
 
 def acts_at(policy: Policy, site: Site) -> bool:
-    """Whether the site is among those that the policy is about."""
+    """True if the site is among those that the policy is about."""
     return (
         policy.resource == site.resource.name
         and site.account in policy.accounts

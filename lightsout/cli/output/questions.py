@@ -8,7 +8,7 @@ from lightsout.cli import WrongUse
 
 
 def agreed(question: str, *, yes: bool, option: str = "--yes") -> bool:
-    """Whether the answer is yes; `yes`: it was given on the command line, by `option`.
+    """True if the answer is yes; `yes`: it was given on the command line, by `option`.
 
     Raises WrongUse where nobody can be asked.
     """

@@ -54,7 +54,7 @@ def propose_tags(machines: Iterable[Machine]) -> Tags:
 
 
 def _can_be_matched(tag: TagCount) -> bool:
-    """Whether a policy may name it, and would then match this value and no other."""
+    """True if a policy may name it, and would then match this value and no other."""
     known = TAG_KEY.takes(tag.key) and TAG_VALUE.takes(tag.value)
     plain = find_undocumented(tag.key + tag.value) is None
     return known and plain and not set("*?") & set(tag.value)

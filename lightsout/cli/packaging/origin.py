@@ -21,5 +21,5 @@ def samples() -> dict[str, Path]:
 
 
 def is_installed() -> bool:
-    """Whether this is a wheel's package, and no clone."""
+    """True if this is a wheel's package, and no clone."""
     return INSTALLED.is_dir()
