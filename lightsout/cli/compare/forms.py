@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lightsout.cli.output.tables import Output
     from lightsout.policies.hours.windows import Window
 
-FEW = 20  # machines, at most, that are listed without --machines
+FEW = 20  # machines, at most, that are listed without --next
 NO_POLICY = "no policy matches it"
 
 

@@ -1,4 +1,4 @@
-"""Warnings of `check` about a serverless.yml without mistakes."""
+"""Warnings of `check` about a valid serverless.yml."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lightsout.policies.reader import Value
     from lightsout.policies.yamltree import Mistake
 
-# Beginnings of keys that the Tag service keeps for itself: product 651, document 13354, and its
-# error codes. The deploying tool does not tell that it was refused.
+# Prefixes of keys that the Tag service keeps for itself: product 651, document 13354, and its error
+# codes. The deploying tool does not report the refusal.
 RESERVED = ("project", "项目", "qcs:", "qcloud", "tencent")
 
 
@@ -89,7 +89,7 @@ def _warn_of_what_has_no_effect(inputs: dict[str, Value], told: Complaints) -> N
 def _warn_of_the_requests(
     inputs: dict[str, Value], policies: Sequence[Policy], told: Complaints
 ) -> None:
-    """Regions that only a policy for all regions could have, and that may be misspelt."""
+    """Warn of regions that only a policy for all regions could have, and that may be misspelt."""
     known = {*REGIONS, *(region for policy in policies for region in policy.regions)}
     for timer in parameters_of(inputs, "timer"):
         if "argument" in timer:
@@ -99,7 +99,7 @@ def _warn_of_the_requests(
 
 
 def _warn_of_the_url(inputs: dict[str, Value], url: Value, told: Complaints) -> None:
-    """Warn of a function URL without a network or a secret, or that a redeploy makes again."""
+    """Warn of a function URL without a network or a secret, or one that a deploy makes anew."""
     at, parameters = url.at, mapping_of(url.it, "parameters")
     net = mapping_of(parameters, "netConfig")
     if not any(value.it for value in net.values()):

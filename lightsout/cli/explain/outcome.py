@@ -1,4 +1,4 @@
-"""Show the result of a run for each machine, from its report and the names that it saw."""
+"""Show the result of a run for each machine, from its report and the names of machines."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
 def show(out: Output, done: FinishedRun) -> None:
-    """The sum in a sentence, then tables of the machines and of the RequestIds.
+    """Show the sum in a sentence, then tables of the machines and of the RequestIds.
 
-    Of a run that was interrupted, how many machines ended in which way: there may be thousands.
+    For an interrupted run, show only numbers of machines: there may be thousands.
     """
     out.say()
     out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
@@ -67,7 +67,7 @@ def _show(out: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _counted(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """How many machines of a place ended in the same way, with the reason of the first."""
+    """The number of machines at a site for each result, with the reason of the first."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for place, _, _, what, why in rows:
         groups[place, what].append(why)

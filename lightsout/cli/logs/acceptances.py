@@ -1,4 +1,4 @@
-"""Read accepted calls from log lines, and tell the state of each of their instances now."""
+"""Read accepted calls from log lines, and judge the result of each of their instances."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.resource import Action, Site
 
-# An operation that began this long before ours was accepted is an older one, which a listing still
-# shows: the service's times are whole seconds of its own clock.
+# An operation that began this long before our call was accepted is an older one that a listing
+# still shows: the service's times are whole seconds of its own clock.
 SLACK = timedelta(seconds=5)
 
 CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
@@ -38,7 +38,7 @@ class Acceptance:
     instance_ids: tuple[str, ...]
     run_id: str = ""
     charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
-    through_group: bool = False  # their group called for it: their RequestIds are not ours
+    through_group: bool = False  # their group made the calls: the RequestIds are not ours
 
     @property
     def call(self) -> str:
@@ -57,7 +57,7 @@ class Became:
 def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
     """Every `….accepted` line, by time.
 
-    A RequestId in several lines is one call, with all the instances of these lines.
+    Lines with one RequestId are one call, with all of their instances.
     """
     found: dict[tuple[str, Site], Acceptance] = {}
     charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
@@ -99,7 +99,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
             through_group=bool(line.get("activity_id")),
         )
     except (KeyError, TypeError, ValueError):
-        return None  # a cut line, or of a version that knows more than this one
+        return None  # a cut line, or one of a newer version
 
 
 def became(
@@ -107,7 +107,7 @@ def became(
 ) -> Became:
     """The result of the call for the instance, from a look at it.
 
-    LatestOperationRequestId tells which operation the look shows
+    LatestOperationRequestId says which operation the look shows
     (https://cloud.tencent.com/document/api/1207/47576). If its run wanted STOP_CHARGING
     and saw that the instance was charged, it counts as charged until a look shows otherwise.
     """
@@ -141,7 +141,7 @@ def _became(
 
 
 def _later_call(one: Acceptance, id_: str, all_of_them: Sequence[Acceptance]) -> str | None:
-    """The latest call of the log that superseded ours."""
+    """The latest call in the log that superseded ours."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
             return f"{other.call} (RequestId {other.request_id})"

@@ -163,7 +163,7 @@ ZH = {
     "missing timers": "没有可读取的 serverless.yml，下一次定时触发未知。",
 }
 
-# The sentences of `savings`; in English they stand there.
+# The sentences of `savings`, which has them in English.
 CLAIMS_ZH = {
     "counted": "时长从 lightsout 发起并已确认的关机算起，到下一次开机为止；"
     "两次查看之间被人开机又关机的，不留痕迹。",
@@ -187,7 +187,7 @@ CLAIMS_ZH = {
     "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
 }
 
-# The words of a schedule, as a policy's headline has them.
+# The words of a schedule in a policy's headline.
 SCHEDULE_ZH = {
     "by each machine's tag": "按每台机器的标签", "on": "运行",
     "by the file": "文件指定",

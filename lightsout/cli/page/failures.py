@@ -1,4 +1,4 @@
-"""The list of failures, the latest run first."""
+"""Make the list of failures, the latest run first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Failures:
 
 
 def failure_rows(history: History, scene: Scene) -> Failures:
-    """Machines that were not stopped or started, and runs that came to nothing."""
+    """Machines that were not stopped or started, and runs that failed as a whole."""
     confirmed = _confirmed(history)
     found = [
         (
@@ -67,7 +67,7 @@ def failure_rows(history: History, scene: Scene) -> Failures:
 
 
 def _fix(failure: FailureRecord, settled: Mapping[str, list[SettledMachines]], scene: Scene) -> str:
-    """What to do, and before it when all of its machines were confirmed since, if they were."""
+    """What to do; before it, the time by which all machines were confirmed, if they were."""
     fix = scene.t(fix_of(failure.reason))
     later = [_after(failure, settled.get(id_, ())) for id_ in failure.instance_ids]
     known = [it for it in later if it]

@@ -1,4 +1,4 @@
-"""The figures of `savings` for the page: weeks as a picture; months, policies, tags as tables."""
+"""Make the figures of `savings` for the page: a picture by week; tables by month, policy, tag."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class WeekBar:
 class Chart:
     wide: float
     high: float
-    lines: list[tuple[float, str]]  # where, and how many hours
+    lines: list[tuple[float, str]]  # the place, and the hours
     bars: list[WeekBar]
     alt: str
 
@@ -178,7 +178,7 @@ def _bar(week: Week, x: float, scale: float, currency: str, t: Texts) -> WeekBar
 
 
 def _rounded_up(hours: float) -> float:
-    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    """The end of the axis: the next 1, 2, 4 or 8 with zeros after it."""
     if hours <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(hours))

@@ -1,4 +1,4 @@
-"""The words of the page in English, and how a text is said in the page's language."""
+"""The words of the page in English, and how to write a text in the page's language."""
 
 from __future__ import annotations
 
@@ -210,19 +210,19 @@ class Texts:
         return _PLACE.sub(lambda it: str(facts.get(it[1], it[0])), self._texts[key])
 
     def schedule(self, said: str) -> str:
-        """What a policy does and when, said in English, in this language."""
+        """Translate the English text about a policy's action and schedule into this language."""
         return (
             said if self.tag == TAGS["en"] else _SCHEDULE.sub(lambda it: SCHEDULE_ZH[it[1]], said)
         )
 
     def claim(self, claim: Claim | str) -> str:
-        """A sentence of `savings`; what the service said about it stays as it is."""
+        """A sentence of `savings`; the service's own text in it stays as it is."""
         if isinstance(claim, str) or self.tag == TAGS["en"]:
             return str(claim)
         return _PLACE.sub(lambda it: claim.facts.get(it[1], it[0]), CLAIMS_ZH[claim.key])
 
 
 def language_of(environ: Mapping[str, str]) -> str:
-    """The page's language where the command line does not choose it: that of the locale."""
+    """The page's language if the command line does not choose one: that of the locale."""
     told = next((environ[it] for it in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(it)), "")
     return "zh" if told.lower().startswith("zh") else "en"

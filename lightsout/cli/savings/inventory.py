@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Inventory:
-    """Answers of the services, and why some are missing."""
+    """Answers of the services, and the reasons why some are missing."""
 
     cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
-    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
+    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs whose price is needed
     missing: list[str] = field(default_factory=list)  # sentences
 
 
