@@ -168,7 +168,7 @@ def _found_trigger(asked: Asked, function: Function) -> FunctionTrigger:
 
 
 def _change(asked: Asked, trigger: FunctionTrigger, **changes: Any) -> None:
-    """Change a trigger. A timer counts from now: times while it was off are not made up for."""
+    """Change a trigger. A timer counts from now: it does not repeat the times while it was off."""
     for name, value in changes.items():
         setattr(trigger, name, value)
     trigger.modified = china_time(asked.world)
