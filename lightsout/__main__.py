@@ -45,13 +45,13 @@ def _missing() -> str:
     absent = [name for name in NEEDED if not _is_there(name)]
     if not absent:
         return ""
-    told = f"{', '.join(absent)} not installed for {sys.executable}"
+    text = f"{', '.join(absent)} not installed for {sys.executable}"
     if (Path(__file__).resolve().parents[1] / "Makefile").is_file():  # of a clone
         return (
-            f"{told}: run `make demo` and use .venv/bin/python, or "
+            f"{text}: run `make demo` and use .venv/bin/python, or "
             "`python -m pip install -r requirements.txt`"
         )
-    return f"{told}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
+    return f"{text}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
 
 
 def _is_there(module: str) -> bool:

@@ -199,14 +199,14 @@ def fill(
 
 
 def _request(call: Accepted, action: Action, ids: list[str]) -> AcceptedCall:
-    told: AcceptedCall = {
+    entry: AcceptedCall = {
         "action": call.call or action.call,
         "request_id": call.request_id,
         "instance_ids": ids,
     }
     if call.activity_id:
-        told["activity_id"] = call.activity_id
-    return told
+        entry["activity_id"] = call.activity_id
+    return entry
 
 
 _UNKNOWN = Outcome(Kind.PENDING, "not known when time ran out")

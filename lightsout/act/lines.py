@@ -24,14 +24,14 @@ class NoLongerWanted:
         self._ids: dict[tuple[Part, Decision], list[str]] = defaultdict(list)
 
     def add(self, id_: str, decisions: Mapping[Part, Decision]) -> None:
-        for told in decisions.items():
-            self._ids[told].append(id_)
+        for one in decisions.items():
+            self._ids[one].append(id_)
 
     def log_to(self, log: Log) -> None:
         for ((policy, action), decision), ids in self._ids.items():
             facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
-            told = {"verdict": decision.verdict.value, "reason": decision.reason}
-            log("plan", action=action, **told, **facts)
+            fields = {"verdict": decision.verdict.value, "reason": decision.reason}
+            log("plan", action=action, **fields, **facts)
             if decision.warning:
                 log("warning", level="warning", message=decision.reason, **facts)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class NoAnswer(CallFailed):
     """An answer that contradicts itself, or shows fewer instances than it counts."""
 
-    def __init__(self, told: str, action: str) -> None:
-        super().__init__(action, "UnreadableAnswer", told)
+    def __init__(self, message: str, action: str) -> None:
+        super().__init__(action, "UnreadableAnswer", message)
 
 
 class Page(NamedTuple):

@@ -232,10 +232,10 @@ def _check_marks(files: Sequence[File]) -> None:
         if chosen := tags.get(MARK_KEY):
             what = f"the tag {MARK_KEY} is what `mark: true` writes: match by another one"
             complaints.add(chosen.key or chosen.at, what)
-        told = keys_of(keys.get("uptime")).get("from_tag")
-        if told and told.it == MARK_KEY:
+        by_tag = keys_of(keys.get("uptime")).get("from_tag")
+        if by_tag and by_tag.it == MARK_KEY:
             what = f"the tag {MARK_KEY} is what `mark: true` writes: it cannot hold hours, too"
-            complaints.add(told.at, what)
+            complaints.add(by_tag.at, what)
 
 
 def _check_accounts(files: Sequence[File]) -> None:

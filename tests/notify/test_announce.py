@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.notify.announce import day_of, reminder_is_due, marker_text, news_of, receivers_of
+from lightsout.notify.announce import day_of, marker_text, news_of, receivers_of, reminder_is_due
 from lightsout.notify.receivers import Receiver
 from tests.support.reports import a_report, an_entry
 from tests.support.values import any_text

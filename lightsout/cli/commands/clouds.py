@@ -117,9 +117,9 @@ def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[lis
         return _refusals(Compute(clouds[site.account], site), action, list(wanted[what]))
 
     answers = dict(zip(wanted, side_by_side(ask, list(wanted), AT_ONCE), strict=True))
-    told = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
+    known = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
     return (
-        [_with_refusal(row, told.get((row.site, row.policy.action), {})) for row in rows],
+        [_with_refusal(row, known.get((row.site, row.policy.action), {})) for row in rows],
         [answer for answer in answers.values() if isinstance(answer, str)],
     )
 

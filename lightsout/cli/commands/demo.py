@@ -119,9 +119,9 @@ def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
 def _introduce(out: Output, sim: Simulator) -> None:
     fleet = sim.world.instances()
     states = Counter(instance.state for instance in fleet)
-    told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    words = ", ".join(f"{count} {state}" for state, count in states.most_common())
     out.say(f"lightsout {__version__}: a demo against a simulated Tencent Cloud", look="bold")
-    out.say(f"{sim.url}: {plural(len(fleet), 'machine')}, {told}")
+    out.say(f"{sim.url}: {plural(len(fleet), 'machine')}, {words}")
     out.say()
     out.say("The policy:", look="bold")
     for line in POLICY.splitlines():
@@ -154,7 +154,7 @@ def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str
     after = _traces(sim.world)
     entries = done.report["policies"]
     reported = {id_ for entry in entries for id_ in entry["stopped"]}
-    told = {call["request_id"] for entry in entries for call in entry["requests"]}
+    ids = {call["request_id"] for entry in entries for call in entry["requests"]}
     applied = {call.request_id for call in sim.calls("StopInstances") if call.applied}
     right = sum(after[id_].state == "STOPPED" for id_ in reported)
     others = before.keys() - reported
@@ -165,8 +165,6 @@ def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str
     out.say("Held against the simulator's own world and journal:", look="bold")
     out.say(f"  {right} of {len(reported)} machines reported stopped are STOPPED there")
     out.say(f"  {untouched} of {len(others)} other machines are as they were before")
-    out.say(f"  {len(applied & told)} of {len(applied)} accepted StopInstances are in the report")
+    out.say(f"  {len(applied & ids)} of {len(applied)} accepted StopInstances are in the report")
     out.say(f"  {plural(len(sim.journal), 'call')}, verify's included: {made}")
-    return (
-        bool(reported) and right == len(reported) and untouched == len(others) and applied == told
-    )
+    return bool(reported) and right == len(reported) and untouched == len(others) and applied == ids

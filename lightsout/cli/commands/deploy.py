@@ -144,8 +144,8 @@ def _doctor(desk: Desk, voice: Voice) -> bool:
         return False
     findings = _findings(result.get("RetMsg") or "")
     if findings is None:
-        told = _error(result.get("ErrMsg") or "") or "it answered nothing that can be read"
-        voice.say(f"{WRONG} {told}", look="bold red")
+        error = _error(result.get("ErrMsg") or "") or "it answered nothing that can be read"
+        voice.say(f"{WRONG} {error}", look="bold red")
         return False
     for it in findings:
         mark = str(it.get("mark"))

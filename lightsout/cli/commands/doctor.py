@@ -65,9 +65,9 @@ def _show(out: Output, found: Sequence[Diagnosis]) -> None:
         if one.fix:
             out.say(f"    {one.fix.replace('python -m lightsout', command())}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
-    told = [
+    counted = [
         f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"
         for mark, count in counts.items()
         if count
     ]
-    out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])
+    out.say(", ".join(counted), look=LOOKS[WRONG if counts[WRONG] else FINE])

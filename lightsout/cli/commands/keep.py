@@ -121,8 +121,8 @@ def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account], 
 def _why_unread(settings: Settings, mistakes: int) -> str:
     if not settings.policies.exists():
         return f"there is no {settings.policies}"
-    told = f"`{command()} check` tells which"
-    return f"the policies have {plural(mistakes, 'mistake')}, {told}"
+    advice = f"`{command()} check` tells which"
+    return f"the policies have {plural(mistakes, 'mistake')}, {advice}"
 
 
 def _clouds(
@@ -176,8 +176,8 @@ def _sites(
         regions = [region] if region else _regions_of(resource, cloud)
         if isinstance(regions, CallFailed):
             missing = regions.meaning is Meaning.RIGHTS
-            told = "; --region says where to look without that" if missing else ""
-            blind.append(f"{_blind(account, regions)}{told}")
+            advice = "; --region says where to look without that" if missing else ""
+            blind.append(f"{_blind(account, regions)}{advice}")
         else:
             sites += [Site(account, resource, each) for each in regions]
     return sites, blind
@@ -228,8 +228,8 @@ def _wait_until_shown(cloud: Cloud, found: FoundMachine, until: str, outside: En
         if seen and seen.tags.get(KEEP_UNTIL) == (until,):
             return
         outside.clock.sleep(BETWEEN)
-    told = "the service took the tag, and does not show it yet: it holds from when it is shown"
-    raise Unknown(f"{id_}: {told}")
+    reason = "the service took the tag, and does not show it yet: it holds from when it is shown"
+    raise Unknown(f"{id_}: {reason}")
 
 
 def _selecting(found: FoundMachine, policies: Sequence[Policy]) -> Sequence[Policy]:

@@ -85,9 +85,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     later = list(look_later(openings, event, outside._replace(write=take_line), done))
     rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
-    told = done.error or ""  # which quotes the first mistake
+    why = done.error or ""  # which quotes the first mistake
     known = {row.instance.id for row in [*rows, *(row for look in later for row in look.rows)]}
-    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in why), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
     near = _near_tags(done, later, outside)

@@ -135,8 +135,8 @@ def _show_one(out: Output, outlook: Outlook) -> None:
         out.say(f"  {_without_windows(outlook.policy)}")
         out.say()
         return
-    if told := bars_said(outlook.policy):
-        out.say(f"  {told}")
+    if bars := bars_said(outlook.policy):
+        out.say(f"  {bars}")
     out.say(MARGIN + RULER)
     for day in outlook.days:
         shown = f"{day.date} {WEEKDAYS[day.date.weekday()]}"

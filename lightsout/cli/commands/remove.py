@@ -85,7 +85,7 @@ def _refuse_a_stranger(place: Deployment, there: LiveFunction | None) -> None:
 def _function(named: Mapping[str, str], live: Live) -> Iterator[DeployStep]:
     if live.function:
         says = f"{REMOVES} function {named['FunctionName']}"
-        triggers = tuple(it.told for it in live.function.triggers)
+        triggers = tuple(it.label for it in live.function.triggers)
         yield DeployStep(says, "scf", "DeleteFunction", named, triggers, waits=True)
 
 

@@ -122,7 +122,7 @@ def _kind(before: Sequence[PolicyDecision], after: Sequence[PolicyDecision]) -> 
     acted, acts = (any(it.acts for it in them) for them in (before, after))
     if acts != acted:
         return NEWLY if acts else NO_LONGER
-    same = [it.told for it in before] == [it.told for it in after]
+    same = [it.compared for it in before] == [it.compared for it in after]
     return None if same else OTHERWISE
 
 

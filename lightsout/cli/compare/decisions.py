@@ -41,7 +41,7 @@ class PolicyDecision(NamedTuple):
         return self.decision in WOULD
 
     @property
-    def told(self) -> tuple[object, ...]:
+    def compared(self) -> tuple[object, ...]:
         """The parts by which two decisions differ. The time is shown with the policy."""
         return self.policy, self.decision, self.reason, self.options
 

@@ -52,12 +52,12 @@ def _policies(count: int) -> str:
     return "1 policy" if count == 1 else f"{count} policies"
 
 
-def told(wanted: Sequence[PolicyDecision], *, names: bool) -> str:
+def decisions_text(wanted: Sequence[PolicyDecision], *, names: bool) -> str:
     """The decisions of policies about a machine, each with its reason."""
-    return "; ".join(_told(it, named=names) for it in wanted) or NO_POLICY
+    return "; ".join(_decision_text(it, named=names) for it in wanted) or NO_POLICY
 
 
-def _told(one: PolicyDecision, *, named: bool) -> str:
+def _decision_text(one: PolicyDecision, *, named: bool) -> str:
     says = one.reason if one.decision in SAY_IT else f"{CALLED[one.decision][0]}: {one.reason}"
     return f"{says} ({one.policy})" if named else says
 
@@ -108,7 +108,10 @@ def show(out: Output, found: Comparison, *, every: bool) -> None:
 
 def _row(change: MachineChange) -> tuple[str, ...]:
     names = len({it.policy for it in (*change.before, *change.after)}) > 1
-    before, after = told(change.before, names=names), told(change.after, names=names)
+    before, after = (
+        decisions_text(change.before, names=names),
+        decisions_text(change.after, names=names),
+    )
     subject = change.subject
     both = f"{before} → {after}"
     return change.says, subject.site.place, subject.id, change.instance.name, both

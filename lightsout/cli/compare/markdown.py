@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.cli.compare.forms import idle_said, kind_of, sentence, told, window_said
+from lightsout.cli.compare.forms import decisions_text, idle_said, kind_of, sentence, window_said
 from lightsout.cli.output.words import moment, plural, printable
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
@@ -79,8 +79,8 @@ def _cells(change: MachineChange) -> Iterator[str]:
     yield code(subject.id)
     yield code(change.instance.name)
     yield code(subject.site.place)
-    yield code(told(change.before, names=names))
-    yield code(told(change.after, names=names))
+    yield code(decisions_text(change.before, names=names))
+    yield code(decisions_text(change.after, names=names))
 
 
 def _row(cells: Iterable[str]) -> str:

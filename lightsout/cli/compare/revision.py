@@ -38,8 +38,8 @@ def policies_of(given: str, here: Path) -> Policies:
         commit, why = "", f" ({failure})"
     if given and Path(given).exists():
         if commit:
-            told = f"write ./{given} for the path, or {commit[:12]} for the revision"
-            raise WrongUse(f"--diff {given}: that is a path and a revision of git: {told}")
+            text = f"write ./{given} for the path, or {commit[:12]} for the revision"
+            raise WrongUse(f"--diff {given}: that is a path and a revision of git: {text}")
         return policy_files.load(Path(given))
     if not commit:
         raise WrongUse(f"--diff {given}: neither a path nor a revision that git knows{why}")

@@ -132,11 +132,11 @@ def _ended(step: DeployStep, status: str, found: Answer | None) -> CallFailed:
     reasons = (found or {}).get("StatusReasons") or [{}]
     code = str(reasons[0].get("ErrorCode") or status)
     why = str(reasons[0].get("ErrorMessage") or "SCF gives no reason")
-    told = {
+    text = {
         "CreateFailed": "it could not be made; the next deploy deletes it and makes it anew",
         "UpdateFailed": "it could not be changed, and runs on as it was",
     }.get(status, f"it is {status}")
-    return CallFailed(step.action, code, f"{told}: {why}")
+    return CallFailed(step.action, code, f"{text}: {why}")
 
 
 def tell_failure(outcome: DeployOutcome, say: Say) -> None:

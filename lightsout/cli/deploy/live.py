@@ -111,8 +111,8 @@ def _function(service: AccountApi, answer: Answer) -> LiveFunction:
 
 def _why(answer: Answer) -> str:
     reasons = answer.get("StatusReasons") or []
-    told = [f"{it.get('ErrorCode')}: {it.get('ErrorMessage')}" for it in reasons]
-    return "; ".join(told) or answer.get("StatusDesc") or ""
+    parts = [f"{it.get('ErrorCode')}: {it.get('ErrorMessage')}" for it in reasons]
+    return "; ".join(parts) or answer.get("StatusDesc") or ""
 
 
 def _pairs(listed: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
@@ -153,15 +153,15 @@ def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
     """
     for it in listed:
         name, qualifier = str(it.get("TriggerName")), str(it.get("Qualifier") or "$DEFAULT")
-        told = _object(it.get("TriggerDesc"))
+        description = _object(it.get("TriggerDesc"))
         if it.get("Type") == "timer":
-            cron = str(told.get("cron") or it.get("TriggerDesc"))
+            cron = str(description.get("cron") or it.get("TriggerDesc"))
             argument = str(it.get("CustomArgument") or "")
             yield Timer(name, qualifier, cron, it.get("Enable") in (1, "OPEN"), argument)
         elif it.get("Type") == "http":
-            net = told.get("NetConfig") or {}
+            net = description.get("NetConfig") or {}
             inside, outside = net.get("EnableIntranet"), net.get("EnableExtranet")
-            auth = str(told.get("AuthType"))
+            auth = str(description.get("AuthType"))
             yield Url(name, qualifier, auth, bool(inside), bool(outside))
 
 

@@ -38,8 +38,8 @@ class Release(NamedTuple):
     def written_after(self, description: str) -> str:
         """The description of the function, with the release at its end."""
         code = f", code {self.code}" if self.code else ""
-        told = f"lightsout {self.version}, policies {self.policies}, bundle {self.bundle}{code}"
-        return f"{description} [{told}]".lstrip()
+        text = f"lightsout {self.version}, policies {self.policies}, bundle {self.bundle}{code}"
+        return f"{description} [{text}]".lstrip()
 
 
 def read_release(description: str) -> tuple[str, Release | None]:
@@ -63,7 +63,7 @@ class Timer(NamedTuple):
         return "timer", self.name, self.qualifier
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         return f"timer {self.name}"
 
 
@@ -82,7 +82,7 @@ class Url(NamedTuple):
         return "http", self.name, self.qualifier
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         return f"function URL {self.name}"
 
 

@@ -74,10 +74,10 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
     resource = RESOURCES[policy.resource]
-    told = resource.tells_operation_time
+    shows_time = resource.tells_operation_time
     if when.endless:
-        yield _of_the_endless(policy, when, other, told=told)
-    elif not told and not when.enforce and not policy.mark:
+        yield _of_the_endless(policy, when, other, shows_time=shows_time)
+    elif not shows_time and not when.enforce and not policy.mark:
         by_tag = (
             "`mark: true` lets it know those that it acted on before, `enforce: true` says that "
             "this is meant, and the tag keep-until protects a machine"
@@ -117,9 +117,9 @@ def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 if getattr(first, name) != getattr(policy, name)
             ]
             if differing and _may_share_machines(first, policy):
-                told = f"stopped with the options of {first.name}, which comes first"
+                what = f"stopped with the options of {first.name}, which comes first"
                 differ = f"they differ in {', '.join(differing)}"
-                yield policy, f"a machine that {first.name} selects, too, is {told}: {differ}"
+                yield policy, f"a machine that {first.name} selects, too, is {what}: {differ}"
                 break
 
 
@@ -129,8 +129,8 @@ def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
     for at, policy in enumerate(uptimes):
         for first in uptimes[:at]:
             if first.name != policy.name and _may_share_machines(first, policy):
-                told = "has two times on: what one policy starts, the other may stop"
-                yield policy, f"a machine that {first.name} selects, too, {told}"
+                what = "has two times on: what one policy starts, the other may stop"
+                yield policy, f"a machine that {first.name} selects, too, {what}"
                 break
 
 
@@ -162,11 +162,11 @@ def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
     )
 
 
-def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> str:
+def _of_the_endless(policy: Policy, when: When, other: str, *, shows_time: bool) -> str:
     """Warn of a window that is always open, with advice that causes no other warning."""
     bound = policy.only_if != OnlyIf() or "timer" not in policy.triggered_by
     advised = "leave `when` out" if bound else "say in `when` on which days, or between which times"
-    if told and not when.enforce:
+    if shows_time and not when.enforce:
         so = f", so every machine was {other} inside it and is left alone"
     else:
         so = "" if bound else ", so it acts at every tick of a timer, day and night"

@@ -182,8 +182,8 @@ def _when_said(policy: Policy, due: Due) -> str:
 
 def _within(limits: Limits, finding: Finding) -> str:
     names = {"max_instances": limits.max_instances, "max_percent": limits.max_percent}
-    told = ", ".join(f"{name} {value}" for name, value in names.items() if value is not None)
-    return f"{plural(len(finding.to_act_on()), 'instance')} to act on, within {told}"
+    text = ", ".join(f"{name} {value}" for name, value in names.items() if value is not None)
+    return f"{plural(len(finding.to_act_on()), 'instance')} to act on, within {text}"
 
 
 def _untouched(policy: Policy, instance: Instance) -> str:

@@ -44,12 +44,12 @@ def idle_among(looks: Iterable[tuple[SiteRun, Collection[Part] | None]]) -> list
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
     busy: set[str] = set()
     for site_run, parts in looks:
-        told = {finding.policy.part: finding for finding in site_run.findings}
+        findings = {finding.policy.part: finding for finding in site_run.findings}
         for task in site_run.tasks:
             name = task.policy.name
             if parts is None or task.policy.part in parts:
                 policies[name], sites[name][site_run.site] = task.policy, None
-                if not _is_idle(task, told.get(task.policy.part)):
+                if not _is_idle(task, findings.get(task.policy.part)):
                     busy.add(name)
     return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]
 
@@ -134,8 +134,8 @@ def _near_to(words: Sequence[str], known: Counter[str]) -> str:
     near = dict.fromkeys(it for word in words for it in _near(word.strip(), known))
     if not near:
         return ""
-    told = " or ".join(f"{it}, {plural(known[it], 'machine')}" for it in near)
-    return f" (did you mean {told}?)"
+    text = " or ".join(f"{it}, {plural(known[it], 'machine')}" for it in near)
+    return f" (did you mean {text}?)"
 
 
 def _near(word: str, known: Iterable[str]) -> Iterator[str]:

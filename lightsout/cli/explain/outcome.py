@@ -139,7 +139,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
         action = RESOURCES[entry["resource"]].action(entry["action"])
-        told = {
+        groups = {
             "failed": entry["failed"],
             "pending": entry["pending"],
             action.during.lower(): entry["stuck"],
@@ -148,7 +148,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
             "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
         }
         place = place_of(entry["account"], entry["region"] or "")
-        for what, whys in told.items():
+        for what, whys in groups.items():
             for id_, why in whys.items():
                 found.add((place, id_, names.get(id_, ""), what or _left(entry, why), why))
     yield from sorted(

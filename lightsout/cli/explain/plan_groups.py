@@ -164,5 +164,5 @@ def _when(group: PolicyAtSite, *, with_zone: bool) -> str:
     if group.opens is None:
         return "now"
     zone = group.policy.timezone
-    told = f"{group.opens.astimezone(zone):%Y-%m-%d %H:%M}"
-    return f"{told} {zone.key}" if with_zone else told
+    text = f"{group.opens.astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{text} {zone.key}" if with_zone else text

@@ -103,8 +103,8 @@ class Progress:
             left = len(accepted - self._confirmed[place, name] - self._ended)
             if left:
                 after = self._after[place, name]
-                told = f"waiting for {left} of {len(accepted)} to be {after}"
-                yield f"{place}{told}: looked at every few seconds"
+                words = f"waiting for {left} of {len(accepted)} to be {after}"
+                yield f"{place}{words}: looked at every few seconds"
 
     def _run_started(self, line: Line) -> None:
         self._dry = bool(line["dry_run"])

@@ -70,11 +70,11 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
             found[key] = replace(first, instance_ids=ids)
         elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
             charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
-    told = []
+    calls = []
     for one in found.values():
         seen = charged[one.run_id, one.site]
-        told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
-    return sorted(told, key=lambda one: one.time)
+        calls.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
+    return sorted(calls, key=lambda one: one.time)
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
@@ -131,8 +131,8 @@ def _became(
         return _by_its_own_operation(one, instance)
     if by := later or _successor(one, instance):
         return Became(SUPERSEDED, f"{instance.state}, after {by}")
-    told = one.site.resource.tells_operation_id
-    if not told and instance.operation == one.action.call:
+    shows_id = one.site.resource.tells_operation_id
+    if not shows_id and instance.operation == one.action.call:
         return _by_its_own_operation(one, instance)
     ends = {one.action.after: CONFIRMED, **dict.fromkeys(one.action.failed, FAILED)}
     if instance.state in ends:

@@ -159,8 +159,8 @@ class FunctionLog(LogLines):
         yield from lines
 
     def _is_ours(self, fields: Fields) -> bool:
-        told = fields.get("SCF_FunctionName"), fields.get("SCF_Namespace")
-        return told == (self._function.name, self._function.namespace)
+        named = fields.get("SCF_FunctionName"), fields.get("SCF_Namespace")
+        return named == (self._function.name, self._function.namespace)
 
     def _tell(self, place: str) -> None:
         """Report on stderr what was read, and keep what could not be read in `unusable`."""

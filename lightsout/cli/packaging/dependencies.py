@@ -54,8 +54,8 @@ def install(requirements: Path, folder: Path) -> None:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         said = [f"  {line}" for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        told = f"pip could not install {requirements}; is the package index in reach? It says:"
-        raise NotBuilt("\n".join([told, *said[:WHY]]))
+        text = f"pip could not install {requirements}; is the package index in reach? It says:"
+        raise NotBuilt("\n".join([text, *said[:WHY]]))
     for pattern in (pattern for patterns in LEFT_OUT.values() for pattern in patterns):
         for path in list(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -43,19 +43,19 @@ if ahead:
     from lightsout.base.clock import SystemClock
     now = SystemClock.now
     SystemClock.now = lambda self: now(self) + timedelta(seconds=ahead)
-started, told = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])
+started, done = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])
 import handler
 try:
-    told["report"] = handler.main_handler(event, context)
+    done["report"] = handler.main_handler(event, context)
 except Exception as error:
-    told |= {"report": getattr(error, "report", None), "error": f"{type(error).__name__}: {error}"}
-told["seconds"] = time.monotonic() - started
+    done |= {"report": getattr(error, "report", None), "error": f"{type(error).__name__}: {error}"}
+done["seconds"] = time.monotonic() - started
 try:  # not ru_maxrss, which counts what the parent had at the fork
     with open("/proc/self/status") as status:
-        told["peak_mb"] = int(re.search("VmHWM:\\s*([0-9]+)", status.read())[1]) / 1024
+        done["peak_mb"] = int(re.search("VmHWM:\\s*([0-9]+)", status.read())[1]) / 1024
 except OSError:
     pass
-print(json.dumps(told), file=sys.stderr)
+print(json.dumps(done), file=sys.stderr)
 """
 
 
@@ -102,9 +102,9 @@ def invoke(
     if done.returncode:
         sys.stderr.write(done.stderr)
         done.check_returncode()
-    *complaints, told = done.stderr.splitlines()
+    *complaints, result = done.stderr.splitlines()
     log = [json.loads(line) for line in done.stdout.splitlines()]
-    return Invocation(**json.loads(told), log=log, complaints=complaints)
+    return Invocation(**json.loads(result), log=log, complaints=complaints)
 
 
 @contextmanager

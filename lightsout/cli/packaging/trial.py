@@ -149,13 +149,13 @@ class Trial(NamedTuple):
         tell(done)
         after = self._states()
         changed = {id_ for id_, state in after.items() if state != before[id_]}
-        told = {id_ for name in DONE for id_ in group(done, name)}
+        reported = {id_ for name in DONE for id_ in group(done, name)}
         others = f"{len(after) - len(changed)} are as they were"
         print(f"  in the cloud: {plural(len(changed), 'machine')} changed, {others}")
         memory = number_of(self.inputs, "memorySize", DEFAULT_MEMORY)
         peak = f"{done.peak_mb:.0f} MB of {memory}" if done.peak_mb else "memory is not known here"
         print(f"  {done.seconds:.1f} s, {peak}")
-        return done.error is None and changed == told and (done.peak_mb or 0) < memory
+        return done.error is None and changed == reported and (done.peak_mb or 0) < memory
 
     def _states(self) -> dict[str, str]:
         return {machine.id: machine.state for machine in self.simulator.world.instances()}

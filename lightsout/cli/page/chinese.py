@@ -144,7 +144,7 @@ ZH = {
     "x weeks": "周（以周一表示）",
     "legend uncharged": "关机不收费（STOP_CHARGING）；上方为节省金额（{currency}）",
     "legend charged": "关机后仍收费",
-    "week told": "{week} 当周：{hours} 小时，{saved}",
+    "week title": "{week} 当周：{hours} 小时，{saved}",
     "how counted": "计算方法，以及无法得知的内容",
     "failures": "失败",
     "stop since": "此后已确认关机：{when}。",

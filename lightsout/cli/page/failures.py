@@ -54,9 +54,9 @@ def failure_rows(history: History, scene: Scene) -> Failures:
         )
         for it in history.failures
     ]
-    told = {it.run_id for it in history.failures}
+    with_rows = {it.run_id for it in history.failures}
     for run in history.runs:
-        if run.status == "failed" and run.run_id not in told:
+        if run.status == "failed" and run.run_id not in with_rows:
             why = run.error or scene.t("run failed unsaid")
             row = FailureRow(
                 moment_short(run.started, scene), "", (), 0, why, scene.t(fix_of(why)), run.run_id

@@ -45,7 +45,7 @@ class Happening:
     x: float
     y: float
     good: bool
-    told: str
+    title: str
 
 
 @dataclass(slots=True)
@@ -137,9 +137,9 @@ def _add_mark(
     column.good += count if done.good else 0
     column.bad += 0 if done.good else count
     key = f"mark {done.action or policy.action}" if done.good else "mark failed"
-    told = f"{at:%H:%M} {scene.t(key, count=count)}"
+    text = f"{at:%H:%M} {scene.t(key, count=count)}"
     y = TOP + TALL * _minute(at) / WHOLE_DAY
-    column.marks.append(Happening(column.x + COLUMN / 2, y, done.good, told))
+    column.marks.append(Happening(column.x + COLUMN / 2, y, done.good, text))
 
 
 def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene) -> Iterator[int]:
@@ -152,8 +152,10 @@ def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene
         if part.when is None or isinstance(part.when, OwnHours):
             continue
         for window in windows(part.when, part.timezone, first, DAYS):
-            told = began is not None and began <= window.opens and window.closes <= last
-            if told and not any(window.opens <= it.started < window.closes for it in history.runs):
+            in_log = began is not None and began <= window.opens and window.closes <= last
+            if in_log and not any(
+                window.opens <= it.started < window.closes for it in history.runs
+            ):
                 yield (window.opens.date() - first).days
 
 
@@ -162,6 +164,6 @@ def _days_said(outlook: Outlook, columns: Sequence[Column], scene: Scene) -> str
     parts = []
     for day, column in zip(outlook.days, columns, strict=False):
         times = ", ".join(scene.t.schedule(span(*it)) for it in day.spans) or "–"
-        told = "; ".join(mark.told for mark in column.marks)
-        parts.append(f"{day.date} {times}" + (f" ({told})" if told else ""))
+        text = "; ".join(mark.title for mark in column.marks)
+        parts.append(f"{day.date} {times}" + (f" ({text})" if text else ""))
     return printable(" · ".join(parts))

@@ -163,9 +163,9 @@ class _Reader:
             return
         one.finished, one.status, one.error = time, _text(line, "status"), _text(line, "error")
         counts = line.get("counts")
-        told = counts if isinstance(counts, dict) else line
+        fields = counts if isinstance(counts, dict) else line
         names = ("matched", "stopped", "started", "would_stop", "would_start", "skipped", "failed")
-        one.counts = {name: _number(told.get(name)) for name in (*names, "pending")}
+        one.counts = {name: _number(fields.get(name)) for name in (*names, "pending")}
 
     def _warning(self, _time: datetime, line: Line) -> None:
         one = self._open.get(str(line["run_id"]))
@@ -182,11 +182,11 @@ class _Reader:
         if site is None or not names:
             return
         name, verdict = names[0], _text(line, "verdict")
-        told = _text(line, "action") or self.history.actions.get(name, "")
-        self.history.actions[name] = told
+        wanted = _text(line, "action") or self.history.actions.get(name, "")
+        self.history.actions[name] = wanted
         if refused := _text(line, "refused"):
             self._fail(time, line, refused)
-        action, part = ACTIONS.get(told), (name, told)
+        action, part = ACTIONS.get(wanted), (name, wanted)
         for id_ in ids_of(line) if verdict else ():
             record = self._record(site, id_)
             record.policies.add(name)

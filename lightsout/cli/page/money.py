@@ -38,7 +38,7 @@ class WeekBar:
     money_y: float
     charged: tuple[float, float]  # its top, and how high
     uncharged: tuple[float, float]
-    told: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +153,15 @@ def _chart(weeks: Sequence[Week], currency: str, t: Texts) -> Chart:
         for number in range(LINES + 1)
     ]
     wide = max(NARROWEST, LEFT + 16 + COLUMN * len(weeks))
-    return Chart(wide, TOP + TALL + BELOW, lines, bars, "; ".join(bar.told for bar in bars))
+    return Chart(wide, TOP + TALL + BELOW, lines, bars, "; ".join(bar.title for bar in bars))
 
 
 def _bar(week: Week, x: float, scale: float, currency: str, t: Texts) -> WeekBar:
     charged, uncharged = TALL * week.charged / scale, TALL * week.uncharged / scale
     foot = TOP + TALL
     money = f"{week.saved:,.2f}" if week.saved else ""
-    told = t(
-        "week told",
+    title = t(
+        "week title",
         week=week.monday,
         hours=f"{week.charged + week.uncharged:,.1f}",
         saved=f"{week.saved:,.2f} {currency}",
@@ -173,7 +173,7 @@ def _bar(week: Week, x: float, scale: float, currency: str, t: Texts) -> WeekBar
         foot - charged - uncharged - 6,
         (foot - charged - uncharged, charged),
         (foot - uncharged, uncharged),
-        told,
+        title,
     )
 
 

@@ -89,7 +89,7 @@ def status(
         *_of_runs(history, known, scene),
         *_of_machines(machines, scene),
         *_of_calendars(calendars, scene),
-        *_of_function(known, dry_run_told=last is not None and last.dry_run),
+        *_of_function(known, dry_run_shown=last is not None and last.dry_run),
         *(Problem(doubt, t(fix_of(doubt, "fix doubt")), grave=False) for doubt in known.doubts),
     ]
     distinct: dict[str, Problem] = {}
@@ -122,10 +122,10 @@ def _sentence(last: RunRecord, scene: Scene) -> str:
 
 def _facts_of_run(last: RunRecord, scene: Scene) -> Iterator[tuple[str, str]]:
     t = scene.t
-    told = t(f"ended {last.status if last.status in ENDS else 'open'}")
+    end = t(f"ended {last.status if last.status in ENDS else 'open'}")
     yield (
         t("last run"),
-        f"{moment_short(last.started, scene)} · {told} · {_trigger(last.trigger, scene)}",
+        f"{moment_short(last.started, scene)} · {end} · {_trigger(last.trigger, scene)}",
     )
     yield t("version"), last.version or "?"
     yield t("policies deployed"), last.policies_hash or "?"
@@ -203,8 +203,8 @@ def _of_runs(history: History, known: Known, scene: Scene) -> Iterator[Problem]:
         differ = t("policies differ", here=known.digest, there=last.policies_hash)
         yield Problem(differ, t("fix differ"), grave=False)
     for warning in last.warnings:
-        told_above = "LIGHTSOUT_DRY_RUN" in warning or CALENDAR in warning
-        if not told_above:
+        shown_above = "LIGHTSOUT_DRY_RUN" in warning or CALENDAR in warning
+        if not shown_above:
             yield Problem(warning, t("fix warning"), grave=False)
 
 
@@ -231,10 +231,10 @@ def _of_calendars(calendars: Sequence[PolicyCalendar], scene: Scene) -> Iterator
             yield Problem(missed, scene.t("fix silent"))
 
 
-def _of_function(known: Known, *, dry_run_told: bool) -> Iterator[Problem]:
+def _of_function(known: Known, *, dry_run_shown: bool) -> Iterator[Problem]:
     for one in known.diagnoses:
-        told_above = dry_run_told and one.check.endswith(DRY_RUN_CHECK)
-        if one.mark in (WRONG, WARNING) and not told_above:
+        shown_above = dry_run_shown and one.check.endswith(DRY_RUN_CHECK)
+        if one.mark in (WRONG, WARNING) and not shown_above:
             fix = one.fix.replace("python -m lightsout", command())
             yield Problem(f"{one.check}: {one.says}", fix, grave=one.mark == WRONG)
 

@@ -164,7 +164,7 @@ EN = {
     "x weeks": "week, by its Monday",
     "legend uncharged": "no longer charged (STOP_CHARGING); above it, money saved ({currency})",
     "legend charged": "stopped, and charged on",
-    "week told": "week of {week}: {hours} h, {saved}",
+    "week title": "week of {week}: {hours} h, {saved}",
     "how counted": "How this is counted, and what is not known",
     # failures
     "failures": "Failures",
@@ -224,5 +224,5 @@ class Texts:
 
 def language_of(environ: Mapping[str, str]) -> str:
     """The page's language if the command line does not choose one: that of the locale."""
-    told = next((environ[it] for it in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(it)), "")
-    return "zh" if told.lower().startswith("zh") else "en"
+    locale = next((environ[it] for it in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(it)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"

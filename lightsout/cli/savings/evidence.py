@@ -63,8 +63,8 @@ class _Look:
     @property
     def whole(self) -> bool:
         """True if the log names every running machine that the policy matches."""
-        told = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
-        return told and not self.partial and not self.ids["conflict"]
+        complete = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
+        return complete and not self.partial and not self.ids["conflict"]
 
     @property
     def named(self) -> Iterator[str]:

@@ -106,8 +106,8 @@ def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model
 
 def _model(item: Mapping[str, Any]) -> Model:
     placement, disk = (item.get(name) or {} for name in ("Placement", "SystemDisk"))
-    told = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
-    return Model(*(str(text or "") for text in (*told, disk.get("DiskType"))))
+    values = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
+    return Model(*(str(text or "") for text in (*values, disk.get("DiskType"))))
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:

@@ -75,16 +75,16 @@ def _inquire(cloud: Cloud, region: str, model: Model, size: int) -> Mapping[str,
     }
     answer = cloud.call(CVM.api.call(region, ACTION), params)
     price = answer.get("Price")
-    told = price.get("InstancePrice") if isinstance(price, dict) else None
-    if not isinstance(told, dict) or told.get("ChargeUnit") != "HOUR":
+    instance_price = price.get("InstancePrice") if isinstance(price, dict) else None
+    if not isinstance(instance_price, dict) or instance_price.get("ChargeUnit") != "HOUR":
         raise _unreadable("it has no price by the hour")
-    return told
+    return instance_price
 
 
-def _lowest(told: Mapping[str, Any]) -> float:
+def _lowest(instance_price: Mapping[str, Any]) -> float:
     """The lowest of the steps, with the account's discount if there is one."""
     for name in ("UnitPriceDiscount", "UnitPrice"):
-        prices = [told.get(name + step) for step in STEPS]
+        prices = [instance_price.get(name + step) for step in STEPS]
         known = [float(price) for price in prices if isinstance(price, (int, float)) and price > 0]
         if known:
             return min(known)

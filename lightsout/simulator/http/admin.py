@@ -34,12 +34,12 @@ def sleep(simulator: Simulator, body: bytes) -> AdminReply:
 
 def fire(simulator: Simulator, body: bytes) -> AdminReply:
     """Let a timer fire now, and run what is due; return the result of each run."""
-    world, told = simulator.world, json.loads(body)
+    world, wanted = simulator.world, json.loads(body)
     found = [
         (function, timer)
         for function in world.functions
         for timer in function.timers()
-        if (function.name, timer.name) == (told.get("function"), told.get("trigger"))
+        if (function.name, timer.name) == (wanted.get("function"), wanted.get("trigger"))
     ]
     for function, timer in found:
         world.invocations.fire(function, timer)

@@ -57,13 +57,13 @@ def trigger_steps(wanted: Wanted, there: LiveFunction | None) -> Iterator[Deploy
         if old == trigger:
             continue
         if old is None:
-            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.label}", trigger, None)
         elif isinstance(trigger, Timer):
-            says = f"{CHANGES} {trigger.told}"
+            says = f"{CHANGES} {trigger.label}"
             yield _trigger_step(wanted, "UpdateTrigger", says, trigger, old)
         else:  # the service can change only timers; a URL may get another address
             yield removed_trigger(wanted, old)
-            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.label}", trigger, None)
 
 
 def _trigger_step(
@@ -75,7 +75,9 @@ def _trigger_step(
         for name, before, new in fields
         if before != new and name != "name"
     )
-    return DeployStep(says, "scf", action, {**_key(wanted, trigger), **_told(trigger)}, details)
+    return DeployStep(
+        says, "scf", action, {**_key(wanted, trigger), **_settings_of(trigger)}, details
+    )
 
 
 def _word(value: object) -> str:
@@ -83,7 +85,7 @@ def _word(value: object) -> str:
 
 
 def removed_trigger(wanted: Wanted, trigger: Trigger) -> DeployStep:
-    says = f"{REMOVES} {trigger.told}"
+    says = f"{REMOVES} {trigger.label}"
     return DeployStep(says, "scf", "DeleteTrigger", _key(wanted, trigger))
 
 
@@ -92,7 +94,7 @@ def _key(wanted: Wanted, trigger: Trigger) -> dict[str, Any]:
     return {**wanted.named, "TriggerName": name, "Type": kind, "Qualifier": qualifier}
 
 
-def _told(trigger: Trigger) -> dict[str, Any]:
+def _settings_of(trigger: Trigger) -> dict[str, Any]:
     if isinstance(trigger, Timer):
         return {
             "TriggerDesc": trigger.cron,
@@ -100,8 +102,8 @@ def _told(trigger: Trigger) -> dict[str, Any]:
             "CustomArgument": trigger.argument,
         }
     net = {"EnableIntranet": trigger.intranet, "EnableExtranet": trigger.extranet}
-    told = {"AuthType": trigger.auth, "NetConfig": net}
-    return {"TriggerDesc": json.dumps(told), "Enable": "OPEN"}
+    settings = {"AuthType": trigger.auth, "NetConfig": net}
+    return {"TriggerDesc": json.dumps(settings), "Enable": "OPEN"}
 
 
 def leftovers(wanted: Wanted, live: Live, there: LiveFunction) -> Iterator[DeployStep | str]:

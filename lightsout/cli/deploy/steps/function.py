@@ -130,9 +130,9 @@ def _settings_steps(
         )
         if old != new and new is not None
     ]
-    told = [f"{name}: {old}{UNITS.get(name, '')} → {new}{UNITS.get(name, '')}"
+    details = [f"{name}: {old}{UNITS.get(name, '')} → {new}{UNITS.get(name, '')}"
             for name, old, new in differing]  # fmt: skip
-    told += variable_changes(there.variables, variables)
+    details += variable_changes(there.variables, variables)
     params: dict[str, Any] = {}
     if differing:
         params = settings(wanted.configuration, "")
@@ -140,16 +140,16 @@ def _settings_steps(
     if dict(variables) != dict(there.variables):
         params["Environment"] = environment(variables)
     if moved:
-        told.append(moved[0])
+        details.append(moved[0])
         params |= moved[1]
     unrecorded = new_code or not (there.release and there.release.code)
     if unrecorded:
         yield _look_at_code(wanted)
     if unrecorded or any(name == "description" for name, _, _ in differing):
         kept = there.release.code if there.release and not unrecorded else None
-        yield _record(wanted, params, tuple(told), code=kept)
+        yield _record(wanted, params, tuple(details), code=kept)
     elif params:
-        yield _configure(wanted, f"{CHANGES} the settings of {wanted.function}", params, told)
+        yield _configure(wanted, f"{CHANGES} the settings of {wanted.function}", params, details)
 
 
 def variable_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -210,8 +210,8 @@ def _record(
     release, text = wanted.release, wanted.configuration.description
 
     def description(known: Mapping[str, Any]) -> str:
-        told = known["CodeSha256"] if code is None else code
-        return release._replace(code=told).written_after(text)
+        hash_of_code = known["CodeSha256"] if code is None else code
+        return release._replace(code=hash_of_code).written_after(text)
 
     what = "settings" if details else "description, which names the code,"
     says = f"{CHANGES} the {what} of {wanted.function}"

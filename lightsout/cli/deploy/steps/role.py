@@ -58,8 +58,8 @@ def _policy_steps(wanted: Wanted, live: Live, *, unfinished: bool) -> Iterator[D
     name, policy = wanted.configuration.role, live.policy
     params = {"PolicyName": name, "PolicyDocument": text_of(wanted.rights)}
     if policy is None:
-        told = tuple(f"+ {it}" for it in _shown(rights_of(wanted.rights)))
-        yield _step(f"{MAKES} policy {name}", "CreatePolicy", params, told)
+        details = tuple(f"+ {it}" for it in _shown(rights_of(wanted.rights)))
+        yield _step(f"{MAKES} policy {name}", "CreatePolicy", params, details)
     elif not same(policy.document, wanted.rights):
         nobody_has_it = unfinished and not policy.carriers
         yield _step(
