@@ -139,7 +139,7 @@ def _by_own_option(
         if outcome is None or _ends_charge(winner) == _ends_charge(policy):
             continue
         if _ends_charge(policy) and outcome.kind is Kind.DONE:
-            why = f"the options of {winner.name} hold, which comes first"
+            why = f"the options of {winner.name} apply, which comes first"
             found[id_] = Outcome(Kind.SKIPPED, f"{STOP.after}, but still charged: {why}")
         elif _ends_charge(winner) and why_skipped(outcome.reason) == CHARGED:
             found[id_] = Outcome(Kind.DONE)

@@ -46,4 +46,4 @@ def add(found: dict[str, Instance], items: Iterable[Instance], action: str) -> N
     """Add the items. Raises NoAnswer if one is there already and differs."""
     for item in items:
         if found.setdefault(item.id, item) != item:
-            raise NoAnswer(f"it shows {item.id} twice, and not alike", action)
+            raise NoAnswer(f"it shows {item.id} twice, with differences", action)

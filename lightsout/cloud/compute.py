@@ -223,7 +223,7 @@ class Compute:
             for item in dicts(answer.get("InstanceTrafficPackageSet")):
                 id_, packages = str(item.get("InstanceId")), dicts(item.get("TrafficPackageSet"))
                 if found.setdefault(id_, packages) != packages:
-                    raise NoAnswer(f"it shows {id_} twice, and not alike", TRAFFIC)
+                    raise NoAnswer(f"it shows {id_} twice, with differences", TRAFFIC)
         return found
 
     def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:

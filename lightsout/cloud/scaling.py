@@ -171,7 +171,7 @@ def _group(item: Item | str | None) -> ScalingGroup | str:
 
 
 def _risk(name: str, value: Any) -> str:
-    return f"{name} is {'true' if value is True else 'not told'}"
+    return f"{name} is {'true' if value is True else 'not shown'}"
 
 
 def _failures(activity: Item) -> Iterator[tuple[str, str]]:
@@ -183,7 +183,7 @@ def _failures(activity: Item) -> Iterator[tuple[str, str]]:
     }
     for id_, ended in _related(activity):
         if ended == "FAILED" or (status in ENDED_BADLY and ended != "SUCCESSFUL"):
-            why = reasons.get(id_) or _text(activity, "StatusMessage") or "no reason is told"
+            why = reasons.get(id_) or _text(activity, "StatusMessage") or "no reason is given"
             yield id_, f"{ended if ended == 'FAILED' else status}: {one_line(why)}"
 
 

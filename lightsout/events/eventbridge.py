@@ -182,7 +182,8 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
         word = bare(name)
         if word == DOCTOR:
             raise BadEvent(
-                f"unknown field {show(name)} in an event's data: only a direct invoke may ask so"
+                f"unknown field {show(name)} in an event's data: "
+                "only a direct invoke may ask for the doctor"
             )
         if not (named and word in _EVERYDAY) and (meant := field_of(name) or _meant(word)):
             raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")

@@ -45,7 +45,9 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
         shown = json_type(event)
         raise BadEvent(f"the event is {shown}, where a timer event or a request is expected")
     if any(bare(name) == DOCTOR for name in event):
-        raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
+        raise BadEvent(
+            'doctor must be the only field, and true: {"doctor": true} in a direct invoke'
+        )
     kinds = kinds_of(event)
     if len(kinds) > 1:
         shown = " and ".join(_NOUNS[one] for one in kinds)

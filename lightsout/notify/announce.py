@@ -258,4 +258,4 @@ def _complaint(delivery: Delivery) -> str:
     if not delivery.number:
         return f"the heartbeat at {delivery.host} was not reached: {delivery.error}"
     who = f"LIGHTSOUT_NOTIFY address {delivery.number} ({delivery.form}, {delivery.host})"
-    return f"{who} did not take the message: {delivery.error}"
+    return f"{who} did not accept the message: {delivery.error}"

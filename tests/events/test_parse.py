@@ -133,7 +133,7 @@ def test_an_empty_invoke_narrows_nothing():
         ({"body": '{"dry_run": true}'}, "unknown field 'body'"),
         ({"data": {"dry_run": True}}, "unknown field 'data'"),
         ({"type": "timer"}, "unknown field 'type' in the event (did you mean Type?)"),
-        ({"Doctor": True}, "doctor stands alone"),
+        ({"Doctor": True}, "doctor must be the only field"),
         ({"httpMethod": "POST", "body": "stop"}, "the body is not JSON"),
         ({"httpMethod": "POST", "body": "[]"}, "the body must be a JSON object, not a list"),
         ({"httpMethod": "POST", "body": '{"dryrun": 1}'}, "did you mean dry_run?"),
@@ -187,7 +187,7 @@ def test_a_timers_field_in_another_case_is_not_overlooked(name):
 def test_a_key_that_stands_twice_is_refused_at_any_depth(message, name):
     said = complaint(timer(message))
 
-    assert said == f"{name!r} stands twice in one JSON object: write it once"
+    assert said == f"{name!r} is twice in one JSON object: write it once"
 
 
 def test_a_name_is_quoted_whole_up_to_80_characters_and_cut_beyond():
@@ -512,7 +512,7 @@ def test_a_slip_in_the_data_of_ones_own_event_is_refused(name):
         ({"detail": {"dry_run": True}}, "put dry_run directly inside the event's data"),
         ({"detail": '{"Regions": []}'}, "regions in 'detail'"),
         ({"dry_run": True, "amount": 5}, "unknown field 'amount'"),
-        ('{"amount": 1, "amount": 2}', "'amount' stands twice"),
+        ('{"amount": 1, "amount": 2}', "'amount' is twice in one"),
         ("stop it", "data must be a request, as a JSON object, not text"),
         ("[]", "data must be a request, as a JSON object, not a list"),
         (7, "data must be a request, as a JSON object, not a number"),

@@ -97,7 +97,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             _report(options.report, log, outside._replace(beside=Path(folder)), language)
     out.say()
     following = NEXT if is_installed() else NEXT_IN_A_CLONE
-    for line in following if good else ("The demo did not go as it should: please report it.",):
+    for line in following if good else ("The demo failed: please report it.",):
         out.say(line)
     return GOOD if good else FOUND_WRONG
 
@@ -162,7 +162,7 @@ def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str
     calls = Counter(call.action for call in sim.journal)
     made = ", ".join(f"{count} {action}" for action, count in calls.items())
     out.say()
-    out.say("Held against the simulator's own world and journal:", look="bold")
+    out.say("Checked against the simulator's own record:", look="bold")
     out.say(f"  {right} of {len(reported)} machines reported stopped are STOPPED there")
     out.say(f"  {untouched} of {len(others)} other machines are as they were before")
     out.say(f"  {len(applied & ids)} of {len(applied)} accepted StopInstances are in the report")

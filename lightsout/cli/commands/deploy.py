@@ -77,7 +77,7 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
 
 def _say_nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> None:
     if plan.withheld:
-        voice.say("nothing to do but what --allow-rights lets happen")
+        voice.say("nothing to do without --allow-rights")
     elif desk.is_half_blind:
         voice.say("nothing to do as far as can be seen")
     else:
@@ -126,7 +126,7 @@ def _hand_over(desk: Desk, outcome: DeployOutcome, voice: Voice) -> None:
         voice.say(f"The {part} was not changed: {failure.action}: {failure}", look="bold yellow")
     if ROLE in outcome.refused or desk.live.hides(ROLE):
         name = wanted.configuration.role
-        voice.say(f"Whoever may change roles makes {name} with these two documents:")
+        voice.say(f"A person with the right to change roles makes {name} with these two documents:")
         voice.say(f"trust policy of the role {name}: {text_of(wanted.trust)}")
         voice.say(f"policy {name}, which the role carries: {text_of(wanted.rights)}")
         voice.say("`lightsout permissions` prints the commands. Then deploy again")

@@ -121,7 +121,7 @@ def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account], 
 def _why_unread(settings: Settings, mistakes: int) -> str:
     if not settings.policies.exists():
         return f"there is no {settings.policies}"
-    advice = f"`{command()} check` tells which"
+    advice = f"`{command()} check` shows them"
     return f"the policies have {plural(mistakes, 'mistake')}, {advice}"
 
 
@@ -163,7 +163,7 @@ def _find(
     looked = [it.place for it, what in seen.items() if not isinstance(what, CallFailed)]
     places = looked[0] if len(looked) == 1 else f"{len(looked)} regions"
     where = f"no {resource.name} machine {id_} in {places} of {', '.join(clouds)}"
-    raise Unknown(where if looked else f"{id_} was looked for nowhere", *blind)
+    raise Unknown(where if looked else f"{id_} was not searched for anywhere", *blind)
 
 
 def _sites(

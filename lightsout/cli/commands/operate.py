@@ -98,7 +98,7 @@ def operate(
 
     def write(line: str) -> None:
         if outside.write(_with_reason(line, ended_early)) is False and not ended_early:
-            end_early("its log could be written nowhere")
+            end_early("its log could not be written")
 
     def interrupt(number: int) -> None:
         interrupts.append(number)

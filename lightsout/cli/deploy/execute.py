@@ -151,6 +151,6 @@ def tell_failure(outcome: DeployOutcome, say: Say) -> None:
 
 
 def tell_left(left: Sequence[str], say: Say, head: str) -> None:
-    say(f"What was said to be done stands. {head}")
+    say(f"What was reported as done stays done. {head}")
     for says in left:
         say(f"  {says}")

@@ -56,7 +56,7 @@ class Voice:
         for step in plan.steps:
             self._show(step)
         if plan.withheld:
-            self.say("These would give more rights to a role that stands (--allow-rights):")
+            self.say("These would give an existing role more rights (--allow-rights):")
             for step in plan.withheld:
                 self._show(step)
         if plan.leftovers:

@@ -83,8 +83,8 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
             "this is meant, and the tag keep-until protects a machine"
         )
         yield (
-            f"`enforce: false` has no effect on {resource.title}, which does not tell when: a "
-            f"machine that somebody {other} inside the window is acted on all the same; "
+            f"`enforce: false` has no effect on {resource.title}, which does not show when: a "
+            f"machine that somebody {other} inside the window is still acted on; "
             f"{by_tag if resource.has_tags else '`enforce: true` says that this is meant'}"
         )
 
@@ -99,7 +99,7 @@ def _of_the_resource(policy: Policy) -> Iterator[str]:
         )
         if policy.exclude.tags:
             yield (
-                f"{resource.title} does not tell whether a machine has a tag of `exclude`: none of "
+                f"{resource.title} does not show whether a machine has a tag of `exclude`: none of "
                 "it is acted on; exclude by names or instances"
             )
     if left_out := resource.listing.leaves_out:

@@ -224,7 +224,7 @@ def _wrong(name: str, text: str, folder: Path) -> str | None:
         return None
     if name == SECRET:
         weakness = secret_weakness(text)
-        return f"{SECRET} {weakness}: it lets nobody in" if weakness else None
+        return f"{SECRET} {weakness}: it refuses every request" if weakness else None
     if name in VARIABLES and not FROM_OUTSIDE.search(text):
         try:
             read_settings({name: text}, folder)

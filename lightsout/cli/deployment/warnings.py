@@ -112,4 +112,4 @@ def _warn_of_the_url(inputs: dict[str, Value], url: Value, warnings: Complaints)
         what = f"its signature takes the header in which {SECRET} has to stand: write NONE"
         warnings.add(parameters["authType"].at, f"authType CAM: {what}")
     if SECRET not in variables_of(inputs):
-        warnings.add(at, f"http: without {SECRET} among the variables it lets nobody in")
+        warnings.add(at, f"http: without {SECRET} among the variables it refuses every request")

@@ -158,7 +158,7 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
         yield "it is not among the instances that the policy names"
     names = policy.match.names
     if names and selected_by(Selector({}, frozenset(), names), instance) is None:
-        shown = repr(instance.name) if instance.name_known else "not told by the service"
+        shown = repr(instance.name) if instance.name_known else "not shown by the service"
         yield f"its name is {shown}; wanted is {' or '.join(map(show_pattern, names))}"
     for key, patterns in policy.match.tags.items():
         wanted = " or ".join(pattern or '""' for pattern in patterns)

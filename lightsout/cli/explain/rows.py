@@ -146,7 +146,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
     instance, first = row.instance, wish.policies[0]
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging and row.policy.stopped_mode == "STOP_CHARGING":
-        why = f"the options of {first} hold, which comes first"
+        why = f"the options of {first} apply, which comes first"
         reason += f"; it would still be charged: {why}"
         return replace(row, decision=called, reason=reason, charged=why)
     if not wish.stop_charging:

@@ -114,7 +114,7 @@ def became(
     what = _became(one, id_, instance, all_of_them)
     charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
     if instance and charged and what.what == CONFIRMED:
-        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not shown'}"
         return Became(STILL_CHARGED, f"{instance.state}, but still charged: {why}")
     return what
 

@@ -91,7 +91,7 @@ def _function(outside: Environment) -> ExaminedFunction:
     if function:
         return function
     if region is None:
-        raise WrongUse(f"--from-cls: set TENCENTCLOUD_REGION, for {file} does not tell the region")
+        raise WrongUse(f"--from-cls: set TENCENTCLOUD_REGION, for {file} does not name the region")
     return ExaminedFunction("lightsout", "default", region)
 
 

@@ -29,8 +29,8 @@ def add_deploy(commands: Commands) -> None:
         "--pause-until", metavar="DATE", help="do nothing until then: 2027-02-20, its end"
     )
     for option, meaning in (
-        ("--yes", "do not ask; a role that stands is not given more rights all the same"),
-        ("--allow-rights", "give a role that stands the rights that the policies need"),
+        ("--yes", "do not ask; this does not give an existing role more rights"),
+        ("--allow-rights", "give an existing role the rights that the policies need"),
         ("--prune", "take away what was made by hand and is not in serverless.yml"),
         ("--adopt", "take over a function that `deploy` did not make"),
     ):

@@ -77,7 +77,7 @@ def _enforce(resource: str) -> str:
     """The value of `enforce`: it decides about a machine that somebody starts again."""
     known = RESOURCES.get(resource)
     if known and not known.tells_operation_time:
-        return f"true # {resource} does not tell when a machine was started: it goes off again"
+        return f"true # {resource} does not show when a machine was started: it goes off again"
     return "false # a machine that somebody starts again meanwhile stays on"
 
 

@@ -65,7 +65,8 @@ EN = {
     "missed": "{policy}: no run in its window on {days}.",
     # what to do
     "fix mistakes": "Correct the file at that place, run `check`, package and deploy again.",
-    "fix assume": "Let that account lend its role: `permissions --account NAME --uin UIN`.",
+    "fix assume": "Let that account grant its role to this function: "
+    "`permissions --account NAME --uin UIN`.",
     "fix rights": "Give the role the right that is named: `permissions role`.",
     "fix keys": "Give the function its execution role (`role` in serverless.yml).",
     "fix network": "See that the API can be reached; what stands behind the code says how it "

@@ -51,7 +51,7 @@ SENTENCES = {
     "still charged": "CVMs stopped without STOP_CHARGING are charged on: {hours} h save 0.",
     "by the hour": "{title}: {hours} h were seen to be uncharged. {charged_on} went on being "
     "charged.",
-    "without a price": "{title} tells no price: {hours} h are not in the sum; write the price by "
+    "without a price": "{title} shows no price: {hours} h are not in the sum; write the price by "
     "ID into a file for --prices.",
     "not seen uncharged": "{title}: {hours} h were not seen to be uncharged, and save 0.",
     "prepaid": "Lighthouse is prepaid: {hours} h refund nothing of the plan and save 0. Traffic "
