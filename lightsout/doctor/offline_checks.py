@@ -106,7 +106,7 @@ class Variables:
         says = f"{SECRET} {weakness}, so every request is refused"
         if not names:
             return fine("URL", says)
-        return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
+        return wrong("URL", f"{says}, also for {', '.join(names)}", f"set {SECRET}")
 
 
 def _said(endpoint: Endpoint) -> str:

@@ -336,7 +336,7 @@ def test_a_weak_url_secret_lets_nobody_in_either(well):
     assert mark == "✗"
     assert says == (
         "LIGHTSOUT_URL_SECRET has fewer than 16 characters, not counting words such as undefined, "
-        "so no request is let in, not even for dev-nights"
+        "so every request is refused, also for dev-nights"
     )
 
 
