@@ -84,8 +84,8 @@ class SiteRun:
             for action in self.site.resource.actions
         ]
         if self._includes_members():
-            told = (compute, cloud, self.findings, judgement, log)
-            jobs = [it for job, _ in jobs for it in _with_members(job, *told)]
+            context = (compute, cloud, self.findings, judgement, log)
+            jobs = [it for job, _ in jobs for it in _with_members(job, *context)]
         for job, activities in jobs:
             if job.items:
                 end = marks.deadline_before_marks(job, terms.deadline) if marks else terms.deadline

@@ -75,7 +75,7 @@ def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Di
     """Check which calls are granted, what each policy would do now, which rights are unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
-    lent = {account for account, told in roles.items() if told.mark == FINE}
+    lent = {account for account, diagnosis in roles.items() if diagnosis.mark == FINE}
     sites, found = find_sites(access.clouds, policies, {OWN, *lent})
     found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))

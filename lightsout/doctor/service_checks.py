@@ -128,9 +128,9 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
     for it in send(receivers, write_test, now=now, seconds=seconds):
         who = f"address {it.number} ({it.form}, {it.host})"
         if it.error is None:
-            found.append(fine("notify", f"{who} took a test message"))
+            found.append(fine("notify", f"{who} accepted a test message"))
         else:
-            says = f"{who} did not take a test message: {it.error}"
+            says = f"{who} did not accept a test message: {it.error}"
             fix = f"correct that address in LIGHTSOUT_NOTIFY: {page('notifications.md')}"
             found.append(wrong("notify", says, fix))
     return found
@@ -140,6 +140,6 @@ def try_heartbeat(url: str, seconds: float) -> Diagnosis:
     """Send a success signal, because not every service has a test signal."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
-        return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")
-    says = f"{it.host} did not take a signal: {it.error}"
+        return fine("heartbeat", f"{it.host} accepted a signal, which counts as a good run there")
+    says = f"{it.host} did not accept a signal: {it.error}"
     return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

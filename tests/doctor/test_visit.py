@@ -160,7 +160,7 @@ def test_everybody_hears_a_test_message_and_nothing_else(well, box):
     assert "测试消息" in letter.text  # the robots of WeCom are told in Chinese
     (beat,) = box.to("beat")
     assert beat.path == f"/beat/{TOKEN}"
-    assert "took a test message" in result.one("notify")[1]
+    assert "accepted a test message" in result.one("notify")[1]
 
 
 def test_each_finding_is_a_line_between_the_first_and_the_last_of_a_run(well):
@@ -325,7 +325,7 @@ def test_a_weak_url_secret_lets_nobody_in_either(well):
     assert mark == "✗"
     assert says == (
         "LIGHTSOUT_URL_SECRET has fewer than 16 characters, not counting words such as undefined, "
-        "so no request is let in, not even for dev-nights"
+        "so every request is refused, also for dev-nights"
     )
 
 
@@ -696,9 +696,9 @@ def test_each_address_that_does_not_take_the_message_is_named_by_its_place(well,
     bad, good = visit(well).all("notify")
 
     assert bad[0] == "✗"
-    assert bad[1].startswith("address 1 (slack, 127.0.0.1) did not take a test message: HTTP 404")
+    assert bad[1].startswith("address 1 (slack, 127.0.0.1) did not accept a test message: HTTP 404")
     assert "LIGHTSOUT_NOTIFY" in bad[2]
-    assert good[:2] == ("✓", "address 2 (webhook, 127.0.0.1) took a test message")
+    assert good[:2] == ("✓", "address 2 (webhook, 127.0.0.1) accepted a test message")
 
 
 def test_a_notifier_that_hangs_costs_its_time_out_and_hides_nothing(well, box):
@@ -780,7 +780,7 @@ def test_asked_in_any_other_way_nothing_is_done_and_the_right_way_is_told(stage,
 
     said = stage.run(event)["body"] if "httpMethod" in event else str(stage.failing_run(event))
 
-    assert 'doctor stands alone, and is true: {"doctor": true}' in said.replace("\\", "")
+    assert 'doctor must be the only field, and true: {"doctor": true}' in said.replace("\\", "")
     assert len(stage.sim.journal) == 0
 
 

@@ -16,11 +16,13 @@ from tests.support.events import (
     MINE,
     OTHER,
     OWN,
+    URL,
     complaint,
     encoded,
     misspelt,
     read,
     request_of,
+    timer,
 )
 from tests.support.values import any_json
 
@@ -79,7 +81,7 @@ def test_a_slip_in_the_data_of_ones_own_event_is_refused(name):
         ({"detail": {"dry_run": True}}, "put dry_run directly inside the event's data"),
         ({"detail": '{"Regions": []}'}, "regions in 'detail'"),
         ({"dry_run": True, "amount": 5}, "unknown field 'amount'"),
-        ('{"amount": 1, "amount": 2}', "'amount' stands twice"),
+        ('{"amount": 1, "amount": 2}', "'amount' is twice in one"),
         ("stop it", "data must be a request, as a JSON object, not text"),
         ("[]", "data must be a request, as a JSON object, not a list"),
         (7, "data must be a request, as a JSON object, not a number"),

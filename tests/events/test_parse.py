@@ -107,7 +107,7 @@ def test_an_empty_invoke_narrows_nothing():
         ({"body": '{"dry_run": true}'}, "unknown field 'body'"),
         ({"data": {"dry_run": True}}, "unknown field 'data'"),
         ({"type": "timer"}, "unknown field 'type' in the event (did you mean Type?)"),
-        ({"Doctor": True}, "doctor stands alone"),
+        ({"Doctor": True}, "doctor must be the only field"),
         ({"httpMethod": "POST", "body": "stop"}, "the body is not JSON"),
         ({"httpMethod": "POST", "body": "[]"}, "the body must be a JSON object, not a list"),
         ({"httpMethod": "POST", "body": '{"dryrun": 1}'}, "did you mean dry_run?"),

@@ -64,7 +64,7 @@ def test_a_message_that_is_no_request_is_refused(message, words):
 def test_a_key_that_stands_twice_is_refused_at_any_depth(message, name):
     said = complaint(timer(message))
 
-    assert said == f"{name!r} stands twice in one JSON object: write it once"
+    assert said == f"{name!r} is twice in one JSON object: write it once"
 
 
 def test_a_name_is_quoted_whole_up_to_80_characters_and_cut_beyond():

@@ -341,7 +341,7 @@ def test_without_other_accounts_nobody_asks_who_one_is(stage):
 
 
 @pytest.mark.hazard(
-    "STS does not tell whose the own account is, or answers nonsense",
+    "STS does not say whose the own account is, or answers nonsense",
     "Nothing is done in other accounts, which might be the own one; the own one runs.",
 )
 @pytest.mark.parametrize(

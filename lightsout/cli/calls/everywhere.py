@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.resources.instance import Instance
 
 ALL = "all"
-# The services that have tags, and say in which regions they can be had.
+# The services that have tags, and list their regions.
 LISTED = [it.name for it in RESOURCES.values() if it.has_tags and it.lists_regions]
 
 

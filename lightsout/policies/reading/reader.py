@@ -123,15 +123,15 @@ class Reader:
         """Complain about a text that does not fit the shape."""
         odd = odd_character(node.value, one.forbidden if one else "")
         at: Position = node
-        told = ""
+        detail = ""
         if odd:
             why = one.why if one else ""
-            at, told = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
+            at, detail = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
         elif one and one.longest and len(node.value) > one.longest:
-            told = f": it has {len(node.value)} characters"
+            detail = f": it has {len(node.value)} characters"
         elif isinstance(shape, MapOf | Fields):
-            told = glued(node.value)
-        message = f"{wanted}{show(node.value)}{told}"
+            detail = glued(node.value)
+        message = f"{wanted}{show(node.value)}{detail}"
         return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
     def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
@@ -201,9 +201,9 @@ class Reader:
         if not isinstance(item, Text):
             return self._wrong(node, message)
         odd = odd_character(item.value)
-        told = f": it {odd.says}{odd.advice}" if odd else ""
+        detail = f": it {odd.says}{odd.advice}" if odd else ""
         hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
-        return self._wrong(node, f"{message}{told}", hint)
+        return self._wrong(node, f"{message}{detail}", hint)
 
     def _map(self, shape: MapOf, node: Pairs, name: str) -> Value | None:
         if len(node.pairs) < shape.least:
@@ -265,8 +265,8 @@ class Reader:
             others = sorted(self._scope[about].difference(wanted))
             if others and not self._reaches(field, about, wanted):
                 named = f"{about} {' or '.join(wanted)}"
-                told = f"{field.key} is for {named}, not for {' or '.join(others)}"
-                self._wrong(key, told)
+                message = f"{field.key} is for {named}, not for {' or '.join(others)}"
+                self._wrong(key, message)
 
     def _reaches(self, field: Field, about: str, wanted: tuple[str, ...]) -> bool:
         """True if the field is allowed with the policy's value of `about`."""
@@ -295,8 +295,8 @@ class Reader:
             return f"; known here: {', '.join(field.key for field in shape.fields)}"
 
         odd = odd_character(key.value)
-        at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
-        self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
+        at, detail = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
+        self._wrong(at, f"unknown key {show(key.value)}{detail}", hint)
         if alike is None:
             look_below(item, key.value, self._wrong)
         elif guess is None:

@@ -179,7 +179,7 @@ def test_a_machine_that_is_stopped_and_no_longer_charged_is_done():
     ("facts", "why"),
     [
         ({"charging": "KEEP_CHARGING"}, "StopChargingMode is KEEP_CHARGING"),
-        ({"charging": ""}, "StopChargingMode is not told"),
+        ({"charging": ""}, "StopChargingMode is not shown"),
         ({"charging": "KEEP_CHARGING", "always_charged": "prepaid"}, "prepaid"),
     ],
 )

@@ -212,7 +212,7 @@ def test_only_a_timer_that_lets_it_act_counts(stage, type_in, argument, told):
 def test_cvm_cannot_tell_who_started_a_machine_unless_it_need_not(warned, action):
     facts = {"resource": "cvm", "action": action}
     (warning,) = warned("when: {between: [20:00, 23:30]}", **facts)
-    assert warning.startswith("`enforce: false` has no effect on CVM, which does not tell when: ")
+    assert warning.startswith("`enforce: false` has no effect on CVM, which does not show when: ")
     assert ("stopped inside" in warning) == (action == "start")
     assert warned("when: {between: [20:00, 23:30], enforce: true}", **facts) == []
     assert warned("triggered_by: [invoke]", **facts) == []

@@ -308,10 +308,10 @@ def test_policies_with_mistakes_are_told_with_the_command_that_names_them(stage,
 
     assert said.status == 0
     assert "Which policies select it is unknown: the policies have " in said.out
-    assert "`python -m lightsout check` tells which." in said.out
+    assert "`python -m lightsout check` shows them." in said.out
     assert "no policy at hand" not in said.out
     wrong = type_in("keep", id_, "--until", "2026-11-24", "--account", "elsewhere")
-    assert (wrong.status, "check` tells which" in wrong.err) == (2, True)
+    assert (wrong.status, "check` shows them" in wrong.err) == (2, True)
 
 
 def test_a_wrong_key_is_told_without_advice_about_regions_or_policies(stage, type_in):
