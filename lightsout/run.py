@@ -284,8 +284,8 @@ class Run:
 
     def _note_end(self, report: Report, **facts: Any) -> None:
         level = "error" if report["status"] == "failed" else "info"
-        told = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
-        self._last_line = {"level": level, **told, **facts}
+        fields = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
+        self._last_line = {"level": level, **fields, **facts}
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started

@@ -184,4 +184,4 @@ def weak_secret(environ: Mapping[str, str]) -> list[str]:
     from lightsout.events.function_url import secret_weakness  # noqa: PLC0415  paid for where set
 
     weakness = secret_weakness(secret)
-    return [f"{URL_SECRET} {weakness}: the function URL lets nobody in"] if weakness else []
+    return [f"{URL_SECRET} {weakness}: the function URL refuses every request"] if weakness else []

@@ -141,7 +141,7 @@ def _by_own_option(
         if outcome is None or _ends_charge(winner) == _ends_charge(policy):
             continue
         if _ends_charge(policy) and outcome.kind is Kind.DONE:
-            why = f"the options of {winner.name} hold, which comes first"
+            why = f"the options of {winner.name} apply, which comes first"
             found[id_] = Outcome(Kind.SKIPPED, f"{STOP.after}, but still charged: {why}")
         elif _ends_charge(winner) and why_skipped(outcome.reason) == CHARGED:
             found[id_] = Outcome(Kind.DONE)
@@ -201,14 +201,14 @@ def fill(
 
 
 def _request(call: Accepted, action: Action, ids: list[str]) -> AcceptedCall:
-    told: AcceptedCall = {
+    entry: AcceptedCall = {
         "action": call.call or action.call,
         "request_id": call.request_id,
         "instance_ids": ids,
     }
     if call.activity_id:
-        told["activity_id"] = call.activity_id
-    return told
+        entry["activity_id"] = call.activity_id
+    return entry
 
 
 _UNKNOWN = Outcome(Kind.PENDING, "not known when time ran out")

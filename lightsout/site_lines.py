@@ -59,8 +59,8 @@ def log_plan(log: Log, finding: Finding) -> None:
     for (verdict, reason), ids in reasons.items():
         for some in portions(ids):
             since = _running_since(finding, some) if verdict in _WITH_RUNNING_SINCE else {}
-            told = {"verdict": verdict, "reason": reason, **since}
-            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **told)
+            fields = {"verdict": verdict, "reason": reason, **since}
+            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **fields)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
     if finding.stuck:

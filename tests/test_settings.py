@@ -407,14 +407,14 @@ def test_any_text_gives_an_endpoint_that_is_safe_or_a_value_error(text):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.9", "::1"])
-def test_loopback(host):
+def test_a_loopback_host_is_known(host):
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
     "host", ["", "::", "10.0.0.1", "127.0.0.1.nip.io", "localhost.localdomain"]
 )
-def test_not_loopback(host):
+def test_any_other_host_is_no_loopback(host):
     assert not is_loopback(host)
 
 

@@ -140,8 +140,8 @@ class Caller:
         options = self.options(attempt.ids[0])
         others = [id_ for id_ in attempt.ids if self.options(id_) != options]
         if others:
-            told = "it is wanted with other options than before"
-            why = CallFailed(self._job.action.call, "OptionsChanged", told)
+            text = "it is wanted with other options than before"
+            why = CallFailed(self._job.action.call, "OptionsChanged", text)
             with self._lock:
                 self._ledger.wait(others, why)
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
@@ -161,7 +161,7 @@ class Caller:
             ids = self.decide_anew(ids)
         if self._ledger.decision_age.fresh(ids):
             return ids
-        told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
+        text = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
         with self._lock:
-            self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, told))
+            self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, text))
         return []

@@ -49,12 +49,12 @@ class GroupActivities:
         except CallFailed as failure:
             self._warn(failure)
             return {}
-        told = {id_: failures.get((activity, id_)) for id_, activity in waits.items()}
+        reasons = {id_: failures.get((activity, id_)) for id_, activity in waits.items()}
         return {
             id_: Outcome(
                 Kind.FAILED, f"{action.call} ended {why} (ActivityId {waits[id_]}), {action.before}"
             )
-            for id_, why in told.items()
+            for id_, why in reasons.items()
             if why
         }
 
@@ -80,5 +80,5 @@ class GroupActivities:
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:
-        told = f"cannot read activities of groups: {failure.action}: {failure}"
-        self._log("warning", level="warning", message=told)
+        text = f"cannot read activities of groups: {failure.with_action}"
+        self._log("warning", level="warning", message=text)

@@ -101,8 +101,8 @@ class MarkWriter:
                 for id_, failure in failed.items():
                     reasons[str(failure)].append(id_)
         for reason, ids in reasons.items():
-            told = f"not marked: {WRITE}: {reason}"
-            self._log("warning", level="warning", message=told, **self._about(ids))
+            text = f"not marked: {WRITE}: {reason}"
+            self._log("warning", level="warning", message=text, **self._about(ids))
 
     def _call(self, call: tuple[str, Sequence[str]]) -> Mapping[str, CallFailed]:
         """The instances that one call did not mark, each with the reason."""

@@ -68,7 +68,7 @@ class SiteRun:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
-            self.error = f"{failure.action}: {failure}"
+            self.error = failure.with_action
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
@@ -84,8 +84,8 @@ class SiteRun:
             for action in self.site.resource.actions
         ]
         if self._includes_members():
-            told = (compute, cloud, self.findings, judgement, log)
-            jobs = [it for job, _ in jobs for it in _with_members(job, *told)]
+            context = (compute, cloud, self.findings, judgement, log)
+            jobs = [it for job, _ in jobs for it in _with_members(job, *context)]
         for job, activities in jobs:
             if job.items:
                 end = marks.deadline_before_marks(job, terms.deadline) if marks else terms.deadline
@@ -132,7 +132,10 @@ def _with_members(
     judgement: Judgement,
     log: Log,
 ) -> Iterator[tuple[Job, GroupActivities | None]]:
-    """The job for members of groups and the one for all others; both read groups anew."""
+    """The job for members of groups and the one for all others; both read groups anew.
+
+    They need not read traffic: only Lighthouse has it, and no instance of it is in a group.
+    """
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
     from lightsout.model.resources.scaling import members_action  # noqa: PLC0415

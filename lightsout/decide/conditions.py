@@ -172,7 +172,7 @@ def _running(at_least: float, instance: Instance, now: datetime) -> Met:
         latest += " FAILED"
     started = instance.started_at() if latest in STARTS else None
     if started is None:
-        return _doubtful(f"cannot tell since when it runs: its latest operation is {latest}")
+        return _doubtful(f"it is unknown since when it runs: its latest operation is {latest}")
     unit, name = time_unit(at_least)
     seconds = (now - started).total_seconds()
     said = f"running for {int(seconds // unit)} {name}"

@@ -150,11 +150,11 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
     if instance.id in exclude.instances:
         return "instance ID"
     if exclude.names and not instance.name_known:
-        return "its name, which the service does not tell"
+        return "its name, which the service does not show"
     if (name := _name_hit(exclude.names, instance)) is not None:
         return f"name {name}"
     if exclude.tags and not instance.tags_known:
-        return "its tags, which the service does not tell"
+        return "its tags, which the service does not show"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):

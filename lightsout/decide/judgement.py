@@ -114,5 +114,5 @@ def _with_notes(decision: Decision, action: Action, instance: Instance) -> Decis
     if instance.operation != action.call or instance.operation_state != "FAILED":
         return decision
     why = f": {instance.operation_error}" if instance.operation_error else ""
-    told = f"its latest {action.call} FAILED{request_note(instance.operation_request_id)}{why}"
-    return Decision(Verdict.ACT, f"{decision.reason}; {told}: tried again", warning=True)
+    text = f"its latest {action.call} FAILED{request_note(instance.operation_request_id)}{why}"
+    return Decision(Verdict.ACT, f"{decision.reason}; {text}: tried again", warning=True)

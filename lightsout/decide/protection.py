@@ -1,4 +1,4 @@
-"""What protects an instance from a policy: its tags, its group, and what people did to it."""
+"""Find out what protects an instance: its tags, its group, what people did to it."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def _may_be_shut_down(action: Action, instance: Instance) -> bool:
 def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
     """The decision about an instance whose latest operation began at `began`, inside the window."""
     if instance.operation == action.call:
-        told = f"its {instance.operation} at {clock}, inside the window, did not fail"
-        reason = f"{action.before}, though {told}: somebody shut it down since"
+        text = f"its {instance.operation} at {clock}, inside the window, did not fail"
+        reason = f"{action.before}, though {text}: somebody shut it down since"
         return Decision(Verdict.KEEP, reason)
     opposite = STARTS if action.name == STOP.name else frozenset({STOP.call})
     if instance.operation in opposite and instance.operation_state != "FAILED":

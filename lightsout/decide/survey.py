@@ -102,7 +102,7 @@ class _Surveyor:
         try:
             total = self._compute.count() if acts and limits.max_percent is not None else None
         except CallFailed as failure:
-            finding.error = _error(failure)
+            finding.error = failure.with_action
             finding.decisions, finding.instances = {}, {}
         else:
             finding.refused = over_limit(limits, acts, total)
@@ -111,11 +111,11 @@ class _Surveyor:
         if answer is None:
             return Finding(task, error=task.error)
         if isinstance(answer, CallFailed):
-            return Finding(task, error=_error(answer))
+            return Finding(task, error=answer.with_action)
         try:
             return self._decide_on(task, answer)
         except OutOfTime as failure:
-            return Finding(task, error=_error(failure))
+            return Finding(task, error=failure.with_action)
 
     def _decide_on(self, task: Task, listing: Listing) -> Finding:
         policy, action = task.policy, task.policy.does
@@ -207,7 +207,3 @@ def _selects(policy: Policy, instance: Instance) -> bool:
     return selected_by(policy.match, instance) is not None and not excluded_by(
         policy.exclude, instance
     )
-
-
-def _error(failure: CallFailed) -> str:
-    return f"{failure.action}: {failure}"

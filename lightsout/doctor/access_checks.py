@@ -75,7 +75,7 @@ def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Di
     """Check which calls are granted, what each policy would do now, which rights are unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
-    lent = {account for account, told in roles.items() if told.mark == FINE}
+    lent = {account for account, diagnosis in roles.items() if diagnosis.mark == FINE}
     sites, found = find_sites(access.clouds, policies, {OWN, *lent})
     found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
@@ -102,7 +102,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
     except CallFailed as failure:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
-        return wrong(check, f"{failure.action}: {failure}", f"{grant}; {page('accounts.md')}")
+        return wrong(check, failure.with_action, f"{grant}; {page('accounts.md')}")
     return fine(check, "its role can be assumed")
 
 
@@ -193,7 +193,7 @@ def _paid_for(
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
-        says = f"whether stopped instances are still charged: {failure.action}: {failure}"
+        says = f"whether stopped instances are still charged: {failure.with_action}"
         yield SiteDiagnosis(compute.site, policy.name, unknown("", says))
         return
     if found:

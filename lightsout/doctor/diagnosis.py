@@ -78,7 +78,7 @@ def unknown(check: str, says: str, fix: str = "") -> Diagnosis:
 
 def refused(check: str, failure: CallFailed) -> Diagnosis:
     """The diagnosis of a call that failed."""
-    return wrong(check, f"{failure.action}: {failure}", _fix_of(failure))
+    return wrong(check, failure.with_action, _fix_of(failure))
 
 
 def broken(check: str, error: Exception) -> Diagnosis:

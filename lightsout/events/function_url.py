@@ -52,9 +52,11 @@ def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden |
     """
     secret = environ.get(SECRET)
     if not secret:
-        return Forbidden(f"forbidden: set {SECRET}; without it no request is let in")
+        return Forbidden(f"forbidden: set {SECRET}; without it every request is refused")
     if weakness := secret_weakness(secret):
-        return Forbidden(f"forbidden: {SECRET} {weakness}; with such a secret nobody is let in")
+        return Forbidden(
+            f"forbidden: {SECRET} {weakness}; with such a secret every request is refused"
+        )
     scheme, _, given = _header(event, "authorization").partition(" ")
     # Compare even with a wrong scheme, to take the same time. Compare bytes: texts must be ASCII.
     right = hmac.compare_digest(_bytes(given.strip()), _bytes(secret))

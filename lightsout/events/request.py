@@ -68,7 +68,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         left = dict(pairs)
         twice = next(name for name, _ in pairs if left.pop(name, left) is left)
-        raise BadEvent(f"{show(twice)} stands twice in one JSON object: write it once")
+        raise BadEvent(f"{show(twice)} is twice in one JSON object: write it once")
     return found
 
 

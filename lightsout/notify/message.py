@@ -102,7 +102,7 @@ _DONE: dict[DoneGroup, str] = {
     "would_stop": "→",
     "would_start": "→",
 }
-_TOLD = (*_DONE, CHARGED)
+_IN_TITLE = (*_DONE, CHARGED)
 
 
 def _title(kind: News, report: Report, words: Words) -> str:
@@ -116,11 +116,11 @@ def _title(kind: News, report: Report, words: Words) -> str:
         return words.failed_some.format(bad=bad, machines=machines, goal=goal)
     if kind == "failure":
         return words.failed
-    told = [name for name in _TOLD if counts[name]]
-    if kind == "reminder" and not told:
+    names = [name for name in _IN_TITLE if counts[name]]
+    if kind == "reminder" and not names:
         return words.reminder_idle
     template = {"done": words.done, "forecast": words.forecast, "reminder": words.reminder}[kind]
-    many = (words.groups[name].format(words.machines(counts[name])) for name in told)
+    many = (words.groups[name].format(words.machines(counts[name])) for name in names)
     return template.format(summary=words.comma.join(many))
 
 

@@ -455,5 +455,5 @@ def test_the_filters_hide_no_instance_that_the_match_selects(tags, instance_tags
         (Limits(None, 30), 1, 0, "over limit: 1 of 0 instances, max_percent is 30"),
     ],
 )
-def test_limits(limits, acts, total, refusal):
+def test_more_than_a_limit_allows_is_refused_with_both_numbers(limits, acts, total, refusal):
     assert over_limit(limits, acts, total) == refusal

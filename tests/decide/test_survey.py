@@ -286,11 +286,12 @@ UNDOES = {"stop": {"StartInstances", "RebootInstances"}, "start": {"StopInstance
 conditions = st.sampled_from(
     [OnlyIf(), OnlyIf(traffic_used_at_least=0.9), OnlyIf(traffic_used_below=0.5)]
 )
+matches = st.sampled_from([selector({"env": ("dev",)}), selector({"role": ("web",)})])
 some_policies = st.builds(
     a_policy,
     when=st.sampled_from([None, WINDOW, WINDOW._replace(enforce=True)]),
     only_if=conditions,
-    match=st.sampled_from([selector({"env": ("dev",)}), selector({"role": ("web",)})]),
+    match=matches,
 )
 some_instances = st.builds(
     an_instance,
@@ -318,7 +319,7 @@ def acts(policy, instance, traffic) -> bool:
 
 
 @settings(max_examples=examples(1000), deadline=None)
-@given(some_policies, some_policies, some_instances, some_instances)
+@given(st.builds(a_policy, match=matches) | some_policies, some_policies, *[some_instances] * 2)
 def test_nothing_is_wanted_on_any_look_that_the_opposite_policy_could_want(
     stop, start, first, later
 ):

@@ -27,7 +27,7 @@ SAMPLES = sorted([*ROOT.glob("policies/*.y*ml"), *ROOT.glob("docs/policies/*.y*m
 # What is wrong with the text as such, before there is anything that a schema could judge.
 BLIND = {"two-documents", "deep-brackets", "directive", "not-utf8", "nul", "syntax", "tab"}
 BLIND |= {"yaml-features", "full-width-colon", "full-width-indentation"}
-BAD = sorted(path for path in HERE.glob("bad/*.yml") if path.stem not in BLIND)
+BAD = sorted(path for path in HERE.glob("mistakes/bad/*.yml") if path.stem not in BLIND)
 
 
 class AsEditorsRead(yaml.SafeLoader):

@@ -999,7 +999,9 @@ def test_a_group_that_does_not_say_whether_it_replaces_is_warned_of(scene):
     scene.run()
 
     (line,) = [line for line in scene.logged("warning") if "group" in line]
-    assert "ReplaceMonitorUnhealthy is not told and ReplaceLoadBalancerUnhealthy" in line["message"]
+    assert (
+        "ReplaceMonitorUnhealthy is not shown and ReplaceLoadBalancerUnhealthy" in line["message"]
+    )
 
 
 def test_a_group_that_replaces_nobody_is_no_warning(scene):

@@ -272,7 +272,7 @@ def test_machines_are_selected_and_kept_by_their_names(stage):
 
 
 @pytest.mark.hazard(
-    "An answer does not tell a machine's name",
+    "An answer does not show a machine's name",
     "No name selects it, `*` neither, and where names are excluded it is kept.",
 )
 @pytest.mark.parametrize("value", [None, 7, ["lab-1"]])

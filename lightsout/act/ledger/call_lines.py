@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted, Job
     from lightsout.model.policy import Part
 
-NOT_TOLD = "not told"  # in the place of an ActivityId: no answer came
+UNKNOWN_ID = "unknown"  # in the place of an ActivityId: no answer came
 
 
 class NoLongerWanted:
@@ -24,14 +24,14 @@ class NoLongerWanted:
         self._ids: dict[tuple[Part, Decision], list[str]] = defaultdict(list)
 
     def add(self, id_: str, decisions: Mapping[Part, Decision]) -> None:
-        for told in decisions.items():
-            self._ids[told].append(id_)
+        for one in decisions.items():
+            self._ids[one].append(id_)
 
     def log_to(self, log: Log) -> None:
         for ((policy, action), decision), ids in self._ids.items():
             facts: dict[str, Any] = {"policies": [policy], "instance_ids": ids}
-            told = {"verdict": decision.verdict.value, "reason": decision.reason}
-            log("plan", action=action, **told, **facts)
+            fields = {"verdict": decision.verdict.value, "reason": decision.reason}
+            log("plan", action=action, **fields, **facts)
             if decision.warning:
                 log("warning", level="warning", message=decision.reason, **facts)
 
@@ -48,7 +48,7 @@ def log_accepted(log: Log, job: Job, call: Accepted, *, recovered: bool) -> None
 
 def _about(job: Job, call: Accepted) -> dict[str, Any]:
     ids = list(call.instance_ids)
-    group = {"activity_id": call.activity_id or NOT_TOLD} if job.action.activity else {}
+    group = {"activity_id": call.activity_id or UNKNOWN_ID} if job.action.activity else {}
     facts = {"instance_ids": ids, "policies": wanted_by(job, ids)}
     return {"request_id": call.request_id, **facts, **group}
 

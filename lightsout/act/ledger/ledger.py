@@ -182,7 +182,7 @@ class Ledger:
         may_be_ours = self.unanswered.may_show_yet(id_, self._clock.monotonic()) or (
             judged.busy and id_ in self.unanswered
         )
-        if judged.wish is None and may_be_ours:
+        if judged.wish is None and may_be_ours:  # it may be kept for what our own call did
             self.wait([id_], self._refusals[id_])
             return None
         for part, decision in judged.kept.items():

@@ -124,8 +124,8 @@ class Unanswered:
         if request_id in self._listed or self._order[request_id] < call.seen_before:
             return False
         began = instance.started_at()
-        told = self._job.site.resource.tells_operation_time
-        return not told or (began is not None and began >= call.sent)
+        shows_time = self._job.site.resource.tells_operation_time
+        return not shows_time or (began is not None and began >= call.sent)
 
     def _whole(self, call: UnansweredCall) -> str | None:
         """The one RequestId that the whole batch shows; None if that proves nothing."""

@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 class Readiness(Enum):
-    """Whether a call for an instance can be sent now."""
+    """The states of an instance for the next call."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"
@@ -104,7 +104,7 @@ def final_outcome(action: Action, instance: Instance, *, stop_charging: bool) ->
     if instance.state != action.after:
         return None
     if stop_charging and instance.charging != "STOP_CHARGING":
-        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not shown'}"
         return Outcome(Kind.SKIPPED, f"{instance.state}, but still charged: {why}")
     return DONE
 

@@ -1,8 +1,8 @@
 """Find the known word that another one misspells. Imported only if there is a mistake.
 
 A suggestion must never reverse a meaning, so only typing slips count: upper and lower case, `-` and
-`_`, and in a word of more than three letters one letter left out, one added, or two neighbours
-swapped. A replaced letter makes another word: max is not min.
+`_`, one instead of many (tag is tags), and in a word of more than three letters one letter left
+out, one added, or two neighbours swapped. A replaced letter makes another word: max is not min.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _is_misspelt(text: str, name: str) -> bool:
 
 def is_slip(word: str, wanted: str) -> bool:
     """True if the word is the wanted one, except for one letter left out, added or swapped."""
-    if word == wanted:
+    if wanted in (word, f"{word}s") or word == f"{wanted}s":
         return True
     if min(len(word), len(wanted)) <= SHORT:
         return False

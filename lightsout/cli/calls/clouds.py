@@ -1,4 +1,4 @@
-"""Calls that a command makes besides a run. They change nothing."""
+"""Make the calls of a command besides a run. They change nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lightsout.model.resources.resource import Site
     from lightsout.settings import Settings
 
-AT_ONCE = 16  # sites asked side by side
+AT_ONCE = 16  # sites, asked in parallel
 
 Refusals = dict[str, CallFailed]  # by instance ID
 
@@ -69,9 +69,9 @@ def open_clouds(
 
 
 def refuse_unreachable_for(outside: Environment) -> None:
-    """Raise Unreachable before a run that would find the API out of reach, and repeat its calls.
+    """Raise Unreachable before a run that would repeat its calls to an API out of reach.
 
-    What else is wrong, the run tells.
+    The run itself reports every other error.
     """
     with suppress(BadSettings, policy_files.PolicyMistakes):
         settings = read_settings(outside.environ, outside.beside)
@@ -85,14 +85,14 @@ def clouds_of(
     outside: Environment,
     write: Callable[[str], object],
 ) -> dict[str, Cloud]:
-    """A client for the account of each site, except for accounts that no policy file names.
+    """A client for the account of each site, except accounts that no policy file names.
 
     Raises BadSettings where there are no credentials, and Unreachable.
     """
     wanted = {site.account for site in sites}
     try:
         known = policy_files.load(settings.policies).accounts if wanted - {OWN} else ()
-    except policy_files.PolicyMistakes:  # the own account can be asked all the same
+    except policy_files.PolicyMistakes:  # the own account can still be asked
         known = ()
     return open_clouds(settings, outside, write, [it for it in known if it.name in wanted])
 
@@ -103,9 +103,9 @@ def unknown_account(site: Site) -> str:
 
 
 def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[list[Row], list[str]]:
-    """The rows, marked where the service would refuse the action now.
+    """The rows, marked if the service would refuse the action now.
 
-    Also a warning for each site where that is unknown.
+    With a warning for each site where that is unknown.
     """
     wanted: dict[tuple[Site, str], dict[str, None]] = defaultdict(dict)
     for row in rows:
@@ -117,9 +117,9 @@ def with_refusals(rows: Sequence[Row], clouds: Mapping[str, Cloud]) -> tuple[lis
         return _refusals(Compute(clouds[site.account], site), action, list(wanted[what]))
 
     answers = dict(zip(wanted, side_by_side(ask, list(wanted), AT_ONCE), strict=True))
-    told = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
+    known = {what: answer for what, answer in answers.items() if not isinstance(answer, str)}
     return (
-        [_with_refusal(row, told.get((row.site, row.policy.action), {})) for row in rows],
+        [_with_refusal(row, known.get((row.site, row.policy.action), {})) for row in rows],
         [answer for answer in answers.values() if isinstance(answer, str)],
     )
 
@@ -132,7 +132,7 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
     except CallFailed as failure:
         return (
             f"warning: what the service would refuse now in {compute.site.place} is "
-            f"unknown: {failure.action}: {failure}"
+            f"unknown: {failure.with_action}"
         )
     return found
 
@@ -140,7 +140,7 @@ def _refusals(compute: Compute, action: str, ids: Sequence[str]) -> Refusals | s
 def paid_for(
     site_runs: Iterable[SiteRun], clouds: Mapping[str, Cloud], now: datetime
 ) -> dict[tuple[Site, str], list[str] | CallFailed]:
-    """Instances that are stopped and still charged, by site and policy; or why it is unknown."""
+    """Instances that are stopped and still charged, by site and policy; or why that is unknown."""
     tasks = {
         (site_run.site, task.policy.name): (task, [it.policy for it in tasks[:at]])
         for site_run in site_runs

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightsout.model.resources.instance import Instance
 
 ALL = "all"
-# The services that have tags, and say in which regions they can be had.
+# The services that have tags, and list their regions.
 LISTED = [it.name for it in RESOURCES.values() if it.has_tags and it.lists_regions]
 
 
@@ -41,7 +41,7 @@ def look_everywhere(cloud: Cloud, regions: Sequence[str] = ()) -> Seen:
     for site, found in list_sites({OWN: cloud}, sites).items():
         if isinstance(found, CallFailed):
             name = f"{site.resource.name} in {site.place}"
-            warnings.append(f"warning: {name} is unknown: {found.action}: {found}")
+            warnings.append(f"warning: {name} is unknown: {found.with_action}")
         else:
             machines += [(site, machine) for machine in found]
     return Seen(machines, warnings)
@@ -84,7 +84,7 @@ def _sites(cloud: Cloud, wanted: Sequence[str]) -> tuple[list[Site], list[str]]:
         for region in regions
         if not wanted or region in wanted
     ], [
-        f"warning: {resource.name} is unknown: {failure.action}: {failure}"
+        f"warning: {resource.name} is unknown: {failure.with_action}"
         for resource, failure in failed.items()
         if not wanted
     ]

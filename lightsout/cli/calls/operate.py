@@ -1,4 +1,4 @@
-"""Run the same code as the deployed function, started and watched by a person."""
+"""Run the same code as the deployed function, for a person who watches it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lightsout.base.environment import Environment
     from lightsout.model.report import Report
 
-TIME_LIMIT = 900.0  # seconds: the longest that SCF grants the function as well
+TIME_LIMIT = 900.0  # seconds: also the longest that SCF allows the function
 LOOK_LIMIT = 60.0  # seconds for a command that changes nothing: a person waits for it
-MOMENT = 0.1  # seconds in which a sleep notices that the run has to end
-INTERRUPTED = (  # the message for each Ctrl-C but the last
+MOMENT = 0.1  # seconds after which a sleep notices that the run must end
+INTERRUPTED = (  # the messages for each Ctrl-C before the last
     "interrupted: nothing more is asked, answers under way …",
     "still waiting for those answers, which may be accepted calls; Ctrl-C again ends it at once",
 )
@@ -40,7 +40,7 @@ OF_TIME = ("time ran out", "the run's time is over")  # in reasons about the dea
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run that is over: its report, and the instances that it saw. `error`: what went wrong."""
+    """A finished run: its report, and the instances that it saw. `error`: why it failed."""
 
     report: Report
     sites: Sequence[SiteRun]
@@ -53,7 +53,7 @@ class FinishedRun:
 
 
 class HurryingClock:
-    """The clock of a run that may be ended early: then every sleep ends."""
+    """The clock of a run that can be ended early: then no sleep waits."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -83,12 +83,12 @@ def operate(
     """Carry out a run of at most `time_limit` seconds. `at`: as in Run, for a dry run.
 
     Ctrl-C makes it end soon and report. It waits for calls under way, so that the RequestId of each
-    accepted call is in the log. The third Ctrl-C does not wait, and raises KeyboardInterrupt. A log
-    line that can be written nowhere ends the run, too: no call is made without a record.
-    Raises WrongUse for a wrong event or environment; any other failure is in the result.
+    accepted call is in the log. The third Ctrl-C does not wait, and raises KeyboardInterrupt. If a
+    log line cannot be written anywhere, the run ends too: no call is made without a record. Raises
+    WrongUse for a wrong event or environment; any other failure is in the result.
     """
     clock = HurryingClock(outside.clock)
-    ended_early: list[str] = []  # why, the first reason first
+    ended_early: list[str] = []  # the reasons, the first one first
     interrupts: list[int] = []
 
     def end_early(why: str) -> None:
@@ -98,7 +98,7 @@ def operate(
 
     def write(line: str) -> None:
         if outside.write(_with_reason(line, ended_early)) is False and not ended_early:
-            end_early("its log could be written nowhere")
+            end_early("its log could not be written")
 
     def interrupt(number: int) -> None:
         interrupts.append(number)
@@ -131,7 +131,7 @@ def operate(
 
 
 def _give_reason(report: Report, ended_early: Sequence[str]) -> None:
-    """Put the reason for the early end into the report, where it says that time was over."""
+    """Put the reason for the early end into the report, instead of the end of time."""
     for entry in report["policies"]:
         entry["error"] = entry["error"] and _with_reason(entry["error"], ended_early)
         for group in (entry["failed"], entry["pending"]):
@@ -155,9 +155,9 @@ class RequestFields(TypedDict, total=False):
 
 
 def request_of(options: argparse.Namespace) -> RequestFields:
-    """The request of a direct invoke, as narrow as the options make it.
+    """The request of a direct invoke, narrowed by the options.
 
-    Warns of a region that may be misspelt: with it, a run finds nothing and does not say so.
+    Warns of a region that may be misspelt: a run would silently find nothing there.
     """
     for region in options.region or ():
         if region not in REGIONS:

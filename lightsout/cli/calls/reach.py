@@ -1,6 +1,6 @@
-"""Whether the API can be reached, asked once: who types a command is told within seconds.
+"""Check once that the API can be reached, so that a command fails within seconds.
 
-The function repeats a call that gets no answer, and a command would do so too, for a minute.
+Otherwise it would repeat a call without an answer for a minute, as the function does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
-from lightsout.base.endpoint import is_loopback
+from lightsout.base.endpoint import ROOT_DOMAIN, is_loopback
 from lightsout.http.errors import describe
 from lightsout.http.timed import connect, total_time
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lightsout.base.endpoint import Endpoint
 
 ANY_SERVICE = "cvm"
-ROOT_DOMAIN = "tencentcloudapi.com"
 LONGEST = 5.0  # seconds for the look-up of the name and the connection; as in cloud/sdk
 PORTS = {"http": 80, "https": 443}
 
@@ -33,7 +32,7 @@ def refuse_unreachable(endpoint: Endpoint) -> None:
     api = f"{endpoint.scheme}://{host}"
     proxy = _proxy_of(api)
     target = urlsplit(proxy or api)
-    name = target.hostname or ""  # not the rest, which may hold a password
+    name = target.hostname or ""  # only this: the rest may hold a password
     try:
         with total_time(LONGEST):
             connect(name, target.port or PORTS.get(target.scheme, 443), LONGEST, ()).close()
@@ -47,7 +46,7 @@ def refuse_unreachable(endpoint: Endpoint) -> None:
 
 
 def _proxy_of(url: str) -> str:
-    """The proxy that calls to this address go by; empty for none, as in cloud/sdk."""
+    """The proxy for calls to this address, as in cloud/sdk; empty for none."""
     if is_loopback(urlsplit(url).hostname or ""):
         return ""
     proxy = select_proxy(url, get_environ_proxies(url))

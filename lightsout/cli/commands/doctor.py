@@ -29,7 +29,7 @@ LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cya
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Examine with the settings and keys of this shell, and the function's own where readable."""
+    """Examine with the settings and keys of this shell, and the function's settings if readable."""
     log = Log(show_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
@@ -42,7 +42,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def read_function(file: Path) -> ExaminedFunction | None:
-    """The function as serverless.yml describes it; None where that file cannot be read."""
+    """The function in serverless.yml; None if the file cannot be read."""
     import yaml
 
     try:
@@ -65,9 +65,9 @@ def _show(out: Output, found: Sequence[Diagnosis]) -> None:
         if one.fix:
             out.say(f"    {one.fix.replace('python -m lightsout', command())}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
-    told = [
+    counted = [
         f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"
         for mark, count in counts.items()
         if count
     ]
-    out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])
+    out.say(", ".join(counted), look=LOOKS[WRONG if counts[WRONG] else FINE])

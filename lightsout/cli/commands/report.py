@@ -1,4 +1,4 @@
-"""`report`: one HTML page: is it armed, what did it do, what is still on, what did it save."""
+"""`report`: make one HTML page: is it armed, what did it do, what is on, what did it save."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ if TYPE_CHECKING:
 
     Line = Mapping[str, Any]
 
-FRESH = timedelta(hours=1)  # a log that ends so short a time ago goes up to now
+FRESH = timedelta(hours=1)  # a log that ended at most so long ago counts as complete
 
 
 class Looked(NamedTuple):
-    """The machines now, and what could not be looked at."""
+    """The machines now, and the parts that could not be looked at."""
 
     now: Now
     doubts: Sequence[str] = ()
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Ends with 1 where a file has no line of lightsout, or one that could not be read."""
+    """Make the page. The status is 1 if a file has no line of lightsout, or an unreadable one."""
     lines = log_of(options, outside)
     text = make_page(
         list(lines),
@@ -142,7 +142,7 @@ def _missing(seen: Now, policies: Sequence[Policy], *, has_timers: bool, t: Text
     return [t(key) for key, lacking in lacks.items() if lacking]
 
 
-# What is asked -----------------------------------------------------------------------------------
+# Facts from outside ------------------------------------------------------------------------------
 
 
 def _read_policies(settings: Settings) -> tuple[Sequence[Policy], Known]:
@@ -154,7 +154,7 @@ def _read_policies(settings: Settings) -> tuple[Sequence[Policy], Known]:
 
 
 def _timers(outside: Environment) -> Sequence[ReadTimer] | None:
-    """Those of serverless.yml; None where it cannot be read."""
+    """The timers of serverless.yml; None if it cannot be read."""
     try:
         return read_timers(outside.beside / "serverless.yml")
     except UnreadableTimers:
@@ -162,7 +162,7 @@ def _timers(outside: Environment) -> Sequence[ReadTimer] | None:
 
 
 def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
-    """What `plan` would show; nothing without credentials."""
+    """The result of `plan`; empty without credentials."""
     if not policies or not _has_credentials(outside):
         return Looked(Now())
     try:
@@ -184,7 +184,7 @@ def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
 
 
 def _has_credentials(outside: Environment) -> bool:
-    """Raises BadSettings for credentials that cannot be used."""
+    """True if there are credentials. Raises BadSettings if they cannot be used."""
     try:
         read_credentials(outside.environ, outside.home)
     except BadSettings as mistake:
@@ -197,7 +197,7 @@ def _has_credentials(outside: Environment) -> bool:
 def _diagnoses(
     policies: Sequence[Policy], settings: Settings, outside: Environment
 ) -> list[Diagnosis]:
-    """What SCF tells of the deployed function."""
+    """The diagnoses of the deployed function, from SCF."""
     function = read_function(outside.beside / "serverless.yml")
     if function is None:
         return []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Show progress and tables on a terminal; elsewhere print only the function's log lines."""
+    """On a terminal show progress and tables; elsewhere print only the function's log lines."""
     event = request_of(options)
     if options.dry_run:
         event["dry_run"] = True

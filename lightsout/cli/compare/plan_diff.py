@@ -1,4 +1,4 @@
-"""`plan --diff`: what the policies here would do that those of a revision or a path would not."""
+"""`plan --diff`: compare what the policies here and those of a revision or path would do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment, instant: datetime) -> int:
-    """Ends with 1 where something changes, or could not be looked at."""
+    """Compare. The status is 1 if something changes, or could not be looked at."""
     if options.instance or options.format == "csv":
         raise WrongUse("--diff compares all machines: leave --instance and --csv out")
     settings = read_settings(outside.environ, outside.beside)
@@ -52,7 +52,7 @@ def carry_out(options: argparse.Namespace, outside: Environment, instant: dateti
         complain(f"lightsout: {plural(len(wrong.mistakes), 'mistake')}: nothing is compared")
         return FOUND_WRONG
     _refuse_unknown(options, here, there)
-    request_of(options)  # which warns of a region that may be misspelt
+    request_of(options)  # it warns of a region that may be misspelt
     with kept_in(options.log, show_retry) as lines:
         clouds = _clouds(settings, outside, lines, there, here)
         found = _compare(options, (there, here), clouds, instant)
@@ -88,7 +88,7 @@ def _clouds(
     there: Policies,
     here: Policies,
 ) -> tuple[Mapping[str, Cloud], Mapping[str, Cloud]]:
-    """Doors to the accounts of both sides; one door where both reach an account alike."""
+    """Clients for the accounts of both sides, shared if both reach an account in the same way."""
     ours = open_clouds(settings, outside, write, here.accounts)
     others = [it for it in there.accounts if it not in here.accounts]
     theirs = open_clouds(settings, outside, write, others) if others else {}
@@ -108,14 +108,16 @@ def _compare(
 
     looker = Looker(allowed)
     before, after = (
-        _only(decide_all(policies, looker.look(policies.policies, doors), instant), options.policy)
-        for policies, doors in zip(sides, clouds, strict=True)
+        _only(
+            decide_all(policies, looker.look(policies.policies, reached), instant), options.policy
+        )
+        for policies, reached in zip(sides, clouds, strict=True)
     )
     return compare(before, after, options.diff, instant)
 
 
 def _only(side: Side, names: list[str] | None) -> Side:
-    """What the policies of these names decide, all others beside them; None: of all."""
+    """The decisions of the policies of these names, made together with all others; None: all."""
     if names is None:
         return side
     kept = tuple(it for it in side.policies.policies if it.name in names)

@@ -1,7 +1,7 @@
-"""What is deployed of lightsout/, and nothing else that lies there.
+"""The list of the modules of lightsout/ that are deployed.
 
-tests/runs/test_bundle.py holds this against the files that git knows. The command line, its entry
-(__main__) included, and the simulator are for people.
+tests/runs/test_bundle.py compares it with the files in git. The command line with its entry
+(__main__) and the simulator are for people, and not deployed.
 """
 
 from __future__ import annotations

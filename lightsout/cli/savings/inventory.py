@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Inventory:
-    """Answers of the services, and why some are missing."""
+    """Answers of the services, and the reasons why some are missing."""
 
     cloud: Cloud | None = None  # of the own account; None without credentials
     found: dict[Machine, Instance | None] = field(default_factory=dict)  # None: gone
-    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs that money is about
+    models: dict[Machine, Model] = field(default_factory=dict)  # of CVMs whose price is needed
     missing: list[str] = field(default_factory=list)  # sentences
 
 
@@ -84,7 +84,7 @@ def _ask_site(
             models = _ask_models(cloud, site, there)
             answer.models = {Machine(site, id_): model for id_, model in models.items()}
     except CallFailed as failure:
-        return _unknown(site, f"{failure.action}: {failure}")
+        return _unknown(site, failure.with_action)
     return answer
 
 
@@ -106,8 +106,8 @@ def _ask_models(cloud: Cloud, site: Site, ids: Sequence[str]) -> dict[str, Model
 
 def _model(item: Mapping[str, Any]) -> Model:
     placement, disk = (item.get(name) or {} for name in ("Placement", "SystemDisk"))
-    told = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
-    return Model(*(str(text or "") for text in (*told, disk.get("DiskType"))))
+    values = (placement.get("Zone"), item.get("InstanceType"), item.get("ImageId"))
+    return Model(*(str(text or "") for text in (*values, disk.get("DiskType"))))
 
 
 def signs_now(found: Mapping[Machine, Instance | None], now: datetime) -> dict[Machine, Sign]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class NoAnswer(CallFailed):
     """An answer that contradicts itself, or shows fewer instances than it counts."""
 
-    def __init__(self, told: str, action: str) -> None:
-        super().__init__(action, "UnreadableAnswer", told)
+    def __init__(self, message: str, action: str) -> None:
+        super().__init__(action, "UnreadableAnswer", message)
 
 
 class Page(NamedTuple):
@@ -46,4 +46,4 @@ def add(found: dict[str, Instance], items: Iterable[Instance], action: str) -> N
     """Add the items. Raises NoAnswer if one is there already and differs."""
     for item in items:
         if found.setdefault(item.id, item) != item:
-            raise NoAnswer(f"it shows {item.id} twice, and not alike", action)
+            raise NoAnswer(f"it shows {item.id} twice, with differences", action)

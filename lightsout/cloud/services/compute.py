@@ -83,8 +83,8 @@ class Compute:
             if len(shown) >= total:
                 return shown
             older |= shown.keys()
-            told = f"TotalCount is {total}, but {READINGS} readings show {len(older)}"
-            why = NoAnswer(told, self._shown_by.name)
+            text = f"TotalCount is {total}, but {READINGS} readings show {len(older)}"
+            why = NoAnswer(text, self._shown_by.name)
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
@@ -124,12 +124,12 @@ class Compute:
             pages += len(offsets)
             most = most or min(2 * (highest // PAGE) + PAGES_AHEAD, MOST_PAGES)
             if pages > most:
-                told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
-                raise CallFailed(self._shown_by.name, "UnreadableAnswer", told)
+                text = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
+                raise CallFailed(self._shown_by.name, "UnreadableAnswer", text)
             if offset > furthest:
                 if full:  # there may be more
-                    told = f"it shows {len(seen)} instances of {highest}, and no page after them"
-                    raise CallFailed(self._shown_by.name, "TooManyInstances", told)
+                    text = f"it shows {len(seen)} instances of {highest}, and no page after them"
+                    raise CallFailed(self._shown_by.name, "TooManyInstances", text)
                 return seen, highest
             following = range(offset, min(max(highest, offset + 1), furthest + 1), PAGE)
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
@@ -183,8 +183,8 @@ class Compute:
             looks = [self._find_batch(part) for part in parts if part]
             return _joined([Listing(at, {}), *looks])
         if not page.instances.keys() <= set(ids):
-            told = "it shows instances that were not asked for"
-            raise NoAnswer(told, self._shown_by.name)
+            text = "it shows instances that were not asked for"
+            raise NoAnswer(text, self._shown_by.name)
         shown, total = len(page.instances), page.total
         if shown < (len(ids) if total is None else min(total, len(ids))):
             raise NoAnswer(f"TotalCount is {total}, it shows {shown}", self._shown_by.name)
@@ -223,7 +223,7 @@ class Compute:
             for item in dicts(answer.get("InstanceTrafficPackageSet")):
                 id_, packages = str(item.get("InstanceId")), dicts(item.get("TrafficPackageSet"))
                 if found.setdefault(id_, packages) != packages:
-                    raise NoAnswer(f"it shows {id_} twice, and not alike", TRAFFIC)
+                    raise NoAnswer(f"it shows {id_} twice, with differences", TRAFFIC)
         return found
 
     def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:

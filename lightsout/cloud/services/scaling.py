@@ -113,7 +113,7 @@ class Scaling:
             except OutOfTime:  # noqa: PERF203  instances of an unknown batch are kept
                 raise
             except CallFailed as failure:
-                yield from ((id_, f"{failure.action}: {failure}") for id_ in batch)
+                yield from ((id_, failure.with_action) for id_ in batch)
             else:
                 yield from ((id_, items.get(id_)) for id_ in batch)
 
@@ -130,8 +130,8 @@ class Scaling:
         if not items.keys() <= set(ids):
             raise NoAnswer("it shows what was not asked for", listing.call)
         if not len(items) == len(shown) == total:
-            told = f"TotalCount is {total}, it shows {len(items)} in {len(shown)} items"
-            raise NoAnswer(told, listing.call)
+            text = f"TotalCount is {total}, it shows {len(items)} in {len(shown)} items"
+            raise NoAnswer(text, listing.call)
         return items
 
     def _call(self, listing: _Listing, params: Mapping[str, Any], patience: float) -> Answer:
@@ -161,27 +161,29 @@ def _group(item: Item | str | None) -> ScalingGroup | str:
     if len(counts) < len(sizes) or counts[0] > counts[1]:
         return f"{GROUPS}: {', '.join(SIZES)} of its group cannot be read"
     settings = item.get("ServiceSettings")
-    told = settings if isinstance(settings, dict) else {}
-    risks = tuple(_risk(name, told.get(name)) for name in REPLACING if told.get(name) is not False)
+    known = settings if isinstance(settings, dict) else {}
+    risks = tuple(
+        _risk(name, known.get(name)) for name in REPLACING if known.get(name) is not False
+    )
     busy = item.get("InActivityStatus") == "IN_ACTIVITY"
     least, most, desired, serving = counts
     return ScalingGroup(_text(item, _GROUPS.id), least, most, desired, serving, busy, risks)
 
 
 def _risk(name: str, value: Any) -> str:
-    return f"{name} is {'true' if value is True else 'not told'}"
+    return f"{name} is {'true' if value is True else 'not shown'}"
 
 
 def _failures(activity: Item) -> Iterator[tuple[str, str]]:
     """Each instance for which the activity failed, with the reason."""
     status = _text(activity, "StatusCode")
-    told = {
+    reasons = {
         _text(it, "InstanceId"): f"{_text(it, 'Code')}: {_text(it, 'Message')}"
         for it in dicts(activity.get("DetailedStatusMessageSet"))
     }
     for id_, ended in _related(activity):
         if ended == "FAILED" or (status in ENDED_BADLY and ended != "SUCCESSFUL"):
-            why = told.get(id_) or _text(activity, "StatusMessage") or "no reason is told"
+            why = reasons.get(id_) or _text(activity, "StatusMessage") or "no reason is given"
             yield id_, f"{ended if ended == 'FAILED' else status}: {one_line(why)}"
 
 

@@ -41,11 +41,11 @@ def tag_instances(
     answer = cloud.call(TAG.call(cloud.home, WRITE), params, patience=patience)
     failed: dict[str, CallFailed] = {}
     for item in dicts(answer.get("FailedResources")):
-        code, told = str(item.get("Code"))[:LONGEST_NAME], one_line(str(item.get("Message")))
+        code, message = str(item.get("Code"))[:LONGEST_NAME], one_line(str(item.get("Message")))
         id_ = str(item.get("Resource")).rpartition("/")[2]
         # If it names none of ours, it may be about any of them.
         for one in [id_] if id_ in ids else ids:
-            failed[one] = CallFailed(WRITE, code, told)
+            failed[one] = CallFailed(WRITE, code, message)
     return Tagged(str(answer.get("RequestId", "")), failed)
 
 

@@ -58,8 +58,8 @@ class Instance(NamedTuple):
 
     def latest(self, resource: Resource) -> str:
         """The ID of its latest operation: the RequestId, or else the operation and its state."""
-        told = f"{self.operation} {self.operation_state}".strip()
-        return self.operation_request_id if resource.tells_operation_id else told
+        shown = f"{self.operation} {self.operation_state}".strip()
+        return self.operation_request_id if resource.tells_operation_id else shown
 
     def started_at(self) -> datetime | None:
         """The start of the latest operation; None if the service does not say.

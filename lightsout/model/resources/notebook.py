@@ -18,9 +18,9 @@ PREPAID = "prepaid: it costs the same when it is stopped"
 def read_instance(item: Mapping[str, Any]) -> Instance:
     """Read an item of NotebookSet. A notebook that is paid for in an unknown way is kept."""
     tags = item.get("Tags")
-    told = {"InstanceId": "Id", "InstanceName": "Name", "InstanceState": "Status"}
+    names = {"InstanceId": "Id", "InstanceName": "Name", "InstanceState": "Status"}
     read = instance.read_instance(
-        {name: item.get(own) for name, own in told.items()}
+        {name: item.get(own) for name, own in names.items()}
         | {"Tags": [_tag(tag) for tag in tags] if isinstance(tags, list) else tags}
     )
     charge = item.get("ChargeType")

@@ -69,8 +69,8 @@ def _is_json(data: bytes, complaints: Complaints) -> bool:
     except UnicodeDecodeError:
         return True  # the reader of YAML will say where
     except (ValueError, RecursionError) as error:
-        told = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        complaints.add(START, f"not JSON: {told}")
+        words = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        complaints.add(START, f"not JSON: {words}")
     else:
         return True
     return False

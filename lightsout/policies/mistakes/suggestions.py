@@ -67,7 +67,7 @@ def instead(shape: Shape, text: str) -> Iterator[str]:
 
 def _texts(shape: Scalar | Word, text: str) -> Iterator[str]:
     bare = clean(text)
-    yield from filter(None, (_meant(shape, told) for told in (text, bare)))
+    yield from filter(None, (_meant(shape, said) for said in (text, bare)))
     # The same text in ASCII. In a tag it might be another text.
     typed = bare if isinstance(shape, Scalar) and shape.forbidden else narrow(bare)
     if typed and typed != text:

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.policies.reading.yamltree import Items, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Refused, Text, show
 from lightsout.policies.schema.shapes import Either, Scalar, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from lightsout.policies.mistakes.characters import Odd
-    from lightsout.policies.reading.yamltree import Node
+    from lightsout.policies.reading.yamltree import Node, Position
     from lightsout.policies.schema.shapes import ListOf, Shape
+
+    Complain = Callable[[Position, str], object]
+
+
+def pairs_of(node: Pairs, name: str, complain: Complain) -> Iterator[tuple[Text, Node]]:
+    """Yield the pairs whose keys are texts. A repeated key is a mistake."""
+    first: dict[str, Position] = {}
+    for key, item in node.pairs:
+        if isinstance(key, Refused):
+            continue
+        if not isinstance(key, Text) or key.missing:
+            complain(key, f"a key in {name} must be a text")
+        elif key.value == "<<":
+            complain(key, "merge keys (<<) are not allowed: write it out")
+        else:
+            if key.value in first:
+                complain(key, repeated(key.value, name, first[key.value]))
+            first.setdefault(key.value, key)
+            yield key, item
+
+
+def repeated(text: str, name: str, first: Position) -> str:
+    return f"{show(text)} is repeated in {name}, first at {first.line}:{first.column}"
+
+
+def look_below(node: Node, name: str, complain: Complain) -> None:
+    """Complain of what is wrong below a node whatever it means, such as a repeated key."""
+    if isinstance(node, Items):
+        for item in node.items:
+            look_below(item, name, complain)
+    elif isinstance(node, Pairs):
+        for key, item in pairs_of(node, name, complain):
+            if isinstance(item, Text) and item.missing:
+                complain(item, f"{key.value} has no value")
+            look_below(item, key.value, complain)
 
 
 def texts_of(nodes: Iterable[Node]) -> set[str]:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from lightsout.policies.reading import yamltree as yamltext
 from lightsout.policies.reading.nodes import (
     glued,
+    look_below,
     odd_character,
     odd_key,
     only_word,
+    pairs_of,
+    repeated,
     takes_empty,
     texts_of,
     words_in,
@@ -28,7 +31,7 @@ from lightsout.policies.reading.yamltree import (
 from lightsout.policies.schema.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from lightsout.policies.reading.yamltree import Node
     from lightsout.policies.schema.shapes import Field, Shape
@@ -87,6 +90,7 @@ class Reader:
                 return self._fields(other, node, name)
             case _, Refused():
                 return None
+        look_below(node, name, self._wrong)
         return self._wrong(node, f"{wanted}a {'list' if isinstance(node, Items) else 'mapping'}")
 
     def _wrong(
@@ -98,14 +102,20 @@ class Reader:
 
     def _text(self, shape: Shape, node: Text, name: str, wanted: str) -> Value | None:
         if node.missing:
-            what = 'write "" for the empty text' if takes_empty(shape) else shape.noun
-            more = odd_key(name) or glued(name)
-            return self._wrong(node, f"{name} has no value: {what}{more}")
+            return self._wrong(
+                node, f"{name} has no value", lambda: self._filled(shape, node, name)
+            )
         one = shape.text if isinstance(shape, Either) else shape
         if isinstance(one, Scalar | Word) and one.takes(node.value):
             with suppress(ValueError):
                 return Found(node, one.convert(node.value))
         return self._unreadable(node, wanted, shape, one if isinstance(one, Scalar) else None)
+
+    def _filled(self, shape: Shape, node: Text, name: str) -> str:
+        """What to write where a value is missing."""
+        empty = takes_empty(shape) and self._takes(shape, node, '""')
+        what = 'write "" for the empty text' if empty else shape.noun
+        return f": {what}{odd_key(name) or glued(name)}"
 
     def _unreadable(
         self, node: Text, wanted: str, shape: Shape, one: Scalar | None
@@ -113,15 +123,15 @@ class Reader:
         """Complain about a text that does not fit the shape."""
         odd = odd_character(node.value, one.forbidden if one else "")
         at: Position = node
-        told = ""
+        detail = ""
         if odd:
             why = one.why if one else ""
-            at, told = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
+            at, detail = node.at(odd.offset), f": it {odd.says}{why}{odd.advice}"
         elif one and one.longest and len(node.value) > one.longest:
-            told = f": it has {len(node.value)} characters"
+            detail = f": it has {len(node.value)} characters"
         elif isinstance(shape, MapOf | Fields):
-            told = glued(node.value)
-        message = f"{wanted}{show(node.value)}{told}"
+            detail = glued(node.value)
+        message = f"{wanted}{show(node.value)}{detail}"
         return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
     def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
@@ -155,7 +165,7 @@ class Reader:
         for item in node.items:
             if isinstance(item, Text) and not item.missing:
                 if item.value in first:
-                    self._repeated(item, item.value, name, first[item.value])
+                    self._wrong(item, repeated(item.value, name, first[item.value]))
                     continue
                 first[item.value] = item
             values.append(self.read(shape.item, item, name))
@@ -176,10 +186,6 @@ class Reader:
             word, f"{name} wants {whole.noun}, not a list of {show(word.value)}", hint
         )
 
-    def _repeated(self, at: Position, text: str, name: str, first: Position) -> None:
-        where = f"first at {first.line}:{first.column}"
-        self._wrong(at, f"{show(text)} is repeated in {name}, {where}")
-
     def _times(self, shape: TimePair, node: Items, name: str, wanted: str) -> Value | None:
         if len(node.items) != 2:
             return self._no_pair(shape, node, f"{wanted}a list of {len(node.items)}")
@@ -195,15 +201,15 @@ class Reader:
         if not isinstance(item, Text):
             return self._wrong(node, message)
         odd = odd_character(item.value)
-        told = f": it {odd.says}{odd.advice}" if odd else ""
+        detail = f": it {odd.says}{odd.advice}" if odd else ""
         hint = lambda: self._suggestion(shape, node, item.value)  # noqa: E731
-        return self._wrong(node, f"{message}{told}", hint)
+        return self._wrong(node, f"{message}{detail}", hint)
 
     def _map(self, shape: MapOf, node: Pairs, name: str) -> Value | None:
         if len(node.pairs) < shape.least:
             return self._wrong(node, f"{name} is empty: {shape.noun}")
         values = {}
-        for key, item in self._texts(node, name):
+        for key, item in pairs_of(node, name, self._wrong):
             self.read(shape.key, key, f"a key in {name}")
             if value := self.read(shape.value, item, key.value):
                 values[key.value] = Found(value.at, value.it, key)
@@ -216,10 +222,10 @@ class Reader:
         self._look_ahead(known, node)
         taken = texts_of(key for key, _ in node.pairs)
         values: dict[str, Value | None] = {}
-        for key, item in self._texts(node, name):
+        for key, item in pairs_of(node, name, self._wrong):
             if field := known.get(key.value):
                 self._belongs(field, key)
-            elif field := self._unknown(key, shape, taken):
+            elif field := self._unknown(key, item, shape, taken):
                 taken.add(field.key)
             if field:  # for a misspelt key too: its value is read all the same
                 values[field.key] = self.read(field.shape, item, field.key)
@@ -259,8 +265,8 @@ class Reader:
             others = sorted(self._scope[about].difference(wanted))
             if others and not self._reaches(field, about, wanted):
                 named = f"{about} {' or '.join(wanted)}"
-                told = f"{field.key} is for {named}, not for {' or '.join(others)}"
-                self._wrong(key, told)
+                message = f"{field.key} is for {named}, not for {' or '.join(others)}"
+                self._wrong(key, message)
 
     def _reaches(self, field: Field, about: str, wanted: tuple[str, ...]) -> bool:
         """True if the field is allowed with the policy's value of `about`."""
@@ -271,12 +277,17 @@ class Reader:
     def _fits(self, field: Field) -> bool:
         return all(self._reaches(field, *one) for one in field.only)
 
-    def _unknown(self, key: Text, shape: Fields, taken: Collection[str]) -> Field | None:
-        """Complain; return the field that the key misspells, if it fits and is not `taken`."""
+    def _unknown(
+        self, key: Text, item: Node, shape: Fields, taken: Collection[str]
+    ) -> Field | None:
+        """Complain; return the field that the key misspells, if it is not `taken` and fits.
+
+        Where there is none, read here what stands below the key.
+        """
         from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 
-        free = [it for it in shape.fields if it.key not in taken and self._fits(it)]
-        guess = key_meant(key.value, free)
+        alike = key_meant(key.value, shape.fields)
+        guess = alike if alike and alike.key not in taken and self._fits(alike) else None
 
         def hint() -> str:
             if guess and self._complaints.takes(key, Text(key.line, key.column, guess.key)):
@@ -284,22 +295,10 @@ class Reader:
             return f"; known here: {', '.join(field.key for field in shape.fields)}"
 
         odd = odd_character(key.value)
-        at, told = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
-        self._wrong(at, f"unknown key {show(key.value)}{told}", hint)
+        at, detail = (key.at(odd.offset), f": it {odd.says}{odd.advice}") if odd else (key, "")
+        self._wrong(at, f"unknown key {show(key.value)}{detail}", hint)
+        if alike is None:
+            look_below(item, key.value, self._wrong)
+        elif guess is None:
+            self.read(alike.shape, item, alike.key)
         return guess
-
-    def _texts(self, node: Pairs, name: str) -> Iterator[tuple[Text, Node]]:
-        """Yield the pairs whose keys are texts. A repeated key is a mistake."""
-        first: dict[str, Position] = {}
-        for key, item in node.pairs:
-            if isinstance(key, Refused):
-                continue
-            if not isinstance(key, Text) or key.missing:
-                self._wrong(key, f"a key in {name} must be a text")
-            elif key.value == "<<":
-                self._wrong(key, "merge keys (<<) are not allowed: write it out")
-            else:
-                if key.value in first:
-                    self._repeated(key, key.value, name, first[key.value])
-                first.setdefault(key.value, key)
-                yield key, item

@@ -126,14 +126,14 @@ class Complaints:
 
     def listed(self) -> list[Mistake]:
         """Return the mistakes by their places, each with its suggestion."""
-        mistakes = sorted(map(self._told, self.mistakes))
+        mistakes = sorted(map(self._mistake_of, self.mistakes))
         if self._more:
             last = mistakes[-1]
             text = f"and {self._more} {MORE}"
             mistakes.append(Mistake(self.file, last.line, last.column + 1, text))
         return mistakes
 
-    def _told(self, one: Complaint) -> Mistake:
+    def _mistake_of(self, one: Complaint) -> Mistake:
         text = _one_line(one.message + (one.hint() if one.hint else ""))
         return Mistake(self.file, one.at.line, one.at.column, text)
 
@@ -252,8 +252,8 @@ class _Tree:
 
     def _refuse(self, event: yaml.NodeEvent, at: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
-            told = f'write it out, or type "*{event.anchor}" where a wildcard is meant'
-            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: {told}")
+            words = f'write it out, or type "*{event.anchor}" where a wildcard is meant'
+            self._complaints.add(at, f"aliases (*{event.anchor}) are not allowed: {words}")
         elif event.anchor is not None:
             self._complaints.add(at, f"anchors (&{event.anchor}) are not allowed")
         tag = getattr(event, "tag", None)

@@ -151,7 +151,7 @@ ACCOUNT = Fields(
         Field(
             "external_id",
             EXTERNAL_ID,
-            "What the role's trust policy wants to be told by whoever assumes it.",
+            "The external ID that the role's trust policy asks for.",
         ),
     ),
 )

@@ -63,7 +63,7 @@ def selector(called: str, least: int, empty: str) -> Fields:
                 "names",
                 ListOf("a list of names", INSTANCE_NAME, least),
                 "Instances by their names, of which any one will do; `*` and `?` are wildcards."
-                + ("" if least else " A machine whose name the service does not tell is kept."),
+                + ("" if least else " A machine whose name the service does not show is kept."),
             ),
         ),
         empty,
@@ -96,7 +96,7 @@ WHEN = Fields(
             "enforce",
             YES_NO,
             "`false` leaves a machine alone that somebody started (for action start: stopped) "
-            "after the window opened; a CVM cannot tell, and is acted on.",
+            "after the window opened; a CVM does not show that, and is acted on.",
             default="false",
         ),
     ),
@@ -135,7 +135,8 @@ UPTIME = Fields(
             "enforce",
             YES_NO,
             "`true` acts at every tick until the next edge. `false` leaves a machine alone that "
-            "somebody started or stopped after the edge; a CVM cannot tell, and is acted on.",
+            "somebody started or stopped after the edge; a CVM does not show that, and is acted "
+            "on.",
             default="false",
         ),
     ),

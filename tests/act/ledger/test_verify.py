@@ -179,7 +179,7 @@ def test_a_machine_that_is_stopped_and_no_longer_charged_is_done():
     ("facts", "why"),
     [
         ({"charging": "KEEP_CHARGING"}, "StopChargingMode is KEEP_CHARGING"),
-        ({"charging": ""}, "StopChargingMode is not told"),
+        ({"charging": ""}, "StopChargingMode is not shown"),
         ({"charging": "KEEP_CHARGING", "always_charged": "prepaid"}, "prepaid"),
     ],
 )
@@ -227,5 +227,7 @@ def at_sight(state, operation="", operation_state="") -> Readiness:
         ("TERMINATING", "", "", Readiness.SETTLED),
     ],
 )
-def test_at_first_sight(state, operation, operation_state, seen):
+def test_state_and_operation_tell_whether_an_instance_can_be_stopped_now(
+    state, operation, operation_state, seen
+):
     assert at_sight(state, operation, operation_state) is seen

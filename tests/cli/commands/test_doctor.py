@@ -133,7 +133,7 @@ def test_the_receivers_of_this_shell_are_tried(function, stage, type_in):
         said = type_in("doctor")
 
         assert len(box.received) == 1
-    assert "took a test message" in line_of(said, "notify")[0]
+    assert "accepted a test message" in line_of(said, "notify")[0]
 
 
 def test_a_repeated_call_is_told_on_stderr(function, stage, type_in):

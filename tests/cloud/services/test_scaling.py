@@ -179,13 +179,16 @@ def test_a_group_that_cannot_be_read_leaves_its_members_unknown(groups, facts, w
         (QUIET, ()),
         (
             {"ReplaceMonitorUnhealthy": True},
-            ("ReplaceMonitorUnhealthy is true", "ReplaceLoadBalancerUnhealthy is not told"),
+            ("ReplaceMonitorUnhealthy is true", "ReplaceLoadBalancerUnhealthy is not shown"),
         ),
         (
             QUIET | {"ReplaceLoadBalancerUnhealthy": "off"},
-            ("ReplaceLoadBalancerUnhealthy is not told",),
+            ("ReplaceLoadBalancerUnhealthy is not shown",),
         ),
-        (None, ("ReplaceMonitorUnhealthy is not told", "ReplaceLoadBalancerUnhealthy is not told")),
+        (
+            None,
+            ("ReplaceMonitorUnhealthy is not shown", "ReplaceLoadBalancerUnhealthy is not shown"),
+        ),
     ],
 )
 def test_whether_a_group_replaces_members_is_a_risk_unless_it_says_no(groups, settings_, risks):

@@ -1,4 +1,4 @@
-"""The steps that lead to a policy's decision about one machine, each with its reason."""
+"""Find the steps of a policy's decision about one machine, each with its reason."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Line = tuple[str, str]  # the name of a step, and its reason
 
 @dataclass(slots=True)
 class PolicySteps:
-    """The steps of one policy, and the row of the plan; None where the machine is not in it."""
+    """The steps of one policy, and its row of the plan; None if the machine is not in it."""
 
     policy: Policy
     steps: list[Line] = field(default_factory=list)
     row: Row | None = None
-    failed: bool = False  # something could not be asked
+    failed: bool = False  # a call failed
 
     @property
     def good(self) -> bool:
@@ -77,7 +77,7 @@ class StepsOfMachine:
                 self._outcome(found, due, at)
         except CallFailed as failure:
             found.failed = True
-            found.steps.append(("error", f"{failure.action}: {failure}"))
+            found.steps.append(("error", failure.with_action))
         return found
 
     def _decision(self, policy: Policy, due: Due, at: datetime) -> Iterator[Line]:
@@ -114,7 +114,7 @@ class StepsOfMachine:
         return f"{'not met' if step.kept else 'met'}: {step.reason}"
 
     def _outcome(self, found: PolicySteps, due: Due, at: datetime) -> None:
-        """Add the limits, and what a run at `at` would do with the machine."""
+        """Add the limits, and the result of a run at `at` for the machine."""
         policy, findings = found.policy, self._survey(found.policy, at)
         finding = next(it for it in findings if it.policy is policy)
         if finding.error:
@@ -140,7 +140,7 @@ class StepsOfMachine:
             found.steps.append(("so", _untouched(policy, self.instance)))
 
     def _survey(self, policy: Policy, at: datetime) -> list[Finding]:
-        """The findings of a run at `at`, with all policies that would run beside this one."""
+        """The findings of a run at `at`, with all policies that would run too."""
         tasks = tasks_beside(policy, self.policies, self.site, at)
         known = at, tuple(id(task.policy) for task in tasks)
         if known not in self._findings:
@@ -158,7 +158,7 @@ def lacking(policy: Policy, site: Site, instance: Instance) -> Iterator[str]:
         yield "it is not among the instances that the policy names"
     names = policy.match.names
     if names and selected_by(Selector({}, frozenset(), names), instance) is None:
-        shown = repr(instance.name) if instance.name_known else "not told by the service"
+        shown = repr(instance.name) if instance.name_known else "not shown by the service"
         yield f"its name is {shown}; wanted is {' or '.join(map(show_pattern, names))}"
     for key, patterns in policy.match.tags.items():
         wanted = " or ".join(pattern or '""' for pattern in patterns)
@@ -182,8 +182,8 @@ def _when_said(policy: Policy, due: Due) -> str:
 
 def _within(limits: Limits, finding: Finding) -> str:
     names = {"max_instances": limits.max_instances, "max_percent": limits.max_percent}
-    told = ", ".join(f"{name} {value}" for name, value in names.items() if value is not None)
-    return f"{plural(len(finding.to_act_on()), 'instance')} to act on, within {told}"
+    text = ", ".join(f"{name} {value}" for name, value in names.items() if value is not None)
+    return f"{plural(len(finding.to_act_on()), 'instance')} to act on, within {text}"
 
 
 def _untouched(policy: Policy, instance: Instance) -> str:

@@ -1,4 +1,4 @@
-"""Find tags that are similar to those of a policy which no machine has. Only `plan` looks."""
+"""Find tags that are similar to a policy's tags that no machine has. Only `plan` does this."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class Idle(NamedTuple):
 def idle_among(looks: Iterable[tuple[SiteRun, Collection[Part] | None]]) -> list[Idle]:
     """Policies with tags that matched nothing, although nothing narrowed them and nothing failed.
 
-    With each look come the parts of policies that it is about; None: all of them.
+    Each look comes with its parts of policies; None: all of them.
     """
     policies: dict[str, Policy] = {}
     sites: dict[str, dict[Site, None]] = defaultdict(dict)
     busy: set[str] = set()
     for site_run, parts in looks:
-        told = {finding.policy.part: finding for finding in site_run.findings}
+        findings = {finding.policy.part: finding for finding in site_run.findings}
         for task in site_run.tasks:
             name = task.policy.name
             if parts is None or task.policy.part in parts:
                 policies[name], sites[name][site_run.site] = task.policy, None
-                if not _is_idle(task, told.get(task.policy.part)):
+                if not _is_idle(task, findings.get(task.policy.part)):
                     busy.add(name)
     return [Idle(it, tuple(sites[name])) for name, it in policies.items() if name not in busy]
 
@@ -61,14 +61,14 @@ def _is_idle(task: Task, finding: Finding | None) -> bool:
 
 
 class Near(NamedTuple):
-    """A line for each policy whose tags no machine has; and the machines that were looked at."""
+    """A line for each policy whose tags no machine has; and the machines seen."""
 
     lines: list[str]
     machines: list[Machine]
 
 
 def explain(idle: Sequence[Idle], clouds: Callable[[Iterable[Site]], Mapping[str, Cloud]]) -> Near:
-    """One listing of each site of these policies."""
+    """Explain by one listing of each site of these policies."""
     sites = list(dict.fromkeys(site for one in idle for site in one.sites))
     if not sites:
         return Near([], [])
@@ -92,7 +92,7 @@ def _lines(idle: Idle, seen: Mapping[Site, Machines | CallFailed]) -> Iterator[s
         if isinstance(answer, CallFailed):
             yield (
                 f"warning: {policy.name} matches no machine; which tags come near in {site.place} "
-                f"is unknown: {answer.action}: {answer}"
+                f"is unknown: {answer.with_action}"
             )
             return
         machines += answer
@@ -115,7 +115,7 @@ def _why(policy: Policy, machines: Machines, count: str) -> str:
 
 
 def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None:
-    """Words about the most similar tags, if no machine has this one; None if one has it."""
+    """A text about the most similar tags, if no machine has this one; None if one has it."""
     values = Counter(value for it in machines for value in it.tags.get(key, ()))
     if not values:
         keys = Counter(name for it in machines for name in it.tags)
@@ -130,12 +130,12 @@ def _missed(key: str, patterns: Sequence[str], machines: Machines) -> str | None
 
 
 def _near_to(words: Sequence[str], known: Counter[str]) -> str:
-    """The similar known words, each with the number of machines that have it."""
+    """The similar known texts, each with its number of machines."""
     near = dict.fromkeys(it for word in words for it in _near(word.strip(), known))
     if not near:
         return ""
-    told = " or ".join(f"{it}, {plural(known[it], 'machine')}" for it in near)
-    return f" (did you mean {told}?)"
+    text = " or ".join(f"{it}, {plural(known[it], 'machine')}" for it in near)
+    return f" (did you mean {text}?)"
 
 
 def _near(word: str, known: Iterable[str]) -> Iterator[str]:

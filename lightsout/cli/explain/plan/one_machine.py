@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 LOOKS = {"so": "bold", "error": "bold red", "doubt": "yellow", "no match": "cyan"}
 PASSIVE = {"stop": "stopped", "start": "started"}
-LABEL = 12  # columns that the name of a step takes
+LABEL = 12  # columns for the name of a step
 
 
 def carry_out(
@@ -74,7 +74,7 @@ def carry_out(
 
 
 def _named(policies: Sequence[Policy], request: Request) -> list[Policy]:
-    """The policies to show, including those that a run by hand leaves out."""
+    """The policies to show, also those that a run by hand leaves out."""
     known = [policy.name for policy in policies]
     for name in sorted(request.policies or ()):
         if name not in known:
@@ -94,13 +94,13 @@ class MachineReport:
     good: bool = True
 
     def show(self, id_: str) -> bool:
-        """Show the machine. False where something failed, or a run would fail at this machine."""
+        """Show the machine. False if a call failed, or a run would fail at this machine."""
         sites = self._sites(id_)
         answers = list(side_by_side(lambda site: self._look(site, id_), sites, len(sites)))
         looked = []
         for site, answer in zip(sites, answers, strict=True):
             if isinstance(answer, CallFailed):
-                self._fail(f"{site.place} cannot be read: {answer.action}: {answer}")
+                self._fail(f"{site.place} cannot be read: {answer.with_action}")
             elif answer:
                 self._show(site, answer)
                 return self.good
@@ -111,7 +111,7 @@ class MachineReport:
         return self.good
 
     def _sites(self, id_: str) -> list[Site]:
-        """The sites where it may be: those of all policies for its kind of resource."""
+        """The sites where it may be: those of all policies for its resource."""
         kinds = [it.name for it in RESOURCES.values() if id_.startswith(it.id_prefix)]
         regions: dict[tuple[str, str], set[str]] = defaultdict(set)
         for policy in self.policies:
@@ -131,7 +131,7 @@ class MachineReport:
             return list_regions(self.clouds[account], RESOURCES[kind], REGIONS_PATIENCE)
         except CallFailed as failure:
             where = place_of(account, kind)
-            self._fail(f"the regions of {where} are unknown: {failure.action}: {failure}")
+            self._fail(f"the regions of {where} are unknown: {failure.with_action}")
             return ()
 
     def _look(self, site: Site, id_: str) -> Instance | CallFailed | None:

@@ -1,4 +1,4 @@
-"""A plan at a glance: the sentence that answers the question, and a line a policy and site."""
+"""Show a plan at a glance: an answer in a sentence, and a line for each policy and site."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class PolicyAtSite(NamedTuple):
-    """What a policy would do at one site."""
+    """The plan of a policy at one site."""
 
     policy: Policy
     place: str
@@ -45,7 +45,7 @@ def groups_of(
     opens: datetime | None = None,
     about: Callable[[Policy], bool] = lambda _: True,
 ) -> Iterator[PolicyAtSite]:
-    """A group for each policy and site that was looked at; of those that it is `about`."""
+    """A group for each policy that the plan is `about`, and each site that was looked at."""
     counted: dict[tuple[int, Site], list[Row]] = defaultdict(list)
     for row in rows:
         counted[id(row.policy), row.site].append(row)
@@ -59,12 +59,12 @@ def groups_of(
 
 
 def _nothing(policy: Policy) -> str:
-    uptime = isinstance(policy.when, AfterEdge | OwnHours)  # which has a line for each action
+    uptime = isinstance(policy.when, AfterEdge | OwnHours)  # it has a line for each action
     return f"{NO_INSTANCE} to {policy.action}" if uptime else NOTHING
 
 
 def counts_said(rows: Iterable[Row], always: Collection[str] = ()) -> str:
-    """How many machines, each counted once for each thing that is decided about it."""
+    """The numbers of machines by decision."""
     counts = Counter(decision for decision, _ in {(row.decision, row.machine) for row in rows})
     parts = [
         f"{counts[name]} {words}"
@@ -87,8 +87,8 @@ def answer(
 ) -> str:
     """The sentence that says what would happen, and when.
 
-    `due`: whether a policy is due now. `blind`: whether something could not be looked at.
-    `openings`: of the policies that are not due; `then`: what these would do when they open.
+    `due`: a policy is due now. `blind`: a part could not be looked at. `openings`: of the policies
+    that are not due; `then`: the plan of these at their opening.
     """
     said = _of_now(now, blind=blind) if due else "Nothing is due now."
     if not openings:
@@ -112,7 +112,7 @@ def _of_now(rows: Sequence[Row], *, blind: bool) -> str:
 
 
 def _with_resources(groups: Sequence[PolicyAtSite]) -> list[PolicyAtSite]:
-    """The groups, each with its resource where its policy is about several."""
+    """The groups, with their resource if a policy has several."""
     resources: dict[str, set[str]] = defaultdict(set)
     for group in groups:
         resources[group.policy.name].add(group.policy.resource)
@@ -125,7 +125,7 @@ def _with_resources(groups: Sequence[PolicyAtSite]) -> list[PolicyAtSite]:
 
 
 def show_groups(out: Output, groups: Sequence[PolicyAtSite], idle: Iterable[Policy]) -> None:
-    """A line a policy and site; sites of a policy that have nothing share one.
+    """Show a line for each policy and site; the sites of a policy with nothing to do share one.
 
     `idle`: policies that are not due within a year.
     """
@@ -145,7 +145,7 @@ def show_groups(out: Output, groups: Sequence[PolicyAtSite], idle: Iterable[Poli
 
 
 def _joined(groups: Sequence[PolicyAtSite]) -> Iterator[PolicyAtSite]:
-    """The groups, policy by policy; several of one that have nothing to tell are one."""
+    """The groups by policy; those of a policy with nothing to do are joined."""
     order = {name: at for at, name in enumerate(dict.fromkeys(it.policy.name for it in groups))}
     groups = sorted(groups, key=lambda it: (order[it.policy.name], natural(it.place)))
     idle: dict[tuple[Part, datetime | None], list[PolicyAtSite]] = {}
@@ -164,5 +164,5 @@ def _when(group: PolicyAtSite, *, with_zone: bool) -> str:
     if group.opens is None:
         return "now"
     zone = group.policy.timezone
-    told = f"{group.opens.astimezone(zone):%Y-%m-%d %H:%M}"
-    return f"{told} {zone.key}" if with_zone else told
+    text = f"{group.opens.astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{text} {zone.key}" if with_zone else text

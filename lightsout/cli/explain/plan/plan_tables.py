@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.model.report import Entry
 
 HEADINGS = ("region", "instance", "name", "policy", "what", "why")
-FEW = 20  # instances of the next windows that are listed unasked
+FEW = 20  # instances of the next windows, at most, that are listed without --next
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Later:
 
     @property
     def rows(self) -> list[Row]:
-        """What these policies would do then, in the words of a run at that time."""
+        """The rows of these policies then, in the words of a run at that time."""
         found = (row for one in self.done.sites for row in rows_of(one.site, one.findings))
         return [row for row in found if self.is_about(row.policy)]
 
@@ -169,9 +169,9 @@ def waiting_lines(openings: Iterable[Opening]) -> Iterator[str]:
 
 
 def notes_of(lines: Sequence[str], known: Collection[str]) -> Iterator[str]:
-    """Warnings, mistakes and groups in the log of dry runs, except about instances that are known.
+    """Warnings, mistakes and groups in the log of dry runs, except about known instances.
 
-    Of a group it tells what a person should know before its members are stopped.
+    The line about a group is what a person should know before its members are stopped.
     """
     for line in map(json.loads, lines):
         if line["event"] == "policy.mistake" or (line["event"] == "plan" and "group" in line):

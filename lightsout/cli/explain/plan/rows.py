@@ -32,8 +32,8 @@ CALLED = {
     "stopping": ("stopping", "STOPPING from before"),
     "starting": ("starting", "STARTING from before"),
 }
-SAY_IT = frozenset({"excluded", "conflict"})  # decisions whose reasons name them
-LEFT = ("stopping", "starting")  # from before: nothing is decided about these
+SAY_IT = frozenset({"excluded", "conflict"})  # decisions that their reasons repeat
+LEFT = ("stopping", "starting")  # from before the run, so without a decision
 _DECISIONS = {
     Verdict.KEEP: "kept",
     Verdict.EXCLUDED: "excluded",
@@ -59,7 +59,7 @@ class PlanEntry(TypedDict):
 
 COLUMNS = tuple(PlanEntry.__annotations__)
 WOULD = frozenset({"would_stop", "would_start"})
-WRONG = frozenset({"refused", "conflict"})  # for these a run would fail
+WRONG = frozenset({"refused", "conflict"})  # with these, a run would fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Row:
     reason: str
     until: datetime | None = None  # of keep-until; or when the policy opens
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release
-    charged: str = ""  # why STOP_CHARGING cannot apply, where it is wanted
+    charged: str = ""  # the reason why a wanted STOP_CHARGING cannot apply
     then: str = ""  # the decision when the policy opens, while it is not due
     denied: bool = False  # the service would refuse it now
 
@@ -91,7 +91,7 @@ class Row:
 
     @property
     def why(self) -> str:
-        """The reason; with the exact time where the tag gives only a date."""
+        """The reason; with the exact time if the tag gives only a date."""
         if self.until is None or self.decision == "not_due":
             return self.reason
         return f"{self.reason}, until {moment(self.until, self.policy.timezone)}"
@@ -114,7 +114,7 @@ class Row:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """Sort the rows by site and name, as a person looks for a machine."""
+    """Sort the rows by site and name, for people."""
     return sorted(
         rows,
         key=lambda row: (
@@ -142,11 +142,11 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
-    """Add the effect of the options, which are those of the first policy that wants it."""
+    """Add the effect of the options of the first policy that wants it."""
     instance, first = row.instance, wish.policies[0]
     called, reason = f"would_{row.policy.action}", decision.reason
     if not wish.stop_charging and row.policy.stopped_mode == "STOP_CHARGING":
-        why = f"the options of {first} hold, which comes first"
+        why = f"the options of {first} apply, which comes first"
         reason += f"; it would still be charged: {why}"
         return replace(row, decision=called, reason=reason, charged=why)
     if not wish.stop_charging:
@@ -160,7 +160,7 @@ def _acted_on(row: Row, decision: Decision, wish: Wish) -> Row:
 
 
 def _kept_until(policy: Policy, instance: Instance, decision: Decision) -> datetime | None:
-    """The end of its keep-until tag; None where something else keeps the instance."""
+    """The end of its keep-until tag; None if something else keeps the instance."""
     texts = instance.tags.get("keep-until", ())
     kept = (it for it in texts if decision == Decision(Verdict.KEEP, f"keep-until {it}"))
     text = next(kept, None)
@@ -181,7 +181,7 @@ def not_yet(row: Row, opens: datetime) -> Row:
 
 
 def then_said(row: Row) -> str:
-    """What a policy would do when it opens, and why."""
+    """The decision of a policy at its opening, with the reason."""
     return f"then {row.why if row.decision in SAY_IT else f'{row.what}: {row.why}'}"
 
 

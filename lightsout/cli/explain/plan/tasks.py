@@ -1,4 +1,4 @@
-"""The tasks of a run at another time: which policies it would carry out side by side."""
+"""Find the tasks of a run at another time: the policies that it would carry out together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tasks_beside(
 ) -> list[Task]:
     """The tasks at one site of a run at `at` that carries out `policy`, in the order of `policies`.
 
-    A run by hand, where the policy admits one: what only other events trigger is left out of it.
+    It is a run by hand, if the policy allows one: then policies for other events are left out.
     """
     kinds = kinds_admitted(policy)
     kind = "invoke" if "invoke" in kinds else min(kinds)
@@ -33,7 +33,7 @@ def tasks_beside(
 
 
 def acts_at(policy: Policy, site: Site) -> bool:
-    """Whether the site is among those that the policy is about."""
+    """True if the site is among those that the policy is about."""
     return (
         policy.resource == site.resource.name
         and site.account in policy.accounts

@@ -21,8 +21,8 @@ def warn_of_unseen(
 ) -> Iterator[str]:
     """Yield a line for each policy with such instances.
 
-    `failed`: policies with a site that could not be looked at: their instances may be there. With
-    each look come the parts of policies that it is about; None: all of them.
+    `failed`: policies with a site that could not be looked at: their instances may be there. Each
+    look comes with its parts of policies; None: all of them.
     """
     missing: dict[tuple[str, str], set[str]] = {}  # by name and resource
     places: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)

@@ -35,7 +35,7 @@ def times(text, count=3, start=MONDAY):
         ("0 0 0 29 FEB * *", ["Tue 02-29 00:00:00"]),
     ],
 )
-def test_it_fires_then(text, wanted):
+def test_a_timer_fires_when_its_expression_says(text, wanted):
     assert times(text, len(wanted)) == wanted
 
 

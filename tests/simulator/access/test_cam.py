@@ -43,7 +43,7 @@ def test_a_resource_covers_what_its_six_segments_say(resource):
         "qcs::cvm:ap-guangzhou::",
     ],
 )
-def test_and_nothing_else(resource):
+def test_a_resource_of_another_form_grants_nothing(resource):
     assert not grants(document({"resource": [resource]}), "cvm:StopInstances", MACHINE, {})
 
 

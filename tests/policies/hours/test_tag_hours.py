@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lightsout.decide.own_hours import due_by_hours
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
-from tests.policies.test_uptime_windows import when_of
+from tests.policies.hours.test_uptime_windows import when_of
 from tests.support.paths import ROOT
 from tests.support.values import NOW, any_text
 from tests.support.window_oracle import MINUTE, UTC, WEEKDAYS, UptimeCase, WindowCase

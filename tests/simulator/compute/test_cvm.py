@@ -6,22 +6,12 @@ import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from lightsout.simulator import Fault, Refusal, uniform_fleet
+from tests.support.simulator_answers import listed, shown
 
 
 @pytest.fixture
 def machine(world):
     return world.add(service="cvm", stop_seconds=10)
-
-
-def shown(cvm, instance):
-    (only,) = cvm("DescribeInstances", InstanceIds=[instance.id])["InstanceSet"]
-    return only
-
-
-def listed(cvm, *filters):
-    asked = [{"Name": name, "Values": values} for name, *values in filters]
-    answer = cvm("DescribeInstances", Limit=100, Filters=asked)
-    return {each["InstanceId"] for each in answer["InstanceSet"]}
 
 
 # Two services, one world
@@ -66,7 +56,7 @@ def test_regions_are_called_by_their_area(cvm, world):
 # Listing
 
 
-def test_filters_of_cvm(cvm, world):
+def test_cvm_filters_by_tag_state_charge_type_and_id(cvm, world):
     dev, prod = (world.add(service="cvm", tags={"env": env}) for env in ("dev", "prod"))
     spot = world.add(service="cvm", charge_type="SPOTPAID", state="STOPPED")
     assert listed(cvm, ("tag:env", "dev", "test")) == {dev.id}
@@ -147,7 +137,7 @@ def test_a_running_instance_cannot_be_started(cvm, machine):
     assert code == "UnsupportedOperation.InstanceStateRunning"
 
 
-def test_a_busy_instance(cvm, world, clock, machine):
+def test_a_busy_instance_refuses_to_stop_until_it_is_done(cvm, world, clock, machine):
     world.make_busy(machine.id, "ResetInstancesPassword", 3)
     code, _ = cvm.refused("StopInstances", InstanceIds=[machine.id])
     assert code == "MutexOperation.TaskRunning"

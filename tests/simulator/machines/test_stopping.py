@@ -20,34 +20,34 @@ def batch_with(culprit, world):
     return [good[0].id, good[1].id, culprit, good[2].id]
 
 
-def test_a_malformed_id(call, world):
+def test_a_malformed_id_is_refused(call, world):
     batch = batch_with("ins-00000001", world)
     code, _ = call.refused("StopInstances", InstanceIds=batch)
     assert code == "InvalidParameterValue.InstanceIdMalformed"
 
 
-def test_an_id_given_twice(call, world):
+def test_an_id_given_twice_is_refused(call, world):
     batch = batch_with("lhins-00000001", world)
     code, message = call.refused("StopInstances", InstanceIds=[*batch, batch[0]])
     assert code == "InvalidParameterValue.Duplicated"
     assert batch[0] in message
 
 
-def test_a_hundred_and_one_ids(call, world):
+def test_a_hundred_and_one_ids_are_refused(call, world):
     fleet = [i.id for i in uniform_fleet(world, 101)]
     code, _ = call.refused("StopInstances", InstanceIds=fleet)
     assert code == "InvalidParameterValue.LimitExceeded"
     call("StopInstances", InstanceIds=fleet[:100])
 
 
-def test_a_stop_type_that_there_is_not(call, world):
+def test_a_stop_type_that_there_is_not_is_refused(call, world):
     batch = [world.add().id]
     code, _ = call.refused("StopInstances", InstanceIds=batch, StopType="GENTLY")
     assert code == "InvalidParameterValue.OutOfRange"
     call("StopInstances", InstanceIds=batch, StopType="HARD")
 
 
-def test_an_instance_that_is_gone(call, world):
+def test_an_instance_that_is_gone_is_not_found(call, world):
     gone = world.add()
     world.terminate(gone.id)
     code, message = call.refused("StopInstances", InstanceIds=batch_with(gone.id, world))
@@ -61,7 +61,7 @@ def test_an_instance_of_another_region_is_not_found(call, world):
     assert code == "ResourceNotFound.InstanceIdNotFound"
 
 
-def test_an_instance_with_an_operation_under_way(call, world):
+def test_an_instance_with_an_operation_under_way_is_refused(call, world):
     busy = world.add(stop_seconds=60)
     call("StopInstances", InstanceIds=[busy.id])
     code, message = call.refused("StopInstances", InstanceIds=batch_with(busy.id, world))
@@ -69,20 +69,20 @@ def test_an_instance_with_an_operation_under_way(call, world):
     assert busy.id in message
 
 
-def test_an_instance_that_is_not_running(call, world):
+def test_an_instance_that_is_not_running_is_refused(call, world):
     stopped = world.add(state="STOPPED")
     code, message = call.refused("StopInstances", InstanceIds=batch_with(stopped.id, world))
     assert code == "UnsupportedOperation.InvalidInstanceState"
     assert f"`{stopped.id}` is in the `STOPPED` state" in message
 
 
-def test_an_instance_that_is_still_being_created(call, world):
+def test_an_instance_that_is_still_being_created_is_refused(call, world):
     new = world.add(state="PENDING")
     code, _ = call.refused("StopInstances", InstanceIds=batch_with(new.id, world))
     assert code == "OperationDenied.InstanceCreating"
 
 
-def test_a_right_that_is_missing(call, world):
+def test_without_the_right_nothing_is_stopped(call, world):
     world.deny("StopInstances")
     code, _ = call.refused("StopInstances", InstanceIds=[world.add().id])
     assert code == "UnauthorizedOperation.NoPermission"

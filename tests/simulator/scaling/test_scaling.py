@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from tests.support.simulator_answers import activity, described
+
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
 
 
 def ids(group):
     return list(group.members)
-
-
-def activity(scaling, activity_id):
-    (only,) = scaling("DescribeAutoScalingActivities", ActivityIds=[activity_id])["ActivitySet"]
-    return only
 
 
 def ends(activity):
@@ -21,12 +18,6 @@ def ends(activity):
 def lifecycles(scaling):
     answer = scaling("DescribeAutoScalingInstances", Limit=100)
     return {i["InstanceId"]: i["LifeCycleState"] for i in answer["AutoScalingInstanceSet"]}
-
-
-def described(scaling, group):
-    asked = {"AutoScalingGroupIds": [group.id]}
-    (only,) = scaling("DescribeAutoScalingGroups", **asked)["AutoScalingGroupSet"]
-    return only
 
 
 # Stopping and starting

@@ -249,7 +249,7 @@ LINES = [
         ('event:"."', []),
     ],
 )
-def test_a_query_finds(search, write, query, found):
+def test_a_query_finds_the_lines_that_it_describes(search, write, query, found):
     write(*LINES)
 
     assert numbers(search(query, Sort="asc")) == found

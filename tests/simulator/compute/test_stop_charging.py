@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.simulator_answers import listed, shown
+
 
 @pytest.fixture
 def machine(world):
@@ -20,17 +22,6 @@ def stopped_at_no_charge(cvm, clock):
         clock.advance(60)
 
     return stop
-
-
-def shown(cvm, instance):
-    (only,) = cvm("DescribeInstances", InstanceIds=[instance.id])["InstanceSet"]
-    return only
-
-
-def listed(cvm, *filters):
-    asked = [{"Name": name, "Values": values} for name, *values in filters]
-    answer = cvm("DescribeInstances", Limit=100, Filters=asked)
-    return {each["InstanceId"] for each in answer["InstanceSet"]}
 
 
 def test_at_no_charge_an_ordinary_address_is_given_up_and_another_had_later(

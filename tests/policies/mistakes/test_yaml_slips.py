@@ -51,25 +51,25 @@ def told(tmp_path):
     ("right", "wrong", "says"),
     [
         ("name: dev", "name:dev",
-         "3:9: not YAML: no blank behind the colon (did you mean name: dev?)"),
+         "3:9: not YAML: no blank after the colon (did you mean name: dev?)"),
         ("resource: lighthouse", "resource:lighthouse",
-         "4:13: not YAML: no blank behind the colon (did you mean resource: lighthouse?)"),
+         "4:13: not YAML: no blank after the colon (did you mean resource: lighthouse?)"),
         ("match: {", "match:{",
-         "6:10: not YAML: no blank behind the colon (did you mean match: {tags: {env: dev}}?)"),
+         "6:10: not YAML: no blank after the colon (did you mean match: {tags: {env: dev}}?)"),
         ("- name", "-name",
-         "3:3: not YAML: no blank behind the dash (did you mean - name: dev?)"),
+         "3:3: not YAML: no blank after the dash (did you mean - name: dev?)"),
         ("env: dev", "auto-stop: *",
-         '6:31: not YAML: a text that begins with * wants quotes (did you mean "*"?)'),
+         '6:31: not YAML: a text that begins with * needs quotes (did you mean "*"?)'),
         ("env: dev", "env: [*.a, b]",
-         '6:26: not YAML: a text that begins with * wants quotes (did you mean "*.a"?)'),
+         '6:26: not YAML: a text that begins with * needs quotes (did you mean "*.a"?)'),
         ("env: dev", "env: *web",
          '6:25: aliases (*web) are not allowed: write it out, or type "*web" where a wildcard is meant'),
         ("    resource", "    description: @ops at night\n    resource",
-         '4:18: not YAML: a text that begins with @ wants quotes (did you mean "@ops at night"?)'),
+         '4:18: not YAML: a text that begins with @ needs quotes (did you mean "@ops at night"?)'),
         ("    resource", "    description: note: off at night\n    resource",
-         '4:18: not YAML: a text with a colon and a blank in it wants quotes (did you mean "note: off at night"?)'),
+         '4:18: not YAML: a text with a colon and a blank in it needs quotes (did you mean "note: off at night"?)'),
         ("name: dev", 'name: "dev" nights',
-         '3:16: not YAML: the text goes on behind its closing ": put all of it between the quotes'),
+         '3:16: not YAML: the text goes on after its closing ": put all of it between the quotes'),
         ("name: dev", 'name: "dev',
          '3:11: not YAML: the " that opens here is not closed: type " at the end of the text'),
         ("guangzhou]", "guangzhou", "5:14: not YAML: the [ that opens here is not closed: type ]"),
@@ -105,13 +105,13 @@ def test_the_same_slip_in_two_policies_is_told_with_a_suggestion_all_the_same(to
 def test_no_suggestion_is_made_that_the_file_would_not_take(told):
     says = told(HEAD + POLICY.replace("[ap-guangzhou]", "*"))
 
-    assert says == "5:14: not YAML: a text that begins with * wants quotes"
+    assert says == "5:14: not YAML: a text that begins with * needs quotes"
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("policies:\n  - name: a\n  b\n", "a colon is missing behind a key"),
+        ("policies:\n  - name: a\n  b\n", "a colon is missing after a key"),
         (
             "a: [b,\n" + "c,\n" * 9 + "d: e\n",
             "a list that begins with [ is not closed, or lacks a comma (it begins at 1:4)",

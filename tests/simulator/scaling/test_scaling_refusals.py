@@ -5,23 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import CloudAccount, Refusal
+from tests.support.simulator_answers import activity, described
 
 STOP, START = "StopAutoScalingInstances", "StartAutoScalingInstances"
 
 
 def ids(group):
     return list(group.members)
-
-
-def activity(scaling, activity_id):
-    (only,) = scaling("DescribeAutoScalingActivities", ActivityIds=[activity_id])["ActivitySet"]
-    return only
-
-
-def described(scaling, group):
-    asked = {"AutoScalingGroupIds": [group.id]}
-    (only,) = scaling("DescribeAutoScalingGroups", **asked)["AutoScalingGroupSet"]
-    return only
 
 
 def lifecycles(scaling):

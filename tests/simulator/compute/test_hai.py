@@ -32,7 +32,7 @@ def test_a_stop_shows_in_the_latest_operation_until_it_is_done(hai, world, clock
     assert (item["LatestOperation"], item["LatestOperationState"]) == ("StopInstance", "SUCCESS")
 
 
-def test_it_starts_again(hai, world, clock):
+def test_a_stopped_machine_starts_again(hai, world, clock):
     machine = stopped(world)
     hai("StartInstance", InstanceId=machine.id)
     assert machine.state == "STOPPED_NO_CHARGE"

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightsout.policies.load import PolicyMistakes, load
 
@@ -105,6 +107,34 @@ def test_columns_count_characters_whatever_their_width(tmp_path):
     file = tmp_path / "a.yml"
     file.write_text("version: 1\npolicies: [{😀名称: x}]\n", "utf-8")
     assert f"{file}:2:13: unknown key '😀名称'" in "\n".join(lines(file))
+
+
+BEFORE = ("policies:", "    resource: lighthouse", "      tags:")  # lines of the file below
+FLAWS = {
+    "{a: 1, a: 2}": "'a' is repeated in ",
+    "{a: }": "a has no value",
+    "{<<: {a: 1}}": "merge keys (<<) are not allowed",
+    "{? [a] : 1}": "must be a text",
+}
+AROUND = ("{{x: {}}}", "[{}]", "[y, {}]", "{{y: z, x: {}}}")
+
+
+@given(
+    st.sampled_from(BEFORE),
+    st.sampled_from(sorted(FLAWS)),
+    st.lists(st.sampled_from(AROUND), max_size=8),
+)
+def test_below_an_unknown_key_nothing_hides_however_deep(tmp_path_factory, before, flaw, around):
+    text = GOOD.format(name="dev").replace("{tags: {env: dev}}", "\n      tags:\n        env: dev")
+    inside = flaw
+    for form in around:
+        inside = form.format(inside)
+    indent = " " * (len(before) - len(before.lstrip()))
+    file = tmp_path_factory.mktemp("below") / "a.yml"
+    file.write_text(text.replace(before, f"{indent}strange: {inside}\n{before}"))
+    unknown, *below = lines(file)
+    assert "unknown key 'strange'" in unknown
+    assert any(FLAWS[flaw] in line for line in below), (file.read_text(), below)
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])

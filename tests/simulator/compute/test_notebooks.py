@@ -36,7 +36,7 @@ def test_a_stop_is_accepted_with_nothing_in_the_answer_and_shows_in_the_status(t
     assert only(tione)["Status"] == "Stopped"
 
 
-def test_it_starts_again(tione, add, clock):
+def test_a_stopped_notebook_starts_again(tione, add, clock):
     notebook = add(state="STOPPED", start_seconds=10)
     tione("StartNotebook", Id=notebook.id)
     assert notebook.state == "Starting"

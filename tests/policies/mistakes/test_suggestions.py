@@ -335,6 +335,13 @@ def test_a_slip_of_the_pen_is_recognized_and_a_digit_never_is(word, data):
     assert typo_of(word[:3], [word[:3] + "x"]) is None
 
 
+@given(st.text("abcdefghij", min_size=2, max_size=9))
+def test_one_instead_of_many_is_recognized_in_short_words_too(word):
+    assert typo_of(word, [f"{word}s"]) == f"{word}s"
+    assert typo_of(f"{word}s", [word]) == word
+    assert typo_of(f"stop_{word}", [f"stop_{word}s"]) == f"stop_{word}s"
+
+
 @pytest.mark.parametrize("text", ["month", "sunset", "wedding", "satan", "fried", "thus", "moon"])
 def test_a_word_that_only_begins_like_a_day_is_none(text):
     assert suggestions.day_meant(text) is None
@@ -513,6 +520,34 @@ def test_every_suggestion_passes_where_it_is_applied(tmp_path_factory, text):
             file.write_text(better, "utf-8")
             there = [it for it in said(file) if it.line == one.line and it.column in columns]
             assert there == []
+
+
+TAGS_COME = """\
+version: 1
+policies:
+  - name: dev
+    resource: lighthouse
+    regions: [ap-guangzhou]
+    match:
+      tags:
+        env:
+"""
+values = st.lists(st.sampled_from(["dev", '""', "", "'*'"]), min_size=1, max_size=5)
+
+
+@given(values, st.sampled_from(["          - {1}", "        key-{0}: {1}"]))
+def test_where_the_empty_text_is_advised_it_may_be_written(tmp_path_factory, values, form):
+    """Some values are missing; a list may hold the empty text once."""
+    file = tmp_path_factory.getbasetemp() / "missing.yml"
+    lines = [*TAGS_COME.splitlines(), *(form.format(*it) for it in enumerate(values))]
+    file.write_text("\n".join(lines), "utf-8")
+    advised = [it for it in said(file) if it.message.endswith('write "" for the empty text')]
+    left = len(said(file))
+    for one in advised:
+        lines[one.line - 1] += ' ""'
+        file.write_text("\n".join(lines), "utf-8")
+        left -= 1
+        assert len(said(file)) == left, file.read_text()
 
 
 def test_the_law_sees_suggestions_of_every_kind(tmp_path):

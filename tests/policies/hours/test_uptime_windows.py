@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lightsout.model.policy import AfterEdge, When
 from lightsout.policies.hours.windows import next_window, times_on, window_at, windows
-from tests.policies.test_windows_laws import SECOND, oracle_of, places, whens
+from tests.policies.hours.test_windows_laws import SECOND, oracle_of, places, whens
 from tests.support.window_oracle import UTC, WEEKDAYS, UptimeCase, WindowCase
 
 QUARTER = timedelta(minutes=15)
