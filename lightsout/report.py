@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from lightsout.base.plain import plain, plain_values
+from lightsout.base.texts.plain import plain, plain_values
 from lightsout.model.report import (
     GROUPS,
     RANK,
@@ -31,7 +31,7 @@ def stamp(instant: datetime) -> str:
 
 
 def entries_not_due(chosen: Chosen) -> Iterator[Entry]:
-    """Yield the entries of a policy whose window is closed: one for each account."""
+    """Yield the entries of a policy that is not due: one for each account."""
     policy = chosen.policy
     for account in chosen.accounts():
         entry = new_entry(policy.name, account, policy.resource, None, policy.action)
@@ -53,8 +53,9 @@ def build(
 ) -> Report:
     """Build the report. All of its keys are always there.
 
-    `entries`: those of one account, resource and region follow one another. What does not fit into
-    `room` bytes is left out, but counted. `clean`: makes each text plain, and may withhold it.
+    `entries`: those of one site stand together. Entries that do not fit into `room` bytes are cut
+    or left out, but their instances are counted. `clean`: makes each text plain, and may withhold
+    it.
     """
     counts, kept, failed = no_counts(), FittingEntries(room), False
     for entry in _counted((plain_values(it, clean) for it in entries), counts):

@@ -1,4 +1,4 @@
-"""Log lines of a site: what each policy is about to do there, and what failed."""
+"""Write the log lines of a site: the plan of each policy, and each failure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from lightsout.base.log import Log, portions
 from lightsout.log_lines import which_action
 from lightsout.model.finding import Verdict
 from lightsout.model.job import Kind
-from lightsout.model.resource import START, STOP
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
+    from lightsout.model.resources.instance import Instance
 
 
 _WITH_RUNNING_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
 def log_plans(log: Log, findings: Sequence[Finding]) -> None:
-    """Log what each policy is about to do at a site; once, what several instances are warned of."""
+    """Log the plan of each policy at a site; log a warning about several instances only once."""
     shared: dict[str, dict[str, dict[str, None]]] = {}
     for finding in findings:
         log_plan(log, finding)
@@ -39,7 +39,7 @@ def log_plans(log: Log, findings: Sequence[Finding]) -> None:
 
 
 def log_plan(log: Log, finding: Finding) -> None:
-    """Log what a policy is about to do at a site: the counts, then each reason with its instances.
+    """Log the plan of a policy at a site: the counts, then each reason with its instances.
 
     `partial` says that not all instances were looked at: others may be RUNNING.
     """
@@ -61,8 +61,8 @@ def log_plan(log: Log, finding: Finding) -> None:
     for (verdict, reason), ids in reasons.items():
         for some in portions(ids):
             since = _running_since(finding, some) if verdict in _WITH_RUNNING_SINCE else {}
-            told = {"verdict": verdict, "reason": reason, **since}
-            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **told)
+            fields = {"verdict": verdict, "reason": reason, **since}
+            log("plan", policies=names, **which_action(finding.policy), instance_ids=some, **fields)
         if verdict == Verdict.CONFLICT.value:
             log("instance.failed", "error", policies=names, reason=reason, instance_ids=ids)
     if finding.stuck:
@@ -74,9 +74,9 @@ def log_plan(log: Log, finding: Finding) -> None:
 
 
 def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
-    """When each was started by its latest operation, empty where the service does not say.
+    """The time of each latest operation that was a start; empty where the service does not say.
 
-    What somebody started by hand stands in no other line; `savings` counts hours by it.
+    No other line shows a start by hand. `savings` counts hours by it.
     """
     if finding.action.name != STOP.name:
         return {}
@@ -92,8 +92,8 @@ def _latest_start(instance: Instance) -> str:
 def log_failures(log: Log, ledger: Ledger) -> None:
     """Log a line for each reason why instances did not reach their final state.
 
-    An instance that a call was accepted for has a line also where that is no failure: it is gone,
-    or stopped but still charged.
+    If a call for an instance was accepted, it has a line also when it is gone, or stopped but still
+    charged. These are no failures.
     """
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}

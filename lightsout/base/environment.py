@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from lightsout.base.clock import Clock, SystemClock
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ def _takes(stream: TextIO | None, line: str) -> bool:
         stream.flush()
     except UnicodeEncodeError:
         return _takes(stream, json.dumps(json.loads(line)) + "\n")
-    except (OSError, ValueError):  # full, closed, or nobody reads it
+    except (OSError, ValueError):  # full, closed, or not read
         return False
     return written > 0
 
@@ -58,7 +58,7 @@ class Environment(NamedTuple):
 
 
 def fact(context: Any, name: str) -> Any:
-    """A value of the invocation's context, which is a dict in SCF, and elsewhere an object."""
+    """A value of the invocation's context, which is a dict in SCF and an object elsewhere."""
     try:
         return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
     except Exception:  # noqa: BLE001  an odd context counts as an empty one
@@ -69,24 +69,24 @@ def run_id_of(context: Any) -> str:
     known = fact(context, "request_id")
     if isinstance(known, str) and known:
         return plain(known[:100])
-    import uuid  # noqa: PLC0415  the platform tells it
+    import uuid  # noqa: PLC0415  only without a platform
 
     return str(uuid.uuid4())
 
 
 def own_uin(context: Any) -> str:
     """The ID of the account that the function runs in; empty where it is unknown."""
-    told = fact(context, "tencentcloud_uin")
-    known = isinstance(told, str) or (isinstance(told, int) and 0 < told < 10**20)
-    text = str(told) if known else ""
+    uin = fact(context, "tencentcloud_uin")
+    known = isinstance(uin, str) or (isinstance(uin, int) and 0 < uin < 10**20)
+    text = str(uin) if known else ""
     return text if text.isascii() and text.isdigit() else ""
 
 
 def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
     """The region of the function, or of a person's environment; None where it is unknown."""
-    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    regions = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
     form = r"[a-z]+(-[a-z0-9]+)+"
-    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
+    return next((it for it in regions if isinstance(it, str) and re.fullmatch(form, it)), None)
 
 
 def time_limit(context: Any) -> float:

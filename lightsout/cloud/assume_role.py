@@ -1,4 +1,4 @@
-"""Assume roles, in other accounts or the own, and renew their temporary credentials."""
+"""Assume roles, in other accounts or the own one, and renew their temporary credentials."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.base.credentials import AssumedRole, BadSettings, checked
-from lightsout.base.scalars import uin_of
+from lightsout.base.texts.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,9 +45,8 @@ def open_clouds(
     """A client for the function's own account and for each of `accounts`, by name.
 
     A role is assumed when a call first needs it. If that is refused, only the sites of that account
-    fail. Where the own `credentials` are there to assume a role, the account of the role is the own
-    account. `uin`: the ID of the own account, if it is known. Raises what reading `credentials`
-    raises.
+    fail. If the own `credentials` assume a role first, the role's account is the own account.
+    `uin`: the ID of the own account, if it is known. Raises what reading `credentials` raises.
     """
 
     def client_for(name: str, credentials: Callable[[], Credentials], uin: str) -> Cloud:
@@ -78,8 +77,8 @@ def look_up_and_refuse_own(
 ) -> None:
     """Ask the service for the ID of the own account. Raises BadSettings if it is in `accounts`.
 
-    If the service does not answer, no call to any of `accounts` is possible: under two names of one
-    account, a machine might be stopped and started.
+    If the service does not answer, no call to any of `accounts` is made: if one account had two
+    names, a machine might be both stopped and started.
     """
     try:
         uin = own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
@@ -102,7 +101,7 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
 
 
 def own_uin(own: Cloud, patience: float) -> str:
-    """The ID of the account, as the service tells it. Raises CallFailed.
+    """The ID of the account, from the service. Raises CallFailed.
 
     https://cloud.tencent.com/document/api/1312/66098. The call needs no right.
     """
@@ -125,9 +124,9 @@ def assume(role: AssumedRole, caller: Cloud, clock: Clock) -> Credentials:
     answer = caller.call(STS.call(caller.home, "AssumeRole"), params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
-        told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
+        parts = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
         seconds = float(answer["ExpiredTime"]) - clock.now().timestamp()
         renew_at = clock.monotonic() + max(AT_LEAST, seconds - min(EARLY, seconds / 4))
-        return checked(*told, role.arn, role.arn, renew_at)
+        return checked(*parts, role.arn, role.arn, renew_at)
     except (KeyError, TypeError, ValueError):
         raise CallFailed("AssumeRole", "UnreadableAnswer", "it has no credentials") from None

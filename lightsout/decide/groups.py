@@ -1,43 +1,44 @@
-"""Decide about members of groups of Auto Scaling: who is one now, and how many may be acted on."""
+"""Decide about members of groups of Auto Scaling: which instances are, how many may be acted on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.decide.decide import AUTOSCALING, GROUP, goes_through_groups
+from lightsout.decide.decide import GROUP, includes_members
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.scaling import LIFECYCLES, Membership
+from lightsout.model.resources.scaling import LIFECYCLES, Membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import ScalingGroup
 
 NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
 
 def step_of(action: Action, instance: Instance, membership: Membership | None) -> Step:
-    """The step of a decision that is about the group of an instance with the tag of one.
+    """The step of a decision about the group of an instance that has the tag of one.
 
-    The service says who is in a group. The tag is only a hint. Where the service says nothing, the
-    instance is kept. A known group keeps only an instance that is in the state to act on. To keep
-    it in another state could hide a conflict.
+    The service says which instances are in a group; the tag is only a hint. If the service does not
+    answer, the instance is kept. A known group keeps only an instance in the state that is acted
+    on: in another state it might hide a conflict.
     """
-    told, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
-    if told.unknown:
-        reason = f"tagged as member of auto-scaling group {tag}, which is unknown: {told.unknown}"
+    known, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
+    if known.unknown:
+        reason = f"tagged as member of auto-scaling group {tag}, which is unknown: {known.unknown}"
         kept = Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True)
         return Step(GROUP, reason, kept)
-    if told.group is None:
+    if known.group is None:
         return Step(GROUP, f"in no auto-scaling group now, though tagged with {tag}")
-    named = f"{told.group.id} (its tag says {tag})" if told.group.id != tag else tag
-    keeps = _kept(action, told, named) if instance.state == action.before else None
+    named = f"{known.group.id} (its tag says {tag})" if known.group.id != tag else tag
+    keeps = _kept(action, known, named) if instance.state == action.before else None
     if keeps:
         return Step(GROUP, keeps.reason, keeps)
     return Step(GROUP, f"through its auto-scaling group {named}")
@@ -61,7 +62,7 @@ def membership_reader(
 
     It raises OutOfTime.
     """
-    included = [it for it in findings if it.action is action and goes_through_groups(it.policy)]
+    included = [it for it in findings if it.action is action and includes_members(it.policy)]
 
     def read_anew(instances: Iterable[Instance]) -> None:
         ids = [
@@ -74,7 +75,7 @@ def membership_reader(
         ]
         if ids:
             judgement.memberships.update(compute.memberships(ids))
-            keep_within_bounds(judgement, action, ids)
+            note_beyond_bounds(judgement, action, ids)
 
     return read_anew
 
@@ -82,17 +83,17 @@ def membership_reader(
 # Bounds ------------------------------------------------------------------------------------------
 
 
-def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
-    """Note in `judgement` which of `ids` their group leaves no room for.
+def note_beyond_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
+    """Note as `beyond` in `judgement` which of `ids` their group has no room for.
 
-    The reason is noted as `beyond`. The first IDs get the room that there is. All policies share
-    the room of a group. Only members in the state for this action take part.
+    The first IDs get the room. All policies share the room of a group. Only members in the state
+    for this action take part.
     """
     groups: dict[str, list[tuple[str, ScalingGroup]]] = defaultdict(list)
     for id_ in sorted(ids):
-        told = judgement.memberships.get(id_)
-        if told and told.group and told.lifecycle == LIFECYCLES[action.name]:
-            groups[told.group.id].append((id_, told.group))
+        known = judgement.memberships.get(id_)
+        if known and known.group and known.lifecycle == LIFECYCLES[action.name]:
+            groups[known.group.id].append((id_, known.group))
     for members in groups.values():
         room = min(group.room(action) for _, group in members)  # it may have been read twice
         for id_, group in members[room:]:
@@ -100,31 +101,31 @@ def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str])
             judgement.memberships[id_] = judgement.memberships[id_]._replace(beyond=beyond)
 
 
-def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
-    """Let the findings of each action keep what the bounds of its group leave no room for."""
+def apply_bounds(findings: Sequence[Finding], judgement: Judgement) -> None:
+    """Keep, in the findings of each action, the instances that their group has no room for."""
     for action in {it.action.name: it.action for it in findings}.values():
         acting = [it for it in findings if it.action is action]
-        keep_within_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
+        note_beyond_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
     for finding in findings:
         for id_ in finding.to_act_on():
-            told = judgement.memberships.get(id_)
-            if told and told.beyond:
-                finding.decisions[id_] = Decision(Verdict.KEEP, told.beyond)
+            known = judgement.memberships.get(id_)
+            if known and known.beyond:
+                finding.decisions[id_] = Decision(Verdict.KEEP, known.beyond)
 
 
-# Telling -----------------------------------------------------------------------------------------
+# Log lines ---------------------------------------------------------------------------------------
 
 
 def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tuple[str, str, str]]:
-    """For each group and action: its ID, the level of the line, what a person should know of it."""
-    told: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
+    """Yield a line for each group and action: its ID, the level, and the text for people."""
+    groups: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
     for finding in findings:
         for id_ in finding.decisions:
             membership = judgement.memberships.get(id_)
             if membership and membership.group:
                 key = membership.group.id, finding.action.name
-                told.setdefault(key, (membership.group, finding.action))
-    for group, action in told.values():
+                groups.setdefault(key, (membership.group, finding.action))
+    for group, action in groups.values():
         yield group.id, "warning" if group.replaces else "info", _note(group, action)
 
 

@@ -1,24 +1,24 @@
-"""Check the deployed function by what SCF says of it: state, size, log topic, triggers.
+"""Check the deployed function by SCF's own data: state, size, log topic, triggers.
 
-The execution role has no right to ask, so that it has as few rights as possible. People ask with
-their own credentials; from within the function the answer is unknown.
+The execution role has no right to read them, because it has as few rights as possible. People read
+them with their own credentials; from within the function they are unknown.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
+from lightsout.doctor.diagnosis import Diagnosis, fine, refused, unknown, warn, wrong
 from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.request import read_request_text
 from lightsout.model.api import Api
-from lightsout.model.instance import dicts
 from lightsout.model.request import BadEvent, Request
+from lightsout.model.resources.instance import dicts
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ DEPLOY = f"deploy it: {page('deploy.md')}"
 
 
 class ExaminedFunction(NamedTuple):
-    """A function and where it is; timeout and memory as in serverless.yml, where known."""
+    """A function and its place; timeout and memory from serverless.yml, if known."""
 
     name: str
     namespace: str
@@ -49,7 +49,7 @@ class ExaminedFunction(NamedTuple):
 class Examiner(NamedTuple):
     """The values that the checks need, besides the function.
 
-    `within`: the function examines itself. Then its environment is read directly.
+    `within`: the function examines itself, and reads its environment directly.
     """
 
     cloud: Cloud
@@ -60,7 +60,7 @@ class Examiner(NamedTuple):
 
 
 def examine_function(asker: Examiner, function: ExaminedFunction) -> list[Diagnosis]:
-    """Examine the function. There is a single diagnosis where the credentials may not ask."""
+    """Examine the function. If the credentials lack the right, there is a single diagnosis."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace}
     try:
@@ -108,8 +108,8 @@ def _configuration(answer: Answer, wanted: ExaminedFunction, named: str) -> Iter
     timeout, memory = answer.get("Timeout"), answer.get("MemorySize")
     says = f"{named} is {state}; {timeout} s, {memory} MB"
     if state != "Active":
-        told = answer.get("StatusDesc") or "SCF gives no reason"
-        yield wrong(CHECK, f"{says}: {told}", f"wait if it is on the way, else {DEPLOY} again")
+        reason = answer.get("StatusDesc") or "SCF gives no reason"
+        yield wrong(CHECK, f"{says}: {reason}", f"wait if it is on the way, else {DEPLOY} again")
     elif available not in {"Available", None}:
         yield wrong(CHECK, f"{named} cannot be called: {available}", "settle the account's arrears")
     elif wanted.timeout not in {None, timeout} or wanted.memory not in {None, memory}:
@@ -134,11 +134,11 @@ def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
     listed = dicts((answer.get("Environment") or {}).get("Variables"))
     environ = {str(it.get("Key")): str(it.get("Value")) for it in listed}
     variables = Variables(environ, *try_settings(environ, asker.beside))
-    told = [*variables.basics(asker.now), *variables.of_a_function(asker.policies)]
+    found = [*variables.basics(asker.now), *variables.of_a_function(asker.policies)]
     for name, check in ((NOTIFY, "notify"), (HEARTBEAT, "heartbeat")):
         if environ.get(name) and variables.can_be_read(name):
-            told.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
-    for one in told:
+            found.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
+    for one in found:
         yield one._replace(check=f"{CHECK}'s {one.check}")
 
 
@@ -151,7 +151,7 @@ def check_triggers(
     """Check that each policy has a trigger that is enabled.
 
     A function URL is a trigger of type http (https://cloud.tencent.com/document/product/849/18589).
-    Rules of EventBridge cannot be seen from here: they are assumed to exist.
+    Rules of EventBridge are not visible from here: they are assumed to exist.
     """
     awake = [it for it in triggers if it.get("Enable") == 1]
     timers = [it for it in awake if it.get("Type") == "timer"]
@@ -187,7 +187,7 @@ def check_triggers(
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
     try:
-        return read_request_text(timer.get("CustomArgument"), "its argument")
+        return read_request_text(timer.get("CustomArgument") or "", "its argument")
     except BadEvent as mistake:
         return mistake
 

@@ -1,11 +1,11 @@
-"""Check what needs no call: the environment, the policies, the windows."""
+"""Make the checks that need no call: environment, policies, windows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
-from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
+from lightsout.base.texts.pages import page
+from lightsout.doctor.diagnosis import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours
@@ -36,7 +36,7 @@ POLICIES = "LIGHTSOUT_POLICIES"
 
 
 class Variables:
-    """The variables of an environment: the function's own, or that of a shell."""
+    """The variables of the function, or of a shell."""
 
     def __init__(
         self, environ: Mapping[str, str], settings: Settings, mistakes: Mapping[str, str]
@@ -59,7 +59,7 @@ class Variables:
             yield warn(
                 DRY_RUN_CHECK,
                 f"{DRY_RUN} is 1: no machine is stopped or started",
-                "when a plan was read and is right, `python -m lightsout deploy --arm`; where "
+                "when the plan is right, `python -m lightsout deploy --arm`; where "
                 f"something else deployed it, set {DRY_RUN}=0",
             )
         elif self.can_be_read(DRY_RUN):
@@ -75,7 +75,7 @@ class Variables:
             yield fine("pause", "none")
 
     def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-        """Diagnoses that matter only for a function: it gets events, and nobody watches it."""
+        """Diagnoses that matter only for a function, which gets events and runs unwatched."""
         if self.can_be_read(MAX_EVENT_AGE):
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
@@ -84,13 +84,13 @@ class Variables:
             (
                 NOTIFY,
                 "notify",
-                "people hear of a failed run only by an alarm, if there is one",
+                "people learn of a failed run only by an alarm, if there is one",
                 page("notifications.md"),
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
-                "people hear of a dead function only by an alarm, if there is one",
+                "people learn of a dead function only by an alarm, if there is one",
                 page("notifications.md#heartbeat"),
             ),
         ):
@@ -103,10 +103,10 @@ class Variables:
         if not weakness:
             return fine("URL", f"a request needs the {SECRET}")
         names = dict.fromkeys(one.name for one in policies if "url" in kinds_admitted(one))
-        says = f"{SECRET} {weakness}, so no request is let in"
+        says = f"{SECRET} {weakness}, so every request is refused"
         if not names:
             return fine("URL", says)
-        return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
+        return wrong("URL", f"{says}, also for {', '.join(names)}", f"set {SECRET}")
 
 
 def _said(endpoint: Endpoint) -> str:
@@ -141,7 +141,7 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
 
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
-    """Tell when each policy acts next, and whether the calendar covers the days to come."""
+    """Report when each policy acts next, and if the calendar covers the next days."""
     yield from dict.fromkeys(_window(policy, now) for policy in policies)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     warnings = calendar_warnings(calendar_gaps(whens, now))

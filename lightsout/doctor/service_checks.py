@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import requests
 
 from lightsout.base.credentials import BadSettings
-from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.base.pages import page
+from lightsout.base.endpoint import ROOT_DOMAIN, Endpoint, is_loopback
+from lightsout.base.texts.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.doctor.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
 from lightsout.notify.delivery import ping, send
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from lightsout.notify.receivers import Receiver
 
 PATIENCE = 10.0  # seconds in which one call is repeated while the service does not answer it
-# AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
+# A larger difference gives AuthFailure.SignatureExpire:
+# https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
-ROOT_DOMAIN = "tencentcloudapi.com"
-INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
+INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 BEAT = "lightsout doctor: a test; it tells nothing about the function"
 
@@ -75,8 +75,8 @@ def ask_identity(
 ) -> Iterator[Diagnosis]:
     """Find out the account of the credentials, and its site. They were read from `source`.
 
-    `at`: the API at another root domain, with the same credentials. None of `accounts` may be this
-    account.
+    `at`: the API at another root domain, with the same credentials. None of `accounts` may be the
+    account of the credentials.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
@@ -108,7 +108,7 @@ def _identity(cloud: Cloud) -> Answer:
 def _of_the_other_site(
     found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
 ) -> Diagnosis | None:
-    """The diagnosis of credentials that belong to the other site, which has its own API."""
+    """The diagnosis of credentials of the other site, which has its own API."""
     here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
     there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
     if failure.code != NO_SUCH_KEY or there is None:
@@ -128,18 +128,18 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
     for it in send(receivers, write_test, now=now, seconds=seconds):
         who = f"address {it.number} ({it.form}, {it.host})"
         if it.error is None:
-            found.append(fine("notify", f"{who} took a test message"))
+            found.append(fine("notify", f"{who} accepted a test message"))
         else:
-            says = f"{who} did not take a test message: {it.error}"
+            says = f"{who} did not accept a test message: {it.error}"
             fix = f"correct that address in LIGHTSOUT_NOTIFY: {page('notifications.md')}"
             found.append(wrong("notify", says, fix))
     return found
 
 
 def try_heartbeat(url: str, seconds: float) -> Diagnosis:
-    """Send a success signal: not every service has a harmless test signal."""
+    """Send a success signal, because not every service has a test signal."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
-        return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")
-    says = f"{it.host} did not take a signal: {it.error}"
+        return fine("heartbeat", f"{it.host} accepted a signal, which counts as a good run there")
+    says = f"{it.host} did not accept a signal: {it.error}"
     return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

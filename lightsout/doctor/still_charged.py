@@ -1,6 +1,6 @@
 """Find CVMs that are stopped already and still charged, though a policy says STOP_CHARGING.
 
-A stop acts on RUNNING instances only, so no run changes these. `plan` and the doctor look for them.
+A stop acts only on RUNNING instances, so no run changes these. `plan` and the doctor look for them.
 A run of the function does not, because that needs another listing.
 """
 
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.queries import queries_for
+from lightsout.cloud.services.queries import queries_for
 from lightsout.decide.decide import decide
 from lightsout.model.finding import Verdict
-from lightsout.model.resource import START, STOP
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.finding import Task
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resources.instance import Instance
 
 WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
 FIX = "start them, and the policy stops them without charge"
@@ -52,7 +52,7 @@ def wants_no_charge(policy: Policy) -> bool:
 def is_still_charged(
     policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
 ) -> bool:
-    """True if it is stopped and charged, though the policy stops instances without charge."""
+    """True if it is stopped and still charged, though the policy says STOP_CHARGING."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

@@ -1,4 +1,4 @@
-"""Read a request, by which an event narrows the policies. Anybody may have written its JSON."""
+"""Read a request, which narrows the policies. Anybody may have written its JSON."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.events.search import LONGEST_SHOWN
 from lightsout.model.request import BadEvent, Request
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
 
 
 def read_request(fields: Mapping[Any, Any]) -> Request:
@@ -37,8 +39,6 @@ def read_request_text(text: Any, called: str) -> Request:
 
     `called` is the name of the text in messages. Raises BadEvent for any other text.
     """
-    if text is None or text == "":
-        return Request()
     if not isinstance(text, str):
         raise BadEvent(f"{called} must be text, not {json_type(text)}")
     if not text.strip():
@@ -68,7 +68,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         left = dict(pairs)
         twice = next(name for name, _ in pairs if left.pop(name, left) is left)
-        raise BadEvent(f"{show(twice)} stands twice in one JSON object: write it once")
+        raise BadEvent(f"{show(twice)} is twice in one JSON object: write it once")
     return found
 
 
@@ -85,7 +85,7 @@ def _names(field: str, value: Any) -> frozenset[str]:
 
 
 def hint(name: str, known: list[str]) -> str:
-    """The known name nearest to a misspelt one, for a message; else all known names."""
+    """The known name nearest to a misspelt one, or else all known names, for a message."""
     import difflib  # noqa: PLC0415  only a mistake pays for it
 
     near = difflib.get_close_matches(name[:LONGEST_SHOWN].lower(), known, n=1)
@@ -93,7 +93,7 @@ def hint(name: str, known: list[str]) -> str:
 
 
 def show(name: Any) -> str:
-    """A name from outside for a message: quoted, on one line, cut to a readable length."""
+    """A name from outside, for a message: quoted, on one line, and short."""
     text = str(name)
     return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
 

@@ -12,17 +12,17 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import requests
 
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
-from lightsout.cloud.sdk import CallFailed, Wire
+from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
+from tests.support.file_descriptors import count_descriptors
 
 TOTAL = 0.5  # seconds that a call is given
 LATE = 2.0  # more that a busy machine may need to notice; what drips here never ends
@@ -98,10 +98,10 @@ def peer():
 
 
 def ask(endpoint, total=TOTAL, params=None):
-    wire = Wire(Credentials("id", "key", None), endpoint)
+    clients = SdkClients(Credentials("id", "key", None), endpoint)
     began = time.monotonic()
     try:
-        return wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), params or {}, total)
+        return clients.ask(CVM.api.call("ap-tokyo", "StopInstances"), params or {}, total)
     finally:
         assert time.monotonic() - began < total + LATE
 
@@ -126,11 +126,7 @@ def descriptors_at_rest():
 
 def _collected():
     gc.collect()
-    return descriptors()
-
-
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return count_descriptors()
 
 
 # Answers that drip -----------------------------------------------------------------------------
@@ -202,13 +198,13 @@ SLOW = [
 def test_an_answer_that_drips_ends_with_the_total_time(peer, do):
     before = descriptors_at_rest()
     one = peer(do)
-    opened = descriptors()
+    opened = count_descriptors()
 
     failure = fails(plain_http(one.port))
 
     assert failure.maybe_done
     one.close()
-    assert opened > before >= descriptors()
+    assert opened > before >= count_descriptors()
 
 
 def test_a_request_that_nobody_reads_ends_with_the_total_time(peer):
@@ -228,12 +224,12 @@ def test_a_good_answer_is_read_and_its_connection_serves_the_next_call(peer):
             connection.sendall(WHOLE)
 
     one = peer(serve)
-    wire = Wire(Credentials("id", "key", None), plain_http(one.port))
+    clients = SdkClients(Credentials("id", "key", None), plain_http(one.port))
     for _ in range(3):
-        answer = wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), {}, TOTAL)
+        answer = clients.ask(CVM.api.call("ap-tokyo", "StopInstances"), {}, TOTAL)
         assert answer == {"RequestId": "req-1"}
     assert len(connections) == 1
-    wire.close()
+    clients.close()
 
 
 @pytest.mark.parametrize("do", SLOW)
@@ -468,8 +464,8 @@ def echo(peer, make):
         body = json.dumps({"Response": {"RequestId": make(headers)}}).encode()
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
-    wire = Wire(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
-    return wire.ask(CVM.api.call("ap-tokyo", "DescribeInstances"), {}, 5.0)
+    clients = SdkClients(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
+    return clients.ask(CVM.api.call("ap-tokyo", "DescribeInstances"), {}, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lightsout.base.withhold import WITHHELD
+from lightsout.base.texts.withhold import WITHHELD
 from tests.support.simulated_run import DEV_NIGHTS, TIMER, only_entry
 
 KEY = "simulated-key"  # that of the stage

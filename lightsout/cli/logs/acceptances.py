@@ -1,4 +1,4 @@
-"""Read accepted calls from log lines, and tell the state of each of their instances now."""
+"""Read accepted calls from log lines, and judge the result of each of their instances."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS
-from lightsout.model.scaling import members_action
+from lightsout.model.resources.resource import ACTIONS
+from lightsout.model.resources.scaling import members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action, Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action, Site
 
-# An operation that began this long before ours was accepted is an older one, which a listing still
-# shows: the service's times are whole seconds of its own clock.
+# An operation that began this long before our call was accepted is an older one that a listing
+# still shows: the service's times are whole seconds of its own clock.
 SLACK = timedelta(seconds=5)
 
 ACCEPTED = ".accepted"  # the end of the events about accepted calls
@@ -39,7 +39,7 @@ class Acceptance:
     instance_ids: tuple[str, ...]
     run_id: str = ""
     charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
-    through_group: bool = False  # their group called for it: their RequestIds are not ours
+    through_group: bool = False  # their group made the calls: the RequestIds are not ours
 
     @property
     def call(self) -> str:
@@ -68,7 +68,7 @@ class Acceptances(NamedTuple):
 def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> Acceptances:
     """Every `….accepted` line.
 
-    A RequestId in several lines is one call, with all the instances of these lines.
+    Lines with one RequestId are one call, with all of their instances.
     """
     unread = 0
     found: dict[tuple[str, Site], Acceptance] = {}
@@ -84,11 +84,11 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> Acceptances:
             unread += 1
         elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
             charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
-    told = []
+    calls = []
     for one in found.values():
         seen = charged[one.run_id, one.site]
-        told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
-    return Acceptances(sorted(told, key=lambda one: one.time), unread)
+        calls.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
+    return Acceptances(sorted(calls, key=lambda one: one.time), unread)
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
@@ -118,7 +118,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
             through_group=bool(line.get("activity_id")),
         )
     except (KeyError, TypeError, ValueError):
-        return None
+        return None  # a cut line, or one of a newer version
 
 
 def became(
@@ -126,14 +126,14 @@ def became(
 ) -> Became:
     """The result of the call for the instance, from a look at it.
 
-    LatestOperationRequestId tells which operation the look shows
+    LatestOperationRequestId says which operation the look shows
     (https://cloud.tencent.com/document/api/1207/47576). If its run wanted STOP_CHARGING
     and saw that the instance was charged, it counts as charged until a look shows otherwise.
     """
     what = _became(one, id_, instance, all_of_them)
     charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
     if instance and charged and what.what == CONFIRMED:
-        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not shown'}"
         return Became(STILL_CHARGED, f"{instance.state}, but still charged: {why}")
     return what
 
@@ -150,8 +150,8 @@ def _became(
         return _by_its_own_operation(one, instance)
     if by := later or _successor(one, instance):
         return Became(SUPERSEDED, f"{instance.state}, after {by}")
-    told = one.site.resource.tells_operation_id
-    if not told and instance.operation == one.action.call:
+    shows_id = one.site.resource.tells_operation_id
+    if not shows_id and instance.operation == one.action.call:
         return _by_its_own_operation(one, instance)
     ends = {one.action.after: CONFIRMED, **dict.fromkeys(one.action.failed, FAILED)}
     if instance.state in ends:
@@ -160,7 +160,7 @@ def _became(
 
 
 def _later_call(one: Acceptance, id_: str, all_of_them: Sequence[Acceptance]) -> str | None:
-    """The latest call of the log that superseded ours."""
+    """The latest call in the log that superseded ours."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
             return f"{other.call} (RequestId {other.request_id})"

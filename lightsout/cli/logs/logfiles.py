@@ -36,7 +36,7 @@ from lightsout.cli.logs.separated import (
 from lightsout.cli.logs.textfile import lines_of, opened_text, shown_name, whole
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import plural
-from lightsout.model.resource import RESOURCES, Site
+from lightsout.model.resources.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,9 +49,9 @@ NO_TEXT = (
     "instance_ids", "policies", "counts", "dry_run", "recovered", "act", "keep", "partial",
     "running_since",
 )  # fmt: skip
-NULLABLE = ("refused", "policies_hash")  # of which CLS may make the text `null`
+NULLABLE = ("refused", "policies_hash")  # CLS may turn these into the text `null`
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
-MOST_NUMBERS = 5  # of lines that are named in one message
+MOST_NUMBERS = 5  # of lines, at most, in one message
 NO_SPACE = re.compile(r"\S")
 # How a line of ours begins, escaped or not, and however soon it ends; or what stands in one about
 # an accepted call.
@@ -125,11 +125,11 @@ def _unread(file: str, why: str, numbers: Sequence[int]) -> str:
 
 
 def _units(text: IO[str]) -> Iterator[_Unit]:
-    """Each unit of the text that is not blank: a line, a row of a table, a JSON record."""
+    """Each unit of the text, without blank ones: a line, a row of a table, a JSON record."""
     lines = enumerate(lines_of(text), 1)
     number, first = next((it for it in lines if it[1].strip()), (0, ""))
     separator = separator_of(first)
-    if first.strip() in {"{", "["}:  # one document over many lines, as tccli prints it
+    if first.strip() in {"{", "["}:  # one document in many lines, as tccli prints it
         yield from _in_documents(whole(first, text))
     elif separator:
         for row in rows_under(first, separator, lines):
@@ -149,7 +149,7 @@ def _unit_of(found: list[Line], text: str, number: int) -> _Unit:
 def _in_row(row: TableRow) -> Iterator[_Unit]:
     """Read a row by its columns; a row with more or fewer cells is read as lines of text.
 
-    There, it is unknown which cell belongs to which column.
+    The columns of its cells are unknown.
     """
     if row.fields is not None:
         text = "".join(row.lines)
@@ -186,7 +186,7 @@ def _records(document: Any) -> list[Any]:
 
 
 def lines_in(record: Mapping[str, Any]) -> list[Line]:
-    """The lines of ours in a record of the log service: its fields, or the text in one of them."""
+    """Our lines in a record of the log service: its fields, or the text in one of them."""
     return list(_in_object(record, 0))
 
 
@@ -203,7 +203,7 @@ def _in_value(value: Any, depth: int) -> Iterator[Line]:
 
 
 def _in_text(text: str, depth: int) -> Iterator[Line]:
-    if "run_id" not in text:  # so are most lines of others
+    if "run_id" not in text:  # as in most lines of others
         return
     for line in text.split("\n"):
         values = list(_json_in(line))
@@ -263,7 +263,7 @@ def _with_types(fields: Mapping[str, Any]) -> Line:
 
 
 def site_of(line: Line) -> Site | None:
-    """The site of the line; None where a part of it is missing."""
+    """The site of the line; None if a part of it is missing."""
     account, region = line.get("account"), line.get("region")
     resource = RESOURCES.get(str(line.get("resource")))
     if resource is None or not isinstance(account, str) or not isinstance(region, str):

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from lightsout.cloud.sdk import Wire
+from lightsout.cloud.sdk import SdkClients
 from lightsout.simulator import FunctionTrigger
 from tests.support.deploying import deploying
 from tests.support.paths import ROOT
@@ -35,19 +35,19 @@ class Killer:
 
     def __init__(self, monkeypatch):
         self.at, self.before, self.count = None, True, 0
-        real = Wire.ask
+        real = SdkClients.ask
 
-        def ask(wire, *arguments):
+        def ask(clients, *arguments):
             number, self.count = self.count, self.count + 1
             if number == self.at and self.before:
                 raise Killed
             try:
-                return real(wire, *arguments)
+                return real(clients, *arguments)
             finally:
                 if number == self.at:
                     raise Killed
 
-        monkeypatch.setattr(Wire, "ask", ask)
+        monkeypatch.setattr(SdkClients, "ask", ask)
 
     def set(self, at, *, before):
         self.at, self.before, self.count = at, before, 0
@@ -91,7 +91,7 @@ def end_of(deployer):
         (
             (it.name, it.status, it.role, it.memory, it.environment, dict(it.tags), it.code),
             (it.description, it.retry_num, it.message_ttl, world.logs.topics[it.topic].name),
-            sorted((t.kind, t.name, t.told, t.enabled, t.argument) for t in it.triggers),
+            sorted((t.kind, t.name, t.desc, t.enabled, t.argument) for t in it.triggers),
         )
         for it in world.functions
     ]
