@@ -32,11 +32,20 @@ class Page(NamedTuple):
 
 
 def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
-    """Read an answer. Raises NoAnswer if it shows one instance twice, with differences."""
-    read_instance = import_module(resource.reader).read_instance
-    items = (read_instance(item) for item in dicts(answer[resource.listing.items]))
+    """Read an answer.
+
+    Raises NoAnswer if it shows one instance twice, with differences, or an item without an ID: that
+    may be an instance, and without a true TotalCount nobody would miss it.
+    """
+    read_instance, shown = (
+        import_module(resource.reader).read_instance,
+        answer[resource.listing.items],
+    )
+    items = [item for item in map(read_instance, dicts(shown)) if item.id]
+    if len(items) < len(shown):
+        raise NoAnswer("it shows an item without an ID", resource.listing.name)
     found: dict[str, Instance] = {}
-    add(found, (item for item in items if item.id), resource.listing.name)
+    add(found, items, resource.listing.name)
     total = answer.get("TotalCount")
     is_count = isinstance(total, int) and not isinstance(total, bool) and total >= 0
     return Page(at, found, total if is_count else None)

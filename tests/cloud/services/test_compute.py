@@ -443,6 +443,26 @@ def test_an_answer_without_a_list_is_not_an_empty_fleet(service, odd):
         service(fleet(5), no_list).search()
 
 
+@given(odd=any_json.filter(lambda it: not (isinstance(it, dict) and it.get("InstanceId"))))
+@example(odd={"InstanceId": ""})
+@example(odd={"InstanceId": 5})
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
+@pytest.mark.parametrize("total", [MISSING, 0, 5, 6])
+def test_an_answer_with_an_item_without_an_id_is_no_answer(mocker, total, odd):
+    mocker.stopall()
+
+    def with_it(_, __, answer):
+        changed = answer | {"InstanceSet": [*answer["InstanceSet"], odd], "TotalCount": total}
+        return {name: value for name, value in changed.items() if value is not MISSING}
+
+    there = StubService(mocker, fleet(5), with_it)
+
+    with pytest.raises(NoAnswer):
+        there.search()
+    with pytest.raises(NoAnswer):
+        there.compute.look(fleet(5))
+
+
 @given(st.lists(any_json, max_size=3), any_json)
 def test_whatever_stands_in_a_page_the_instances_beside_it_are_read(odd, value):
     items = [*odd, item("lhins-00000001", Tags=value), {"InstanceId": value}]
