@@ -1,4 +1,4 @@
-"""The entry point of the function: event and context in, the report out, or RunFailed."""
+"""The entry point of the function: return the report of a run, or raise RunFailed."""
 
 from __future__ import annotations
 

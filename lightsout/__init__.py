@@ -13,7 +13,7 @@ __all__ = ["RunFailed", "__version__"]
 
 
 def __getattr__(name: str) -> object:
-    """RunFailed, imported where it is asked for: a Ctrl-C during that import is told in words."""
+    """Import RunFailed at its first use: then a Ctrl-C during the import gets a plain message."""
     if name != "RunFailed":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from lightsout.model.report import RunFailed  # noqa: PLC0415  as above

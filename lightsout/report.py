@@ -31,7 +31,7 @@ def stamp(instant: datetime) -> str:
 
 
 def entries_not_due(chosen: Chosen) -> Iterator[Entry]:
-    """Yield the entries of a policy whose window is closed: one for each account."""
+    """Yield the entries of a policy that is not due: one for each account."""
     policy = chosen.policy
     for account in chosen.accounts():
         entry = new_entry(policy.name, account, policy.resource, None, policy.action)
@@ -52,8 +52,8 @@ def build(
 ) -> Report:
     """Build the report. All of its keys are always there.
 
-    `entries`: those of one account, resource and region follow one another. What does not fit into
-    `room` bytes is left out, but counted.
+    `entries`: those of one site stand together. Entries that do not fit into `room` bytes are cut
+    or left out, but their instances are counted.
     """
     counts, kept, failed = no_counts(), FittingEntries(room), False
     for entry in _counted(map(plain_values, entries), counts):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.act.fleet import Fleet
+    from lightsout.act.site_runs import SiteRuns
     from lightsout.model.policy import Account, Policy
     from lightsout.model.report import Entry, Report
     from lightsout.model.request import Chosen
@@ -47,12 +47,13 @@ NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
 
 
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
-    """Run the policies as far as `event` lets them; return the report.
+    """Run the policies that `event` allows; return the report.
 
-    A request to the function URL gets an HTTP answer instead, one for the doctor its findings.
+    Two events get something else: a request to the function URL an HTTP answer, and
+    `{"doctor": true}` what the doctor found.
 
-    Raises RunFailed, and nothing else, unless every instance that it meant to act on was seen in
-    its final state.
+    Raises RunFailed, and nothing else, unless a look confirmed the final state of every instance
+    that it meant to act on.
     """
     outside = outside or Environment()
     if asks_doctor(event):
@@ -68,8 +69,8 @@ def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
 
 
 def run_and_notify(the_run: Run, context: Any) -> Report:
-    """Run, and notify the receivers that the environment names. Raises RunFailed."""
-    # A request without the right secret notifies nobody; the addresses are not even read.
+    """Run, and notify the receivers in the environment. Raises RunFailed."""
+    # A request without the right secret notifies nobody: the addresses are not read.
     named = any(map(the_run.outside.environ.get, NOTIFIED_BY))
     if not named or the_run.forbidden():
         return run_safely(the_run)
@@ -96,7 +97,7 @@ def facts_of(the_run: Run, context: Any) -> RunFacts:
 
 
 def run_safely(the_run: Run) -> Report:
-    """Run; whatever goes wrong is raised as RunFailed. The caller closes the run."""
+    """Run; raise every error as RunFailed. The caller closes the run."""
     try:
         return the_run.run()
     except RunFailed:
@@ -146,20 +147,20 @@ class Run:
         self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
         self.calendar_gaps: list[int] = []  # years that policies need and their calendar lacks
-        self.fleet: Fleet | None = None  # where something is due
+        self.site_runs: SiteRuns | None = None  # None: nothing is due
         self._not_due: list[Entry] = []
         self._last_line: dict[str, Any] | None = None
 
     def run(self) -> Report:
         """Read settings, event and policies; run the sites that are due; return the report."""
         try:
-            if forbidden := self.forbidden():  # asked before anything else is read
+            if forbidden := self.forbidden():  # before anything else is read
                 raise forbidden
             settings = read_settings(self.outside.environ, self.outside.beside)
             self.dry_run = settings.dry_run
             self.warnings += settings_warnings(settings, self.outside.environ)
             paused = settings.paused_until and self.instant < settings.paused_until
-            policies = [] if paused else self._read_policies(settings)
+            policies = [] if paused else self._read_event_and_policies(settings)
         finally:
             self._log_start()
         if paused:
@@ -171,19 +172,19 @@ class Run:
         due = list(self._due_among(chosen))
         if due:
             self._run_sites(settings, due)
-        warn_of_unmatched_names(self.log, self.trigger, chosen, self.fleet)
+        warn_of_unmatched_names(self.log, self.trigger, chosen, self.site_runs)
         return self._finish()
 
     def forbidden(self) -> BadEvent | None:
-        """Why a request to the function URL is refused; None if it is not, or for other events."""
+        """Why a request to the function URL is refused; None for a good one or another event."""
         if self.trigger.kind != "url":
             return None
         from lightsout.events import function_url  # noqa: PLC0415  as in run()
 
         return function_url.refusal(self.event, self.outside.environ)
 
-    def _read_policies(self, settings: Settings) -> Sequence[Policy]:
-        """Read the event and the policies. Nothing is called yet."""
+    def _read_event_and_policies(self, settings: Settings) -> Sequence[Policy]:
+        """Read the event and the policies, without a call."""
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.dry_run
         loaded = policy_files.load(settings.policies)
@@ -199,7 +200,7 @@ class Run:
         return loaded.policies
 
     def _due_among(self, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
-        """Yield the policies that are due at the instant of the run; log and note the others."""
+        """Yield the policies that are due; log the others, and note entries about them."""
         for one in chosen:
             due = due_at(one.policy, self.instant)
             if due.now:
@@ -210,8 +211,8 @@ class Run:
 
     def _run_sites(self, settings: Settings, due: Sequence[Chosen]) -> None:
         """Call the API for what is due. An idle tick never imports the SDK."""
-        from lightsout.act.fleet import Fleet  # noqa: PLC0415  see above
         from lightsout.act.site_run import Terms  # noqa: PLC0415
+        from lightsout.act.site_runs import SiteRuns  # noqa: PLC0415  see above
         from lightsout.base.credentials import read_credentials  # noqa: PLC0415
         from lightsout.cloud.assume_role import look_up_and_refuse_own, open_clouds  # noqa: PLC0415
         from lightsout.site_lines import log_failures, log_plans  # noqa: PLC0415
@@ -229,7 +230,7 @@ class Run:
             home=self.home,
             uin=self.uin,
         )
-        self.fleet = Fleet(clouds)
+        self.site_runs = SiteRuns(clouds)
         if self.accounts and not self.uin:
             look_up_and_refuse_own(self.accounts, clouds, self.deadline)
         terms = Terms(
@@ -237,11 +238,10 @@ class Run:
             dry_run=self.dry_run,
             clock=outside.clock,
             deadline=self.deadline,
-            threads=1,
             log_plans=log_plans,
             log_failures=log_failures,
         )
-        self.fleet.run(due, terms, self.log)
+        self.site_runs.run(due, terms, self.log)
 
     # Log lines and the report --------------------------------------------------------------------
 
@@ -255,8 +255,8 @@ class Run:
         """Write the last line. Threads that were left behind can write none after it."""
         if self._last_line:
             self.log.close("run.finished", **self._last_line)
-        if self.fleet:
-            self.fleet.close()
+        if self.site_runs:
+            self.site_runs.close()
 
     def _log_start(self) -> None:
         """Log the first line, even where settings or policies cannot be read; then the warnings."""
@@ -274,10 +274,10 @@ class Run:
         self.log("warning", level="warning", message=message)
 
     def _finish(self, status: str | None = None) -> Report:
-        blind = self.fleet is not None and self.fleet.blind()
+        blind = self.site_runs is not None and self.site_runs.blind()
         report = self._report(status)
         self._note_end(report)
-        # A dry run that could look has done its work, limits and all.
+        # A dry run fails only where it could not look: past a limit it is good.
         if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(failure_message(report), report)
         return report
@@ -289,7 +289,7 @@ class Run:
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started
-        count = sum(len(site.tasks) for site in self.fleet.runs) if self.fleet else 0
+        count = sum(len(site.tasks) for site in self.site_runs.runs) if self.site_runs else 0
         return reporting.build(
             run_id=self.run_id,
             trigger=self.trigger.kind,
@@ -298,14 +298,14 @@ class Run:
             duration_ms=round(elapsed * 1000),
             entries=self._entries(),
             status=status,
-            room=math.inf if self.keep else room_for(count),  # people get all of it
+            room=math.inf if self.keep else room_for(count),  # a person gets all of it
         )
 
     def _entries(self) -> Iterator[Entry]:
         yield from self._not_due
-        if self.fleet:
-            from lightsout.site_entries import entries_of_fleet  # noqa: PLC0415  see _run_sites
+        if self.site_runs:
+            from lightsout.site_entries import entries_of_sites  # noqa: PLC0415  see _run_sites
 
             # Since when a machine is stuck is judged by the real time, also where `at` is given.
             facts = {"dry_run": self.dry_run, "keep": self.keep}
-            yield from entries_of_fleet(self.fleet, self.started_at, **facts)
+            yield from entries_of_sites(self.site_runs, self.started_at, **facts)

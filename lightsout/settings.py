@@ -1,4 +1,4 @@
-"""The settings, from environment variables."""
+"""Read the settings from environment variables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_QUOTED = 25  # characters of a value in a message: most secrets are longer
-# Cyrillic and Greek letters, and digits, that look like a letter of LIGHTSOUT.
+# Cyrillic and Greek letters, and digits, that look like letters of LIGHTSOUT.
 _LOOK_ALIKES = str.maketrans("іӏιнηтτѕоο015", "iiihhttsooois")
 
 DRY_RUN_IS_ON = (
@@ -66,7 +66,7 @@ def read_settings(environ: Mapping[str, str], beside: Path) -> Settings:
 def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, dict[str, str]]:
     """The settings, and the mistake of each variable that cannot be read.
 
-    Such a variable has its default, which may not be what was meant: no caller may act on it.
+    Such a variable has its default value here. No caller may act on it: something else was meant.
     """
     mistakes: dict[str, str] = {}
 
@@ -93,7 +93,7 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """A mistake for each variable whose name begins nearly like LIGHTSOUT and is no setting.
+    """A mistake for each variable whose name begins nearly like LIGHTSOUT and is not a setting.
 
     It may be a misspelt setting: a run with LIGHTSOUT_DRYRUN=1 must not stop anything.
     """
@@ -117,7 +117,7 @@ def _begins_like_ours(name: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    """The letters and digits of a name, in lower case and as ASCII where they look like it."""
+    """The letters and digits of a name in lower case; those that look like ASCII become ASCII."""
     if not name.isascii():
         from unicodedata import normalize  # noqa: PLC0415  few names need it
 
@@ -133,7 +133,7 @@ def _suggestion(name: str) -> str:
 
 
 def _without_secrets(message: str, text: str) -> str:
-    """The message without `text` where that is long: it may be a secret in the wrong variable."""
+    """The message with a long `text` replaced: it may be a secret in the wrong variable."""
     shown = repr(text) if len(text) <= LONGEST_QUOTED else f"a text of {len(text)} characters"
     return message.replace(repr(text), shown)
 
@@ -170,12 +170,12 @@ def _heartbeat(text: str) -> str | None:
 
 
 def settings_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Warn of a dry run that is on, and of a secret that lets nobody in."""
+    """Warn of a dry run that is on, and of a weak secret."""
     return [*[DRY_RUN_IS_ON] * settings.dry_run, *weak_secret(environ)]
 
 
 def weak_secret(environ: Mapping[str, str]) -> list[str]:
-    """A warning where the secret is so weak that the function URL refuses every request."""
+    """Warn of a secret so weak that the function URL refuses every request."""
     secret = environ.get(URL_SECRET)
     if secret is None:
         return []

@@ -1,4 +1,4 @@
-"""Shorten the entries of a report until they fit; those without trouble first."""
+"""Shorten the entries of a report until they fit, first those without trouble."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
 
 LARGEST = 4_900_000  # bytes of all entries as JSON; the report has to stay below 5 MB
 SMALLEST_ENTRY = 250  # bytes
-ENOUGH = 1_000_000  # bytes that are kept where they would not fit even with empty lists
+ENOUGH = 1_000_000  # bytes to keep where even entries with empty lists would not fit
 # Lists of an entry that are cut first, and lists of failures.
 GOOD = ("stopped", "started", "would_stop", "would_start", "skipped", "requests")
 BAD = ("failed", "pending", "stuck")
 
 
 def room_for(count: int) -> int:
-    """Bytes for `count` entries. Where they can never all fit, ENOUGH: that saves 14 MB of 76."""
+    """The bytes for `count` entries. If they can never all fit, ENOUGH: this saves 14 MB of 76."""
     return LARGEST if count * SMALLEST_ENTRY <= LARGEST else ENOUGH
 
 
 class FittingEntries:
     """Collects entries, and never more bytes than there is room for.
 
-    Where there is no more room, it halves the lists of the largest entry without trouble. Where
-    none has lists left, it drops such entries, the latest first. Then it does the same with entries
-    that have trouble.
+    When the room is full, it halves the lists of the largest entry without trouble. When no such
+    entry has lists left, it drops these entries, the latest first. After them it does the same
+    with entries that have trouble.
     """
 
     def __init__(self, room: float = LARGEST) -> None:
         self._room = room
         self._entries: dict[int, Entry] = {}  # by number, in their order
         self._sizes: dict[int, int] = {}
-        self._lists: dict[bool, list[tuple[int, int]]] = {False: [], True: []}  # by trouble: heaps
+        self._lists: dict[bool, list[tuple[int, int]]] = {False: [], True: []}  # heaps, by trouble
         self._bare: dict[bool, list[int]] = {False: [], True: []}  # whose lists are empty
         self._taken = 0
         self._cut: set[int] = set()
@@ -87,14 +87,14 @@ def has_trouble(entry: Entry) -> bool:
 
 
 def _halved(entry: Entry) -> Entry:
-    """The entry with its GOOD lists halved; where these are empty, with its BAD lists halved."""
+    """The entry with its GOOD lists halved; if they are empty, with its BAD lists halved."""
     lists = _lists_of(entry)
     names = [name for name in GOOD if lists[name]] or BAD
     return cast("Entry", lists | {name: _half(lists[name]) for name in names})
 
 
 def _lists_of(entry: Entry) -> dict[str, Any]:
-    """The entry as a plain dict: its keys are held in variables here."""
+    """The entry as a plain dict, because its keys are variables here."""
     return cast("dict[str, Any]", entry)
 
 

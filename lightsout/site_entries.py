@@ -1,4 +1,4 @@
-"""The report's entries of each site: what became of the instances of each policy."""
+"""Make the report's entries of each site: the result for every instance of each policy."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.fleet import Fleet
     from lightsout.act.ledger import Ledger
     from lightsout.act.site_run import SiteRun
+    from lightsout.act.site_runs import SiteRuns
     from lightsout.model.finding import Decision, Finding
     from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
-# The group of an instance that the action was done to, and in a dry run would be done to.
+# The report's group of an instance that was stopped or started, or in a dry run would be.
 _DONE: dict[str, DoneGroup] = {"stop": "stopped", "start": "started"}
 _WOULD: dict[str, DoneGroup] = {"stop": "would_stop", "start": "would_start"}
 _GROUP_OF: dict[Kind, ReasonGroup] = {
@@ -41,7 +41,7 @@ _GROUP_OF: dict[Kind, ReasonGroup] = {
 
 
 class Calls:
-    """The accepted calls of a job, found by instance, so that no policy has to read all of them."""
+    """The accepted calls of a job, by instance: so no policy has to search all of them."""
 
     def __init__(self, accepted: Iterable[Accepted]) -> None:
         self._calls: list[Accepted] = []
@@ -53,7 +53,7 @@ class Calls:
                 self._numbers[id_] = self._numbers[id_] + first if id_ in self._numbers else first
 
     def about(self, ids: Iterable[str]) -> Iterator[tuple[Accepted, list[str]]]:
-        """Yield each call for any of `ids`, and those that the call was for."""
+        """Yield each call that asked for any of `ids`, with those that it asked for."""
         asked: dict[int, list[str]] = defaultdict(list)
         for id_ in ids:
             for number in self._numbers.get(id_, ()):
@@ -62,19 +62,21 @@ class Calls:
             yield self._calls[number], asked[number]
 
 
-def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
-    """Yield the entries of every site. Without `keep`, a site is dropped once its entries are made.
+def entries_of_sites(
+    sites: SiteRuns, now: datetime, *, dry_run: bool, keep: bool
+) -> Iterator[Entry]:
+    """Yield the entries of every site. Without `keep`, drop each site after its entries.
 
-    That saves memory. `fleet.runs` is empty from the start: if building the report fails, a second
+    That saves memory. `sites.runs` is empty from the start: if building the report fails, a second
     report, about that failure, is built without the sites.
     """
-    for policy, account, error in fleet.unplaced:
+    for policy, account, error in sites.unplaced:
         entry = new_entry(policy.name, account, policy.resource, None, policy.action)
         entry["status"], entry["error"] = "failed", error
         yield entry
-    runs = fleet.runs[::-1]
+    runs = sites.runs[::-1]
     if not keep:
-        fleet.runs = []
+        sites.runs = []
     while runs:
         yield from entries_of(runs.pop(), now, dry_run=dry_run)
 
@@ -103,7 +105,7 @@ def entries_of(run: SiteRun, now: datetime, *, dry_run: bool) -> Iterator[Entry]
 
 
 def _outcomes(ledgers: Sequence[Ledger]) -> Mapping[str, Outcome]:
-    """The outcomes of all; there is a second ledger where members of groups are acted on."""
+    """The outcomes in all ledgers; members of groups have a ledger of their own."""
     if len(ledgers) == 1:
         return ledgers[0].outcomes
     return {id_: outcome for it in ledgers for id_, outcome in it.outcomes.items()}
@@ -112,7 +114,7 @@ def _outcomes(ledgers: Sequence[Ledger]) -> Mapping[str, Outcome]:
 def _first_policies(run: SiteRun) -> dict[str, Policy]:
     """By instance, the policy whose options it was stopped with.
 
-    Empty where all policies say the same about STOP_CHARGING.
+    Empty if all policies agree about STOP_CHARGING.
     """
     stopping = [it for it in run.findings if it.action.name == STOP.name and not it.refused]
     first: dict[str, Policy] = {}
@@ -132,7 +134,7 @@ def _ends_charge(policy: Policy) -> bool:
 def _by_own_option(
     outcomes: Mapping[str, Outcome], policy: Policy, first: Mapping[str, Policy]
 ) -> dict[str, Outcome]:
-    """The outcomes for `policy`, where the options used differ from its own on STOP_CHARGING."""
+    """The outcomes for `policy`; some differ where another policy's STOP_CHARGING was used."""
     found = dict(outcomes)
     for id_, winner in first.items():
         outcome = found.get(id_)
@@ -149,7 +151,7 @@ def _by_own_option(
 def _kept(run: SiteRun, policy: Policy) -> Mapping[str, Decision]:
     """Decisions on a newer look: the policy keeps an instance, or is in conflict over it.
 
-    Of a conflict the job of the other action may tell.
+    The job of the other action may have found the conflict.
     """
     kept: dict[str, Decision] = {}
     for ledger in (it for ledgers in run.ledgers.values() for it in ledgers):

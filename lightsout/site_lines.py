@@ -1,4 +1,4 @@
-"""Log lines of a site: what each policy is about to do there, and what failed."""
+"""Write the log lines of a site: the plan of each policy, and each failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WITH_RUNNING_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})
 
 
 def log_plans(log: Log, findings: Sequence[Finding]) -> None:
-    """Log what each policy is about to do at a site; once, what several instances are warned of."""
+    """Log the plan of each policy at a site; log a warning about several instances only once."""
     shared: dict[str, dict[str, dict[str, None]]] = {}
     for finding in findings:
         log_plan(log, finding)
@@ -39,7 +39,7 @@ def log_plans(log: Log, findings: Sequence[Finding]) -> None:
 
 
 def log_plan(log: Log, finding: Finding) -> None:
-    """Log what a policy is about to do at a site: the counts, then each reason with its instances.
+    """Log the plan of a policy at a site: the counts, then each reason with its instances.
 
     `partial` says that not all instances were looked at: others may be RUNNING.
     """
@@ -71,9 +71,9 @@ def log_plan(log: Log, finding: Finding) -> None:
 
 
 def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:
-    """When each was started by its latest operation, empty where the service does not say.
+    """The time of each latest operation that was a start; empty where the service does not say.
 
-    What somebody started by hand stands in no other line; `savings` counts hours by it.
+    No other line shows a start by hand. `savings` counts hours by it.
     """
     if finding.action.name != STOP.name:
         return {}
@@ -89,8 +89,8 @@ def _latest_start(instance: Instance) -> str:
 def log_failures(log: Log, ledger: Ledger) -> None:
     """Log a line for each reason why instances did not reach their final state.
 
-    An instance that a call was accepted for has a line also where that is no failure: it is gone,
-    or stopped but still charged.
+    If a call for an instance was accepted, it has a line also when it is gone, or stopped but still
+    charged. These are no failures.
     """
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     undone = {id_: what for id_, what in ledger.outcomes.items() if what.kind is not Kind.DONE}

@@ -1,1 +1,1 @@
-"""Stops and starts instances, and follows each to its final state."""
+"""Stop and start instances, and follow each to its final state."""

@@ -1,4 +1,4 @@
-"""Send a call of StopInstances or StartInstances, only for what a fresh look shows."""
+"""Send a call to stop or start instances, only for those that a fresh look shows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Look
 
 LAST_CALL = 1.0  # seconds before the deadline; a later answer might come after the report
-LATE_LOOKS = 3  # most looks before one call, where each is too old when it ends
+LATE_LOOKS = 3  # looks before one call, at most, if each is too old when it ends
 
 FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
 
 
 class NothingLeft(Exception):
-    """The newest look leaves no instance of a batch to send a call for."""
+    """After the newest look, no instance of a batch needs a call."""
 
 
 class RejectedBatch(NamedTuple):
@@ -56,9 +56,9 @@ class Caller:
         deadline: Deadline,
         log: Log,
     ) -> None:
-        self.closed: str | None = None  # why no call is made any more
-        self.blind: str | None = None  # why nothing can be looked at any more
-        self.charged: set[str] = set()  # STOP_CHARGING turned out not to apply to these
+        self.closed: str | None = None  # the reason to make no further call
+        self.blind: str | None = None  # the reason to look no more
+        self.charged: set[str] = set()  # STOP_CHARGING cannot apply to these
         self.accepted_at = clock.monotonic()  # when the latest call was accepted; at first: now
         self._compute = compute
         self._job = job
@@ -66,7 +66,7 @@ class Caller:
         self._clock = clock
         self._deadline = deadline
         self._log = log
-        self._lock = threading.Lock()  # of the ledger, while calls are sent side by side
+        self._lock = threading.Lock()  # of the ledger, while calls are sent in parallel
 
     def look(self, ids: Sequence[str]) -> Look | None:
         """Look at `ids` now with DescribeInstances; None where it does not answer."""
@@ -98,13 +98,13 @@ class Caller:
         return []
 
     def options(self, id_: str) -> tuple[tuple[str, str], ...]:
-        """The parameters of its call besides the ID."""
+        """The parameters of the call for this instance, besides the ID."""
         options = self._job.wish(id_).options
         if id_ in self.charged:
             return tuple(option for option in options if option[0] != "StoppedMode")
         return options
 
-    def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
+    def send(self, ids: Sequence[str]) -> RejectedBatch | None:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             with self._lock:
@@ -130,9 +130,9 @@ class Caller:
         return None
 
     def _params(self, attempt: Attempt) -> Mapping[str, Any]:
-        """The parameters of a call that is sent now, for the instances that are still wanted.
+        """The parameters of a call for the instances that are still wanted now.
 
-        Instances that by now need other options wait for another call. Raises NothingLeft.
+        Instances that now need other options wait for another call. Raises NothingLeft.
         """
         attempt.ids = self._still_wanted(attempt.ids)
         if not attempt.ids:
@@ -147,19 +147,19 @@ class Caller:
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
         with self._lock:
-            self._ledger.use_up(attempt.ids)
+            self._ledger.decision_age.use_up(attempt.ids)
         return {**self._job.site.resource.naming(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
-        """The `ids` that are wanted on a fresh look; none where each look is too old when it ends.
+        """The `ids` that are wanted on a fresh look; none if each look is too old when it ends.
 
-        A look may be slow, because it is throttled too. So its age is checked before the call.
+        A look may be slow because it is throttled, so its age is checked before the call.
         """
         for _ in range(LATE_LOOKS):
-            if self._ledger.fresh(ids):
+            if self._ledger.decision_age.fresh(ids):
                 return ids
             ids = self.decide_anew(ids)
-        if self._ledger.fresh(ids):
+        if self._ledger.decision_age.fresh(ids):
             return ids
         told = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
         with self._lock:

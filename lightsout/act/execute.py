@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from lightsout.cloud.compute import Compute
     from lightsout.model.job import Job
 
-FIRST_LOOK = 2.0  # seconds after the call: an instance needs some to stop
-# Between two looks at many batches: this share of the time since the last batch.
+FIRST_LOOK = 2.0  # seconds after the call: an instance needs time to stop
+# After many batches, the wait between two looks is this share of the time since the last batch.
 CLOSEST_LOOKS = 0.15
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 2  # batches for each thread in one look; their instances are in memory twice
+FARTHEST = 2  # batches of one look, for each thread; their instances are in memory twice
 LAST_LOOK = LAST_CALL  # seconds before the deadline
 
 
 class Execution:
-    """Carries out one job and follows each of its instances to the final state."""
+    """Carries out one job, and follows each instance to its final state."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Execution:
         self._job = job
         self._clock = clock
         self._deadline = deadline
-        self._sent_at = 0.0  # when the first batches had been sent
+        self._sent_at = 0.0  # when the first calls had been sent
         self._caller = Caller(compute, job, self.ledger, clock=clock, deadline=deadline, log=log)
         self._sender = Sender(compute, job, self.ledger, self._caller, deadline)
-        self._progress = False  # the latest round settled some
+        self._progress = False  # the latest round settled some instances
 
     def run(self) -> None:
-        """Ask for every instance, and follow each until it is settled or time runs out."""
+        """Send calls for all instances; follow each until it is settled or time runs out."""
         began = self._clock.monotonic()
         self._sender.send(list(self._job.items))
         self._sent_at = self._clock.monotonic()
@@ -62,26 +62,28 @@ class Execution:
         self.ledger.give_up(self.ledger.open(), "when time ran out")
 
     def _until_next_look(self) -> float:
-        """Seconds to wait: as long as it is since the last batch, or less after many batches.
+        """Seconds to wait: the time since the last batch, or less after many batches.
 
-        After many batches, one look at the first of them costs little. Where instances were refused
-        it is the whole time, because they have few tries.
+        After many batches, a look at the first of them costs little. If instances were refused,
+        wait the whole time, because they have few tries.
         """
         since = self._clock.monotonic() - max(self._sent_at, self._caller.accepted_at)
         few = BATCH / len(self._job.items)
         share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
         if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
-            share /= 2  # only the last of many are left, and they are stopping
+            share /= 2  # few of many are left, and they are stopping
         return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
 
     def _look_again(self) -> None:
-        """One round: settle what is done; call again for refused instances that are idle."""
+        """Look once: settle what is done; call again for refused instances that are idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
+        # First those that are late, then those that were not looked at for longest. `front` holds
+        # all that are late, and others up to a whole call.
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
         certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call of the look
+        certain += -(certain + len(refused)) % BATCH or BATCH
         front, line = line[:certain], line[certain:]
         look = self._caller.look([*refused, *front])
         if look is not None:
@@ -95,12 +97,12 @@ class Execution:
             ledger.give_up(ledger.open(), self._caller.blind)
 
     def _late(self) -> set[str]:
-        """The instances for which this is the last look in time. They are looked at first."""
+        """The instances that no later look will reach in time; they are looked at first."""
         run_ends = self._deadline.left() <= LAST_LOOK
         return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
 
     def _look_at_rest(self, line: Sequence[str]) -> None:
-        """Look at the others too, twice as many each time, as long as most turn out settled.
+        """Look at the others too, twice as many each time, while most turn out settled.
 
         So each is looked at about once, after it has had time to stop.
         """

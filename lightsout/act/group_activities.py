@@ -1,4 +1,4 @@
-"""The activities of the groups of one job: failures of machines, calls without an answer."""
+"""Read the activities of the groups of one job, to find failures and calls without an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class GroupActivities:
     """Reads the activities that calls of a job began.
 
-    Where the service does not answer, the states of the instances decide alone.
+    If the service does not answer, only the states of the instances decide.
     """
 
     def __init__(self, cloud: Cloud, job: Job, log: Log) -> None:
@@ -30,9 +30,9 @@ class GroupActivities:
         self._log = log
 
     def failed(self, sent: Mapping[str, Sent], look: Look) -> dict[str, Outcome]:
-        """Why the call failed, by instance, as the activities tell it.
+        """The reason why the call failed, by instance, from its activities.
 
-        Only instances that are still in the state from before the call are asked about.
+        It asks only about instances that are still in the state from before the call.
         """
         action = self._job.action
         waits = {
@@ -63,8 +63,8 @@ class GroupActivities:
     ) -> Iterator[tuple[UnansweredCall, str]]:
         """Find the calls without an answer that were carried out, each with its ActivityId.
 
-        A call was carried out if exactly one activity fits it. Such an activity began after the
-        call, is about exactly its instances, and does not belong to an accepted call.
+        A call was carried out if exactly one activity fits it: one that began after the call, is
+        about exactly its instances, and does not belong to an accepted call.
         """
         for call in unanswered.open:
             known = {other.activity_id for other in accepted}

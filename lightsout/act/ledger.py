@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from lightsout.act.absence import Absence
+from lightsout.act.decision_age import DecisionAge
 from lightsout.act.lines import NoLongerWanted, log_accepted, log_confirmed, log_rejected, wanted_by
 from lightsout.act.unanswered import Unanswered
-from lightsout.act.verify import Readiness, Sent, final_outcome, gone_from, readiness, settle
+from lightsout.act.verify import (
+    Readiness,
+    Sent,
+    final_outcome,
+    gone_from,
+    outcome_of_call,
+    readiness,
+)
 from lightsout.act.waiting import WaitingList
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Accepted, Kind, Outcome, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from lightsout.act.group_activities import GroupActivities
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
     from lightsout.model.job import Job, Judged, Look
     from lightsout.model.policy import Part
 
-FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
 BUSY = "InstanceBusy"  # our own word for what a look shows; the service has several
 
 
@@ -56,23 +62,12 @@ class Ledger:
         self._seen: dict[str, tuple[str, Outcome | None]] = {}
         self._absence = Absence()
         self._refusals: dict[str, CallFailed] = {}  # the latest one of each
-        # When the look began that the latest decision was made on; without an entry, the job's.
-        # Minus infinity once a call was sent on it.
-        self._decided: dict[str, float] = {}
+        self.decision_age = DecisionAge(job, clock)
         self.unanswered = Unanswered(job)
 
     def open(self) -> list[str]:
         """IDs whose final state has not been seen."""
         return [*self.sent, *self.waiting]
-
-    def fresh(self, ids: Iterable[str]) -> bool:
-        """True if each was decided on a look that is no older than FRESH, and not asked since."""
-        oldest = self._clock.monotonic() - FRESH
-        return all(self._decided.get(id_, self._job.seen_at) >= oldest for id_ in ids)
-
-    def use_up(self, ids: Collection[str]) -> None:
-        """A call for these is sent now: another, for them or their group, needs a newer look."""
-        self._decided.update(dict.fromkeys(self._job.asked_with(ids), -math.inf))
 
     def wanted_by(self, ids: Iterable[str]) -> list[str]:
         """The names of the policies that want any of `ids`."""
@@ -94,12 +89,12 @@ class Ledger:
         its activities told the ActivityId.
         """
         action = self._job.action
-        named = action.call if action.api else ""
-        call = Accepted(request_id, tuple(ids), activity_id, named)
+        through_group = action.api is not None
+        call = Accepted(request_id, tuple(ids), activity_id, action.call if through_group else "")
         log_accepted(self._log, self._job, call, recovered=recovered)
         self.accepted.append(call)
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id, activity_id)
-        if named:  # a group takes one call after the other
+        if through_group:  # a group takes one call after the other
             self.waiting.begin_again(self._job.asked_with(ids), self._clock.monotonic())
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
@@ -192,7 +187,7 @@ class Ledger:
             return None
         operation = instance.latest(self._resource)
         items[id_] = items[id_]._replace(wish=judged.wish, tags=instance.tags, operation=operation)
-        self._decided[id_] = at
+        self.decision_age.decided(id_, at)
         return judged
 
     def settle_sent(self, ids: Sequence[str], look: Look) -> None:
@@ -220,7 +215,7 @@ class Ledger:
 
     def _outcome(self, sent: Sent, instance: Instance) -> Outcome | None:
         item = self._job.items[instance.id]
-        return settle(
+        return outcome_of_call(
             self._job.action,
             sent,
             instance,
@@ -233,9 +228,9 @@ class Ledger:
         wish = self._job.wish(instance.id)
         return final_outcome(self._job.action, instance, stop_charging=wish.stop_charging)
 
-    def _busy(self, instance: Instance, group: str) -> CallFailed:
+    def _busy(self, instance: Instance, why: str) -> CallFailed:
         doing = f", {instance.operation} {instance.operation_state}" if instance.operation else ""
-        return CallFailed(self._job.action.call, BUSY, group or f"{instance.state}{doing}")
+        return CallFailed(self._job.action.call, BUSY, why or f"{instance.state}{doing}")
 
     # Where an instance stands ------------------------------------------------------------------
 
@@ -244,7 +239,7 @@ class Ledger:
         for id_ in ids:
             self.sent[id_] = sent
             self.waiting.remove(id_)
-            self._decided.pop(id_, None)
+            self.decision_age.forget(id_)
 
     def wait(
         self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0

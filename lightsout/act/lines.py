@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted, Job
     from lightsout.model.policy import Part
 
-NOT_TOLD = "not told"  # instead of an ActivityId that no answer has
+NOT_TOLD = "not told"  # in the place of an ActivityId: no answer came
 
 
 class NoLongerWanted:
-    """Instances that no policy wants any more on a newer look, collected to log them together."""
+    """Instances that no policy wants on a newer look; collected, to log them together."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[Part, Decision], list[str]] = defaultdict(list)
@@ -66,6 +66,6 @@ def log_rejected(log: Log, job: Job, ids: Sequence[str], refusal: CallFailed) ->
 
 
 def log_confirmed(log: Log, job: Job, call: Accepted, *, uncharged: bool) -> None:
-    """`call`: with those of its instances that are confirmed."""
+    """`call` holds only those of its instances that are confirmed."""
     facts = {"charging": "STOP_CHARGING"} if uncharged else {}
     log("verify.confirmed", **_about(job, call), **facts)

@@ -1,4 +1,4 @@
-"""Marks the instances of a job, once their ends are known. Nothing here makes a run fail."""
+"""Mark the instances of a job once their results are known. Nothing here makes a run fail."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from lightsout.model.resource import Action
 
 PATIENCE = 10.0  # seconds in which one call is repeated
-LONGEST_SHARE = 0.1  # of the run's time that is kept for marks
-# After a refusal of another meaning the next call may still be accepted.
+LONGEST_SHARE = 0.1  # of the run's time, kept for marks
+# After any other refusal, the next call may still be accepted.
 _ABOUT_SOME = frozenset(
     {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.MALFORMED, Meaning.INSTANCE}
 )
 
 
-def keep_time(job: Job, deadline: Deadline) -> Deadline:
-    """The end of verification: so much before the run's that all may be marked by then.
+def deadline_before_marks(job: Job, deadline: Deadline) -> Deadline:
+    """The end of verification. The run ends later, so that there is time to mark all instances.
 
-    Otherwise one instance that does not stop would leave all the others without their marks.
+    Otherwise one instance that does not stop would leave all others without marks.
     """
     count = sum(item.wish.mark is not None for item in job.items.values())
     needed = count and LAST_CALL + math.ceil(count / MOST) / RATES[TAG.service, WRITE]
@@ -46,10 +46,10 @@ def keep_time(job: Job, deadline: Deadline) -> Deadline:
 
 
 def marks_of(job: Job, outcomes: Mapping[str, Outcome], began: datetime) -> dict[str, list[str]]:
-    """The marks to write, and the instances that get each. Open ends get none.
+    """The marks to write, and the instances of each. Instances without a result get none.
 
-    The time in all of them is when the run began: by that instant it was decided, and with one for
-    all most instances share a mark, and so a call.
+    The time in all of them is the start of the run, which the decisions used. With one time for
+    all, most instances share a mark, and so a call.
     """
     marks: dict[str, list[str]] = defaultdict(list)
     for id_, outcome in outcomes.items():
@@ -60,7 +60,7 @@ def marks_of(job: Job, outcomes: Mapping[str, Outcome], began: datetime) -> dict
 
 
 def _what(action: Action, outcome: Outcome) -> str | None:
-    """What was done: only what was confirmed. One that is stopped and still charged is stopped."""
+    """The word for a confirmed result. An instance that is stopped but still charged is stopped."""
     if outcome.kind is Kind.FAILED:
         return FAILED
     charged = outcome.kind is Kind.SKIPPED and why_skipped(outcome.reason) == CHARGED
@@ -68,7 +68,7 @@ def _what(action: Action, outcome: Outcome) -> str | None:
 
 
 def write_safely(writer: MarkWriter, marks: Mapping[str, Sequence[str]], log: Log) -> None:
-    """Write the marks; whatever goes wrong is a warning: the machines are as the report says."""
+    """Write the marks. Any error is only a warning: the machines are as the report says."""
     try:
         writer.write(marks)
     except Exception as error:  # noqa: BLE001  a mark never makes a run fail
@@ -76,19 +76,19 @@ def write_safely(writer: MarkWriter, marks: Mapping[str, Sequence[str]], log: Lo
 
 
 class MarkWriter:
-    """Writes marks at one site; it gives up where the service takes none."""
+    """Writes marks at one site; gives up when the service accepts none."""
 
     def __init__(self, cloud: Cloud, job: Job, log: Log, threads: int) -> None:
         self._cloud = cloud
         self._job = job
         self._log = log
         self._threads = threads
-        self._closed: CallFailed | None = None  # why no further call is made
+        self._closed: CallFailed | None = None  # the reason to make no further call
 
     def write(self, marks: Mapping[str, Sequence[str]]) -> None:
-        """Write each mark, ten instances a call; warn of instances that did not get theirs.
+        """Write each mark, ten instances a call; warn of the instances that did not get it.
 
-        The first call goes alone: it shows whether there is a right to any.
+        The first call is sent alone: it shows whether the right exists.
         """
         calls = [
             (mark, ids[at : at + MOST])
@@ -105,7 +105,7 @@ class MarkWriter:
             self._log("warning", level="warning", message=told, **self._about(ids))
 
     def _call(self, call: tuple[str, Sequence[str]]) -> Mapping[str, CallFailed]:
-        """The instances that one call did not mark, and why not."""
+        """The instances that one call did not mark, each with the reason."""
         mark, ids = call
         if self._closed:
             return dict.fromkeys(ids, self._closed)

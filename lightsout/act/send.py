@@ -1,4 +1,4 @@
-"""Send batches, and find out for which of its instances a batch was refused."""
+"""Send batches; when one is refused, find out because of which instances."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
-NAMED_REFUSALS = 3  # after so many calls denied for an instance that the message names: a probe
+NAMED_REFUSALS = 3  # denied calls, none accepted, after which the right counts as missing
 
-# Of a call for what an earlier one, without an answer, has begun.
+# How a call is refused if an earlier call, whose answer was lost, has begun the same operation.
 _SINCE_ACCEPTED = {Meaning.BUSY, Meaning.STATE}
 
-# The whole batch waits: halving it would tell nothing.
+# The codes after which the whole batch waits: halving it would find nothing.
 _WAITS_TOGETHER = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.GROUP, Meaning.GROUP_BUSY}
 
 _WORTH_ANOTHER_TRY = {
@@ -52,10 +52,10 @@ class Sender:
         self._caller = caller
         self._deadline = deadline
         self._batch = job.site.resource.batch
-        self._named_refusals = 0  # for rights, with no call accepted yet
+        self._named_refusals = 0  # for missing rights, while no call was accepted
 
     def send(self, ids: Sequence[str]) -> None:
-        """Send `ids` in batches. The instances of one batch have the same options."""
+        """Send `ids` in batches of equal options."""
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._caller.options(id_)].append(id_)
@@ -63,7 +63,7 @@ class Sender:
         for alike in by_options.values():
             for start in range(0, len(alike), far):
                 some: Sequence[str] = alike[start : start + far]
-                if not self._ledger.fresh(some):  # many batches are looked at in parallel
+                if not self._ledger.decision_age.fresh(some):  # batches are looked at in parallel
                     some = self._caller.decide_anew(some)
                 if self._batch > 1:
                     for batch in batches(some):
@@ -72,10 +72,10 @@ class Sender:
                     self._send_singly(some)
 
     def _send_singly(self, ids: Sequence[str]) -> None:
-        """Send a call for each of `ids`, side by side once the first one is accepted.
+        """Send a call for each of `ids`, in parallel once the first one is accepted.
 
-        So a right that is missing costs few calls. After a denied call, the next instance is one
-        from further on in the list, with other tags: the right may depend on tags.
+        So a missing right costs few calls. After a denied call, the next instance is one with other
+        tags from further on in the list: the right may depend on tags.
         """
         rest = list(ids)
         while rest and not self._ledger.accepted and not self._caller.closed:
@@ -84,16 +84,16 @@ class Sender:
             rest.remove(id_)
             self.send_batch([id_])
         asked = [[id_] for id_ in rest]
-        for refused in list(side_by_side(self._caller.ask, asked, SIDE_BY_SIDE)):
+        for refused in list(side_by_side(self._caller.send, asked, SIDE_BY_SIDE)):
             if refused:
                 self._deal_with(*refused, frozenset())
 
     def send_batch(self, ids: Sequence[str], looked: frozenset[str] = frozenset()) -> None:
         """Send one call for `ids`. Afterwards each is sent, settled, or waits for another try.
 
-        `looked`: error codes after each of which this batch has been looked at already.
+        `looked`: the error codes after which this batch has already been looked at.
         """
-        refused = self._caller.ask(ids) if ids else None
+        refused = self._caller.send(ids) if ids else None
         if refused:
             self._deal_with(*refused, looked)
 
@@ -121,8 +121,8 @@ class Sender:
     def _send_fewer(self, ids: Sequence[str], refusal: CallFailed) -> None:
         """Send a smaller batch after the group refused this one because of its size.
 
-        The group is read again, and what it has room for is sent. Where that leaves out none, half
-        of the batch is sent. The other half is skipped, not failed: a bound is no failure.
+        The group is read again, and as many are sent as it has room for. If it has room for all,
+        half of the batch is sent. The others are skipped, not failed: a bound is no failure.
         """
         rest = self._without_visible(ids)
         if len(rest) == len(ids):
@@ -132,7 +132,7 @@ class Sender:
         self.send_batch(rest)
 
     def _isolate(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        """Find the instances that the refusal is about: by a look, its message, or halving."""
+        """Find the instances that caused the refusal: by a look, by its message, or by halving."""
         first, looked = refusal.code not in looked, looked | {refusal.code}
         rest = self._without_visible(ids) if first else ids
         named = refusal.named(ids)
@@ -151,29 +151,29 @@ class Sender:
         if len(ids) == 1:
             self._blame(ids[0], refusal)
             return
-        if not self._ledger.fresh(ids):  # one look is enough for both halves
+        if not self._ledger.decision_age.fresh(ids):  # one look is enough for both halves
             rest = self._caller.decide_anew(ids)
             if len(rest) < len(ids):
                 self.send_batch(rest, looked)
                 return
         half = len(ids) // 2
         left, right = ids[:half], ids[half:]
-        refused = self._caller.ask(left)
+        refused = self._caller.send(left)
         if refused:
             self._deal_with(*refused, looked)
             self.send_batch(right, looked)
         elif len(right) == 1:
             self.send_batch(right, looked)
-        else:  # the left half was accepted, so the culprit is in the right one
+        else:  # the left half was accepted, so the cause is in the right half
             self._halve(right, refusal, looked)
 
     def _without_visible(self, ids: Sequence[str]) -> Sequence[str]:
-        """A refused batch without the instances that a look shows to be the reason."""
+        """A refused batch without the instances that a look shows to be the cause."""
         look = self._caller.look(ids)
         return ids if look is None else self._ledger.sort_out(ids, look)
 
     def _without_denied(self, ids: Sequence[str]) -> Sequence[str]:
-        """A refused batch without the instances that DescribeInstancesDeniedActions names."""
+        """A refused batch without those that DescribeInstancesDeniedActions names."""
         try:
             denied = self._compute.denied(ids, self._job.action)
         except CallFailed:
@@ -184,7 +184,7 @@ class Sender:
         return [id_ for id_ in ids if id_ not in denied]
 
     def _blame(self, id_: str, refusal: CallFailed) -> None:
-        """The refusal is about this instance: it fails, or waits for a try of its own."""
+        """Fail the instance that caused the refusal, or let it wait for a call of its own."""
         if refusal.meaning is Meaning.CHARGING:
             self._caller.charged.add(id_)
         if refusal.meaning in _WORTH_ANOTHER_TRY:
@@ -199,7 +199,7 @@ class Sender:
     def _deal_with_rights(
         self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]
     ) -> None:
-        """Find out in few calls whether the role lacks the right for all instances or for some."""
+        """Find out in few calls whether the role lacks the right for all instances or some."""
         if self._job.wish(ids[0]).group:
             self._deny_group(ids, refusal)
             return
@@ -220,10 +220,10 @@ class Sender:
             self._probe(rest, refusal, probes=1 if named else PROBES)
 
     def _deny_group(self, ids: Sequence[str], refusal: CallFailed) -> None:
-        """Fail the members of a group whose call was denied. No other call is sent to this group.
+        """Fail the members of a group whose call was denied; send no further call to this group.
 
-        One call is enough to tell: the role has the right for a whole group, or for none of it. No
-        group is asked any more once NAMED_REFUSALS calls were denied and none was accepted.
+        One call is enough: the role has the right for a whole group, or for none of it. After
+        NAMED_REFUSALS denied calls, and none accepted, no group is called.
         """
         for id_ in self._job.asked_with(ids):
             if id_ not in self._ledger.sent and id_ not in self._ledger.outcomes:
@@ -233,10 +233,7 @@ class Sender:
             self._caller.closed = self._denied(refusal)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
-        """Send a few calls for one instance each. If all are denied, no more calls are sent.
-
-        These instances are spread over the batch.
-        """
+        """Send calls for a few instances, all over the batch. If all are denied, send no more."""
         ids = self._caller.decide_anew(ids)  # one look is enough for all of them
         if not ids:
             return
@@ -245,7 +242,7 @@ class Sender:
             if self._ledger.accepted or len(answers) == len(ids):
                 break
             id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
-            answers[id_] = self._caller.ask([id_])
+            answers[id_] = self._caller.send([id_])
         meant = [it.why.meaning for it in answers.values() if it]
         if len(meant) == len(answers) and {Meaning.RIGHTS}.issuperset(meant):
             self._caller.closed = self._denied(refusal)
@@ -257,7 +254,7 @@ class Sender:
     def _unlike_the_denied(
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
-        """The next instance to probe, from `start` on: one whose tags differ from the denied ones.
+        """The next instance to probe, from `start` on, with tags unlike the denied ones.
 
         The rights of a role often depend on tags.
         """

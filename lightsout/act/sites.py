@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Policy
     from lightsout.model.request import Chosen
 
-    Regions = Sequence[str] | CallFailed  # or why they are unknown
+    Regions = Sequence[str] | CallFailed  # or the reason why they are unknown
     RegionLists = Mapping[tuple[str, str], Regions]  # by account and resource
 
 GRACE = 0.4  # seconds that a call may take to notice the deadline
@@ -38,7 +38,7 @@ class Unplaced(NamedTuple):
 def find_sites(
     due: Sequence[Chosen], clouds: Mapping[str, Cloud], deadline: Deadline
 ) -> tuple[list[SiteRun], list[Unplaced]]:
-    """Make a run for each site that a policy names and the event does not leave out."""
+    """Make a run for each site that a policy names and the event allows."""
     runs: dict[Site, SiteRun] = {}
     unplaced: list[Unplaced] = []
     wanted = {
@@ -66,7 +66,7 @@ def find_sites(
 
 
 def _regions(chosen: Chosen, account: str, region_lists: RegionLists) -> Regions:
-    """The regions of the policy, as far as the event allows. If it names any, no list is needed."""
+    """The regions of the policy that the event allows. No list is needed if it names some."""
     policy, wanted = chosen.policy, chosen.regions_in(account)
     if wanted is None:
         return regions_of(policy, account, region_lists)
@@ -82,10 +82,10 @@ def _wants_all(chosen: Chosen, account: str) -> bool:
 
 
 def _opponents(run: SiteRun, due: Sequence[Chosen], region_lists: RegionLists) -> Iterator[Task]:
-    """Tasks for policies with `regions: all` that have the opposite action, and no task here yet.
+    """Tasks for policies of the opposite action with `regions: all` and no task here yet.
 
-    Their list of regions is unknown, or does not have this region. The tasks do not act. They are
-    there to find conflicts: an instance may be due for stop and for start.
+    Their list of regions is unknown, or lacks this region. Such a task does not act. It only serves
+    to find conflicts: an instance may be due for stop and for start.
     """
     account, resource, region = run.site
     names = {task.policy.name for task in run.tasks}
@@ -100,16 +100,16 @@ def _opponents(run: SiteRun, due: Sequence[Chosen], region_lists: RegionLists) -
 
 
 def regions_of(policy: Policy, account: str, region_lists: RegionLists) -> Regions:
-    """The regions of the policy in the account, before an event narrows them."""
+    """The regions of the policy in the account, whatever the event says."""
     return region_lists[account, policy.resource] if policy.regions == ALL else policy.regions
 
 
 def list_regions_of_all(
     wanted: Collection[tuple[str, str]], clouds: Mapping[str, Cloud], patience: float
 ) -> RegionLists:
-    """List the regions of each account and resource in parallel, for `patience` seconds at most.
+    """List the regions of each account and resource in parallel, in at most `patience` seconds.
 
-    Policies that name their regions wait for these lists too, so they must not take long.
+    Policies that name their regions wait for this too, so it must not take long.
     """
     if not wanted:
         return {}

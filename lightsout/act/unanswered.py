@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lightsout.model.instance import Instance
     from lightsout.model.job import Job
 
-# Seconds after which looks show what a call did, from when its failure was noticed.
+# Seconds from the moment when a failure was noticed until looks surely show what the call did.
 VISIBLE = 10.0
 
 
@@ -20,24 +20,24 @@ class UnansweredCall(NamedTuple):
 
     ids: tuple[str, ...]
     sent: datetime  # by the wall clock
-    noticed: float  # when it was clear that no answer comes; monotonic seconds
-    known: int  # number of RequestIds that looks had shown before the call
+    noticed: float  # when it failed without an answer; monotonic seconds
+    seen_before: int  # number of RequestIds that looks had shown before the call
     shown: dict[str, str]  # RequestId of the new operation that looks show, by instance
 
 
 class Unanswered:
     """The calls of one job without an answer.
 
-    An operation is ours only where the whole batch shows one new RequestId, and it began after the
-    call: a person may have stopped some of the same machines meanwhile.
+    An operation is ours only if the whole batch shows one new RequestId, and it began after the
+    call: a person may have stopped some of the same instances meanwhile.
 
-    A RequestId is new if no look before the call showed it, at any machine of the job. For a CVM
+    A RequestId is new if no look before the call showed it on any instance of the job. For a CVM
     that is the only sign, because the service does not say when an operation began. So the batch
-    must have at least two machines: a single one looks the same, whoever stopped it. No RequestId
-    is claimed for a single CVM; seen in its final state, it counts as stopped all the same.
+    must have at least two instances: a single one looks the same, whoever stopped it. No RequestId
+    is claimed for a single CVM; in its final state it counts as stopped all the same.
 
-    One case remains: somebody stops exactly the CVMs of our batch, by one call, between our last
-    look and our call. That call is taken for ours.
+    One case remains: if somebody stops exactly the CVMs of our batch, by one call, between our last
+    look and our call, that call is taken for ours.
     """
 
     def __init__(self, job: Job) -> None:
@@ -48,7 +48,7 @@ class Unanswered:
         # got no answer. `_order`: of the job's action, numbered in the order of the looks.
         self._listed: frozenset[str] = frozenset()
         self._order: dict[str, int] = {}
-        self._doubted: set[str] = set()  # had time to show a call without an answer
+        self._doubted: set[str] = set()  # these had time to show a call without an answer
 
     def add(self, ids: Sequence[str], sent: datetime, noticed: float) -> None:
         if not self._calls:
@@ -60,34 +60,34 @@ class Unanswered:
             self._calls.setdefault(id_, []).append(call)
 
     def may_be_why(self, ids: Iterable[str]) -> bool:
-        """True if an earlier call without an answer may be why these are refused as busy.
+        """True if these may be refused as busy because of an earlier call without an answer.
 
-        Not for an instance in doubt: it has had time to show such a call.
+        An instance that was doubted had time to show such a call, and does not count.
         """
         return any(id_ in self and id_ not in self._doubted for id_ in ids)
 
     def doubt(self, ids: Iterable[str]) -> None:
-        """Give these no more time to show a call without an answer."""
+        """Give these instances no more time to show a call without an answer."""
         self._doubted.update(id_ for id_ in ids if id_ in self)
 
     @property
     def open(self) -> Sequence[UnansweredCall]:
-        """The calls of which it is not known that they were carried out."""
+        """The calls that are not known to be carried out."""
         return tuple(self._open)
 
     def close(self, call: UnansweredCall) -> None:
-        """It is known by other means that this call was carried out."""
+        """Note that this call is known to be carried out."""
         self._open.remove(call)
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._calls
 
     def may_show_yet(self, id_: str, now: float) -> bool:
-        """True if looks may still come to show that a call for the instance was carried out."""
+        """True if later looks may still show that a call for the instance was carried out."""
         return id_ in self._calls and now - self._calls[id_][-1].noticed < VISIBLE
 
     def note(self, ids: Iterable[str], seen: Mapping[str, Instance]) -> None:
-        """Keep the RequestIds that a look shows for `ids`, and which calls they may belong to."""
+        """Note the RequestIds that a look shows for `ids`, and the calls they may belong to."""
         for id_ in ids:
             if id_ not in seen:
                 continue
@@ -101,7 +101,7 @@ class Unanswered:
                     call.shown.pop(id_, None)
 
     def take_found(self, known: Container[str]) -> list[tuple[str, UnansweredCall]]:
-        """The calls that by now are known to be carried out, each once, with its RequestId.
+        """The calls that are now known to be carried out, each once, with its RequestId.
 
         `known`: RequestIds of calls that were answered, or found before.
         """
@@ -121,14 +121,14 @@ class Unanswered:
         request_id = instance.operation_request_id
         if not request_id or instance.operation != self._job.action.call:
             return False
-        if request_id in self._listed or self._order[request_id] < call.known:
+        if request_id in self._listed or self._order[request_id] < call.seen_before:
             return False
         began = instance.started_at()
         told = self._job.site.resource.tells_operation_time
         return not told or (began is not None and began >= call.sent)
 
     def _whole(self, call: UnansweredCall) -> str | None:
-        """The one RequestId that the whole batch shows; None where that proves nothing."""
+        """The one RequestId that the whole batch shows; None if that proves nothing."""
         shown = set(call.shown.values())
         whole = len(call.shown) == len(call.ids) and len(shown) == 1
         proven = len(call.ids) > 1 or self._job.site.resource.tells_operation_time

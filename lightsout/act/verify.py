@@ -1,4 +1,4 @@
-"""Tell from what a look shows of an instance how far our operation is."""
+"""Judge from a look at an instance how far our operation is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DONE = Outcome(Kind.DONE)
 
 
 class Sent(NamedTuple):
-    """An accepted call, or one found under way; the same object for a whole batch."""
+    """An accepted call, or one found under way. A whole batch shares one object."""
 
     request_id: str  # empty where the service does not say
     at: float  # seconds of the monotonic clock
@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 class Readiness(Enum):
-    """The answer to whether a call for an instance can be sent now."""
+    """Whether a call for an instance can be sent now."""
 
     IDLE = "it can be asked now"
     BUSY = "another operation is under way"
@@ -43,7 +43,7 @@ class Readiness(Enum):
     SETTLED = "it need not be asked"
 
 
-def settle(
+def outcome_of_call(
     action: Action,
     sent: Sent,
     instance: Instance,
@@ -55,14 +55,15 @@ def settle(
     """The outcome of an accepted call for one instance; None while it is open.
 
     `another`: its latest operation is not the one that the decision saw. `tells_id`: the service
-    tells the RequestId of that operation. `stop_charging`: STOPPED is not enough, it must no longer
+    shows the RequestId of that operation. `stop_charging`: STOPPED is not enough, it must no longer
     be charged.
 
-    https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, its result stands
-    in LatestOperationState. Just after acceptance the old state and operation may still be shown:
-    LatestOperationRequestId tells which operation it is. A service without that ID shows only the
-    name of the operation. There, an operation is ours if it is not the one that the decision saw,
-    and has the name of our call. The service refuses a second one while the first is under way.
+    https://cloud.tencent.com/document/api/1207/47570: the call is asynchronous, and
+    LatestOperationState has its result. Just after acceptance a look may still show the old state
+    and operation: LatestOperationRequestId says which operation it is. A service without that ID
+    shows only the name of the operation. There, an operation is ours if it has the name of our call
+    and is not the one that the decision saw. The service refuses a second operation while the first
+    is under way.
     """
     final = final_outcome(action, instance, stop_charging=stop_charging)
     if final:
@@ -114,7 +115,7 @@ def gone_from(call: str) -> Outcome:
 
 
 def readiness(action: Action, instance: Instance) -> Readiness:
-    """Tell from the state of the instance whether a call for it can be sent now."""
+    """Judge from its state whether a call for the instance can be sent now."""
     if final_outcome(action, instance, stop_charging=False):
         return Readiness.SETTLED
     asked = instance.operation == action.operation and instance.operation_state == "OPERATING"

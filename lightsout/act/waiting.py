@@ -1,4 +1,4 @@
-"""The instances that wait for another try: how many they had, and when the next may come."""
+"""Keep the instances that wait for another try: how many they had, and when the next may come."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from lightsout.cloud.sdk import CallFailed
 
-TRIES = 3  # for an instance that is refused although a look shows nothing wrong with it
-TRIES_ALONE = 2  # for one that its batch is known to be refused for
+TRIES = 3  # for an instance that is refused although a look shows nothing wrong
+TRIES_ALONE = 2  # for one that is known to be the cause of a refusal
 
 _PASSING = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.UNSURE, Meaning.GROUP_BUSY}
 
@@ -27,13 +27,13 @@ class Waiting:
         self.refusal = refusal
         self.since = since  # seconds of the monotonic clock
         self.tries = 1
-        self.alone = False  # its batch was refused because of it: its next call is for it alone
+        self.alone = False  # it caused the refusal of its batch: its next call is for it alone
         self.not_before = 0.0
-        self.behind = False  # a call for others of its group was accepted while it waited
+        self.behind = False  # a call for other members of its group was accepted while it waited
 
     @property
     def has_no_try_left(self) -> bool:
-        """True if it has no try left. It always has one while the fault is the service's."""
+        """True if it has no try left. A fault of the service uses up no try."""
         meaning = self.refusal.meaning
         patient = meaning is Meaning.GROUP_BUSY or (meaning in _PASSING and not self.alone)
         return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)
@@ -63,12 +63,12 @@ class WaitingList:
     ) -> None:
         """Let `ids` wait for another try, `pause` seconds at least.
 
-        `alone`: found to be the one that its batch was refused for.
+        `alone`: each of them was found to be the cause of a refusal.
         """
         for id_ in ids:
             waiting = self._waiting.setdefault(id_, Waiting(refusal, now))
             if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
-                waiting.tries = 1  # those before said nothing about the instance
+                waiting.tries = 1  # earlier tries said nothing about the instance
             waiting.refusal = refusal
             if alone and not waiting.alone:
                 waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
@@ -76,7 +76,7 @@ class WaitingList:
     def begin_again(self, ids: Iterable[str], now: float) -> None:
         """Give those of `ids` that wait their full time and all their tries again, from now on.
 
-        A try of theirs may have ended without a call: their group had taken a call for others.
+        A try may have ended without a call, because their group took a call for other members.
         """
         for id_ in ids:
             if id_ in self._waiting:
@@ -94,7 +94,7 @@ class WaitingList:
         return id_ in self._waiting and self._waiting[id_].alone
 
     def never_came_up(self, id_: str) -> bool:
-        """True if no call for it was sent, since others of its group went before it."""
+        """True if no call for it was sent, because other members of its group came first."""
         return self._waiting[id_].behind and not self._refused.get(id_)
 
     def why_it_failed(self, id_: str) -> str:

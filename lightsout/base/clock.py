@@ -1,4 +1,4 @@
-"""The clock of a run. It is passed in, so that tests and benchmarks need not wait."""
+"""The clock of a run. It is an argument, so that tests and benchmarks need not wait."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class Deadline:
         return max(0.0, self._end - self._clock.monotonic())
 
     def shorten(self, seconds: float) -> None:
-        """End `seconds` earlier: something else needs the time."""
+        """End `seconds` earlier, to keep time for something else."""
         self._end -= seconds
 
     def sooner(self, seconds: float) -> Deadline:
-        """An end that comes so much sooner than this one, whatever becomes of this one."""
+        """A deadline that many seconds before this one, also if this one changes."""
         return _Sooner(self, seconds)
 
     def expire(self) -> None:
-        """Allow no further call: somebody wants the run to end and to report."""
+        """Allow no further call, so that the run ends and reports."""
         self._end = self._clock.monotonic()
 
 

@@ -1,4 +1,4 @@
-"""The credentials that calls are signed with. Each run reads them again."""
+"""The credentials that sign calls. Each run reads them again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _KEY = re.compile(r"[!-~]+")  # valid in a header; the error about any other tex
 
 NO_CREDENTIALS = "no credentials"
 
-# Kinds of profile of the official command line, and the variables by which it takes the identity of
-# a pod or of a role.
+# Kinds of profile of the official command line, and the variables that give it the identity of a
+# pod or a role.
 KEYS, OTHER_KINDS = "default", ("oauth", "sso", "cvm-role")
 POD = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN")
 
@@ -37,15 +37,15 @@ class AssumedRole(NamedTuple):
     """A role to assume: calls act in the account of the role, with its rights."""
 
     arn: str
-    session: str  # appears in the audit log of the role's account
+    session: str  # is shown in the audit log of the role's account
     external_id: str | None = None
 
 
 class Credentials:
-    """A key pair; a temporary one has a token too. No tuple, because its repr must not show them.
+    """A key pair; a temporary one has a token too. Not a tuple: its repr must not show the keys.
 
-    `renew_at`: when to renew them, by the monotonic clock. `source`: where they were read, for
-    people. `role`: the role to assume with them; then they may be used for nothing else.
+    `renew_at`: when to renew them, by the monotonic clock. `source`: the place where they were
+    read, for people. `role`: the role to assume with them; then they have no other use.
     """
 
     __slots__ = ("renew_at", "role", "secret_id", "secret_key", "source", "token")
@@ -87,8 +87,8 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
     """Read the credentials. A warm container gets new ones between invocations.
 
     In SCF they are those of the execution role; elsewhere those that the official command line
-    (tccli) would use. Raises BadSettings where there are none, and where tccli would use some that
-    cannot be used here: other credentials might belong to another account.
+    (tccli) would use. Raises BadSettings if there are none, or if tccli would use some that cannot
+    be used here: other credentials might belong to another account.
     """
     if keys := _keys_of_the_function(environ):
         return keys
@@ -107,8 +107,8 @@ def read_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
 def _keys_of_the_function(environ: Mapping[str, str]) -> Credentials | None:
     """The credentials of the execution role; None where there is none.
 
-    Raises BadSettings where a part of them is missing, or another role is named beside them: a
-    wrong choice might act in another account.
+    Raises BadSettings if a part of them is missing, or another role is named beside them: a wrong
+    choice might act in another account.
     """
     names = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
     if not any(map(environ.get, names)):

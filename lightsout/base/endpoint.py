@@ -45,7 +45,7 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def is_loopback(host: str) -> bool:
-    import ipaddress  # noqa: PLC0415  only an endpoint of one's own asks
+    import ipaddress  # noqa: PLC0415  only for a user's own endpoint
 
     try:
         return ipaddress.ip_address(host).is_loopback

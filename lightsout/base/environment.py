@@ -36,7 +36,7 @@ def _takes(stream: TextIO | None, line: str) -> bool:
         stream.flush()
     except UnicodeEncodeError:
         return _takes(stream, json.dumps(json.loads(line)) + "\n")
-    except (OSError, ValueError):  # full, closed, or nobody reads it
+    except (OSError, ValueError):  # full, closed, or not read
         return False
     return written > 0
 
@@ -58,7 +58,7 @@ class Environment(NamedTuple):
 
 
 def fact(context: Any, name: str) -> Any:
-    """A value of the invocation's context, which is a dict in SCF, and elsewhere an object."""
+    """A value of the invocation's context, which is a dict in SCF and an object elsewhere."""
     try:
         return context.get(name) if isinstance(context, dict) else getattr(context, name, None)
     except Exception:  # noqa: BLE001  an odd context counts as an empty one
@@ -69,7 +69,7 @@ def run_id_of(context: Any) -> str:
     known = fact(context, "request_id")
     if isinstance(known, str) and known:
         return plain(known[:100])
-    import uuid  # noqa: PLC0415  the platform tells it
+    import uuid  # noqa: PLC0415  only without a platform
 
     return str(uuid.uuid4())
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from lightsout.base.clock import Clock
 
-LINE_BYTES = 8000  # SCF cuts a log line at 8 KB
+LINE_BYTES = 8000  # SCF cuts a log line after 8 KB
 IDS_A_LINE = 100
-IDS_CHARACTERS = 2400  # of a line's IDs together, which stand in it twice; 100 IDs have 1,400
+IDS_CHARACTERS = 2400  # of all IDs in a line, which has them twice; 100 IDs have 1,400
 LONGEST_ID = 100  # characters
-# The log service (CLS) makes fields of a line's first-level texts and numbers, to be searched and
-# exported. It drops lists, objects and booleans
+# The log service (CLS) makes fields for search and export of a line's first-level texts and
+# numbers. It drops lists, objects and booleans
 # (https://cloud.tencent.com/document/product/583/55595; the international page says that it keeps
-# them as text, https://www.tencentcloud.com/document/product/583/40326). So the lists that people
-# search by are in the line as text too, and each count as a number.
+# them as text, https://www.tencentcloud.com/document/product/583/40326). So the line has the lists
+# that people search by as text too, and each count as a number.
 AS_TEXT = {"instance_ids": "instances", "policies": "policy"}
 _SEARCHED_BY = frozenset({"time", "event", "run_id", "request_id"})
 
@@ -41,7 +41,7 @@ class Log:
         self._closed = threading.Event()
 
     def __call__(self, event: str, level: str = "info", **facts: Any) -> None:
-        """Write a line; nothing once the log is closed."""
+        """Write a line, unless the log is closed."""
         with self._lock:
             if not self._closed.is_set():
                 self._write_line(event, level, facts)
@@ -61,7 +61,7 @@ class Log:
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
     def about(self, **facts: Any) -> Log:
-        """A log whose lines have these facts, too; it is closed together with this one."""
+        """A log whose lines have these facts too; it closes together with this one."""
         log = Log(self._write, self._clock, **self._facts, **facts)
         log._lock, log._closed = self._lock, self._closed
         return log
@@ -89,7 +89,7 @@ def _fit(line: Mapping[str, Any]) -> str:
 def _json(line: Mapping[str, Any]) -> bytes:
     texts = {text: " ".join(line[name]) for name, text in AS_TEXT.items() if line.get(name)}
     whole = {**line, **line.get("counts", {}), **texts}
-    # Half a surrogate pair, which JSON from outside may hold, is no UTF-8: it is escaped.
+    # Half a surrogate pair, which JSON from outside may hold, is not valid in UTF-8: it is escaped.
     text = json.dumps(whole, ensure_ascii=False, default=lambda it: plain(str(it)))
     return text.encode("utf-8", "backslashreplace")
 

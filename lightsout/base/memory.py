@@ -1,12 +1,12 @@
-"""Make the C library give memory back at once, after each answer of 100 instances."""
+"""Make the C library return memory at once, after each answer of 100 instances."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-# Of glibc's malloc.h, see mallopt(3). By itself, the threshold grows to the largest block that was
-# freed. Then answers are put on the heap and leave holes that the next ones do not fit into: 10,000
-# instances take 77 MB instead of 39.
+# From glibc's malloc.h, see mallopt(3). By default, the threshold grows to the largest block that
+# was freed. Then answers go to the heap, and leave holes that are too small for the next ones:
+# 10,000 instances take 77 MB instead of 39.
 M_MMAP_THRESHOLD = -3
 LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
 
@@ -14,7 +14,7 @@ LARGE_BLOCK = 128 * 1024  # bytes: glibc's own initial threshold
 @lru_cache(maxsize=1)
 def return_large_blocks() -> None:
     """Set the threshold, once in a process. Does nothing where the C library is not glibc."""
-    import ctypes  # noqa: PLC0415  2 ms that a run with nothing to do need not pay
+    import ctypes  # noqa: PLC0415  2 ms that an idle run need not pay
 
     try:
         mallopt = ctypes.CDLL(None).mallopt

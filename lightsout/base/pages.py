@@ -1,4 +1,4 @@
-"""The pages of the project, which who has the package or the function does not have beside it."""
+"""Name the pages of docs/. They are not in the package, nor in the function."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ PROJECT = "lightsout-tencentcloud"  # its address belongs here once pyproject.to
 
 
 def page(name: str) -> str:
-    """How a printed text names a page of docs/: `deploy.md`, or `deploy.md#retries`."""
+    """Name a page of docs/ in a printed text. `name`: `deploy.md`, or `deploy.md#retries`."""
     return f"docs/{name} of the project {PROJECT}"

@@ -1,16 +1,16 @@
-"""Clean texts from outside: remove the characters that act on a terminal or a log."""
+"""Clean texts from outside: replace the characters that act on a terminal or a log."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-MARK = "\ufffd"  # stands for each character that was taken out
+MARK = "\ufffd"  # in the place of each such character
 
 # Compiled for the first text that needs it; most texts are printable and do not.
 _LINE_ENDS = "[\t-\r\x1c-\x1e\x85\u2028\u2029]"
-# Control characters (ESC and the C1 range, which some terminals take for it), marks that change the
-# direction of writing, invisible characters, and halves of a surrogate pair, which cannot be
+# Control characters (ESC, and the C1 range, which some terminals read as ESC), marks that change
+# the direction of writing, invisible characters, and halves of a surrogate pair, which cannot be
 # encoded. ZWJ and ZWNJ stay: emoji need them.
 _HARMFUL = (
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"

@@ -80,11 +80,11 @@ _MOMENT = r"(?a)(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:[0-5
 
 
 def parse_until(text: str, zone: tzinfo) -> datetime:
-    """Return the instant at which "until TEXT" is over.
+    """Return the instant at which "until TEXT" ends.
 
-    A date alone lasts to the end of that day in `zone`; a time without an offset is local to
-    `zone`. Where the clocks show it twice, or leave it out, the later reading counts. Raises
-    ValueError for any other form.
+    A date alone lasts to the end of that day in `zone`. A time without an offset is local to
+    `zone`. If the clocks show it twice, or skip it, the later reading counts. Raises ValueError for
+    any other form.
     """
     form = re.fullmatch(_MOMENT, text)
     if form is None:
@@ -92,7 +92,7 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     day, clock, offset = form.groups()
     if clock is None:
         last = date.fromisoformat(day)
-        if last == date.max:  # people write it for "for ever"; no day follows it
+        if last == date.max:  # people write it for "forever"; no day follows it
             return datetime.combine(last, time.max, zone)
         return _later(datetime.combine(last + timedelta(days=1), time(), zone))
     if offset is None:
@@ -101,7 +101,7 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
 
 
 def _later(clock: datetime) -> datetime:
-    """The later of the two readings of a time of a wall clock, which mostly are the same."""
+    """The later of the two readings of a wall-clock time. Mostly both are the same."""
     return min((clock.replace(fold=fold) for fold in (0, 1)), key=_offset_of)
 
 

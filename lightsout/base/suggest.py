@@ -1,9 +1,8 @@
-"""Find the known word that another one misspells. Imported only where there is a mistake.
+"""Find the known word that another one misspells. Imported only if there is a mistake.
 
 A suggestion must never reverse a meaning, so only typing slips count: upper and lower case, `-` and
 `_`, one instead of many (tag is tags), and in a word of more than three letters one letter left
-out, one too many, or two neighbours swapped. A letter replaced by another one makes another word:
-max is not min.
+out, one added, or two neighbours swapped. A replaced letter makes another word: max is not min.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST = 100  # characters of a word; the rest is not compared
-SHORT = 3  # letters: in such a short word a slip makes another word
+SHORT = 3  # letters; in so short a word a slip makes another word
 NEGATIONS = ("!", "no", "not", "non", "un", "in", "dis", "dont", "never", "without", "disable")
 
 
 def typo_of(text: str, known: Iterable[str]) -> str | None:
     """Return the known name that `text` misspells; None where there is none, or more than one."""
     text = unicodedata.normalize("NFKC", text[:LONGEST])
-    if not re.fullmatch(r"[\w-]+", text):  # several words, or a sign that has a meaning
+    if not re.fullmatch(r"[\w-]+", text):  # several words, or a sign with a meaning
         return None
     names = list(dict.fromkeys(known))
     same = [name for name in names if bare_of(name) == bare_of(text)]
@@ -67,9 +66,9 @@ def _is_swapped(word: str, wanted: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the most similar known name, also one that differs by more than a slip.
+    """Return the most similar known name, even if it differs by more than a slip.
 
-    None where the word is a negation of it.
+    None if the word is a negation of it.
     """
     import difflib  # noqa: PLC0415  only a mistake pays for it
 

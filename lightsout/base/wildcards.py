@@ -25,7 +25,7 @@ def _matches(value: str, pattern: str) -> bool:
     if is_exact(pattern):
         return value == pattern
     # Greedy, with steps back to the latest star: at most len(value) * len(pattern) steps. A regular
-    # expression with many stars could take for ever.
+    # expression with many stars might never end.
     at = here = 0
     star, resume = -1, 0
     while at < len(value):

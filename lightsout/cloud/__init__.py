@@ -1,1 +1,1 @@
-"""Calls to Tencent Cloud."""
+"""Make calls to Tencent Cloud."""

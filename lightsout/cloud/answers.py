@@ -1,4 +1,4 @@
-"""Read and check answers that show instances. One that contradicts itself is no answer."""
+"""Read and check answers that show instances. An answer that contradicts itself counts as none."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Page(NamedTuple):
 
     at: float  # when the answered call was sent; seconds of the monotonic clock
     instances: dict[str, Instance]
-    total: int | None  # TotalCount; None where it is missing, or no count
+    total: int | None  # TotalCount; None if it is missing or no number
 
 
 def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
-    """Read an answer. Raises NoAnswer where it shows one instance twice, in different states."""
+    """Read an answer. Raises NoAnswer if it shows one instance twice, with differences."""
     read_instance = import_module(resource.reader).read_instance
     items = (read_instance(item) for item in dicts(answer[resource.listing.items]))
     found: dict[str, Instance] = {}
@@ -43,7 +43,7 @@ def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
 
 
 def add(found: dict[str, Instance], items: Iterable[Instance], action: str) -> None:
-    """Add the items. Raises NoAnswer where one is there already, but is shown differently."""
+    """Add the items. Raises NoAnswer if one is there already and differs."""
     for item in items:
         if found.setdefault(item.id, item) != item:
             raise NoAnswer(f"it shows {item.id} twice, and not alike", action)

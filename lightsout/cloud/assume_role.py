@@ -1,4 +1,4 @@
-"""Assume roles, in other accounts or the own, and renew their temporary credentials."""
+"""Assume roles, in other accounts or the own one, and renew their temporary credentials."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ def open_clouds(
     """A client for the function's own account and for each of `accounts`, by name.
 
     A role is assumed when a call first needs it. If that is refused, only the sites of that account
-    fail. Where the own `credentials` are there to assume a role, the account of the role is the own
-    account. `uin`: the ID of the own account, if it is known. Raises what reading `credentials`
-    raises.
+    fail. If the own `credentials` assume a role first, the role's account is the own account.
+    `uin`: the ID of the own account, if it is known. Raises what reading `credentials` raises.
     """
 
     def client_for(name: str, credentials: Callable[[], Credentials], uin: str) -> Cloud:
@@ -78,8 +77,8 @@ def look_up_and_refuse_own(
 ) -> None:
     """Ask the service for the ID of the own account. Raises BadSettings if it is in `accounts`.
 
-    If the service does not answer, no call to any of `accounts` is possible: under two names of one
-    account, a machine might be stopped and started.
+    If the service does not answer, no call to any of `accounts` is made: if one account had two
+    names, a machine might be both stopped and started.
     """
     try:
         uin = own_uin(clouds[OWN], min(ROLE_PATIENCE, deadline.left() / 4))
@@ -102,7 +101,7 @@ def refuse_own(accounts: Iterable[Account], own: str) -> None:
 
 
 def own_uin(own: Cloud, patience: float) -> str:
-    """The ID of the account, as the service tells it. Raises CallFailed.
+    """The ID of the account, from the service. Raises CallFailed.
 
     https://cloud.tencent.com/document/api/1312/66098. The call needs no right.
     """

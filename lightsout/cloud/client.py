@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.pacing import Pacer, rate_of
-from lightsout.cloud.sdk import CallFailed, OutOfTime, Wire
+from lightsout.cloud.sdk import CallFailed, OutOfTime, SdkClients
 
 if TYPE_CHECKING:
     from random import Random
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 WriteLine = Callable[..., None]  # as base.log.Log
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
-# For calls whose answer is the same in every region, unless the function's own region is known: an
+# The region for calls whose answer is the same in all, if the function's own is unknown: an
 # international account may not have this one.
 ANY_REGION = "ap-guangzhou"
 
 PATIENCE = 60.0  # seconds in which a repeatable call is repeated
-BACK_OFF = 0.5  # seconds, doubled at each further attempt, of which half to all is waited
+BACK_OFF = 0.5  # seconds, doubled at each further attempt; the wait is between half of it and all
 LONGEST_BACK_OFF = 8.0  # seconds
 RENEW_AGAIN = 60.0  # seconds until credentials that could not be renewed are tried again
 PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # a repeatable call is repeated after these
@@ -37,9 +37,9 @@ PASSING = {Meaning.SERVICE, Meaning.UNSURE}  # a repeatable call is repeated aft
 class Cloud:
     """The API of one account.
 
-    `credentials` are read before the first call, and again before they end. It may raise
-    CallFailed, and then so does every call. `home`: the region for what is the same in all. `uin`:
-    the account's ID, empty where it is not known.
+    `credentials` reads them, before the first call and again before they expire. If it raises
+    CallFailed, so does every call. `home`: the region for calls whose answer is the same in all.
+    `uin`: the account's ID, empty if it is unknown.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class Cloud:
         self.uin = uin
         self._read_credentials = credentials
         self._endpoint = endpoint
-        self._wire: Wire | None = None
-        self._wires: list[Wire] = []  # that one, and those whose credentials were replaced
+        self._clients: SdkClients | None = None
+        self._all_clients: list[SdkClients] = []  # these, and those with earlier credentials
         self._renew_at = 0.0
         self._refusal: CallFailed | None = None
         self._deadline = deadline
@@ -80,15 +80,15 @@ class Cloud:
         longest: float | None = None,
         final: Callable[[str], bool] | None = None,
     ) -> Answer:
-        """The `Response` of one call. Raises CallFailed, or OutOfTime where it was not made.
+        """The `Response` of one call. Raises CallFailed, or OutOfTime if it was not made.
 
-        A `repeatable` call that is throttled, or fails for a reason that passes, is repeated for
-        `patience` seconds. One that is not `repeatable` is repeated until the deadline while it is
-        throttled, and where it surely never arrived; whether another one was carried out, the
-        caller finds out. `params` may be a function: it is called when the turn of an attempt has
-        come, and what it raises ends the call. `listing`: the list that the answer must have.
-        `longest`: the seconds of an attempt, where they are not the usual ones. `final`: whether
-        asking again cannot help after a code, whatever the family of that code means.
+        A `repeatable` call is repeated for `patience` seconds while it is throttled, or fails for a
+        reason that passes. Any other call is repeated until the deadline, but only while it is
+        throttled or surely never arrived. After other failures the caller finds out whether it was
+        carried out. `params` may be a function: it is called just before an attempt is sent, and an
+        error in it ends the call. `listing`: the list that the answer must have. `longest`: the
+        seconds of an attempt, if not the usual ones. `final`: true for a code after which asking
+        again cannot help, whatever the family of that code means.
         """
         action, pacer = call.action, self._pacer(call)
         end = self._clock.monotonic() + patience
@@ -96,16 +96,16 @@ class Cloud:
         while True:
             if not pacer.wait(self._deadline.left()) or not self._deadline.left():
                 raise OutOfTime(action)
-            wire = self.open()
+            clients = self.open()
             given = params() if callable(params) else params
             left = self._deadline.left()
             if not left:
                 raise OutOfTime(action)
             try:
-                answer = wire.ask(call, given, left, longest)
+                answer = clients.ask(call, given, left, longest)
                 return _checked(action, answer, listing, repeatable=repeatable)
             except CallFailed as failure:
-                if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(wire):
+                if failure.meaning is Meaning.CREDENTIALS and not renewed and self._renew(clients):
                     renewed = True
                     continue
                 if final and final(failure.code):
@@ -121,7 +121,7 @@ class Cloud:
                     self._clock.sleep(wait)
 
     def monotonic(self) -> float:
-        """Seconds of the clock that calls are paced by."""
+        """Seconds of the clock by which calls are paced."""
         return self._clock.monotonic()
 
     def _worth_a_wait(
@@ -151,42 +151,42 @@ class Cloud:
         )
 
     def disconnect(self) -> None:
-        """Close the connections, which a warm process would keep."""
-        for wire in list(self._wires):
-            wire.close()
+        """Close the connections: a warm process would keep them."""
+        for clients in list(self._all_clients):
+            clients.close()
 
-    def open(self) -> Wire:
-        """The connections with the credentials of now. Raises what reading these raises."""
+    def open(self) -> SdkClients:
+        """The clients with the present credentials. Raises what reading these raises."""
         with self._lock:
             if self._refusal:
                 raise self._refusal
-            if self._wire is None or self._clock.monotonic() >= self._renew_at:
-                self._wire = self._reopened(self._wire)
-            return self._wire
+            if self._clients is None or self._clock.monotonic() >= self._renew_at:
+                self._clients = self._reopened(self._clients)
+            return self._clients
 
     def close(self, refusal: CallFailed) -> None:
         """From now on every call raises `refusal`."""
         with self._lock:
             self._refusal = refusal
 
-    def _reopened(self, wire: Wire | None) -> Wire:
-        """Connections with new credentials; where these cannot be read, the old ones."""
+    def _reopened(self, clients: SdkClients | None) -> SdkClients:
+        """Clients with new credentials; the old ones if these cannot be read."""
         try:
             credentials = self._read_credentials()
         except CallFailed as refusal:
-            if wire is None:
+            if clients is None:
                 self._refusal = refusal
                 raise
             self._renew_at = self._clock.monotonic() + RENEW_AGAIN
-            return wire
+            return clients
         self._renew_at = credentials.renew_at
-        self._wires.append(Wire(credentials, self._endpoint))
-        return self._wires[-1]
+        self._all_clients.append(SdkClients(credentials, self._endpoint))
+        return self._all_clients[-1]
 
-    def _renew(self, refused: Wire) -> bool:
-        """Read the credentials again; False where they are the refused ones."""
+    def _renew(self, refused: SdkClients) -> bool:
+        """Read the credentials again; False if they are the refused ones."""
         with self._lock:
-            if self._wire is not refused:  # another thread was faster
+            if self._clients is not refused:  # another thread was faster
                 return True
             try:
                 fresh = self._reopened(refused)
@@ -195,7 +195,7 @@ class Cloud:
             old, new = refused.credentials, fresh.credentials
             changed = new != old and new.role == old.role  # another role is another identity
             if changed:
-                self._wire = fresh
+                self._clients = fresh
             return changed
 
     def _pacer(self, call: Call) -> Pacer:
@@ -206,10 +206,10 @@ class Cloud:
 
 
 def _checked(action: str, answer: Answer, listing: str | None, *, repeatable: bool) -> Answer:
-    """The answer. Raises CallFailed where it lacks what it must have.
+    """The answer. Raises CallFailed if it lacks a part that it must have.
 
-    Without its RequestId the result of an accepted call cannot be found. An answer without its list
-    does not mean that the list is empty.
+    Without the RequestId, the result of an accepted call cannot be found. A missing list does not
+    mean an empty one.
     """
     if not repeatable and not answer.get("RequestId"):
         raise CallFailed(action, "UnreadableAnswer", "it has no RequestId", maybe_done=True)

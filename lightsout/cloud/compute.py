@@ -1,4 +1,4 @@
-"""Lists, looks at, stops and starts the instances of one site, of every resource alike."""
+"""List, look at, stop and start the instances of one site, for every resource."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 Filter = Mapping[str, object]  # Name and Values
 
 PAGE = 100  # Limit of DescribeInstances and its like: 20 or 10 unless asked, 100 at most
-BATCH = 100  # instances that most calls name, at most
-PAGES_AHEAD = 100  # read side by side; TotalCount, which says how many there are, may be wrong
-READINGS = 5  # of a listing whose TotalCount does not add up
+BATCH = 100  # instances in one call, at most, for most calls
+PAGES_AHEAD = 100  # read in parallel, at most: TotalCount may be wrong
+READINGS = 5  # of a listing, at most, while it does not agree with TotalCount
 TRAFFIC = "DescribeInstancesTrafficPackages"
 MOST_PAGES = 5000  # of a reading: half a million instances
 
@@ -50,7 +50,7 @@ class Compute:
         self._shown_by = site.resource.listing
 
     def search(self, queries: Sequence[Sequence[Filter]]) -> Listing:
-        """Every instance that one of the queries lets through."""
+        """Every instance that one of the queries finds."""
         at = self.monotonic()
         found: dict[str, Instance] = {}
         try:
@@ -62,13 +62,13 @@ class Compute:
         return Listing(at, found)
 
     def _search(self, filters: Sequence[Filter]) -> dict[str, Instance]:
-        """Every instance that the filters let through, as the newest answers show it.
+        """Every instance that the filters find, as the newest answers show it.
 
-        Pages go by offset over a fleet that lives: an item that changes its place between two
-        pages is missed or repeated. So the instances are counted against TotalCount, and the list
-        is read again while they fall short of it. A reading that is complete by itself is the
-        answer. What only an older one shows may be stopped, protected or gone by now: it is looked
-        at by ID before it completes another. Raises CallFailed where no reading comes to add up.
+        Pages go by offset, while the fleet changes: an item that moves between two pages is missed
+        or repeated. So the instances are counted, and the list is read again while they are fewer
+        than TotalCount. A complete reading is the answer. An instance that only an older reading
+        shows may be stopped, protected or gone by now: it is looked at by ID before it completes a
+        newer one. Raises CallFailed if no reading becomes complete.
         """
         older: set[str] = set()  # IDs that earlier readings show
         for _ in range(READINGS):
@@ -88,14 +88,14 @@ class Compute:
         raise why
 
     def _read_pages(self, filters: Sequence[Filter]) -> tuple[dict[str, Instance], int]:
-        """One reading, and the highest TotalCount of its pages (0 where they have none).
+        """One reading, and the highest TotalCount of its pages (0 if they have none).
 
-        What is shown beyond TotalCount is there all the same: a full page is followed by another.
+        Instances beyond TotalCount count too: after a full page, another one is read.
 
-        Raises NoAnswer where two pages show one instance, and not alike: nobody knows which is
-        newer. Raises CallFailed where there are far more pages than the first TotalCount is good
-        for, or more instances than the last page that can be asked for shows. That one is asked
-        to be as long as they need, and a page longer.
+        Raises NoAnswer if two pages show one instance with differences: it is unknown which is
+        newer. Raises CallFailed if there are far more pages than the first TotalCount needs, or
+        more instances than the last page that can be asked for shows. That page has a limit for all
+        that remain, and a page more.
         """
 
         def limit_at(offset: int) -> int:
@@ -127,7 +127,7 @@ class Compute:
                 told = f"{pages} pages show {len(seen)} instances of {highest}, and do not end"
                 raise CallFailed(self._shown_by.name, "UnreadableAnswer", told)
             if offset > furthest:
-                if full:  # nobody knows whether there are more
+                if full:  # there may be more
                     told = f"it shows {len(seen)} instances of {highest}, and no page after them"
                     raise CallFailed(self._shown_by.name, "TooManyInstances", told)
                 return seen, highest
@@ -135,7 +135,7 @@ class Compute:
             offsets = following[: min(PAGES_AHEAD, most + 1 - pages) if full else 1]
 
     def find(self, ids: Sequence[str]) -> Listing:
-        """The instances of `ids` that a listing shows: what it leaves out is not acted on."""
+        """The instances of `ids` that a listing shows. Others are not acted on."""
         listing = self._shown_by
         if not listing.always:
             return self._find(ids)
@@ -143,10 +143,10 @@ class Compute:
         return self.search([[{"Name": listing.ids_filter, "Values": list(it)}] for it in parts])
 
     def _find(self, ids: Sequence[str]) -> Listing:
-        """The instances of `ids` that are shown, as many a call as it names.
+        """The instances of `ids` that are shown, `most` in a call.
 
-        Lighthouse may refuse the whole query for one unknown ID, CVM answers without it: both end
-        in a listing without it. Whether such an instance is gone, a single look does not tell.
+        For one unknown ID, Lighthouse may refuse the whole query; CVM answers without it. Both end
+        in a listing without it. A single look does not prove that such an instance is gone.
         """
         if not ids:
             return Listing(self.monotonic(), {})
@@ -169,7 +169,7 @@ class Compute:
             return self._find_batch(ids)
 
     def _find_batch(self, ids: Sequence[str]) -> Listing:
-        """Never called without IDs: an empty list would be read as "not given" and list all."""
+        """Never called without IDs: the service takes an empty list for none, and lists all."""
         at = self.monotonic()
         try:
             page = self._page({**self._shown_by.naming(ids), "Limit": PAGE})
@@ -191,7 +191,7 @@ class Compute:
         return Listing(page.at, page.instances)
 
     def count(self) -> int:
-        """How many instances there are at this site, whatever their state and tags."""
+        """The number of instances at this site, whatever their state and tags."""
         page = self._page({"Offset": 0, "Limit": 1}, patience=math.inf)
         shown, total = len(page.instances), page.total
         if total is None or total < shown or (total and not shown):
@@ -199,7 +199,7 @@ class Compute:
         return total
 
     def denied(self, ids: Sequence[str], action: Action) -> dict[str, CallFailed]:
-        """The `ids` that the service would refuse `action` for now, each with its refusal."""
+        """Those of `ids` for which the service would refuse `action` now, each with its refusal."""
         if not self.site.resource.tells_denied_actions:
             return {}
         answer = self._call("DescribeInstancesDeniedActions", {"InstanceIds": list(ids)})
@@ -229,14 +229,14 @@ class Compute:
     def act(self, action: Action, params: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
         """Send a call of `action`; RequestId and ActivityId, if any. Accepted is not done.
 
-        `params` gives the parameters when the turn of an attempt has come.
+        `params` is called for the parameters just before an attempt is sent.
         """
         call = (action.api or self.site.resource.api).call(self.site.region, action.call)
         answer = self._cloud.call(call, params, repeatable=False)
         return str(answer.get("RequestId", "")), str(answer.get("ActivityId") or "")
 
     def memberships(self, ids: Iterable[str]) -> dict[str, Membership]:
-        """What is known of the groups of `ids`. Raises OutOfTime, and nothing else."""
+        """The memberships of `ids` in groups, as far as known. Raises OutOfTime only."""
         from lightsout.cloud.scaling import Scaling  # noqa: PLC0415  few policies include members
 
         return Scaling(self._cloud, self.site).memberships(ids)
@@ -245,12 +245,12 @@ class Compute:
         return self._cloud.monotonic()
 
     def _page(self, params: Mapping[str, Any], *, patience: float = PATIENCE) -> Page:
-        """One answer that shows instances; raises NoAnswer where it contradicts itself."""
+        """One answer that shows instances; raises NoAnswer if it contradicts itself."""
         at = self.monotonic()
 
         def params_now() -> Mapping[str, Any]:
             nonlocal at
-            at = self.monotonic()  # an attempt that was throttled is no look
+            at = self.monotonic()  # a throttled attempt is no look
             return params
 
         listing = self._shown_by
@@ -270,7 +270,7 @@ class Compute:
 
 
 def _joined(looks: Sequence[Listing]) -> Listing:
-    """At least one look as one, as old as the oldest."""
+    """One look made of several, as old as the oldest of them."""
     found: dict[str, Instance] = {}
     for look in looks:
         found |= look.instances
@@ -278,7 +278,7 @@ def _joined(looks: Sequence[Listing]) -> Listing:
 
 
 def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -> list[str]:
-    """The regions in which `resource` can be had now. Raises CallFailed where none is named."""
+    """The regions that have `resource` now. Raises CallFailed if the answer names none."""
     call = resource.api.call(cloud.home, "DescribeRegions")
     try:
         answer = cloud.call(call, {}, patience=patience, listing="RegionSet")
@@ -291,7 +291,7 @@ def list_regions(cloud: Cloud, resource: Resource, patience: float = PATIENCE) -
         for item in dicts(answer["RegionSet"])
         if item.get("Region") and item.get("RegionState") != "UNAVAILABLE"
     }
-    if not available:  # this does not mean that there is nothing to do
+    if not available:  # no region does not mean that there is nothing to do
         raise CallFailed("DescribeRegions", "UnreadableAnswer", "it names no region")
     return sorted(available)
 

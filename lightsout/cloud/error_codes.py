@@ -1,4 +1,4 @@
-"""The meaning of each error code of the API for a batch of instances, in one table."""
+"""One table: the meaning of each error code of the API, for a batch of instances."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """The subject of an error, and what is done after it."""
+    """The cause of an error, and the next step."""
 
     THROTTLE = "the rate limit: all calls of this action in this region wait, then ask again"
     SERVICE = "the service: look what happened, then ask again"
@@ -75,8 +75,8 @@ MEANINGS: dict[str, Meaning] = {
     "UnsupportedOperation.InstanceStateTerminating": Meaning.STATE,
     "UnsupportedOperation.StoppedModeStopCharging": Meaning.CHARGING,
     "UnsupportedOperation.StoppedModeStopChargingSameFamily": Meaning.CHARGING,
-    # StopInstance and StartInstance of HAI, likewise, in its client of version 20230812. Stock that
-    # is short now may be there before the run ends, or at the next tick.
+    # StopInstance and StartInstance of HAI, as its client of version 20230812 lists them. Missing
+    # stock may be there before the run ends, or at the next tick.
     "FailedOperation.OperateInstanceRepeatedly": Meaning.BUSY,
     "InvalidParameterValue.InstanceIdNotFound": Meaning.GONE,
     "InvalidParameterValue.InvalidInstanceIdMalformed": Meaning.MALFORMED,
@@ -107,7 +107,7 @@ MEANINGS: dict[str, Meaning] = {
     "ResourceUnavailable.InstanceInOperation": Meaning.BUSY,
     "ResourceUnavailable.InstanceNotSupportStopCharging": Meaning.CHARGING,
     "ResourceUnavailable.LoadBalancerInOperation": Meaning.GROUP_BUSY,
-    # SearchLog of CLS: asking again cannot help, asking for less or otherwise can
+    # SearchLog of CLS: the same request fails again, a smaller or different one may not
     "FailedOperation.QueryError": Meaning.PERMANENT,
     "FailedOperation.SyntaxError": Meaning.PERMANENT,
     "FailedOperation.TopicIsolated": Meaning.PERMANENT,
@@ -131,9 +131,9 @@ FAMILIES: dict[str, Meaning] = {
     "ServerNetworkError": Meaning.SERVICE,
     "ClientNetworkError": Meaning.SERVICE,
     "ServiceUnavailable": Meaning.SERVICE,
-    "UnreadableAnswer": Meaning.SERVICE,  # our word: an answer in an unknown form
-    LATE_LOOK: Meaning.SERVICE,  # our word: looks take too long to act on what they show
-    "InstanceBusy": Meaning.BUSY,  # our word: a look shows that something else is under way
+    "UnreadableAnswer": Meaning.SERVICE,  # our own code: an answer in an unknown form
+    LATE_LOOK: Meaning.SERVICE,  # our own code: looks take too long to act on what they show
+    "InstanceBusy": Meaning.BUSY,  # our own code: a look shows that another operation is under way
     "ResourceUnavailable": Meaning.INSTANCE,
     "ResourceNotFound": Meaning.GONE,
     "ResourceInUse": Meaning.BUSY,
@@ -161,8 +161,8 @@ FAMILIES: dict[str, Meaning] = {
     "UnsupportedRegion": Meaning.PERMANENT,
 }
 
-# The codes which say that an instance does not exist. Other codes of their families are about
-# something else that was not found.
+# The codes that say that an instance does not exist. Other codes of their families mean other
+# things that were not found.
 NO_SUCH_INSTANCE = frozenset(
     {
         "InvalidInstanceId.Malformed",
@@ -175,7 +175,7 @@ NO_SUCH_INSTANCE = frozenset(
     }
 )
 
-# What went wrong, in words for a person, where the service's message does not say it.
+# The error in words for a person, if the service's message does not say it.
 ADVICE: dict[str, str] = {
     "AuthFailure.SignatureExpire": "the clock of this machine is off by more than five minutes",
     "AuthFailure.SecretIdNotFound": "no such key, or a temporary one without its token",
@@ -186,9 +186,8 @@ ADVICE: dict[str, str] = {
 
 
 def meaning_of(code: str) -> Meaning:
-    """The meaning of `code`. An unknown code is taken to be about one of the instances.
+    """The meaning of `code`. An unknown code counts as an error about one of the instances.
 
-    So the batch is looked at and split. The other instances are stopped, in a bounded number of
-    calls.
+    So the batch is looked at and split, and a bounded number of calls stops the other instances.
     """
     return MEANINGS.get(code) or FAMILIES.get(code.partition(".")[0], Meaning.INSTANCE)

@@ -1,4 +1,4 @@
-"""Keep calls under the rates that the service documents."""
+"""Keep calls below the rates that the service documents."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RATES = {
     ("sts", "AssumeRole"): 600,
     ("tag", "TagResources"): 20,
 }
-# Of each action of these services. 20 are documented. Of the calls that are sent side by side, see
-# act.send, each may be late and come together with others: so many fewer are planned.
+# The rate of each action of these services. 20 is documented. Calls that are sent in parallel (see
+# act.send) may be late and arrive together: the rate is lower by their number.
 SERVICE_RATES = {"hai": 16, "tione": 16, "as": 20}
 OTHER_RATE = 10  # StopInstances, StartInstances, DescribeRegions, …
-# A share of the rate. At the full rate, evenly spaced calls put one too many into a window that
-# counts both its ends, and the network delays some of them.
+# The share of the rate that is used. At the full rate, a window that counts both its ends would
+# hold one call too many, and the network delays some calls.
 HEADROOM = 0.95
 
 
@@ -31,7 +31,7 @@ def rate_of(call: Call) -> float:
 
 
 class Pacer:
-    """Keeps one action in one region under its rate, over all threads that share it."""
+    """Keeps one action in one region below its rate, over all threads that share it."""
 
     def __init__(self, rate: float, clock: Clock) -> None:
         self._gap = 1 / (rate * HEADROOM)
@@ -55,7 +55,7 @@ class Pacer:
                 return True
 
     def back_off(self, seconds: float) -> None:
-        """Let no call be sent in the next `seconds`, also none that waits already."""
+        """Send no call in the next `seconds`, not even one that already waits."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
             self._next = max(self._next, self._closed_until)

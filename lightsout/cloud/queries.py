@@ -1,4 +1,4 @@
-"""Filters for DescribeInstances, for the part of a match that the service can select by."""
+"""Make filters for DescribeInstances from the parts of a match that the service can compare."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_FILTERS = 10  # of a call
 TAG = "tag:"  # begins the name of a filter for a tag
-MAX_PARTS = 4  # queries at most for one filter of many values
+MAX_PARTS = 4  # queries, at most, for one filter with many values
 
 
 def queries_for(
@@ -25,8 +25,8 @@ def queries_for(
 ) -> list[list[Filter]]:
     """The queries for `match`. A filter takes few values; more values need more queries.
 
-    They show what any of the actions may act on. There is none where the service has no tags, and
-    `match` wants some.
+    They find every instance that any of the actions may act on. There is none if the service has no
+    tags and `match` needs some.
     """
     if match.tags and not resource.has_tags:
         return []
@@ -45,7 +45,7 @@ def filters_for(
 ) -> list[dict[str, Any]]:
     """The filters of one query: the states, and the tags that the service can compare.
 
-    Instances in the state between (STOPPING) are listed too, to report those that are stuck.
+    Instances in the state between (STOPPING) are listed too, to report the stuck ones.
     """
     acted_on = [state for action in actions for state in action.acted_on]
     states, most = {"Name": listing.states, "Values": acted_on}, _most_values(TAG, listing)
@@ -62,7 +62,7 @@ def filters_for(
 
 
 def params_of(filters: Sequence[Filter], listing: ListingCall) -> dict[str, Any]:
-    """The parameters of a listing by these filters, and by those of every listing."""
+    """The parameters of a listing by these filters and those of every listing."""
     always = [{"Name": name, "Values": [value]} for name, value in listing.always]
     asked = {"Filters": [*filters, *always]} if filters or always else {}
     if listing.tag_filters:
@@ -77,5 +77,5 @@ def params_of(filters: Sequence[Filter], listing: ListingCall) -> dict[str, Any]
 
 
 def _most_values(name: str, listing: ListingCall) -> int:
-    """How many values a filter may have; one of a tag where they may not be alternatives."""
+    """The most values of a filter; 1 for a tag whose values may not be alternatives."""
     return 1 if listing.tag_filters and name.startswith(TAG) else listing.filter_values

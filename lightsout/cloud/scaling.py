@@ -1,7 +1,7 @@
-"""Asks Auto Scaling about instances, their groups, and the activities of these.
+"""Ask Auto Scaling about instances, their groups, and the activities of the groups.
 
-An answer that contradicts itself is asked for once more. If the second one does so too, it counts
-as no answer. See cloud/answers.py.
+If an answer contradicts itself, the call is made once more. If the second answer does so too, it
+counts as no answer. See cloud/answers.py.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})  # StatusCode of an activity
-# Seconds in which one listing may be asked for again. All its batches share them. A longer wait
-# holds up other instances. Without an answer, the instances that it is about are kept.
+# Seconds in which one listing is repeated; all its batches share them. A longer wait would delay
+# other instances. Without an answer, the instances of a listing are kept.
 PATIENCE = 20.0
-NO_PATIENCE = 0.0  # for what the next look asks for anyway
+NO_PATIENCE = 0.0  # for facts that the next look asks for anyway
 SIZES = ("MinSize", "MaxSize", "DesiredCapacity", "InServiceInstanceCount")
 
 
 class _Listing(NamedTuple):
-    """A call that shows things by their IDs, of which it takes a hundred."""
+    """A call that shows items by their IDs, a hundred at most."""
 
     call: str
     ids: str  # the parameter that names them
@@ -63,9 +63,9 @@ class Scaling:
         self._region = site.region
 
     def memberships(self, ids: Iterable[str]) -> dict[str, Membership]:
-        """What is known of the membership of each of `ids`. Raises OutOfTime.
+        """The membership of each of `ids`, as far as known. Raises OutOfTime.
 
-        An instance that a whole answer does not show is in no group.
+        An instance that a complete answer does not show is in no group.
         """
         shown = dict(self._each(_MEMBERS, sorted(ids)))
         members = [it for it in shown.values() if isinstance(it, dict)]
@@ -74,7 +74,7 @@ class Scaling:
         return {id_: _membership(it, groups) for id_, it in shown.items()}
 
     def failures(self, ids: Collection[str]) -> dict[tuple[str, str], str]:
-        """Why activities failed for instances, by ActivityId and instance. Raises CallFailed."""
+        """The reasons why activities failed, by ActivityId and instance. Raises CallFailed."""
         return {
             (id_, instance): why
             for batch in batches(sorted(ids))
@@ -83,10 +83,10 @@ class Scaling:
         }
 
     def find(self, action: Action, group: str, ids: Collection[str], since: datetime) -> list[str]:
-        """The activities of this kind that the group began since then for exactly these instances.
+        """The activities of this kind that the group began after `since` for exactly `ids`.
 
-        `since`: in UTC. The service keeps activities for two years, and does not say in which order
-        it shows them: so only later ones are asked for. Raises CallFailed.
+        `since` is in UTC. The service keeps activities for two years, and documents no order: so
+        only later ones are asked for. Raises CallFailed.
         """
         filters = {"auto-scaling-group-id": group, "activity-type": action.activity}
         params = {
@@ -105,12 +105,12 @@ class Scaling:
     def _each(
         self, listing: _Listing, ids: Sequence[str]
     ) -> Iterator[tuple[str, Item | str | None]]:
-        """Each ID with its item, None where it is not there, or why that is unknown."""
+        """Each ID with its item, None if there is none, or the reason why that is unknown."""
         end = self._cloud.monotonic() + PATIENCE
         for batch in batches(ids):
             try:
                 items = self._surely(listing, batch, end - self._cloud.monotonic())
-            except OutOfTime:  # noqa: PERF203  a batch that is not told keeps its instances
+            except OutOfTime:  # noqa: PERF203  instances of an unknown batch are kept
                 raise
             except CallFailed as failure:
                 yield from ((id_, f"{failure.action}: {failure}") for id_ in batch)
@@ -151,7 +151,7 @@ def _membership(item: Item | str | None, groups: Mapping[str, ScalingGroup | str
 
 
 def _group(item: Item | str | None) -> ScalingGroup | str:
-    """The group, or why it is unknown."""
+    """The group, or the reason why it is unknown."""
     if isinstance(item, str):
         return item
     if item is None:
@@ -173,7 +173,7 @@ def _risk(name: str, value: Any) -> str:
 
 
 def _failures(activity: Item) -> Iterator[tuple[str, str]]:
-    """Each instance for which the activity failed, and why."""
+    """Each instance for which the activity failed, with the reason."""
     status = _text(activity, "StatusCode")
     told = {
         _text(it, "InstanceId"): f"{_text(it, 'Code')}: {_text(it, 'Message')}"

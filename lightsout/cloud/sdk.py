@@ -1,4 +1,4 @@
-"""One signed call through the official SDK. Whatever goes wrong is raised as CallFailed."""
+"""Make one signed call through the official SDK. Every error is raised as CallFailed."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ Answer = dict[str, Any]
 
 CONNECT_TIMEOUT = 5.0  # seconds
 CALL_TIMEOUT = 20.0  # seconds from the start of a call to the last byte of its answer
-LONGEST_NAME = 100  # of an error code or a RequestId, whatever answers
+LONGEST_NAME = 100  # of an error code or a RequestId
 LONGEST_TOLD = 500  # characters of a message that are quoted
-LONGEST_READ = 4 * LONGEST_TOLD  # and that are looked at, markup included
-SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and stands in any text
-PIECE = 12  # letters and digits of a secret that are enough to know it by
+LONGEST_READ = 4 * LONGEST_TOLD  # that are read, with their markup
+SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and may be in any text
+PIECE = 12  # letters and digits of a secret by which it is recognised
 WITHHELD = "(not quoted: it holds a secret)"
-NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # codes of the SDK's own
+NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # the SDK's own codes
 SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than sites.GRACE
 
 # Compiled only where a call fails.
@@ -49,15 +49,15 @@ _MARKUP = "<[^<>]*>"
 _SIGNATURE = "tc3hmacsha256|[0-9a-f]{64}"  # as _letters leaves it
 _USER = r"//[^/@\s]+@"
 
-# At its level DEBUG the SDK writes whole requests, the token and the signature included.
+# At its level DEBUG the SDK writes whole requests, with the token and the signature.
 logging.getLogger("tencentcloud_sdk_common").setLevel(logging.CRITICAL)
 
 
 class CallFailed(Exception):
     """A call that was refused or got no answer.
 
-    `maybe_done`: the service may have carried it out all the same. `delivered` is False only where
-    it surely never reached the service.
+    `maybe_done`: the service may have carried it out all the same. `delivered` is False only if it
+    surely never reached the service.
     """
 
     def __init__(
@@ -83,25 +83,25 @@ class CallFailed(Exception):
         return meaning_of(self.code)
 
     def named(self, ids: Sequence[str]) -> list[str]:
-        """The instances that the message names; none where it names all of a batch."""
+        """The instances that the message names; none if it names all of a batch."""
         words = set(re.findall(_INSTANCE_ID, self.message))
         named = [id_ for id_ in ids if id_ in words]
         return [] if len(named) == len(ids) > 1 else named
 
 
 class OutOfTime(CallFailed):
-    """A call that was not made, because the run has to report before it would end."""
+    """A call that was not made: the run has to report before the call would end."""
 
     def __init__(self, action: str) -> None:
         super().__init__(action, "OutOfTime", "the run's time is over", delivered=False)
 
 
 def one_line(text: str) -> str:
-    """A message of a service or a gateway as one short line without markup."""
+    """The message of a service or a gateway as one short line, without markup."""
     return plain(" ".join(re.sub(_MARKUP, " ", text[:LONGEST_READ]).split())[:LONGEST_TOLD])
 
 
-class Wire:
+class SdkClients:
     """Clients of the SDK for one key, one for each service and region, with their connections."""
 
     def __init__(self, credentials: Credentials, endpoint: Endpoint) -> None:
@@ -127,7 +127,7 @@ class Wire:
         try:
             with total_time(longest):
                 answer: Answer = client.call_json(action, params)["Response"]
-            error = answer.get("Error")  # the SDK looks in `application/json` only, to the letter
+            error = answer.get("Error")  # the SDK looks only in exactly `application/json`
             told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
         except TencentCloudSDKException as refusal:
             raise self._failure(action, refusal) from None
@@ -146,7 +146,7 @@ class Wire:
                 client.request.conn._session.close()  # noqa: SLF001  the SDK does not close it
 
     def _unreadable(self, action: str, reason: Exception) -> CallFailed:
-        """The SDK does not catch what goes wrong while it reads an answer."""
+        """An error while reading an answer, which the SDK does not catch."""
         return CallFailed(action, "UnreadableAnswer", describe(reason), maybe_done=True)
 
     def _failure(self, action: str, error: TencentCloudSDKException) -> CallFailed:
@@ -167,14 +167,14 @@ class Wire:
         )
 
     def _message(self, code: str, error: TencentCloudSDKException) -> str:
-        """The service's message; where there is none, what went wrong."""
+        """The service's message, or else a description of the error."""
         if code in NO_ANSWER:
             return describe(error.__context__) if error.__context__ else "no answer of the service"
         advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
         return self._told(error.message) + advice
 
     def _told(self, text: Any) -> str:
-        """A text of the service as one short line, unless it holds a secret in any spelling."""
+        """A text of the service as one short line, replaced if it holds a secret."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
         line = one_line(re.sub(_USER, "//***@", str(text)[:LONGEST_READ]))
@@ -206,7 +206,7 @@ class Wire:
         )
         client = CommonClient(call.service, call.version, self.credentials, call.region, profile)
         host = urlsplit(f"//{self._endpoint.host or ''}").hostname or ""
-        # A redirect would send the token, which is no Authorization header, to its target.
+        # A redirect would send the token to its target: it is not the Authorization header.
         session = client.request.conn._session  # noqa: SLF001  no setting
         session.max_redirects = 0
         session.auth = no_netrc
@@ -225,7 +225,7 @@ def _letters(text: str) -> str:
 
 
 def _share_a_piece(said: str, secret: str) -> bool:
-    """True if `said` holds a part of the secret that is long enough to know it by."""
+    """True if `said` holds a part of the secret that is long enough to recognise it."""
     size = min(PIECE, len(secret))
     return size >= SHORTEST_SECRET and any(
         said[at : at + size] in secret for at in range(len(said) - size + 1)

@@ -1,4 +1,4 @@
-"""Writes tags onto instances. The Tag service is one for all services and regions."""
+"""Write tags onto instances, with the Tag service, which serves all services and regions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST = 10  # resources of one call
 
 
 class Tagged(NamedTuple):
-    """An accepted call of TagResources, and those of its instances that it did not tag."""
+    """An accepted call of TagResources, and the instances that it did not tag."""
 
     request_id: str
     failed: dict[str, CallFailed]  # by instance ID
@@ -29,7 +29,7 @@ class Tagged(NamedTuple):
 def tag_instances(
     cloud: Cloud, site: Site, ids: Sequence[str], tag: tuple[str, str], patience: float
 ) -> Tagged:
-    """Write the tag (key and value) onto at most MOST instances; another value is overwritten.
+    """Write the tag (key and value) onto at most MOST instances; overwrite another value.
 
     https://cloud.tencent.com/document/api/651/35322. Raises CallFailed where none is tagged.
     """
@@ -43,14 +43,14 @@ def tag_instances(
     for item in dicts(answer.get("FailedResources")):
         code, told = str(item.get("Code"))[:LONGEST_NAME], one_line(str(item.get("Message")))
         id_ = str(item.get("Resource")).rpartition("/")[2]
-        # Where it names none of ours, nobody knows which of them it is about.
+        # If it names none of ours, it may be about any of them.
         for one in [id_] if id_ in ids else ids:
             failed[one] = CallFailed(WRITE, code, told)
     return Tagged(str(answer.get("RequestId", "")), failed)
 
 
 def resource_name(site: Site, id_: str, uin: str) -> str:
-    """The six segments of an instance; without `uin`, those of the caller's account.
+    """The six-segment name of an instance; without `uin`, in the caller's account.
 
     https://cloud.tencent.com/document/product/598/10606
     """

@@ -1,4 +1,4 @@
-"""Calls in parallel, each of which waits for the network."""
+"""Make calls in parallel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 def side_by_side(do: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
     """The results of `do` for each item, in their order. Raises the first failure.
 
-    Before that, calls that are under way end; the others are not started.
+    Before it raises, the calls under way end; no other is started.
     """
     threads = min(threads, len(items))
     if threads < 2:

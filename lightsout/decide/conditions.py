@@ -1,7 +1,7 @@
 """The `only_if` of a policy: conditions that the instance itself must meet.
 
 Numbers are compared as whole numbers, and shown rounded down to the unit of their limit. So the
-number that a person reads is on the same side of the limit as the exact one.
+number shown is on the same side of the limit as the exact one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Traffic(NamedTuple):
     renewed: datetime  # when the latest of its packages began
 
     def reaches(self, share: float) -> bool:
-        """True if this share of the packages is used; never without a limit."""
+        """True if this share of the packages is used. Without a limit it never is."""
         return self.total > 0 and self.used * 100 >= _percent(share) * self.total
 
     @property
@@ -43,7 +43,7 @@ class Traffic(NamedTuple):
         return f"{self.used * 100 // self.total}% of {_total(self.total)} traffic used"
 
     def with_left(self, limit: int | None) -> str:
-        """The text of __str__, and the bytes that are left where `limit` is about those."""
+        """The text of __str__, and the bytes left if `limit` is about those."""
         if limit is None or not self.total:
             return str(self)
         left = self.total - self.used
@@ -55,14 +55,14 @@ def _percent(share: float) -> int:
 
 
 def _total(count: int) -> str:
-    """The size of a package: in GB; a small one in a unit in which it is a whole number."""
+    """The size of a package in GB; of a small one in a unit that makes it a whole number."""
     if count < 10 * GB and count % GB:
         return f"{count // MB} MB" if count >= MB else f"{count} bytes"
     return f"{count / GB:.0f} GB"
 
 
 def _size(count: int, limit: int) -> str:
-    """The bytes in the unit of the limit, GB or MB; in MB where they are less than one GB.
+    """The bytes in the unit of the limit, GB or MB; in MB if they are less than one GB.
 
     A limit is a whole number of MB, GB or TB.
     """
@@ -98,10 +98,10 @@ def needs_traffic(only_if: OnlyIf) -> bool:
 def read_traffic(packages: Sequence[Mapping[str, Any]] | None, now: datetime) -> Traffic | None:
     """The packages in force at `now`, added up; None where they cannot be read.
 
-    TrafficOverflow is what went beyond a package: with any of it the packages count as used up,
-    and it comes on top. A package without a total has no limit, and then the instance has none.
+    TrafficOverflow is the traffic beyond a package. If there is any, the packages count as used up,
+    and it is added. A package without a total has no limit, and then the instance has none.
 
-    One package that cannot be read makes the sum unknown: it may be in force, or hold the traffic
+    One package that cannot be read makes the sum unknown: it may be in force, or have the traffic
     that a limit is about.
     """
     read = [_read_package(package) for package in packages or ()]
@@ -129,7 +129,7 @@ class _Package(NamedTuple):
 
 
 def _read_package(package: Mapping[str, Any]) -> _Package | None:
-    """The package; None where a field is missing, or is not in the documented form."""
+    """The package; None if a field is missing or is not in the documented form."""
     begins, ends = _instant(package.get("StartTime")), _instant(package.get("EndTime"))
     names = ("TrafficUsed", "TrafficPackageTotal", "TrafficOverflow")
     used, total, overflow = (_count(package.get(name)) for name in names)
@@ -139,7 +139,7 @@ def _read_package(package: Mapping[str, Any]) -> _Package | None:
 
 
 def _count(value: Any) -> int | None:
-    """A number of bytes; None where it is none."""
+    """A number of bytes; None for anything else."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and value >= 0 else None
 
@@ -154,7 +154,7 @@ def _instant(value: Any) -> datetime | None:
 def check_conditions(
     policy: Policy, instance: Instance, traffic: Traffic | None, now: datetime
 ) -> Met:
-    """Check the policy's conditions. The reason is that of the first one that is not met."""
+    """Check the policy's conditions. The reason is that of the first condition that is not met."""
     only_if, verdicts = policy.only_if, []
     if only_if.running_at_least is not None:
         verdicts.append(_running(only_if.running_at_least, instance, now))
@@ -199,12 +199,12 @@ def _traffic(policy: Policy, instance: Instance, traffic: Traffic | None) -> Met
 
 
 def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
-    """True if somebody, or another policy, may have stopped it since its package was renewed.
+    """True if a person or another policy may have stopped it since its package was renewed.
 
     Then it was not stopped for lack of traffic, and a start policy without a window would undo that
     stop at the next tick. Such a policy is for instances whose package was renewed after the stop.
 
-    Only the latest operation is shown. Another one since the renewal, or one whose time cannot be
+    The service shows only the latest operation. One since the renewal, or one whose time cannot be
     read, may hide the stop. A start that failed is tried again.
     """
     if instance.state == START.after or instance.operation == START.call:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Due(NamedTuple):
-    """The answer to whether a policy is due, with its window."""
+    """Whether a policy is due, with its window."""
 
     now: bool
-    # Open now, or the next one; None: it has none of its own, or no window in 400 days.
+    # The open window, or else the next one; None: no `when`, or no window in 400 days.
     window: Window | None
 
     def at(self, instant: datetime) -> datetime | None:
-        """The instant to decide by: `instant`, or the next opening; None if there is none."""
+        """The instant to decide by: `instant` if it is due, else the next opening, if any."""
         return instant if self.now else self.opens
 
     @property

@@ -1,11 +1,12 @@
-"""Decide about members of groups of Auto Scaling: who is one now, and how many may be acted on."""
+"""Decide about members of groups of Auto Scaling: which instances are, how many may be acted on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.decide.decide import AUTOSCALING, GROUP, goes_through_groups
+from lightsout.decide.decide import GROUP, includes_members
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.scaling import LIFECYCLES, Membership
 
@@ -23,11 +24,11 @@ NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
 
 def step_of(action: Action, instance: Instance, membership: Membership | None) -> Step:
-    """The step of a decision that is about the group of an instance with the tag of one.
+    """The step of a decision about the group of an instance that has the tag of one.
 
-    The service says who is in a group. The tag is only a hint. Where the service says nothing, the
-    instance is kept. A known group keeps only an instance that is in the state to act on. To keep
-    it in another state could hide a conflict.
+    The service says which instances are in a group; the tag is only a hint. If the service does not
+    answer, the instance is kept. A known group keeps only an instance in the state that is acted
+    on: in another state it might hide a conflict.
     """
     told, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
     if told.unknown:
@@ -61,7 +62,7 @@ def membership_reader(
 
     It raises OutOfTime.
     """
-    included = [it for it in findings if it.action is action and goes_through_groups(it.policy)]
+    included = [it for it in findings if it.action is action and includes_members(it.policy)]
 
     def read_anew(instances: Iterable[Instance]) -> None:
         ids = [
@@ -74,7 +75,7 @@ def membership_reader(
         ]
         if ids:
             judgement.memberships.update(compute.memberships(ids))
-            keep_within_bounds(judgement, action, ids)
+            note_beyond_bounds(judgement, action, ids)
 
     return read_anew
 
@@ -82,11 +83,11 @@ def membership_reader(
 # Bounds ------------------------------------------------------------------------------------------
 
 
-def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
-    """Note in `judgement` which of `ids` their group leaves no room for.
+def note_beyond_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
+    """Note as `beyond` in `judgement` which of `ids` their group has no room for.
 
-    The reason is noted as `beyond`. The first IDs get the room that there is. All policies share
-    the room of a group. Only members in the state for this action take part.
+    The first IDs get the room. All policies share the room of a group. Only members in the state
+    for this action take part.
     """
     groups: dict[str, list[tuple[str, ScalingGroup]]] = defaultdict(list)
     for id_ in sorted(ids):
@@ -100,11 +101,11 @@ def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str])
             judgement.memberships[id_] = judgement.memberships[id_]._replace(beyond=beyond)
 
 
-def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
-    """Let the findings of each action keep what the bounds of its group leave no room for."""
+def apply_bounds(findings: Sequence[Finding], judgement: Judgement) -> None:
+    """Keep, in the findings of each action, the instances that their group has no room for."""
     for action in {it.action.name: it.action for it in findings}.values():
         acting = [it for it in findings if it.action is action]
-        keep_within_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
+        note_beyond_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
     for finding in findings:
         for id_ in finding.to_act_on():
             told = judgement.memberships.get(id_)
@@ -112,11 +113,11 @@ def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
                 finding.decisions[id_] = Decision(Verdict.KEEP, told.beyond)
 
 
-# Telling -----------------------------------------------------------------------------------------
+# Log lines ---------------------------------------------------------------------------------------
 
 
 def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tuple[str, str, str]]:
-    """For each group and action: its ID, the level of the line, what a person should know of it."""
+    """Yield a line for each group and action: its ID, the level, and the text for people."""
     told: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
     for finding in findings:
         for id_ in finding.decisions:

@@ -1,4 +1,4 @@
-"""Make jobs from findings. Each has a judge, which decides again on a newer look."""
+"""Make jobs from findings. Each has a judge, which decides anew on a newer look."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def job_of(
     read_anew: Callable[[Iterable[Instance]], None],
     through: Action | None = None,
 ) -> Job:
-    """The instances that the findings ask for, each once, with the options of the first policy.
+    """The job for the instances that the findings want, each once, with the first policy's options.
 
-    `read_anew`: see Job. `through`: how the action is done to members of groups, for the job about
-    those; None: for the job about all others.
+    `read_anew`: see Job. `through`: the action by which groups act on their members, for the job
+    about these; None: the job is about all others.
     """
     acting = (it for it in findings if it.action is action and not it.refused)
     looks = [it.seen_at for it in acting if it.to_act_on()]
@@ -66,7 +66,7 @@ def job_of(
 
 
 def wishes_of(action: Action, findings: Sequence[Finding]) -> dict[str, Wish]:
-    """The wish about each instance that the findings act on."""
+    """The wish of the findings about each instance that they act on."""
     return {
         id_: _wish_of(wanted_by, wanted_by[0].instances[id_])
         for id_, wanted_by in _wanting(action, findings).items()
@@ -86,7 +86,7 @@ def _wanting(action: Action, findings: Sequence[Finding]) -> dict[str, list[Find
 def _judge_of(
     action: Action, findings: Sequence[Finding], judgement: Judgement, *, members: bool
 ) -> Judge:
-    """A judge that decides again, for the policies that wanted an instance and no others.
+    """A judge that decides anew, only for the policies that wanted an instance.
 
     `members`: the job is about members of groups; False: about all other instances. An instance
     that joined or left a group since it was listed is kept. The next run decides about it.
@@ -131,8 +131,8 @@ def _wish_of(
 ) -> Wish:
     """The wish of these findings about the instance, with the options of the first.
 
-    A group has no option for how its members shut down. STOP_CHARGING is left out where it cannot
-    apply: a batch that asks for it may be refused. The first of them that marks writes the mark.
+    A group has no option for how its members shut down. STOP_CHARGING is left out if it cannot
+    apply: a batch with it may be refused. The first policy with `mark: true` writes the mark.
     """
     policy = findings[0].policy
     options: Mapping[str, str | None] = {

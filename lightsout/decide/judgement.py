@@ -1,4 +1,4 @@
-"""Decide for a whole run by one instant, and by the traffic that was read."""
+"""Decide at one site by one instant, with the traffic and the groups that were read there."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import (
-    AUTOSCALING,
     GROUP,
     ONLY_IF,
     conclude,
-    goes_by_group,
+    decided_by_group,
     possibly,
     steps_of,
 )
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import request_note
 from lightsout.model.policy import OwnHours
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.decide.conditions import Traffic
-    from lightsout.decide.own_hours import Turn
+    from lightsout.decide.own_hours import DueByHours
     from lightsout.model.finding import Step
     from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
@@ -35,70 +35,70 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """Decides for each policy and instance by the same instant and the newest traffic."""
+    """Decides for each policy and instance, by one instant and the newest facts that were read."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: it cannot be read
-        self.memberships: dict[str, Membership] = {}  # in groups, by instance ID
+        self.traffic: dict[str, Traffic | None] = {}  # by instance ID; None: unreadable
+        self.memberships: dict[str, Membership] = {}  # by instance ID
         self._opened: dict[Part, datetime | None] = {}  # see _leaves_alone_since
-        # What the tags of machines say, by the values of a tag.
-        self._turns: dict[tuple[Part, tuple[str, ...]], Turn] = {}
+        # The results of machines' own hours, by policy and the values of the tag.
+        self._due_by_hours: dict[tuple[Part, tuple[str, ...]], DueByHours] = {}
 
     def steps(self, policy: Policy, instance: Instance) -> Iterator[Step]:
-        """The steps of the decision; none where the policy's match does not select the instance."""
+        """The steps of the decision; none if the policy's match does not select the instance."""
         if policy.part not in self._opened:
             self._opened[policy.part] = _leaves_alone_since(policy, self.now)
         opened, traffic = self._opened[policy.part], self.traffic.get(instance.id)
-        turn, member = self._turn(policy, instance), self.memberships.get(instance.id)
-        return steps_of(policy, instance, self.now, opened, traffic, turn, member)
+        by_hours, member = self._by_hours(policy, instance), self.memberships.get(instance.id)
+        return steps_of(policy, instance, self.now, opened, traffic, by_hours, member)
 
-    def _turn(self, policy: Policy, instance: Instance) -> Turn | None:
-        """What the machine's own hours say, found out once for all that have the same."""
+    def _by_hours(self, policy: Policy, instance: Instance) -> DueByHours | None:
+        """The result of the machine's own hours, computed once for all with the same tag."""
         own = policy.when
         if not isinstance(own, OwnHours) or own.tag not in instance.tags:
             return None
-        turn = policy.part, instance.tags[own.tag]
-        if turn not in self._turns:
-            from lightsout.decide.own_hours import turn_of  # noqa: PLC0415  few policies need it
+        key = policy.part, instance.tags[own.tag]
+        if key not in self._due_by_hours:
+            from lightsout.decide.own_hours import due_by_hours  # noqa: PLC0415  few policies need it
 
-            self._turns[turn] = turn_of(own, policy.timezone, instance.tags[own.tag], self.now)
-        return self._turns[turn]
+            self._due_by_hours[key] = due_by_hours(own, policy.timezone, key[1], self.now)
+        return self._due_by_hours[key]
 
     def decide(self, policy: Policy, instance: Instance) -> Decision | None:
-        """Decide about the instance; None where the policy's match does not select it.
+        """Decide about the instance; None if the policy's match does not select it.
 
-        Where the policy has a condition about traffic, it must have been read before.
+        If the policy has a condition about traffic, the traffic must have been read before.
         """
         decision = conclude(self.steps(policy, instance))
         return decision and _with_notes(decision, policy.does, instance)
 
     def possibly(self, policy: Policy, instance: Instance) -> Decision | None:
-        """The decision where the policy acts or perhaps would; None where it surely does not."""
+        """The decision if the policy acts or perhaps would; None if it surely does not."""
         return possibly(self.steps(policy, instance))
 
     def depends_on_traffic(self, policy: Policy, instance: Instance) -> bool:
-        """True if only its traffic can still keep the policy from acting on the instance."""
+        """True if only its traffic may still keep the instance."""
         if not needs_traffic(policy.only_if):
             return False
         before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))
         return possibly(before) is not None
 
     def depends_on_membership(self, policy: Policy, instance: Instance) -> bool:
-        """True if only its group can still keep the policy from acting on the instance."""
-        if not goes_by_group(policy, instance):
+        """True if only its group may still keep the instance."""
+        if not decided_by_group(policy, instance):
             return False
         others = (step for step in self.steps(policy, instance) if step.name != GROUP)
         return possibly(others) is not None
 
     def group_of(self, instance: Instance) -> ScalingGroup | None:
-        """The group through which the instance is acted on; None: directly."""
+        """The group through which the instance is stopped or started; None: directly."""
         membership = self.memberships.get(instance.id)
         return membership.group if membership and AUTOSCALING in instance.tags else None
 
 
 def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
-    """When the open window opened; None where it does not matter what somebody did since."""
+    """The opening of the open window; None if operations since then do not matter."""
     if policy.when is None or isinstance(policy.when, OwnHours) or policy.when.enforce:
         return None
     window = window_at(policy.when, policy.timezone, now)
@@ -106,7 +106,7 @@ def _leaves_alone_since(policy: Policy, now: datetime) -> datetime | None:
 
 
 def _with_notes(decision: Decision, action: Action, instance: Instance) -> Decision:
-    """The decision, with a warning where the same operation failed before, and other news."""
+    """The decision, with its notes: that the same operation failed before, and others."""
     if decision.verdict is not Verdict.ACT:
         return decision
     if instance.note and action.name == STOP.name:

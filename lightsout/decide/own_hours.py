@@ -1,4 +1,4 @@
-"""Decide whether a machine is due by the hours that its own tag says."""
+"""Decide whether a machine is due by the hours in its own tag."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 SHOWN = 60  # characters of a tag's value
 
 
-class Turn(NamedTuple):
-    """Whether it is a machine's turn, and why or why not."""
+class DueByHours(NamedTuple):
+    """Whether a machine is due by the hours in its tag, and the reason."""
 
     kept: Decision | None  # None: it is due
     reason: str
-    opened: datetime | None = None  # when that began, if others' operations since are left alone
+    opened: datetime | None = None  # None if operations since then do not matter
 
 
-def turn_of(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime) -> Turn:
-    """Judge a machine whose tag has these values, which are mostly one, at `now`."""
+def due_by_hours(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime) -> DueByHours:
+    """Judge at `now` a machine whose tag has these values, mostly a single one."""
     shown = " and ".join(
         value if len(value) <= SHOWN else f"{value[:SHOWN]}..." for value in values
     )
@@ -37,7 +37,7 @@ def turn_of(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime)
         hours = read_hours(*values, holidays=own.holidays)
     except UnreadableHours as wrong:
         reason = f"{told} cannot be read: {wrong}"
-        return Turn(
+        return DueByHours(
             Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True), reason
         )
     after = AfterEdge(hours.entries, own.opening, own.act_within, own.enforce)
@@ -47,24 +47,24 @@ def turn_of(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: datetime)
         return _by_word(own, "on", f"{told} (always on)")
     if window := window_at(after, zone, now):
         reason = f"{'on' if own.opening else 'off'} since {window.opens:%Y-%m-%d %H:%M} by {told}"
-        return Turn(None, reason, None if own.enforce else window.opens)
+        return DueByHours(None, reason, None if own.enforce else window.opens)
     following = next_window(after, zone, now)
     until = f"until {following.opens:%Y-%m-%d %H:%M}" if following else "within a year"
     return _not_now(f"not due to {_verb(own)} {until} by {told}")
 
 
-def _by_word(own: OwnHours, word: str, told: str) -> Turn:
-    """`on` is never stopped, `off` never started; by themselves they act with `enforce` only."""
+def _by_word(own: OwnHours, word: str, told: str) -> DueByHours:
+    """`on` is never stopped and `off` never started; they start and stop only with `enforce`."""
     if (word == "on") != own.opening:
         return _not_now(f"{told}: never {'started' if own.opening else 'stopped'}")
     if not own.enforce:
         return _not_now(f"{told}: without `enforce` it is left as it is")
-    return Turn(None, told)
+    return DueByHours(None, told)
 
 
 def _verb(own: OwnHours) -> str:
     return "start" if own.opening else "stop"
 
 
-def _not_now(reason: str) -> Turn:
-    return Turn(Decision(Verdict.KEEP, reason), reason)
+def _not_now(reason: str) -> DueByHours:
+    return DueByHours(Decision(Verdict.KEEP, reason), reason)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:
     """List the instances that the policies may act on, and decide; return a finding for each task.
 
-    Policies that ask the service the same question share the answer. All questions are asked before
-    anything is decided: where two answers show an instance, the newer one counts for all policies.
+    Policies that need the same listing share it. All listings are made before anything is decided:
+    if two of them show an instance, the newer one counts for all policies.
 
-    Where the service does not answer one policy's question, only that policy has an error.
+    If the listing of one policy fails, only that policy has an error.
     """
     return _Surveyor(compute, judgement).survey(tasks)
 
@@ -35,7 +35,7 @@ def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> lis
 def traffic_reader(
     compute: Compute, findings: Iterable[Finding], judgement: Judgement
 ) -> Callable[[Iterable[Instance]], None]:
-    """Return a function that reads the traffic of instances again, before they are decided anew.
+    """Return a function that reads the traffic of instances again, before a new decision.
 
     It makes one call for up to 100 instances, and only for those whose traffic can change the
     decision. It raises OutOfTime.
@@ -58,7 +58,7 @@ def _needs_traffic(limited: Iterable[Finding], instance: Instance, judgement: Ju
 
 
 def read_traffic_of(ids: Sequence[str], compute: Compute, judgement: Judgement) -> None:
-    """Read the traffic of instances into `judgement`; unknown where the service does not answer.
+    """Read the traffic of instances into `judgement`; unknown if the service does not answer.
 
     Raises OutOfTime.
     """
@@ -75,7 +75,7 @@ def read_traffic_of(ids: Sequence[str], compute: Compute, judgement: Judgement) 
 
 
 class _Surveyor:
-    """Asks the service each question once, then decides about every instance."""
+    """Makes each listing once, then decides about every instance."""
 
     def __init__(self, compute: Compute, judgement: Judgement) -> None:
         self._compute = compute
@@ -90,9 +90,9 @@ class _Surveyor:
         findings = [self._find(*each) for each in zip(tasks, answers, strict=True)]
         self._find_conflicts(findings)
         if self._judgement.memberships:
-            from lightsout.decide.groups import bound  # noqa: PLC0415  few policies include members
+            from lightsout.decide.groups import apply_bounds  # noqa: PLC0415  few policies include members
 
-            bound(findings, self._judgement)
+            apply_bounds(findings, self._judgement)
         for finding in findings:
             self._limit(finding)
         return findings
@@ -135,9 +135,9 @@ class _Surveyor:
         return finding
 
     def _list(self, task: Task) -> Listing | CallFailed:
-        """The answer to the task's question. If it was asked before, it is not asked again."""
+        """The listing that the task needs; made only if no earlier task needed the same."""
         policy, only = task.policy, task.only
-        # Where each machine says its own hours, one listing is for those on and those off.
+        # If machines have their own hours, one listing shows both those on and those off.
         own = isinstance(policy.when, OwnHours)
         resource = self._compute.site.resource
         actions = resource.actions if own else [policy.does]
@@ -184,7 +184,7 @@ class _Surveyor:
 def _keep_newest(listings: Collection[Listing]) -> None:
     """Let each listing show its instances as the newest listing shows them.
 
-    `listings`: in the order in which they were asked for.
+    `listings`: in the order in which they were made.
     """
     if len(listings) < 2:
         return

@@ -12,7 +12,7 @@ from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
-from lightsout.decide.decide import goes_through_groups
+from lightsout.decide.decide import includes_members
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
 from lightsout.doctor.finding import (
@@ -72,7 +72,7 @@ class AccessContext(NamedTuple):
 
 
 def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Diagnosis]:
-    """Check which calls are granted, what each policy would do now, and which rights stay open."""
+    """Check which calls are granted, what each policy would do now, which rights are unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
     lent = {account for account, told in roles.items() if told.mark == FINE}
@@ -133,7 +133,7 @@ def find_sites(
 
 
 def _site_of(regions: Sequence[str]) -> str:
-    """Words for an account whose regions show that it is one of the international site."""
+    """A note on an account whose regions show that it belongs to the international site."""
     if set(regions) & MAINLAND:
         return ""
     return ", none in mainland China: an account of the international site"
@@ -189,7 +189,7 @@ def _examine_site(
 def _paid_for(
     compute: Compute, policy: Policy, now: datetime, earlier: Sequence[Policy]
 ) -> Iterator[SiteDiagnosis]:
-    """Warn of instances that are stopped already, but are charged against the policy."""
+    """Warn of instances that are stopped, but still charged against the policy's wish."""
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
@@ -203,13 +203,13 @@ def _paid_for(
 
 
 def _runs(policies: Sequence[Policy], now: datetime) -> Iterator[list[Task]]:
-    """The policies that are due in one list, as a run decides them; each other one alone."""
+    """The policies in lists to decide together: those that are due in one, each other one alone."""
     yield [Task(policy) for policy in policies if is_due(policy, now)]
     yield from ([Task(policy)] for policy in policies if not is_due(policy, now))
 
 
 def _judge(finding: Finding, now: datetime) -> Diagnosis:
-    """Tell what a policy would do at the site now, also where its window is closed."""
+    """Report what a policy would do at the site now, even if its window is closed."""
     policy, acts = finding.policy, len(finding.to_act_on())
     if finding.error:
         return wrong("", finding.error, AGAIN)
@@ -236,7 +236,7 @@ def _further_rights(
         asked[api, "DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
     if any(needs_traffic(policy.only_if) for policy in policies):
         asked[api, "DescribeInstancesTrafficPackages"] = {"Limit": 1}
-    if any(map(goes_through_groups, policies)):
+    if any(map(includes_members, policies)):
         asked |= {(SCALING, look): {"Limit": 1} for look in (MEMBERS, GROUPS, ACTIVITIES)}
     for (service, action), params in asked.items():
         check = _right(site.account, service, action)
@@ -278,7 +278,7 @@ def _together(seen: Iterable[SiteDiagnosis]) -> Iterator[Diagnosis]:
 
 
 def _once(rights: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """The worst diagnosis of each right: CAM grants a right for all regions."""
+    """The worst diagnosis of each right, because CAM grants a right for all regions."""
     best: dict[str, Diagnosis] = {}
     for one in rights:
         known = best.setdefault(one.check, one)
@@ -293,18 +293,18 @@ def _weight(one: Diagnosis) -> int:
 
 
 def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-    """Report the rights to stop, start and mark as unknown: only doing it can show them.
+    """Report the rights to stop, start and mark as unknown: only the calls themselves show them.
 
     Neither StopInstances nor StartInstances has a DryRun parameter, in Lighthouse
     (https://www.tencentcloud.com/document/api/1103/42487, 1103/42488) or in CVM
-    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor have those of groups, in
-    the description of Auto Scaling, nor TagResources.
+    (https://www.tencentcloud.com/document/api/213/33235, 213/33236); nor do the calls of Auto
+    Scaling and TagResources.
     """
     acts = {f"{RESOURCES[it.resource].api.service}:{it.does.call}": it.name for it in policies}
     acts |= {
         f"{SCALING.service}:{members_action(it.does).call}": it.name
         for it in policies
-        if goes_through_groups(it)
+        if includes_members(it)
     }
     acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):

@@ -1,4 +1,4 @@
-"""A diagnosis: one thing that was examined, what was found, and how to fix it."""
+"""A diagnosis: the object of a check, its result, and how to fix it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FINE = "✓"
 WRONG = "✗"  # a defect: something does not work, or will not
-WARNING = "!"  # a valid setting, but it stops no machine, or nobody hears of a failure
-UNKNOWN = "?"  # cannot be found out from here
+WARNING = "!"  # valid, but no machine is stopped, or nobody learns of a failure
+UNKNOWN = "?"  # not visible from here
 WORDS = {WRONG: "wrong", WARNING: "warning", UNKNOWN: "unknown", FINE: "fine"}
 MARKS = tuple(WORDS)  # the worst first
 LONGEST = 2000  # characters of a text; some come from the service
@@ -41,7 +41,7 @@ FIXES = {  # by error code, where one fix fits
 
 
 class Diagnosis(NamedTuple):
-    """The result of one examination; `fix` is empty where there is nothing to do."""
+    """The result of one examination; `fix` is empty if there is nothing to do."""
 
     check: str
     mark: str
@@ -82,7 +82,7 @@ def refused(check: str, failure: CallFailed) -> Diagnosis:
 
 
 def broken(check: str, error: Exception) -> Diagnosis:
-    """The diagnosis of an examination that raised an error. The others are still made."""
+    """The diagnosis of an examination that raised an error. The others still run."""
     return wrong(check, f"could not be examined: {where(error)}", AGAIN)
 
 

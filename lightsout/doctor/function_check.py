@@ -1,7 +1,7 @@
-"""Check the deployed function by what SCF says of it: state, size, log topic, triggers.
+"""Check the deployed function by SCF's own data: state, size, log topic, triggers.
 
-The execution role has no right to ask, so that it has as few rights as possible. People ask with
-their own credentials; from within the function the answer is unknown.
+The execution role has no right to read them, because it has as few rights as possible. People read
+them with their own credentials; from within the function they are unknown.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DEPLOY = f"deploy it: {page('deploy.md')}"
 
 
 class ExaminedFunction(NamedTuple):
-    """A function and where it is; timeout and memory as in serverless.yml, where known."""
+    """A function and its place; timeout and memory from serverless.yml, if known."""
 
     name: str
     namespace: str
@@ -49,7 +49,7 @@ class ExaminedFunction(NamedTuple):
 class Examiner(NamedTuple):
     """The values that the checks need, besides the function.
 
-    `within`: the function examines itself. Then its environment is read directly.
+    `within`: the function examines itself, and reads its environment directly.
     """
 
     cloud: Cloud
@@ -60,7 +60,7 @@ class Examiner(NamedTuple):
 
 
 def examine_function(asker: Examiner, function: ExaminedFunction) -> list[Diagnosis]:
-    """Examine the function. There is a single diagnosis where the credentials may not ask."""
+    """Examine the function. If the credentials lack the right, there is a single diagnosis."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace}
     try:
@@ -151,7 +151,7 @@ def check_triggers(
     """Check that each policy has a trigger that is enabled.
 
     A function URL is a trigger of type http (https://cloud.tencent.com/document/product/849/18589).
-    Rules of EventBridge cannot be seen from here: they are assumed to exist.
+    Rules of EventBridge are not visible from here: they are assumed to exist.
     """
     awake = [it for it in triggers if it.get("Enable") == 1]
     timers = [it for it in awake if it.get("Type") == "timer"]

@@ -1,4 +1,4 @@
-"""Check what needs no call: the environment, the policies, the windows."""
+"""Make the checks that need no call: environment, policies, windows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ POLICIES = "LIGHTSOUT_POLICIES"
 
 
 class Variables:
-    """The variables of an environment: the function's own, or that of a shell."""
+    """The variables of the function, or of a shell."""
 
     def __init__(
         self, environ: Mapping[str, str], settings: Settings, mistakes: Mapping[str, str]
@@ -75,7 +75,7 @@ class Variables:
             yield fine("pause", "none")
 
     def of_a_function(self, policies: Sequence[Policy]) -> Iterator[Diagnosis]:
-        """Diagnoses that matter only for a function: it gets events, and nobody watches it."""
+        """Diagnoses that matter only for a function, which gets events and runs unwatched."""
         if self.can_be_read(MAX_EVENT_AGE):
             age = self.settings.max_event_age / 60
             yield fine("event age", f"a timer event older than {age:g} minutes is refused")
@@ -141,7 +141,7 @@ def read_policies(path: Path) -> tuple[Policies | None, list[Diagnosis]]:
 
 
 def check_windows(policies: Sequence[Policy], now: datetime) -> Iterator[Diagnosis]:
-    """Tell when each policy acts next, and whether the calendar covers the days to come."""
+    """Report when each policy acts next, and if the calendar covers the next days."""
     yield from dict.fromkeys(_window(policy, now) for policy in policies)
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     warnings = calendar_warnings(calendar_gaps(whens, now))

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from lightsout.notify.receivers import Receiver
 
 PATIENCE = 10.0  # seconds in which one call is repeated while the service does not answer it
-# AuthFailure.SignatureExpire beyond that: https://cloud.tencent.com/document/api/1207/47577
+# A larger difference gives AuthFailure.SignatureExpire:
+# https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
 ROOT_DOMAIN = "tencentcloudapi.com"
-INTERNATIONAL = "intl.tencentcloudapi.com"  # knows the accounts of the international site
+INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 BEAT = "lightsout doctor: a test; it tells nothing about the function"
 
@@ -75,8 +76,8 @@ def ask_identity(
 ) -> Iterator[Diagnosis]:
     """Find out the account of the credentials, and its site. They were read from `source`.
 
-    `at`: the API at another root domain, with the same credentials. None of `accounts` may be this
-    account.
+    `at`: the API at another root domain, with the same credentials. None of `accounts` may be the
+    account of the credentials.
 
     https://cloud.tencent.com/document/api/1312/66098; CAM's list of what can be granted there
     (https://cloud.tencent.com/document/product/598/70020) has no such action, so it needs no right.
@@ -108,7 +109,7 @@ def _identity(cloud: Cloud) -> Answer:
 def _of_the_other_site(
     found: Diagnosis, failure: CallFailed, endpoint: Endpoint, at: Callable[[str], Cloud]
 ) -> Diagnosis | None:
-    """The diagnosis of credentials that belong to the other site, which has its own API."""
+    """The diagnosis of credentials of the other site, which has its own API."""
     here = ROOT_DOMAIN if endpoint == Endpoint() else endpoint.root_domain
     there = {ROOT_DOMAIN: INTERNATIONAL, INTERNATIONAL: ROOT_DOMAIN}.get(here or "")
     if failure.code != NO_SUCH_KEY or there is None:
@@ -137,7 +138,7 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
 
 
 def try_heartbeat(url: str, seconds: float) -> Diagnosis:
-    """Send a success signal: not every service has a harmless test signal."""
+    """Send a success signal, because not every service has a test signal."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
         return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")

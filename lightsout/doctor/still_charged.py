@@ -1,6 +1,6 @@
 """Find CVMs that are stopped already and still charged, though a policy says STOP_CHARGING.
 
-A stop acts on RUNNING instances only, so no run changes these. `plan` and the doctor look for them.
+A stop acts only on RUNNING instances, so no run changes these. `plan` and the doctor look for them.
 A run of the function does not, because that needs another listing.
 """
 
@@ -52,7 +52,7 @@ def wants_no_charge(policy: Policy) -> bool:
 def is_still_charged(
     policy: Policy, instance: Instance, now: datetime, earlier: Sequence[Policy] = ()
 ) -> bool:
-    """True if it is stopped and charged, though the policy stops instances without charge."""
+    """True if it is stopped and still charged, though the policy says STOP_CHARGING."""
     if not wants_no_charge(policy) or instance.state != STOP.after:
         return False
     if instance.charging != "KEEP_CHARGING" or instance.always_charged:

@@ -1,7 +1,7 @@
 """Examine everything that a good run depends on, and change nothing.
 
 People start this with `python -m lightsout doctor`, or in the deployed function with the event
-{"doctor": true}. It is imported only then. A defect (✗) fails the visit; a warning (!) and an
+{"doctor": true}. It is imported only then. A defect (✗) makes the visit fail; a warning (!) and an
 unknown (?) do not.
 """
 
@@ -58,13 +58,13 @@ if TYPE_CHECKING:
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Account
 
-    # A name for the diagnosis where it breaks down, and the examination.
+    # An examination, and its name for the diagnosis if it raises an error.
     Examination = tuple[str, Callable[[], Diagnosis | Iterable[Diagnosis]]]
 
 LONGEST = 60.0  # seconds for all examinations together: somebody waits for the answer
 GRACE = 0.4  # seconds that a call may take to notice the deadline
-# The region that is asked where the home region is unknown: accounts of the international site have
-# none in mainland China.
+# The region of calls if the home region is unknown: accounts of the international site have none in
+# mainland China.
 INTERNATIONAL_HOME = "ap-singapore"
 SHOWN = 3  # defects that the one line of a failure quotes
 LARGEST = 4_900_000  # bytes of all diagnoses as JSON; SCF drops an answer of over 6 MB
@@ -72,13 +72,13 @@ LEVELS = dict(zip(MARKS, ("error", "warning", "info", "info"), strict=True))
 
 
 class Scope(NamedTuple):
-    """The function to examine, where from, and the time for it."""
+    """The function to examine, the point of view, and the time for it."""
 
     function: ExaminedFunction | None  # None: its name is unknown
     within: bool = False  # the function examines itself
     time_limit: float = LONGEST  # seconds that the function has for a run
     memory: object = None  # MB
-    seconds: float = LONGEST  # that the examination may take
+    seconds: float = LONGEST  # for the examination
     home: str | None = None  # the region for calls that are the same in all regions
 
 
@@ -133,7 +133,7 @@ def result_of(found: Iterable[Diagnosis], run_id: str) -> dict[str, Any]:
 
 
 def _that_fit(found: Sequence[Diagnosis], room: int = LARGEST) -> list[dict[str, Any]]:
-    """The diagnoses as JSON, in their order. Where not all fit, the worst are kept."""
+    """The diagnoses as JSON, in their order. If not all fit, the worst are kept."""
     kept: dict[int, dict[str, Any]] = {}
     for number in sorted(range(len(found)), key=lambda it: MARKS.index(found[it].mark)):
         shown = found[number].as_json()
@@ -151,7 +151,7 @@ def _one_line(found: Iterable[Diagnosis]) -> str:
 
 
 def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
-    """The scope, from what SCF tells a function about itself."""
+    """The scope, from the context that SCF gives a function."""
     named = [fact(context, it) for it in ("function_name", "namespace", "tencentcloud_region")]
     function = ExaminedFunction(*map(str, named)) if all(named) else None
     memory = fact(context, "memory_limit_in_mb")
@@ -166,7 +166,7 @@ def _scope_of(context: Any, environ: Mapping[str, str]) -> Scope:
 
 
 class Doctor:
-    """One visit. First what needs no call is examined; then all calls are made in parallel."""
+    """One visit: first the examinations without calls, then all others in parallel."""
 
     def __init__(self, outside: Environment, scope: Scope, log: Log) -> None:
         self._outside = outside
@@ -220,7 +220,7 @@ class Doctor:
     def _calls(self) -> Iterable[Examination]:
         """The examinations that call the API."""
         outside, scope = self._outside, self._scope
-        if not self._variables.can_be_read(ENDPOINT):  # the default endpoint may be the wrong one
+        if not self._variables.can_be_read(ENDPOINT):  # the default endpoint may be wrong
             says = f"not examined while {ENDPOINT} cannot be read"
             yield "rights", lambda: unknown("rights", says)
             return

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 # Keys, in any case, that only one kind of event has. A direct invoke has none of them.
-_MARKS = {"httpmethod": "url", "specversion": "eventbridge", "eventlist": "batch"}
+_TELLTALE_KEYS = {"httpmethod": "url", "specversion": "eventbridge", "eventlist": "batch"}
 
 
 def kinds_of(event: Mapping[Any, Any]) -> list[str]:
-    """The kinds of event that have the keys of this one; more than one is a contradiction."""
-    found = {kind for name in event if (kind := _MARKS.get(str(name).lower()))}
-    if any(_is_mark_of_timer(name, value, event) for name, value in event.items()):
+    """The kinds of event that the keys belong to; more than one is a contradiction."""
+    found = {kind for name in event if (kind := _TELLTALE_KEYS.get(str(name).lower()))}
+    if any(_is_type_of_timer(name, value, event) for name, value in event.items()):
         found.add("timer")
     return sorted(found)
 
 
-def _is_mark_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
+def _is_type_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
     """True if it is the `Type` of a timer. The `type` of a CloudEvent may be any text."""
     of_cloud_event = name == "type" and "specversion" in event
     is_timer = isinstance(value, str) and value.lower() == "timer"
@@ -41,10 +41,10 @@ def check_envelope(
 ) -> None:
     """Refuse a request's field anywhere but in `event[right]`, and a known key in another case.
 
-    A field that is overlooked would let the run do more than the sender meant. Other unknown keys
-    are allowed: the platform may add some. Below the `free` keys only `dry_run` is refused: if that
-    is overlooked, machines stop. `place` and `put`: words in messages for the right place.
-    Raises BadEvent.
+    An overlooked field would let the run do more than the sender meant. Other unknown keys are
+    allowed: the platform may add some. Below the `free` keys only `dry_run` is refused: if it is
+    overlooked, machines stop. `place` and `put`: words for the right place, in messages. Raises
+    BadEvent.
     """
     spelt = {name.lower(): name for name in known}
     for name, value in event.items():
@@ -60,7 +60,7 @@ def check_envelope(
 
 
 def refuse_ids(around: Mapping[Any, Any], *, place: str, put: str) -> None:
-    """Refuse the ID of an instance beside the request, where it narrows nothing.
+    """Refuse the ID of an instance beside the request, because it narrows nothing there.
 
     Raises BadEvent.
     """

@@ -1,8 +1,8 @@
 """Events of EventBridge: CloudEvents, one by one or in a batch.
 
-https://www.tencentcloud.com/document/product/1108/42275 has their structure (and spells `subject`
-also as `subjuect`), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
-1108/42279 those of a connector, which passes on what people send.
+https://www.tencentcloud.com/document/product/1108/42275 has their structure (and also spells
+`subject` as `subjuect`), 1108/46252 the events of Cloud Monitor, 1108/46246 those of CloudAudit,
+1108/42279 those of a connector, which forwards what people send.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
-from lightsout.events.parse import DOCTOR
-from lightsout.events.request import json_type, parse_json, read_request, show
+from lightsout.events.request import DOCTOR, json_type, parse_json, read_request, show
 from lightsout.events.search import bare, field_of, find_field, find_id, ids_in
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
 ACTIVE = ("1", "-", "", "null")
 
-# The end of the source of each event by the cloud itself. Its `data` is never a request.
+# The source of every event of the cloud itself ends so. Its `data` is never a request.
 _CLOUD = ".cloud.tencent"
-# Events of the cloud whose type begins so pass on what people sent, to Kafka or an API.
+# An event of the cloud whose type begins so forwards what people sent, to Kafka or an API.
 _CONNECTOR = "connector:"
 
 _FIELDS = (
@@ -41,14 +40,14 @@ _DEEPEST = 3  # levels that are searched below such a key
 # The parameters and the answer of a call, in CloudAudit: a `DryRun` there belongs to that call.
 _CALL = frozenset({"requestparameters", "responseelements"})
 
-# Common words that are nearly a field of a request. Beside the ID of an instance they describe it:
-# the run does no more if they are overlooked.
+# Common words that are nearly a field of a request. Beside the ID of an instance they describe it,
+# and to overlook them does no harm: the ID narrows the run.
 _EVERYDAY = {"instance": "instances", "region": "regions", "account": "accounts"}
 _SPELLINGS = {bare(name): name for name in Request._fields} | {"policy": "policies"} | _EVERYDAY
 
 
 def read(event: Mapping[Any, Any]) -> Trigger:
-    """Read one event, or each event of a batch. Nothing is done for an alarm that is resolved.
+    """Read one event, or each event of a batch. A resolved alarm is left out.
 
     Raises BadEvent.
     """
@@ -117,7 +116,7 @@ def _read_one(event: Mapping[Any, Any]) -> Occasion:
     """Read one event. It acts on no other instances than those that it names."""
     source, type_ = _text(event, "source"), _text(event, "type")
     of_cloud = _is_of_cloud(source)
-    free = ("tags",) if of_cloud else ()  # of a resource, so any key may stand there
+    free = ("tags",) if of_cloud else ()  # the tags of a resource may have any key
     check_envelope(event, _FIELDS, right="data", place="an event's data", free=free)
     if event.get("data_base64"):
         raise BadEvent("data_base64 is not read: put the request inside the data, as JSON")
@@ -166,7 +165,7 @@ def _refuse_fields_in(data: Any, type_: str) -> None:
 
 
 def _request_in(data: Any, named: frozenset[str]) -> Request | None:
-    """The request in the data of an own event; None where it has no field of a request.
+    """The request in the data of one's own event; None if it has no field of a request.
 
     `named`: the instances that the event names. Raises BadEvent.
     """
@@ -196,11 +195,13 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
 
 def _meant(word: str) -> str | None:
     """The field of a request that a word misspells by one letter; None for any other word."""
-    return next((name for spelt, name in _SPELLINGS.items() if _is_slip(word, spelt)), None)
+    return next(
+        (name for spelt, name in _SPELLINGS.items() if _one_letter_apart(word, spelt)), None
+    )
 
 
-def _is_slip(one: str, other: str) -> bool:
-    """True if they differ by one letter at most: left out, added, another, or two swapped."""
+def _one_letter_apart(one: str, other: str) -> bool:
+    """True if they differ by at most one letter: left out, added, changed, or two swapped."""
     short, long = sorted((one, other), key=len)
     differ = (at for at, letter in enumerate(short) if letter != long[at])
     at = next(differ, len(short))

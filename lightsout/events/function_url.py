@@ -1,7 +1,7 @@
 """The function URL: check the secret, read the request, answer.
 
-https://cloud.tencent.com/document/product/583/96099 has the form of events and answers. The URL
-may be open to everybody, so the function always checks a secret of its own.
+https://cloud.tencent.com/document/product/583/96099 has the form of events and answers. The URL may
+be open to everybody, so the function always checks its own secret.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Forbidden(BadEvent):
 
 
 def secret_weakness(text: str) -> str | None:
-    """Why the secret is too weak to be used; None where it is good.
+    """The reason why the secret is too weak; None if it is good.
 
-    The reason never quotes it: a part of it may be right.
+    The reason never quotes the secret: a part of it may be right.
     """
     if re.search(r"\$\{|\{\{.*\}\}|\$\(.*\)|^<.*>$|^%.*%$", text):
         return "holds a placeholder, such as ${…} or {{…}}, that the deploying tool did not fill in"
@@ -46,7 +46,7 @@ def secret_weakness(text: str) -> str | None:
 
 
 def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden | None:
-    """Why the request is refused; None where it has `Authorization: Bearer SECRET`.
+    """The reason to refuse the request; None if it has `Authorization: Bearer SECRET`.
 
     The time of the comparison does not depend on how much of the secret is right.
     """
@@ -56,7 +56,7 @@ def refusal(event: Mapping[Any, Any], environ: Mapping[str, str]) -> Forbidden |
     if weakness := secret_weakness(secret):
         return Forbidden(f"forbidden: {SECRET} {weakness}; with such a secret nobody is let in")
     scheme, _, given = _header(event, "authorization").partition(" ")
-    # Compare whatever the scheme, so that it takes the same time. As bytes: texts must be ASCII.
+    # Compare even with a wrong scheme, to take the same time. Compare bytes: texts must be ASCII.
     right = hmac.compare_digest(_bytes(given.strip()), _bytes(secret))
     return None if right and scheme.lower() == "bearer" else Forbidden(FORBIDDEN)
 
@@ -86,7 +86,7 @@ def read(event: Mapping[Any, Any]) -> Request:
 
 
 def _without_secret(headers: Any) -> Any:
-    """The headers without the secret. It is random, so it may look like a field or an ID."""
+    """The headers without the secret, which may look like a field or an ID by chance."""
     if not isinstance(headers, Mapping):
         return headers
     return {name: it for name, it in headers.items() if str(name).lower() != "authorization"}
@@ -113,7 +113,7 @@ def _body(event: Mapping[Any, Any]) -> Any:
 
 
 def answer(run: Callable[[], Report]) -> dict[str, Any]:
-    """The report of `run` as an HTTP answer: 200; 400 for a bad request, 403 for a bad secret.
+    """The report of `run` as an HTTP answer: 200, or 400 for a bad request, 403 for a bad secret.
 
     Any other failure of the run is raised, so that the platform sees it.
     """

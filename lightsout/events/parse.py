@@ -10,11 +10,9 @@ from typing import Any
 
 from lightsout.base.scalars import time_unit
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
-from lightsout.events.request import json_type, read_request, read_request_text, show
+from lightsout.events.request import DOCTOR, json_type, read_request, read_request_text, show
 from lightsout.events.search import bare
 from lightsout.model.request import BadEvent, Occasion, Trigger
-
-DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
 
 # The kinds of event in words, for messages.
 _NOUNS = {
@@ -29,8 +27,9 @@ _TIME = (
     r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)"
 )
 
-# The platform tries an event again for up to six hours; one hour is added to be safe. An older
-# `Time` is not when the timer fired: the documentation calls it the trigger's *creation* time.
+# An event older than LIGHTSOUT_MAX_EVENT_AGE is late, and refused. One older than this is not late,
+# but has another Time: the platform tries an event again for up to six hours (one is added to be
+# safe), and its documentation calls `Time` the trigger's *creation* time. It runs, with a warning.
 PLATFORM_KEEPS = 7 * 3600.0
 # Seconds by which two clocks may differ. The API accepts as much in a signature.
 CLOCK_SKEW = 300.0
@@ -98,7 +97,7 @@ def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trig
 
 
 def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple[str, ...]:
-    """A warning where the age is unknown. Raises BadEvent for a Time that forbids the run."""
+    """A warning if the age is unknown. Raises BadEvent for a Time that forbids the run."""
     if "Time" not in event:
         return ("the timer event has no Time, so its age is not judged",)
     fired, told = _read_time(event["Time"]), show(event["Time"])

@@ -1,4 +1,4 @@
-"""Read a request, by which an event narrows the policies. Anybody may have written its JSON."""
+"""Read a request, which narrows the policies. Anybody may have written its JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from lightsout.policies.texts import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
 
 
 def read_request(fields: Mapping[Any, Any]) -> Request:
@@ -85,7 +87,7 @@ def _names(field: str, value: Any) -> frozenset[str]:
 
 
 def hint(name: str, known: list[str]) -> str:
-    """The known name nearest to a misspelt one, for a message; else all known names."""
+    """The known name nearest to a misspelt one, or else all known names, for a message."""
     import difflib  # noqa: PLC0415  only a mistake pays for it
 
     near = difflib.get_close_matches(name[:LONGEST_SHOWN].lower(), known, n=1)
@@ -93,7 +95,7 @@ def hint(name: str, known: list[str]) -> str:
 
 
 def show(name: Any) -> str:
-    """A name from outside for a message: quoted, on one line, cut to a readable length."""
+    """A name from outside, for a message: quoted, on one line, and short."""
     text = str(name)
     return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
 

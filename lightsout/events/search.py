@@ -27,7 +27,7 @@ class EventText(NamedTuple):
 def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
     """Yield each key and each text in a value, at any depth. A text that is JSON is searched too.
 
-    Values below a key in `without` are left out.
+    Leaves out values below a key in `without`.
     """
     waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
     while waiting:
@@ -49,7 +49,7 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
 
 
 def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:
-    """The values inside a value, each with its key or None, and the place of the outer value."""
+    """The values inside a value, each with its key or None, and the place of the value."""
     if isinstance(value, Mapping):
         return ((str(key), item, place) for key, item in value.items())
     items = [value] if isinstance(value, str) else value  # JSON inside JSON
@@ -84,7 +84,7 @@ class Misplaced(NamedTuple):
 def find_field(
     value: Any, fields: Collection[str] = Request._fields, *, without: Collection[str] = NOTHING
 ) -> Misplaced | None:
-    """The first of the fields in a value: a key, or a text that sets `dry_run`."""
+    """The first field of a request in a value: a key, or a text that sets `dry_run`."""
     for text in texts_in(value, without=without):
         field = field_of(text.text) if text.is_key else _field_set_in(text.text)
         if field and field in fields:
@@ -93,7 +93,7 @@ def find_field(
 
 
 def field_of(name: Any) -> str | None:
-    """The field of a request that a name spells, in any case, as `X-Dry-Run` or `isDryRun`."""
+    """The field of a request that a name spells, also as `X-Dry-Run` or `isDryRun`."""
     word = re.sub("^x?(lightsout)?", "", bare(name))
     return "dry_run" if "dryrun" in word or word == "dry" else _SPELT.get(word)
 
@@ -107,10 +107,10 @@ _SPELT = {name.replace("_", ""): name for name in Request._fields}
 
 
 def _field_set_in(text: str) -> str | None:
-    """`dry_run` where the text sets it, as in `dry_run=true`, in YAML, in JSON inside other text.
+    """`dry_run` if the text sets it: as `dry_run=true`, in YAML, or in JSON inside other text.
 
-    Only this field is looked for: the other fields are common words, and a dry run that is
-    overlooked stops machines.
+    It looks for this field only: the others are common words, and an overlooked dry run stops
+    machines.
     """
     readable = _readable(text)
     if "run" not in readable:  # most texts; this saves compiling the pattern
@@ -121,12 +121,12 @@ def _field_set_in(text: str) -> str | None:
 # IDs of instances --------------------------------------------------------------------------------
 
 # As documented: an ID by itself, or at the end of a six-segment name. It is never a part of a
-# longer word, also not where an invisible character divides that word.
+# longer word, even if an invisible character divides that word.
 _PREFIXES = "|".join(resource.id_prefix for resource in RESOURCES.values())
 _ID = rf"(?i)(?<![\w.{SHAPELESS}-])(?:{_PREFIXES})[0-9a-z]+(?!\.?[\w{SHAPELESS}-])"
 
-# As people may write it. Where a letter stands before it, eight characters with a digit have to
-# follow, so that `plugins-core` is no ID.
+# As people may write it. After a letter, eight characters with a digit have to follow, so that
+# `plugins-core` is no ID.
 _WORDS = [resource.id_prefix[:-1] for resource in RESOURCES.values()]
 _WORD = "|".join(_WORDS)
 _START = r"(?:(?<![a-z])|(?<=\\[bfnrt])|(?<=%[0-9a-f]{2}))"
@@ -144,7 +144,7 @@ def ids_in(text: str) -> list[str]:
 
 
 def find_id(value: Any, *, known: Collection[str] = NOTHING) -> str | None:
-    """The place of the first text that looks like the ID of an instance, except the known ones."""
+    """The place of the first text that looks like the ID of an instance and is not a known one."""
     for text in texts_in(value):
         if _looks_like_id(_without(known, text.text)):
             return _below(text.place, text.text) if text.is_key else text.place
@@ -157,7 +157,7 @@ def _without(known: Collection[str], text: str) -> str:
 
 def _looks_like_id(text: str) -> bool:
     readable = _readable(text)
-    # Few texts have such a word. This saves compiling the pattern, and most of the search.
+    # Few texts have such a word: this saves compiling the pattern, and most of the search.
     some = any(word in readable for word in _WORDS)
     return some and re.search(_LIKE_AN_ID, readable) is not None
 

@@ -16,10 +16,10 @@ OK = 200
 
 
 def no_netrc(request: Any) -> Any:
-    """The `auth` of every session; it adds nothing. Without any, requests reads ~/.netrc.
+    """The `auth` of every session; it adds nothing. Without one, requests reads ~/.netrc.
 
-    A `default` entry there would replace our signature, and send its password to any host. Proxies
-    and certificates are still taken from the environment.
+    A `default` entry there would replace our signature, and its password would go to any host.
+    Proxies and certificates are still read from the environment.
     """
     return request
 
@@ -39,7 +39,7 @@ def refuse_unless_ok(answer: Any, **_: Any) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Describe the error by its class, and its number or status, only.
+    """Describe the error only by its class and its number or status.
 
     Its text may hold an address with a key, a proxy with a password, or an answer from anybody.
     """
@@ -57,7 +57,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """A text of the operating system or of our own, where there is one."""
+    """A text of the operating system or our own, if there is one."""
     if isinstance(error, HttpStatus):
         return str(error)
     if isinstance(error, ssl.SSLError):

@@ -1,6 +1,6 @@
-"""HTTP calls with a total time, which holds from the look-up of the host name to the last byte.
+"""Make HTTP calls with a total time, from the look-up of the host name to the last byte.
 
-requests has a time-out for each wait only: an answer that comes byte by byte never reaches it.
+The time-out of requests is for each wait only: an answer that comes byte by byte never reaches it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; 100 instances with 50 long tags each are under 4 MB
 
-# Lines of urllib3's log quote addresses, with their keys: "Failed to parse headers (url=…)" is a
+# Log lines of urllib3 quote addresses with their keys: "Failed to parse headers (url=…)" is a
 # warning, which goes to stderr, and so into the platform's log.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
@@ -63,7 +63,7 @@ def _left() -> float:
 
 
 class _Socket(socket.socket):
-    """A socket that waits no longer than the call has left, even if bytes keep arriving."""
+    """A socket that waits no longer than the call has left, even if bytes still arrive."""
 
     def recv(self, *args: Any) -> bytes:
         self.settimeout(_left())
@@ -113,7 +113,7 @@ def _addresses(host: str, port: int) -> Iterable[Any]:
             threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True).start()
     try:
         found: Iterable[Any] = lookup.result(_left())
-    except futures.TimeoutError:  # of Python 3.10, where it is not the built-in one
+    except futures.TimeoutError:  # another class than the built-in one in Python 3.10
         raise TimeoutError("the name was not resolved in time") from None
     return found
 
@@ -123,7 +123,7 @@ def _look_up(host: str, port: int, lookup: futures.Future[Any]) -> None:
         found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
     except UnicodeError:  # an empty label, or one of over 63 letters
         lookup.set_exception(socket.gaierror(socket.EAI_NONAME, "it is no host name"))
-    except Exception as reason:  # noqa: BLE001  the edge of a thread; who waits for it raises it
+    except Exception as reason:  # noqa: BLE001  the edge of a thread: whoever waits for it raises it
         lookup.set_exception(reason)
     else:
         lookup.set_result(found)
@@ -153,12 +153,12 @@ def connect(host: str, port: int, seconds: float, options: Iterable[Any]) -> soc
     try:
         raise problem
     finally:
-        del problem  # with its traceback it would keep this frame alive, and the frame it
+        del problem  # its traceback and this frame would keep each other alive
 
 
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        """Raises what the method of urllib3 raises."""
+        """Raises the same as the method of urllib3."""
         seconds, options = float(self.timeout or 0), self.socket_options or ()
         try:
             return connect(self._dns_host, self.port, seconds, options)
@@ -189,7 +189,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class Timed(HTTPAdapter):
-    """Calls that end with their `total_time`, and answers of bounded size."""
+    """An adapter whose calls end with their `total_time`; their answers have a bounded size."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         """`context`: a timed_context() for HTTPS; plain HTTP needs none."""
@@ -202,7 +202,7 @@ class Timed(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **facts: Any) -> Any:
-        # A proxy may speak HTTPS itself; with a context of urllib3 its answer might never end.
+        # A proxy may use HTTPS itself; with a context of urllib3 its answer might never end.
         secure = self._secure | {"proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **(facts | secure))
         manager.pool_classes_by_scheme = _POOLS
@@ -220,9 +220,9 @@ class Timed(HTTPAdapter):
 
 @contextmanager
 def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Iterator[Response]:
-    """One request and its answer in `timeout` seconds, reading included.
+    """One request and its whole answer in `timeout` seconds.
 
-    It follows no redirect, which would send body and tokens to another host.
+    It follows no redirect: that would send body and tokens to another host.
     """
     with Session() as session, total_time(timeout):
         session.auth = no_netrc
@@ -236,7 +236,7 @@ def timed_request(method: str, url: str, *, timeout: float, **facts: Any) -> Ite
             yield answer
 
 
-SHORTEST_SECRET = 16  # letters and digits; a shorter text is no secret, and may be in any answer
+SHORTEST_SECRET = 16  # letters and digits; a shorter text is no secret, and any answer may hold it
 # All bytes but ASCII letters and digits: a secret may be escaped on its way back.
 _LOWER = bytes(range(256)).lower()
 _SIGNS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
@@ -255,9 +255,9 @@ def _letters(text: bytes) -> bytes:
 
 
 class _Checked:
-    """An answer of urllib3: its body, unpacked, has LARGEST_ANSWER bytes at most.
+    """An answer of urllib3 with at most LARGEST_ANSWER bytes, unpacked.
 
-    An answer that holds any of `secrets` is refused, since its fields are logged and reported.
+    It is refused if it holds any of `secrets`, because its fields are logged and reported.
     """
 
     def __init__(self, raw: Any, secrets: Sequence[bytes]) -> None:

@@ -22,20 +22,20 @@ class Decision(NamedTuple):
     verdict: Verdict
     reason: str
     warning: bool = False  # somebody should fix the cause of this decision
-    doubtful: bool = False  # kept because something is unknown: perhaps the policy wants to act
+    doubtful: bool = False  # kept because something is unknown: perhaps the policy would act
     shared: bool = False  # one warning is enough for all instances with this reason
 
 
 class Step(NamedTuple):
     """One step of a decision, with its reason."""
 
-    name: str  # match | exclude | hours | protection | only if
+    name: str  # match | exclude | hours | protection | group | only if
     reason: str
-    kept: Decision | None = None  # the decision, where this step keeps the instance
+    kept: Decision | None = None  # the decision, if this step keeps the instance
 
 
 class Task(NamedTuple):
-    """A policy to carry out at a site, and the instances that the event narrows it to."""
+    """A policy to carry out at a site, and the instances to which the event narrows it."""
 
     policy: Policy
     only: frozenset[str] | None = None  # None: all that it matches
@@ -61,7 +61,7 @@ class Finding:
         self.policy, self.only = task.policy, task.only
         self.seen_at = 0.0  # when its listing was asked for, by the monotonic clock
         self.decisions: dict[str, Decision] = {}  # of instances that match
-        self.instances: dict[str, Instance] = {}  # these and more; findings may share it
+        self.instances: dict[str, Instance] = {}  # these and others; findings may share it
         self.stuck: dict[str, Instance] = {}  # STOPPING or STARTING since before the run
         self.refused: str | None = None  # the limit that it would exceed
         self.error = error  # why its instances are unknown
@@ -75,5 +75,5 @@ class Finding:
         return self.only is None or id_ in self.only
 
     def to_act_on(self) -> list[str]:
-        """IDs to act on: protections, conditions and the event are applied, limits are not yet."""
+        """The IDs to act on by protections, conditions and the event, before limits."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]

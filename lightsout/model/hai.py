@@ -1,4 +1,4 @@
-"""Reads what HAI shows of an instance: as the others do, but without tags."""
+"""Read the instances of HAI: as those of the others, but without tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_instance(item: Mapping[str, Any]) -> Instance:
-    """Read an item of InstanceSet. Tags that the service begins to show would count."""
+    """Read an item of InstanceSet. If the service begins to show tags, they count."""
     read = instance.read_instance(item)
     uncharged = read.state == HAI.stop.after
     return read._replace(tags_known="Tags" in item, charging="STOP_CHARGING" if uncharged else "")

@@ -1,4 +1,4 @@
-"""An instance, and how it is read from an answer of Lighthouse or CVM."""
+"""An instance, and how to read it from an answer of Lighthouse or CVM."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 Tags = Mapping[str, tuple[str, ...]]
 
 
-EARLIEST = 2000  # year; an earlier date stands for none, such as 0001-01-01
+EARLIEST = 2000  # year; an earlier date, such as 0001-01-01, means none
 
-TAG_SETS = 1000  # sets of tags of which equal ones share one object
+TAG_SETS = 1000  # sets of tags, at most, that share one object with equal ones
 
-# Operations after which an instance runs, so that their time is the time of its latest start.
+# Operations after which an instance runs: their time is the time of its latest start.
 # CreateInstances is Lighthouse's, RunInstances is CVM's.
 STARTS = frozenset({"StartInstances", "RebootInstances", "CreateInstances", "RunInstances"})
 
@@ -48,18 +48,18 @@ class Instance(NamedTuple):
     always_charged: str = ""  # why STOP_CHARGING cannot apply to it; CVM only
     public_ips: tuple[str, ...] = ()  # that STOP_CHARGING would release; CVM only
     unreadable: str = ""  # a field of unknown form, which may hold a protection
-    name_known: bool = True  # whether the service tells its name, be it empty
-    tags_known: bool = True  # whether the service tells its tags, be there none
-    spared: str = ""  # why it is left alone, whatever a policy says
-    note: str = ""  # what a person should know who has it stopped
+    name_known: bool = True  # False: the service does not show its name; an empty name is known
+    tags_known: bool = True  # False: the service does not show its tags; no tags are known, too
+    spared: str = ""  # the reason to leave it alone, whatever a policy says
+    note: str = ""  # for the person whose policy stops it
 
     def latest(self, resource: Resource) -> str:
-        """What tells its latest operation from others: the RequestId, or else what is known."""
+        """The ID of its latest operation: the RequestId, or else the operation and its state."""
         told = f"{self.operation} {self.operation_state}".strip()
         return self.operation_request_id if resource.tells_operation_id else told
 
     def started_at(self) -> datetime | None:
-        """When the latest operation started; None where the service does not say.
+        """The start of the latest operation; None if the service does not say.
 
         Only the documented form counts (2026-11-23T12:00:00Z): another form may mean anything.
         """
@@ -73,8 +73,8 @@ class Instance(NamedTuple):
 def read_instance(item: Mapping[str, Any]) -> Instance:
     """Read an item of InstanceSet of either service. Missing, null and new fields are allowed.
 
-    Equal tags share one object: without that, 10,000 instances take a quarter more memory. So do
-    equal words: otherwise 50,000 take 105 MB, and the target is 100.
+    Equal tags share one object: otherwise 10,000 instances take a quarter more memory. Equal words
+    do too: otherwise 50,000 take 105 MB, and the target is 100.
     """
     always_charged = _always_charged(item) if "StopChargingMode" in item else ""
     ips = item.get("PublicIpAddresses")
@@ -107,7 +107,7 @@ def _tag_set(pairs: tuple[tuple[str, str], ...]) -> Tags:
 
 
 def _unreadable(item: Mapping[str, Any]) -> str:
-    """The first field whose form is not the documented one; empty where there is none.
+    """The first field that is not in the documented form; empty if there is none.
 
     A missing or null field counts as empty.
     """
@@ -127,10 +127,10 @@ def _is_tag(tag: Any) -> bool:
 
 
 def _always_charged(item: Mapping[str, Any]) -> str:
-    """Why STOP_CHARGING cannot apply; empty where the service decides.
+    """The reason why STOP_CHARGING cannot apply; empty if the service decides.
 
-    Only what https://cloud.tencent.com/document/product/213/19918 excludes. That page excludes no
-    family of instances, not even those with a GPU or FPGA.
+    https://cloud.tencent.com/document/product/213/19918 has the reasons. It excludes no family of
+    instances, not even those with a GPU or FPGA.
     """
     disks = [*dicts([item.get("SystemDisk")]), *dicts(item.get("DataDisks"))]
     local = any(_text(disk, "DiskType").startswith("LOCAL") for disk in disks)
@@ -139,7 +139,7 @@ def _always_charged(item: Mapping[str, Any]) -> str:
 
 
 def request_note(request_id: str) -> str:
-    """The RequestId, as it stands in a reason; nothing where the service does not tell it."""
+    """The RequestId, in the form that reasons have; empty if the service does not show it."""
     return f" (RequestId {request_id})" if request_id else ""
 
 
@@ -154,5 +154,5 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 
 def dicts(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a JSON list; none where it is no list."""
+    """The objects of a JSON list; none if it is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

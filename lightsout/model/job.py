@@ -22,17 +22,17 @@ class Wish(NamedTuple):
     policies: tuple[str, ...]  # names; the options are those of the first
     options: tuple[tuple[str, str], ...]  # parameters of the call: StopType …
     patience: float  # seconds from acceptance until the final state must be seen
-    stop_charging: bool = False  # the final state is one in which it is no longer charged
-    mark: Marker | None = None  # who writes into a tag of it what was done; None: nobody
-    group: str = ""  # of Auto Scaling, through which it is done; empty: directly
+    stop_charging: bool = False  # in the final state it must no longer be charged
+    mark: Marker | None = None  # the policy that marks it; None: no mark
+    group: str = ""  # of Auto Scaling, to which the call is sent; empty: none
 
 
 class Item(NamedTuple):
-    """An instance of a job, as the latest decision about it saw it."""
+    """An instance of a job, as the latest decision saw it."""
 
     wish: Wish
     tags: Tags
-    operation: str  # what tells its latest operation from others, see Instance.latest
+    operation: str  # the ID of its latest operation, see Instance.latest
 
     def shows_another(self, latest: str) -> bool:
         """True if a newer look shows another latest operation."""
@@ -40,30 +40,29 @@ class Item(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The new decisions about an instance, by the policies that wanted it.
+    """The new decisions about an instance, of the policies that wanted it.
 
-    In a conflict also by the policy that wants the opposite; the conflict comes first.
+    In a conflict, also of the policy that wants the opposite; the conflict comes first.
     """
 
     wish: Wish | None  # of the policies that still want it; None: no policy does
     kept: Mapping[Part, Decision]  # of the others
-    busy: str = ""  # why its group takes no call for it now
+    busy: str = ""  # the reason why its group accepts no call for it now
 
 
 Judge = Callable[["Instance", Wish], Judged]
 
 
 def read_nothing(_instances: Iterable[Instance]) -> None:
-    """Read nothing: no decision of the job depends on more than the look."""
+    """Read nothing: the decisions of the job depend on the look alone."""
 
 
 class Job(NamedTuple):
     """Instances to act on. `judge` decides again about one of them on a newer look.
 
-    A decision is valid for a short time only. It counts from `seen_at`: when the oldest listing
-    behind it was asked for (seconds of the monotonic clock). A new decision may also depend on
-    traffic and groups: `read_anew` reads them for the instances of a look, before `judge` is
-    called.
+    A decision is valid for a short time, from `seen_at` on: when the oldest listing behind it was
+    asked for (seconds of the monotonic clock). A new decision may also depend on traffic and
+    groups: `read_anew` reads them for the instances of a look, before `judge` is called.
     """
 
     site: Site
@@ -77,7 +76,7 @@ class Job(NamedTuple):
         return self.items[id_].wish
 
     def asked_with(self, ids: Collection[str]) -> Collection[str]:
-        """`ids`, and all others of their groups: what was read of a group holds for one call."""
+        """`ids`, and all others of their groups: the facts about a group hold for one call only."""
         groups = {self.wish(id_).group for id_ in ids} - {""}
         if not groups:
             return ids
@@ -99,7 +98,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(decision: Decision) -> Outcome:
-    """The outcome of an instance that is not acted on."""
+    """The outcome of an instance that is left alone."""
     kind = Kind.FAILED if decision.verdict is Verdict.CONFLICT else Kind.SKIPPED
     return Outcome(kind, decision.reason)
 
@@ -110,7 +109,7 @@ class Accepted(NamedTuple):
     request_id: str
     instance_ids: tuple[str, ...]
     activity_id: str = ""  # of the group that it was sent to
-    call: str = ""  # its action, where it is not that of the resource
+    call: str = ""  # its API action, if it is not that of the resource
 
 
 class Look(NamedTuple):

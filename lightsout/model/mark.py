@@ -25,14 +25,14 @@ class Marker(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A mark as it was read; anybody who may write tags may have written it."""
+    """A mark that was read. Anybody who may write tags may have written it."""
 
     what: str  # stopped | started | failed
     clock: datetime  # wall clock, without a zone
     policy: str
 
     def is_between(self, opened: datetime, now: datetime, zones: Iterable[tzinfo]) -> bool:
-        """Whether its time lies between the two instants, when it is read in one of `zones`.
+        """True if its time in one of `zones` is between the two instants.
 
         A time that the clocks show twice counts as both.
         """
@@ -45,9 +45,9 @@ class Mark(NamedTuple):
 
 
 def write_mark(what: str, at: datetime, marker: Marker) -> str:
-    """The value of the tag, in letters that the service takes: `stopped 2026-11-26 20:07 nights`.
+    """The value of the tag, in allowed characters: `stopped 2026-11-26 20:07 nights`.
 
-    It takes no seconds: each new value of a key is one more that the account keeps.
+    It has no seconds: each new value of a key is one more that the account keeps.
     """
     return f"{what} {at.astimezone(marker.zone):%Y-%m-%d %H:%M} {marker.policy}"
 

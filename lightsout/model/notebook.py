@@ -1,4 +1,4 @@
-"""Reads what TI-ONE shows of a notebook."""
+"""Read the notebooks of TI-ONE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREPAID = "prepaid: it costs the same when it is stopped"
 
 
 def read_instance(item: Mapping[str, Any]) -> Instance:
-    """Read an item of NotebookSet. One that is paid for in an unknown way is kept."""
+    """Read an item of NotebookSet. A notebook that is paid for in an unknown way is kept."""
     tags = item.get("Tags")
     told = {"InstanceId": "Id", "InstanceName": "Name", "InstanceState": "Status"}
     read = instance.read_instance(
@@ -34,7 +34,7 @@ def read_instance(item: Mapping[str, Any]) -> Instance:
 
 
 def _tag(tag: Any) -> Any:
-    """The tag in the form of the other services; what is none stays as it is."""
+    """The tag in the form of the other services; anything but a tag is returned as it is."""
     if not isinstance(tag, dict):
         return tag
     return {"Key": tag.get("TagKey"), "Value": tag.get("TagValue")}

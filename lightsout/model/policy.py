@@ -31,9 +31,7 @@ class Source(NamedTuple):
 
     source: str
     type: str
-    scope: str | None = (
-        None  # policy: an event that names no instance lets it act on all that it matches
-    )
+    scope: str | None = None  # policy: for an event that names no instance, act on all that match
 
     def __str__(self) -> str:
         scope = f", scope {self.scope}" if self.scope else ""
@@ -57,10 +55,10 @@ class OnlyIf(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What a policy does to one resource with one action; times in seconds.
+    """A policy, for one resource and one action; times in seconds.
 
-    A policy of several resources, or with `uptime`, is one of these for each resource and action:
-    they share its name.
+    A policy file's entry with several resources, or with `uptime`, makes one for each resource and
+    action. They share its name.
     """
 
     name: str
@@ -82,17 +80,17 @@ class Policy(NamedTuple):
     only_if: OnlyIf = OnlyIf()
     stopped_mode: str | None = None  # None: the API's own default
     mark: bool = False  # write what was done into a tag of the instance
-    # The zones of all policies by their names, where there are several: of the times in marks.
+    # The zones of all policies by their names, if there are several: marks have local times.
     mark_zones: tuple[tuple[str, ZoneInfo], ...] = ()
 
     @property
     def part(self) -> Part:
-        """What tells it from others about the same resource."""
+        """Its key among the policies for the same resource."""
         return self.name, self.action
 
     @property
     def does(self) -> Action:
-        """Its action, as the service of its resource has it."""
+        """Its action, in the form of its resource's service."""
         return RESOURCES[self.resource].action(self.action)
 
 
@@ -128,7 +126,7 @@ class When(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """True if the calendar of workdays and holidays is needed."""
+        """True if it needs the calendar of workdays and holidays."""
         return self.days in ("workdays", "holidays")
 
     @property
@@ -149,7 +147,7 @@ class AfterEdge(NamedTuple):
     A start is due after each opening edge of the times on, a stop after each closing edge.
     """
 
-    on: tuple[When, ...]  # the times on: several where a machine's tag has several
+    on: tuple[When, ...]  # the times on; a machine's tag may have several
     opening: bool  # whether it is due after the opening edges
     act_within: float  # seconds
     enforce: bool  # it is due until the next edge
@@ -160,24 +158,24 @@ class AfterEdge(NamedTuple):
 
     @property
     def endless(self) -> bool:
-        """Whether there is no edge, since it is always on.
+        """True if it is always on, so that there is no edge.
 
         Several times on may leave no time off between them, whatever the calendar says of a day.
         """
         if sum((it.end - it.start) % WHOLE_DAY or WHOLE_DAY for it in self.on) < WHOLE_DAY:
-            return False  # as of most
+            return False  # as most do
         days = product(range(7), (True, False), (True, False))
         return all(self._covers((day - 1, before), (day, workday)) for day, before, workday in days)
 
     def _covers(self, before: tuple[int, bool], day: tuple[int, bool]) -> bool:
-        """Whether it is on at each minute of a day, by its weekday and whether it is a workday."""
+        """True if it is on at each minute of this weekday, as a workday or not."""
         covered = 0
         for start, end in sorted([*self._spans(before, WHOLE_DAY), *self._spans(day, 0)]):
             covered = max(covered, end) if start <= covered else covered
         return covered >= WHOLE_DAY
 
     def _spans(self, day: tuple[int, bool], until: int) -> Iterator[tuple[int, int]]:
-        """The minutes on that begin on the day, counted from so many minutes after its midnight."""
+        """The times on that begin on the day: minutes since `until` minutes after its midnight."""
         for it in self.on:
             if it.opens_on(day[0] % 7, workday=day[1]):
                 length = (it.end - it.start) % WHOLE_DAY or WHOLE_DAY
@@ -189,7 +187,7 @@ class AfterEdge(NamedTuple):
 
 
 class OwnHours(NamedTuple):
-    """The `uptime` of a policy, for one of its actions, where each machine's own tag says when."""
+    """The `uptime` of a policy whose machines have hours in their own tag, for one action."""
 
     tag: str  # its key
     opening: bool
@@ -199,7 +197,7 @@ class OwnHours(NamedTuple):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether it may need the calendar: that depends on the tags."""
+        """True: a tag may name workdays or holidays."""
         return True
 
 

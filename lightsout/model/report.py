@@ -18,7 +18,7 @@ DONE_GROUPS: tuple[DoneGroup, ...] = get_args(DoneGroup)
 REASON_GROUPS: tuple[ReasonGroup, ...] = get_args(ReasonGroup)
 GROUPS: tuple[Group, ...] = (*DONE_GROUPS, *REASON_GROUPS)
 
-# An instance in two policies that ended differently counts once, as the first of these:
+# An instance with different results in two policies counts once, as the first of these:
 RANK: tuple[Group, ...] = (
     "failed", "pending", "stopped", "started", "would_stop", "would_start", "skipped",
 )  # fmt: skip
@@ -31,13 +31,13 @@ class _Call(TypedDict):
 
 
 class AcceptedCall(_Call, total=False):
-    """A call that the service accepted, and the instances of one policy that were in it."""
+    """A call that the service accepted, and its instances of one policy."""
 
     activity_id: str  # only of a call to a group of Auto Scaling
 
 
 def id_of(call: Mapping[str, Any]) -> str:
-    """The ID of an accepted call in a report or log: that of its activity if no answer came."""
+    """The ID of an accepted call in a report or log: the ActivityId if no answer came."""
     return str(call.get("request_id") or call.get("activity_id") or "")
 
 
@@ -158,7 +158,7 @@ _REASONS = {"STOPPED, but still charged: ": CHARGED, "gone: ": GONE, "on its way
 
 
 def why_skipped(reason: str) -> str:
-    """CHARGED (stopped, still charged), GONE, or KEPT (left alone), by the reason in `skipped`."""
+    """CHARGED (stopped, still charged), GONE or KEPT (left alone), by the reason in `skipped`."""
     return next((kind for begin, kind in _REASONS.items() if reason.startswith(begin)), KEPT)
 
 
@@ -168,7 +168,7 @@ def count_skipped(report: Report) -> dict[str, int]:
     These counts are for people: a machine that was stopped, but is still charged, was not kept.
     """
     found: dict[str, set[tuple[str, ...]]] = {CHARGED: set(), GONE: set(), KEPT: set()}
-    otherwise: set[tuple[str, ...]] = set()  # instances counted in another group
+    otherwise: set[tuple[str, ...]] = set()  # instances that count in another group
     for entry in report["policies"]:
         place = (entry["account"], entry["resource"], str(entry["region"]))
         for id_, reason in entry["skipped"].items():
@@ -184,7 +184,7 @@ FAILURES: tuple[ReasonGroup, ...] = ("failed", "pending")
 
 
 def failure_message(report: Report) -> str:
-    """One line about what went wrong, for the platform's log and the alarm that quotes it."""
+    """One line about what failed, for the platform's log and for alarms that quote it."""
     reasons: dict[str, dict[str, None]] = defaultdict(dict)  # by reason, its instance IDs
     for entry in report["policies"]:
         if entry["error"]:

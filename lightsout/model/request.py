@@ -33,7 +33,7 @@ class Occasion(NamedTuple):
     source: str = ""  # of an EventBridge event
     type: str = ""
     no_target: bool = False  # an EventBridge event that has no request and names no instance
-    maybe_named: str | None = None  # where it may name an instance in an unknown form
+    maybe_named: str | None = None  # the place where it may name an instance in an unknown form
 
     @property
     def unclear(self) -> bool:
@@ -89,12 +89,12 @@ class Chosen(NamedTuple):
 
 
 def _widest(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """The names that at least one of them allows; None allows everything."""
+    """The names that at least one request allows; None allows everything."""
     named = tuple(sets)
     return None if None in named else _union(named)
 
 
 @lru_cache(maxsize=64)
 def _union(sets: tuple[frozenset[str], ...]) -> frozenset[str]:
-    """The union. Cached, because each policy asks for the same one at each site."""
+    """The union. Cached, because each policy needs the same one at each site."""
     return frozenset().union(*sets)

@@ -1,4 +1,4 @@
-"""The services as data: what a resource is, how it stops and starts, and where it is."""
+"""The resources and their services as data: how they are listed, stopped and started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 OWN = "own"  # the account that the function runs in
 
 
-# States on the way out: an instance does not leave them by itself.
+# States of an instance that is being terminated: it does not leave them by itself.
 LEAVING = frozenset({"SHUTDOWN", "TERMINATING", "DELETING", "LAUNCH_FAILED"})
 
 
@@ -27,20 +27,20 @@ class Action(NamedTuple):
     after: str
     keep_tag: str  # an instance with this tag is left alone
     leaving: frozenset[str] = LEAVING
-    failed: frozenset[str] = frozenset()  # states in which one is left that ended otherwise
-    shows_during: bool = True  # whether the service has a word for that state
-    api: Api | None = None  # of the call, where it is not that of the resource
-    shows: str = ""  # LatestOperation of its instances, where it is not the call
-    activity: str = ""  # ActivityType of what such a call begins; empty: it begins none
+    failed: frozenset[str] = frozenset()  # states after the action failed
+    shows_during: bool = True  # False: the service does not show `during`
+    api: Api | None = None  # of the call, if it is not that of the resource
+    shows: str = ""  # LatestOperation of its instances, if it is not the call
+    activity: str = ""  # ActivityType of the activity that the call begins; empty: it begins none
 
     @property
     def operation(self) -> str:
-        """LatestOperation of the instances that it is done to."""
+        """LatestOperation of an instance after the action."""
         return self.shows or self.call
 
     @property
     def acted_on(self) -> tuple[str, ...]:
-        """The states of the instances that a listing for this action has to show."""
+        """The states that a listing for this action has to show."""
         return (self.before, self.during) if self.shows_during else (self.before,)
 
 
@@ -50,21 +50,22 @@ ACTIONS = {action.name: action for action in (STOP, START)}
 
 
 class ListingCall(NamedTuple):
-    """The call that shows instances: its answer, and what it can be asked."""
+    """The call that lists instances: its answer, and its parameters."""
 
     name: str = "DescribeInstances"
     items: str = "InstanceSet"  # the list in its answer
-    ids: str = "InstanceIds"  # the parameter that names instances; empty: a filter does
-    most_ids: int = 100  # that it names
+    longest_id: int = 16  # characters after the prefix, at most
+    ids: str = "InstanceIds"  # the parameter for IDs; empty: a filter names them
+    most_ids: int = 100  # IDs in one call
     states: str = "instance-state"  # the filter for states
     filter_values: int = 5  # of one filter, at most
     ids_filter: str = "instance-id"
-    tag_filters: str = ""  # the parameter for tags, where they are not among the other filters
+    tag_filters: str = ""  # the parameter for tags, if it is not `Filters`
     furthest: int = sys.maxsize  # Offset, at most
-    # Filters of every listing, with their value. What they leave out is never acted on.
+    # Filters of every listing. Instances that they leave out are never stopped or started.
     always: tuple[tuple[str, str], ...] = ()
     order: tuple[tuple[str, str], ...] = ()  # parameters that keep pages from shifting
-    leaves_out: str = ""  # what it does not show, for people
+    leaves_out: str = ""  # in words for people: the instances that it does not show
 
     def naming(self, ids: Sequence[str]) -> dict[str, object]:
         """The parameter that names instances."""
@@ -87,28 +88,29 @@ class Resource(NamedTuple):
     stops_charging: bool = False  # StoppedMode of StopInstances
     stop_types: bool = True  # StopType of StopInstances
     has_tags: bool = True
-    marks: bool = True  # whether the Tag service writes tags onto it
+    marks: bool = True  # the Tag service can write tags onto it
     lists_regions: bool = True  # DescribeRegions
-    not_opened: str = ""  # the code that says that the account does not use the service
+    not_opened: str = ""  # the error code of an account that has not opened the service
     stop: Action = STOP
     start: Action = START
-    batch: int = 100  # instances of a call that stops or starts, at most
-    ids: str = "InstanceIds"  # the parameter that names them there
-    in_groups: bool = False  # whether groups of Auto Scaling have it as members
-    charged_on: str = ""  # what goes on being paid for when its time is no longer
-    called: str = "instance"  # in the names that CAM knows
-    reader: str = "lightsout.model.instance"  # the module whose read_instance reads an answer
+    batch: int = 100  # instances in one call to stop or start, at most
+    longest_id: int = 16  # characters after the prefix, at most
+    ids: str = "InstanceIds"  # the parameter for IDs in that call
+    in_groups: bool = False  # groups of Auto Scaling can have it as a member
+    charged_on: str = ""  # what is still charged after a stop
+    called: str = "instance"  # in resource names of CAM
+    reader: str = "lightsout.model.instance"  # the module with its read_instance
 
     @property
     def actions(self) -> tuple[Action, Action]:
         return self.stop, self.start
 
     def action(self, name: str) -> Action:
-        """What the action of this name is to the service."""
+        """The action of this name, in the form of this service."""
         return self.start if name == START.name else self.stop
 
     def naming(self, ids: Sequence[str]) -> dict[str, object]:
-        """The parameter that names the instances of a call that stops or starts them."""
+        """The parameter with the IDs, for a call to stop or start."""
         return {self.ids: list(ids) if self.batch > 1 else ids[0]}
 
 
@@ -125,7 +127,7 @@ class Site(NamedTuple):
 
 
 def place_of(account: str, where: str) -> str:
-    """`where`, mostly a region, in words for people; with the account if it is not the own one."""
+    """`where`, mostly a region, in words for people, with the account if it is another one."""
     return where if account == OWN else f"{account} {where}"
 
 
@@ -150,9 +152,9 @@ CVM = Resource(
     in_groups=True,
     charged_on="Disks, images and elastic addresses",
 )
-# HAI has no word for a machine that stops or starts: its latest operation tells. Its listing does
-# not show how a machine is paid for: a filter tells, and a prepaid one is refused. No number of
-# values is documented for its filters: five is what CVM takes.
+# HAI has no state for an instance that is stopping or starting: only its latest operation shows it.
+# Its listing does not show how an instance is paid for: a filter selects by that, and a call for a
+# prepaid one is refused. No number of values is documented for its filters: CVM takes five.
 _HAI_LEAVING = frozenset({"TERMINATING", "TERMINATED", "LAUNCH_FAILED"})
 HAI = Resource(
     "hai",
@@ -183,8 +185,8 @@ HAI = Resource(
     reader="lightsout.model.hai",
 )
 _NOTEBOOK_FAILED = frozenset({"Failed", "SubmitFailed"})
-# Listings of notebooks are by the time of the latest change unless told otherwise. How many values
-# their filters take, and whether those of a tag are alternatives, is not documented.
+# By default, notebooks are listed by the time of the latest change. How many values a filter takes,
+# and whether those of a tag are alternatives, is not documented.
 NOTEBOOK = Resource(
     "notebook",
     "TI-ONE",
@@ -205,7 +207,7 @@ NOTEBOOK = Resource(
     tells_operation_time=False,
     tells_operation_id=False,
     stop_types=False,
-    marks=False,  # no page names its notebooks as the Tag service would have them
+    marks=False,  # no page documents the names of notebooks for the Tag service
     lists_regions=False,
     charged_on="Storage",
     stop=STOP._replace(
@@ -225,6 +227,7 @@ NOTEBOOK = Resource(
         failed=_NOTEBOOK_FAILED,
     ),
     batch=1,
+    longest_id=20,
     ids="Id",
     called="notebook",
     reader="lightsout.model.notebook",

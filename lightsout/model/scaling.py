@@ -1,4 +1,4 @@
-"""Groups of Auto Scaling: who is in them, the sizes that they keep, the calls for their members."""
+"""Groups of Auto Scaling: their members, the sizes that they keep, the calls for their members."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPLACING = ("ReplaceMonitorUnhealthy", "ReplaceLoadBalancerUnhealthy")
 
 
 def members_action(action: Action) -> Action:
-    """The same action through the group of an instance."""
+    """The same action, sent to the group of an instance."""
     return STOP_MEMBERS if action.name == STOP.name else START_MEMBERS
 
 
@@ -38,26 +38,26 @@ class ScalingGroup(NamedTuple):
     max_size: int
     desired: int
     in_service: int
-    busy: bool = False  # an activity is under way: until it ends no other is accepted
-    replaces: tuple[str, ...] = ()  # of REPLACING, those that are not surely off, with their value
+    busy: bool = False  # an activity is under way: the group accepts no other until it ends
+    replaces: tuple[str, ...] = ()  # each of REPLACING that is not surely off, with its value
 
     def room(self, action: Action) -> int:
-        """How many members the group lets stop, or start."""
+        """The number of members that the group lets stop, or start."""
         if action.name == STOP.name:
             return max(0, min(self.desired, self.in_service) - self.min_size)
         return max(0, self.max_size - max(self.desired, self.in_service))
 
     def bound(self, action: Action) -> str:
-        """The size that it keeps, for people."""
+        """The size that the group keeps, in words for people."""
         if action.name == STOP.name:
             return f"at least {self.min_size} in service (MinSize)"
         return f"at most {self.max_size} in service (MaxSize)"
 
 
 class Membership(NamedTuple):
-    """What the service says about an instance that has the tag of a group."""
+    """The answer of the service about an instance that has the tag of a group."""
 
     group: ScalingGroup | None = None  # None: it is in no group
     lifecycle: str = ""  # LifeCycleState
-    unknown: str = ""  # why it cannot be told
-    beyond: str = ""  # the bound of its group by which it is kept
+    unknown: str = ""  # the reason why it is unknown
+    beyond: str = ""  # the bound of its group that keeps it

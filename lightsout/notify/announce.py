@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 SHARE = 0.1  # at most this share of a run's time is kept for sending
 DAY_BEGINS = timedelta(hours=9)  # China time
-MARKER, CALENDAR_MARKER = "lightsout-dry-run-told", "lightsout-calendar-told"  # names of files
+MARKER, CALENDAR_MARKER = "lightsout-dry-run-told", "lightsout-calendar-told"  # files
 CALLED = {
     MARKER: "the reminder of the dry run",
     CALENDAR_MARKER: "the message about the calendar",
 }
-LONGEST_MARK = 100  # bytes of such a file that are read
+LONGEST_MARKER = 100  # bytes of such a file that are read
 
 
 class RunFacts(NamedTuple):
@@ -49,24 +49,24 @@ class RunFacts(NamedTuple):
 
 
 def announced(facts: RunFacts, run: Callable[[], Report]) -> Report:
-    """Run, then send the result; return or raise what `run` did, and never anything else."""
+    """Run, then send the result; return or raise the same as `run`."""
     announcer = Announcer(facts)
     announcer.attempt(announcer.begin)
     try:
         report = run()
     except RunFailed as failure:
         if facts.trigger == "url" and isinstance(failure.cause, BadEvent):
-            raise  # answered with 400 or 403: a bad request is no failure of the function
+            raise  # the answer is 400 or 403: a bad request is no failure of the function
         announcer.attempt(partial(announcer.end, failure.report, str(failure)))
-        announcer.attempt(partial(announcer.tell_calendar, failure.report))
+        announcer.attempt(partial(announcer.send_calendar_gaps, failure.report))
         raise
     announcer.attempt(partial(announcer.end, report, None))
-    announcer.attempt(partial(announcer.tell_calendar, report))
+    announcer.attempt(partial(announcer.send_calendar_gaps, report))
     return report
 
 
 class Announcer:
-    """Sends the result of one run. Bad settings are reported to each address that can be read."""
+    """Sends the result of one run. Of bad settings it informs each address that can be read."""
 
     def __init__(self, facts: RunFacts) -> None:
         self._run = facts
@@ -110,27 +110,27 @@ class Announcer:
 
         sendings = self._messages(kind, receivers, report, error) if kind else []
         deliveries = send_all([*sendings, *self._last_beat(report, error)])
-        taken = self._tell_refusals(deliveries)
+        taken = self._warn_of_refusals(deliveries)
         if kind == "reminder" and taken:
-            self._remember(MARKER, mark(self._today(), acts=would_act(report)))
+            self._remember(MARKER, marker_text(self._today(), acts=would_act(report)))
 
-    def tell_calendar(self, report: Report) -> None:
+    def send_calendar_gaps(self, report: Report) -> None:
         """Tell all receivers, once a day, of a year that policies need and their calendar lacks."""
         gaps = self._run.calendar_gaps
-        if not gaps or not self._receivers or self._told(CALENDAR_MARKER) == self._today():
+        if not gaps or not self._receivers or self._content_of(CALENDAR_MARKER) == self._today():
             return
         from lightsout.notify.delivery import send  # noqa: PLC0415  costs requests
         from lightsout.notify.message import write_gaps  # noqa: PLC0415  few runs send it
 
         text, now = partial(write_gaps, gaps, report), self._outside.clock.now()
         patience = self._patience()
-        if self._tell_refusals(
+        if self._warn_of_refusals(
             send(self._receivers, text, now=now, report=report, seconds=patience)
         ):
             self._remember(CALENDAR_MARKER, self._today())
 
-    def _tell_refusals(self, deliveries: Iterable[Delivery]) -> bool:
-        """Warn of what was not taken; whether a receiver took a message."""
+    def _warn_of_refusals(self, deliveries: Iterable[Delivery]) -> bool:
+        """Warn of each refused message; return True if a receiver accepted one."""
         taken = False
         for delivery in deliveries:
             if delivery.error is not None:
@@ -148,7 +148,7 @@ class Announcer:
         return [Sending(it, self._patience()) for it in messages(receivers, text, now, report)]
 
     def _last_beat(self, report: Report, error: str | None) -> list[Sending]:
-        """The heartbeat's last signal. It comes after the first, or the run would seem to go on."""
+        """The heartbeat's last signal, sent after the first: else the run would seem to go on."""
         if self._heartbeat is None:
             return []
         from lightsout.notify.delivery import Sending, beat  # noqa: PLC0415  costs requests
@@ -158,7 +158,7 @@ class Announcer:
         return [Sending(outgoing, self._patience(), after=self._start)]
 
     def _patience(self) -> float:
-        """Seconds that sending may take now. Some are left for the platform itself."""
+        """The seconds that sending may take now; some are left for the platform."""
         limit = self._run.time_limit
         elapsed = self._outside.clock.monotonic() - self._run.started
         return max(0.0, min(self._outside.patience, limit - elapsed - min(1.0, limit / 20)))
@@ -169,13 +169,13 @@ class Announcer:
     # A dry run that was left on ----------------------------------------------------------------
 
     def _reminds(self, report: Report) -> bool:
-        return is_due(self._told(MARKER), self._today(), acts=would_act(report))
+        return reminder_is_due(self._content_of(MARKER), self._today(), acts=would_act(report))
 
-    # What was told already ---------------------------------------------------------------------
+    # Markers: what was sent already -----------------------------------------------------------
 
-    def _told(self, name: str) -> str:
+    def _content_of(self, name: str) -> str:
         try:
-            return read_small_file(self._outside.scratch / name, LONGEST_MARK).decode()
+            return read_small_file(self._outside.scratch / name, LONGEST_MARKER).decode()
         except (OSError, ValueError):
             return ""
 
@@ -228,26 +228,28 @@ def would_act(report: Report) -> bool:
 
 
 def day_of(now: datetime) -> str:
-    """The day that gets one reminder; it begins at 09:00, when people are at work."""
+    """The day for one reminder; it begins at 09:00, when people are at work."""
     return f"{now.astimezone(CHINA) - DAY_BEGINS:%Y-%m-%d}"
 
 
-def mark(day: str, *, acts: bool) -> str:
+def marker_text(day: str, *, acts: bool) -> str:
     """The marker's content after a reminder."""
     return f"{day} {'acts' if acts else 'idle'}"
 
 
-def is_due(told: str, day: str, *, acts: bool) -> bool:
-    """True if a reminder of the dry run is due. `told`: the content of the marker file.
+def reminder_is_due(marker: str, day: str, *, acts: bool) -> bool:
+    """True if a reminder of the dry run is due. `marker`: the content of the marker file.
 
-    There is one reminder a day that says what would be done, and before it at most one without. If
+    One reminder a day says what would be done; before it there is at most one that says nothing. If
     the marker is lost with its container, or cannot be read, the reminder is sent again.
     """
-    return told != mark(day, acts=True) and (acts or told != mark(day, acts=False))
+    return marker != marker_text(day, acts=True) and (
+        acts or marker != marker_text(day, acts=False)
+    )
 
 
 def _summary(report: Report, error: str | None) -> str:
-    """The text of the heartbeat's last signal: the counts, and what went wrong."""
+    """The text of the heartbeat's last signal: the counts and the error."""
     told = ", ".join(f"{count} {name}" for name, count in report["counts"].items())
     return f"{report['status']}: {told}\nrun {report['run_id']}\n{error or ''}".strip()
 

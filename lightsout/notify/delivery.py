@@ -1,7 +1,7 @@
 """Send messages to receivers and signals to the heartbeat, in parallel and in bounded time.
 
-Nothing here raises: an error is kept in a Delivery. Its text quotes neither the address nor the
-answer, because an answer may repeat the address in any spelling.
+Nothing here raises: a Delivery keeps the error. Its text quotes neither the address nor the answer,
+because an answer may repeat the address in any spelling.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _message(one: Receiver, message: Message, now: float, report: Report | None)
 
 
 def beat(url: str, signal: Signal, text: str) -> Outgoing:
-    """A signal in the form of Healthchecks, with a text for its log.
+    """A signal in the format of Healthchecks, with a text for its log.
 
     https://healthchecks.io/docs/http_api/: HEAD, GET or POST of the check's URL is a success, with
     `/start` or `/fail` after its path a start or a failure; the body of a POST is kept.
@@ -121,9 +121,9 @@ def beat(url: str, signal: Signal, text: str) -> Outgoing:
 
 
 class Sending(threading.Thread):
-    """One request in a thread of its own, which ends after `seconds`.
+    """One request in its own thread, which ends after `seconds`.
 
-    With `after`, it begins when that other request is over.
+    With `after`, it begins when that other request has ended.
     """
 
     def __init__(self, outgoing: Outgoing, seconds: float, after: Sending | None = None) -> None:
@@ -166,7 +166,7 @@ def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
 
 
 def _post(outgoing: Outgoing, end: float) -> str | None:
-    """Send it; return why the receiver refused it, or None. Raises what requests raises."""
+    """Send it; return the reason for a refusal, or None. Raises what requests raises."""
     seconds = max(0.1, end - time.monotonic())
     proxies = {"no_proxy": outgoing.host} if is_loopback(outgoing.host) else None
     with timed_request(

@@ -23,11 +23,11 @@ HIGHEST_CODE = 10**9  # of an error; a longer number may be a part of an address
 class Format(NamedTuple):
     """The message format of one kind of receiver.
 
-    `refusal` reads an answer of HTTP status 2xx; it returns why the message was refused, or None.
-    No text of the answer is quoted: it may repeat the address.
-    `sign`, where messages can be signed, takes the secret and the Unix time; it returns what to add
-    to the URL's query and to the body. `longest`: bytes of the whole body in UTF-8. Where the
-    documentation limits only the text, this is a little stricter.
+    `refusal` reads an answer of HTTP status 2xx; it returns the reason for a refusal, or None. It
+    quotes no text of the answer, which may repeat the address. `sign`, if messages can be signed,
+    takes the secret and the Unix time; it returns additions to the URL's query and to the body.
+    `longest`: bytes of the whole body in UTF-8. If the documentation limits only the text, this is
+    a little stricter.
     """
 
     body: Callable[[Message, Language, Report | None], Body]
@@ -40,8 +40,8 @@ class Format(NamedTuple):
 
 # Bodies ----------------------------------------------------------------------------------------
 
-# Two robots read Markdown, and document no way to escape it. So characters that could mean bold,
-# code, a link, a tag or a mention (`<@all>`) are replaced by full-width ones.
+# Two robots read Markdown and document no way to escape it. So characters that could mean bold,
+# code, a link, a tag or a mention (`<@all>`) become full-width ones.
 _PLAIN = str.maketrans("<>*`[]", "＜＞＊｀［］")
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 

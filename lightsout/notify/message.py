@@ -35,19 +35,19 @@ GOOD_LINES = 6  # about what went well, or was left alone
 REQUESTS = 5  # RequestIds in a message; the log has them all
 IDS = 3  # instances that a line names
 LONGEST_REASON = 200  # characters
-UNREADABLE = "cannot be read"  # in the reason of a machine that is left alone until it is corrected
+UNREADABLE = "cannot be read"  # in the reason where somebody has to correct a tag
 
 
 class Message(NamedTuple):
-    """A title, lines of which the last ones may be left out, and a footer that names the run."""
+    """A title, lines, and a footer that names the run. The last lines may be left out."""
 
     title: str
     lines: tuple[str, ...] = ()
     footer: str = ""
-    ellipsis: str = ""  # stands for lines that were left out
+    ellipsis: str = ""  # in the place of the lines that were left out
 
     def shortened(self, count: int) -> Message:
-        """The message with its first `count` lines and the ellipsis."""
+        """The message with its first `count` lines, and the ellipsis."""
         if count >= len(self.lines):
             return self
         return self._replace(lines=(*self.lines[:count], self.ellipsis))
@@ -69,7 +69,7 @@ def write(kind: News, report: Report, error: str | None, language: Language) -> 
 
 
 def _footer(report: Report, words: Words) -> str:
-    """Which run it was."""
+    """The line that names the run."""
     return words.footer.format(
         moment=words.moment(_began(report)), trigger=report["trigger"], run=report["run_id"]
     )
@@ -95,7 +95,7 @@ def write_test(language: Language) -> Message:
 
 # Title -----------------------------------------------------------------------------------------
 
-# The groups of the report that were done or would be done, with the mark of their lines.
+# The report's groups of what was done or would be done, with the sign of their lines.
 _DONE: dict[DoneGroup, str] = {
     "stopped": "✓",
     "started": "✓",

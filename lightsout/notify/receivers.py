@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lightsout.notify.words import Language
 
 _VISIBLE = re.compile("[!-~]+")
-# What people write between two addresses instead of a blank. One URL may hold such a character; but
-# if it joins two, the key of the second address would be sent to the host of the first.
+# Characters that people write between two addresses instead of a blank. One URL may hold such a
+# character. But if it joins two, the key of the second address would be sent to the first host.
 _JOINED = re.compile(r"(?is)[,;|，；｜、]|:.*(://|https?:)")
 _CHOICES = {"form": tuple(FORMATS), "when": ("failure", "always"), "lang": ("zh", "en")}
 
@@ -108,7 +108,7 @@ def _receiver(number: int, url: SplitResult) -> Receiver:
 
 
 def _read_choices(fragment: str) -> dict[str, str]:
-    """The choices behind the # of an address, such as `when=always&lang=en`."""
+    """The choices after the # of an address, such as `when=always&lang=en`."""
     try:
         pairs = parse_qsl(fragment, keep_blank_values=True, strict_parsing=bool(fragment))
     except ValueError:

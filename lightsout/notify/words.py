@@ -16,7 +16,7 @@ CHINA = timezone(timedelta(hours=8))
 class Words(NamedTuple):
     """The words of one language."""
 
-    groups: Mapping[str, str]  # how many instances had which result
+    groups: Mapping[str, str]  # the number of instances with each result
     goals: Mapping[frozenset[str], str]  # the final states, by action
     number: Callable[[int], str]
     machines: Callable[[int], str]

@@ -1,1 +1,1 @@
-"""Policy files, and when a policy is due."""
+"""Read policy files, and find out when a policy is due."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(files: Sequence[File]) -> None:
-    """Add each such mistake to the complaints of its file."""
+    """Add each mistake in values that do not fit together to the complaints of its file."""
     names: dict[str, str] = {}
     for complaints, found in files:
         for policy in value_of(found.get("policies"), []):
@@ -41,72 +41,74 @@ def check(files: Sequence[File]) -> None:
     _check_marks(files)
 
 
-def warn(found: FileKeys, told: Complaints) -> None:
-    """Warn of what is allowed, but rarely meant."""
-    _warn_of_zone(found.get("timezone"), told)
+def warn(found: FileKeys, warnings: Complaints) -> None:
+    """Warn of values that are allowed, but rarely meant."""
+    _warn_of_zone(found.get("timezone"), warnings)
     for policy in value_of(found.get("policies"), []):
         keys = policy.it
-        _warn_of_zone(keys.get("timezone"), told)
-        _warn_of_regions(keys, told)
-        _warn_of_resources(keys, told)
-        _warn_of_groups(keys, told)
-        _warn_of_missing_tags(keys, told)
+        _warn_of_zone(keys.get("timezone"), warnings)
+        _warn_of_regions(keys, warnings)
+        _warn_of_resources(keys, warnings)
+        _warn_of_groups(keys, warnings)
+        _warn_of_missing_tags(keys, warnings)
         for selector in (keys.get("match"), keys.get("exclude")):
-            _warn_of_tags(keys_of(keys_of(selector).get("tags")), told)
+            _warn_of_tags(keys_of(keys_of(selector).get("tags")), warnings)
 
 
-def _warn_of_tags(tags: dict[str, Found[Any]], told: Complaints) -> None:
+def _warn_of_tags(tags: dict[str, Found[Any]], warnings: Complaints) -> None:
     for name, values in tags.items():
-        _warn_of_letters(name, values.key or values.at, tags, told)
+        _warn_of_letters(name, values.key or values.at, tags, warnings)
         listed = values.it if isinstance(values.it, list) else [values]
         texts = [value.it for value in listed]
         for value in listed:
-            _warn_of_letters(value.it, value.at, texts, told)
+            _warn_of_letters(value.it, value.at, texts, warnings)
 
 
-def _warn_of_zone(zone: Found[ZoneInfo] | None, told: Complaints) -> None:
-    """Warn of names such as Etc/GMT+8: their sign is that of POSIX, the opposite of the usual."""
+def _warn_of_zone(zone: Found[ZoneInfo] | None, warnings: Complaints) -> None:
+    """Warn of names such as Etc/GMT+8: they have the sign of POSIX, opposite to the usual one."""
     if zone and re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", zone.it.key):
         name, hours = zone.it.key, zone.it.key[8:]
         ahead = name[7] == "-"
         says = (
             f"UTC{'+' if ahead else '-'}{hours}, {hours} h {'ahead of' if ahead else 'behind'} UTC"
         )
-        told.add(zone.at, f"{name} is {says}: in these names the sign is the other way round")
+        warnings.add(zone.at, f"{name} is {says}: in these names the sign is the other way round")
 
 
-def _warn_of_regions(policy: PolicyKeys, told: Complaints) -> None:
+def _warn_of_regions(policy: PolicyKeys, warnings: Complaints) -> None:
     """Warn of regions that are not in our list. They may be new: the API decides."""
     regions = policy["regions"].it if "regions" in policy else []
     for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
             text = f"region {region.it} is not in the list at hand"
-            told.add(region.at, text, partial(_near_region, region, told))
+            warnings.add(region.at, text, partial(_near_region, region, warnings))
 
 
-def _near_region(region: Found[str], told: Complaints) -> str:
+def _near_region(region: Found[str], warnings: Complaints) -> str:
     """Suggest the region that this one misspells; else name the nearest one, if there is any."""
     from lightsout.base.suggest import nearest  # noqa: PLC0415  only a mistake pays for it
 
-    if suggested := _near(region, REGIONS, told):
+    if suggested := _near(region, REGIONS, warnings):
         return suggested
     known = nearest(region.it, REGIONS)
     return f" (the nearest known name is {known})" if known else ""
 
 
-def _near(found: Found[str], known: Collection[str], told: Complaints) -> str:
-    """Suggest the known name that this one misspells, if the files take it there."""
+def _near(found: Found[str], known: Collection[str], warnings: Complaints) -> str:
+    """Suggest the known name that this one misspells, if the files are valid with it."""
     from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
-    return _suggest(found.at, typo_of(found.it, known), told)
+    return _suggest(found.at, typo_of(found.it, known), warnings)
 
 
-def _suggest(at: Position, text: str | None, told: Complaints) -> str:
-    taken = text and isinstance(at, Text) and told.takes(at, Text(at.line, at.column, text))
+def _suggest(at: Position, text: str | None, warnings: Complaints) -> str:
+    taken = text and isinstance(at, Text) and warnings.takes(at, Text(at.line, at.column, text))
     return f" (did you mean {text}?)" if taken else ""
 
 
-def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Complaints) -> None:
+def _warn_of_letters(
+    text: str, at: Position, beside: Collection[str], warnings: Complaints
+) -> None:
     """Warn of letters that the service does not document for tags."""
     if re.fullmatch(TAG_VALUE.often, text):
         return
@@ -114,15 +116,15 @@ def _warn_of_letters(text: str, at: Position, beside: Collection[str], told: Com
 
     if sign := characters.find_undocumented(text):
         says = f"{show(text)} has {characters.name(sign)}, which the service does not list for tags"
-        told.add(at, says, partial(_plain, text, at, beside, told))
+        warnings.add(at, says, partial(_plain, text, at, beside, warnings))
 
 
-def _plain(text: str, at: Position, beside: Collection[str], told: Complaints) -> str:
+def _plain(text: str, at: Position, beside: Collection[str], warnings: Complaints) -> str:
     from lightsout.policies.mistakes import characters, suggestions  # noqa: PLC0415  mistakes only
 
     plain = suggestions.narrow(text)
     known = TAG_KEY.takes(plain) and characters.find_undocumented(plain) is None
-    return _suggest(at, plain, told) if known and plain not in beside else ""
+    return _suggest(at, plain, warnings) if known and plain not in beside else ""
 
 
 def _check_name(
@@ -148,7 +150,7 @@ def _check_instances(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _resources(policy: PolicyKeys) -> list[Resource]:
-    """Return the resources that the policy is about, as far as they could be read."""
+    """Return the resources of the policy that could be read."""
     said = value_of(policy.get("resource"), [])
     return [
         RESOURCES[name] for name in ([said] if isinstance(said, str) else [it.it for it in said])
@@ -156,7 +158,7 @@ def _resources(policy: PolicyKeys) -> list[Resource]:
 
 
 def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
-    """Machines that are always on have no edge after which anything could be done."""
+    """Refuse machines that are always on: there is no edge after which the policy could act."""
     found = policy.get("uptime")
     keys = keys_of(found)
     days = value_of(keys.get("days"), "everyday")
@@ -170,7 +172,7 @@ def _check_uptime(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
-    """Not every service says in which regions it can be had."""
+    """Refuse `regions: all` for a service that does not list its regions."""
     regions = policy.get("regions")
     for resource in _resources(policy) if regions and regions.it == "all" else ():
         if regions and not resource.lists_regions:
@@ -179,7 +181,7 @@ def _check_regions(policy: PolicyKeys, complaints: Complaints) -> None:
 
 
 def _check_stop_type(policy: PolicyKeys, complaints: Complaints) -> None:
-    """A group of Auto Scaling has no option for how its members shut down."""
+    """Warn of a stop type for members of a group of Auto Scaling: a group has no such option."""
     stop_type = keys_of(policy.get("options")).get("stop_type")
     if stop_type and stop_type.it == "HARD" and _goes_through_groups(policy):
         what = "include: [autoscaling] goes through groups, which stop their members softly first"
@@ -190,35 +192,35 @@ def _goes_through_groups(policy: PolicyKeys) -> bool:
     return "include" in policy and any(it.in_groups for it in _resources(policy))
 
 
-def _warn_of_groups(policy: PolicyKeys, told: Complaints) -> None:
+def _warn_of_groups(policy: PolicyKeys, warnings: Complaints) -> None:
     stop_type = keys_of(policy.get("options")).get("stop_type")
     if stop_type and stop_type.it == "SOFT" and _goes_through_groups(policy):
         what = "members of auto-scaling groups are stopped SOFT_FIRST, whatever stop_type says"
-        told.add(stop_type.at, what)
+        warnings.add(stop_type.at, what)
 
 
-def _warn_of_resources(policy: PolicyKeys, told: Complaints) -> None:
-    """Warn of a resource of which the policy names no instance, though it names some."""
+def _warn_of_resources(policy: PolicyKeys, warnings: Complaints) -> None:
+    """Warn of a resource without a named instance, in a policy that names instances."""
     named = keys_of(policy.get("match")).get("instances")
     for resource in _resources(policy) if named else ():
         if not any(id_.it.startswith(resource.id_prefix) for id_ in value_of(named, [])):
-            told.add(
+            warnings.add(
                 policy["resource"].at, f"match names no {resource.name} instance: none is touched"
             )
 
 
-def _warn_of_missing_tags(policy: PolicyKeys, told: Complaints) -> None:
+def _warn_of_missing_tags(policy: PolicyKeys, warnings: Complaints) -> None:
     """Warn of a match by tags for a resource that has none."""
     match, uptime = keys_of(policy.get("match")), keys_of(policy.get("uptime"))
     by_tag = match.get("tags") or uptime.get("from_tag")
     for resource in _resources(policy) if by_tag else ():
         if by_tag and not resource.has_tags:
             what = f"{resource.name} has no tags: this matches none of it, names or instances do"
-            told.add(by_tag.at, what)
+            warnings.add(by_tag.at, what)
     mark = policy.get("mark")
     for resource in _resources(policy) if mark and mark.it else ():
         if mark and not resource.marks:
-            told.add(mark.at, f"no mark is written onto machines of {resource.name}")
+            warnings.add(mark.at, f"no mark is written onto machines of {resource.name}")
 
 
 def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
@@ -227,7 +229,7 @@ def _instances(policy: PolicyKeys) -> Iterator[Found[str]]:
 
 
 def _check_marks(files: Sequence[File]) -> None:
-    """Nothing is selected by what a policy writes: a forged mark would make another one act."""
+    """Refuse marks as a selector: a forged mark would make a policy act."""
     listed = [
         (complaints, policy.it)
         for complaints, found in files

@@ -1,6 +1,6 @@
-"""The values of a policy file as they are read, each with its place.
+"""The types of the values that are read from a policy file, each with its place.
 
-The keys are those of the table in `schema`; a test compares them.
+The keys are those of the table in `schema`: a test compares them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.policies.reader import Found
 
     Texts = Found[list[Found[str]]]
-    Tags = Found[dict[str, Found[Any]]]  # each a text, or a list of Found texts
+    Tags = Found[dict[str, Found[Any]]]  # each is a text, or a list of Found texts
     TimesOfDay = Found[tuple[Found[int], Found[int]]]
 
 

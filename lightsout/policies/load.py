@@ -59,11 +59,11 @@ class Policies(NamedTuple):
     accounts: tuple[Account, ...]  # other than the function's own
     warnings: tuple[Mistake, ...]
     digest: str
-    files: tuple[Path, ...] = ()  # all that was read, to deploy together
+    files: tuple[Path, ...] = ()  # all files that were read, to deploy together
 
 
 class PolicyMistakes(ValueError):
-    """All mistakes in the policy files, one line each. Nothing may be called then."""
+    """The policy files have mistakes, one line each. Nothing may be called."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
@@ -71,7 +71,7 @@ class PolicyMistakes(ValueError):
 
 
 def load(*given: Path) -> Policies:
-    """Return the policies of files, or of a folder's `*.yml` and `*.yaml`, not of its sub-folders.
+    """Return the policies of files, or of the `*.yml` and `*.yaml` in a folder itself.
 
     Raises PolicyMistakes with every mistake of every file, a missing path or policy included.
     """
@@ -113,7 +113,7 @@ def load(*given: Path) -> Policies:
 
 
 def _with_zones_of_marks(policies: Sequence[Policy]) -> Sequence[Policy]:
-    """A mark names its policy and is a time of its zone: each policy knows the zones of all."""
+    """Give each policy the zones of all: a mark names its policy, and has the time of its zone."""
     zones = {policy.name: policy.timezone for policy in policies}
     if len(set(zones.values())) < 2:
         return policies
@@ -137,13 +137,13 @@ def _check(complaints: Sequence[Complaints], roots: Sequence[Node]) -> list[rule
 
 
 def _warnings(files: Sequence[_File], found: Sequence[rules.File]) -> Iterator[Mistake]:
-    told = []
+    warnings = []
     for complaints, keys in found:
-        told.append(Complaints(complaints.file))
-        rules.warn(keys, told[-1])
-    if any(told):
-        _try_suggestions([_File(some, one.root) for some, one in zip(told, files, strict=True)])
-    for some in told:
+        warnings.append(Complaints(complaints.file))
+        rules.warn(keys, warnings[-1])
+    if any(warnings):
+        _try_suggestions([_File(some, one.root) for some, one in zip(warnings, files, strict=True)])
+    for some in warnings:
         yield from some.listed()
 
 
@@ -172,7 +172,7 @@ class _Calendars:
         self._folder = folder
         self.days: dict[str, Mapping[date, bool]] = {}  # by name of the file
         self.paths: list[Path] = []
-        self.content = b""  # changes with the files
+        self.content = b""  # of the files, for the digest
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
 
@@ -186,15 +186,19 @@ class _Calendars:
         from lightsout.policies.hours.calendar_file import read_calendar  # noqa: PLC0415  few files name one
 
         path = self._folder / name
-        unread, wrong, told = Complaints(name), Complaints(_shown(path)), Complaints(_shown(path))
+        unread, wrong, warnings = (
+            Complaints(name),
+            Complaints(_shown(path)),
+            Complaints(_shown(path)),
+        )
         data = _bytes(path, unread)
         for reason in unread.mistakes:
             complaints.add(at, f"{name} {reason.message}")
-        self.days[name] = {} if data is None else read_calendar(data, wrong, told)
+        self.days[name] = {} if data is None else read_calendar(data, wrong, warnings)
         self.paths.append(path)
         self.content += _fingerprint(path, data)
         self.mistakes += wrong.listed()
-        self.warnings += told.listed()
+        self.warnings += warnings.listed()
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -219,13 +223,13 @@ def _paths(path: Path, complaints: Complaints) -> list[Path]:
 
 def is_policy_file(entry: Path) -> bool:
     """True if this file of the folder is read as policies, and so has to be deployed."""
-    # Hidden files are what editors and archives leave behind.
+    # Editors and archives leave hidden files behind.
     named = entry.suffix.lower() in (".yml", ".yaml") and not entry.name.startswith(".")
     return named and not entry.is_dir()
 
 
 def _bytes(file: Path, complaints: Complaints) -> bytes | None:
-    """Return the file's content; of one that is too large, only enough to see that."""
+    """Return the file's content; of a file that is too large, only enough to see that it is."""
     try:
         if file.exists() and not file.is_file():
             complaints.add(START, "cannot be read: not a regular file")  # a pipe would block
@@ -240,7 +244,7 @@ def _bytes(file: Path, complaints: Complaints) -> bytes | None:
 
 
 def _shown(path: Path) -> str:
-    """Return the path as given, in characters that can be printed everywhere."""
+    """Return the path as given, in printable characters."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 

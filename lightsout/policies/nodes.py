@@ -1,4 +1,4 @@
-"""Questions about nodes and texts of YAML, and the shapes that they are read by."""
+"""Small functions about YAML nodes, texts and shapes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def words_of(shape: Shape) -> frozenset[str]:
 
 
 def only_word(node: Items, shape: ListOf, whole: Shape) -> Text | None:
-    """Return the one item of the list, if it is a word for all of it: `[all]`, `[mon-fri]`."""
+    """Return the only item of a list, if it is a word for the whole list: `[all]`, `[mon-fri]`."""
     item = node.items[0] if len(node.items) == 1 else None
     if not isinstance(whole, Either) or not isinstance(whole.text, Word):
         return None
@@ -84,14 +84,14 @@ def takes_empty(shape: Shape) -> bool:
 
 
 def odd_character(text: str, more: str = "") -> Odd | None:
-    """Return the first character that makes the text look like another one."""
+    """Return the first character that makes the text look like another text."""
     from lightsout.policies.mistakes.characters import LOOKALIKES, find_odd  # noqa: PLC0415  only a mistake pays for it
 
     return find_odd(text, more) or find_odd(text, LOOKALIKES)
 
 
 def glued(text: str) -> str:
-    """Return what to type where no blank parts a key from its value."""
+    """Return what to type if the blank between a key and its value is missing."""
     key, colon, value = text.partition(":")
     glued = key and colon and value and not set(" :") & set(text.replace(":", "", 1))
     return f"; if a blank is missing, type {key}: {value}" if glued else ""

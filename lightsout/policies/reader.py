@@ -41,7 +41,7 @@ class Found(Generic[T_co]):
     def __init__(self, at: Position, it: T_co, key: Position | None = None) -> None:
         self.at = at
         self.it: T_co = it
-        self.key = key  # the place of its key, in a mapping whose keys the user chooses
+        self.key = key  # the place of its key, if the user chooses the keys of the mapping
 
 
 Value = Found[Any]
@@ -58,12 +58,12 @@ def keys_of(found: Found[T] | None) -> T:
 
 
 class Reader:
-    """Reads nodes by their shape. A node that does not fit makes a complaint, and reads as None."""
+    """Reads nodes by their shape. A node that does not fit adds a complaint, and reads as None."""
 
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
-        # The resources and actions of the policy that is being read: other keys depend on them.
-        # Empty where they are unknown.
+        # The resources and actions of the policy that is being read, on which other keys depend.
+        # Empty if unknown.
         self._scope: dict[str, frozenset[str]] = {}
 
     def read(self, shape: Shape, node: Node, name: str) -> Value | None:  # noqa: PLR0911  one each
@@ -104,7 +104,7 @@ class Reader:
         return self._unreadable(node, wanted, shape, one if isinstance(one, Scalar) else None)
 
     def _filled(self, shape: Shape, node: Text, name: str) -> str:
-        """What to write where a value is missing."""
+        """What to write if a value is missing."""
         empty = takes_empty(shape) and self._takes(shape, node, '""')
         what = 'write "" for the empty text' if empty else shape.noun
         return f": {what}{odd_key(name) or glued(name)}"
@@ -127,9 +127,9 @@ class Reader:
         return self._wrong(at, message, lambda: self._suggestion(shape, node, node.value))
 
     def _suggestion(self, shape: Shape, node: Node, text: str) -> str:
-        """Suggest what was meant by `text`, if the file takes it in the place of the node.
+        """Suggest what `text` means, if the file is valid with it in the place of the node.
 
-        Asked where a mistake is listed only.
+        Called only if the mistake is listed.
         """
         from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
 
@@ -139,7 +139,7 @@ class Reader:
         return ""
 
     def _takes(self, shape: Shape, node: Node, source: str) -> bool:
-        """True if the file would have no mistake in that place with `source` there."""
+        """True if `source` there would leave no mistake in that place."""
         complaints = Complaints("", most=0)
         root = yamltext.read(f"[{source}]".encode(), complaints)
         if complaints or not isinstance(root, Items) or len(root.items) != 1:
@@ -164,7 +164,7 @@ class Reader:
         return Found(node, [value for value in values if value])
 
     def _word_in_a_list(self, whole: Shape, node: Items, name: str, word: Text) -> Value | None:
-        """Complain about a word in a list that stands for all of the list."""
+        """Complain about a list that has a word for the whole list."""
 
         def hint() -> str:
             from lightsout.policies.mistakes.suggestions import instead  # noqa: PLC0415  only a mistake pays for it
@@ -237,7 +237,7 @@ class Reader:
                         self._wrong(other, f"{other.value} cannot stand beside {key}: {why}")
 
     def _look_ahead(self, known: dict[str, Field], node: Pairs) -> None:
-        """Find the resource and the action of the policy first: their keys may come last."""
+        """Find the resource and the action of the policy first: their keys may stand last."""
         for field in known.values():
             if field.decides:
                 said = [
@@ -261,7 +261,7 @@ class Reader:
                 self._wrong(key, told)
 
     def _reaches(self, field: Field, about: str, wanted: tuple[str, ...]) -> bool:
-        """Tell whether what the policy says of `about` lets the field stand there."""
+        """True if the field is allowed with the policy's value of `about`."""
         said = self._scope[about]
         fits = said.issubset if field.narrows else lambda words: not said.isdisjoint(words)
         return not said or fits(wanted)
@@ -272,9 +272,9 @@ class Reader:
     def _unknown(
         self, key: Text, item: Node, shape: Fields, taken: Collection[str]
     ) -> Field | None:
-        """Complain; return the field that the key misspells, if it is not `taken` and fits.
+        """Complain; return the field that the key misspells, if it fits and is not `taken`.
 
-        Where there is none, read here what stands below the key.
+        If there is none, read here what stands below the key.
         """
         from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 

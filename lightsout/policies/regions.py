@@ -27,7 +27,7 @@ REGIONS = (
     "sa-saopaulo",
 )
 
-# Those that accounts of the international site do not have.
+# The regions that accounts of the international site do not have.
 MAINLAND = frozenset(
     f"ap-{place}"
     for place in (
@@ -38,7 +38,7 @@ MAINLAND = frozenset(
 
 
 def region_meant(text: str) -> str | None:
-    """The known region that `text` misspells, or whose place it names: `guangzhou`."""
+    """The known region that `text` misspells, or whose city it names: `guangzhou`."""
     from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
     by_place = {name.partition("-")[2]: name for name in REGIONS}

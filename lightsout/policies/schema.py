@@ -1,7 +1,6 @@
 """The shape of a policy file, as one table.
 
-The reader, the JSON Schema for editors and the reference page all come from this table, so that
-they agree.
+The reader, the JSON Schema for editors and the reference page use this table, so they agree.
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ class Scalar(NamedTuple):
     """One text that fits a pattern, and what it is converted to."""
 
     noun: str
-    pattern: str = ""  # of the whole text, read alike by Python and JSON Schema; "": any text
-    convert: Callable[[str], Any] = str  # raises ValueError for what the pattern cannot exclude
+    pattern: str = ""  # of the whole text, with one meaning in Python and JSON Schema; "": any text
+    convert: Callable[[str], Any] = str  # raises ValueError where the pattern is not enough
     meant: Callable[[str], str | None] = _no_meaning  # by another text: what to write instead
-    json: tuple[str, ...] = ("string",)  # the JSON types that an editor may see it as
-    # A simpler pattern that most such texts fit: it saves compiling the other one, up to 1 ms.
+    json: tuple[str, ...] = ("string",)  # the JSON types that an editor may take it for
+    # A simpler pattern that most texts fit. It saves compiling `pattern`, up to 1 ms.
     often: str = ""
-    forbidden: str = ""  # characters that it must not have, besides those that no text may have
-    why: str = ""  # why it must not: ", which no tag can have"
+    forbidden: str = ""  # forbidden characters, besides those forbidden in every text
+    why: str = ""  # the reason: ", which no tag can have"
     longest: int = 0  # characters, not counting wildcards; 0: as the pattern says
 
     def takes(self, text: str) -> bool:
@@ -90,15 +90,15 @@ class Field(NamedTuple):
     about: str
     required: bool = False
     default: str = ""
-    only: tuple[tuple[str, tuple[str, ...]], ...] = ()  # the resources or action it belongs to
-    # Of several resources or actions, it must belong to each: without it more would be done there.
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()  # the resources or action that it belongs to
+    # If there are several, it must belong to each: otherwise more would be done for the others.
     narrows: bool = False
     decides: bool = False  # other fields name it in `only`
-    frees: str = ""  # the deciding field that it stands for: it is about each of its words
+    frees: str = ""  # the deciding field that it replaces: it stands for all words of that
 
 
 class Apart(NamedTuple):
-    """A key, and those that cannot stand beside it."""
+    """A key, and the keys that cannot stand beside it."""
 
     key: str
     others: tuple[str, ...]
@@ -106,12 +106,12 @@ class Apart(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """A mapping with these keys. `empty`: the message where it has none but must have one."""
+    """A mapping with these keys. `empty`: the message if it has none but must have one."""
 
     called: str
     fields: tuple[Field, ...]
     empty: str = ""
-    one_of: tuple[str, ...] = ()  # keys of which at least one must stand there, if any are named
+    one_of: tuple[str, ...] = ()  # if not empty, at least one of these keys must stand there
     apart: tuple[Apart, ...] = ()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lightsout.base.scalars import duration, minutes, share, size, zone
+from lightsout.model.resource import RESOURCES
 from lightsout.policies.mistakes.characters import FORBIDDEN, LOOKALIKES, ODD, PLAIN_QUOTES, without
 from lightsout.policies.regions import region_meant
 from lightsout.policies.shapes import Scalar, Word
@@ -41,13 +42,14 @@ NAME = Scalar(
     r"[a-z0-9-]{1,64}",
     json=("string", "integer", "boolean", "null"),
 )
-# Each name begins with a capital; `localtime` is another zone on another machine.
+# Each name begins with a capital: `localtime` would be another zone on another machine.
 ZONE = Scalar("an IANA time zone such as Asia/Shanghai", r"[A-Z][\w/+-]*", zone, zone_meant)
 REGION = Scalar(
     "a region such as ap-guangzhou", r"[a-z]{2,}(-[a-z]+)+(-[0-9]+)?", meant=region_meant
 )
 INSTANCE = Scalar(
-    "an instance ID such as lhins-0a1b2c3d", r"(lhins|ins|hai)-[0-9a-z]{8,16}|nb-[0-9a-z]{8,20}"
+    "an instance ID such as lhins-0a1b2c3d",
+    "|".join(f"{it.id_prefix}[0-9a-z]{{8,{it.longest_id}}}" for it in RESOURCES.values()),
 )
 ROLE = Scalar(
     "a role such as qcs::cam::uin/100000000002:roleName/lightsout",
@@ -88,11 +90,11 @@ YES_NO = Word(
     meant=lambda text: _SWITCHES.get(text.lower()),
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# The JSON types that an editor sees without quotes: `1`, `true` and `null`. We see their texts.
+# An editor takes `1`, `true` and `null` without quotes for these JSON types. We see texts.
 UNQUOTED = ("string", "number", "boolean", "null")
 # The longest tag that the service takes (product 651, document 13354).
 LONGEST_KEY, LONGEST_VALUE = 127, 255
-# A text that the service allows in no tag matches nothing: an exclusion with it keeps nothing.
+# A text that no tag can have matches nothing: `exclude` would keep nothing by it.
 TAG_KEY = Scalar(
     f"a tag key of 1 to {LONGEST_KEY} characters, without wildcards",
     rf"(?=[\s\S])(?![\s\S]{{{LONGEST_KEY + 1}}}){without(ODD + FORBIDDEN + '*?')}",
@@ -110,7 +112,7 @@ TAG_VALUE = Scalar(
     why=", which no tag can have",
     longest=LONGEST_VALUE,
 )
-LONGEST_NAME = 128  # of an instance: CVM takes so many characters, Lighthouse fewer
+LONGEST_NAME = 128  # of an instance, in characters: CVM's limit; that of Lighthouse is lower
 INSTANCE_NAME = Scalar(
     f"a name of up to {LONGEST_NAME} characters, wildcards allowed",
     rf"(?!(\**[^*]){{{LONGEST_NAME + 1}}}){without(ODD + PLAIN_QUOTES)}",

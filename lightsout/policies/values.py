@@ -73,7 +73,7 @@ def policies_of(
 def _policy(
     keys: PolicyKeys, place: str, default: ZoneInfo, holidays: Mapping[date, bool]
 ) -> Policy:
-    """Return the policy as it stands there; its resource is still open."""
+    """Return the policy as the file has it; its resource is set later."""
     options = keys_of(keys.get("options"))
     verify = keys_of(keys.get("verify"))
     return Policy(
@@ -100,9 +100,9 @@ def _policy(
 
 
 def _of_resource(policy: Policy, resource: Resource) -> Iterator[Policy]:
-    """Yield the policy as it holds for one of its resources.
+    """Yield the policy for one of its resources.
 
-    None where it names instances, and none of this resource: without them it would select more.
+    Yields none if it names instances, but none of this resource: without them it would select more.
     """
     match, exclude = (_of_kind(it, resource) for it in (policy.match, policy.exclude))
     if match.instances or not policy.match.instances:
@@ -117,7 +117,7 @@ def _of_resource(policy: Policy, resource: Resource) -> Iterator[Policy]:
 
 
 def _of_uptime(policy: Policy, keys: UptimeKeys, holidays: Mapping[date, bool]) -> Iterator[Policy]:
-    """Yield the policy as it stops, and as it starts. The tag of `from_tag` must be there."""
+    """Yield the policy once to stop and once to start. The tag of `from_tag` must be there."""
     for action in ACTIONS.values():
         when = _uptime(keys, action.name, holidays)
         part = policy._replace(action=action.name, when=when)

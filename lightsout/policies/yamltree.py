@@ -1,7 +1,7 @@
 """Read YAML text into a small tree. Every node has its position; nothing is interpreted.
 
 This reads PyYAML's events and does not use its composer. A short, deeply nested text crashes the C
-composer; aliases are refused before they grow; and every scalar stays the text of the file.
+composer. Aliases are refused before they grow. Every scalar keeps the text of the file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_LISTED = 100  # mistakes of one file
-MORE = "more in this file"  # how the line about those that are not listed ends
+MORE = "more in this file"  # the end of the line about those that are not listed
 
-# The C parser, where PyYAML was built with it: some ten times faster.
+# The C parser, if PyYAML was built with it, is some ten times faster.
 FASTEST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
-# Control characters, surrogates, and what only some programs take for the end of a line. Tabs too:
-# the two parsers of PyYAML disagree about where YAML allows one. (A list of the allowed characters
-# would take ten times as long to compile.)
+# Control characters, surrogates, and characters that only some programs take for the end of a line.
+# Tabs too: the two parsers of PyYAML disagree where YAML allows one. (A list of the allowed
+# characters would take ten times as long to compile.)
 _UNWANTED = re.compile(
     "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
@@ -61,7 +61,7 @@ class Text(Position):
         super().__init__(line, column)
         self.value = value
         self.missing = missing  # a key or a dash without a value
-        self.first = first  # column of its first character; 0: the file spells the text otherwise
+        self.first = first  # column of its first character; 0: spelt otherwise in the file
 
     def at(self, index: int) -> Position:
         """Return the position of its character `index`, or of the text where that is unknown."""
@@ -85,7 +85,7 @@ class Pairs(Position):
 
 
 class Refused(Position):
-    """A node in the place of an alias: its mistake is already listed."""
+    """A node in the place of an alias, whose mistake is already listed."""
 
     __slots__ = ()
 
@@ -104,12 +104,12 @@ class Complaint(NamedTuple):
 
 
 class Complaints:
-    """The mistakes of one file. After `most` of them, they are only counted."""
+    """The mistakes of one file. After `most` of them, further ones are only counted."""
 
     def __init__(self, file: str, most: int = MAX_LISTED) -> None:
         self.file = file
         self.mistakes: list[Complaint] = []
-        # True if the file has fewer mistakes with the second node in place of the first.
+        # Returns True if the file has fewer mistakes with the second node in place of the first.
         self.takes: Callable[[Node, Node], bool] = _any
         self._most = most
         self._more = 0
@@ -118,7 +118,7 @@ class Complaints:
         return bool(self.mistakes or self._more)
 
     def add(self, at: Position, message: str, hint: Callable[[], str] | None = None) -> None:
-        """Add a mistake. Its `hint` is called only in `listed`: a suggestion takes time."""
+        """Add a mistake. `hint` is called only in `listed`, because a suggestion takes time."""
         if len(self.mistakes) < self._most:
             self.mistakes.append(Complaint(at, message, hint))
         else:
@@ -143,7 +143,7 @@ def _any(_at: Node, _instead: Node) -> bool:
 
 
 def read(data: bytes, complaints: Complaints, loader: Any = FASTEST) -> Node | None:
-    """Return the one document in `data`; None, with a complaint, where it cannot be read."""
+    """Return the one document in `data`; None, with a complaint, if it cannot be read."""
     text = _decode(data, complaints)
     return None if text is None else _parse(text, complaints, loader)
 
@@ -208,14 +208,14 @@ def _parse(text: str, complaints: Complaints, loader: Any) -> Node | None:
 
         complaints.add(*explain(text, error, last, loader))
         return None
-    except (ValueError, OverflowError):  # the pure-Python parser, about an escape like \UFFFFFFFF
+    except (ValueError, OverflowError):  # the pure-Python parser, at an escape like \UFFFFFFFF
         complaints.add(last, "not YAML: an escape near here names no character")
         return None
     return tree.root
 
 
 def _first(event: yaml.ScalarEvent, at: Position) -> int:
-    """Return the column of the text's first character; 0 where the file spells it otherwise."""
+    """Return the column of the text's first character; 0 if the file has another spelling."""
     end, quote = event.end_mark, len(event.style or "")
     last = at.column + len(event.value) + 2 * quote
     alike = end and (end.line + 1, end.column + 1) == (at.line, last)
@@ -237,7 +237,7 @@ class _Tree:
         self._keys: list[Node | None] = []  # for each open node, the key that waits for its value
 
     def take(self, event: yaml.Event) -> bool:
-        """Add the event to the tree; False where reading must end here."""
+        """Add the event to the tree; return False if reading must end here."""
         at = _start(event)
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
             self._complaints.add(at, "a second document: a policy file holds one")
@@ -263,7 +263,7 @@ class _Tree:
     def _add(self, event: yaml.NodeEvent, at: Position) -> bool:
         node = self._node(event, at)
         if not self._open:
-            missing = isinstance(node, Text) and node.missing  # the parsers disagree where it is
+            missing = isinstance(node, Text) and node.missing  # the parsers disagree on its place
             self.root = Text(1, 1, "", missing=True) if missing else node
         elif isinstance(parent := self._open[-1], Items):
             parent.items.append(node)

@@ -226,14 +226,14 @@ def test_no_machine_is_lost_whatever_is_known_of_it_before_a_look(before, shown,
 
 def test_a_decision_holds_for_fifteen_seconds_from_its_look(stage):
     stage.clock.advance(15)
-    assert stage.ledger.fresh([A, B, C])
+    assert stage.ledger.decision_age.fresh([A, B, C])
 
     stage.clock.advance(0.1)
-    assert not stage.ledger.fresh([A])
+    assert not stage.ledger.decision_age.fresh([A])
 
     stage.sort_out([A], idle(A))
-    assert stage.ledger.fresh([A])
-    assert not stage.ledger.fresh([A, B])  # one is enough that is too old
+    assert stage.ledger.decision_age.fresh([A])
+    assert not stage.ledger.decision_age.fresh([A, B])  # one is enough that is too old
 
 
 def test_a_look_that_took_long_counts_from_its_beginning(stage):
@@ -242,16 +242,16 @@ def test_a_look_that_took_long_counts_from_its_beginning(stage):
 
     assert stage.ledger.sort_out([A], look._replace(ended=stage.clock.monotonic())) == [A]
 
-    assert not stage.ledger.fresh([A])
+    assert not stage.ledger.decision_age.fresh([A])
 
 
 def test_a_second_call_for_a_machine_needs_a_look_after_the_first(stage):
-    stage.ledger.use_up([A])
-    assert not stage.ledger.fresh([A])
-    assert stage.ledger.fresh([B])
+    stage.ledger.decision_age.use_up([A])
+    assert not stage.ledger.decision_age.fresh([A])
+    assert stage.ledger.decision_age.fresh([B])
 
     stage.sort_out([A], idle(A))
-    assert stage.ledger.fresh([A])
+    assert stage.ledger.decision_age.fresh([A])
 
 
 # Tries -------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def test_an_accepted_machine_waits_no_longer(stage):
 @pytest.fixture
 def unanswered(stage):
     """A call for A and B got no answer: it may have been carried out."""
-    stage.ledger.use_up([A, B])
+    stage.ledger.decision_age.use_up([A, B])
     stage.refuse([A, B], "ServerNetworkError", "no answer", maybe_done=True)
     return stage
 

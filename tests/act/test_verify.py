@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.act.verify import Readiness, Sent, final_outcome, readiness, settle
+from lightsout.act.verify import Readiness, Sent, final_outcome, outcome_of_call, readiness
 from lightsout.model.job import Kind, Outcome
 from lightsout.model.resource import HAI, LEAVING, NOTEBOOK, STOP
 from tests.support.values import an_instance
@@ -24,7 +24,7 @@ def look(
         operation_request_id=request,
     )
     another = seen.operation_request_id not in {"", BEFORE}
-    return settle(STOP, SENT, seen, another=another)
+    return outcome_of_call(STOP, SENT, seen, another=another)
 
 
 def test_stopped_by_our_call_is_done():
@@ -76,7 +76,7 @@ def test_what_the_service_says_of_a_failure_is_told():
     said = "StopInstances ended FAILED, RUNNING (RequestId req-ours)"
 
     reasons = [
-        settle(STOP, SENT, it, another=True).reason
+        outcome_of_call(STOP, SENT, it, another=True).reason
         for it in (seen, seen._replace(operation_error=""))
     ]
 
@@ -132,7 +132,7 @@ def look_at_hai(operation, operation_state, *, before) -> Outcome | None:
     """`before`: the latest operation, and its state, that the decision saw."""
     seen = an_instance(operation=operation, operation_state=operation_state)
     another = seen.latest(HAI) != before
-    return settle(HAI.stop, SENT, seen, another=another, tells_id=HAI.tells_operation_id)
+    return outcome_of_call(HAI.stop, SENT, seen, another=another, tells_id=HAI.tells_operation_id)
 
 
 def test_a_new_stop_that_failed_is_ours_where_no_request_id_is_told():
@@ -159,7 +159,7 @@ def test_a_reason_has_no_brackets_for_a_request_id_that_is_not_told():
 @pytest.mark.parametrize("action", NOTEBOOK.actions)
 @pytest.mark.parametrize("state", ["Failed", "SubmitFailed"])
 def test_a_state_that_says_failed_is_a_failure_at_once(action, state):
-    outcome = settle(action, SENT, an_instance(state=state), another=False, tells_id=False)
+    outcome = outcome_of_call(action, SENT, an_instance(state=state), another=False, tells_id=False)
 
     assert outcome == Outcome(Kind.FAILED, f"{action.call} ended in {state} (RequestId req-ours)")
 

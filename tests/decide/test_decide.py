@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from lightsout.cloud.queries import MAX_FILTERS, MAX_PARTS, filters_for
 from lightsout.decide.decide import (
-    AUTOSCALING,
     conclude,
     decide,
     excluded_by,
@@ -20,6 +19,7 @@ from lightsout.decide.decide import (
     selected_by,
     steps_of,
 )
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.policy import Limits, OnlyIf
 from lightsout.model.resource import LIGHTHOUSE, STOP

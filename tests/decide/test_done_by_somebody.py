@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.decide.decide import decide, done_by_somebody
+from lightsout.decide.decide import decide
+from lightsout.decide.protection import done_by_somebody
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.instance import STARTS
 from tests.support.values import NOW, a_policy, an_instance, any_text

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.decide.decide import AUTOSCALING, decide
-from lightsout.decide.groups import bound, keep_within_bounds, notes_on
+from lightsout.decide.decide import decide
+from lightsout.decide.groups import apply_bounds, note_beyond_bounds, notes_on
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import read_nothing
 from lightsout.model.resource import CVM, START, STOP, Site
@@ -134,7 +135,7 @@ def test_first_ids_go_first_and_the_others_are_kept_in_all_policies():
     judgement.memberships = dict.fromkeys((A, B, C, D), in_service())
     one, other = a_finding(STOPPING, act=[D, B]), a_finding(STOPPING, act=[C, A, B])
 
-    bound([one, other], judgement)
+    apply_bounds([one, other], judgement)
 
     kept = Decision(KEEP, "its group asg-1 keeps at least 1 in service (MinSize)")
     assert (one.to_act_on(), other.to_act_on()) == ([B], [A, B])
@@ -145,7 +146,7 @@ def test_a_group_that_was_read_twice_has_the_smaller_room():
     judgement = Judgement(NOW)
     judgement.memberships = {A: in_service(), B: in_service(GROUP._replace(desired=2))}
 
-    keep_within_bounds(judgement, STOP, [A, B])
+    note_beyond_bounds(judgement, STOP, [A, B])
 
     assert [bool(judgement.memberships[id_].beyond) for id_ in (A, B)] == [False, True]
 
@@ -167,7 +168,7 @@ def test_whatever_is_known_no_more_go_through_a_group_than_it_has_room_for(known
     machines = [a_member(f"ins-{it:08x}", state=action.before) for it in range(len(known))]
     judgement.memberships = {it.id: told for it, told in zip(machines, known, strict=True)}
 
-    keep_within_bounds(judgement, action, [it.id for it in machines])
+    note_beyond_bounds(judgement, action, [it.id for it in machines])
 
     acting = [
         judgement.memberships[it.id]

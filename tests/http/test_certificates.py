@@ -12,7 +12,7 @@ import pytest
 
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
-from lightsout.cloud.sdk import CallFailed, Wire
+from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
 from lightsout.model.resource import LIGHTHOUSE
 
@@ -58,8 +58,8 @@ def service(tmp_path):
 
 
 def ask(host, region="ap-guangzhou"):
-    wire = Wire(Credentials("id", "key", None), Endpoint("https", None, host))
-    return wire.ask(LIGHTHOUSE.api.call(region, "DescribeInstances"), {}, 5.0)
+    clients = SdkClients(Credentials("id", "key", None), Endpoint("https", None, host))
+    return clients.ask(LIGHTHOUSE.api.call(region, "DescribeInstances"), {}, 5.0)
 
 
 def test_a_service_with_a_trusted_certificate_is_asked(service, mocker):

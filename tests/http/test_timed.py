@@ -19,7 +19,7 @@ import requests
 
 from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
-from lightsout.cloud.sdk import CallFailed, Wire
+from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
 from lightsout.model.resource import CVM
@@ -98,10 +98,10 @@ def peer():
 
 
 def ask(endpoint, total=TOTAL, params=None):
-    wire = Wire(Credentials("id", "key", None), endpoint)
+    clients = SdkClients(Credentials("id", "key", None), endpoint)
     began = time.monotonic()
     try:
-        return wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), params or {}, total)
+        return clients.ask(CVM.api.call("ap-tokyo", "StopInstances"), params or {}, total)
     finally:
         assert time.monotonic() - began < total + LATE
 
@@ -228,12 +228,12 @@ def test_a_good_answer_is_read_and_its_connection_serves_the_next_call(peer):
             connection.sendall(WHOLE)
 
     one = peer(serve)
-    wire = Wire(Credentials("id", "key", None), plain_http(one.port))
+    clients = SdkClients(Credentials("id", "key", None), plain_http(one.port))
     for _ in range(3):
-        answer = wire.ask(CVM.api.call("ap-tokyo", "StopInstances"), {}, TOTAL)
+        answer = clients.ask(CVM.api.call("ap-tokyo", "StopInstances"), {}, TOTAL)
         assert answer == {"RequestId": "req-1"}
     assert len(connections) == 1
-    wire.close()
+    clients.close()
 
 
 @pytest.mark.parametrize("do", SLOW)
@@ -468,8 +468,8 @@ def echo(peer, make):
         body = json.dumps({"Response": {"RequestId": make(headers)}}).encode()
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
-    wire = Wire(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
-    return wire.ask(CVM.api.call("ap-tokyo", "DescribeInstances"), {}, 5.0)
+    clients = SdkClients(Credentials("id", "key", TOKEN), plain_http(peer(serve).port))
+    return clients.ask(CVM.api.call("ap-tokyo", "DescribeInstances"), {}, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.notify.announce import day_of, is_due, mark, news_of, receivers_of
+from lightsout.notify.announce import day_of, marker_text, news_of, receivers_of, reminder_is_due
 from lightsout.notify.receivers import Receiver
 from tests.support.reports import a_report, an_entry
 from tests.support.values import any_text
@@ -76,9 +76,9 @@ def test_a_day_goes_from_nine_to_nine_in_china(now, day):
 def test_a_day_tells_once_what_would_be_done_and_at_most_once_before(ticks):
     told, said = "", []
     for acts in ticks:
-        if is_due(told, "2026-11-23", acts=acts):
+        if reminder_is_due(told, "2026-11-23", acts=acts):
             said.append(acts)
-            told = mark("2026-11-23", acts=acts)
+            told = marker_text("2026-11-23", acts=acts)
 
     assert said in ([False], [True], [False, True])
     assert said[0] == ticks[0]
@@ -87,5 +87,5 @@ def test_a_day_tells_once_what_would_be_done_and_at_most_once_before(ticks):
 
 @given(any_text, st.booleans())
 def test_a_marker_of_any_other_day_or_kind_tells_again(text, acts):
-    assert is_due(text, "2026-11-23", acts=acts)
-    assert is_due(mark("2026-11-22", acts=True), "2026-11-23", acts=acts)
+    assert reminder_is_due(text, "2026-11-23", acts=acts)
+    assert reminder_is_due(marker_text("2026-11-22", acts=True), "2026-11-23", acts=acts)

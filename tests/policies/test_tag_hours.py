@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from lightsout.decide.own_hours import turn_of
+from lightsout.decide.own_hours import due_by_hours
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
 from tests.policies.test_uptime_windows import when_of
@@ -37,7 +37,9 @@ def action_due(value: str, instant: datetime, *, enforce: bool = False) -> str |
     due = [
         action
         for action, opening in (("start", True), ("stop", False))
-        if turn_of(OwnHours("h", opening, 7200.0, enforce, {}), SHANGHAI, [value], instant).kept
+        if due_by_hours(
+            OwnHours("h", opening, 7200.0, enforce, {}), SHANGHAI, [value], instant
+        ).kept
         is None
     ]
     assert len(due) < 2, "never both"
@@ -148,7 +150,7 @@ def test_times_on_that_leave_no_time_off_are_as_the_word_on(value):
     for opening in (True, False):
         for enforce in (True, False):
             own = OwnHours("h", opening, 7200.0, enforce, {})
-            word, hours = (turn_of(own, SHANGHAI, [it], instant) for it in ("on", value))
+            word, hours = (due_by_hours(own, SHANGHAI, [it], instant) for it in ("on", value))
 
             assert hours.reason == word.reason.replace("h=on", f"h={value} (always on)")
             assert (hours.kept is None, hours.opened) == (word.kept is None, word.opened)
@@ -158,7 +160,7 @@ def test_no_calendar_is_searched_for_an_edge_that_there_is_not(mocker):
     searched = mocker.patch("lightsout.decide.own_hours.window_at")
 
     for value in ALWAYS:
-        turn_of(OwnHours("h", True, 7200.0, True, {}), SHANGHAI, [value], NOW)  # noqa: FBT003
+        due_by_hours(OwnHours("h", True, 7200.0, True, {}), SHANGHAI, [value], NOW)  # noqa: FBT003
 
     assert searched.call_count == 0
 
@@ -227,7 +229,7 @@ def test_nothing_that_does_not_fit_the_grammar_ever_acts(value, enforce, quarter
 @pytest.mark.parametrize("values", [(), ("on", "off"), ("08:30-20:00", "08:30-20:00")])
 def test_a_tag_of_none_or_two_values_is_not_read(values):
     own = OwnHours("h", True, 7200.0, True, {})  # noqa: FBT003
-    turn = turn_of(own, SHANGHAI, values, datetime(2026, 11, 23, 12, tzinfo=UTC))
+    turn = due_by_hours(own, SHANGHAI, values, datetime(2026, 11, 23, 12, tzinfo=UTC))
     assert turn.kept is not None
     assert turn.kept.warning
 

@@ -20,7 +20,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.base.environment import Environment
 from lightsout.base.log import Log
-from lightsout.cloud.sdk import CallFailed, Wire, one_line
+from lightsout.cloud.sdk import CallFailed, SdkClients, one_line
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.model.report import failure_message
 from lightsout.model.request import Chosen, Request
@@ -166,14 +166,14 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_long_text_is_cut_before_it_is_looked_at(text):
     names = ids(100)
-    wire = Wire(Credentials("AKIDsimulated", "s" * 32, "t" * 400), Endpoint())
+    clients = SdkClients(Credentials("AKIDsimulated", "s" * 32, "t" * 400), Endpoint())
 
     def make(count):
         whole = text * (count // len(text))
 
         def look():
             error = TencentCloudSDKException(whole, whole, whole)
-            wire._failure("StopInstances", error).named(names)
+            clients._failure("StopInstances", error).named(names)
             CallFailed("StopInstances", "Code", one_line(whole)).named(names)
 
         return look

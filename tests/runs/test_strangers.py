@@ -85,7 +85,7 @@ def test_a_password_in_netrc_replaces_no_signature_and_goes_to_nobody(stage, box
 
 
 def test_each_session_of_ours_is_told_not_to_look_into_netrc():
-    """The SDK's own are made in wire.py; nothing else of the function speaks HTTP."""
+    """The SDK's own are made in sdk.py; nothing else of the function speaks HTTP."""
     speaking = (
         "Session\\(|requests\\.(get|post|put|request|head)|urlopen|http\\.client|"
         "import (aiohttp|httpx)"

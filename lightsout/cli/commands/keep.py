@@ -18,7 +18,8 @@ from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.tags import WRITE, tag_instances
 from lightsout.cloud.threads import side_by_side
-from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
+from lightsout.decide.decide import excluded_by, selected_by
+from lightsout.decide.protection import KEEP_UNTIL
 from lightsout.model.policy import DEFAULT_TIMEZONE
 from lightsout.model.resource import OWN, RESOURCES, Site
 from lightsout.policies import load as policy_files

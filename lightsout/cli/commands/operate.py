@@ -125,7 +125,7 @@ def operate(
     finally:
         the_run.close()
     _give_reason(report, ended_early)
-    sites = the_run.fleet.runs if the_run.fleet else ()
+    sites = the_run.site_runs.runs if the_run.site_runs else ()
     error = error and _with_reason(error, ended_early)
     return FinishedRun(report, sites, error, bool(interrupts))
 

@@ -1,1 +1,1 @@
-"""When a policy is due: windows, the calendar, hours in tags."""
+"""Find out when a policy is due: windows, the calendar, hours in tags."""

@@ -1,7 +1,7 @@
 """Workdays of mainland China, with the make-up workdays (调休) on weekends.
 
-The days come from `chinesecalendar`, which holds what the State Council has announced, one year at
-a time, in the autumn before. It is imported only where a policy asks for workdays or holidays.
+The days come from `chinesecalendar`, which has the days that the State Council announces for each
+year in the autumn before. It is imported only where a policy asks for workdays or holidays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def last_year() -> int:
 
 
 def name_of(day: date) -> str | None:
-    """Return the holiday of the day, or the one that a make-up workday belongs to; in Chinese."""
+    """Return the Chinese name of the day's holiday, or of the holiday of a make-up workday."""
     known = _known()
     name = known.holidays.get(day) or known.workdays.get(day)
     return str(known.Holiday(name).chinese) if name else None

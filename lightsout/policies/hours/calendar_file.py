@@ -1,7 +1,7 @@
-"""Reads a file of holidays, as holiday-cn publishes one for each year.
+"""Read a file of holidays, in the form that holiday-cn publishes for each year.
 
 Its form is https://github.com/NateScarlet/holiday-cn (MIT licence): a year, and its days off and
-make-up workdays. The days of a year that was not announced yet are an empty list there.
+make-up workdays. The list of days is empty for a year that is not announced yet.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ CALENDAR = Fields(
 )
 
 
-def read_calendar(data: bytes, complaints: Complaints, told: Complaints) -> Mapping[date, bool]:
-    """The days of the file, each with whether it is a workday; all of them, unless it complains.
+def read_calendar(data: bytes, complaints: Complaints, warnings: Complaints) -> Mapping[date, bool]:
+    """The days of the file, each True for a workday. Not all of them, if it complains.
 
-    `told` takes what is no mistake.
+    `warnings` takes remarks that are no mistakes.
     """
     if not _is_json(data, complaints):
         return {}
     tree = yamltext.read(data.replace(b"\t", b" "), complaints)
     found = Reader(complaints).read(CALENDAR, tree, "the file") if tree else None
-    return MappingProxyType(_days(found, complaints, told) if found else {})
+    return MappingProxyType(_days(found, complaints, warnings) if found else {})
 
 
 def _is_json(data: bytes, complaints: Complaints) -> bool:
-    """Whether it is JSON. What is JSON is YAML too, and read as that: each node has its place."""
+    """True if it is JSON. Then it is read as YAML, which gives each node its place."""
     if len(data) > MAX_BYTES:
         complaints.add(START, f"larger than {MAX_BYTES // 1024} KB: no year has so many holidays")
         return False
@@ -67,7 +67,7 @@ def _is_json(data: bytes, complaints: Complaints) -> bool:
     except json.JSONDecodeError as error:
         complaints.add(Position(error.lineno, error.colno), f"not JSON: {_plain(error.msg)}")
     except UnicodeDecodeError:
-        return True  # the reader of YAML tells where
+        return True  # the reader of YAML will say where
     except (ValueError, RecursionError) as error:
         told = "nested too deep" if isinstance(error, RecursionError) else str(error)
         complaints.add(START, f"not JSON: {told}")
@@ -84,15 +84,15 @@ def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _days(found: Found[Any], complaints: Complaints, told: Complaints) -> dict[date, bool]:
-    """The days, with a complaint of each that cannot be meant."""
+def _days(found: Found[Any], complaints: Complaints, warnings: Complaints) -> dict[date, bool]:
+    """The days, with a complaint about each wrong one."""
     days: dict[date, bool] = {}
     first: dict[date, Position] = {}
     year = found.it.get("year")
     listed: Sequence[Found[Any]] = value_of(found.it.get("days"), [])
     if "days" in found.it and not listed:
         what = "days is empty: the holidays were not announced yet when this was published"
-        told.add(found.it["days"].at, what)
+        warnings.add(found.it["days"].at, what)
     for day, works in (_day(one.it) for one in listed):
         if day and works:
             days[day.it] = not works.it
@@ -107,7 +107,7 @@ def _day(keys: Mapping[str, Found[Any]]) -> tuple[Found[date] | None, Found[bool
 def _check_day(
     day: Found[date], year: Found[int] | None, first: Position, complaints: Complaints
 ) -> None:
-    """An announcement tells of its year, and of the last days of the one before."""
+    """Complain of a repeated day, or a day of neither the announced year nor the one before."""
     if first is not day.at:
         complaints.add(day.at, f"{day.it} is repeated, first at {first.line}:{first.column}")
     elif year and day.it.year not in (year.it - 1, year.it):

@@ -1,6 +1,6 @@
-"""Reads the hours that the owner of a machine wrote into its tag, such as `mon-fri 08:30-20:00`.
+"""Read the hours that the owner of a machine wrote into its tag: `mon-fri 08:30-20:00`.
 
-docs/owners-tags.md has the grammar. What can be read in two ways is not read at all.
+docs/owners-tags.md has the grammar. A text with two possible meanings is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KINDS = ("everyday", "workdays", "holidays")
-# The days that each word names in a week without a holiday: by it two entries are compared.
+# The days that each word names in a week without a holiday, to compare two entries.
 _PLAIN_WEEK = {"everyday": range(7), "workdays": range(5), "holidays": range(5, 7)}
 HOW = "write for example `mon-fri 08:30-20:00`, or `on` or `off`"
 LONGEST = 255  # characters: a tag has no more
@@ -34,14 +34,14 @@ _MEANT = {
 
 
 class Hours(NamedTuple):
-    """When a machine is on: the times of each entry; or the one word that stands there."""
+    """The times when a machine is on: those of each entry, or a single word instead."""
 
     entries: tuple[When, ...] = ()
     word: str = ""  # on or off
 
 
 class UnreadableHours(ValueError):
-    """Why a value cannot be read, and how to write it."""
+    """A value cannot be read. The message says why, and how to write it."""
 
 
 class _Entry(NamedTuple):
@@ -53,9 +53,9 @@ class _Entry(NamedTuple):
 
 
 def read_hours(*values: str, holidays: Mapping[date, bool]) -> Hours:
-    """Return the hours that the one value of a tag says; raises UnreadableHours.
+    """Return the hours in the one value of a tag; raises UnreadableHours.
 
-    `holidays`: the corrections of the calendar that the policy's file has.
+    `holidays`: the corrections of the calendar in the policy's file.
     """
     if len(values) != 1:
         raise _unreadable(f"the tag has {len(values)} values")
@@ -73,7 +73,7 @@ def read_hours(*values: str, holidays: Mapping[date, bool]) -> Hours:
 
 
 def _plain(value: str) -> str:
-    """Return the value in small letters and without blanks. Only ASCII has a meaning here."""
+    """Return the value in lower case and without blanks. Only ASCII has a meaning here."""
     if len(value) > LONGEST:
         raise _unreadable(f"it has {len(value)} characters")
     if "tz=" in value.lower():
@@ -97,7 +97,7 @@ def _named(sign: str) -> str:
 
 
 def _entries(parts: Sequence[str]) -> Iterator[_Entry]:
-    """Yield the entries; days that are joined by commas stand before their hours."""
+    """Yield the entries; days joined by commas stand before their hours."""
     waiting: list[str] = []
     for part in parts:
         form = _ENTRY.fullmatch(part)
@@ -119,7 +119,7 @@ def _entries(parts: Sequence[str]) -> Iterator[_Entry]:
 
 
 def _days(words: Sequence[str]) -> str | frozenset[int]:
-    """Return one of KINDS, or days of the week from 0 = Monday; none named is every day."""
+    """Return one of KINDS, or days of the week from 0 = Monday; every day if none is named."""
     if not words:
         return "everyday"
     if len(words) == 1 and words[0] in KINDS:
@@ -161,20 +161,20 @@ def _minutes(text: str) -> int:
 
 
 def _refuse_two_orders(entries: Sequence[_Entry], parts: Sequence[str]) -> None:
-    """Of `08:00-12:00 mon, tue 09:00-10:00` nobody can tell which hours tuesday has."""
+    """Refuse `08:00-12:00 mon, tue 09:00-10:00`: the hours of tuesday are unclear."""
     for one, following in pairwise(entries):
         if one.days_last and following.days_first:
             raise _unreadable(f"in {','.join(parts)} days stand before and after hours")
 
 
 def _refuse_days_for_some(entries: Sequence[_Entry], parts: Sequence[str]) -> None:
-    """In `mon-fri 08:00-12:00, 13:00-18:00` the second hours may be meant for the same days."""
+    """Refuse `mon-fri 08:00-12:00, 13:00-18:00`: the second hours may be for the same days."""
     if len({one.days_first or one.days_last for one in entries}) > 1:
         raise _unreadable(f"in {','.join(parts)} only some hours have days")
 
 
 def _refuse_overlaps(entries: Sequence[_Entry]) -> None:
-    """Two entries for the same time of a plain week: one of them may be meant to replace it."""
+    """Refuse two entries for one time of a plain week: one may be meant to replace the other."""
     seen: set[int] = set()
     for one in entries:
         days = _PLAIN_WEEK[one.days] if isinstance(one.days, str) else one.days

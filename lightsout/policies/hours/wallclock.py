@@ -1,4 +1,4 @@
-"""What the clocks of a zone show: their changes, and the instants at which they show a time."""
+"""The wall clock of a zone: its changes, and the instants at which it shows a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEP = timedelta(hours=6)  # no zone has changed its offset twice within so shor
 
 
 class Offset(NamedTuple):
-    """An offset of a zone from UTC, and the time, in UTC, in which it has it."""
+    """An offset of a zone from UTC, and from when until when the zone has it, in UTC."""
 
     begin: datetime
     end: datetime
@@ -24,7 +24,7 @@ class Offset(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The clocks of a zone go forward or back: what they show just before, and then."""
+    """A change of the clocks of a zone: the times that they show just before and after it."""
 
     instant: datetime
     before: datetime  # both naive
@@ -45,9 +45,9 @@ def changes(zone: ZoneInfo, first: date, days: int) -> list[Change]:
 def instants(
     zone: ZoneInfo, opens: datetime, closes: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times, in UTC, in which the wall clock shows the times from `opens` to `closes`.
+    """Yield the periods, in UTC, in which the wall clock shows times from `opens` to `closes`.
 
-    In UTC, Python compares instants; in other zones it compares what the clocks show.
+    They are in UTC because in other zones Python compares the times of the clocks.
     """
     return instants_among(offsets(zone, opens - 2 * DAY, closes + 2 * DAY), opens, closes)
 
@@ -55,7 +55,7 @@ def instants(
 def instants_among(
     found: Iterable[Offset], opens: datetime, closes: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The same by offsets that were found before, from two days before to two days after."""
+    """The same by known offsets, from two days before to two days after."""
     shown: list[tuple[datetime, datetime]] = []
     for begin, end, ahead in found:
         first, last = max(begin, opens - ahead), min(end, closes - ahead)
@@ -67,7 +67,7 @@ def instants_among(
 
 
 def offsets(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Offset]:
-    """Return each offset from UTC that the zone has from `begin` to `end`, in their order."""
+    """Return each offset from UTC that the zone has from `begin` to `end`, in order."""
     found: list[Offset] = []
     ahead, since, at = _offset(zone, begin), begin, begin
     while at < end:
@@ -81,7 +81,7 @@ def offsets(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Offset]:
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """Return the second at which the offset changes, between two instants of different offsets."""
+    """Return the second at which the offset changes between two instants."""
     old = _offset(zone, before)
     while (seconds := (after - before) // timedelta(seconds=1)) > 1:
         middle = before + timedelta(seconds=seconds // 2)

@@ -1,8 +1,8 @@
 """Find out when a policy is due, by the wall clock of its zone.
 
-One rule is true on every day of the year: an instant is inside a window exactly when the wall clock
-shows a time inside it. So a window is shorter where the clocks go forward over it. Where they go
-back, the clock shows some times twice, and both are inside.
+One rule holds on every day of the year: an instant is inside a window exactly when the wall clock
+shows a time inside it. So a window is shorter if the clocks go forward over it. If they go back,
+the clock shows some times twice, and both are inside.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 FARTHEST = 400  # days that are searched; joined days after them are ignored
 DAY = timedelta(days=1)
 ENOUGH = 10  # corrections for a year; with so many, no warning says that its holidays are missing
-SPANS = (4, 16, FARTHEST)  # days around an instant in which edges are searched, one after another
+SPANS = (
+    4,
+    16,
+    FARTHEST,
+)  # days around an instant to search for edges, one after another
 
 
 class Window(NamedTuple):
@@ -74,7 +78,7 @@ def next_window(when: Timetable, zone: ZoneInfo, instant: datetime) -> Window | 
 
 
 def windows(when: Timetable, zone: ZoneInfo, first: date, days: int) -> list[Window]:
-    """Return each window that opens in the `days` from `first`, not clipped."""
+    """Return each whole window that opens in the `days` from `first`."""
     if isinstance(when, AfterEdge):
         return _windows_after_edges(when, zone, first, days)
     last = first + days * DAY
@@ -91,7 +95,7 @@ def _windows_from(when: When, zone: ZoneInfo, first: date, days: int) -> Iterato
 
 
 def _first_of(when: When, day: date) -> date:
-    """Return the day on which the window of `day` begins: an earlier one if whole days adjoin."""
+    """Return the day on which the window of `day` begins: an earlier day if whole days adjoin."""
     farthest = day - FARTHEST * DAY
     while when.whole_days and day > farthest and opens_on(when, day - DAY):
         day -= DAY
@@ -101,8 +105,8 @@ def _first_of(when: When, day: date) -> date:
 def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
     """Yield the window that begins on `day`.
 
-    There is none where the clocks skip it. There are two where the clocks go back from inside the
-    window to before it, or from after it into it.
+    There is none if the clocks skip it. There are two if the clocks go back from inside the window
+    to before it, or from after it into it.
     """
     last = day
     while when.whole_days and (last - day).days < FARTHEST * 2 and opens_on(when, last + DAY):
@@ -112,9 +116,9 @@ def _windows_of(when: When, zone: ZoneInfo, day: date) -> Iterator[Window]:
 
 
 def _clock_times(when: When, day: date, last: date) -> tuple[datetime, datetime]:
-    """Return the times that the clocks show where the window opens on `day` and closes on `last`.
+    """Return the clock times, marked as UTC, of a window that opens on `day` and closes on `last`.
 
-    As if they were those of UTC. The end is on the day after `last` where it is past midnight.
+    The end is on the day after `last` if it is past midnight.
     """
     if when.end <= when.start:
         last += DAY
@@ -134,7 +138,7 @@ class Edge(NamedTuple):
 
 
 def times_on(when: AfterEdge) -> AfterEdge:
-    """Return the same `uptime` with its times on as its windows."""
+    """Return the same `uptime`, but due during its times on."""
     return when._replace(opening=True, enforce=True)
 
 
@@ -146,7 +150,7 @@ def _window_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Wi
         if edges and edges[0].at <= instant < edges[-1].at:
             break
     past = [edge for edge in edges if edge.at <= instant]
-    if not past:  # it has been so for more than a year
+    if not past:  # on or off for more than a year
         is_on = any(window_at(on, zone, instant) for on in when.on)
         always = when.enforce and when.opening == is_on
         far = FARTHEST * DAY
@@ -162,7 +166,7 @@ def _next_after_edge(when: AfterEdge, zone: ZoneInfo, instant: datetime) -> Wind
         ahead = [edge for edge in edges if edge.at > instant]
         if ahead and ahead[0].opening != when.opening:
             ahead.pop(0)
-        if len(ahead) > 1 or (ahead and span == FARTHEST):  # where it closes is known, too
+        if len(ahead) > 1 or (ahead and span == FARTHEST):  # its closing edge is known, too
             return _after(when, zone, ahead[0], ahead[1:])
     return None
 
@@ -196,7 +200,7 @@ def _in_zone(zone: ZoneInfo, opens: datetime, closes: datetime) -> Window:
 def _edges(when: AfterEdge, zone: ZoneInfo, first: date, last: date) -> list[Edge]:
     """Return the edges from the day before `first` to the day after `last`, in their order.
 
-    More days are read: at the first and last of them a time on may reach out of what is read.
+    A few more days are read, because a time on may reach beyond the first or last day.
     """
     if when.endless:
         return []
@@ -231,7 +235,7 @@ def calendar_gaps(
 ) -> list[int]:
     """Return the years that policies need and their calendar lacks: this year, or the next one.
 
-    The next one from November on: about then its holidays are announced.
+    The next year counts from November on: about then its holidays are announced.
     """
     found: set[int] = set()
     for when, zone in whens_and_zones:
@@ -252,7 +256,7 @@ def calendar_warnings(gaps: Iterable[int]) -> list[str]:
 
 
 def calendar_end(when: Timetable | OwnHours) -> int:
-    """Return the last year up to which the calendar at hand covers each."""
+    """Return the last year up to which the calendar covers each year."""
     year = calendar.last_year()
     while _covered(when, year + 1):
         year += 1

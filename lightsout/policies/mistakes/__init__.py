@@ -1,1 +1,1 @@
-"""What is wrong in a policy file, in words, with a suggestion that is right."""
+"""Explain mistakes in a policy file, with suggestions that are valid."""

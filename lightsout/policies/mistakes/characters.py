@@ -1,6 +1,6 @@
 """Find characters that are invisible, or look like another one, and name them.
 
-A tag with a blank at its end, or with a curly quote, is a selector that matches nothing.
+A selector with a blank at its end, or with a curly quote, matches nothing.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# Parts of character classes, which Python and ECMAScript read alike; a test compares them with
-# Unicode's own lists. BLANK: all blanks but U+0020. SHAPELESS: invisible and without width.
+# Parts of character classes, with the same meaning in Python and ECMAScript. A test compares them
+# with Unicode's own lists. BLANK: all blanks but U+0020. SHAPELESS: invisible and without width.
 BLANK = (
     r"\t-\r\x1c-\x1f\x85\xa0\u115f\u1160\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
     r"\u3164\uffa0"
@@ -27,12 +27,12 @@ QUOTES = (
 )
 PLAIN_QUOTES = "\"'`"
 COMMAS = r"\uff0c\ufe10\ufe50"
-# What a Chinese keyboard types, or a text processor makes, for characters of ASCII.
+# Characters that a Chinese keyboard or a text processor writes for ASCII ones.
 LOOKALIKES = r"\u2010-\u2015\u2212\u3001\u3002\u3010\u3011\uff01-\uff5e\uff61\uff64"
 ODD = BLANK + SHAPELESS + QUOTES + COMMAS
 # Of tags, from product 651, document 13354. The service forbids these by name, and the wildcards.
 FORBIDDEN = PLAIN_QUOTES + "&|#!%~"
-# It lists these, and Chinese.
+# It allows these, and Chinese.
 _DOCUMENTED = r"[A-Za-z0-9 +=._:/@()\[\],;><*?\u3010\u3011-]"
 _CHINESE = (
     (0x3005, 0x3007),
@@ -44,7 +44,7 @@ _CHINESE = (
 
 
 class Odd(NamedTuple):
-    """A character that is wrong there, and its place in the text."""
+    """A wrong character, and its place in the text."""
 
     offset: int
     says: str  # such as "ends with U+00A0 no-break space"
@@ -57,7 +57,7 @@ def without(bad: str) -> str:
 
 
 def find_odd(text: str, more: str = "") -> Odd | None:
-    """Return the first character that is odd, or in the class `more`; else a blank at an end."""
+    """Return the first odd character or one in the class `more`, else a blank at an end."""
     found = re.search(f"[{ODD}{more}]", text)
     if found is None and text == text.strip(" "):
         return None
@@ -73,7 +73,7 @@ def find_odd(text: str, more: str = "") -> Odd | None:
 
 
 def advice(sign: str) -> str:
-    """Return advice about the character: `: type ,`; an empty text for one of ASCII."""
+    """Return advice about the character, such as `: type ,`; an empty text for one of ASCII."""
     if re.match(f"[ {SHAPELESS}]", sign):
         return ": delete it"
     plain = plain_sign(sign)

@@ -1,4 +1,4 @@
-"""Propose texts for one that cannot be read. Imported only where there is a mistake.
+"""Propose texts for one that cannot be read. Imported only if there is a mistake.
 
 A proposal is a guess: the reader only shows one with which the file is valid.
 """
@@ -32,7 +32,7 @@ _DAYS_MEANT = {
     "工作日": "workdays",
 }  # fmt: skip
 
-# By the offset from UTC in minutes: a zone that has it all the year.
+# By an offset from UTC in minutes: a zone that has it all year.
 _BY_OFFSET = {
     -600: "Pacific/Honolulu", -420: "America/Phoenix", -300: "America/Bogota",
     -180: "America/Sao_Paulo", 0: "UTC", 180: "Asia/Riyadh", 240: "Asia/Dubai",
@@ -51,7 +51,7 @@ _ZONES_MEANT = dict.fromkeys(_CHINA, "Asia/Shanghai") | {
 
 
 def instead(shape: Shape, text: str) -> Iterator[str]:
-    """Yield texts for the file in place of `text`, which does not fit `shape`; the surest first."""
+    """Yield texts to replace `text`, which does not fit `shape`; the most likely first."""
     if len(text) > LONGEST:
         return
     one = shape.text if isinstance(shape, Either) else shape
@@ -68,14 +68,14 @@ def instead(shape: Shape, text: str) -> Iterator[str]:
 def _texts(shape: Scalar | Word, text: str) -> Iterator[str]:
     bare = clean(text)
     yield from filter(None, (_meant(shape, told) for told in (text, bare)))
-    # The same text, as an ASCII keyboard types it. In a tag it might be another text.
+    # The same text in ASCII. In a tag it might be another text.
     typed = bare if isinstance(shape, Scalar) and shape.forbidden else narrow(bare)
     if typed and typed != text:
         yield written(typed)
 
 
 def narrow(text: str) -> str:
-    """Return the text with ordinary digits, letters and signs in the place of full-width ones."""
+    """Return the text with ordinary digits, letters and signs instead of full-width ones."""
     return unicodedata.normalize("NFKC", text)
 
 
@@ -108,7 +108,7 @@ def key_meant(text: str, free: Sequence[Field]) -> Field | None:
 
 
 def written(text: str) -> str:
-    """Return `text` as YAML that may stand between brackets, too."""
+    """Return `text` as YAML that may also stand between brackets."""
     plain = re.fullmatch(r"\w[\w./:+=@-]*", text)
     return text if plain else json.dumps(text, ensure_ascii=False)
 
@@ -144,7 +144,7 @@ def _day(word: str) -> str | None:
 def time_meant(text: str) -> str | None:
     """Return `08:00` for `8:00`, and `20:00` for `8:00 PM`; None where two times may be meant.
 
-    What `12:00 AM` means is not the same for everybody, and `8` may be any of two hours.
+    `12:00 AM` has two meanings, and `8` may be either of two hours.
     """
     word = re.sub(r"\s", "", narrow(text).lower())
     form = re.fullmatch(r"([0-9]{1,2})(?::([0-5][0-9]))?(?:([ap])\.?m\.?)?", word)

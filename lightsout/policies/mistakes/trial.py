@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     Fault = tuple[str, int, int]  # file, line and column
 
-MOST_READ = 60_000  # nodes; after so many, no further suggestion is tried or made
+MOST_READ = 60_000  # nodes; after so many, no further suggestion is made
 
 
 class SuggestionTrial:
-    """Applies each suggestion that is made, so that all of them together are valid too."""
+    """Applies each suggestion that is made, so that all of them are valid together."""
 
     def __init__(self, roots: Sequence[Node], faults: Callable[[], Iterable[Fault]]) -> None:
         """`faults` reads the trees as they are now, and returns the place of each mistake."""
@@ -74,7 +74,7 @@ def _replace(root: Node, old: Node, new: Node) -> bool:
 
 
 def _move(node: Node, place: Node) -> None:
-    """Give the node, and all nodes in it, the position `place`: mistakes in it count there."""
+    """Give the node, and all nodes in it, the position of `place`: its mistakes count there."""
     for one in _nodes(node):
         one.line, one.column = place.line, place.column
         if isinstance(one, Text):

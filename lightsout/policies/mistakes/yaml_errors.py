@@ -1,4 +1,4 @@
-"""Explain why a text is not YAML. Imported only where there is such a mistake."""
+"""Explain why a text is not YAML. Imported only if there is such a mistake."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Limits for reading the text again to find the wrong character.
 MOST_BYTES, MOST_TRIALS = 1_000_000, 60
-MOST_SLIPS = 20  # in one file, that are put right on trial
+MOST_SLIPS = 20  # in one file, that are corrected in a trial
 LONGEST = 60  # characters of what is suggested
 
 _ODD = f"[{ODD}{LOOKALIKES}]"
@@ -45,11 +45,11 @@ _PAIRS = (QUOTES, r"\uff08\uff09", r"\uff3b\uff3d\u3010\u3011", r"\uff5b\uff5d")
 def explain(
     text: str, error: yaml.MarkedYAMLError, last: Position, loader: Any
 ) -> tuple[Position, str]:
-    """Return the place and a message: about the wrong character, or else what the parser says."""
+    """Return the place, and a message: about a wrong character, or else the parser's own."""
     mark = error.problem_mark or error.context_mark
     at = Position(mark.line + 1, mark.column + 1) if mark else last
     why = f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
-    if "but got '?'" in why or "but found '?'" in why:  # which only PyYAML's slow parser refuses
+    if "but got '?'" in why or "but found '?'" in why:  # only PyYAML's slow parser refuses it
         why += ": put quotes around a text that has a ? in it"
     found = _character_at_fault(text, at, loader)
     if found is None:
@@ -60,7 +60,7 @@ def explain(
 
 
 def _slip(text: str, at: Position, loader: Any) -> tuple[Position, str] | None:
-    """Return place and words of a slip of the pen, put right by which the parser gets farther."""
+    """Return place and message of a slip whose correction lets the parser read farther."""
     if len(text) > MOST_BYTES // 10:
         return None
     lines = re.split("\r\n|\r|\n", text)
@@ -82,7 +82,7 @@ def _next_slip(lines: list[str], at: Position, loader: Any) -> Slip | None:
 
 
 def _takes(slip: Slip, lines: list[str], place: Position, loader: Any) -> bool:
-    """Tell whether a policy file has no mistake there once all such slips are put right."""
+    """True if a policy file has no mistake there after the correction of all such slips."""
     fixed = slip.puts_right(lines)
     for _ in range(MOST_SLIPS):
         failure = _failure(fixed, loader)
@@ -101,7 +101,7 @@ def _takes(slip: Slip, lines: list[str], place: Position, loader: Any) -> bool:
 
 
 def _plain(error: yaml.MarkedYAMLError, why: str) -> str:
-    """Return what the parser says, in words for people where it is one of the usual mistakes."""
+    """Return the parser's message, in plainer words for the usual mistakes."""
     problem = error.problem or ""
     said = next((words for part, words in _IN_WORDS.items() if part in problem), None)
     if said is None:
@@ -111,7 +111,7 @@ def _plain(error: yaml.MarkedYAMLError, why: str) -> str:
     return f"not YAML: {said}{where if 'begins' in said else ''} ({why.removeprefix('not YAML: ')})"
 
 
-# By a part of what either of PyYAML's parsers says.
+# By a part of the message of either PyYAML parser.
 _IN_WORDS = {
     "mapping values are not allowed": "a colon stands where no key can be",
     "expected ',' or ']'": "a list that begins with [ is not closed, or lacks a comma",
@@ -127,7 +127,7 @@ _IN_WORDS = {
 
 
 def _character_at_fault(text: str, at: Position, loader: Any) -> Culprit | None:
-    """Return a character with which the parser gets farther if it is replaced by one of ASCII."""
+    """Return a character that stops the parser: replaced by one of ASCII, it reads farther."""
     lines = re.split("\r\n|\r|\n", text)[: at.line + 1]
     if not re.search(_ODD, "\n".join(lines)):
         return None
@@ -140,7 +140,7 @@ def _character_at_fault(text: str, at: Position, loader: Any) -> Culprit | None:
 
 
 def _among_many(lines: list[str], before: Failure | None, loader: Any) -> Culprit | None:
-    """Return the nearest look-alike of a sign, where only replacing all of them helps."""
+    """Return the nearest look-alike of a sign, if only replacing all of them helps."""
     if not _is_farther(_failure([_all_right(line) for line in lines], loader), before):
         return None
     # In the indentation, after a word that may be a key, or after its colon.
@@ -158,7 +158,7 @@ def _is_farther(after: Failure | None, before: Failure | None) -> bool:
 
 
 def _candidates(lines: list[str]) -> Iterator[tuple[int, int, str, str]]:
-    """Yield line, column, what to do, and the corrected line; the nearest line first."""
+    """Yield line, column, advice, and the corrected line; the nearest line first."""
     for number in range(len(lines) - 1, -1, -1):
         line = lines[number]
         found = [one.start() for one in re.finditer(_ODD, line)]
@@ -184,7 +184,7 @@ def _all_right(line: str) -> str:
 
 
 def _put_right(line: str, at: int) -> str:
-    """Return the line with this character and its partners replaced by those of ASCII."""
+    """Return the line with this character and its partners replaced by ASCII ones."""
     sign = line[at]
     for pair in _PAIRS:
         if re.match(f"[{pair}]", sign):
@@ -197,7 +197,7 @@ def _spaces(indent: str, width: int = 1) -> str:
 
 
 def _with_a_space(sign: str, following: str) -> str:
-    """Return the sign with a space after it: a full-width one looks as if it had one."""
+    """Return the sign with a space after it, because a full-width sign looks as if it had one."""
     plain = plain_sign(sign)
     return f"{plain} " if plain in (":", "-", ",") and following.strip() else plain
 

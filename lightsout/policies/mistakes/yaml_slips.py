@@ -1,7 +1,7 @@
-"""Slips of the pen that make a text no YAML: a blank, a quote or a bracket that is missing.
+"""Find slips that make a text no YAML: a missing blank, quote or bracket.
 
-Only imported where a text is no YAML. Each slip is put right on trial: it is named where the parser
-then gets farther.
+Imported only if a text is no YAML. A slip is named if the parser reads farther after its
+correction.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LINES_BACK = 5  # lines above the one that the parser names
 
 _KEY = r"(?:[\w.-]+|\"[^\"]*\"|'[^']*')"
 _BEGIN = r"^([ ]*(?:-[ ]+)*)"
-# A colon or a dash with the next word at once behind it.
+# A colon or a dash with no blank before the next word.
 _NO_BLANK = re.compile(rf"{_BEGIN}({_KEY}):(?=[^\s:/])(.*)$")
 _NO_BLANK_DASH = re.compile(r"^( *)-(?=\w)(.*)$")
-# What cannot begin a text without quotes.
+# Characters that cannot begin a text without quotes.
 _SIGN = re.compile(r"(?:(?<=: )|(?<=- )|(?<=\[)|(?<=\{)|(?<=, ))[ ]*([*&!%@`|>][^\s,\]}#\"]*)")
 _TWO_COLONS = re.compile(rf"{_BEGIN}({_KEY}: +)([^\s\"'\[{{|>&*!#].*?: .*?)( +#.*)?$")
 _BEHIND_QUOTES = re.compile(rf"{_BEGIN}({_KEY}: +)([\"'])(.*?)\3( *[^\s#,\]}}].*)$")
@@ -30,13 +30,13 @@ _CLOSES = {"[": "]", "{": "}"}
 
 
 class Slip(NamedTuple):
-    """What is wrong in a line, from which column on, and the line put right."""
+    """A mistake in a line, its column, and the corrected line."""
 
     line: int  # from 0
     column: int  # from 0
     says: str
     better: str
-    meant: str = ""  # what to suggest, where the policy file would take it
+    meant: str = ""  # the suggestion, if the policy file is valid with it
 
     def puts_right(self, lines: Sequence[str]) -> list[str]:
         return [*lines[: self.line], self.better, *lines[self.line + 1 :]]
@@ -45,7 +45,7 @@ class Slip(NamedTuple):
 def find_slip(
     lines: Sequence[str], at: int, farther: Callable[[Sequence[str]], bool]
 ) -> Slip | None:
-    """Return the slip near line `at`, from 0; `farther` tells whether a parser gets farther now."""
+    """Return the slip near line `at`, from 0. `farther`: a parser reads farther with the lines."""
     for slip in islice(_slips(lines, at), MOST_TRIALS):
         if farther(slip.puts_right(lines)):
             return slip
@@ -62,7 +62,7 @@ def _slips(lines: Sequence[str], at: int) -> Iterator[Slip]:
         yield from _indentation(lines, number)
 
 
-Found = tuple[int, str, str, str]  # column, words, the line put right, what to suggest
+Found = tuple[int, str, str, str]  # column, message, corrected line, suggestion
 
 
 def _no_blank(line: str) -> Iterator[Found]:
@@ -103,7 +103,7 @@ def _behind_quotes(line: str) -> Iterator[Found]:
 
 
 def _brackets(line: str) -> Iterator[Found]:
-    """Brackets and quotes that do not close, and such that close nothing."""
+    """Find brackets and quotes that do not close, or close nothing."""
     waiting: list[int] = []
     quote = 0  # where it opens, from 1
     for column, sign in enumerate(line):
@@ -131,7 +131,7 @@ def _brackets(line: str) -> Iterator[Found]:
 
 
 def _indentation(lines: Sequence[str], number: int) -> Iterator[Slip]:
-    """A line that stands under none of those above it."""
+    """Find a line whose indentation is that of no line above."""
     line = lines[number]
     indent = len(line) - len(line.lstrip(" "))
     above = _open_columns(lines[:number])
@@ -143,7 +143,7 @@ def _indentation(lines: Sequence[str], number: int) -> Iterator[Slip]:
 
 
 def _open_columns(lines: Sequence[str]) -> list[int]:
-    """The columns in which the lines above, and those that hold them, begin."""
+    """The columns in which the lines above, and their parent lines, begin."""
     columns: list[int] = []
     least = 1 << 30
     for line in reversed(lines):

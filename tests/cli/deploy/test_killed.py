@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from lightsout.cloud.sdk import Wire
+from lightsout.cloud.sdk import SdkClients
 from lightsout.simulator import FunctionTrigger
 from tests.support.deploying import deploying
 from tests.support.paths import ROOT
@@ -35,19 +35,19 @@ class Killer:
 
     def __init__(self, monkeypatch):
         self.at, self.before, self.count = None, True, 0
-        real = Wire.ask
+        real = SdkClients.ask
 
-        def ask(wire, *arguments):
+        def ask(clients, *arguments):
             number, self.count = self.count, self.count + 1
             if number == self.at and self.before:
                 raise Killed
             try:
-                return real(wire, *arguments)
+                return real(clients, *arguments)
             finally:
                 if number == self.at:
                     raise Killed
 
-        monkeypatch.setattr(Wire, "ask", ask)
+        monkeypatch.setattr(SdkClients, "ask", ask)
 
     def set(self, at, *, before):
         self.at, self.before, self.count = at, before, 0

@@ -22,8 +22,8 @@ THREADS = 16  # for looks at instances, over all sites
 LEAST_THREADS, MOST_THREADS = 1, 8
 
 
-class Fleet:
-    """The sites of a run. `clouds`: by account, the client that makes its calls."""
+class SiteRuns:
+    """The runs of all sites that are due. `clouds`: by account, the client for its calls."""
 
     def __init__(self, clouds: Mapping[str, Cloud]) -> None:
         self._clouds = clouds
@@ -31,15 +31,15 @@ class Fleet:
         self.unplaced: list[Unplaced] = []
 
     def run(self, due: Sequence[Chosen], terms: Terms, log: Log) -> None:
-        """Find the sites and run them. One that hangs is left behind when time runs out."""
+        """Find the sites and run them. A site that hangs is abandoned when time runs out."""
         self.runs, self.unplaced = find_sites(due, self._clouds, terms.deadline)
         return_large_blocks()
         count = max(1, len(self.runs))
-        terms = terms._replace(threads=min(MOST_THREADS, max(LEAST_THREADS, THREADS // count)))
+        threads = min(MOST_THREADS, max(LEAST_THREADS, THREADS // count))
         pool = ThreadPoolExecutor(max_workers=count)
         try:
             futures = [
-                pool.submit(one.run, self._clouds[one.site.account], terms, log)
+                pool.submit(one.run, self._clouds[one.site.account], terms, threads, log)
                 for one in self.runs
             ]
             wait(futures, timeout=terms.deadline.left() + GRACE)
@@ -51,6 +51,6 @@ class Fleet:
         return bool(self.unplaced) or any(one.blind() for one in self.runs)
 
     def close(self) -> None:
-        """Close the connections, which would stay open in a warm process. No call may follow."""
+        """Close the connections: a warm process would keep them open. No call may follow."""
         for cloud in self._clouds.values():
             cloud.disconnect()
