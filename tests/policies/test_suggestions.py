@@ -536,6 +536,7 @@ values = st.lists(st.sampled_from(["dev", '""', "", "'*'"]), min_size=1, max_siz
 
 
 @given(values, st.sampled_from(["          - {1}", "        key-{0}: {1}"]))
+@settings(deadline=None)
 def test_where_the_empty_text_is_advised_it_may_be_written(tmp_path_factory, values, form):
     """Some values are missing; a list may hold the empty text once."""
     file = tmp_path_factory.getbasetemp() / "missing.yml"
