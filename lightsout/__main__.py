@@ -19,9 +19,9 @@ NEEDED = ("chinese_calendar", "requests", "tencentcloud", "yaml")  # from requir
 
 
 def start() -> NoReturn:
-    """Runs the command and ends with its status, at once: threads left behind hold nobody up.
+    """Run the command; exit at once with its status, without waiting for threads that still run.
 
-    The first Ctrl-C lets a command end in order, the second ends it wherever it is.
+    The first Ctrl-C lets a command end in order, the second ends it at once.
     """
     if missing := _missing():
         os.write(2, f"lightsout: {missing}\n".encode())
@@ -39,25 +39,25 @@ def start() -> NoReturn:
 
 
 def _missing() -> str:
-    """The requirements that this Python lacks, with advice; empty where it lacks none."""
-    if sys.version_info < (3, 10):  # noqa: UP036  whoever runs a clone may have an older one
+    """The requirements that this Python lacks, with advice; empty if it lacks none."""
+    if sys.version_info < (3, 10):  # noqa: UP036  a clone may be run with an older one
         return f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: use 3.10 or newer"
     absent = [name for name in NEEDED if not _is_there(name)]
     if not absent:
         return ""
-    told = f"{', '.join(absent)} not installed for {sys.executable}"
+    text = f"{', '.join(absent)} not installed for {sys.executable}"
     if (Path(__file__).resolve().parents[1] / "Makefile").is_file():  # of a clone
         return (
-            f"{told}: run `make demo` and use .venv/bin/python, or "
+            f"{text}: run `make demo` and use .venv/bin/python, or "
             "`python -m pip install -r requirements.txt`"
         )
-    return f"{told}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
+    return f"{text}: `python -m pip install --force-reinstall lightsout-tencentcloud`"
 
 
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ValueError:  # something stands in its place
+    except ValueError:  # another object stands in its place
         return False
 
 

@@ -25,7 +25,7 @@ from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.log_lines import log_not_due, warn_of_unmatched_names
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.hours.windows import calendar_gaps, calendar_warnings
 from lightsout.policies.load import PolicyMistakes
@@ -284,8 +284,8 @@ class Run:
 
     def _note_end(self, report: Report, **facts: Any) -> None:
         level = "error" if report["status"] == "failed" else "info"
-        told = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
-        self._last_line = {"level": level, **told, **facts}
+        fields = {key: report[key] for key in ("status", "dry_run", "counts", "duration_ms")}
+        self._last_line = {"level": level, **fields, **facts}
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started

@@ -12,21 +12,21 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.act.site_run import SiteRun
     from lightsout.act.site_runs import SiteRuns
     from lightsout.model.finding import Decision, Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import AcceptedCall, DoneGroup, Entry, ReasonGroup
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
@@ -141,7 +141,7 @@ def _by_own_option(
         if outcome is None or _ends_charge(winner) == _ends_charge(policy):
             continue
         if _ends_charge(policy) and outcome.kind is Kind.DONE:
-            why = f"the options of {winner.name} hold, which comes first"
+            why = f"the options of {winner.name} apply, which comes first"
             found[id_] = Outcome(Kind.SKIPPED, f"{STOP.after}, but still charged: {why}")
         elif _ends_charge(winner) and why_skipped(outcome.reason) == CHARGED:
             found[id_] = Outcome(Kind.DONE)
@@ -201,14 +201,14 @@ def fill(
 
 
 def _request(call: Accepted, action: Action, ids: list[str]) -> AcceptedCall:
-    told: AcceptedCall = {
+    entry: AcceptedCall = {
         "action": call.call or action.call,
         "request_id": call.request_id,
         "instance_ids": ids,
     }
     if call.activity_id:
-        told["activity_id"] = call.activity_id
-    return told
+        entry["activity_id"] = call.activity_id
+    return entry
 
 
 _UNKNOWN = Outcome(Kind.PENDING, "not known when time ran out")

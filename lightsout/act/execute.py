@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.act.call import LAST_CALL, Caller
-from lightsout.act.ledger import Ledger
+from lightsout.act.ledger.ledger import Ledger
 from lightsout.act.send import Sender
-from lightsout.cloud.compute import BATCH
+from lightsout.cloud.services.compute import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightsout.act.group_activities import GroupActivities
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job
 
 FIRST_LOOK = 2.0  # seconds after the call: an instance needs time to stop

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.scaling import Scaling
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.scaling import Scaling
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lightsout.act.unanswered import Unanswered, UnansweredCall
-    from lightsout.act.verify import Sent
+    from lightsout.act.ledger.unanswered import Unanswered, UnansweredCall
+    from lightsout.act.ledger.verify import Sent
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.job import Accepted, Job, Look
@@ -49,12 +49,12 @@ class GroupActivities:
         except CallFailed as failure:
             self._warn(failure)
             return {}
-        told = {id_: failures.get((activity, id_)) for id_, activity in waits.items()}
+        reasons = {id_: failures.get((activity, id_)) for id_, activity in waits.items()}
         return {
             id_: Outcome(
                 Kind.FAILED, f"{action.call} ended {why} (ActivityId {waits[id_]}), {action.before}"
             )
-            for id_, why in told.items()
+            for id_, why in reasons.items()
             if why
         }
 
@@ -80,5 +80,5 @@ class GroupActivities:
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:
-        told = f"cannot read activities of groups: {failure.action}: {failure}"
-        self._log("warning", level="warning", message=told)
+        text = f"cannot read activities of groups: {failure.with_action}"
+        self._log("warning", level="warning", message=text)

@@ -11,7 +11,7 @@ from lightsout.base.log import where
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.pacing import RATES
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import MOST, TAG, WRITE, tag_instances
+from lightsout.cloud.services.tags import MOST, TAG, WRITE, tag_instances
 from lightsout.cloud.threads import side_by_side
 from lightsout.model.job import Kind
 from lightsout.model.mark import DONE, FAILED, MARK_KEY, write_mark
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.job import Job, Outcome
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 PATIENCE = 10.0  # seconds in which one call is repeated
 LONGEST_SHARE = 0.1  # of the run's time, kept for marks
@@ -101,8 +101,8 @@ class MarkWriter:
                 for id_, failure in failed.items():
                     reasons[str(failure)].append(id_)
         for reason, ids in reasons.items():
-            told = f"not marked: {WRITE}: {reason}"
-            self._log("warning", level="warning", message=told, **self._about(ids))
+            text = f"not marked: {WRITE}: {reason}"
+            self._log("warning", level="warning", message=text, **self._about(ids))
 
     def _call(self, call: tuple[str, Sequence[str]]) -> Mapping[str, CallFailed]:
         """The instances that one call did not mark, each with the reason."""

@@ -7,18 +7,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lightsout.act.call import FOR_GOOD
-from lightsout.cloud.compute import BATCH, batches
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.services.compute import BATCH, batches
 from lightsout.cloud.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.act.call import Caller, RejectedBatch
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Deadline
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
@@ -103,11 +103,11 @@ class Sender:
         ours = refusal.meaning in _SINCE_ACCEPTED and self._ledger.unanswered.may_be_why(ids)
         if ours:
             self._ledger.unanswered.doubt(ids)
-        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
+        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waiting.has_any(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)
         elif ours or unsure or refusal.meaning in _WAITS_TOGETHER:
-            self._ledger.wait(ids, refusal)
+            self._ledger.waiting.add(ids, refusal)
         elif refusal.meaning is Meaning.BOUND:
             self._send_fewer(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
@@ -190,7 +190,7 @@ class Sender:
         if refusal.meaning in _WORTH_ANOTHER_TRY:
             patience = min(self._job.wish(id_).patience, self._deadline.left())
             pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
-            self._ledger.wait([id_], refusal, alone=True, pause=pause)
+            self._ledger.waiting.add([id_], refusal, alone=True, pause=pause)
         else:
             self._ledger.fail([id_], str(refusal))
 

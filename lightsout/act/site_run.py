@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.execute import Execution
 from lightsout.base.log import where
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.decide import includes_members
 from lightsout.decide.jobs import job_of
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from lightsout.act.group_activities import GroupActivities
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.job import Job
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.resource import Site
 
 
 class Terms(NamedTuple):
@@ -68,7 +68,7 @@ class SiteRun:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
-            self.error = f"{failure.action}: {failure}"
+            self.error = failure.with_action
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
@@ -84,8 +84,8 @@ class SiteRun:
             for action in self.site.resource.actions
         ]
         if self._includes_members():
-            told = (compute, cloud, self.findings, judgement, log)
-            jobs = [it for job, _ in jobs for it in _with_members(job, *told)]
+            context = (compute, cloud, self.findings, judgement, log)
+            jobs = [it for job, _ in jobs for it in _with_members(job, *context)]
         for job, activities in jobs:
             if job.items:
                 end = marks.deadline_before_marks(job, terms.deadline) if marks else terms.deadline
@@ -132,10 +132,13 @@ def _with_members(
     judgement: Judgement,
     log: Log,
 ) -> Iterator[tuple[Job, GroupActivities | None]]:
-    """The job for members of groups and the one for all others; both read groups anew."""
+    """The job for members of groups and the one for all others; both read groups anew.
+
+    They need not read traffic: only Lighthouse has it, and no instance of it is in a group.
+    """
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
-    from lightsout.model.scaling import members_action  # noqa: PLC0415
+    from lightsout.model.resources.scaling import members_action  # noqa: PLC0415
 
     read_anew = membership_reader(compute, job.action, findings, judgement)
     yield job._replace(read_anew=read_anew), None

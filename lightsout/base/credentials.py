@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,9 +177,9 @@ def _keys_of(profile: Mapping[str, Any] | None, path: Path) -> Credentials:
         )
     kind = profile.get("type") or KEYS
     if kind != KEYS:
-        told = kind if kind in OTHER_KINDS else "unknown"
+        shown = kind if kind in OTHER_KINDS else "unknown"
         raise BadSettings(
-            f"{path}: its type is {told}, which cannot be used here: give it keys of its own, or "
+            f"{path}: its type is {shown}, which cannot be used here: give it keys of its own, or "
             "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY"
         )
     secret_id, secret_key, token = map(profile.get, ("secretId", "secretKey", "token"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from lightsout.base.clock import Clock, SystemClock
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,17 +76,17 @@ def run_id_of(context: Any) -> str:
 
 def own_uin(context: Any) -> str:
     """The ID of the account that the function runs in; empty where it is unknown."""
-    told = fact(context, "tencentcloud_uin")
-    known = isinstance(told, str) or (isinstance(told, int) and 0 < told < 10**20)
-    text = str(told) if known else ""
+    uin = fact(context, "tencentcloud_uin")
+    known = isinstance(uin, str) or (isinstance(uin, int) and 0 < uin < 10**20)
+    text = str(uin) if known else ""
     return text if text.isascii() and text.isdigit() else ""
 
 
 def home_region(context: Any, environ: Mapping[str, str]) -> str | None:
     """The region of the function, or of a person's environment; None where it is unknown."""
-    told = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
+    regions = (fact(context, "tencentcloud_region"), environ.get("TENCENTCLOUD_REGION"))
     form = r"[a-z]+(-[a-z0-9]+)+"
-    return next((it for it in told if isinstance(it, str) and re.fullmatch(form, it)), None)
+    return next((it for it in regions if isinstance(it, str) and re.fullmatch(form, it)), None)
 
 
 def time_limit(context: Any) -> float:

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.plain import plain, plain_values
+from lightsout.base.texts.plain import plain, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,8 +55,8 @@ class Log:
 
     def _write_line(self, event: str, level: str, facts: Mapping[str, Any]) -> None:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        told = {"time": now, "level": level, "event": event, **self._facts, **facts}
-        line: dict[str, Any] = plain_values(_cut(told))
+        fields = {"time": now, "level": level, "event": event, **self._facts, **facts}
+        line: dict[str, Any] = plain_values(_cut(fields))
         for ids in portions(line.get("instance_ids", [])):
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GOOD = 0
-FOUND_WRONG = 1  # a check found a mistake, or a run did not do all that it should
+FOUND_WRONG = 1  # a check found a mistake, or a run did not do all of its work
 WRONG_USE = 2  # the command line or the environment is wrong
 
 

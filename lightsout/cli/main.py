@@ -11,7 +11,7 @@ from lightsout import __version__
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
-from lightsout.cli.commands.reach import Unreachable
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.options import deployment, machines, setup
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None, outside: Environment | None = None) 
             complain(f"lightsout: {why}")
         except KeyboardInterrupt:
             complain("lightsout: interrupted")
-        except BrokenPipeError:  # the reader of the output has ended, as `| head` does
+        except BrokenPipeError:  # the reader of the output has ended, as with `| head`
             out.give_up()
         except OSError as error:
             out.give_up()
@@ -83,7 +83,7 @@ def _obey(argv: Sequence[str] | None, outside: Environment) -> int:
 
 
 def _has_none(outside: Environment) -> bool:
-    """Whether nobody said where the policies are, and there are none here."""
+    """True if no place of policies is given, and there are none here."""
     return not ("LIGHTSOUT_POLICIES" in outside.environ or (outside.beside / "policies").exists())
 
 

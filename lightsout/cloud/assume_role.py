@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.base.credentials import AssumedRole, BadSettings, checked
-from lightsout.base.scalars import uin_of
+from lightsout.base.texts.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,9 +124,9 @@ def assume(role: AssumedRole, caller: Cloud, clock: Clock) -> Credentials:
     answer = caller.call(STS.call(caller.home, "AssumeRole"), params, patience=ROLE_PATIENCE)
     try:
         keys = answer["Credentials"]
-        told = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
+        parts = keys["TmpSecretId"], keys["TmpSecretKey"], keys["Token"]
         seconds = float(answer["ExpiredTime"]) - clock.now().timestamp()
         renew_at = clock.monotonic() + max(AT_LEAST, seconds - min(EARLY, seconds / 4))
-        return checked(*told, role.arn, role.arn, renew_at)
+        return checked(*parts, role.arn, role.arn, renew_at)
     except (KeyError, TypeError, ValueError):
         raise CallFailed("AssumeRole", "UnreadableAnswer", "it has no credentials") from None

@@ -20,7 +20,7 @@ class Meaning(Enum):
     GROUP_BUSY = "a group that is busy: all of its instances wait, then another try"
     BOUND = "the size that a group keeps: read it again, send fewer"
     CHARGING = "an instance that STOP_CHARGING cannot apply to: ask again without it"
-    RIGHTS = "the role: a few probes tell whether for all instances or for some"
+    RIGHTS = "the role: a few probes show whether for all instances or for some"
     CREDENTIALS = "the credentials: read again, once"
     PERMANENT = "the request itself: asking again cannot help"
 

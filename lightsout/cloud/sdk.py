@@ -16,7 +16,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.cloud.error_codes import ADVICE, Meaning, meaning_of
 from lightsout.http.certificates import Trusting, trust
 from lightsout.http.errors import HttpStatus, describe, no_netrc, refuse_unless_ok
@@ -82,6 +82,11 @@ class CallFailed(Exception):
     def meaning(self) -> Meaning:
         return meaning_of(self.code)
 
+    @property
+    def with_action(self) -> str:
+        """The failure in words, with the action that failed."""
+        return f"{self.action}: {self}"
+
     def named(self, ids: Sequence[str]) -> list[str]:
         """The instances that the message names; none if it names all of a batch."""
         words = set(re.findall(_INSTANCE_ID, self.message))
@@ -128,15 +133,17 @@ class SdkClients:
             with total_time(longest):
                 answer: Answer = client.call_json(action, params)["Response"]
             error = answer.get("Error")  # the SDK looks only in exactly `application/json`
-            told = (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
+            parts = (
+                (error["Code"], error.get("Message"), answer.get("RequestId")) if error else None
+            )
         except TencentCloudSDKException as refusal:
             raise self._failure(action, refusal) from None
-        except (requests.RequestException, ArithmeticError, LookupError) as reason:
+        except (OSError, ArithmeticError, LookupError) as reason:  # requests' are OSErrors
             raise self._unreadable(action, reason) from None
         except (ValueError, TypeError, AttributeError, RecursionError) as reason:
             raise self._unreadable(action, reason) from None
-        if told:
-            raise self._failure(action, TencentCloudSDKException(*told))
+        if parts:
+            raise self._failure(action, TencentCloudSDKException(*parts))
         return answer
 
     def close(self) -> None:
@@ -159,9 +166,9 @@ class SdkClients:
         )
         return CallFailed(
             action,
-            self._told(code)[:LONGEST_NAME],
+            self._safe_line(code)[:LONGEST_NAME],
             self._message(code, error),
-            self._told(error.requestId or "")[:LONGEST_NAME],
+            self._safe_line(error.requestId or "")[:LONGEST_NAME],
             maybe_done=meaning_of(code) is Meaning.SERVICE and not unreached,
             delivered=not unreached,
         )
@@ -171,9 +178,9 @@ class SdkClients:
         if code in NO_ANSWER:
             return describe(error.__context__) if error.__context__ else "no answer of the service"
         advice = f" [{ADVICE[code]}]" if code in ADVICE else ""
-        return self._told(error.message) + advice
+        return self._safe_line(error.message) + advice
 
-    def _told(self, text: Any) -> str:
+    def _safe_line(self, text: Any) -> str:
         """A text of the service as one short line, replaced if it holds a secret."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")

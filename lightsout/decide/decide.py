@@ -8,7 +8,7 @@ from lightsout.decide.conditions import check_conditions
 from lightsout.decide.protection import AUTOSCALING, protected
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.policy import OnlyIf, OwnHours
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import DueByHours
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Limits, Policy, Selector
-    from lightsout.model.scaling import Membership
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.scaling import Membership
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
 HOURS, GROUP = "hours", "group"
@@ -150,11 +150,11 @@ def excluded_by(exclude: Selector, instance: Instance) -> str | None:
     if instance.id in exclude.instances:
         return "instance ID"
     if exclude.names and not instance.name_known:
-        return "its name, which the service does not tell"
+        return "its name, which the service does not show"
     if (name := _name_hit(exclude.names, instance)) is not None:
         return f"name {name}"
     if exclude.tags and not instance.tags_known:
-        return "its tags, which the service does not tell"
+        return "its tags, which the service does not show"
     for key, patterns in exclude.tags.items():
         for value in instance.tags.get(key, ()):
             if matches(value, patterns):

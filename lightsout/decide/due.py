@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Due(NamedTuple):
-    """Whether a policy is due, with its window."""
+    """The result for a policy: due or not, with its window."""
 
     now: bool
     # The open window, or else the next one; None: no `when`, or no window in 400 days.

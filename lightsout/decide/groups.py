@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from lightsout.decide.decide import GROUP, includes_members
 from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.scaling import LIFECYCLES, Membership
+from lightsout.model.resources.scaling import LIFECYCLES, Membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import ScalingGroup
 
 NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
@@ -30,15 +30,15 @@ def step_of(action: Action, instance: Instance, membership: Membership | None) -
     answer, the instance is kept. A known group keeps only an instance in the state that is acted
     on: in another state it might hide a conflict.
     """
-    told, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
-    if told.unknown:
-        reason = f"tagged as member of auto-scaling group {tag}, which is unknown: {told.unknown}"
+    known, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
+    if known.unknown:
+        reason = f"tagged as member of auto-scaling group {tag}, which is unknown: {known.unknown}"
         kept = Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True)
         return Step(GROUP, reason, kept)
-    if told.group is None:
+    if known.group is None:
         return Step(GROUP, f"in no auto-scaling group now, though tagged with {tag}")
-    named = f"{told.group.id} (its tag says {tag})" if told.group.id != tag else tag
-    keeps = _kept(action, told, named) if instance.state == action.before else None
+    named = f"{known.group.id} (its tag says {tag})" if known.group.id != tag else tag
+    keeps = _kept(action, known, named) if instance.state == action.before else None
     if keeps:
         return Step(GROUP, keeps.reason, keeps)
     return Step(GROUP, f"through its auto-scaling group {named}")
@@ -91,9 +91,9 @@ def note_beyond_bounds(judgement: Judgement, action: Action, ids: Iterable[str])
     """
     groups: dict[str, list[tuple[str, ScalingGroup]]] = defaultdict(list)
     for id_ in sorted(ids):
-        told = judgement.memberships.get(id_)
-        if told and told.group and told.lifecycle == LIFECYCLES[action.name]:
-            groups[told.group.id].append((id_, told.group))
+        known = judgement.memberships.get(id_)
+        if known and known.group and known.lifecycle == LIFECYCLES[action.name]:
+            groups[known.group.id].append((id_, known.group))
     for members in groups.values():
         room = min(group.room(action) for _, group in members)  # it may have been read twice
         for id_, group in members[room:]:
@@ -108,9 +108,9 @@ def apply_bounds(findings: Sequence[Finding], judgement: Judgement) -> None:
         note_beyond_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
     for finding in findings:
         for id_ in finding.to_act_on():
-            told = judgement.memberships.get(id_)
-            if told and told.beyond:
-                finding.decisions[id_] = Decision(Verdict.KEEP, told.beyond)
+            known = judgement.memberships.get(id_)
+            if known and known.beyond:
+                finding.decisions[id_] = Decision(Verdict.KEEP, known.beyond)
 
 
 # Log lines ---------------------------------------------------------------------------------------
@@ -118,14 +118,14 @@ def apply_bounds(findings: Sequence[Finding], judgement: Judgement) -> None:
 
 def notes_on(findings: Iterable[Finding], judgement: Judgement) -> Iterator[tuple[str, str, str]]:
     """Yield a line for each group and action: its ID, the level, and the text for people."""
-    told: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
+    groups: dict[tuple[str, str], tuple[ScalingGroup, Action]] = {}
     for finding in findings:
         for id_ in finding.decisions:
             membership = judgement.memberships.get(id_)
             if membership and membership.group:
                 key = membership.group.id, finding.action.name
-                told.setdefault(key, (membership.group, finding.action))
-    for group, action in told.values():
+                groups.setdefault(key, (membership.group, finding.action))
+    for group, action in groups.values():
         yield group.id, "warning" if group.replaces else "info", _note(group, action)
 
 

@@ -16,9 +16,9 @@ from lightsout.decide.decide import (
 )
 from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import request_note
 from lightsout.model.policy import OwnHours
-from lightsout.model.resource import STOP
+from lightsout.model.resources.instance import request_note
+from lightsout.model.resources.resource import STOP
 from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import DueByHours
     from lightsout.model.finding import Step
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import Membership, ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import Membership, ScalingGroup
 
 
 class Judgement:
@@ -114,5 +114,5 @@ def _with_notes(decision: Decision, action: Action, instance: Instance) -> Decis
     if instance.operation != action.call or instance.operation_state != "FAILED":
         return decision
     why = f": {instance.operation_error}" if instance.operation_error else ""
-    told = f"its latest {action.call} FAILED{request_note(instance.operation_request_id)}{why}"
-    return Decision(Verdict.ACT, f"{decision.reason}; {told}: tried again", warning=True)
+    text = f"its latest {action.call} FAILED{request_note(instance.operation_request_id)}{why}"
+    return Decision(Verdict.ACT, f"{decision.reason}; {text}: tried again", warning=True)

@@ -20,7 +20,7 @@ SHOWN = 60  # characters of a tag's value
 
 
 class DueByHours(NamedTuple):
-    """Whether a machine is due by the hours in its tag, and the reason."""
+    """The result of the hours in a machine's tag: due or kept, with the reason."""
 
     kept: Decision | None  # None: it is due
     reason: str
@@ -32,34 +32,34 @@ def due_by_hours(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: date
     shown = " and ".join(
         value if len(value) <= SHOWN else f"{value[:SHOWN]}..." for value in values
     )
-    told = f"{own.tag}={shown}"
+    text = f"{own.tag}={shown}"
     try:
         hours = read_hours(*values, holidays=own.holidays)
     except UnreadableHours as wrong:
-        reason = f"{told} cannot be read: {wrong}"
+        reason = f"{text} cannot be read: {wrong}"
         return DueByHours(
             Decision(Verdict.KEEP, reason, warning=True, doubtful=True, shared=True), reason
         )
     after = AfterEdge(hours.entries, own.opening, own.act_within, own.enforce)
     if hours.word:
-        return _by_word(own, hours.word, told)
+        return _by_word(own, hours.word, text)
     if after.endless:  # such as 00:00-24:00
-        return _by_word(own, "on", f"{told} (always on)")
+        return _by_word(own, "on", f"{text} (always on)")
     if window := window_at(after, zone, now):
-        reason = f"{'on' if own.opening else 'off'} since {window.opens:%Y-%m-%d %H:%M} by {told}"
+        reason = f"{'on' if own.opening else 'off'} since {window.opens:%Y-%m-%d %H:%M} by {text}"
         return DueByHours(None, reason, None if own.enforce else window.opens)
     following = next_window(after, zone, now)
     until = f"until {following.opens:%Y-%m-%d %H:%M}" if following else "within a year"
-    return _not_now(f"not due to {_verb(own)} {until} by {told}")
+    return _not_now(f"not due to {_verb(own)} {until} by {text}")
 
 
-def _by_word(own: OwnHours, word: str, told: str) -> DueByHours:
+def _by_word(own: OwnHours, word: str, text: str) -> DueByHours:
     """`on` is never stopped and `off` never started; they start and stop only with `enforce`."""
     if (word == "on") != own.opening:
-        return _not_now(f"{told}: never {'started' if own.opening else 'stopped'}")
+        return _not_now(f"{text}: never {'started' if own.opening else 'stopped'}")
     if not own.enforce:
-        return _not_now(f"{told}: without `enforce` it is left as it is")
-    return DueByHours(None, told)
+        return _not_now(f"{text}: without `enforce` it is left as it is")
+    return DueByHours(None, text)
 
 
 def _verb(own: OwnHours) -> str:

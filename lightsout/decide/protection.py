@@ -1,23 +1,23 @@
-"""What protects an instance from a policy: its tags, its group, and what people did to it."""
+"""Find out what protects an instance: its tags, its group, what people did to it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STARTS
 from lightsout.model.mark import DONE, MARK_KEY, read_mark
-from lightsout.model.resource import RESOURCES, START, STOP
+from lightsout.model.resources.instance import STARTS
+from lightsout.model.resources.resource import RESOURCES, START, STOP
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.instance import Instance
     from lightsout.model.mark import Mark
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 # A tag that the service puts on members of auto-scaling groups. A group may find a stopped member
 # unhealthy, terminate and replace it: a setting of the group.
@@ -109,8 +109,8 @@ def _may_be_shut_down(action: Action, instance: Instance) -> bool:
 def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
     """The decision about an instance whose latest operation began at `began`, inside the window."""
     if instance.operation == action.call:
-        told = f"its {instance.operation} at {clock}, inside the window, did not fail"
-        reason = f"{action.before}, though {told}: somebody shut it down since"
+        text = f"its {instance.operation} at {clock}, inside the window, did not fail"
+        reason = f"{action.before}, though {text}: somebody shut it down since"
         return Decision(Verdict.KEEP, reason)
     opposite = STARTS if action.name == STOP.name else frozenset({STOP.call})
     if instance.operation in opposite and instance.operation_state != "FAILED":

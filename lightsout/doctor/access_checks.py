@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
-from lightsout.base.pages import page
-from lightsout.cloud.compute import Compute
+from lightsout.base.texts.pages import page
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import TAG, WRITE
+from lightsout.cloud.services.compute import Compute
+from lightsout.cloud.services.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import includes_members
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.doctor.finding import (
+from lightsout.doctor.diagnosis import (
     AGAIN,
     FINE,
     MARKS,
@@ -31,9 +31,9 @@ from lightsout.doctor.finding import (
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import dicts
-from lightsout.model.resource import OWN, RESOURCES, Site, place_of
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.model.resources.instance import dicts
+from lightsout.model.resources.resource import OWN, RESOURCES, Site, place_of
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 
@@ -75,7 +75,7 @@ def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Di
     """Check which calls are granted, what each policy would do now, which rights are unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
-    lent = {account for account, told in roles.items() if told.mark == FINE}
+    lent = {account for account, diagnosis in roles.items() if diagnosis.mark == FINE}
     sites, found = find_sites(access.clouds, policies, {OWN, *lent})
     found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
@@ -102,7 +102,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
     except CallFailed as failure:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
-        return wrong(check, f"{failure.action}: {failure}", f"{grant}; {page('accounts.md')}")
+        return wrong(check, failure.with_action, f"{grant}; {page('accounts.md')}")
     return fine(check, "its role can be assumed")
 
 
@@ -193,7 +193,7 @@ def _paid_for(
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
-        says = f"whether stopped instances are still charged: {failure.action}: {failure}"
+        says = f"whether stopped instances are still charged: {failure.with_action}"
         yield SiteDiagnosis(compute.site, policy.name, unknown("", says))
         return
     if found:

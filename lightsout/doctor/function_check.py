@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
+from lightsout.doctor.diagnosis import Diagnosis, fine, refused, unknown, warn, wrong
 from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.request import read_request_text
 from lightsout.model.api import Api
-from lightsout.model.instance import dicts
 from lightsout.model.request import BadEvent, Request
+from lightsout.model.resources.instance import dicts
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def _configuration(answer: Answer, wanted: ExaminedFunction, named: str) -> Iter
     timeout, memory = answer.get("Timeout"), answer.get("MemorySize")
     says = f"{named} is {state}; {timeout} s, {memory} MB"
     if state != "Active":
-        told = answer.get("StatusDesc") or "SCF gives no reason"
-        yield wrong(CHECK, f"{says}: {told}", f"wait if it is on the way, else {DEPLOY} again")
+        reason = answer.get("StatusDesc") or "SCF gives no reason"
+        yield wrong(CHECK, f"{says}: {reason}", f"wait if it is on the way, else {DEPLOY} again")
     elif available not in {"Available", None}:
         yield wrong(CHECK, f"{named} cannot be called: {available}", "settle the account's arrears")
     elif wanted.timeout not in {None, timeout} or wanted.memory not in {None, memory}:
@@ -134,11 +134,11 @@ def _environment(answer: Answer, asker: Examiner) -> Iterator[Diagnosis]:
     listed = dicts((answer.get("Environment") or {}).get("Variables"))
     environ = {str(it.get("Key")): str(it.get("Value")) for it in listed}
     variables = Variables(environ, *try_settings(environ, asker.beside))
-    told = [*variables.basics(asker.now), *variables.of_a_function(asker.policies)]
+    found = [*variables.basics(asker.now), *variables.of_a_function(asker.policies)]
     for name, check in ((NOTIFY, "notify"), (HEARTBEAT, "heartbeat")):
         if environ.get(name) and variables.can_be_read(name):
-            told.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
-    for one in told:
+            found.append(fine(check, f'{name} is set; an invoke of {{"doctor": true}} tries it'))
+    for one in found:
         yield one._replace(check=f"{CHECK}'s {one.check}")
 
 
@@ -187,7 +187,7 @@ def check_triggers(
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
     try:
-        return read_request_text(timer.get("CustomArgument"), "its argument")
+        return read_request_text(timer.get("CustomArgument") or "", "its argument")
     except BadEvent as mistake:
         return mistake
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
-from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
+from lightsout.base.texts.pages import page
+from lightsout.doctor.diagnosis import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours
@@ -59,7 +59,7 @@ class Variables:
             yield warn(
                 DRY_RUN_CHECK,
                 f"{DRY_RUN} is 1: no machine is stopped or started",
-                "when a plan was read and is right, `python -m lightsout deploy --arm`; where "
+                "when the plan is right, `python -m lightsout deploy --arm`; where "
                 f"something else deployed it, set {DRY_RUN}=0",
             )
         elif self.can_be_read(DRY_RUN):
@@ -84,13 +84,13 @@ class Variables:
             (
                 NOTIFY,
                 "notify",
-                "people hear of a failed run only by an alarm, if there is one",
+                "people learn of a failed run only by an alarm, if there is one",
                 page("notifications.md"),
             ),
             (
                 HEARTBEAT,
                 "heartbeat",
-                "people hear of a dead function only by an alarm, if there is one",
+                "people learn of a dead function only by an alarm, if there is one",
                 page("notifications.md#heartbeat"),
             ),
         ):
@@ -103,10 +103,10 @@ class Variables:
         if not weakness:
             return fine("URL", f"a request needs the {SECRET}")
         names = dict.fromkeys(one.name for one in policies if "url" in kinds_admitted(one))
-        says = f"{SECRET} {weakness}, so no request is let in"
+        says = f"{SECRET} {weakness}, so every request is refused"
         if not names:
             return fine("URL", says)
-        return wrong("URL", f"{says}, not even for {', '.join(names)}", f"set {SECRET}")
+        return wrong("URL", f"{says}, also for {', '.join(names)}", f"set {SECRET}")
 
 
 def _said(endpoint: Endpoint) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import requests
 
 from lightsout.base.credentials import BadSettings
-from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.base.pages import page
+from lightsout.base.endpoint import ROOT_DOMAIN, Endpoint, is_loopback
+from lightsout.base.texts.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.doctor.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
 from lightsout.notify.delivery import ping, send
@@ -34,7 +34,6 @@ PATIENCE = 10.0  # seconds in which one call is repeated while the service does 
 # https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
-ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 BEAT = "lightsout doctor: a test; it tells nothing about the function"
@@ -129,9 +128,9 @@ def try_receivers(receivers: Iterable[Receiver], now: datetime, seconds: float) 
     for it in send(receivers, write_test, now=now, seconds=seconds):
         who = f"address {it.number} ({it.form}, {it.host})"
         if it.error is None:
-            found.append(fine("notify", f"{who} took a test message"))
+            found.append(fine("notify", f"{who} accepted a test message"))
         else:
-            says = f"{who} did not take a test message: {it.error}"
+            says = f"{who} did not accept a test message: {it.error}"
             fix = f"correct that address in LIGHTSOUT_NOTIFY: {page('notifications.md')}"
             found.append(wrong("notify", says, fix))
     return found
@@ -141,6 +140,6 @@ def try_heartbeat(url: str, seconds: float) -> Diagnosis:
     """Send a success signal, because not every service has a test signal."""
     it = ping(url, BEAT, seconds=seconds)
     if it.error is None:
-        return fine("heartbeat", f"{it.host} took a signal, which counts as a good run there")
-    says = f"{it.host} did not take a signal: {it.error}"
+        return fine("heartbeat", f"{it.host} accepted a signal, which counts as a good run there")
+    says = f"{it.host} did not accept a signal: {it.error}"
     return wrong("heartbeat", says, "correct LIGHTSOUT_HEARTBEAT_URL")

@@ -20,7 +20,7 @@ from lightsout.base.environment import fact, home_region, run_id_of, time_limit,
 from lightsout.base.log import Log
 from lightsout.cloud.assume_role import open_clouds
 from lightsout.doctor.access_checks import AccessContext, examine_rights
-from lightsout.doctor.finding import (
+from lightsout.doctor.diagnosis import (
     AGAIN,
     KEYS,
     MARKS,
@@ -48,7 +48,7 @@ from lightsout.doctor.service_checks import (
     try_receivers,
 )
 from lightsout.model.report import RunFailed
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def visit(context: Any, outside: Environment) -> dict[str, Any]:
     elapsed = round((outside.clock.monotonic() - began) * 1000)
     level = "error" if result["status"] == "failed" else "info"
     counts = {word: sum(one.mark == mark for one in found) for mark, word in WORDS.items()}
-    told = {"status": result["status"], "dry_run": True, "counts": counts}
-    log.close("run.finished", level, **told, duration_ms=elapsed)
+    fields = {"status": result["status"], "dry_run": True, "counts": counts}
+    log.close("run.finished", level, **fields, duration_ms=elapsed)
     if result["status"] == "failed":
         raise RunFailed(_one_line(found), result)
     return result
@@ -175,9 +175,9 @@ class Doctor:
         self._now = outside.clock.now()
         self._deadline = Deadline(outside.clock, scope.seconds)
         self._variables = Variables(outside.environ, *try_settings(outside.environ, outside.beside))
-        self._loaded, self._told = None, list[Diagnosis]()
+        self._loaded, self._policy_diagnoses = None, list[Diagnosis]()
         if self._variables.can_be_read(POLICIES):
-            self._loaded, self._told = read_policies(self._variables.settings.policies)
+            self._loaded, self._policy_diagnoses = read_policies(self._variables.settings.policies)
         self.policies_hash = self._loaded.digest if self._loaded else None
         self._policies = self._loaded.policies if self._loaded else ()
         self._clouds: Mapping[str, Cloud] = {}
@@ -207,7 +207,7 @@ class Doctor:
         if scope.within:
             yield "settings", partial(variables.of_a_function, policies)
             yield "time limit", partial(check_time, scope.time_limit, scope.memory, policies)
-        yield "policies", lambda: self._told
+        yield "policies", lambda: self._policy_diagnoses
         yield "policies", partial(check_windows, policies, self._now)
         yield from self._calls()
         settings = variables.settings

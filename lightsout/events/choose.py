@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.wildcards import matches
+from lightsout.base.texts.wildcards import matches
 from lightsout.events.request import hint, show
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Chosen, Occasion, Trigger
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,8 +35,8 @@ def choose(policies: Sequence[Policy], accounts: Iterable[str], trigger: Trigger
                 raise BadEvent(f"no policy is named {show(name)}{hint(name, list(known))}")
             if not admits(known[name], occasion):
                 admitted = ", ".join(sorted(map(str, known[name].triggered_by)))
-                told = f"not triggered by {_show_occasion(occasion)}, only by {admitted}"
-                raise BadEvent(f"policy {name} is {told}")
+                text = f"not triggered by {_show_occasion(occasion)}, only by {admitted}"
+                raise BadEvent(f"policy {name} is {text}")
     chosen = [
         Chosen(policy, tuple(it.request for it in trigger.occasions if _runs(policy, it)))
         for policy in policies

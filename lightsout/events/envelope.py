@@ -55,8 +55,8 @@ def check_envelope(
         found = find_field({name: value}, fields) if name != right else None
         if found:
             inside = f"in {show(found.place)}, " if found.place else ""
-            told = f"{found.field} {inside}beside {place}"
-            raise BadEvent(f"{told}: put {found.field} inside {put or f'the {right}'}")
+            text = f"{found.field} {inside}beside {place}"
+            raise BadEvent(f"{text}: put {found.field} inside {put or f'the {right}'}")
 
 
 def refuse_ids(around: Mapping[Any, Any], *, place: str, put: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.request import DOCTOR, json_type, parse_json, read_request, show
-from lightsout.events.search import bare, field_of, find_field, find_id, ids_in
+from lightsout.events.search import bare, field_of, find_field, find_id, ids_in, readable
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
@@ -80,8 +80,8 @@ def _events(event: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
     refuse_ids({name: event[name] for name in event if name != place}, place=place, put=put)
     listed = event.get(place)
     if not isinstance(listed, list) or not listed:
-        told = "an empty list" if listed == [] else json_type(listed)
-        raise BadEvent(f"EventList must be a list of events, not {told}")
+        words = "an empty list" if listed == [] else json_type(listed)
+        raise BadEvent(f"EventList must be a list of events, not {words}")
     for one in listed:
         if not isinstance(one, Mapping) or "specversion" not in one:
             raise BadEvent("EventList holds something that is no CloudEvent: it has no specversion")
@@ -102,7 +102,7 @@ def _not_active(event: Mapping[Any, Any], source: str) -> str | None:
 
 
 def _is_of_cloud(source: str) -> bool:
-    return source.lower().endswith(_CLOUD)
+    return readable(source).strip().rstrip(".").endswith(_CLOUD)
 
 
 def _text(event: Mapping[Any, Any], name: str) -> str:
@@ -181,7 +181,8 @@ def _request_in(data: Any, named: frozenset[str]) -> Request | None:
         word = bare(name)
         if word == DOCTOR:
             raise BadEvent(
-                f"unknown field {show(name)} in an event's data: only a direct invoke may ask so"
+                f"unknown field {show(name)} in an event's data: "
+                "only a direct invoke may ask for the doctor"
             )
         if not (named and word in _EVERYDAY) and (meant := field_of(name) or _meant(word)):
             raise BadEvent(f"unknown field {show(name)} in an event's data (did you mean {meant}?)")
@@ -214,8 +215,8 @@ def _one_letter_apart(one: str, other: str) -> bool:
 
 def _named(event: Mapping[Any, Any], data: Any) -> Iterator[str]:
     """The IDs of the instances that the event is about, in all forms that are documented."""
-    told = [event.get(name) for name in ("subject", "subjuect", "resource")]
-    for value in (*told, *_values_naming(data)):
+    values = [event.get(name) for name in ("subject", "subjuect", "resource")]
+    for value in (*values, *_values_naming(data)):
         for text in _texts(value):
             yield from ids_in(text)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from lightsout.base.scalars import time_unit
+from lightsout.base.texts.scalars import time_unit
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
 from lightsout.events.request import DOCTOR, json_type, read_request, read_request_text, show
 from lightsout.events.search import bare
@@ -24,7 +24,7 @@ _TIMER_FIELDS = ("Type", "TriggerName", "Time", "Message")
 _EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds or milliseconds, since 2001
 _TIME = (
     r"(?a)(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"
-    r" ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)"
+    r" ?(?:Z|z|UTC|GMT|([+-](?:0\d|1[0-4]))(?::?(\d\d))?)"
 )
 
 # An event older than LIGHTSOUT_MAX_EVENT_AGE is late, and refused. One older than this is not late,
@@ -41,14 +41,16 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
     `max_age`, in seconds, is for timer events: the platform may deliver them hours late.
     """
     if not isinstance(event, Mapping):
-        told = json_type(event)
-        raise BadEvent(f"the event is {told}, where a timer event or a request is expected")
+        shown = json_type(event)
+        raise BadEvent(f"the event is {shown}, where a timer event or a request is expected")
     if any(bare(name) == DOCTOR for name in event):
-        raise BadEvent('doctor stands alone, and is true: {"doctor": true} in a direct invoke')
+        raise BadEvent(
+            'doctor must be the only field, and true: {"doctor": true} in a direct invoke'
+        )
     kinds = kinds_of(event)
     if len(kinds) > 1:
-        told = " and ".join(_NOUNS[one] for one in kinds)
-        raise BadEvent(f"the event looks like {told} at once: send it as one of them")
+        shown = " and ".join(_NOUNS[one] for one in kinds)
+        raise BadEvent(f"the event looks like {shown} at once: send it as one of them")
     kind = _kind(kinds)
     if kind == "timer":
         return _read_timer(event, now, max_age)
@@ -67,12 +69,15 @@ def read_event(event: Any, *, now: datetime, max_age: float) -> Trigger:
 
 def asks_doctor(event: Any) -> bool:
     """True if the event is exactly `{"doctor": true}`, which only examines."""
-    return isinstance(event, Mapping) and len(event) == 1 and event.get(DOCTOR) is True
+    return type(event) is dict and len(event) == 1 and event.get(DOCTOR) is True
 
 
 def kind_of(event: Any) -> str:
     """The kind of an event: timer, eventbridge, url, invoke, or unknown. Only its keys are read."""
-    return _kind(kinds_of(event)) if isinstance(event, Mapping) else "unknown"
+    try:
+        return _kind(kinds_of(event)) if isinstance(event, Mapping) else "unknown"
+    except Exception:  # noqa: BLE001  no JSON: keys that have no text; reading it fails the run
+        return "unknown"
 
 
 def _kind(kinds: list[str]) -> str:
@@ -92,7 +97,7 @@ def _read_timer(event: Mapping[Any, Any], now: datetime, max_age: float) -> Trig
     unknown = {name: value for name, value in event.items() if name not in _TIMER_FIELDS}
     refuse_ids(unknown, place=place, put="the Message")
     warnings = _judge_age(event, now, max_age)
-    request = read_request_text(event.get("Message"), "the timer's Message")
+    request = read_request_text(event.get("Message", ""), "the timer's Message")
     return Trigger("timer", (Occasion("timer", request),), warnings)
 
 
@@ -100,19 +105,21 @@ def _judge_age(event: Mapping[Any, Any], now: datetime, max_age: float) -> tuple
     """A warning if the age is unknown. Raises BadEvent for a Time that forbids the run."""
     if "Time" not in event:
         return ("the timer event has no Time, so its age is not judged",)
-    fired, told = _read_time(event["Time"]), show(event["Time"])
+    fired, shown = _read_time(event["Time"]), show(event["Time"])
     age = (now - fired).total_seconds()
     if age > PLATFORM_KEEPS:
-        return (f"the timer's Time, {told}, is too old to be when it fired: its age is not judged",)
+        return (
+            f"the timer's Time, {shown}, is too old to be when it fired: its age is not judged",
+        )
     if age < -CLOCK_SKEW:
         raise BadEvent(
-            f"the timer's Time, {told}, is {math.ceil(-age / 60)} minutes ahead of the clock, so "
+            f"the timer's Time, {shown}, is {math.ceil(-age / 60)} minutes ahead of the clock, so "
             "it cannot be when the timer fired; nothing is done: send the time in UTC, or none"
         )
     if age > max_age:
         unit, name = time_unit(max_age)
         raise BadEvent(
-            f"the timer event of {told} is {math.ceil(age / unit)} {name} old, more than "
+            f"the timer event of {shown} is {math.ceil(age / unit)} {name} old, more than "
             f"LIGHTSOUT_MAX_EVENT_AGE allows ({max_age // unit:.0f}): a late delivery stops nothing"
         )
     return ()
@@ -123,9 +130,9 @@ def _read_time(value: Any) -> datetime:
     try:
         return _parse_time(str(value).strip() if isinstance(value, (str, int, float)) else "")
     except ValueError:
-        told = show(value) if isinstance(value, str) else json_type(value)
+        shown = show(value) if isinstance(value, str) else json_type(value)
         raise BadEvent(
-            f"the timer's Time cannot be read: {told}; an event of unknown age does nothing "
+            f"the timer's Time cannot be read: {shown}; an event of unknown age does nothing "
             "(write a time with Z or an offset, such as 2026-11-23T12:00:00Z)"
         ) from None
 

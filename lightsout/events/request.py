@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.events.search import LONGEST_SHOWN
 from lightsout.model.request import BadEvent, Request
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +39,6 @@ def read_request_text(text: Any, called: str) -> Request:
 
     `called` is the name of the text in messages. Raises BadEvent for any other text.
     """
-    if text is None or text == "":
-        return Request()
     if not isinstance(text, str):
         raise BadEvent(f"{called} must be text, not {json_type(text)}")
     if not text.strip():
@@ -70,7 +68,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         left = dict(pairs)
         twice = next(name for name, _ in pairs if left.pop(name, left) is left)
-        raise BadEvent(f"{show(twice)} stands twice in one JSON object: write it once")
+        raise BadEvent(f"{show(twice)} is twice in one JSON object: write it once")
     return found
 
 

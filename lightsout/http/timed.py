@@ -245,8 +245,8 @@ _SIGNS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr
 def _secrets_of(headers: Mapping[str, str]) -> list[bytes]:
     """The letters and digits of the token and of the signature in a request."""
     _, _, signature = headers.get("Authorization", "").partition("Signature=")
-    told = (headers.get("X-TC-Token", ""), signature)
-    secrets = (_letters(secret.encode()) for secret in told)
+    parts = (headers.get("X-TC-Token", ""), signature)
+    secrets = (_letters(secret.encode()) for secret in parts)
     return [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
 

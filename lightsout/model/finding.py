@@ -6,9 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 
 class Verdict(Enum):

@@ -250,12 +250,12 @@ def reminder_is_due(marker: str, day: str, *, acts: bool) -> bool:
 
 def _summary(report: Report, error: str | None) -> str:
     """The text of the heartbeat's last signal: the counts and the error."""
-    told = ", ".join(f"{count} {name}" for name, count in report["counts"].items())
-    return f"{report['status']}: {told}\nrun {report['run_id']}\n{error or ''}".strip()
+    words = ", ".join(f"{count} {name}" for name, count in report["counts"].items())
+    return f"{report['status']}: {words}\nrun {report['run_id']}\n{error or ''}".strip()
 
 
 def _complaint(delivery: Delivery) -> str:
     if not delivery.number:
         return f"the heartbeat at {delivery.host} was not reached: {delivery.error}"
     who = f"LIGHTSOUT_NOTIFY address {delivery.number} ({delivery.form}, {delivery.host})"
-    return f"{who} did not take the message: {delivery.error}"
+    return f"{who} did not accept the message: {delivery.error}"

@@ -100,13 +100,13 @@ def _by_code(code: str) -> Callable[[str], str | None]:
 
     def refusal(answer: str) -> str | None:
         try:
-            told = json.loads(answer)[code]
+            number = json.loads(answer)[code]
         except (ValueError, TypeError, LookupError, RecursionError):
             return f"its answer has no {code}"
-        known = type(told) is int and abs(told) < HIGHEST_CODE  # false == 0 in Python
-        if known and told == 0:
+        known = type(number) is int and abs(number) < HIGHEST_CODE  # false == 0 in Python
+        if known and number == 0:
             return None
-        return f"{code} {told:d}" if known else f"its {code} is not 0"
+        return f"{code} {number:d}" if known else f"its {code} is not 0"
 
     return refusal
 

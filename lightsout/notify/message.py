@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.model.report import (
     CHARGED,
     GROUPS,
@@ -19,7 +19,7 @@ from lightsout.model.report import (
     ids_in,
     why_skipped,
 )
-from lightsout.model.resource import RESOURCES, place_of
+from lightsout.model.resources.resource import RESOURCES, place_of
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ _DONE: dict[DoneGroup, str] = {
     "would_stop": "→",
     "would_start": "→",
 }
-_TOLD = (*_DONE, CHARGED)
+_IN_TITLE = (*_DONE, CHARGED)
 
 
 def _title(kind: News, report: Report, words: Words) -> str:
@@ -116,11 +116,11 @@ def _title(kind: News, report: Report, words: Words) -> str:
         return words.failed_some.format(bad=bad, machines=machines, goal=goal)
     if kind == "failure":
         return words.failed
-    told = [name for name in _TOLD if counts[name]]
-    if kind == "reminder" and not told:
+    names = [name for name in _IN_TITLE if counts[name]]
+    if kind == "reminder" and not names:
         return words.reminder_idle
     template = {"done": words.done, "forecast": words.forecast, "reminder": words.reminder}[kind]
-    many = (words.groups[name].format(words.machines(counts[name])) for name in told)
+    many = (words.groups[name].format(words.machines(counts[name])) for name in names)
     return template.format(summary=words.comma.join(many))
 
 

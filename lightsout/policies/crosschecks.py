@@ -6,23 +6,23 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.scalars import uin_of
+from lightsout.base.texts.scalars import uin_of
 from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import WHOLE_DAY
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.policies.reader import keys_of, value_of
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.policies.reading.reader import keys_of, value_of
+from lightsout.policies.reading.yamltree import Text, show
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
-from lightsout.policies.yamltree import Text, show
+from lightsout.policies.schema.texts import DAYS, TAG_KEY, TAG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Resource
-    from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
-    from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Complaints, Position
+    from lightsout.model.resources.resource import Resource
+    from lightsout.policies.reading.reader import Found
+    from lightsout.policies.reading.yamltree import Complaints, Position
+    from lightsout.policies.schema.typed_keys import AccountKeys, FileKeys, PolicyKeys
 
     File = tuple[Complaints, FileKeys]
 
@@ -86,7 +86,7 @@ def _warn_of_regions(policy: PolicyKeys, warnings: Complaints) -> None:
 
 def _near_region(region: Found[str], warnings: Complaints) -> str:
     """Suggest the region that this one misspells; else name the nearest one, if there is any."""
-    from lightsout.base.suggest import nearest  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.base.texts.suggest import nearest  # noqa: PLC0415  only a mistake pays for it
 
     if suggested := _near(region, REGIONS, warnings):
         return suggested
@@ -96,7 +96,7 @@ def _near_region(region: Found[str], warnings: Complaints) -> str:
 
 def _near(found: Found[str], known: Collection[str], warnings: Complaints) -> str:
     """Suggest the known name that this one misspells, if the files are valid with it."""
-    from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.base.texts.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
     return _suggest(found.at, typo_of(found.it, known), warnings)
 
@@ -185,7 +185,7 @@ def _check_stop_type(policy: PolicyKeys, complaints: Complaints) -> None:
     stop_type = keys_of(policy.get("options")).get("stop_type")
     if stop_type and stop_type.it == "HARD" and _goes_through_groups(policy):
         what = "include: [autoscaling] goes through groups, which stop their members softly first"
-        complaints.add(stop_type.at, f"{what}: HARD cannot be had there")
+        complaints.add(stop_type.at, f"{what}: HARD is not possible there")
 
 
 def _goes_through_groups(policy: PolicyKeys) -> bool:
@@ -205,7 +205,8 @@ def _warn_of_resources(policy: PolicyKeys, warnings: Complaints) -> None:
     for resource in _resources(policy) if named else ():
         if not any(id_.it.startswith(resource.id_prefix) for id_ in value_of(named, [])):
             warnings.add(
-                policy["resource"].at, f"match names no {resource.name} instance: none is touched"
+                policy["resource"].at,
+                f"match names no {resource.name} instance, so nothing is done there",
             )
 
 
@@ -215,7 +216,7 @@ def _warn_of_missing_tags(policy: PolicyKeys, warnings: Complaints) -> None:
     by_tag = match.get("tags") or uptime.get("from_tag")
     for resource in _resources(policy) if by_tag else ():
         if by_tag and not resource.has_tags:
-            what = f"{resource.name} has no tags: this matches none of it, names or instances do"
+            what = f"{resource.name} has no tags, so this matches none: use names or instances"
             warnings.add(by_tag.at, what)
     mark = policy.get("mark")
     for resource in _resources(policy) if mark and mark.it else ():
@@ -242,10 +243,10 @@ def _check_marks(files: Sequence[File]) -> None:
         if chosen := tags.get(MARK_KEY):
             what = f"the tag {MARK_KEY} is what `mark: true` writes: match by another one"
             complaints.add(chosen.key or chosen.at, what)
-        told = keys_of(keys.get("uptime")).get("from_tag")
-        if told and told.it == MARK_KEY:
+        by_tag = keys_of(keys.get("uptime")).get("from_tag")
+        if by_tag and by_tag.it == MARK_KEY:
             what = f"the tag {MARK_KEY} is what `mark: true` writes: it cannot hold hours, too"
-            complaints.add(told.at, what)
+            complaints.add(by_tag.at, what)
 
 
 def _check_accounts(files: Sequence[File]) -> None:
@@ -275,5 +276,5 @@ def _check_account(
         uin = uin_of(role.it)
         first = uins.setdefault(uin, name.it)
         if first != name.it:
-            what = f"account {uin} is {first} already: its machines would be met twice"
+            what = f"account {uin} is {first} already: its machines would be listed twice"
             complaints.add(role.at, what)

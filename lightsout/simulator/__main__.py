@@ -48,7 +48,7 @@ Ctrl-C ends it.
 """
 
 
-TICK = 1.0  # seconds between looks at what functions have to do
+TICK = 1.0  # seconds between two looks at events for functions
 
 
 def main(arguments: Sequence[str], stop: threading.Event) -> int:
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
             port=options.port,
             latency=options.latency,
             limits=None if options.no_limits else {},
-            told=_writer(stack, options.journal),
+            on_call=_writer(stack, options.journal),
         )
         try:
             stack.enter_context(simulator)
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str], stop: threading.Event) -> int:
             sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror}\n")
             return 1
         try:
-            print(_welcome(simulator), flush=True)  # whoever reads it may already press Ctrl-C
+            print(_welcome(simulator), flush=True)  # a reader may already press Ctrl-C
             while not stop.wait(TICK):
                 world.invocations.tick()
         except KeyboardInterrupt:

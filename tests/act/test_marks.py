@@ -14,7 +14,7 @@ from lightsout.base.clock import Deadline
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Item, Job, Kind, Outcome, Wish
 from lightsout.model.mark import Marker
-from lightsout.model.resource import CVM, STOP, Site
+from lightsout.model.resources.resource import CVM, STOP, Site
 from lightsout.simulator import ManualClock
 from tests.support.values import SHANGHAI
 

@@ -97,7 +97,7 @@ def live(tmp_path):
             live.on_call(call)
 
     world = World(SystemClock())
-    with Simulator(world, told=tell) as sim:
+    with Simulator(world, on_call=tell) as sim:
         account = sim.credentials[0]
         # PYTHONUNBUFFERED would hide a line that is written and not flushed.
         foreign = ("LIGHTSOUT", "TENCENT", "PYTHON")

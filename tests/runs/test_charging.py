@@ -149,7 +149,7 @@ TWO = """
          options: {{{}}}}}
 """
 SPARE, PAY = "stopped_mode: STOP_CHARGING", "stopped_mode: KEEP_CHARGING"
-FIRST_HOLDS = "still charged: the options of first hold, which comes first"
+FIRST_HOLDS = "still charged: the options of first apply, which comes first"
 
 
 @pytest.mark.hazard(

@@ -177,7 +177,7 @@ def keep_the_last_asked(stage):
 
 
 def assert_the_lost_call_is_told_where_it_can_be(stage):
-    """The first call got no answer: where no look tells its RequestId, it is not told."""
+    """The first call got no answer: where no look shows its RequestId, it is not reported."""
     lost, *others = stage.calls("StopInstances")
     told = {line["request_id"] for line in stage.logged("stop.accepted")}
     assert {call.request_id for call in others if call.applied} <= told

@@ -23,19 +23,13 @@ from lightsout.notify.delivery import Delivery, ping, send
 from lightsout.notify.message import write_test
 from lightsout.notify.receivers import read_receivers
 from lightsout.run import Run, facts_of
-from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN, open_fake_webhooks
+from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
 
 ROBOTS = list(TAKEN)
 IN_ENGLISH = "lang=en"
 ALWAYS = "when=always&lang=en"
-
-
-@pytest.fixture
-def box():
-    with open_fake_webhooks() as box:
-        yield box
 
 
 @pytest.fixture
@@ -294,7 +288,7 @@ def test_a_receiver_that_never_answers_costs_its_time_out_and_no_more(stage, box
     assert len(box.to(trouble)) == 3
     assert [post.path for post in box.to("beat")] == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}"]
     assert warnings(stage) == [
-        f"LIGHTSOUT_NOTIFY address {number} (webhook, 127.0.0.1) did not take the message: "
+        f"LIGHTSOUT_NOTIFY address {number} (webhook, 127.0.0.1) did not accept the message: "
         "no answer within 1.0 s"
         for number in (1, 2, 3)
     ]
@@ -370,7 +364,7 @@ def test_a_refusal_is_a_warning_and_nothing_worse(stage, box, form, answer, comp
 
     assert stage.run()["counts"]["stopped"] == 1
     assert warnings(stage) == [
-        f"LIGHTSOUT_NOTIFY address 1 ({form}, 127.0.0.1) did not take the message: {complaint}"
+        f"LIGHTSOUT_NOTIFY address 1 ({form}, 127.0.0.1) did not accept the message: {complaint}"
     ]
     assert titles(box, "other") == ["lightsout: 1 machine stopped"]
     assert box.to("elsewhere") == []
@@ -417,7 +411,7 @@ def test_nobody_there_is_a_warning_without_the_address(stage):
     stage.run()
 
     (said,) = warnings(stage)
-    assert said.endswith("(wecom, 127.0.0.1) did not take the message: ConnectionError: "
+    assert said.endswith("(wecom, 127.0.0.1) did not accept the message: ConnectionError: "
                          "Connection refused")  # fmt: skip
 
 
@@ -436,7 +430,7 @@ def test_a_host_that_has_no_address_is_a_warning_too(stage, monkeypatch):
     stage.failing_run()  # the cloud is as far away
 
     assert warnings(stage)[-1].endswith(
-        "(slack, hooks.slack.com) did not take the message: ConnectionError: "
+        "(slack, hooks.slack.com) did not accept the message: ConnectionError: "
         "Name or service not known"
     )
 

@@ -152,7 +152,7 @@ def test_by_how_long_it_runs(stage, operation, minutes, stopped):
 
     assert entry["stopped"] == ([id_] if stopped else [])
     if operation == "ResetInstancesPassword":
-        assert "cannot tell since when it runs" in entry["skipped"][id_]
+        assert "it is unknown since when it runs" in entry["skipped"][id_]
 
 
 def test_one_that_is_missing_from_the_answer_is_kept(stage):

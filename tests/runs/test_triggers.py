@@ -179,11 +179,14 @@ NARROWED = {
     ),
 }
 WHOLE = {
-    "timer": TIMER,
-    "invoke": {},
-    "function URL": by_url(),
-    "function URL without a body": by_url(body=None),
-    "a custom event whose request names no instance": custom_event({"policies": ["dev-nights"]}),
+    "a timer event": ("timer", TIMER),
+    "a direct invoke": ("invoke", {}),
+    "function URL": ("url", by_url()),
+    "function URL without a body": ("url", by_url(body=None)),
+    "a custom event whose request names no instance": (
+        "eventbridge",
+        custom_event({"policies": ["dev-nights"]}),
+    ),
 }
 NAMELESS = {
     "an alarm about a database": monitor_event("cdb-00000001", **CDB),
@@ -251,12 +254,12 @@ def test_an_event_narrows_to_what_it_names(stage, fleet, event, ours, resource):
     assert report["status"] == "ok"
 
 
-@pytest.mark.parametrize("event", WHOLE.values(), ids=WHOLE)
-def test_an_event_that_names_nothing_runs_what_admits_it(stage, fleet, event):
+@pytest.mark.parametrize(("trigger", "event"), WHOLE.values(), ids=WHOLE)
+def test_an_event_that_names_nothing_runs_what_admits_it(stage, fleet, trigger, event):
     report = report_of(stage.run(event))
 
     assert sorted(stopped(stage)) == fleet
-    assert report["trigger"] in {"timer", "invoke", "url", "eventbridge"}
+    assert report["trigger"] == trigger
 
 
 @pytest.mark.hazard(
@@ -415,7 +418,7 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
         (custom_event(dry_run=True), "dry_run beside an event's data: put dry_run inside the data"),
         (custom_event(DRY_RUN=True), "dry_run beside an event's data"),
         (custom_event(data_base64="eyJkcnlfcnVuIjp0cnVlfQ=="), "data_base64 is not read"),
-        (custom_event('{"dry_run": true, "dry_run": false}'), "'dry_run' stands twice"),
+        (custom_event('{"dry_run": true, "dry_run": false}'), "'dry_run' is twice in one"),
         (custom_event({"dryrun": True}), "did you mean dry_run?"),
         (custom_event({"region": GUANGZHOU}), "did you mean regions?"),
         (custom_event(detail={"dry_run": True}), "dry_run in 'detail', beside an event's data"),
@@ -450,7 +453,7 @@ def test_an_event_that_no_policy_admits_stops_nothing(stage, fleet, event):
             "dry_run in the data of an event of the cloud, which is no request",
         ),
         (TIMER | {"Dry_Run": True}, "dry_run beside a timer's Message"),
-        (TIMER | {"Message": '{"dry_run": true, "dry_run": true}'}, "'dry_run' stands twice"),
+        (TIMER | {"Message": '{"dry_run": true, "dry_run": true}'}, "'dry_run' is twice in one"),
         (TIMER | {"specversion": "1.0"}, "looks like an EventBridge event and a timer event"),
         (monitor_event(Type="Timer"), "looks like an EventBridge event and a timer event"),
         ({"EventList": [custom_event(Type="timer")]}, "looks like two kinds at once"),
@@ -472,6 +475,35 @@ def test_an_event_that_cannot_be_obeyed_changes_nothing(stage, fleet, event, wor
     failure = stage.failing_run(event)
 
     assert words in str(failure)
+    assert len(stage.sim.journal) == 0
+
+
+class NoText:
+    def __str__(self):
+        raise TypeError("it has no text")
+
+
+class NoItems(dict):
+    def __iter__(self):
+        raise TypeError("it cannot be listed")
+
+    items = keys = __len__ = __iter__
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {NoText(): 1},
+        TIMER | {NoText(): 1},
+        NoItems(TIMER),
+        NoItems(doctor=True),
+        NoItems(),
+        NoText(),
+    ],
+)
+def test_an_event_that_cannot_even_be_listed_fails_the_run_and_nothing_else(stage, fleet, event):
+    stage.failing_run(event)
+
     assert len(stage.sim.journal) == 0
 
 
@@ -594,7 +626,7 @@ def test_a_weak_secret_lets_nobody_in_and_is_a_warning_elsewhere(stage, fleet, s
     assert len(stage.sim.journal) == 0
     assert stage.run(TIMER)["counts"]["stopped"] == 4
     (warning,) = stage.logged("warning")
-    assert "the function URL lets nobody in" in warning["message"]
+    assert "the function URL refuses every request" in warning["message"]
 
 
 def test_a_good_secret_is_no_warning(stage, fleet):
@@ -632,9 +664,7 @@ def test_a_stranger_learns_nothing_of_the_settings(stage, fleet, name, value):
     assert answer["statusCode"] == 403
     assert [line["event"] for line in stage.lines] == ["run.started", "run.finished"]
     assert name not in json.dumps(stage.lines)
-    assert "settings" in str(stage.failing_run(by_url())) or name in str(
-        stage.failing_run(by_url())
-    )
+    assert name in str(stage.failing_run(by_url()))
 
 
 def test_for_a_stranger_nobodys_address_is_read(stage, fleet, mocker):
@@ -699,7 +729,7 @@ def test_nobody_gets_round_the_secret_by_looking_like_another_event(stage, fleet
         ),
         ({"Body": '{"dry_run": true}'}, "did you mean body?"),
         ({"isBase64Encoded": True, "body": "%"}, "not base64"),
-        ({"body": '{"dry_run": true, "dry_run": true}'}, "stands twice"),
+        ({"body": '{"dry_run": true, "dry_run": true}'}, "is twice in one"),
     ],
 )
 def test_a_request_in_the_wrong_place_is_answered_and_changes_nothing(stage, fleet, facts, words):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.main import main
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.simulator import Fault, Operation
 
 EVENT: dict = {}  # a direct invoke; a timer event without a time would be a warning
@@ -272,7 +272,7 @@ def test_machines_are_selected_and_kept_by_their_names(stage):
 
 
 @pytest.mark.hazard(
-    "An answer does not tell a machine's name",
+    "An answer does not show a machine's name",
     "No name selects it, `*` neither, and where names are excluded it is kept.",
 )
 @pytest.mark.parametrize("value", [None, 7, ["lab-1"]])

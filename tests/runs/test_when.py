@@ -100,7 +100,7 @@ def test_what_somebody_started_inside_the_window_is_left_alone_unless_enforced(s
 
 @pytest.mark.hazard(
     "A machine was created, started or rebooted since the window opened",
-    "Left alone without `enforce` (Lighthouse; a CVM does not tell when).",
+    "Left alone without `enforce` (Lighthouse; a CVM does not show when).",
 )
 @pytest.mark.parametrize(
     "operation", ["StartInstances", "RebootInstances", "CreateInstances", "RunInstances"]

@@ -14,13 +14,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lightsout.model import resource as model
+from lightsout.model.resources import resource as model
 from lightsout.simulator.base.description import Description
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.resource import Resource
 
 RESOURCES = list(model.RESOURCES)
 PREFIX = {name: it.id_prefix for name, it in model.RESOURCES.items()}
@@ -32,7 +32,7 @@ CANNOT: dict[str, dict[str, str]] = {
         "operation errors": "it does not say why an operation failed",
     },
     "cvm": {
-        "operation times": "it does not tell when the latest operation began",
+        "operation times": "it does not show when the latest operation began",
         "denied actions": "it has no DescribeInstancesDeniedActions",
         "traffic": "it has no traffic packages",
     },
@@ -42,8 +42,8 @@ CANNOT: dict[str, dict[str, str]] = {
         "far pages": "Offset reaches 100: more machines than two pages show need a TotalCount",
         "states between": "a machine that stops is shown as RUNNING until it is stopped",
         "marks": "a machine has no tags",
-        "operation times": "it does not tell when the latest operation began",
-        "operation IDs": "it does not tell the RequestId of the latest operation",
+        "operation times": "it does not show when the latest operation began",
+        "operation IDs": "it does not show the RequestId of the latest operation",
         "operation errors": "it does not say why an operation failed",
         "denied actions": "it has no DescribeInstancesDeniedActions",
         "traffic": "it has no traffic packages",

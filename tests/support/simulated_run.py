@@ -217,7 +217,7 @@ def set_stage(folder: Path, resource: str = "lighthouse", clock=None, **server):
     world = World(clock)
     folder.mkdir(exist_ok=True)
     told: list[Callable] = [server.pop("told", lambda _: None)]
-    with Simulator(world, told=lambda call: [each(call) for each in told], **server) as sim:
+    with Simulator(world, on_call=lambda call: [each(call) for each in told], **server) as sim:
         sim.credentials[:] = [account := CloudAccount(token="simulated-token")]
         environ = {
             "LIGHTSOUT_POLICIES": str(folder),

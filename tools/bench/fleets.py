@@ -59,16 +59,16 @@ def measure(machines: int, spread: str) -> Figures:
         if cloud.stdin:
             cloud.stdin.close()
         told = json.loads(next(lines))
-    if invocation.told is None or told["states"] != {"STOPPED": machines}:
+    if invocation.result is None or told["states"] != {"STOPPED": machines}:
         raise SystemExit(f"{machines} machines, {spread}: the fleet is {told['states']}")
     return Figures(
         machines=machines,
         spread=spread,
         calls=told["calls"],
         throttled=told["throttled"],
-        seconds=invocation.told["seconds"],
-        import_s=invocation.told["import_s"],
-        peak_bytes=invocation.told["peak_bytes"],
+        seconds=invocation.result["seconds"],
+        import_s=invocation.result["import_s"],
+        peak_bytes=invocation.result["peak_bytes"],
         cpu_s=invocation.cpu_s,
         cloud_cpu_s=told["cpu_s"],
     )

@@ -21,7 +21,7 @@ FUNCTION = ROOT / "tools" / "bench" / "function.py"
 
 
 class MeasuredInvocation(NamedTuple):
-    told: dict[str, Any] | None  # by function.py; None where it was killed
+    result: dict[str, Any] | None  # by function.py; None where it was killed
     lines: list[dict[str, Any]]  # its log
     cpu_s: float
 

@@ -110,7 +110,7 @@ def mistakes(
         yield f"machines by how many accepted calls stopped them: {told['stops']}"
     known: set[str] = set()
     for it in invocations:
-        known.update(it.told["stuck"] if it.told else ())
+        known.update(it.result["stuck"] if it.result else ())
         for line in it.lines:
             if line["event"] in {"stop.accepted", "verify.confirmed"}:
                 known.update(line["instance_ids"])
@@ -123,10 +123,10 @@ def rows(deliveries: Iterable[tuple[Part, MeasuredInvocation]]) -> Iterator[str]
     yield "|---|---|---|---:|---:|---:|---:|"
     for part, it in deliveries:
         done = "| | | |"
-        if it.told:
-            stopped, stuck = it.told["counts"]["stopped"], len(it.told["stuck"])
-            memory = it.told["peak_bytes"] / 2**20
-            done = f"| {stopped:,} | {stuck:,} | {it.told['seconds']:.1f} | {memory:.1f}"
+        if it.result:
+            stopped, stuck = it.result["counts"]["stopped"], len(it.result["stuck"])
+            memory = it.result["peak_bytes"] / 2**20
+            done = f"| {stopped:,} | {stuck:,} | {it.result['seconds']:.1f} | {memory:.1f}"
         yield f"| {part.account} | {part.region} | {part.fate} {done} |"
 
 

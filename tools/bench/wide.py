@@ -32,9 +32,9 @@ def main() -> int:
         if cloud.stdin:
             cloud.stdin.close()
         calls = json.loads(next(lines))["calls"]
-    if it.told is None:
+    if it.result is None:
         return 1
-    told = it.told
+    told = it.result
     print(
         f"{options.policies} policies x {regions * accounts} sites, {options.machines} machines: "
         f"{told['seconds']:.1f} s, {told['peak_bytes'] / 2**20:.1f} MB, report "

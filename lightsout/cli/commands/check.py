@@ -1,6 +1,6 @@
 """`check`: show every mistake in the policies, in the form that editors and CI understand.
 
-Where there are none, show those of the serverless.yml beside them.
+If there are none, show those in the serverless.yml beside them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Checked(NamedTuple):
-    """What was found in files that are read together: mistakes, or policies and warnings."""
+    """The result for files that are read together: mistakes, or policies and warnings."""
 
     mistakes: Sequence[Mistake]
     policies: Sequence[Policy] = ()
@@ -48,7 +48,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def show_all(given: Sequence[Path], form: str, outside: Environment) -> int:
-    """Check these paths, and print what was found in the form of this name."""
+    """Check these paths, and print the result in the format of this name."""
     now = outside.clock.now()
     found = [_check(paths, now) for paths in _together(given)]
     mistakes = [it for one in found for it in one.mistakes]
@@ -68,7 +68,7 @@ def show_all(given: Sequence[Path], form: str, outside: Environment) -> int:
 
 
 def _together(given: Sequence[Path]) -> list[list[Path]]:
-    """The paths that are read together: a folder by itself, and files of one folder."""
+    """The paths in groups to read together: each folder, and the files of one folder."""
     sets: dict[Path, dict[Path, None]] = {}
     for path in given:
         folder = path if path.is_dir() else path.parent

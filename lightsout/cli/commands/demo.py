@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from lightsout import __version__
 from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.commands import verify
-from lightsout.cli.commands.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress
 from lightsout.cli.logs.acceptances import CONFIRMED, read_acceptances
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import FinishedRun
+    from lightsout.cli.calls.operate import FinishedRun
 
 POLICY = """\
 version: 1
@@ -97,13 +97,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
             _report(options.report, log, outside._replace(beside=Path(folder)), language)
     out.say()
     following = NEXT if is_installed() else NEXT_IN_A_CLONE
-    for line in following if good else ("The demo did not go as it should: please report it.",):
+    for line in following if good else ("The demo failed: please report it.",):
         out.say(line)
     return GOOD if good else FOUND_WRONG
 
 
 def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
-    """The environment of the run, without any variable of the real one."""
+    """The environment of the run, without the variables of the real one."""
     policies = folder / "policies"
     policies.mkdir()
     (policies / "dev-nights.yml").write_text(POLICY, encoding="utf-8")
@@ -119,9 +119,9 @@ def _environment(sim: Simulator, folder: Path) -> Mapping[str, str]:
 def _introduce(out: Output, sim: Simulator) -> None:
     fleet = sim.world.instances()
     states = Counter(instance.state for instance in fleet)
-    told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    words = ", ".join(f"{count} {state}" for state, count in states.most_common())
     out.say(f"lightsout {__version__}: a demo against a simulated Tencent Cloud", look="bold")
-    out.say(f"{sim.url}: {plural(len(fleet), 'machine')}, {told}")
+    out.say(f"{sim.url}: {plural(len(fleet), 'machine')}, {words}")
     out.say()
     out.say("The policy:", look="bold")
     for line in POLICY.splitlines():
@@ -132,7 +132,7 @@ def _introduce(out: Output, sim: Simulator) -> None:
 def _verify(out: Output, log: str, outside: Environment) -> bool:
     """Do the same as `python -m lightsout verify`; True if everything is confirmed."""
     lines = LogLines([log])
-    answers = verify.ask(read_acceptances(lines), outside)
+    answers = verify.ask(read_acceptances(lines).calls, outside)
     verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
 
@@ -154,7 +154,7 @@ def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str
     after = _traces(sim.world)
     entries = done.report["policies"]
     reported = {id_ for entry in entries for id_ in entry["stopped"]}
-    told = {call["request_id"] for entry in entries for call in entry["requests"]}
+    ids = {call["request_id"] for entry in entries for call in entry["requests"]}
     applied = {call.request_id for call in sim.calls("StopInstances") if call.applied}
     right = sum(after[id_].state == "STOPPED" for id_ in reported)
     others = before.keys() - reported
@@ -162,11 +162,9 @@ def _compare(out: Output, done: FinishedRun, sim: Simulator, before: Mapping[str
     calls = Counter(call.action for call in sim.journal)
     made = ", ".join(f"{count} {action}" for action, count in calls.items())
     out.say()
-    out.say("Held against the simulator's own world and journal:", look="bold")
+    out.say("Checked against the simulator's own record:", look="bold")
     out.say(f"  {right} of {len(reported)} machines reported stopped are STOPPED there")
     out.say(f"  {untouched} of {len(others)} other machines are as they were before")
-    out.say(f"  {len(applied & told)} of {len(applied)} accepted StopInstances are in the report")
+    out.say(f"  {len(applied & ids)} of {len(applied)} accepted StopInstances are in the report")
     out.say(f"  {plural(len(sim.journal), 'call')}, verify's included: {made}")
-    return (
-        bool(reported) and right == len(reported) and untouched == len(others) and applied == told
-    )
+    return bool(reported) and right == len(reported) and untouched == len(others) and applied == ids

@@ -1,4 +1,4 @@
-"""`deploy`: the function as serverless.yml has it, with its role, log and timers; its switches."""
+"""`deploy`: create or update the function of serverless.yml, its role, log, timers; switch it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.deploy.desk import Stopped, look, prepare, service_of
@@ -19,7 +19,7 @@ from lightsout.cli.deploy.values import DRY_RUN, MARK, PAUSED, ROLE, may_act
 from lightsout.cli.deploy.voice import OF_FINDINGS, Voice
 from lightsout.cli.output.questions import agreed
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import WRONG
+from lightsout.doctor.diagnosis import WRONG
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _deploy(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
 
 def _say_nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> None:
     if plan.withheld:
-        voice.say("nothing to do but what --allow-rights lets happen")
+        voice.say("nothing to do without --allow-rights")
     elif desk.is_half_blind:
         voice.say("nothing to do as far as can be seen")
     else:
@@ -85,9 +85,9 @@ def _say_nothing_to_do(plan: Plan, desk: Desk, voice: Voice) -> None:
 
 
 def _examined(plan: Plan, desk: Desk, voice: Voice) -> int:
-    """Has the function examine itself, after a deploy that changed nothing too.
+    """Let the function examine itself, also after a deploy that changed nothing.
 
-    The examination after an earlier deploy may have failed, and nothing else remembers it.
+    The examination after an earlier deploy may have failed, and nothing else remembers that.
     """
     well = _doctor(desk, voice)
     return GOOD if well and not plan.withheld and not desk.is_half_blind else FOUND_WRONG
@@ -105,7 +105,7 @@ def _told_by_check(plan: Plan, desk: Desk, voice: Voice) -> int:
 
 
 def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
-    """Does the steps, then has the function examine itself."""
+    """Carry out the steps, then let the function examine itself."""
     hidden = desk.live.hides(ROLE)
     execution = DeployRun(desk.service, known, voice.say, roleless=hidden)
     outcome = execution.run(plan.steps)
@@ -120,20 +120,20 @@ def _done(desk: Desk, plan: Plan, known: dict[str, Any], voice: Voice) -> int:
 
 
 def _hand_over(desk: Desk, outcome: DeployOutcome, voice: Voice) -> None:
-    """What somebody with the rights has to do, and the documents to do it with."""
+    """Say what somebody with the rights has to do, and write the documents for it."""
     wanted = desk.wanted
     for part, failure in outcome.refused.items():
-        voice.say(f"The {part} was not changed: {failure.action}: {failure}", look="bold yellow")
+        voice.say(f"The {part} was not changed: {failure.with_action}", look="bold yellow")
     if ROLE in outcome.refused or desk.live.hides(ROLE):
         name = wanted.configuration.role
-        voice.say(f"Whoever may change roles makes {name} with these two documents:")
+        voice.say(f"A person with the right to change roles makes {name} with these two documents:")
         voice.say(f"trust policy of the role {name}: {text_of(wanted.trust)}")
         voice.say(f"policy {name}, which the role carries: {text_of(wanted.rights)}")
         voice.say("`lightsout permissions` prints the commands. Then deploy again")
 
 
 def _doctor(desk: Desk, voice: Voice) -> bool:
-    """What the function finds when it examines itself; whether nothing is wrong."""
+    """Show what the function finds when it examines itself; return True if nothing is wrong."""
     voice.say("The function examines itself:")
     params = {**desk.service.named, "ClientContext": json.dumps({"doctor": True})}
     try:
@@ -144,8 +144,8 @@ def _doctor(desk: Desk, voice: Voice) -> bool:
         return False
     findings = _findings(result.get("RetMsg") or "")
     if findings is None:
-        told = _error(result.get("ErrMsg") or "") or "it answered nothing that can be read"
-        voice.say(f"{WRONG} {told}", look="bold red")
+        error = _error(result.get("ErrMsg") or "") or "it answered nothing that can be read"
+        voice.say(f"{WRONG} {error}", look="bold red")
         return False
     for it in findings:
         mark = str(it.get("mark"))
@@ -177,7 +177,7 @@ def _error(text: str) -> str:
 def _arm(
     options: argparse.Namespace, outside: Environment, desk: Desk, plan: Plan, voice: Voice
 ) -> int:
-    """Lets the function act, when its next window was seen; what runs must be what is at hand."""
+    """Let the function act, after its next window was shown. It must run the policies at hand."""
     there = desk.live.function
     if there is None or plan.steps or plan.withheld:
         voice.show(plan)
@@ -201,7 +201,7 @@ def _arm(
 
 
 def _disarm(options: argparse.Namespace, outside: Environment, voice: Voice) -> int:
-    """Works whatever else is wrong in serverless.yml: it is a brake."""
+    """Turn the dry run on, whatever mistakes serverless.yml has: this must always work."""
     file = outside.beside / "serverless.yml"
     service, there = _ours(file, outside, voice)
     if not agreed("Let the function change nothing from now on?", yes=options.yes):
@@ -219,7 +219,7 @@ def _disarm(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
 
 
 def _pause(options: argparse.Namespace, outside: Environment, voice: Voice) -> int:
-    """On the function alone; deploys keep it."""
+    """Set the pause on the function only. A deploy keeps it."""
     until = options.pause_until
     if until is not None:
         _refuse_past(until, outside)
@@ -248,7 +248,7 @@ def _refuse_past(until: str, outside: Environment) -> None:
 
 
 def _ours(file: Path, outside: Environment, voice: Voice) -> tuple[AccountApi, LiveFunction]:
-    """The function of serverless.yml as it is; raises Stopped for one that is not there or ours."""
+    """The function of serverless.yml as it is now; raises Stopped if it is missing or not ours."""
     place = read_deployment(file)
     service = service_of(outside, place)
     there = look(service, place.function, place.role, voice).function

@@ -12,10 +12,10 @@ from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, command
-from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
+from lightsout.doctor.diagnosis import FINE, UNKNOWN, WARNING, WORDS, WRONG
 from lightsout.doctor.function_check import ExaminedFunction
 from lightsout.doctor.visit import Doctor, Scope, result_of
-from lightsout.policies.yamltree import MAX_BYTES
+from lightsout.policies.reading.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
     import argparse
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.base.environment import Environment
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
 
 LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cyan"}
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Examine with the settings and keys of this shell, and the function's own where readable."""
+    """Examine with the settings and keys of this shell, and the function's settings if readable."""
     log = Log(show_retry, outside.clock)
     function = read_function(outside.beside / "serverless.yml")
     home = home_region(None, outside.environ) or (function.region if function else None)
@@ -42,7 +42,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def read_function(file: Path) -> ExaminedFunction | None:
-    """The function as serverless.yml describes it; None where that file cannot be read."""
+    """The function in serverless.yml; None if the file cannot be read."""
     import yaml
 
     try:
@@ -65,9 +65,9 @@ def _show(out: Output, found: Sequence[Diagnosis]) -> None:
         if one.fix:
             out.say(f"    {one.fix.replace('python -m lightsout', command())}")
     counts = {mark: sum(one.mark == mark for one in found) for mark in WORDS}
-    told = [
+    counted = [
         f"{count} {WORDS[mark]}{'s' * (mark == WARNING and count > 1)}"
         for mark, count in counts.items()
         if count
     ]
-    out.say(", ".join(told), look=LOOKS[WRONG if counts[WRONG] else FINE])
+    out.say(", ".join(counted), look=LOOKS[WRONG if counts[WRONG] else FINE])

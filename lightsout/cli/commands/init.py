@@ -1,4 +1,4 @@
-"""`init`: a folder with a first policy, serverless.yml, and what belongs beside them."""
+"""`init`: make a folder with a first policy, serverless.yml, and the files beside them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.cli import GOOD, WrongUse
-from lightsout.cli.commands.clouds import open_clouds
-from lightsout.cli.commands.everywhere import ALL, look_everywhere
-from lightsout.cli.commands.reach import Unreachable
+from lightsout.cli.calls.clouds import open_clouds
+from lightsout.cli.calls.everywhere import ALL, look_everywhere
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.output.tables import Output, complain
@@ -18,9 +18,9 @@ from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
 from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, without_tags, write_policies
 from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies.load import load
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class First(NamedTuple):
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Make the folder. All questions come before the first file; no file is written over."""
+    """Make the folder. All questions come before the first file; no file is overwritten."""
     out, folder = Output(), Path(options.folder)
     if options.function_region and not REGION.takes(options.function_region):
         wanted = f"a region such as ap-guangzhou, not {options.function_region!r}"
@@ -69,7 +69,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _sample(options: argparse.Namespace) -> First:
-    """Raises WrongUse for flags that are about another policy."""
+    """The sample policy. Raises WrongUse for flags about another policy."""
     if any(getattr(options, name) for name in CHOICES):
         flags = ", ".join(f"--{name}" for name in CHOICES)
         raise WrongUse(f"--sample is a whole policy: without {flags}")
@@ -101,7 +101,7 @@ def _proposed(options: argparse.Namespace, outside: Environment, out: Output) ->
 
 
 def _look(outside: Environment) -> Sequence[Machine]:
-    """All machines. None without credentials, or where the services do not answer."""
+    """All machines; None without credentials, or if the services do not answer."""
     settings = read_settings(outside.environ, outside.beside)
     try:
         clouds = open_clouds(settings, outside, show_retry)
@@ -118,11 +118,11 @@ def _look(outside: Environment) -> Sequence[Machine]:
     return seen.machines
 
 
-# What the policy is to be about ------------------------------------------------------------------
+# The choices for the policy ----------------------------------------------------------------------
 
 
 def _choices(options: argparse.Namespace, machines: Sequence[Machine], out: Output) -> Choices:
-    """Raises WrongUse for a flag that no policy can have."""
+    """Choose by flags, answers or proposals. Raises WrongUse for a flag that no policy can have."""
     asking = not options.yes and questions.is_somebody_there()
     if asking and machines:
         show_tags(out, machines, SHOWN)
@@ -173,7 +173,7 @@ class _Interview:
         read: Callable[[str], T],
         default: T,
     ) -> None:
-        """Raises WrongUse for a flag that no policy can have."""
+        """Set the choice `field`. Raises WrongUse for a flag that no policy can have."""
 
         def check(value: T) -> list[str]:
             wanted = self._with(field, value)
@@ -192,7 +192,7 @@ class _Interview:
         return self.choices._replace(**{field: value})  # type: ignore[arg-type]
 
 
-# What is told ------------------------------------------------------------------------------------
+# Output ------------------------------------------------------------------------------------------
 
 
 def _tell_matching(out: Output, choices: Choices, machines: Sequence[Machine]) -> None:

@@ -1,4 +1,4 @@
-"""`keep`: write the tag keep-until onto one machine, and see that it is there."""
+"""`keep`: write the tag keep-until onto one machine, and check that it is there."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
+from lightsout.cli.calls.clouds import AT_ONCE, open_clouds
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command, plural
 from lightsout.cloud.assume_role import own_uin
-from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import WRITE, tag_instances
+from lightsout.cloud.services.compute import Compute, list_regions
+from lightsout.cloud.services.tags import WRITE, tag_instances
 from lightsout.cloud.threads import side_by_side
 from lightsout.decide.decide import excluded_by, selected_by
 from lightsout.decide.protection import KEEP_UNTIL
 from lightsout.model.policy import DEFAULT_TIMEZONE
-from lightsout.model.resource import OWN, RESOURCES, Site
+from lightsout.model.resources.resource import OWN, RESOURCES, Site
 from lightsout.policies import load as policy_files
-from lightsout.policies.texts import INSTANCE
+from lightsout.policies.schema.texts import INSTANCE
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Account, Policy
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Resource
     from lightsout.settings import Settings
 
 PATIENCE = 10.0  # seconds in which a call is repeated: somebody waits
-LOOKS = 8  # at the machine, until the tag shows
+LOOKS = 8  # at the machine, at most, until they show the tag
 BETWEEN = 2.0  # seconds from one look to the next
 RIGHT = "your credentials lack the right"
 
 
 class FoundMachine(NamedTuple):
-    """A machine, and where it is."""
+    """A machine and its site."""
 
     site: Site
     instance: Instance
@@ -56,7 +56,7 @@ class FoundMachine(NamedTuple):
 
 
 class Unknown(Exception):
-    """The machine cannot be told; the lines say why."""
+    """The machine cannot be determined. The lines say why."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
@@ -87,7 +87,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     return GOOD
 
 
-# What is asked for -------------------------------------------------------------------------------
+# What the command line asks for ------------------------------------------------------------------
 
 
 def _resource_of(id_: str) -> Resource:
@@ -98,7 +98,7 @@ def _resource_of(id_: str) -> Resource:
 
 
 def _ends(text: str, zones: Iterable[tzinfo], outside: Environment) -> Mapping[str, datetime]:
-    """When «until» is over, by the name of the zone it is read in: as a run reads it."""
+    """By each zone's name, the end of `until` in that zone, as a run would read it."""
     try:
         ends = {str(zone): parse_until(text, zone) for zone in zones}
     except ValueError:
@@ -111,7 +111,7 @@ def _ends(text: str, zones: Iterable[tzinfo], outside: Environment) -> Mapping[s
 
 
 def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account], str]:
-    """What the policies at hand say, and why it is nothing where it is: no policy is needed."""
+    """The policies at hand, or the reason why there are none: the command needs none."""
     try:
         loaded = policy_files.load(settings.policies)
     except policy_files.PolicyMistakes as wrong:
@@ -122,14 +122,14 @@ def _policies(settings: Settings) -> tuple[Sequence[Policy], Sequence[Account], 
 def _why_unread(settings: Settings, mistakes: int) -> str:
     if not settings.policies.exists():
         return f"there is no {settings.policies}"
-    told = f"`{command()} check` tells which"
-    return f"the policies have {plural(mistakes, 'mistake')}, {told}"
+    advice = f"`{command()} check` shows them"
+    return f"the policies have {plural(mistakes, 'mistake')}, {advice}"
 
 
 def _clouds(
     account: str | None, accounts: Sequence[Account], settings: Settings, outside: Environment
 ) -> Mapping[str, Cloud]:
-    """The account of the credentials and those that policies name; only `account`, where given."""
+    """The account of the credentials and those in policies; only `account`, if given."""
     clouds = open_clouds(settings, outside, show_retry, accounts)
     return {account: clouds[account]} if account else clouds
 
@@ -140,7 +140,7 @@ def _clouds(
 def _find(
     id_: str, resource: Resource, clouds: Mapping[str, Cloud], region: str | None
 ) -> FoundMachine:
-    """The one place that shows the machine. Raises Unknown."""
+    """The only site that shows the machine. Raises Unknown."""
     sites, blind = _sites(resource, clouds, region)
 
     def look(site: Site) -> Instance | CallFailed | None:
@@ -164,21 +164,21 @@ def _find(
     looked = [it.place for it, what in seen.items() if not isinstance(what, CallFailed)]
     places = looked[0] if len(looked) == 1 else f"{len(looked)} regions"
     where = f"no {resource.name} machine {id_} in {places} of {', '.join(clouds)}"
-    raise Unknown(where if looked else f"{id_} was looked for nowhere", *blind)
+    raise Unknown(where if looked else f"{id_} was not searched for anywhere", *blind)
 
 
 def _sites(
     resource: Resource, clouds: Mapping[str, Cloud], region: str | None
 ) -> tuple[list[Site], list[str]]:
-    """Where to look for it; and a line for each account that does not tell its regions."""
+    """The sites to look at, and a line for each account whose regions are unknown."""
     sites: list[Site] = []
     blind: list[str] = []
     for account, cloud in clouds.items():
         regions = [region] if region else _regions_of(resource, cloud)
         if isinstance(regions, CallFailed):
             missing = regions.meaning is Meaning.RIGHTS
-            told = "; --region says where to look without that" if missing else ""
-            blind.append(f"{_blind(account, regions)}{told}")
+            advice = "; --region says where to look without that" if missing else ""
+            blind.append(f"{_blind(account, regions)}{advice}")
         else:
             sites += [Site(account, resource, each) for each in regions]
     return sites, blind
@@ -194,16 +194,16 @@ def _regions_of(resource: Resource, cloud: Cloud) -> Sequence[str] | CallFailed:
 def _blind(where: str, failure: CallFailed) -> str:
     if failure.meaning is Meaning.RIGHTS:
         return f"cannot look in {where}: {RIGHT} {failure.action}: {failure.message}"
-    return f"cannot look in {where}: {failure.action}: {failure}"
+    return f"cannot look in {where}: {failure.with_action}"
 
 
 # Writing ------------------------------------------------------------------------------------------
 
 
 def _write(cloud: Cloud, found: FoundMachine, until: str) -> None:
-    """Raises Unknown where it was not written."""
+    """Write the tag. Raises Unknown if it was not written."""
     id_ = found.instance.id
-    with suppress(CallFailed):  # the service is told whose machine it is, where that can be known
+    with suppress(CallFailed):  # the machine's account goes into the call, if it can be found out
         cloud.uin = cloud.uin or own_uin(cloud, PATIENCE)
     try:
         failed = tag_instances(cloud, found.site, [id_], (KEEP_UNTIL, until), PATIENCE).failed
@@ -219,7 +219,7 @@ def _write(cloud: Cloud, found: FoundMachine, until: str) -> None:
 
 
 def _wait_until_shown(cloud: Cloud, found: FoundMachine, until: str, outside: Environment) -> None:
-    """A run reads the tags that DescribeInstances shows. Raises Unknown where it shows another."""
+    """Wait until DescribeInstances shows the tag, as a run reads it. Raises Unknown otherwise."""
     compute, id_ = Compute(cloud, found.site), found.instance.id
     for _ in range(LOOKS):
         try:
@@ -229,12 +229,12 @@ def _wait_until_shown(cloud: Cloud, found: FoundMachine, until: str, outside: En
         if seen and seen.tags.get(KEEP_UNTIL) == (until,):
             return
         outside.clock.sleep(BETWEEN)
-    told = "the service took the tag, and does not show it yet: it holds from when it is shown"
-    raise Unknown(f"{id_}: {told}")
+    reason = "the service took the tag, and does not show it yet: it holds from when it is shown"
+    raise Unknown(f"{id_}: {reason}")
 
 
 def _selecting(found: FoundMachine, policies: Sequence[Policy]) -> Sequence[Policy]:
-    """The policies that select the machine, in whose zones a date is read."""
+    """The policies that select the machine: a date is read in their zones."""
     site, instance = found
     return [
         policy

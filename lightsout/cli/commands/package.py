@@ -1,4 +1,4 @@
-"""`package`: the bundle of the policies at hand, and with --try a run of it as it is deployed."""
+"""`package`: make the bundle with the policies at hand; with --try, run it as it is deployed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     settings = read_settings(outside.environ, outside.beside)
-    # What the function would refuse to run by is not packaged; `check` says what is wrong with it.
+    # Policies with mistakes are not packaged: the function would refuse them. `check` explains.
     if status := check.show_all([settings.policies], "text", outside):
         return status
     try:

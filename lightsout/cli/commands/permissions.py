@@ -11,7 +11,7 @@ from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, command, plural
 from lightsout.policies import load as policy_files
-from lightsout.policies.yamltree import MAX_BYTES
+from lightsout.policies.reading.yamltree import MAX_BYTES
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ ABOUT = {
     ),
 }
 
-# The same for another account, by somebody with a profile of that account.
+# The same for another account. The commands need a profile of that account.
 ABOUT_THERE = {
     "trust": (
         "who may assume the role {role} in {account}: account {uin}, where the function runs",
@@ -110,7 +110,7 @@ class _Here:
         self._outside = outside
 
     def document(self, name: str) -> Mapping[str, Any]:
-        """Raises PolicyMistakes for the role's; WrongUse for serverless.yml that cannot be read."""
+        """Raises PolicyMistakes for the role's; WrongUse if serverless.yml cannot be read."""
         if name == "trust":
             return cam.trust()
         if name == "deployer":
@@ -122,7 +122,7 @@ class _Here:
         return self._deployment()._asdict()
 
     def _deployment(self) -> cam.Deployment:
-        """The deployment, as serverless.yml beside handler.py has it."""
+        """The deployment in the serverless.yml beside handler.py."""
         return read_deployment(self._outside.beside / "serverless.yml")
 
 
@@ -144,7 +144,7 @@ class _There:
         self._uin = uin
 
     def document(self, name: str) -> Mapping[str, Any]:
-        """Raises WrongUse for the trust policy where --uin is missing."""
+        """Raises WrongUse for the trust policy if --uin is missing."""
         if name == "deployer":
             raise WrongUse("nothing is deployed to another account: leave --account out")
         if name == "role":
@@ -163,12 +163,12 @@ def _load(outside: Environment) -> policy_files.Policies:
 
 
 def missing(file: Path) -> str:
-    """Why nothing is done without serverless.yml, and what to do."""
+    """Explain that the command needs serverless.yml, and what to do."""
     return f"there is no {file}: change to the folder that has it, or `{command()} init` makes one"
 
 
 def read_deployment(file: Path) -> cam.Deployment:
-    """Raises WrongUse where the file does not name what the documents need."""
+    """The deployment. Raises WrongUse if the file lacks a name that the documents need."""
     import yaml
 
     try:

@@ -6,19 +6,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import UTC, parse_until
+from lightsout.base.texts.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
-from lightsout.cli.commands import plan_diff
-from lightsout.cli.commands.clouds import (
+from lightsout.cli.calls.clouds import (
     clouds_of,
     paid_for,
     refuse_unreachable_for,
     with_refusals,
 )
-from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
-from lightsout.cli.explain import one_machine
-from lightsout.cli.explain.near_tags import Near, explain, idle_among
-from lightsout.cli.explain.plan_tables import (
+from lightsout.cli.calls.operate import LOOK_LIMIT, operate, request_of
+from lightsout.cli.compare import plan_diff
+from lightsout.cli.explain.plan import one_machine
+from lightsout.cli.explain.plan.near_tags import Near, explain, idle_among
+from lightsout.cli.explain.plan.plan_tables import (
     Later,
     left_out_by_hand,
     notes_of,
@@ -26,10 +26,10 @@ from lightsout.cli.explain.plan_tables import (
     show,
     waiting_lines,
 )
+from lightsout.cli.explain.plan.rows import in_order, not_yet, rows_of
+from lightsout.cli.explain.plan.unseen import warn_of_unseen
 from lightsout.cli.explain.progress import show_retry
-from lightsout.cli.explain.rows import in_order, not_yet, rows_of
 from lightsout.cli.explain.tag_table import show_tags
-from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import moment, plural
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import FinishedRun
-    from lightsout.cli.explain.plan_groups import Opening
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.calls.operate import FinishedRun
+    from lightsout.cli.explain.plan.plan_groups import Opening
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.model.policy import Part, Policy
 
 YEARS = range(1970, 2200)
@@ -59,7 +59,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Make a dry run. Its log lines go to `--log` only, its findings to stdout.
 
     The exit status is that of a run at that time. A policy that is not due is decided as of its
-    next opening; that is shown, but does not change the exit status.
+    next opening; this is shown, but does not change the exit status.
     """
     instant = read_at(options.at) if options.at is not None else outside.clock.now()
     if options.diff is not None:
@@ -85,9 +85,9 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     later = list(look_later(openings, event, outside._replace(write=take_line), done))
     rows, doubts = _rows(done, outside)
     doubts += _paid_for([done, *(look.done for look in later)], outside, instant)
-    told = done.error or ""  # it quotes the first mistake
+    why = done.error or ""  # which quotes the first mistake
     known = {row.instance.id for row in [*rows, *(row for look in later for row in look.rows)]}
-    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in told), *doubts]
+    notes = [*(note for note in dict.fromkeys(notes_of(lines, known)) if note not in why), *doubts]
     if not options.policy:
         notes += left_out_by_hand(policies)
     near = _near_tags(done, later, outside)
@@ -134,7 +134,7 @@ def head_of(instant: datetime) -> str:
 
 
 def _policies(outside: Environment, done: FinishedRun) -> Sequence[Policy]:
-    """The policies that the dry run read; none where they or the environment have mistakes."""
+    """The policies that the dry run read; none if they or the environment have mistakes."""
     if not done.report["policies"] and (done.error or done.report["status"] == "paused"):
         return []
     return policy_files.load(read_settings(outside.environ, outside.beside).policies).policies
@@ -158,7 +158,7 @@ def look_later(
     outside: Environment,
     done: FinishedRun,
 ) -> Iterator[Later]:
-    """Make one more dry run for each time at which policies open, with all that are due then."""
+    """Make another dry run for each time at which policies open, with all that are due then."""
     parts: dict[datetime, set[Part]] = defaultdict(set)
     for policy, opens in openings:
         if opens:
@@ -204,7 +204,7 @@ def _paid_for(
 
 
 def _near_tags(done: FinishedRun, later: Sequence[Later], outside: Environment) -> Near:
-    """Suggest tags for policies whose tags no machine has, from one listing of each site."""
+    """Suggest tags, from one listing of each site, for policies whose tags no machine has."""
     if done.interrupted or any(look.done.interrupted for look in later):
         return Near([], [])
     looks: list[tuple[SiteRun, frozenset[Part] | None]] = [(one, None) for one in done.sites]

@@ -1,4 +1,4 @@
-"""`preview`: show when each policy acts in the coming days: as a calendar, JSON or a picture."""
+"""`preview`: show when each policy acts in the next days: as a calendar, JSON or a picture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.explain.outlook import (
     WEEKDAYS,
@@ -99,7 +99,7 @@ def _first(text: str | None) -> date | None:
 
 
 def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str]:
-    """Warnings about the calendar of the days shown."""
+    """Warnings about the calendar for the days shown."""
     whens = [(policy.when, policy.timezone) for policy in policies if policy.when]
     end = now.replace(year=last.year, month=last.month, day=1)
     gaps = {*schedule.calendar_gaps(whens, now), *schedule.calendar_gaps(whens, end)}
@@ -108,7 +108,7 @@ def _warnings(policies: Sequence[Policy], now: datetime, last: date) -> list[str
 
 
 def _json(policy: Policy, first: date, count: int) -> list[dict[str, str]]:
-    """An entry for each window that opens in the days, not clipped; with `uptime` the times on."""
+    """An entry for each whole window that opens in the days; with `uptime`, the times on."""
     return [
         {
             "policy": policy.name,
@@ -135,8 +135,8 @@ def _show_one(out: Output, outlook: Outlook) -> None:
         out.say(f"  {_without_windows(outlook.policy)}")
         out.say()
         return
-    if told := bars_said(outlook.policy):
-        out.say(f"  {told}")
+    if bars := bars_said(outlook.policy):
+        out.say(f"  {bars}")
     out.say(MARGIN + RULER)
     for day in outlook.days:
         shown = f"{day.date} {WEEKDAYS[day.date.weekday()]}"
@@ -164,7 +164,7 @@ def _without_windows(policy: Policy) -> str:
 
 
 def _bar(day: Day) -> str:
-    """A character for each half hour: open, open for a part of it, or closed."""
+    """A character for each half hour: open, partly open, or closed."""
     cells = []
     for start in range(0, WHOLE_DAY, CELL):
         minutes = sum(max(0, min(b, start + CELL) - max(a, start)) for a, b in day.spans)

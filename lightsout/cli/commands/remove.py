@@ -1,7 +1,7 @@
-"""`remove`: the function and its triggers; if asked, its role with the policy, and its log.
+"""`remove`: delete the function and its triggers; on request, also its role and its log.
 
-Only what carries the tag managed-by=lightsout, or the name that serverless.yml gives it. Machines
-stay as they are.
+Only objects with the tag managed-by=lightsout, or the name in serverless.yml. Machines stay as they
+are.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ def _remove(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     outcome = DeployRun(service, {}, voice.say).run(steps)
     tell_failure(outcome, voice.say)
     for part, failure in outcome.refused.items():
-        voice.say(f"The {part} was not removed: {failure.action}: {failure}")
+        voice.say(f"The {part} was not removed: {failure.with_action}")
     voice.say("Machines are as they were.")
     return GOOD if outcome.is_good else FOUND_WRONG
 
 
 def _wanted(options: argparse.Namespace, what: str, option: str, *, wanted: bool) -> bool:
-    """--yes answers for the function alone: role and log have options of their own."""
+    """True to go on. --yes is for the function only: role and log have their own options."""
     if not option:
         return agreed(f"Remove {what}?", yes=options.yes)
     return wanted or (not options.yes and agreed(f"Remove {what}?", yes=False, option=option))
@@ -85,12 +85,12 @@ def _refuse_a_stranger(place: Deployment, there: LiveFunction | None) -> None:
 def _function(named: Mapping[str, str], live: Live) -> Iterator[DeployStep]:
     if live.function:
         says = f"{REMOVES} function {named['FunctionName']}"
-        triggers = tuple(it.told for it in live.function.triggers)
+        triggers = tuple(it.label for it in live.function.triggers)
         yield DeployStep(says, "scf", "DeleteFunction", named, triggers, waits=True)
 
 
 def _role(place: Deployment, live: Live) -> Iterator[DeployStep]:
-    """What the role carries goes first: a role with policies may not be deleted."""
+    """The steps for the role. Its policies go first: a role with policies cannot be deleted."""
     for policy in live.role.policies if live.role else ():
         says = f"{REMOVES} policy {policy} of role {place.role}"
         params = {"DetachRoleName": place.role, "PolicyName": policy}

@@ -1,4 +1,4 @@
-"""`report`: one HTML page: is it armed, what did it do, what is still on, what did it save."""
+"""`report`: make one HTML page: is it armed, what did it do, what is on, what did it save."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings, read_credentials
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import open_clouds, refuse_unreachable_for
+from lightsout.cli.calls.clouds import open_clouds, refuse_unreachable_for
+from lightsout.cli.calls.operate import LOOK_LIMIT, operate
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.commands.doctor import read_function
-from lightsout.cli.commands.operate import LOOK_LIMIT, operate
 from lightsout.cli.commands.plan import look_later, openings_of, rows_later
-from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.commands.savings import count
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers
 from lightsout.cli.explain.outcome import errors_of
+from lightsout.cli.explain.plan.rows import rows_of
 from lightsout.cli.explain.progress import show_retry
-from lightsout.cli.explain.rows import rows_of
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.files import save
 from lightsout.cli.output.waiting import status_line
@@ -31,7 +31,7 @@ from lightsout.cli.page.render import PageValues, render
 from lightsout.cli.page.status import Known, status
 from lightsout.cli.page.texts import Texts, language_of
 from lightsout.doctor.function_check import Examiner, examine_function
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
@@ -45,24 +45,24 @@ if TYPE_CHECKING:
     from lightsout.cli.commands.savings import Figures
     from lightsout.cli.deployment.timers import ReadTimer
     from lightsout.cli.page.history import History
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
     from lightsout.model.policy import Policy
     from lightsout.settings import Settings
 
     Line = Mapping[str, Any]
 
-FRESH = timedelta(hours=1)  # a log that ends so short a time ago goes up to now
+FRESH = timedelta(hours=1)  # a log that ended at most so long ago counts as complete
 
 
 class Looked(NamedTuple):
-    """The machines now, and what could not be looked at."""
+    """The machines now, and the parts that could not be looked at."""
 
     now: Now
     doubts: Sequence[str] = ()
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Ends with 1 where a file has no line of lightsout, or one that could not be read."""
+    """Make the page. The status is 1 if a file has no line of lightsout, or an unreadable one."""
     lines = log_of(options, outside)
     text = make_page(
         list(lines),
@@ -142,7 +142,7 @@ def _missing(seen: Now, policies: Sequence[Policy], *, has_timers: bool, t: Text
     return [t(key) for key, lacking in lacks.items() if lacking]
 
 
-# What is asked -----------------------------------------------------------------------------------
+# Facts from outside ------------------------------------------------------------------------------
 
 
 def _read_policies(settings: Settings) -> tuple[Sequence[Policy], Known]:
@@ -154,7 +154,7 @@ def _read_policies(settings: Settings) -> tuple[Sequence[Policy], Known]:
 
 
 def _timers(outside: Environment) -> Sequence[ReadTimer] | None:
-    """Those of serverless.yml; None where it cannot be read."""
+    """The timers of serverless.yml; None if it cannot be read."""
     try:
         return read_timers(outside.beside / "serverless.yml")
     except UnreadableTimers:
@@ -162,7 +162,7 @@ def _timers(outside: Environment) -> Sequence[ReadTimer] | None:
 
 
 def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
-    """What `plan` would show; nothing without credentials."""
+    """The result of `plan`; empty without credentials."""
     if not policies or not _has_credentials(outside):
         return Looked(Now())
     try:
@@ -184,7 +184,7 @@ def _look(policies: Sequence[Policy], outside: Environment) -> Looked:
 
 
 def _has_credentials(outside: Environment) -> bool:
-    """Raises BadSettings for credentials that cannot be used."""
+    """True if there are credentials. Raises BadSettings if they cannot be used."""
     try:
         read_credentials(outside.environ, outside.home)
     except BadSettings as mistake:
@@ -197,7 +197,7 @@ def _has_credentials(outside: Environment) -> bool:
 def _diagnoses(
     policies: Sequence[Policy], settings: Settings, outside: Environment
 ) -> list[Diagnosis]:
-    """What SCF tells of the deployed function."""
+    """The diagnoses of the deployed function, from SCF."""
     function = read_function(outside.beside / "serverless.yml")
     if function is None:
         return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.files import STDOUT, save
@@ -20,7 +20,7 @@ from lightsout.cli.savings.pricefile import read_price_list
 from lightsout.cli.savings.prices import Cache, Prices, asked_prices, listed_prices
 from lightsout.cli.savings.tally import Stop, Sum, by_policy, by_tag, by_week, total
 from lightsout.cli.savings.weeks import draw
-from lightsout.model.instance import tag_texts
+from lightsout.model.resources.instance import tag_texts
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.report import stamp
 from lightsout.settings import read_settings
@@ -67,7 +67,7 @@ COLUMNS = tuple(StopEntry.__annotations__)
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Ask the cloud only for facts that the log does not have; go on where it cannot answer."""
+    """Ask the cloud only for facts that the log lacks; go on if it cannot answer."""
     if options.csv and options.svg == STDOUT:
         raise WrongUse("--csv and --svg - both write to stdout: name a file for the picture")
     settings = read_settings(outside.environ, outside.beside)
@@ -99,7 +99,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a log proves: each stop, its price where it is known, and sentences about both."""
+    """The facts that a log proves: each stop, its price if known, and sentences about both."""
 
     stops: list[Stop]
     prices: Prices
@@ -114,7 +114,7 @@ def count(
     given: PriceList | None = None,
     until: datetime | None = None,
 ) -> Figures:
-    """Reads the lines, and asks for tags and prices; `until`: None counts to the last line."""
+    """Read the lines, and ask for tags and prices. `until`: None counts to the last line."""
     now = outside.clock.now()
     evidence = read_evidence(lines)
     horizon = until or evidence.last or now
@@ -137,7 +137,7 @@ def count(
 
 
 def read_until(text: str, now: datetime) -> datetime:
-    """The instant of `--until`; of a date, its end. Raises WrongUse, also for a future time."""
+    """The instant of `--until`; for a date, its end. Raises WrongUse, also for a future time."""
     try:
         until = parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
     except ValueError as error:
@@ -164,7 +164,7 @@ def _intervals(
 def _stops(
     found: Mapping[Machine, Sequence[Interval]], inventory: Inventory, prices: Prices
 ) -> list[Stop]:
-    """By time."""
+    """All stops, by time."""
     stops = []
     for machine, some in found.items():
         instance = inventory.found.get(machine)
@@ -197,11 +197,11 @@ def _prices(
     return prices
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Output ------------------------------------------------------------------------------------------
 
 
 def show(out: Output, stops: Sequence[Stop], currency: str, tags: Sequence[str]) -> None:
-    """The sum, a row for each policy, and one for each tag."""
+    """Show the sum, a row for each policy, and one for each tag."""
     all_ = total(stops)
     out.say(
         f"{plural(len(all_.machines), 'machine')}, {plural(all_.stops, 'stop')}: "

@@ -1,4 +1,4 @@
-"""`tags`: which tags the machines carry, how many machines, in which state, and their hours."""
+"""`tags`: show the tags of the machines, with the number of machines, their states and hours."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import open_clouds
-from lightsout.cli.commands.everywhere import look_everywhere
+from lightsout.cli.calls.clouds import open_clouds
+from lightsout.cli.calls.everywhere import look_everywhere
 from lightsout.cli.explain.hours_table import show_hours
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import count_tags, show_tags, summary
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
-    """Show the tags. A place that does not answer is named on stderr, and the status is 1."""
+    """Show the tags. If a site does not answer, it is named on stderr, and the status is 1."""
     settings = read_settings(outside.environ, outside.beside)
     seen = look_everywhere(open_clouds(settings, outside, show_retry)[OWN], options.region or ())
     if options.json:
@@ -43,7 +43,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def _policies(settings: Settings) -> Sequence[Policy]:
-    """The policies at hand; none where there are none yet, or they have mistakes."""
+    """The policies at hand; none if there are none yet, or they have mistakes."""
     try:
         return policy_files.load(settings.policies).policies
     except policy_files.PolicyMistakes:

@@ -1,4 +1,4 @@
-"""`verify`: show the state now of every instance that an accepted call in a log was for."""
+"""`verify`: show the present state of every instance of the accepted calls in a log."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from lightsout.act.absence import APART
+from lightsout.act.ledger.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import clouds_of, unknown_account
+from lightsout.cli.calls.clouds import clouds_of, unknown_account
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
@@ -23,8 +23,8 @@ from lightsout.cli.logs.acceptances import (
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from lightsout.cli.logs.acceptances import Acceptance
     from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+UNREAD = "{} of accepted calls not read: of another version, or damaged; not looked at"
 NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
@@ -58,12 +59,14 @@ class VerifiedCall:
 def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Return 1 for an instance that failed, is under way or is unknown.
 
-    Also for a call whose instances the log does not name, for a file without a line of lightsout,
-    and for a row that cannot be read. Superseded, gone and still charged are not failures.
+    Also for a call whose instances the log does not name, a file without a line of lightsout, and
+    an unreadable line. Superseded, gone and still charged are no failures.
     """
     lines = log_of(options, outside)
-    acceptances = read_acceptances(lines)
+    acceptances, unread = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
+    if unread:
+        lines.unusable.append(UNREAD.format(plural(unread, "line")))
     if options.json:
         print(as_json([_as_json(answer) for answer in answers]))
     else:
@@ -73,7 +76,7 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
 
 
 def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[VerifiedCall]:
-    """Look at every instance, 100 in a call. Raises BadSettings where no call can be made."""
+    """Look at every instance, 100 in a call. Raises BadSettings if no call can be made."""
     settings = read_settings(outside.environ, outside.beside)
     clouds = clouds_of((one.site for one in acceptances), settings, outside, show_retry)
     ids: dict[Site, dict[str, None]] = defaultdict(dict)
@@ -89,13 +92,13 @@ def ask(acceptances: Sequence[Acceptance], outside: Environment) -> list[Verifie
 
 
 def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, Instance | Became]:
-    """The instances that are shown; a reason for each where the site does not answer."""
+    """The instances that are shown; a reason for each if the site does not answer."""
     if cloud is None:
         return dict.fromkeys(ids, Became(UNKNOWN, unknown_account(site)))
     try:
         return {**Compute(cloud, site).describe(sorted(ids))}
     except CallFailed as failure:
-        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
+        return dict.fromkeys(ids, Became(UNKNOWN, failure.with_action))
 
 
 def _answer(
@@ -143,9 +146,10 @@ def _as_json(answer: VerifiedCall) -> VerifiedEntry:
 
 
 def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
-    """The sum, a row for each RequestId, and one for each instance that is not simply confirmed."""
+    """Show the sum, a row for each RequestId, and one for each instance that is not confirmed."""
     if not answers:
-        out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
+        readable = " that can be read" if lines.unusable else ""
+        out.say(f"nothing to verify: no accepted call{readable} in {_of_lines(lines)}")
         return
     bad = any(answer.is_bad for answer in answers)
     out.say(f"{_sum(answers)}; in {_of_lines(lines)}", look="bold red" if bad else "bold")
@@ -165,7 +169,7 @@ def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
 
 
 def _sum(answers: Sequence[VerifiedCall]) -> str:
-    """How many instances became what; one in two calls counts for what it became of each."""
+    """The number of instances for each result; one in two calls counts for both."""
     found = {it.what: None for answer in answers for it in answer.instances.values()}
     counts = {what: len(_ids(answers, what)) for what in found}
     parts = [f"{counts[what]:,} {what}" for what in sorted(counts, key=lambda it: -counts[it])]

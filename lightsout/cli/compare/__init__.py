@@ -1,1 +1,1 @@
-"""Two sets of policies, on one look at the machines: what the next windows would do otherwise."""
+"""Compare two sets of policies, by one look at the machines and the next windows."""

@@ -1,4 +1,4 @@
-"""The difference between two sets of policies: what they would do, and what they say."""
+"""The difference between two sets of policies: in what they would do, and in their text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.output.words import natural
 from lightsout.model.policy import Policy
-from lightsout.model.resource import ACTIONS
+from lightsout.model.resources.resource import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lightsout.cli.compare.decisions import PolicyDecision, Side, Subject
-    from lightsout.model.instance import Instance
+    from lightsout.model.resources.instance import Instance
     from lightsout.policies.hours.windows import Window
 
 NEWLY, NO_LONGER, OTHERWISE = "newly", "no longer", "other reasons"
@@ -25,7 +25,7 @@ MEANINGLESS = frozenset({"description", "place", "mark_zones"})
 
 
 class MachineChange(NamedTuple):
-    """A machine with which the policies here would do something else, or for other reasons."""
+    """A machine for which the policies here decide something else, or for other reasons."""
 
     subject: Subject
     instance: Instance
@@ -39,7 +39,7 @@ class MachineChange(NamedTuple):
 
     @property
     def policies(self) -> str:
-        """The policies that the change is due to, those here before those there."""
+        """The policies that cause the change, first those here."""
         whose = [it.policy for it in (*self.after, *self.before) if it.acts]
         whose = whose or [it.policy for it in (*self.after, *self.before)]
         return ", ".join(dict.fromkeys(whose))
@@ -51,20 +51,20 @@ class PolicyChange(NamedTuple):
     name: str
     kind: str  # ADDED | REMOVED | CHANGED
     keys: tuple[str, ...]  # that differ
-    before: Window | None  # its next window, or the one of now
+    before: Window | None  # its present or next window
     after: Window | None
 
 
 class Comparison(NamedTuple):
-    """What changes from one set of policies, before, to another, after."""
+    """The changes from one set of policies, before, to another, after."""
 
-    compared_with: str  # as it was given
+    compared_with: str  # as on the command line
     looked_at: datetime
     machines: tuple[MachineChange, ...]
     policies: tuple[PolicyChange, ...]
     accounts: tuple[str, ...]  # names of accounts with another role, or in one set only
     same: int  # machines that both would act on, for the same reasons
-    idle: tuple[str, ...]  # IDs that one set selects, in a state in which nothing is done now
+    idle: tuple[str, ...]  # IDs that one set selects, in a state that no policy acts on
     errors: tuple[str, ...]
 
     @property
@@ -72,12 +72,12 @@ class Comparison(NamedTuple):
         return bool(self.machines or self.policies or self.accounts)
 
     def counts(self) -> dict[str, int]:
-        """How many machines change in which way, in order."""
+        """The number of machines for each kind of change, in order."""
         return dict(Counter(change.says for change in self.machines))
 
 
 def compare(before: Side, after: Side, compared_with: str, looked_at: datetime) -> Comparison:
-    """What cannot be looked at for one of them is no difference: it is left out, with an error."""
+    """The changes. A part that one side cannot look at is left out, with an error."""
     machines, same = [], 0
     for subject in dict.fromkeys([*before.wanted, *after.wanted]):
         there, here = before.wanted.get(subject, ()), after.wanted.get(subject, ())
@@ -111,7 +111,7 @@ def _known(subject: Subject, before: Side, after: Side) -> bool:
 
 
 def _order(change: MachineChange) -> tuple[object, ...]:
-    """By what changes, then as a person who looks for a machine would sort them."""
+    """A sort key: the kind of change, then the order in which people look for a machine."""
     subject = change.subject
     kind = (NEWLY, NO_LONGER, OTHERWISE).index(change.kind)
     names = (subject.site.place, change.instance.name, subject.id)
@@ -122,7 +122,7 @@ def _kind(before: Sequence[PolicyDecision], after: Sequence[PolicyDecision]) -> 
     acted, acts = (any(it.acts for it in them) for them in (before, after))
     if acts != acted:
         return NEWLY if acts else NO_LONGER
-    same = [it.told for it in before] == [it.told for it in after]
+    same = [it.compared for it in before] == [it.compared for it in after]
     return None if same else OTHERWISE
 
 
@@ -138,7 +138,7 @@ def _policies(before: Side, after: Side) -> Iterator[PolicyChange]:
 
 
 def _keys(old: Sequence[Policy], new: Sequence[Policy]) -> Iterator[str]:
-    """The keys in which the policies of one name differ."""
+    """The keys in which two policies of one name differ."""
     for at, key in enumerate(Policy._fields):
         if key not in MEANINGLESS and [it[at] for it in old] != [it[at] for it in new]:
             yield key

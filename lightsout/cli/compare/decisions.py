@@ -1,4 +1,4 @@
-"""What a set of policies would do with each machine, each policy at its next window."""
+"""Decide what a set of policies would do with each machine, each policy at its next window."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.cli.explain.rows import WOULD, rows_of
-from lightsout.cli.explain.tasks import tasks_beside
+from lightsout.cli.explain.plan.rows import WOULD, rows_of
+from lightsout.cli.explain.plan.tasks import tasks_beside
 from lightsout.decide.decide import excluded_by, selected_by
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.cli.compare.one_look import SeenSite, View
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
     from lightsout.policies.hours.windows import Window
     from lightsout.policies.load import Policies
 
 
 class PolicyDecision(NamedTuple):
-    """What one policy decides about one machine, and when."""
+    """The decision of one policy about one machine, and its time."""
 
     policy: str
     decision: str  # as in `plan --json`
@@ -41,13 +41,13 @@ class PolicyDecision(NamedTuple):
         return self.decision in WOULD
 
     @property
-    def told(self) -> tuple[object, ...]:
-        """What makes it another decision. When it opens is told of the policy."""
+    def compared(self) -> tuple[object, ...]:
+        """The parts by which two decisions differ. The time is shown with the policy."""
         return self.policy, self.decision, self.reason, self.options
 
 
 class Subject(NamedTuple):
-    """A machine, and what may be done with it."""
+    """A machine, and the action."""
 
     site: Site
     id: str
@@ -56,18 +56,18 @@ class Subject(NamedTuple):
 
 @dataclass(slots=True)
 class Side:
-    """One set of policies, and what it would do."""
+    """One set of policies, and its decisions."""
 
     policies: Policies
-    windows: Mapping[str, Window | None]  # of each policy, by name: that of now, or the next
+    windows: Mapping[str, Window | None]  # of each policy, by name: the present or the next one
     wanted: Mapping[Subject, tuple[PolicyDecision, ...]]
-    idle: Mapping[str, set[Subject]]  # by policy: selected, but in a state that is not acted on
+    idle: Mapping[str, set[Subject]]  # by policy: selected, but in another state
     machines: Mapping[tuple[Site, str], Instance]
-    blind: frozenset[Site | tuple[str, str]]  # as of View, and sites that could not be judged
+    blind: frozenset[Site | tuple[str, str]]  # as in View, and the sites without decisions
     errors: tuple[str, ...]
 
     def knows(self, site: Site) -> bool:
-        """Whether all was looked at that its decisions about machines at the site hang on."""
+        """True if everything was looked at that its decisions at the site depend on."""
         return self.blind.isdisjoint({site, (site.account, site.resource.name)})
 
     @property
@@ -79,7 +79,7 @@ class Side:
 
 
 def decide_all(policies: Policies, view: View, instant: datetime) -> Side:
-    """Decide for every policy as of `instant`, or of its next opening where it is not due."""
+    """Decide for every policy as of `instant`, or of its next opening if it is not due."""
     surveyor = _Surveyor(policies, {})
     wanted: dict[Subject, list[PolicyDecision]] = defaultdict(list)
     machines: dict[tuple[Site, str], Instance] = {}

@@ -1,4 +1,4 @@
-"""A comparison in words and tables, and as JSON."""
+"""Show a comparison in words and tables, and as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.cli.compare.changes import CHANGED, OTHERWISE
-from lightsout.cli.explain.plan_groups import WIDTH
-from lightsout.cli.explain.rows import CALLED, SAY_IT
+from lightsout.cli.explain.plan.plan_groups import WIDTH
+from lightsout.cli.explain.plan.rows import CALLED, SAY_IT
 from lightsout.cli.output.words import as_json, plural
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from lightsout.cli.output.tables import Output
     from lightsout.policies.hours.windows import Window
 
-FEW = 20  # machines that are listed unasked
+FEW = 20  # machines, at most, that are listed without --next
 NO_POLICY = "no policy matches it"
 
 
 def sentence(found: Comparison) -> str:
-    """The answer: what the change does."""
+    """The answer in a sentence: the effect of the change."""
     counts = found.counts()
     parts = [
         f"{count:,} for other reasons" if says == OTHERWISE else f"{count:,} {says}"
@@ -41,7 +41,7 @@ def sentence(found: Comparison) -> str:
 
 
 def idle_said(found: Comparison) -> str:
-    """A note about machines of which only the state hides a difference; empty without any."""
+    """A note about machines whose present state hides a difference; empty if there are none."""
     if not found.idle:
         return ""
     count = plural(len(found.idle), "more machine")
@@ -52,18 +52,18 @@ def _policies(count: int) -> str:
     return "1 policy" if count == 1 else f"{count} policies"
 
 
-def told(wanted: Sequence[PolicyDecision], *, names: bool) -> str:
-    """What policies decide about a machine, each with its reason."""
-    return "; ".join(_told(it, named=names) for it in wanted) or NO_POLICY
+def decisions_text(wanted: Sequence[PolicyDecision], *, names: bool) -> str:
+    """The decisions of policies about a machine, each with its reason."""
+    return "; ".join(_decision_text(it, named=names) for it in wanted) or NO_POLICY
 
 
-def _told(one: PolicyDecision, *, named: bool) -> str:
+def _decision_text(one: PolicyDecision, *, named: bool) -> str:
     says = one.reason if one.decision in SAY_IT else f"{CALLED[one.decision][0]}: {one.reason}"
     return f"{says} ({one.policy})" if named else says
 
 
 def window_said(change: PolicyChange) -> str:
-    """When the next window opens, by the clock of the policy's zone; before → now if it moves."""
+    """The opening of the next window, by the policy's clock; before → now if it moves."""
     windows = dict.fromkeys(filter(None, map(_opens, (change.before, change.after))))
     return " → ".join(windows) or "–"
 
@@ -80,7 +80,7 @@ def kind_of(change: PolicyChange) -> str:
 
 
 def show(out: Output, found: Comparison, *, every: bool) -> None:
-    """The sentence, a line a policy, a line for each change of a policy and site, the machines."""
+    """Show the sentence, a line for each policy and each change at a site, and the machines."""
     out.say(sentence(found), look="bold")
     if found.policies:
         out.say()
@@ -108,7 +108,10 @@ def show(out: Output, found: Comparison, *, every: bool) -> None:
 
 def _row(change: MachineChange) -> tuple[str, ...]:
     names = len({it.policy for it in (*change.before, *change.after)}) > 1
-    before, after = told(change.before, names=names), told(change.after, names=names)
+    before, after = (
+        decisions_text(change.before, names=names),
+        decisions_text(change.after, names=names),
+    )
     subject = change.subject
     both = f"{before} → {after}"
     return change.says, subject.site.place, subject.id, change.instance.name, both

@@ -1,6 +1,6 @@
-"""A comparison as Markdown, for a comment on a change.
+"""Show a comparison as Markdown, for a comment on a change.
 
-Names, tags and reasons are data: they stand in code spans, where Markdown has no meaning and GitHub
+Names, tags and reasons are data: they are in code spans, where Markdown has no meaning and GitHub
 mentions nobody.
 """
 
@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.cli.compare.forms import idle_said, kind_of, sentence, told, window_said
+from lightsout.cli.compare.forms import decisions_text, idle_said, kind_of, sentence, window_said
 from lightsout.cli.output.words import moment, plural, printable
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 MOST = 60_000  # characters: GitHub takes 65,536 in a comment
 HEAD = "### lightsout: what this change does"
 ZONE = ZoneInfo(DEFAULT_TIMEZONE)
-CLOSED = 10  # machines of one kind; more are folded in
+CLOSED = 10  # machines of one kind; a longer list is folded
 
 
 def markdown_of(found: Comparison) -> str:
-    """The sentence, the policies, and the machines of each kind; cut where it is too long."""
+    """The sentence, the policies, and the machines of each kind; cut if it is too long."""
     lines = [HEAD, "", f"**{_escaped(sentence(found))}**"]
     if found.policies:
         lines += ["", *_policies(found.policies)]
@@ -54,7 +54,7 @@ def _policies(changes: Sequence[PolicyChange]) -> Iterator[str]:
 
 
 def _machines(says: str, changes: Sequence[MachineChange], room: int) -> Iterator[str]:
-    """A table of machines in so many characters; what it leaves out is counted."""
+    """A table of machines in so many characters; the machines left out are counted."""
     title = f"{says[0].upper()}{says[1:]}: {plural(len(changes), 'machine')}"
     folded = len(changes) > CLOSED
     yield from (f"<details><summary>{title}</summary>", "") if folded else (f"**{title}**", "")
@@ -79,8 +79,8 @@ def _cells(change: MachineChange) -> Iterator[str]:
     yield code(subject.id)
     yield code(change.instance.name)
     yield code(subject.site.place)
-    yield code(told(change.before, names=names))
-    yield code(told(change.after, names=names))
+    yield code(decisions_text(change.before, names=names))
+    yield code(decisions_text(change.after, names=names))
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -99,5 +99,5 @@ def code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text where no sign of it has a meaning in Markdown; `@` mentions nobody."""
+    """The text, escaped: no sign has a meaning in Markdown, and `@` mentions nobody."""
     return re.sub(r"([\\`*_\[\]<>#|~@])", r"\\\1", printable(text))

@@ -1,28 +1,28 @@
-"""One look at the machines, by which both sets of policies are judged."""
+"""Look at the machines once, for both sets of policies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import REGIONS_PATIENCE
-from lightsout.cli.commands.clouds import AT_ONCE
-from lightsout.cloud.compute import Compute, Listing, list_regions
+from lightsout.cli.calls.clouds import AT_ONCE
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute, Listing, list_regions
 from lightsout.cloud.threads import side_by_side
-from lightsout.model.resource import RESOURCES, Site, place_of
+from lightsout.model.resources.resource import RESOURCES, Site, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Policy
-    from lightsout.model.scaling import Membership
+    from lightsout.model.resources.scaling import Membership
 
 THREADS = 4  # that list one site
 
 
 class SeenSite(Compute):
-    """A site as one listing showed it.
+    """A site, as one listing shows it.
 
     Only traffic and groups are asked for later, once for each instance.
     """
@@ -33,10 +33,10 @@ class SeenSite(Compute):
         self._listing = self._asked.search([[]])
         self._traffic: dict[str, Sequence[Mapping[str, Any]]] = {}
         self._memberships: dict[str, Membership] = {}
-        self._without: set[str] = set()  # IDs whose traffic was not told
+        self._without: set[str] = set()  # IDs without known traffic
 
     def search(self, queries: Sequence[Sequence[Any]]) -> Listing:
-        """Every instance: what a policy does not match, its decision leaves out."""
+        """Every instance. The decisions leave out those that a policy does not match."""
         del queries
         return Listing(self._listing.at, dict(self._listing.instances))
 
@@ -62,7 +62,7 @@ class SeenSite(Compute):
 
 
 class View(NamedTuple):
-    """What one set of policies sees: its sites, and what could not be looked at."""
+    """The sites of one set of policies, and the parts that could not be looked at."""
 
     sites: Mapping[Site, SeenSite]
     blind: frozenset[Site | tuple[str, str]]  # sites; account and resource of unknown regions
@@ -76,10 +76,10 @@ class View(NamedTuple):
 
 
 class Looker:
-    """Looks at each site once, for whichever set of policies it is."""
+    """Looks at each site once, for either set of policies."""
 
     def __init__(self, allows: Callable[[Site], bool]) -> None:
-        self._allows = allows  # the sites that options do not leave out
+        self._allows = allows  # the sites that the options allow
         self._seen: dict[tuple[int, Site], SeenSite | CallFailed] = {}
         self._regions: dict[tuple[int, str], Sequence[str] | CallFailed] = {}
 
@@ -93,14 +93,14 @@ class Looker:
                 if isinstance(regions, CallFailed):
                     where = place_of(account, policy.resource)
                     blind.append((account, policy.resource))
-                    errors.append(f"the regions of {where}: {regions.action}: {regions}")
+                    errors.append(f"the regions of {where}: {regions.with_action}")
                 else:
                     named = (Site(account, RESOURCES[policy.resource], it) for it in regions)
                     sites |= dict.fromkeys(filter(self._allows, named))
         self._look_at(sites, clouds)
         found = {site: self._seen[id(clouds[site.account]), site] for site in sites}
         errors += [
-            f"{site.resource.name} in {site.place}: {it.action}: {it}"
+            f"{site.resource.name} in {site.place}: {it.with_action}"
             for site, it in found.items()
             if isinstance(it, CallFailed)
         ]

@@ -1,4 +1,4 @@
-"""The policies to compare with: those of a path, or of a revision of the git repository at hand."""
+"""Read the policies to compare with: those of a path, or of a revision in git."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 NO_POLICIES = Policies((), (), (), "")
 READ = (".yml", ".yaml", ".json")  # files of a folder of policies
 REGULAR = ("100644", "100755")  # modes of a file in git; another one is a link or a module
-# What a hook of git sets, and what would lead another `git -C` astray.
+# Variables that a git hook sets, and that would mislead another `git -C`.
 OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 class GitFailed(Exception):
-    """git did not do what it was asked for; the message is the first line of what it said."""
+    """git failed. The message is the first line of its output."""
 
 
 def policies_of(given: str, here: Path) -> Policies:
     """The policies at the path `given`, or in the folder `here` as it is at that revision.
 
-    Raises WrongUse where it is neither, or both; PolicyMistakes where they have mistakes.
+    Raises WrongUse if it is neither, or both; PolicyMistakes if they have mistakes.
     """
     folder = here if here.is_dir() else here.parent
     try:
@@ -38,8 +38,8 @@ def policies_of(given: str, here: Path) -> Policies:
         commit, why = "", f" ({failure})"
     if given and Path(given).exists():
         if commit:
-            told = f"write ./{given} for the path, or {commit[:12]} for the revision"
-            raise WrongUse(f"--diff {given}: that is a path and a revision of git: {told}")
+            text = f"write ./{given} for the path, or {commit[:12]} for the revision"
+            raise WrongUse(f"--diff {given}: that is a path and a revision of git: {text}")
         return policy_files.load(Path(given))
     if not commit:
         raise WrongUse(f"--diff {given}: neither a path nor a revision that git knows{why}")
@@ -51,7 +51,7 @@ def policies_of(given: str, here: Path) -> Policies:
 
 
 def _load(commit: str, folder: Path, file: str, copy: Path, given: str) -> Policies:
-    """The policies of the folder at a commit, or of one file in it; none where there are none."""
+    """The policies of the folder, or of one file, at a commit; none if there are none."""
     prefix = _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n")
     for name, data in _files_at(commit, folder, prefix):
         (copy / name).write_bytes(data)
@@ -74,7 +74,7 @@ def _load(commit: str, folder: Path, file: str, copy: Path, given: str) -> Polic
 
 
 def _files_at(commit: str, folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each file that stood in the folder; none where there was no folder."""
+    """Name and content of each file in the folder at a commit; none if there was no folder."""
     paths = [prefix] if prefix else []
     listed = _git(folder, "ls-tree", "-z", "--full-tree", commit, *paths)
     for entry in filter(None, listed.split(b"\0")):
@@ -88,10 +88,10 @@ def _files_at(commit: str, folder: Path, prefix: str) -> Iterator[tuple[str, byt
 
 
 def _commit(folder: Path, given: str) -> str:
-    """The commit that `given` names; empty where it names none. Raises GitFailed."""
+    """The commit that `given` names; empty if it names none. Raises GitFailed."""
     if not given or given.startswith("-"):
         return ""
-    _git(folder, "rev-parse", "--git-dir")  # which tells why, where git has nothing to say here
+    _git(folder, "rev-parse", "--git-dir")  # this fails with the reason, if there is no repository
     try:
         wanted = ("rev-parse", "--verify", "--quiet", f"{given}^{{commit}}")
         return _git(folder, *wanted).decode().strip()

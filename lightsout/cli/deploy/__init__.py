@@ -1,1 +1,1 @@
-"""`deploy` and `remove`: what serverless.yml wants, what is there, and the steps between."""
+"""For `deploy` and `remove`: the wanted state, the present state, and the steps between."""

@@ -1,11 +1,11 @@
-"""Everything that a deploy looks at before it says what it would do."""
+"""Read and look at everything that a deploy needs before it can say what it would do."""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.calls.clouds import open_clouds
 from lightsout.cli.commands.permissions import missing
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
@@ -16,7 +16,7 @@ from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 
@@ -42,23 +42,23 @@ class Stopped(Exception):
 
 
 class Desk(NamedTuple):
-    """What is wanted and what is there."""
+    """The wanted and the present state, side by side."""
 
     wanted: Wanted
     live: Live
     service: AccountApi
     policies: Path
-    dist: Path  # where the bundle is made
+    dist: Path  # the folder for the bundle
 
     @property
     def is_half_blind(self) -> bool:
-        """Whether something that is to be compared cannot be seen with this key."""
+        """True if this key cannot see a part that is to be compared."""
         return self.live.hides(ROLE) or (self.live.hides(LOG) and not self.wanted.log)
 
     def known(self, steps: Iterable[DeployStep], voice: Voice) -> dict[str, Any]:
-        """What the steps need that none of them finds out; the bundle is made where one sends it.
+        """The values that the steps need from outside. The bundle is made if a step sends it.
 
-        Raises Stopped where it cannot be made, or is too large.
+        Raises Stopped if it cannot be made, or is too large.
         """
         log = self.live.log
         found = {"LogsetId": log.logset, "TopicId": log.topic}
@@ -79,9 +79,9 @@ class Desk(NamedTuple):
 
 
 def prepare(outside: Environment, voice: Voice) -> Desk:
-    """Read the files, look at the cloud.
+    """Read the files, and look at the cloud.
 
-    Raises Stopped for mistakes, and where the function cannot be looked at.
+    Raises Stopped for mistakes, and if the function cannot be looked at.
     """
     settings = read_settings(outside.environ, outside.beside)
     file, dist = outside.beside / "serverless.yml", outside.beside / "dist"
@@ -101,7 +101,7 @@ def prepare(outside: Environment, voice: Voice) -> Desk:
 
 
 def hash_of(policies: Path, voice: Voice) -> str:
-    """The hash of the bundle's content, which is known before the bundle is made."""
+    """The hash of the bundle's content, known before the bundle is made."""
     try:
         return content_hash(sources_with(policies, voice.say))
     except NotBuilt as refusal:
@@ -109,11 +109,11 @@ def hash_of(policies: Path, voice: Voice) -> str:
 
 
 def look(service: AccountApi, function: str, role: str, voice: Voice) -> Live:
-    """Raises Stopped where the function cannot be looked at."""
+    """The present state. Raises Stopped if the function cannot be looked at."""
     try:
         live = looking.look(service, function, role)
     except CallFailed as failure:
-        raise Stopped(f"{failure.action}: {failure}\n{advice_on(failure)}") from None
+        raise Stopped(f"{failure.with_action}\n{advice_on(failure)}") from None
     if live.function:
         voice.keep_secret(live.function.variables)
     return live

@@ -1,4 +1,4 @@
-"""Does the steps, one call after the other, and says what each did, with its RequestId."""
+"""Carry out the steps, one call after the other, and show the result and RequestId of each."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     Say = Callable[[str], object]
 
 NO_ROLE = "ResourceNotFound.Role"
-ROLE_SEEN_WITHIN = 60.0  # seconds after which SCF knows a role that was only just made
+ROLE_SEEN_WITHIN = 60.0  # seconds after which SCF knows a new role
 ROLE_ASKED_EVERY = 2.0  # seconds
 
 
 class DeployOutcome(NamedTuple):
-    """`refused`: what the key may not change, with the refusal; the rest was done without it.
+    """The result of the steps.
 
-    `failure`: what ended it; `left`: what was not done then.
+    `refused`: the parts that the key may not change, with the refusal; the others were done.
+    `failure`: the error that ended it; `left`: the steps not done then.
     """
 
     refused: Mapping[str, CallFailed]
@@ -41,7 +42,7 @@ class DeployOutcome(NamedTuple):
 
 
 class DeployRun:
-    """`known`: what steps before, and the look, found out. `roleless`: the role may be missing."""
+    """`known`: values from earlier steps and the look. `roleless`: the role may be missing."""
 
     def __init__(
         self, service: AccountApi, known: dict[str, Any], say: Say, *, roleless: bool = False
@@ -53,9 +54,9 @@ class DeployRun:
         self._refused: dict[str, CallFailed] = {}
 
     def run(self, steps: Sequence[DeployStep]) -> DeployOutcome:
-        """All steps, up to the first that fails. A part that is refused for rights is left out.
+        """Carry out the steps, up to the first that fails; leave out a part without the right.
 
-        Raises KeyboardInterrupt for Ctrl-C, when it has said what is left.
+        After Ctrl-C, it shows the remaining steps and raises KeyboardInterrupt.
         """
         for number, step in enumerate(steps):
             if step.part and step.part in self._refused:
@@ -80,7 +81,10 @@ class DeployRun:
         return answer
 
     def _call(self, step: DeployStep, params: dict[str, Any]) -> Answer:
-        """Repeated while SCF does not know the role yet; without it where nobody may make it."""
+        """Make the call; repeat it while SCF does not know the new role yet.
+
+        If nobody may make the role, the call is made without it.
+        """
         end = self._service.clock.monotonic() + ROLE_SEEN_WITHIN
         while True:
             try:
@@ -98,7 +102,7 @@ class DeployRun:
                     self._service.clock.sleep(ROLE_ASKED_EVERY)
 
     def _checked(self, step: DeployStep, answer: Answer) -> Answer:
-        """The Tag service answers well, and tells of what failed within."""
+        """Raise the failure inside a successful answer of the Tag service."""
         for it in answer.get("FailedResources") or ():
             code, message = str(it.get("Code")), str(it.get("Message"))
             raise CallFailed(step.action, code, message, str(answer.get("RequestId") or ""))
@@ -128,25 +132,25 @@ def _ended(step: DeployStep, status: str, found: Answer | None) -> CallFailed:
     reasons = (found or {}).get("StatusReasons") or [{}]
     code = str(reasons[0].get("ErrorCode") or status)
     why = str(reasons[0].get("ErrorMessage") or "SCF gives no reason")
-    told = {
+    text = {
         "CreateFailed": "it could not be made; the next deploy deletes it and makes it anew",
         "UpdateFailed": "it could not be changed, and runs on as it was",
     }.get(status, f"it is {status}")
-    return CallFailed(step.action, code, f"{told}: {why}")
+    return CallFailed(step.action, code, f"{text}: {why}")
 
 
 def tell_failure(outcome: DeployOutcome, say: Say) -> None:
-    """What ended it, what to do about it, and what was not done."""
+    """Show the error that ended it, what to do, and the steps not done."""
     failure = outcome.failure
     if failure is None:
         return
     asked = f" (RequestId {failure.request_id})" if failure.request_id else ""
-    say(f"{failure.action}: {failure}{asked}")
+    say(f"{failure.with_action}{asked}")
     say(advice_on(failure))
     tell_left(outcome.left, say, "Not done:")
 
 
 def tell_left(left: Sequence[str], say: Say, head: str) -> None:
-    say(f"What was said to be done stands. {head}")
+    say(f"What was reported as done stays done. {head}")
     for says in left:
         say(f"  {says}")

@@ -1,4 +1,4 @@
-"""Reads what is there, as plain values; changes nothing."""
+"""Read the present state as plain values. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 KINDS = {"timer", "http"}
 MOST_ROWS = 200  # of a page of CAM's listings
-OF_THE_PLATFORM = "SCF_log"  # how the names begin of the topics that SCF makes by itself
+OF_THE_PLATFORM = "SCF_log"  # the names of topics that SCF makes by itself begin so
 CLOSED = ("OperationDenied.AccountNotExists",)  # the log service was never opened
 
 
 def look(service: AccountApi, function: str, role: str) -> Live:
-    """Waits until nothing moves the function. Raises CallFailed where it cannot be seen.
+    """Look, once no change of the function is under way. Raises CallFailed if it cannot be seen.
 
-    Role and log may be out of the sight of whoever deploys; then the rest is compared all the same.
+    The key may have no right to see role and log. Then the rest is still compared.
     """
     unseen: list[Unseen] = []
 
@@ -50,7 +50,7 @@ def look(service: AccountApi, function: str, role: str) -> Live:
         except CallFailed as failure:
             if failure.meaning is not Meaning.RIGHTS and failure.code not in CLOSED:
                 raise
-            unseen.append(Unseen(what, f"{failure.action}: {failure}"))
+            unseen.append(Unseen(what, failure.with_action))
             return None
 
     answer = service.settled()
@@ -74,7 +74,7 @@ def _function(service: AccountApi, answer: Answer) -> LiveFunction:
     net = answer.get("PublicNetConfig") or {}
     description, release = read_release(answer.get("Description") or "")
     log = (answer.get("ClsLogsetId") or "", answer.get("ClsTopicId") or "")
-    failed = answer.get("Status") == "CreateFailed"  # nothing else of it can be asked
+    failed = answer.get("Status") == "CreateFailed"  # no other call about it works
     kept = _event_config(service) if not failed else (values.RETRIES, values.SECONDS_KEPT)
     listed = service.triggers() if not failed else []
     return LiveFunction(
@@ -111,8 +111,8 @@ def _function(service: AccountApi, answer: Answer) -> LiveFunction:
 
 def _why(answer: Answer) -> str:
     reasons = answer.get("StatusReasons") or []
-    told = [f"{it.get('ErrorCode')}: {it.get('ErrorMessage')}" for it in reasons]
-    return "; ".join(told) or answer.get("StatusDesc") or ""
+    parts = [f"{it.get('ErrorCode')}: {it.get('ErrorMessage')}" for it in reasons]
+    return "; ".join(parts) or answer.get("StatusDesc") or ""
 
 
 def _pairs(listed: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _pairs(listed: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
 
 
 def _event_config(service: AccountApi) -> tuple[int, int]:
-    """How often, and for how many seconds, an event is tried again."""
+    """The number of retries of an event, and for how many seconds."""
     answer = service.call("scf", "GetFunctionEventInvokeConfig", service.named)
     config = answer.get("AsyncTriggerConfig") or {}
     tries = [it.get("RetryNum") for it in config.get("RetryConfig") or []]
@@ -134,7 +134,7 @@ def _code(service: AccountApi) -> str:
 
 
 def _is_of_platform(service: AccountApi, topic: str) -> bool:
-    """False, too, where the topic cannot be seen: then it may be anybody's."""
+    """False also if the topic cannot be seen: then it may be anybody's."""
     if not topic:
         return True
     try:
@@ -149,24 +149,24 @@ def _is_of_platform(service: AccountApi, topic: str) -> bool:
 def _triggers(listed: Iterable[Mapping[str, Any]]) -> Iterator[Timer | Url]:
     """Timers and function URLs.
 
-    A timer's cron comes back within JSON, its switch as 1 or 0.
+    The answer has a timer's cron inside JSON, and its switch as 1 or 0.
     """
     for it in listed:
         name, qualifier = str(it.get("TriggerName")), str(it.get("Qualifier") or "$DEFAULT")
-        told = _object(it.get("TriggerDesc"))
+        description = _object(it.get("TriggerDesc"))
         if it.get("Type") == "timer":
-            cron = str(told.get("cron") or it.get("TriggerDesc"))
+            cron = str(description.get("cron") or it.get("TriggerDesc"))
             argument = str(it.get("CustomArgument") or "")
             yield Timer(name, qualifier, cron, it.get("Enable") in (1, "OPEN"), argument)
         elif it.get("Type") == "http":
-            net = told.get("NetConfig") or {}
+            net = description.get("NetConfig") or {}
             inside, outside = net.get("EnableIntranet"), net.get("EnableExtranet")
-            auth = str(told.get("AuthType"))
+            auth = str(description.get("AuthType"))
             yield Url(name, qualifier, auth, bool(inside), bool(outside))
 
 
 def address_of(trigger: Mapping[str, Any]) -> str:
-    """Where a function URL can be called from outside; empty for what has no such address."""
+    """The public address of a function URL; empty if there is none."""
     net = _object(trigger.get("TriggerDesc")).get("NetConfig")
     return str(net.get("ExtranetUrl") or "") if isinstance(net, dict) else ""
 
@@ -199,7 +199,7 @@ def read_role(service: AccountApi, name: str) -> LiveRole | None:
 
 
 def read_policy(service: AccountApi, name: str) -> LivePolicy | None:
-    """The custom policy of exactly that name: the listing finds names that contain it, too."""
+    """The custom policy of exactly that name: the listing also finds names that contain it."""
     page = 1
     while True:
         asked = {"Scope": "Local", "Keyword": name, "Page": page, "Rp": MOST_ROWS}
@@ -225,7 +225,7 @@ def _policy(service: AccountApi, listed: Mapping[str, Any]) -> LivePolicy | None
 
 
 def read_log(service: AccountApi, name: str) -> LiveLog:
-    """The logset and the topic of that name: filters find names that contain it, too."""
+    """The logset and the topic of exactly that name: filters also find names that contain it."""
     filters = [{"Key": "logsetName", "Values": [name]}]
     listed = service.call("cls", "DescribeLogsets", {"Filters": filters, "Limit": 100})
     sets = [it for it in listed.get("Logsets") or () if it.get("LogsetName") == name]

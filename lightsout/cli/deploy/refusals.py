@@ -1,4 +1,4 @@
-"""What a refusal means for whoever deploys, and what to do: a sentence for each known code."""
+"""Explain refusals to the person who deploys, and what to do: a sentence for each known code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CONSOLE = "https://console.cloud.tencent.com/scf"
 LOGS = "https://console.cloud.tencent.com/cls"
 RUN_AGAIN = "then run the same command again: it goes on where this one ended"
 
-# By code. {what}: what was being done. Sources: the error lists of the actions in the official Go
-# SDK 1.3.166, and https://cloud.tencent.com/document/product/583/32389 for SCF_QcsRole.
+# By code. {what}: the step. Sources: the error lists of the actions in the official Go SDK 1.3.166,
+# and https://cloud.tencent.com/document/product/583/32389 for SCF_QcsRole.
 SENTENCES = {
     # The account
     "FailedOperation.QcsRoleNotFound": "the account lacks SCF_QcsRole, the role by which SCF "
@@ -77,7 +77,7 @@ KEYS = (
 VALUE = "asking again as it is cannot help: correct in serverless.yml what the message names"
 UNREACHED = "let this machine reach the network, or correct LIGHTSOUT_ENDPOINT"
 WAIT_A_MINUTE = "the service is overloaded or out of order: wait a minute"
-# By the part of a code before its dot; of those about rights, what is_of_rights leaves.
+# By the part of a code before its dot; is_of_rights handles most codes about rights.
 FAMILIES = {
     "AuthFailure": KEYS,
     "UnauthorizedOperation": KEYS,
@@ -91,7 +91,7 @@ FAMILIES = {
 }  # fmt: skip
 PASSING = {Meaning.SERVICE, Meaning.UNSURE, Meaning.THROTTLE}
 
-# Something else is under way, which passes. The bare one is what CLS says of a topic that is new.
+# Another change is under way, and will end. CLS uses the bare code for a new topic.
 BUSY = frozenset({
     "FailedOperation", "FailedOperation.CreateTrigger", "FailedOperation.DeleteFunction",
     "FailedOperation.DeleteTrigger", "FailedOperation.FunctionStatusError",
@@ -112,14 +112,14 @@ NOT_THERE = frozenset({
     "ResourceNotFound.TopicNotExist", "ResourceNotFound.LogsetNotExist",
     "ResourceNotFound.IndexNotExist",
 })  # fmt: skip
-# What an action that is repeated after a lost answer says when the first one was carried out.
+# The codes of an action that is repeated after a lost answer, if the first was carried out.
 DONE_ALREADY = {"CreateIndex": "InvalidParameter.IndexConflict"}
 
 
 def is_final(code: str) -> bool:
-    """Whether asking again cannot help."""
+    """True if asking again cannot help."""
     quota = code.startswith("LimitExceeded.") and code not in RATES
-    return quota or code in SENTENCES or code in BUSY  # which has its own time to wait
+    return quota or code in SENTENCES or code in BUSY  # BUSY has its own waiting time
 
 
 def is_of_rights(failure: CallFailed) -> bool:
@@ -127,7 +127,7 @@ def is_of_rights(failure: CallFailed) -> bool:
 
 
 def advice_on(failure: CallFailed) -> str:
-    """What the refusal means and what to do, as one sentence; it always says something."""
+    """The meaning of the refusal and what to do, as one sentence; never empty."""
     if to_do := SENTENCES.get(failure.code) or _by_kind(failure):
         return f"{to_do}; {RUN_AGAIN}"
     if failure.maybe_done:
@@ -136,7 +136,7 @@ def advice_on(failure: CallFailed) -> str:
 
 
 def _by_kind(failure: CallFailed) -> str:
-    """What to do before the command is run again; empty where nothing has to be done."""
+    """What to do before the command is run again; empty if nothing."""
     family = failure.code.partition(".")[0]
     if failure.code.startswith("LimitExceeded."):
         return "a quota of the account is used up: free some of it"

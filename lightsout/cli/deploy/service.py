@@ -1,4 +1,4 @@
-"""Calls of a deploy: in the function's region, with the sentences of its refusals."""
+"""Make the calls of a deploy, in the function's region, with explained refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ APIS = {
         Api("tag", "2018-08-13"),
     )
 }
-# Carried out twice, these make two, or say that the name is taken.
+# Carried out twice, these make two objects, or are refused because the name is taken.
 ONCE = {
     "CreateFunction", "CreateLogset", "CreatePolicy", "CreateRole", "CreateTopic", "CreateTrigger",
     "Invoke",
@@ -33,14 +33,14 @@ ONCE = {
 LARGE = 300.0  # seconds that a call with the zip, or an invoke, may take: 7 MB at 0.3 Mbit/s
 SLOW = {"CreateFunction", "UpdateFunctionCode", "Invoke"}
 LOOK_EVERY = 1.0  # seconds
-LONGEST_BUSY = 60.0  # seconds for which a refusal for something else under way is waited out
-LONGEST_MOVE = 300.0  # seconds until a function must be what it was told to become
+LONGEST_BUSY = 60.0  # seconds to wait after a refusal because another change is under way
+LONGEST_MOVE = 300.0  # seconds until a change of the function must have ended
 MOVING = {"Creating", "Updating", "Publishing", "Deleting"}
 MOST_ROWS = 100  # of a page of triggers
 
 
 class AccountApi:
-    """The account's API for one function: `named` says which, as SCF's actions want it."""
+    """The account's API for one function. `named`: its name, as parameters of SCF's actions."""
 
     def __init__(self, cloud: Cloud, region: str, named: Mapping[str, str], clock: Clock) -> None:
         self.named = named
@@ -49,9 +49,9 @@ class AccountApi:
         self._cloud = cloud
 
     def call(self, service: str, action: str, params: Mapping[str, Any]) -> Answer:
-        """Raises CallFailed. What is done already, or gone already, is an empty answer.
+        """Make a call. Raises CallFailed. If it was done already, or the object is gone, return {}.
 
-        A refusal because something moves there passes by itself, and is waited for.
+        After a refusal because another change is under way, wait and repeat the call.
         """
         end = self.clock.monotonic() + LONGEST_BUSY
         while True:
@@ -75,7 +75,7 @@ class AccountApi:
         )
 
     def find(self, service: str, action: str, params: Mapping[str, Any]) -> Answer | None:
-        """The answer of a look; None where the thing is not there."""
+        """The answer of a look; None if the object is not there."""
         try:
             return self.call(service, action, params)
         except CallFailed as failure:
@@ -87,7 +87,7 @@ class AccountApi:
         return self.find("scf", "GetFunction", self.named)
 
     def triggers(self) -> list[dict[str, Any]]:
-        """All of the function's, however many the service puts on a page."""
+        """All triggers of the function, from all pages."""
         found: list[dict[str, Any]] = []
         while True:
             asked = {**self.named, "Offset": len(found), "Limit": MOST_ROWS}
@@ -98,9 +98,9 @@ class AccountApi:
                 return found
 
     def settled(self) -> Answer | None:
-        """The function when nothing moves it any more; None where it is gone.
+        """The function, once no change of it is under way; None if it is gone.
 
-        Raises CallFailed where that takes too long.
+        Raises CallFailed if that takes too long.
         """
         end = self.clock.monotonic() + LONGEST_MOVE
         while True:

@@ -1,7 +1,7 @@
-"""The switches of a function that is deployed: its dry run, and a pause.
+"""The switches of a deployed function: its dry run, and a pause.
 
-The dry run stands in serverless.yml as well. What turns it off changes the file first, and what
-turns it on the function first: whichever half is lost, the function changes nothing.
+The dry run is in serverless.yml as well. To turn it off, the file is changed first; to turn it on,
+the function first. So if the second half fails, the function is in a dry run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lightsout.cli.deploy.steps.step import CHANGES, DeployStep
 from lightsout.cli.deploy.values import DRY_RUN
 from lightsout.cli.deployment.references import FROM_OUTSIDE
 from lightsout.cli.deployment.serverless_yml import read_inputs, variables_of
-from lightsout.policies.yamltree import Complaints, Text
+from lightsout.policies.reading.yamltree import Complaints, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,19 +27,19 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def variables_step(named: Mapping[str, str], says: str, variables: Mapping[str, str]) -> DeployStep:
-    """The function gets these variables, and no others."""
+    """A step that gives the function exactly these variables."""
     params = {**named, "Environment": environment(variables)}
     return DeployStep(f"{CHANGES} {says}", "scf", "UpdateFunctionConfiguration", params, waits=True)
 
 
 def set_in_file(file: Path, value: str) -> str | None:
-    """Write LIGHTSOUT_DRY_RUN into serverless.yml, and nothing else; a sentence about it.
+    """Write only LIGHTSOUT_DRY_RUN into serverless.yml; return a sentence about it.
 
-    None where it says so already. Raises WrongUse where the line is none that can be changed.
+    None if it has that value already. Raises WrongUse if the line cannot be changed.
     """
     found = variables_of(read_inputs(file, Complaints(str(file)))).get(DRY_RUN)
     if found is None and value == "0":
-        return None  # as it is without the variable
+        return None  # the same as without the variable
     if found is None:
         raise WrongUse(f'{file} has no {DRY_RUN}: write {DRY_RUN}: "{value}" among its variables')
     at = found.at
@@ -52,14 +52,14 @@ def set_in_file(file: Path, value: str) -> str | None:
 
 
 def _replace(file: Path, line: int, column: int, old: str, new: str) -> None:
-    """One text in its place. The file is replaced as a whole, or left as it is."""
+    """Replace one text. The file is replaced as a whole, or left as it is."""
     text = file.read_bytes().decode()
     mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
     parts = _LINE_END.split(text.removeprefix(mark))
-    place = 2 * (line - 1)  # line ends stand between the lines
+    place = 2 * (line - 1)  # every second item is a line end
     before, after = parts[place][: column - 1], parts[place][column - 1 + len(old) :]
     parts[place] = before + new + after
-    target = file.resolve()  # a link stays one
+    target = file.resolve()  # a link stays a link
     fresh = target.with_name(f".{target.name}.new")
     try:
         fresh.write_bytes((mark + "".join(parts)).encode())

@@ -1,7 +1,7 @@
-"""What is deployed, as plain values: those that are wanted and those that are there have one form.
+"""Plain values of what is deployed: the wanted and the present state have one form.
 
-A function carries its release at the end of its description, which one call sets and every look
-shows: `[lightsout 1.4.0, policies 0d1f2e3a4b5c, bundle 9f86d0…, code 5feceb…]`.
+A function has its release at the end of its description, which one call sets and every look shows:
+`[lightsout 1.4.0, policies 0d1f2e3a4b5c, bundle 9f86d0…, code 5feceb…]`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARK = ("managed-by", "lightsout")  # the tag of what this tool made
+MARK = ("managed-by", "lightsout")  # the tag of every object that this tool made
 DRY_RUN, PAUSED = "LIGHTSOUT_DRY_RUN", "LIGHTSOUT_PAUSED_UNTIL"
-RETRIES, SECONDS_KEPT = 2, 3600  # of an event whose run failed; later it is refused anyway
-DAYS_KEPT = 90  # of the lines in a topic that this tool makes
-DIGITS = 32  # of a hash, as many as are recorded
+RETRIES, SECONDS_KEPT = 2, 3600  # of an event whose run failed; a later event would be refused
+DAYS_KEPT = 90  # of the lines in a new topic
+DIGITS = 32  # of a hash that is recorded
 
 _RELEASE = re.compile(
     r" ?\[lightsout (?P<version>[^],]*), policies (?P<policies>[0-9a-f]*), "
@@ -25,9 +25,9 @@ _RELEASE = re.compile(
 
 
 class Release(NamedTuple):
-    """What the code of a function was made of.
+    """The sources of a function's code.
 
-    `code`: the hash that SCF told of it after the upload; empty where it was not asked yet.
+    `code`: the hash that SCF showed after the upload; empty if it was not read yet.
     """
 
     version: str
@@ -38,12 +38,12 @@ class Release(NamedTuple):
     def written_after(self, description: str) -> str:
         """The description of the function, with the release at its end."""
         code = f", code {self.code}" if self.code else ""
-        told = f"lightsout {self.version}, policies {self.policies}, bundle {self.bundle}{code}"
-        return f"{description} [{told}]".lstrip()
+        text = f"lightsout {self.version}, policies {self.policies}, bundle {self.bundle}{code}"
+        return f"{description} [{text}]".lstrip()
 
 
 def read_release(description: str) -> tuple[str, Release | None]:
-    """The description without the release, and the release; None where none is recorded."""
+    """The description without the release, and the release; None if none is recorded."""
     found = _RELEASE.search(description)
     if found is None:
         return description, None
@@ -63,7 +63,7 @@ class Timer(NamedTuple):
         return "timer", self.name, self.qualifier
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         return f"timer {self.name}"
 
 
@@ -82,7 +82,7 @@ class Url(NamedTuple):
         return "http", self.name, self.qualifier
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         return f"function URL {self.name}"
 
 
@@ -90,19 +90,19 @@ Trigger = Timer | Url
 
 
 class Configuration(NamedTuple):
-    """What UpdateFunctionConfiguration sets, beside variables and log topic."""
+    """The settings of UpdateFunctionConfiguration, without variables and log topic."""
 
     role: str
     memory: int  # MB
     timeout: int  # seconds
-    init_timeout: int | None  # seconds; None: the platform's own
+    init_timeout: int | None  # seconds; None: the platform's default
     internet: bool
     fixed_ip: bool
     description: str
 
 
 class Wanted(NamedTuple):
-    """What serverless.yml, the policies and the bundle want.
+    """The wanted state, from serverless.yml, the policies and the bundle.
 
     `log`: IDs of logset and topic; None: a topic named after the function.
     """
@@ -123,14 +123,14 @@ class Wanted(NamedTuple):
 
     @property
     def named(self) -> dict[str, str]:
-        """The function, as the actions of SCF name it."""
+        """The function's name, as parameters of SCF's actions."""
         return {"FunctionName": self.function, "Namespace": self.namespace}
 
 
 class LiveFunction(NamedTuple):
     """The function that is there.
 
-    `code`: the hash of its code, as SCF tells it. `retries`, `seconds_kept`: of its events.
+    `code`: the hash of its code, from SCF. `retries`, `seconds_kept`: of its events.
     """
 
     status: str
@@ -161,7 +161,7 @@ class LiveFunction(NamedTuple):
 
 
 class LiveRole(NamedTuple):
-    """The execution role that is there, with the names of the policies it carries."""
+    """The present execution role, with the names of its policies."""
 
     trust: Mapping[str, Any]
     policies: tuple[str, ...]
@@ -169,7 +169,7 @@ class LiveRole(NamedTuple):
 
 
 class LivePolicy(NamedTuple):
-    """The CAM policy that is there under the role's name."""
+    """The present CAM policy with the role's name."""
 
     id: int
     document: Mapping[str, Any]
@@ -177,7 +177,7 @@ class LivePolicy(NamedTuple):
 
 
 class LiveLog(NamedTuple):
-    """IDs of the logset and the topic named after the function; empty where there is none.
+    """IDs of the logset and the topic with the function's name; empty if there is none.
 
     `shared`: the logset has other topics, too.
     """
@@ -189,14 +189,14 @@ class LiveLog(NamedTuple):
 
 
 class Unseen(NamedTuple):
-    """What the credentials may not look at, and the refusal."""
+    """A part that the credentials may not see, and the refusal."""
 
     what: str
     why: str
 
 
 class Live(NamedTuple):
-    """What is there. None: it is not there, or cannot be seen, which `unseen` tells."""
+    """The present state. None: an object is not there, or, as `unseen` says, cannot be seen."""
 
     function: LiveFunction | None = None
     role: LiveRole | None = None
@@ -208,9 +208,9 @@ class Live(NamedTuple):
         return any(each.what == what for each in self.unseen)
 
 
-ROLE, LOG = "role", "log"  # what may be unseen, and changed by others only
+ROLE, LOG = "role", "log"  # the parts that may be unseen, and that others have to change
 
 
 def may_act(variables: Mapping[str, str]) -> bool:
-    """Whether a function with these variables changes anything; a text it cannot read stops it."""
+    """True if a function with these variables acts. A value that it cannot read stops it."""
     return variables.get(DRY_RUN, "0") == "0"

@@ -1,4 +1,4 @@
-"""What a deploy says. The values of variables that may be secrets are in none of it."""
+"""Print the output of a deploy, without the values of variables that may be secrets."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from lightsout.cli.deploy.steps.function import SHOWN
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command
-from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WRONG
+from lightsout.doctor.diagnosis import FINE, UNKNOWN, WARNING, WRONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lightsout.cli.deploy.steps.step import DeployStep, Plan
 
-SHORTEST_SECRET = 4  # characters; a shorter text stands in many words
+SHORTEST_SECRET = 4  # characters; a shorter text is part of many words
 LOOKS = {"+": "green", "~": "yellow", "-": "red"}
 OF_FINDINGS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cyan"}
 HIDDEN = "…"
 
 
 class Voice:
-    """Speaks to whoever typed the command; whatever a service echoes, no secret is repeated."""
+    """Prints for the person at the command. No secret is printed, even if a service echoes it."""
 
     def __init__(self) -> None:
         self._out = Output()
@@ -30,17 +30,17 @@ class Voice:
     def keep_secret(self, variables: Mapping[str, str]) -> None:
         found = {it for name, it in variables.items() if name not in SHOWN}
         kept = {it for it in found if len(it) >= SHORTEST_SECRET} | set(self._secrets)
-        self._secrets = sorted(kept, key=len, reverse=True)  # the longer one before its part
+        self._secrets = sorted(kept, key=len, reverse=True)  # a longer one before a part of it
 
     def say(self, text: str = "", look: str = "") -> None:
         self._out.say(self._fit(text), look)
 
     def complain(self, lines: str) -> None:
-        """To stderr: why nothing is done."""
+        """Print to stderr why nothing is done."""
         complain(*(self._fit(line) for line in f"lightsout: {lines}".split("\n")))
 
     def _fit(self, text: str) -> str:
-        """Without secrets; commands as they were typed here."""
+        """The text without secrets, and with commands as they are typed here."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         for name in ("`python -m lightsout ", "`lightsout "):
@@ -52,11 +52,11 @@ class Voice:
             self.say(line, look)
 
     def show(self, plan: Plan) -> None:
-        """The difference, step by step."""
+        """Print the difference, step by step."""
         for step in plan.steps:
             self._show(step)
         if plan.withheld:
-            self.say("These would give more rights to a role that stands (--allow-rights):")
+            self.say("These would give an existing role more rights (--allow-rights):")
             for step in plan.withheld:
                 self._show(step)
         if plan.leftovers:

@@ -1,7 +1,7 @@
-"""Reads what serverless.yml, the policies and the bundle want; refuses what this tool cannot do.
+"""Read the wanted state from serverless.yml, the policies and the bundle; refuse the impossible.
 
-A key that is ignored without a word deploys something else than was written, so each key that the
-official tool reads and this one does not is a mistake that names it.
+If a key were ignored silently, something else would be deployed than the file says. So each key
+that the official tool reads and this one does not is a mistake that names it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import __version__
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.deploy.values import (
     DIGITS,
     MARK,
@@ -31,15 +31,15 @@ from lightsout.cli.deployment.serverless_yml import (
     variables_of,
 )
 from lightsout.cli.deployment.triggers import each_of, not_ours
-from lightsout.policies.yamltree import Complaints, Pairs, Text
+from lightsout.policies.reading.yamltree import Complaints, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Mistake
 
 OURS = frozenset({
     "name", "namespace", "region", "runtime", "type", "deployMode", "handler", "memorySize",
@@ -55,12 +55,12 @@ ALREADY = {
     "msgTTL": "it lets events wait for an hour by itself",
 }
 OTHERWISE = f"take it out, or deploy in another way: {page('deploy.md')}"
-NAMELESS = "url-trigger"  # what the official tool calls a function URL without a name
+NAMELESS = "url-trigger"  # the official tool's name for a function URL without one
 _ONE_VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 
 
 class Place(NamedTuple):
-    """The names under which everything stands in the account."""
+    """The names of all parts in the account."""
 
     function: str
     namespace: str
@@ -69,7 +69,7 @@ class Place(NamedTuple):
 
 
 def mistakes_in(file: Path, loaded: Policies, bundle: Path) -> list[Mistake]:
-    """What `check` finds in the file, and what this tool cannot deploy."""
+    """The mistakes that `check` finds in the file, and the keys that this tool cannot deploy."""
     if found := mistakes_of_the_deployment(file, loaded):
         return found
     complaints = Complaints(str(file))
@@ -113,7 +113,7 @@ def _refuse_of_triggers(inputs: dict[str, Value], complaints: Complaints) -> Non
 def _refuse_other_code(
     inputs: dict[str, Value], folder: Path, bundle: Path, complaints: Complaints
 ) -> None:
-    """The code is the bundle that this tool makes, so nothing else can be asked for."""
+    """Refuse another source of code: this tool deploys the bundle that it makes."""
     src = inputs.get("src")
     if src is None:
         return
@@ -128,7 +128,7 @@ def _refuse_other_code(
 
 
 def _refuse_references(inputs: dict[str, Value], complaints: Complaints) -> None:
-    """`${env:NAME}` is resolved among the variables; elsewhere nothing is guessed."""
+    """Refuse `${env:NAME}` outside of the variables, the only place where it is resolved."""
     known = variables_of(inputs).values()
     for value in _texts(inputs):
         one = any(value is each for each in known) and _ONE_VARIABLE.fullmatch(value.it)
@@ -150,7 +150,7 @@ def _texts(value: Any) -> Iterator[Value]:
 
 
 def read_place(file: Path) -> Place:
-    """The names alone, of a file in which mistakes_in finds nothing."""
+    """Only the names, from a file without mistakes by mistakes_in."""
     inputs = _inputs(file)
     return Place(
         inputs["name"].it, _it(inputs, "namespace", "default"), inputs["region"].it,
@@ -161,7 +161,7 @@ def read_place(file: Path) -> Place:
 def read_wanted(
     file: Path, loaded: Policies, content_hash: str, environ: Mapping[str, str]
 ) -> Wanted:
-    """All of it, of a file in which mistakes_in finds nothing."""
+    """The wanted state, from a file without mistakes by mistakes_in."""
     inputs, place = _inputs(file), read_place(file)
     log = mapping_of(inputs, "cls")
     return Wanted(
@@ -202,7 +202,7 @@ def _configuration(inputs: dict[str, Value], role: str) -> Configuration:
 
 
 def _variables(inputs: dict[str, Value], environ: Mapping[str, str]) -> dict[str, str]:
-    """One that comes from the shell and is not set there is left out, as the official tool does."""
+    """The variables, without those of the shell that are not set, as in the official tool."""
     found = {}
     for name, value in variables_of(inputs).items():
         outside = _ONE_VARIABLE.fullmatch(value.it)
@@ -231,7 +231,7 @@ def _triggers(inputs: dict[str, Value]) -> Iterator[Timer | Url]:
 
 
 def _name_of(trigger: Value) -> str:
-    """The name that the official tool gives it; empty where the file has none."""
+    """The name that the official tool gives it; empty if the file has none."""
     for where in (mapping_of(trigger.it, "parameters"), trigger.it):
         if "name" in where:
             return str(where["name"].it)

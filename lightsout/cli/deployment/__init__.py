@@ -1,1 +1,1 @@
-"""serverless.yml, timers and rights."""
+"""Read serverless.yml and its timers, and write documents of rights."""

@@ -1,4 +1,4 @@
-"""Warnings of `check` about policies without mistakes that may not do what was meant."""
+"""Warnings of `check` about valid policies that may not do what was meant."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
-from lightsout.base.wildcards import is_exact, matches
+from lightsout.base.texts.scalars import UTC
+from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from lightsout.model.policy import Policy
     from lightsout.policies.hours.windows import Window
 
-AHEAD = 60  # days of windows that are compared with the timers: holidays and clocks change in them
-MOST_TICKS = 20_000  # that are looked at for a policy: those of 200 days, each 15 minutes
+AHEAD = 60  # days of windows to compare with the timers: holidays and clock changes fall into them
+MOST_TICKS = 20_000  # for each policy, at most: 200 days of a tick every 15 minutes
 FAST = 25e6  # bytes a second: 200 Mbps, what many Lighthouse machines have
-PACKAGE = 500e9  # bytes: a common traffic package; the real one is not known to `check`
+PACKAGE = 500e9  # bytes: a common traffic package, as `check` does not know the real one
 
 
 def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistake]:
@@ -90,23 +90,23 @@ def _of_the_window(policy: Policy) -> Iterator[str]:
         return
     other = {"stop": "started", "start": "stopped"}[policy.action]
     resource = RESOURCES[policy.resource]
-    told = resource.tells_operation_time
+    shows_time = resource.tells_operation_time
     if when.endless:
-        yield _of_the_endless(policy, when, other, told=told)
-    elif not told and not when.enforce and not policy.mark:
+        yield _of_the_endless(policy, when, other, shows_time=shows_time)
+    elif not shows_time and not when.enforce and not policy.mark:
         by_tag = (
             "`mark: true` lets it know those that it acted on before, `enforce: true` says that "
             "this is meant, and the tag keep-until protects a machine"
         )
         yield (
-            f"`enforce: false` has no effect on {resource.title}, which does not tell when: a "
-            f"machine that somebody {other} inside the window is acted on all the same; "
+            f"`enforce: false` has no effect on {resource.title}, which does not show when: a "
+            f"machine that somebody {other} inside the window is still acted on; "
             f"{by_tag if resource.has_tags else '`enforce: true` says that this is meant'}"
         )
 
 
 def _of_the_resource(policy: Policy) -> Iterator[str]:
-    """Warn of what the service of the resource cannot tell, or do."""
+    """Warn of facts that the service does not show, and actions that it does not have."""
     resource = RESOURCES[policy.resource]
     if not resource.has_tags:
         yield (
@@ -115,7 +115,7 @@ def _of_the_resource(policy: Policy) -> Iterator[str]:
         )
         if policy.exclude.tags:
             yield (
-                f"{resource.title} does not tell whether a machine has a tag of `exclude`: none of "
+                f"{resource.title} does not show whether a machine has a tag of `exclude`: none of "
                 "it is acted on; exclude by names or instances"
             )
     if left_out := resource.listing.leaves_out:
@@ -123,7 +123,7 @@ def _of_the_resource(policy: Policy) -> Iterator[str]:
 
 
 def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
-    """Warn of a policy whose options do not hold for machines that an earlier one selects, too."""
+    """Warn of a policy whose options do not apply to machines that an earlier one also selects."""
     stopping = [it for it in policies if it.action == "stop"]
     for at, policy in enumerate(stopping):
         for first in stopping[:at]:
@@ -133,27 +133,27 @@ def _of_the_options(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
                 if getattr(first, name) != getattr(policy, name)
             ]
             if differing and _may_share_machines(first, policy):
-                told = f"stopped with the options of {first.name}, which comes first"
+                what = f"stopped with the options of {first.name}, which comes first"
                 differ = f"they differ in {', '.join(differing)}"
-                yield policy, f"a machine that {first.name} selects, too, is {told}: {differ}"
+                yield policy, f"a machine that {first.name} selects, too, is {what}: {differ}"
                 break
 
 
 def _of_two_uptimes(policies: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
-    """Warn of a policy with `uptime` where an earlier one says otherwise of the same machines."""
+    """Warn of a policy with `uptime` that disagrees with an earlier one about the same machines."""
     uptimes = [it for it in policies if isinstance(it.when, AfterEdge | OwnHours)]
     for at, policy in enumerate(uptimes):
         for first in uptimes[:at]:
             if first.name != policy.name and _may_share_machines(first, policy):
-                told = "has two times on: what one policy starts, the other may stop"
-                yield policy, f"a machine that {first.name} selects, too, {told}"
+                what = "has two times on: what one policy starts, the other may stop"
+                yield policy, f"a machine that {first.name} selects, too, {what}"
                 break
 
 
 def _may_share_machines(one: Policy, other: Policy) -> bool:
     """True if both name one machine, or a tag of one key whose values may be the same.
 
-    Policies about different keys may share machines, too, and mostly are not meant to.
+    Policies about different keys may share machines too, but mostly that is not meant.
     """
     if one.resource != other.resource or not set(one.accounts) & set(other.accounts):
         return False
@@ -170,7 +170,7 @@ def _may_share_machines(one: Policy, other: Policy) -> bool:
 
 
 def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
-    """True if one value may fit both; where both have wildcards it may."""
+    """True if one value may fit both. With wildcards in both it may."""
     return any(
         matches(one, [other]) or matches(other, [one]) or not (is_exact(one) or is_exact(other))
         for one in some
@@ -178,11 +178,11 @@ def _may_share_a_value(some: Sequence[str], others: Sequence[str]) -> bool:
     )
 
 
-def _of_the_endless(policy: Policy, when: When, other: str, *, told: bool) -> str:
-    """Warn of a window that is always open; what is advised must bring no other warning about."""
+def _of_the_endless(policy: Policy, when: When, other: str, *, shows_time: bool) -> str:
+    """Warn of a window that is always open, with advice that causes no other warning."""
     bound = policy.only_if != OnlyIf() or "timer" not in policy.triggered_by
     advised = "leave `when` out" if bound else "say in `when` on which days, or between which times"
-    if told and not when.enforce:
+    if shows_time and not when.enforce:
         so = f", so every machine was {other} inside it and is left alone"
     else:
         so = "" if bound else ", so it acts at every tick of a timer, day and night"
@@ -195,7 +195,7 @@ def _of_the_calendar(policy: Policy, now: datetime) -> list[str]:
 
 
 def calendar_reach(policies: Sequence[Policy]) -> str:
-    """Until when the calendar reaches, where policies go by it; each end with its policies."""
+    """The end of the calendar for the policies that use it; each end with its policies."""
     names: dict[int, list[str]] = {}
     for policy in policies:
         if policy.when and policy.when.by_calendar:
@@ -208,7 +208,7 @@ def calendar_reach(policies: Sequence[Policy]) -> str:
 
 
 def _of_every_tick(policy: Policy, timers: Sequence[ReadTimer] | None) -> Iterator[str]:
-    """Nothing but the timers says when it acts."""
+    """Warn of a policy without `when`: only the timers say when it acts."""
     reached = timers is None or any(it.reaches(policy.name) for it in timers)
     if reached and policy.when is None and policy.only_if == OnlyIf():
         yield (
@@ -266,7 +266,7 @@ def _missed_edge(when: AfterEdge, window: Window, inside: Sequence[datetime]) ->
 
 
 def _of_own_hours(own: OwnHours, fired: Iterator[datetime]) -> Iterator[str]:
-    """An edge may be at any time of the day, and none may pass between two ticks."""
+    """Warn if a tick may miss an edge: with tags, an edge may be at any time of the day."""
     gap = _longest_gap([fired])
     if not own.enforce and (gap == timedelta() or gap.total_seconds() > own.act_within):
         every = f"look every {_minutes(gap)}" if gap else "fire less than twice a week"
@@ -278,7 +278,7 @@ def _of_own_hours(own: OwnHours, fired: Iterator[datetime]) -> Iterator[str]:
 
 
 def _of_the_traffic(policy: Policy, fired: Iterable[Iterator[datetime]]) -> Iterator[str]:
-    """A threshold is held only if the timers look again before a fast machine is past the rest.
+    """Warn if timers are so rare that a fast machine may exceed the threshold between two ticks.
 
     `fired`: the ticks in each window.
     """

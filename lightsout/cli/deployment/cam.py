@@ -1,4 +1,4 @@
-"""CAM policy documents: of the execution role, of its trust policy, and of who deploys.
+"""Write CAM policy documents: the execution role, its trust policy, and the rights to deploy.
 
 Their form is https://cloud.tencent.com/document/product/598/10604. A resource has six segments,
 `qcs::service:region:account:type/id`; an empty region means every region, an empty account the one
@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import includes_members
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 ANY = "*"
 GROUP = "auto-scaling-group"  # https://cloud.tencent.com/document/product/598/69859
 MARKING = "tag:TagResources"
-# What `permissions` and `check` say where a policy marks.
+# The note of `permissions` and `check` about a policy that marks.
 NOT_NARROWER = (
     f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
     f"anything, and so widen rights that go by tag ({page('marks.md')})"
 )
-EVERYWHERE = ""  # the region of a resource that may be in any
+EVERYWHERE = ""  # the region of a resource that may be in any region
 
 
 class Deployment(NamedTuple):
-    """The function, where it runs, and the name of its execution role."""
+    """The function, its region and account, and the name of its execution role."""
 
     function: str
     namespace: str
@@ -52,7 +52,7 @@ class Target(NamedTuple):
     """An instance, or ANY, in a region, or EVERYWHERE."""
 
     service: str
-    called: str  # instance, or what else the service calls it
+    called: str  # instance, or the service's own word for it
     region: str
     instance: str
 
@@ -70,7 +70,7 @@ class Target(NamedTuple):
 def role(policies: Sequence[Policy], uin: str | None, others: Sequence[Account] = ()) -> Document:
     """The rights that the execution role needs for these policies, and no others.
 
-    `others`: accounts whose role it assumes, those that a policy names.
+    `others`: the accounts in policies, whose roles it assumes.
     """
     named = {name for policy in policies for name in policy.accounts}
     assumed = sorted(it.role_arn for it in others if it.name in named)
@@ -85,10 +85,10 @@ def role_in(account: Account, policies: Sequence[Policy]) -> Document:
 def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterator[Statement]:
     """The rights for what the policies do in an account.
 
-    Looking goes on everything, because it cannot be limited to instances. Stopping and starting
-    goes on the regions that the policies name, on single instances where they name those. Members
-    of groups are stopped by a right to the group, which no policy names. Marking cannot be limited
-    either.
+    The right to look is for everything, because it cannot be limited to instances. The rights to
+    stop and start are for the policies' regions, or for single instances if they name these.
+    Members of groups need a right to the group, which no policy names. The right to mark cannot be
+    limited either.
     """
     policies = [policy for policy in policies if account in policy.accounts]
     acts: dict[str, set[Target]] = defaultdict(set)
@@ -111,7 +111,7 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
 def _looks(policy: Policy) -> Iterator[str]:
     resource = RESOURCES[policy.resource]
     yield f"{resource.api.service}:{resource.listing.name}"
-    if resource.tells_denied_actions:  # asked when a batch is refused
+    if resource.tells_denied_actions:  # called when a batch is refused
         yield f"{resource.api.service}:DescribeInstancesDeniedActions"
     if needs_traffic(policy.only_if):
         yield f"{resource.api.service}:DescribeInstancesTrafficPackages"
@@ -122,7 +122,7 @@ def _looks(policy: Policy) -> Iterator[str]:
 
 
 def _targets(policy: Policy) -> Iterator[Target]:
-    """Tags do not narrow them: CAM knows tags too, but not those of every service."""
+    """The targets of the rights. Tags do not narrow them: CAM lacks those of some services."""
     resource = RESOURCES[policy.resource]
     named = policy.match.instances
     for region in _regions(policy):
@@ -135,7 +135,7 @@ def _regions(policy: Policy) -> Sequence[str]:
 
 
 def _written(targets: Iterable[Target], uin: str | None) -> list[str]:
-    """Each target once, and none that lies within another."""
+    """Each target once, without those that another one contains."""
     all_of_them = set(targets)
     return [
         target.written(uin)
@@ -145,7 +145,7 @@ def _written(targets: Iterable[Target], uin: str | None) -> list[str]:
 
 
 def trust() -> Document:
-    """The trust policy of the execution role: only functions may take it.
+    """The trust policy of the execution role: only functions may assume it.
 
     https://cloud.tencent.com/document/product/598/36219 has the form,
     https://cloud.tencent.com/document/product/583/32389 the service's name.
@@ -156,8 +156,8 @@ def trust() -> Document:
 def trust_in(account: Account, uin: str) -> Document:
     """The trust policy of a role in another account: the function's account `uin` may assume it.
 
-    Principal and condition are as the consoles write them. Of a role as principal no page tells; so
-    the whole account is trusted, which in turn allows nobody unless its own policies do.
+    Principal and condition have the form of the consoles. No page documents a role as principal, so
+    the whole account is trusted. It allows nobody unless its own policies do.
     """
     statement = _trusting({"qcs": [f"qcs::cam::uin/{uin}:root"]})
     if account.external_id:
@@ -173,11 +173,10 @@ def _trusting(principal: Mapping[str, Any]) -> Statement:
 def deployer(deployment: Deployment, uin: str | None) -> Document:
     """The rights to deploy this function, by `lightsout deploy` or by the official tool.
 
-    The calls of the former are those of cli/deploy; of the latter, those that
-    tencent-component-toolkit 2.27.6 and the scf component make
-    (https://github.com/serverless-tencent/tencent-component-toolkit,
-    https://github.com/serverless-components/tencent-scf). To change roles is not among them: who
-    may do that may do anything. No account was at hand to try it on.
+    The former makes the calls of cli/deploy; the latter, those of tencent-component-toolkit 2.27.6
+    and the scf component (https://github.com/serverless-tencent/tencent-component-toolkit,
+    https://github.com/serverless-components/tencent-scf). They do not include changing roles: that
+    right allows everything. They were not tried on an account.
     """
     function, region, account = deployment.function, deployment.region, _account(uin)
     path = f"namespace/{deployment.namespace}/function/{function}"
@@ -194,7 +193,7 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
             ],
             [f"qcs::scf:{region}:{account}:{path}"],
         ),
-        _allow(  # CAM's page lists them as not to be limited, or not at all
+        _allow(  # CAM's page does not list these, or says that they cannot be limited
             [
                 "scf:CreateTrigger",
                 "scf:DeleteTrigger",
@@ -210,7 +209,7 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
         _allow(
             ["cls:CreateIndex", "cls:CreateLogset", "cls:CreateTopic", "cls:DescribeIndex"], logs
         ),
-        _allow(  # to look: which logs there are, what the role may do
+        _allow(  # to look at logs and the role's rights
             [
                 "cam:GetPolicy",
                 "cam:GetRole",
@@ -221,7 +220,7 @@ def deployer(deployment: Deployment, uin: str | None) -> Document:
             ],
             [ANY],
         ),
-        _allow(  # the official tool's; the bucket's name ends with the account's APPID
+        _allow(  # for the official tool; the bucket's name ends with the account's APPID
             [
                 "name/cos:HeadBucket",
                 "name/cos:PutBucket",
@@ -254,6 +253,6 @@ def _allow(actions: Iterable[str], resources: Sequence[str]) -> Statement:
 
 
 def _document(*statements: Statement) -> Document:
-    """Statements without resources grant nothing, and CAM would not take them."""
+    """A document without statements that have no resource: CAM would refuse them."""
     kept = [each for each in statements if each.get("resource") != []]
     return {"version": "2.0", "statement": kept}

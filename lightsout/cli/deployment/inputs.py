@@ -1,27 +1,27 @@
 """The keys of serverless.yml that the deploying tool reads, and the form of each.
 
-The tool knows neither unknown keys nor wrong types, and its defaults are not ours: a runtime for
-Node, 3 seconds. Keys and meanings are those of tencent-component-toolkit 2.27.6
+The tool accepts unknown keys and wrong types, and its defaults are not ours: a runtime for Node,
+3 seconds. Keys and meanings are those of tencent-component-toolkit 2.27.6
 (https://github.com/serverless-tencent/tencent-component-toolkit) and of the scf component
 (https://github.com/serverless-components/tencent-scf).
 """
 
 from __future__ import annotations
 
-from lightsout.base.pages import page
-from lightsout.base.suggest import nearest
+from lightsout.base.texts.pages import page
+from lightsout.base.texts.suggest import nearest
 from lightsout.cli.deployment.triggers import FLAG, TRIGGERS, may, must
-from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, Word
-from lightsout.policies.texts import FILLED, REGION, TEXT
+from lightsout.policies.schema.shapes import Either, Fields, ListOf, MapOf, Scalar, Word
+from lightsout.policies.schema.texts import FILLED, REGION, TEXT
 from lightsout.settings import VARIABLES, misspelt
 
 FILE_NOT_CHECKED = frozenset({"app", "org", "stage"})
-# Inputs that the tool reads and nothing here depends on.
+# Inputs that the tool reads and this project ignores.
 NOT_CHECKED = frozenset({
     "autoCreateApi", "cfs", "deadLetter", "entryFile", "instanceConcurrencyConfig", "layers",
     "nodeSpec", "nodeType", "protocolParams", "protocolType", "vpcConfig",
 })  # fmt: skip
-# Inputs that the tool reads and that put other code in the place of src.
+# Inputs that replace src by other code.
 _IMAGE = "it deploys a container image in the place of src"
 _OWN = "the deploying tool sets it by itself"
 REFUSED = {
@@ -34,7 +34,7 @@ REFUSED = {
 
 
 def _variable(name: str) -> str:
-    """The name, unless the function would take it for a misspelt one of its own."""
+    """The name, unless the function would take it for a misspelt setting."""
     if misspelt([name]):
         raise ValueError(name)
     return name

@@ -1,7 +1,7 @@
-"""`${env:NAME}` and the like in serverless.yml: values that are known only at the deploy.
+"""References such as `${env:NAME}` in serverless.yml: values that are known only at the deploy.
 
-A variable that is not set takes its key along where it is the whole value, and becomes the text
-«undefined» inside another one. The tool resolves no `${env.NAME}`.
+If a variable is not set, a key with it as the whole value is left out, and inside a longer value it
+becomes the text «undefined». The tool does not resolve `${env.NAME}`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lightsout.policies.yamltree import Items, Pairs, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.yamltree import Complaint, Complaints, Node
+    from lightsout.policies.reading.yamltree import Complaint, Complaints, Node
 
 FROM_OUTSIDE = re.compile(r"\$\{.*\}", re.DOTALL)
 ONE_VARIABLE = re.compile(r"\$\{env:\w+\}")
 
 
 def check_references(root: Node, complaints: Complaints) -> None:
-    """Drops mistakes in texts that a variable may make right, and adds those that none can."""
+    """Drop mistakes in texts that a variable may correct; add those that no variable can."""
     texts = list(_references(root))
     complaints.mistakes = [
         it for it in complaints.mistakes if not any(_is_in(it, text) for text in texts)
@@ -35,7 +35,7 @@ def check_references(root: Node, complaints: Complaints) -> None:
 
 
 def _references(node: Node) -> Iterator[Text]:
-    """The texts that hold one."""
+    """The texts with a reference."""
     if isinstance(node, Text) and FROM_OUTSIDE.search(node.value):
         yield node
     if isinstance(node, Items):

@@ -1,30 +1,30 @@
-"""The requests of timers: the run that a timer starts must be able to obey its `argument`."""
+"""Check the requests of timers: a run must be able to follow the timer's `argument`."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from lightsout.base.suggest import near
+from lightsout.base.texts.suggest import near
 from lightsout.events.choose import choose
 from lightsout.events.parse import read_event
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from lightsout.model.request import Chosen
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Complaints
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Complaints
 
-MOST_BYTES = 4096  # of an argument: CreateTrigger takes no more
+MOST_BYTES = 4096  # of an argument, at most, for CreateTrigger
 ALL = ("all",)
 
 
 def check_request(argument: Value, loaded: Policies | None, complaints: Complaints) -> None:
-    """Adds why the request would fail every run, or could never do anything."""
+    """Complain of a request that would fail every run, or could never do anything."""
     if len(argument.it.encode()) > MOST_BYTES:
         complaints.add(argument.at, f"argument: longer than {MOST_BYTES:,} bytes")
     try:
@@ -48,13 +48,13 @@ def _trigger_of(argument: Value) -> Trigger:
 
 
 def _why_not(trigger: Trigger, loaded: Policies) -> list[str]:
-    """Each name that is unknown or not admitted; else each that leaves nothing to do."""
+    """A reason for each name that is unknown or not allowed; else for each without effect."""
     unknown = list(_unknown(trigger, loaded))
     return unknown or list(_without_effect(trigger, _chosen(trigger, loaded)))
 
 
 def _unknown(trigger: Trigger, loaded: Policies) -> Iterator[str]:
-    """The error of a run for each name by itself: with all of them it ends at the first."""
+    """The error of a run for each name alone: with all names, a run ends at the first error."""
     for name in sorted(trigger.named("policies")):
         yield from _refusal(Request(policies=frozenset({name})), loaded)
     for name in sorted(trigger.named("accounts")):
@@ -73,7 +73,7 @@ def _chosen(trigger: Trigger, loaded: Policies) -> list[Chosen]:
 
 
 def _without_effect(trigger: Trigger, chosen: Sequence[Chosen]) -> Iterator[str]:
-    """Accounts and regions in which no policy that runs for it acts, or else such policies."""
+    """The accounts and regions in which none of its policies acts, or else such policies."""
     accounts = {name for one in chosen for name in one.policy.accounts}
     regions = {name for one in chosen for name in one.policy.regions}
     nowhere = sorted(trigger.named("accounts") - accounts)

@@ -1,7 +1,7 @@
-"""serverless.yml: what the deploying tool would ignore, misread or stop at, told by `check`.
+"""Find what the deploying tool would ignore, misread or refuse in serverless.yml, for `check`.
 
-What the tool does with each key was seen by driving tencent-component-toolkit 2.27.6, which
-`make crosscheck` does again.
+The tool's treatment of each key was observed in tencent-component-toolkit 2.27.6; `make crosscheck`
+repeats that.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from lightsout.cli.deployment.references import FROM_OUTSIDE, check_references
 from lightsout.cli.deployment.requests import check_request
 from lightsout.cli.deployment.triggers import check_triggers, each_of, parameters_of
 from lightsout.events.function_url import SECRET, secret_weakness
-from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Reader
-from lightsout.policies.yamltree import Complaints, Items, Pairs, Text
+from lightsout.policies.reading import yamltree as yamltext
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.reading.yamltree import Complaints, Items, Pairs, Text
 from lightsout.settings import VARIABLES, read_settings
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake, Node, Position
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Mistake, Node, Position
 
-# Where a text in quotes is no flag: any text, "false" too, means true to the tool, or false always.
+# Flags that must not be texts in quotes: the tool takes any text, even "false", for true, or every
+# text for false.
 FLAGS = frozenset({
     "asyncRunEnable", "eip", "enable", "enableExtranet", "enableIntranet", "ignoreTriggers",
     "publicAccess", "publish", "traceEnable",
@@ -39,7 +40,7 @@ FLAGS = frozenset({
 def mistakes_of_the_deployment(file: Path, loaded: Policies | None) -> list[Mistake]:
     """Every mistake in a serverless.yml.
 
-    `loaded`: the policies that a timer's request may be about; None where they cannot be read.
+    `loaded`: the policies for timers' requests; None if they cannot be read.
     """
     complaints = Complaints(str(file))
     inputs = read_inputs(file, complaints)
@@ -56,7 +57,7 @@ def mistakes_of_the_deployment(file: Path, loaded: Policies | None) -> list[Mist
 
 
 def read_inputs(file: Path, complaints: Complaints) -> dict[str, Value]:
-    """The values under `inputs` that fit their form."""
+    """The values under `inputs` that have the right form."""
     root = read_tree(file, complaints)
     if root is None:
         return {}
@@ -67,7 +68,7 @@ def read_inputs(file: Path, complaints: Complaints) -> dict[str, Value]:
 
 
 def read_tree(file: Path, complaints: Complaints) -> Node | None:
-    """The file as it stands there; None where it holds nothing or cannot be read."""
+    """The tree of the file; None if it is empty or cannot be read."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -80,7 +81,7 @@ def read_tree(file: Path, complaints: Complaints) -> Node | None:
 
 
 def below(node: Node | None, *path: str) -> Iterator[Node]:
-    """The nodes that stand at `path` in the mappings below."""
+    """The nodes at `path` in nested mappings."""
     if not path:
         yield from [node] if node else []
         return
@@ -90,7 +91,7 @@ def below(node: Node | None, *path: str) -> Iterator[Node]:
 
 
 def _prepare(root: Node, complaints: Complaints) -> None:
-    """Takes out of the tree what is not checked, and refuses what no form could name."""
+    """Remove from the tree what is not checked, and refuse what the forms cannot describe."""
     _drop(root, FILE_NOT_CHECKED)
     for inputs in below(root, "inputs"):
         for key, _ in inputs.pairs if isinstance(inputs, Pairs) else ():
@@ -108,7 +109,7 @@ def _drop(node: Node, names: Collection[str]) -> None:
 
 
 def _tags_as_mapping(inputs: Node) -> None:
-    """The tool takes tags as a list of {key, value} as well."""
+    """Turn tags into a mapping: the tool also takes a list of {key, value}."""
     for number, (name, tags) in enumerate(inputs.pairs if isinstance(inputs, Pairs) else ()):
         if getattr(name, "value", None) == "tags" and isinstance(tags, Items):
             pairs = [_as_pair(item) for item in tags.items]
@@ -118,17 +119,17 @@ def _tags_as_mapping(inputs: Node) -> None:
 
 
 def _as_pair(item: Node) -> tuple[Node, Node] | None:
-    """Key and value of a tag, in small letters or with a capital; None for anything else."""
+    """Key and value of a tag, from lower-case or capitalised keys; None for anything else."""
     facts = item.pairs if isinstance(item, Pairs) else []
     found = {key.value.lower(): node for key, node in facts if isinstance(key, Text)}
     return (found["key"], found["value"]) if found.keys() == {"key", "value"} else None
 
 
-# What the forms do not tell ----------------------------------------------------------------------
+# Checks that the forms do not make ----------------------------------------------------------------
 
 
 def mapping_of(inputs: dict[str, Value], *path: str) -> dict[str, Value]:
-    """The values that stand there by their keys."""
+    """The values of a mapping, by their keys."""
     found: Any = inputs
     for key in path:
         found = found[key].it if key in found else {}
@@ -140,7 +141,7 @@ def variables_of(inputs: dict[str, Value]) -> dict[str, Value]:
 
 
 def _check_texts(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
-    """Variables and tags that are no texts without quotes."""
+    """Complain of variables and tags that are no texts without quotes."""
     for name, value in (variables_of(inputs) | mapping_of(inputs, "tags")).items():
         if _is_quoted(value.at) or isinstance(plain := yaml.safe_load(value.it), str):
             continue
@@ -152,7 +153,7 @@ def _check_texts(inputs: dict[str, Value], folder: Path, complaints: Complaints)
 
 
 def _check_flags(inputs: dict[str, Value], complaints: Complaints) -> None:
-    """Flags that are texts: the tool asks whether they are true, or whether anything is there."""
+    """Complain of flags that are texts: the tool tests for `true`, or for any value."""
     found = [(name, value) for name, value in inputs.items() if name in FLAGS]
     for kind in ("timer", "http"):
         for parameters in parameters_of(inputs, kind):
@@ -165,7 +166,7 @@ def _check_flags(inputs: dict[str, Value], complaints: Complaints) -> None:
 
 
 def _check_source(inputs: dict[str, Value], folder: Path, complaints: Complaints) -> None:
-    """Where the code comes from: a folder, or an object that lies in a bucket."""
+    """Check the source of the code: a folder, or an object in a bucket."""
     if "src" not in inputs:
         return
     src = inputs["src"]
@@ -185,7 +186,7 @@ def _is_a_file(text: str, folder: Path) -> bool:
 
 
 def _check_what_belongs_together(inputs: dict[str, Value], complaints: Complaints) -> None:
-    """Inputs at which the tool or the service stops unless others stand beside them."""
+    """Complain of inputs that the tool or the service refuses without certain others."""
     if _is_on(inputs, "asyncRunEnable"):
         for name in ("cls", "namespace"):
             if name not in inputs:
@@ -218,12 +219,12 @@ def _check_variables(inputs: dict[str, Value], folder: Path, complaints: Complai
 
 
 def _wrong(name: str, text: str, folder: Path) -> str | None:
-    """Why the function could not use the variable; what comes from the shell is not known."""
+    """The reason why the function could not use the variable. Values from the shell are unknown."""
     if "${env" in text:
         return None
     if name == SECRET:
         weakness = secret_weakness(text)
-        return f"{SECRET} {weakness}: it lets nobody in" if weakness else None
+        return f"{SECRET} {weakness}: it refuses every request" if weakness else None
     if name in VARIABLES and not FROM_OUTSIDE.search(text):
         try:
             read_settings({name: text}, folder)
@@ -233,9 +234,9 @@ def _wrong(name: str, text: str, folder: Path) -> str | None:
 
 
 def _check_names(inputs: dict[str, Value], complaints: Complaints) -> None:
-    """A second trigger of one name is refused when the function is already changed.
+    """Complain of a second trigger of one name: it is refused after the function is changed.
 
-    So is a second function URL for one qualifier: each has one.
+    So is a second function URL for one qualifier.
     """
     _check_distinct(each_of(inputs, "timer"), "timer", _name_of, complaints)
     _check_distinct(each_of(inputs, "http"), "function URL", _name_of, complaints)
@@ -258,7 +259,7 @@ def _check_distinct(
 
 
 def _name_of(trigger: Value) -> tuple[str, Position]:
-    """The name that the tool gives it, and where that stands."""
+    """The name that the tool gives it, and its place."""
     named = [mapping_of(trigger.it, "parameters").get("name"), trigger.it.get("name")]
     name = next(filter(None, named), None)
     return (f"named {name.it}", name.at) if name else ("without a name", trigger.at)

@@ -1,4 +1,4 @@
-"""The timers of serverless.yml: when they fire, and for which policies."""
+"""Read the timers of serverless.yml: when they fire, and for which policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-# The zone of cron expressions is not documented; UTC+8 is what was observed.
+# The zone of cron expressions is not documented; UTC+8 was observed.
 CHINA = timezone(timedelta(hours=8))
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -41,7 +41,7 @@ class Dates:
 
     numbers: frozenset[int]
     last: bool  # the last day of the month
-    nearest: frozenset[int]  # the workday nearest to each; 0: the last of the month
+    nearest: frozenset[int]  # the workday nearest to each day; 0: the last workday of the month
 
     def __contains__(self, day: date) -> bool:
         last = monthrange(day.year, day.month)[1]
@@ -57,8 +57,8 @@ class Weekdays:
     """Days of the week, from 0, which is Sunday."""
 
     numbers: frozenset[int]
-    last: frozenset[int]  # the last one in the month of each
-    counted: frozenset[tuple[int, int]]  # a day, and which one of the month
+    last: frozenset[int]  # the last one of the month, for each weekday
+    counted: frozenset[tuple[int, int]]  # a weekday, and its number in the month
 
     def __contains__(self, day: date) -> bool:
         weekday, last = _weekday(day), monthrange(day.year, day.month)[1]
@@ -74,7 +74,7 @@ def _weekday(day: date) -> int:
 
 
 def _nearest_workday(day: date, wanted: int, last: int) -> int:
-    """The day of that month, Monday to Friday, nearest to `wanted`; 0: the month has no such."""
+    """The day from Monday to Friday nearest to `wanted` in that month; 0: there is none."""
     near = range(max(1, wanted - 2), min(last, wanted + 2) + 1)
     workdays = [number for number in near if 1 <= _weekday(day.replace(day=number)) <= 5]
     return min(workdays, key=lambda number: abs(number - wanted)) if wanted <= last else 0
@@ -82,10 +82,10 @@ def _nearest_workday(day: date, wanted: int, last: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """An expression of 7 fields, read: the times of a day, and on which days."""
+    """A parsed expression of 7 fields: the times of a day, and the days."""
 
     times: tuple[timedelta, ...]  # since midnight
-    days: Dates | None  # None where every one will do
+    days: Dates | None  # None: every day
     months: frozenset[int]
     weekdays: Weekdays | None
     years: frozenset[int]
@@ -93,7 +93,7 @@ class Cron:
     def fires_on(self, day: date) -> bool:
         if day.month not in self.months or day.year not in self.years:
             return False
-        # Where both are given either will do, as the documentation has it.
+        # If both are given, either is enough, as documented.
         given = [days for days in (self.days, self.weekdays) if days is not None]
         return any(day in days for days in given) or not given
 
@@ -104,7 +104,7 @@ class ReadTimer:
     policies: frozenset[str] | None  # None: all of them
 
     def reaches(self, policy: str) -> bool:
-        """True where it fires for the policy of that name."""
+        """True if it fires for the policy of that name."""
         return self.policies is None or policy in self.policies
 
 
@@ -117,7 +117,7 @@ class UnreadableTimers(ValueError):
 
 
 def parse_cron(text: str) -> Cron:
-    """The seven fields; ValueError for what the documentation of timers does not have."""
+    """Parse the seven fields; ValueError for a form that is not documented."""
     parts = text.upper().split()
     if len(parts) != len(FIELDS):
         raise ValueError(f"{text!r} has not the 7 fields of a cron expression")
@@ -203,7 +203,7 @@ def _number(text: str, first: int, names: Sequence[str]) -> int:
 
 
 def read_timers(file: Path) -> list[ReadTimer]:
-    """The timers of a serverless.yml that are enabled, and whose runs are no dry ones.
+    """The enabled timers of a serverless.yml whose runs are not dry.
 
     Raises UnreadableTimers for a file or a timer that cannot be read.
     """
@@ -237,7 +237,7 @@ def _get(mapping: Any, key: str, default: Any) -> Any:
 
 
 def _place(node: yaml.Node | None, path: Sequence[str | int]) -> tuple[int, int]:
-    """Line and column of what stands at `path`, or of the last step towards it."""
+    """Line and column of the node at `path`, or of its nearest parent."""
     for step in path:
         found = node
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
@@ -249,7 +249,7 @@ def _place(node: yaml.Node | None, path: Sequence[str | int]) -> tuple[int, int]
 
 
 def _request(argument: str) -> Mapping[str, Any]:
-    """The timer's request; none where it is not one: the run itself says what is wrong with it."""
+    """The timer's request; none if it is invalid: the run itself reports that."""
     try:
         request = json.loads(argument or "{}")
     except (ValueError, RecursionError):
@@ -269,7 +269,7 @@ def ticks(
 ) -> Iterator[datetime]:
     """Yield when a timer fires for the policy from `begin` until before `end`, in order.
 
-    One by one: a timer may fire each second for weeks, and two ticks may be all that is asked for.
+    It is lazy: a timer may fire each second for weeks, and the caller may need only two ticks.
     """
     crons = {timer.cron for timer in timers if timer.reaches(policy)}
     before = None

@@ -1,18 +1,18 @@
-"""The triggers of serverless.yml: those that the deploying tool knows, and their form."""
+"""Check the triggers of serverless.yml: their types and their form."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightsout.policies.shapes import Either, Field, Fields, ListOf, Scalar, Word
-from lightsout.policies.texts import FILLED
-from lightsout.policies.yamltree import Items, Pairs, Refused, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Refused, Text
+from lightsout.policies.schema.shapes import Either, Field, Fields, ListOf, Scalar, Word
+from lightsout.policies.schema.texts import FILLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Complaints, Node
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Complaints, Node
 
 # Triggers of the tool whose events the function does not understand: their form is not checked.
 NOT_OURS = frozenset({"apigw", "ckafka", "clb", "cls", "cmq", "cos", "mps"})
@@ -20,13 +20,13 @@ URL_FORM = (
     "write http: {parameters: {qualifier: $DEFAULT, authType: NONE, "
     "netConfig: {enableExtranet: true}}}"
 )
-# Names of triggers in other tools: this one stops at them, and leaves a function without timers.
+# Names of triggers in other tools: this tool stops at them, and leaves a function without timers.
 NO_TRIGGERS = {
     "url": URL_FORM,
     "eb": "make the rule in the console of EventBridge",
 }
 
-# As YAML 1.2 has it, which the tool reads.
+# As in YAML 1.2, which the tool reads.
 FLAG = Scalar(
     "true or false",
     "true|True|TRUE|false|False|FALSE",
@@ -66,7 +66,7 @@ TIMER = Fields(
                     may("name", FILLED),
                     must("cronExpression", CRON),
                     must("enable", FLAG),
-                    # Without it the timer is deleted and made anew by each deploy.
+                    # Without it, each deploy deletes the timer and makes a new one.
                     must("argument", FILLED),
                     may("qualifier", FILLED),
                 ),
@@ -107,7 +107,7 @@ TRIGGERS = ListOf(
 
 
 def check_triggers(events: Node, complaints: Complaints) -> None:
-    """Refuses the triggers that the tool does not have, and takes out those that are not ours."""
+    """Refuse triggers that the tool does not have; remove those that are not ours from the tree."""
     if not isinstance(events, Items):
         return
     for number, trigger in enumerate(events.items):
@@ -124,7 +124,7 @@ def check_triggers(events: Node, complaints: Complaints) -> None:
 
 
 def not_ours(events: Node) -> list[Text]:
-    """The names of triggers whose events the function does not understand, where they stand."""
+    """The names of triggers whose events the function does not understand, with their places."""
     items = events.items if isinstance(events, Items) else []
     firsts = [it.pairs[0][0] for it in items if isinstance(it, Pairs) and it.pairs]
     return [it for it in firsts if isinstance(it, Text) and it.value in NOT_OURS]

@@ -1,4 +1,4 @@
-"""The hours that owners wrote into the tags of their machines: which can be read, and which not."""
+"""Show the hours that owners wrote into the tags of their machines, readable or not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = 5  # machines of a value
 
 
 def show_hours(out: Output, policies: Iterable[Policy], machines: Sequence[Machine]) -> None:
-    """A table for each tag that a policy reads hours from, what cannot be read first."""
+    """A table for each tag with hours for a policy; first the unreadable ones."""
     owns = {it.when.tag: it.when for it in policies if isinstance(it.when, OwnHours)}
     for tag, own in owns.items():
         carriers: dict[tuple[str, ...], list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Show the result of a run for each machine, from its report and the names that it saw."""
+"""Show the result of a run for each machine, from its report and the names of machines."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from lightsout.model.report import (
     subject_of,
     why_skipped,
 )
-from lightsout.model.resource import RESOURCES, place_of
+from lightsout.model.resources.resource import RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lightsout.act.site_run import SiteRun
-    from lightsout.cli.commands.operate import FinishedRun
+    from lightsout.cli.calls.operate import FinishedRun
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
 SHOWN_DONE = 20  # if more machines were stopped or started, only the others are listed
+MOST_NAMED = 5  # sites in one line about an error
 DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 
 ORDER = (
@@ -37,9 +38,9 @@ SKIPPED = {CHARGED: "still charged", GONE: "gone", KEPT: "kept"}
 
 
 def show(out: Output, done: FinishedRun) -> None:
-    """The sum in a sentence, then tables of the machines and of the RequestIds.
+    """Show the sum in a sentence, then tables of the machines and of the RequestIds.
 
-    Of a run that was interrupted, how many machines ended in which way: there may be thousands.
+    For an interrupted run, show only numbers of machines: there may be thousands.
     """
     out.say()
     out.say(_sum(done.report), look="bold" if done.error is None else "bold red")
@@ -67,7 +68,7 @@ def _show(out: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _counted(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """How many machines of a place ended in the same way, with the reason of the first."""
+    """The number of machines at a site for each result, with the reason of the first."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for place, _, _, what, why in rows:
         groups[place, what].append(why)
@@ -120,8 +121,17 @@ def _so_far(report: Report) -> str:
 
 
 def errors_of(entries: Iterable[Entry]) -> list[str]:
-    """A line for each policy that failed at a site as a whole."""
-    return [f"{subject_of(entry)}: {entry['error']}" for entry in entries if entry["error"]]
+    """A line for each reason why policies failed at whole sites, with these."""
+    failed: dict[str, dict[str, None]] = defaultdict(dict)
+    for entry in entries:
+        if entry["error"]:
+            failed[entry["error"]][subject_of(entry)] = None
+    return [f"{_some(list(subjects))}: {error}" for error, subjects in failed.items()]
+
+
+def _some(subjects: Sequence[str]) -> str:
+    more = f" and {len(subjects) - MOST_NAMED} more" if len(subjects) > MOST_NAMED else ""
+    return ", ".join(subjects[:MOST_NAMED]) + more
 
 
 def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:
@@ -139,7 +149,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
     found: set[tuple[str, ...]] = set()
     for entry in report["policies"]:
         action = RESOURCES[entry["resource"]].action(entry["action"])
-        told = {
+        groups = {
             "failed": entry["failed"],
             "pending": entry["pending"],
             action.during.lower(): entry["stuck"],
@@ -148,7 +158,7 @@ def _machines(report: Report, names: dict[str, str]) -> Iterator[tuple[str, ...]
             "started": dict.fromkeys(entry["started"], f"confirmed {action.after}"),
         }
         place = place_of(entry["account"], entry["region"] or "")
-        for what, whys in told.items():
+        for what, whys in groups.items():
             for id_, why in whys.items():
                 found.add((place, id_, names.get(id_, ""), what or _left(entry, why), why))
     yield from sorted(

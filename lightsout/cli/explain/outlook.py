@@ -1,4 +1,4 @@
-"""The coming days of a policy: its windows as the wall clock of its zone shows them."""
+"""The next days of a policy: its windows by the wall clock of its zone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.model.policy import WHOLE_DAY, AfterEdge, OwnHours, When
 from lightsout.policies.hours import calendar as calendar_cn
 from lightsout.policies.hours import windows as schedule
@@ -30,7 +30,7 @@ class Day:
 
     date: date
     kind: str  # workday, weekend, holiday or make-up
-    name: str  # of the holiday, in Chinese, or a note that the file says so; mostly empty
+    name: str  # of the holiday, in Chinese, or a note that the file sets it; mostly empty
     spans: tuple[tuple[int, int], ...]
     changes: tuple[Change, ...]
 
@@ -48,7 +48,7 @@ class Outlook:
 
     @property
     def does(self) -> str:
-        """What its windows mean: stop, start, or on, with `uptime`."""
+        """The meaning of its windows: stop, start, or, with `uptime`, on."""
         uptime = isinstance(self.policy.when, AfterEdge | OwnHours)
         return "on" if uptime else self.policy.action
 
@@ -100,7 +100,7 @@ def windows_opening(policy: Policy, first: date, count: int) -> list[Window]:
 
 
 def _shown(policy: Policy) -> When | AfterEdge | None:
-    """The windows that a preview shows; with `uptime` the times on, whichever action it is."""
+    """The windows that a preview shows; with `uptime`, the times on for both actions."""
     when = policy.when
     if isinstance(when, AfterEdge):
         return schedule.times_on(when)
@@ -144,7 +144,7 @@ def clock(minute: int) -> str:
 def _spans(
     window: Window, changes: Sequence[Change], first: date, count: int
 ) -> Iterator[tuple[date, int, int]]:
-    """The window cut at midnight and where the clocks change: each day, with minutes."""
+    """The parts of a window, cut at midnight and where the clocks change: day and minutes."""
     opens, closes = window.opens.astimezone(UTC), window.closes.astimezone(UTC)
     cuts = [change.instant for change in changes if opens < change.instant < closes]
     for begin, end in zip([opens, *cuts], [*cuts, closes], strict=True):
@@ -182,7 +182,7 @@ def _kind(policy: Policy, day: date) -> tuple[str, str]:
 
 
 def bars_said(policy: Policy) -> str:
-    """What the bars of a policy with `uptime` mean; empty for another one."""
+    """The meaning of the bars of a policy with `uptime`; empty for another policy."""
     when = policy.when
     if not isinstance(when, AfterEdge):
         return ""
@@ -193,7 +193,7 @@ def bars_said(policy: Policy) -> str:
 
 
 def duration_said(seconds: float) -> str:
-    """`2h`, as a policy has it: in the largest unit that is whole."""
+    """A duration as in a policy, `2h`: in the largest unit that gives a whole number."""
     for unit, name in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds % unit == 0:
             return f"{seconds // unit:.0f}{name}"

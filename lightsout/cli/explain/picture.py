@@ -108,7 +108,7 @@ def _row(days: Sequence[Day], action: str, top: int) -> Iterator[str]:
 
 
 def _head(day: Day, x: int, top: int) -> Iterator[str]:
-    """The background of a day, and above it the weekday, the date and the kind of day."""
+    """Draw the background of a day, and above it the weekday, the date and the kind of day."""
     ink, middle = INKS[day.kind], x + COLUMN / 2
     tint = f'fill="{TINTS[day.kind]}"'
     yield f'<rect x="{x}" y="{top}" width="{COLUMN}" height="{HEAD + TALL}" {tint}/>'
@@ -120,7 +120,7 @@ def _head(day: Day, x: int, top: int) -> Iterator[str]:
 
 
 def _bar(x: int, above: int, start: int, end: int, colour: str) -> Iterator[str]:
-    """A window with its times, without a time where it continues past midnight."""
+    """Draw a window with its times, without the time at which it continues past midnight."""
     y, high = above + TALL * start / WHOLE_DAY, TALL * (end - start) / WHOLE_DAY
     yield (
         f'<rect x="{x + 4}" y="{y:.1f}" width="{COLUMN - 8}" height="{max(high, 2):.1f}" rx="3" '
@@ -148,7 +148,7 @@ def _legend(outlooks: Sequence[Outlook], top: int) -> Iterator[str]:
 
 
 def _used(outlooks: Sequence[Outlook]) -> Iterator[tuple[str, str]]:
-    """The colours that are in the picture, and what they mean."""
+    """The colours in the picture, and their meaning."""
     shown = [outlook for outlook in outlooks if outlook.has_windows]
     for action, colour in ACTIONS.items():
         if any(outlook.does == action for outlook in shown):

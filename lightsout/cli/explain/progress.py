@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import past, plural
 from lightsout.model.report import id_of
-from lightsout.model.resource import ACTIONS, RESOURCES, place_of
+from lightsout.model.resources.resource import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lightsout.base.clock import Clock
     from lightsout.cli.output.tables import Output
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 Line = dict[str, Any]
 
@@ -44,21 +44,21 @@ def _again(line: Line) -> str:
 class Progress:
     """Takes each log line as the run writes it, and shows those that people follow.
 
-    Where nothing was shown for SILENCE seconds, `waited` shows what is awaited.
+    After SILENCE seconds without a line, `waited` shows what the run waits for.
     """
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._began: datetime | None = None
         self._dry = False
-        self._actions: dict[str, set[str]] = defaultdict(set)  # names of them, by policy
+        self._actions: dict[str, set[str]] = defaultdict(set)  # names, by policy
         # IDs by place and action
         self._after: dict[tuple[str, str], str] = {}  # the final state, by place and action
         self._accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._confirmed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._ended: set[str] = set()  # IDs of those that failed, or were skipped
         self._latest: datetime | None = None  # when something was shown
-        self._lock = threading.Lock()  # threads that wait call it, too
+        self._lock = threading.Lock()  # waiting threads call it, too
         self._tell = {
             "run.started": self._run_started,
             "plan": self._plan,
@@ -86,7 +86,7 @@ class Progress:
                 self._say(now, f"{_place(line)}{said}", bad)
 
     def waited(self, now: datetime) -> None:
-        """Called while a run waits: after some silence, say for what."""
+        """Called while a run waits; after some silence, show for what."""
         with self._lock:
             if self._latest and now - self._latest >= SILENCE:
                 for awaited in self._awaited():
@@ -98,13 +98,13 @@ class Progress:
         self._out.say(f"{(now - began).total_seconds():4.1f}s {text}", look=look)
 
     def _awaited(self) -> Iterator[str]:
-        """What was accepted, and is neither confirmed nor failed, at each place."""
+        """The accepted instances at each site that are neither confirmed nor failed."""
         for (place, name), accepted in self._accepted.items():
             left = len(accepted - self._confirmed[place, name] - self._ended)
             if left:
                 after = self._after[place, name]
-                told = f"waiting for {left} of {len(accepted)} to be {after}"
-                yield f"{place}{told}: looked at every few seconds"
+                words = f"waiting for {left} of {len(accepted)} to be {after}"
+                yield f"{place}{words}: looked at every few seconds"
 
     def _run_started(self, line: Line) -> None:
         self._dry = bool(line["dry_run"])
@@ -155,7 +155,7 @@ class Progress:
         return f"{plural(len(line['instance_ids']), 'instance')} {not_done}: {line['reason']}"
 
     def _action_of(self, line: Line) -> Action | None:
-        """The action of a line's policies; None where it is unknown, or they differ."""
+        """The action of a line's policies; None if it is unknown, or they differ."""
         actions = {one for name in line["policies"] for one in self._actions[name]}
         return ACTIONS[actions.pop()] if len(actions) == 1 else None
 
@@ -170,7 +170,7 @@ class Progress:
 
 
 class WatchedClock:
-    """A clock that tells of each sleep of a run."""
+    """A clock that reports each sleep of a run."""
 
     def __init__(self, clock: Clock, waited: Callable[[datetime], object]) -> None:
         self._clock = clock
@@ -184,5 +184,5 @@ class WatchedClock:
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
-        with suppress(Exception):  # a run that cannot be shown goes on all the same
+        with suppress(Exception):  # if it cannot be shown, the run still goes on
             self._waited(self._clock.now())

@@ -1,4 +1,4 @@
-"""The tags that machines carry: how many machines have each, and in which state they are."""
+"""Show the tags of machines, with the number of machines and their states."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lightsout.cli.output.tables import Output
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
 
     Machine = tuple[Site, Instance]
 
-MOST = 30  # tags that a command shows beside other things
+MOST = 30  # tags, at most, beside other output
 COLUMNS = ("key", "value", "machines", "running", "stopped", "services")
 
 
 class TagCount(NamedTuple):
-    """A tag, and the machines that carry it; `services` has how many of each."""
+    """A tag, and the machines with it; `services` has the number for each service."""
 
     key: str
     value: str
@@ -37,7 +37,7 @@ class TagCount(NamedTuple):
 
 
 def count_tags(machines: Iterable[Machine]) -> list[TagCount]:
-    """Each tag once, by its key; of one key, the most frequent value first."""
+    """Each tag once, by key; for one key, the most frequent value first."""
     carriers: dict[tuple[str, str], list[Machine]] = defaultdict(list)
     for site, machine in machines:
         for key, values in machine.tags.items():
@@ -48,7 +48,7 @@ def count_tags(machines: Iterable[Machine]) -> list[TagCount]:
 
 
 def show_tags(out: Output, machines: Sequence[Machine], most: int = MOST) -> None:
-    """A table of the `most` frequent tags, and how many machines there are."""
+    """Show a table of the `most` frequent tags, and the number of machines."""
     counted = count_tags(machines)
     frequent = set(sorted(counted, key=lambda it: -it.machines)[:most])
     if counted:
@@ -68,7 +68,7 @@ def _count(key: str, value: str, carriers: Sequence[Machine]) -> TagCount:
 
 
 def summary(machines: Sequence[Machine]) -> str:
-    """How many there are, and where; how many of them carry no tag."""
+    """The number of machines at each place, and of those without tags."""
     if not machines:
         return "no machines seen"
     places = sorted({site.place for site, _ in machines})

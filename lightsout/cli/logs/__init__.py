@@ -1,1 +1,1 @@
-"""Log files and exports."""
+"""Read log files, exports, and the log service."""

@@ -1,27 +1,28 @@
-"""Read accepted calls from log lines, and tell the state of each of their instances now."""
+"""Read accepted calls from log lines, and judge the result of each of their instances."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS
-from lightsout.model.scaling import members_action
+from lightsout.model.resources.resource import ACTIONS
+from lightsout.model.resources.scaling import members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action, Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action, Site
 
-# An operation that began this long before ours was accepted is an older one, which a listing still
-# shows: the service's times are whole seconds of its own clock.
+# An operation that began this long before our call was accepted is an older one that a listing
+# still shows: the service's times are whole seconds of its own clock.
 SLACK = timedelta(seconds=5)
 
+ACCEPTED = ".accepted"  # the end of the events about accepted calls
 CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
 STILL_CHARGED = "still charged"
 GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
@@ -38,7 +39,7 @@ class Acceptance:
     instance_ids: tuple[str, ...]
     run_id: str = ""
     charged: frozenset[str] = frozenset()  # instances that its run saw stopped, but still charged
-    through_group: bool = False  # their group called for it: their RequestIds are not ours
+    through_group: bool = False  # their group made the calls: the RequestIds are not ours
 
     @property
     def call(self) -> str:
@@ -54,11 +55,22 @@ class Became:
     detail: str
 
 
-def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
-    """Every `….accepted` line, by time.
+class Acceptances(NamedTuple):
+    """The accepted calls of a log, by time, and how many of its lines about such could not be read.
 
-    A RequestId in several lines is one call, with all the instances of these lines.
+    These may be of a version that knows more than this one.
     """
+
+    calls: list[Acceptance]
+    unread: int
+
+
+def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> Acceptances:
+    """Every `….accepted` line.
+
+    Lines with one RequestId are one call, with all of their instances.
+    """
+    unread = 0
     found: dict[tuple[str, Site], Acceptance] = {}
     charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
     for line in lines:
@@ -68,13 +80,15 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
             first = found.get(key, one)
             ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
             found[key] = replace(first, instance_ids=ids)
+        elif str(line["event"]).endswith(ACCEPTED):
+            unread += 1
         elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
             charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
-    told = []
+    calls = []
     for one in found.values():
         seen = charged[one.run_id, one.site]
-        told.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
-    return sorted(told, key=lambda one: one.time)
+        calls.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
+    return Acceptances(sorted(calls, key=lambda one: one.time), unread)
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
@@ -84,14 +98,19 @@ def ids_of(line: Mapping[str, Any]) -> list[str]:
 
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
-    name, _, accepted = str(line["event"]).rpartition(".")
-    site = site_of(line)
-    if accepted != "accepted" or site is None:
+    name, site = str(line["event"]), site_of(line)
+    ids = line.get("instance_ids", [])
+    named = [line.get("request_id") or id_of(line), *(ids if isinstance(ids, list) else ())]
+    if (
+        not name.endswith(ACCEPTED)
+        or not site
+        or not all(isinstance(it, str) and it for it in named)
+    ):
         return None
     try:
         return Acceptance(
-            request_id=id_of(line) or line["request_id"],
-            action=site.resource.action(ACTIONS[name].name),
+            request_id=id_of(line),
+            action=site.resource.action(ACTIONS[name.removesuffix(ACCEPTED)].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),
@@ -99,7 +118,7 @@ def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
             through_group=bool(line.get("activity_id")),
         )
     except (KeyError, TypeError, ValueError):
-        return None  # a cut line, or of a version that knows more than this one
+        return None  # a cut line, or one of a newer version
 
 
 def became(
@@ -107,14 +126,14 @@ def became(
 ) -> Became:
     """The result of the call for the instance, from a look at it.
 
-    LatestOperationRequestId tells which operation the look shows
+    LatestOperationRequestId says which operation the look shows
     (https://cloud.tencent.com/document/api/1207/47576). If its run wanted STOP_CHARGING
     and saw that the instance was charged, it counts as charged until a look shows otherwise.
     """
     what = _became(one, id_, instance, all_of_them)
     charged = id_ in one.charged and instance and instance.charging != "STOP_CHARGING"
     if instance and charged and what.what == CONFIRMED:
-        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not told'}"
+        why = instance.always_charged or f"StopChargingMode is {instance.charging or 'not shown'}"
         return Became(STILL_CHARGED, f"{instance.state}, but still charged: {why}")
     return what
 
@@ -131,8 +150,8 @@ def _became(
         return _by_its_own_operation(one, instance)
     if by := later or _successor(one, instance):
         return Became(SUPERSEDED, f"{instance.state}, after {by}")
-    told = one.site.resource.tells_operation_id
-    if not told and instance.operation == one.action.call:
+    shows_id = one.site.resource.tells_operation_id
+    if not shows_id and instance.operation == one.action.call:
         return _by_its_own_operation(one, instance)
     ends = {one.action.after: CONFIRMED, **dict.fromkeys(one.action.failed, FAILED)}
     if instance.state in ends:
@@ -141,7 +160,7 @@ def _became(
 
 
 def _later_call(one: Acceptance, id_: str, all_of_them: Sequence[Acceptance]) -> str | None:
-    """The latest call of the log that superseded ours."""
+    """The latest call in the log that superseded ours."""
     for other in reversed(all_of_them):  # the latest first
         if id_ in other.instance_ids and other.site == one.site and other.time > one.time:
             return f"{other.call} (RequestId {other.request_id})"

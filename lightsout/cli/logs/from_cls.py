@@ -1,4 +1,4 @@
-"""The function's log lines, asked of the log service (CLS) without an export.
+"""Read the function's log lines from the log service (CLS), without an export.
 
 The topic may be shared by all functions of the region, and its index cuts names into words: the
 names of function and namespace are compared again in each line.
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lightsout.base.environment import home_region
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli import WrongUse
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.calls.clouds import open_clouds
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.instants import instant_of
@@ -25,7 +25,7 @@ from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.function_check import SCF, ExaminedFunction
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
 
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     Fields = Mapping[str, Any]
 
 DEFAULT_DAYS = 30
-MOST_DAYS = 3600  # that a topic keeps, unless it keeps for ever
+MOST_DAYS = 3600  # that a topic keeps, unless it keeps lines forever
 READ_LIMIT = 1800.0  # seconds for all of it: a month of a large fleet is hundreds of answers
-# What a person can do about it.
+# Advice for the person.
 ADVICE = {
     "FailedOperation.TopicIsolated": "the account is in arrears",
     "OperationDenied.AccountIsolate": "the account is in arrears",
@@ -57,8 +57,7 @@ RIGHTS = "your credentials need scf:GetFunction and cls:SearchLog (QcloudCLSRead
 def log_of(options: argparse.Namespace, outside: Environment) -> LogLines:
     """The lines that a command reads: of its files, or of the function's log.
 
-    Raises WrongUse where the command line asks for both or neither, or where the log cannot be
-    found.
+    Raises WrongUse if the command line names both or neither, or if the log cannot be found.
     """
     if bool(options.files) == options.from_cls:
         raise WrongUse("give the files of a log, or --from-cls to ask the log service for it")
@@ -85,19 +84,19 @@ def _days(text: str | None) -> int:
 
 
 def _function(outside: Environment) -> ExaminedFunction:
-    """The function that serverless.yml names; without that file, the names that it proposes."""
+    """The function in serverless.yml; without that file, the default names."""
     file = outside.beside / "serverless.yml"
     function = read_function(file)
     region = home_region(None, outside.environ)
     if function:
         return function
     if region is None:
-        raise WrongUse(f"--from-cls: set TENCENTCLOUD_REGION, for {file} does not tell the region")
+        raise WrongUse(f"--from-cls: set TENCENTCLOUD_REGION, for {file} does not name the region")
     return ExaminedFunction("lightsout", "default", region)
 
 
 def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
-    """The ID of the topic that the function's lines go to; raises WrongUse."""
+    """The ID of the topic with the function's lines; raises WrongUse."""
     named = f"{function.name} in {function.region}"
     params = {"FunctionName": function.name, "Namespace": function.namespace, "ShowCode": "FALSE"}
     try:
@@ -117,13 +116,13 @@ def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
 def _cannot(failure: CallFailed, what: str) -> WrongUse:
     advice = RIGHTS if failure.meaning is Meaning.RIGHTS else ADVICE.get(failure.code, "")
     more = f"; {advice}" if advice else ""
-    return WrongUse(f"--from-cls: {what}: {failure.action}: {failure}{more}")
+    return WrongUse(f"--from-cls: {what}: {failure.with_action}{more}")
 
 
 class FunctionLog(LogLines):
-    """The lines that the function wrote in the last days, read as it is iterated.
+    """The lines that the function wrote in the last days, read during iteration.
 
-    `others` are what the platform wrote about it, and what a function of a similar name did.
+    `others` counts lines of the platform, and of functions with similar names.
     """
 
     def __init__(
@@ -160,11 +159,11 @@ class FunctionLog(LogLines):
         yield from lines
 
     def _is_ours(self, fields: Fields) -> bool:
-        told = fields.get("SCF_FunctionName"), fields.get("SCF_Namespace")
-        return told == (self._function.name, self._function.namespace)
+        named = fields.get("SCF_FunctionName"), fields.get("SCF_Namespace")
+        return named == (self._function.name, self._function.namespace)
 
     def _tell(self, place: str) -> None:
-        """What was read, on stderr; what could not be, among the unusable."""
+        """Report on stderr what was read, and keep what could not be read in `unusable`."""
         zone = ZoneInfo(DEFAULT_TIMEZONE)
         since = moment(self._begin, zone)
         named = f"{self._function.name} ({self._function.namespace})"
@@ -186,7 +185,7 @@ def _millis(time: datetime) -> int:
 
 
 def _fields_of(row: Fields) -> Fields:
-    """The fields of a log. RawLog stands in the place of LogJson where indexing failed."""
+    """The fields of a log. If indexing failed, it has RawLog instead of LogJson."""
     for name in ("LogJson", "RawLog"):
         try:
             fields = json.loads(row.get(name) or "")
@@ -198,6 +197,6 @@ def _fields_of(row: Fields) -> Fields:
 
 
 def _is_cut(fields: Fields) -> bool:
-    """True for the beginning of a line of ours: it is no JSON any more."""
+    """True for the beginning of a line of ours, which is no JSON any more."""
     text = fields.get("SCF_Message")
     return isinstance(text, str) and text.startswith('{"time"') and '"run_id"' in text

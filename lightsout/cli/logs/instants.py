@@ -1,4 +1,4 @@
-"""The instants in log lines."""
+"""Read the instants in log lines."""
 
 from __future__ import annotations
 

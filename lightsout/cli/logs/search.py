@@ -1,8 +1,8 @@
-"""SearchLog: all logs of a function in a topic of the log service (CLS), the oldest first.
+"""Read all logs of a function in a topic of the log service (CLS) by SearchLog, the oldest first.
 
 An answer has 1,000 logs at most (https://cloud.tencent.com/document/product/614/56447). Each page
-begins at the time of the last log before it, and what comes twice is dropped. So there is no bound
-on their number, as a `Context` has one (10,000), and a smaller page can be asked for at once.
+begins at the time of the last log before it, and repeated logs are dropped. So their number is not
+limited, unlike with `Context` (10,000), and a smaller page can be asked for at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.instance import dicts
+from lightsout.model.resources.instance import dicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +27,8 @@ CLS = Api("cls", "2020-10-16")
 MOST_ROWS = 1000  # of an answer
 DAY = timedelta(days=1)
 PATIENCE = 30.0  # seconds in which a call is repeated before another way is tried
-SHORTEST = 60_000  # milliseconds: a range of time that is not cut any more
-# How a search is refused, and what is tried then.
+SHORTEST = 60_000  # milliseconds: the shortest range of time for a page
+# Codes of a refused search, and the next attempt.
 TOO_LARGE = {"LimitExceeded.SearchResultTooLarge", "LimitExceeded.SearchResources"}
 TOO_SLOW = {
     "FailedOperation.SearchTimeout", "FailedOperation.Timeout", "InternalError.SearchError",
@@ -47,13 +47,13 @@ class Search:
         self._call = CLS.call(function.region, "SearchLog")
         named = {"SCF_FunctionName": function.name, "SCF_Namespace": function.namespace}
         self._query = " AND ".join(f"{key}:{_quoted(value)}" for key, value in named.items())
-        self._syntax = 1  # CQL; 0 is Lucene, in which this query is the same
+        self._syntax = 1  # CQL; 0 is Lucene, with the same query
         self._limit = MOST_ROWS
 
     def between(self, begin: int, end: int) -> Iterator[Fields]:
-        """Those from `begin` on and before `end`, in milliseconds; raises CallFailed.
+        """The logs from `begin` on and before `end`, in milliseconds; raises CallFailed.
 
-        A day is asked for at a time, or less where that takes the service too long.
+        It asks for a day at a time, or less if that takes the service too long.
         """
         seen: set[tuple[str, str]] = set()
         span = int(DAY.total_seconds() * 1000)
@@ -73,8 +73,8 @@ class Search:
             begin = until
 
     def _pages(self, begin: int, end: int) -> Iterator[Fields]:
-        """Some come twice: those of the millisecond in which a page ends."""
-        offset = 0  # of a page that holds one millisecond and no more
+        """The pages. Logs of the millisecond in which a page ends come twice."""
+        offset = 0  # in a page of a single millisecond
         while True:
             answer = self._ask(begin, end, offset)
             rows = _rows_of(answer)
@@ -103,11 +103,11 @@ class Search:
                     raise
 
     def _asks_otherwise(self, code: str) -> bool:
-        """Change how it asks, so that this code may not come again. False: there is no way."""
+        """Change the query so that this code may not come again; False if that is impossible."""
         if code in TOO_LARGE and self._limit > 1:
             self._limit = max(1, self._limit // 4)
         elif code == NOT_INDEXED and self._query:
-            self._query = ""  # all functions' lines: ours are told apart here
+            self._query = ""  # the lines of all functions: ours are selected here
         elif code == OLD_SYNTAX and self._syntax:
             self._syntax = 0
         else:
@@ -121,7 +121,7 @@ def _quoted(text: str) -> str:
 
 
 def _rows_of(answer: Answer) -> list[Fields]:
-    """The logs of an answer; null is none. Raises CallFailed for what is no answer."""
+    """The logs of an answer; null means none. Raises CallFailed for anything else."""
     rows = answer.get("Results", answer)
     if rows is not None and not isinstance(rows, list):
         raise CallFailed("SearchLog", "UnreadableAnswer", "it has no Results")
@@ -136,7 +136,7 @@ def _time_of(row: Fields) -> int:
 
 
 def _key_of(row: Fields) -> tuple[str, str]:
-    """What tells the log from others: the service's own names, which may be empty, or its text."""
+    """The key of a log: the service's own IDs, which may be empty, or its text."""
     if row.get("PkgId") and row.get("PkgLogId"):
         return str(row["PkgId"]), str(row["PkgLogId"])
     return str(row.get("TimeNanos") or row.get("Time")), str(

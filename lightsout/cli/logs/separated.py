@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 OURS = ("time", "event", "run_id")  # fields of every line of ours
 FOREIGN = ("SCF_", "__")  # beginnings of fields that the platform adds
 SEPARATORS = ",\t;| "  # of the columns of a table
-FIELD = re.compile(r"[\w./@-]+")  # a name of CLS's
+FIELD = re.compile(r"[\w./@-]+")  # a name of CLS
 
 
 def separator_of(line: str) -> str | None:
@@ -36,8 +36,8 @@ def separator_of(line: str) -> str | None:
 class TableRow(NamedTuple):
     """A row of a table: its lines, and the cells by the names of their columns.
 
-    `fields` is None where the row has more or fewer cells than the heading. A name that is twice in
-    the heading is ignored.
+    `fields` is None if the row has more or fewer cells than the heading. A repeated name in the
+    heading is ignored.
     """
 
     number: int  # of its first line

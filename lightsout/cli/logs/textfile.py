@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # Windows PowerShell writes it wherever `>` is used
-CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # in no text; tab and ESC may be
-HEAD = 4096  # bytes by which the kind of a file is found
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # in no text; tab and ESC are allowed
+HEAD = 4096  # bytes that show the kind of a file
 LONGEST = 2**26  # characters of a line, or of a document: SearchLog answers 49 MB at most
 PIPE_HINT = "; pipe what another program writes, and name it -"
 
@@ -48,7 +48,7 @@ def opened_text(file: str) -> Iterator[IO[str]]:
             try:
                 yield text
             finally:
-                text.detach()  # the bytes are closed by whoever opened them
+                text.detach()  # the opener closes the bytes
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise WrongUse(f"{name}: a damaged gzip file ({error}); download it again") from None
     except OSError as error:
@@ -89,7 +89,7 @@ def lines_of(text: IO[str]) -> Iterator[str]:
 
 
 def whole(begin: str, text: IO[str]) -> str:
-    """`begin` and the rest of the text. Raises TooLong where that is too long."""
+    """`begin` and the rest of the text. Raises TooLong."""
     return _bounded(begin + text.read(LONGEST + 1))
 
 

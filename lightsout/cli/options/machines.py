@@ -1,4 +1,4 @@
-"""Commands about machines: what would happen, what happened, what it saved."""
+"""The options of commands about machines: plan, run, verify, savings and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about the folder and the function: begin, check, package, try."""
+"""The options of commands about the folder and the function: init, check, package and others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lightsout.cli.commands import check, permissions
 from lightsout.cli.options.shared import add_policies, file_beside_stdout
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.packaging.origin import samples
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     import argparse
@@ -125,7 +125,7 @@ def add_package(commands: Commands) -> None:
 
 def add_simulator(commands: Commands) -> None:
     about = "serve a simulated Tencent Cloud until Ctrl-C, for trying and testing"
-    # No prefix here: the simulator reads its own options, `--help` included.
+    # No prefix here: the simulator reads its own options, also `--help`.
     one = commands.add_parser("simulator", help=about, add_help=False, prefix_chars="\0")
     one.add_argument("arguments", nargs="*")
     one.set_defaults(carry_out=_simulator)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_policies(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
-    """`needed`: where there are none, the command fails for that."""
+    """`needed`: without policies, the command fails."""
     parser.set_defaults(needs_policies=needed)
     parser.add_argument(
         "--policies", metavar="PATH", help="folder or file (default: LIGHTSOUT_POLICIES)"
@@ -43,7 +43,7 @@ def add_svg(parser: argparse.ArgumentParser, about: str) -> None:
 
 
 def file_beside_stdout(path: str) -> str:
-    """A path beside stdout, which the command itself needs. Raises ArgumentTypeError for `-`."""
+    """A path but stdout, which the command itself needs. Raises ArgumentTypeError for `-`."""
     if path == STDOUT:
         raise ArgumentTypeError("stdout has what the command says: name a path; ./- is one, too")
     return path

@@ -1,1 +1,1 @@
-"""Terminal, tables, files, pictures."""
+"""Write to the terminal, tables, files, pictures."""

@@ -1,4 +1,4 @@
-"""Write the files of a command without waiting. Where one fails, the command goes on."""
+"""Write the files of a command without waiting. If one fails, the command goes on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_file(path: str, text: str) -> None:
 
 
 def save(option: str, path: str, text: str, done: str = "") -> None:
-    """Write what an option asks for, and say so; STDOUT takes the text alone. Raises WrongUse."""
+    """Write the file of an option, and say so; to STDOUT, write only the text. Raises WrongUse."""
     if path == STDOUT:
         print(text.rstrip("\n"))
         return
@@ -54,7 +54,7 @@ def write_all(descriptor: int, text: str) -> None:
 class Lines:
     """Takes the log lines of a run: shows each one, then appends it to the file of `--log`.
 
-    Where one of the two fails, the run goes on without it, and `failed` is True at the end.
+    If one of the two fails, the run goes on without it, and `failed` is True at the end.
     """
 
     def __init__(self, show: Callable[[str], object]) -> None:
@@ -62,7 +62,7 @@ class Lines:
         self._takers = {"progress cannot be shown": show}
 
     def __call__(self, line: str) -> bool:
-        """Pass the line on. False where it could not be written anywhere, not even to stderr."""
+        """Pass the line on. False if it could not be written anywhere, not even to stderr."""
         taken = [self._hand(line, trouble) for trouble in list(self._takers)]
         return any(taken) or print_line(line)
 
@@ -96,13 +96,13 @@ class Lines:
         complain(f"lightsout: warning: {trouble}: {why}; the command goes on")
 
     def status(self, status: int) -> int:
-        """The exit status of a command that would end with `status`."""
+        """The exit status: `status`, or a failure if a line could not be written."""
         return max(status, FOUND_WRONG) if self.failed else status
 
 
 @contextmanager
 def kept_in(path: str | None, show: Callable[[str], object]) -> Iterator[Lines]:
-    """The receiver of a run's lines: it calls `show` and, with a path, appends to that file."""
+    """The receiver of a run's lines: it calls `show`, and with a path appends to that file."""
     lines = Lines(show)
     if path is None:
         yield lines

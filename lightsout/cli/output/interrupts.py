@@ -1,4 +1,4 @@
-"""Ctrl-C while a run is under way: no traceback, however often it is pressed."""
+"""Handle Ctrl-C while a run is under way: no traceback, however often it is pressed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def each_interrupt(do: Callable[[int], None]) -> Iterator[None]:
     """While inside, Ctrl-C does not raise: `do` is called with 1 for the first, 2 for the second …
 
-    Where Ctrl-C is ignored, as in the background of a shell, it stays ignored.
+    If Ctrl-C is ignored, as in the background of a shell, it stays ignored.
     """
     ignored = signal.getsignal(signal.SIGINT) in {signal.SIG_IGN, None}
     if ignored or threading.current_thread() is not threading.main_thread():

@@ -1,7 +1,7 @@
-"""Text in so many columns: no word is cut, so that an ID can always be copied.
+"""Lay out text in so many columns. No word is cut, so that an ID can always be copied.
 
-Where a table is too wide, its last column is wrapped, or stands below the others; where those do
-not fit either, each row becomes a list with a line for each cell.
+If a table is too wide, its last column is wrapped, or put below the others. If those do not fit
+either, each row becomes a list with a line for each cell.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 GAP = "  "
 BELOW = "    "
-LEAST_OF_THE_LAST = 20  # columns that the last one needs, to be wrapped beside the others
+LEAST_OF_THE_LAST = 20  # columns that the last one needs for wrapping beside the others
 
 
 class Piece(NamedTuple):
-    """A part of a line, and what it is: the heading of a column, or a cell."""
+    """A part of a line: the heading of a column, or a cell."""
 
     text: str
     heading: bool = False
@@ -30,9 +30,9 @@ Line = list[Piece]
 
 
 def wrapped(text: str, columns: int | None) -> list[str]:
-    """The text in lines of so many columns at most, but for a longer word; broken at blanks only.
+    """The text in lines of at most `columns`, broken only at blanks; a longer word stays whole.
 
-    The lines after the first begin where the text begins.
+    The lines after the first have the indentation of the text.
     """
     if columns is None or width(text) <= columns:
         return [text]
@@ -52,7 +52,7 @@ def wrapped(text: str, columns: int | None) -> list[str]:
 def lay_out(
     headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None
 ) -> Iterator[Line]:
-    """The lines of a table, as wide as `columns`; None where a line may be of any length."""
+    """The lines of a table, `columns` wide; None: of any length."""
     widths = [max(map(width, column)) for column in zip(headings, *rows, strict=True)]
     most = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)  # with the gap before the last
     if columns is None or most + widths[-1] <= columns:
@@ -82,7 +82,7 @@ def _table(
 def _two_lines(
     headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], columns: int
 ) -> Iterator[Line]:
-    """The last cell of each row stands below the others."""
+    """Put the last cell of each row below the others."""
     for number, row in enumerate((headings, *rows)):
         yield [Piece(text, number == 0) for text in _padded(row[:-1], widths[:-1])]
         for text in wrapped(row[-1], columns - len(BELOW)) if row[-1] else ():
@@ -90,7 +90,7 @@ def _two_lines(
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """The cells and what stands between them; nothing behind the last."""
+    """The cells with the gaps between them; nothing after the last one."""
     *most, last = zip(cells, widths, strict=True)
     for cell, wide in most:
         yield cell

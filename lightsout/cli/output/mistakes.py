@@ -1,4 +1,4 @@
-"""Mistakes and warnings about files, for people, programs, and GitHub."""
+"""Show mistakes and warnings about files to people, programs, and GitHub."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from lightsout.cli.output.words import as_json, printable_line, width
-from lightsout.policies.yamltree import MAX_BYTES, MORE
+from lightsout.policies.reading.yamltree import MAX_BYTES, MORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lightsout.policies.yamltree import Mistake
+    from lightsout.policies.reading.yamltree import Mistake
 
-MOST_SHOWN = 72  # columns of an offending line; of a longer one only what is near the mistake
+MOST_SHOWN = 72  # columns of a line with a mistake; a longer line is cut near the mistake
 CUT = "…"
 
 
 class Remark(NamedTuple):
-    """What is wrong at a place in a file, or what to look at."""
+    """A mistake or a warning at a place in a file."""
 
     at: Mistake
     level: str  # error | warning
@@ -82,7 +82,7 @@ def _last(text: str, columns: int) -> str:
 
 @cache
 def _lines_of(name: str) -> list[str]:
-    """The lines of a file; none where it cannot be read, or is too large for a policy file."""
+    """The lines of a file; none if it cannot be read, or is too large for a policy file."""
     try:
         file = Path(name)
         data = file.read_bytes() if file.is_file() and file.stat().st_size <= MAX_BYTES else b""
@@ -109,14 +109,14 @@ def as_objects(remarks: Sequence[Remark]) -> Iterator[str]:
 
 
 def as_annotations(remarks: Sequence[Remark]) -> Iterator[str]:
-    """Commands by which GitHub shows each remark beside the line of a change that it is about."""
+    """Commands by which GitHub shows each remark beside its line of a change."""
     for it in remarks:
         place = f"file={_property(_in_workspace(it.at.file))},line={it.at.line},col={it.at.column}"
         yield f"::{it.level} {place},title=lightsout::{_data(it.at.message)}"
 
 
 def _in_workspace(name: str) -> str:
-    """The file as GitHub names it: by its path from the top of the repository."""
+    """The file as GitHub names it: its path from the top of the repository."""
     top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
     path = os.path.relpath(os.path.realpath(name), top)
     return name if path.startswith(os.pardir) else path.replace(os.sep, "/")

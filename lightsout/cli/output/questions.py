@@ -1,4 +1,4 @@
-"""Questions to whoever typed the command. Without an answer nothing is done."""
+"""Ask the person at the command. Without an answer nothing is done."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from lightsout.cli import WrongUse
 
 
 def agreed(question: str, *, yes: bool, option: str = "--yes") -> bool:
-    """Whether the answer is yes; `yes`: it was given on the command line, by `option`.
+    """True if the answer is yes; `yes`: it was given on the command line, by `option`.
 
-    Raises WrongUse where nobody can be asked.
+    Raises WrongUse if nobody can be asked.
     """
     if yes:
         return True

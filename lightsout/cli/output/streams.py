@@ -1,7 +1,7 @@
-"""stdout and stderr while a command runs: no text from outside reaches a terminal unfiltered.
+"""Filter stdout and stderr while a command runs: no raw text from outside reaches a terminal.
 
-A stdout that is full or closed is an error, shown at the end. A full or closed stderr is ignored:
-no place is left to show an error.
+A full or closed stdout is an error, shown at the end. A full or closed stderr is ignored: there is
+no other place to show an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Printable(io.TextIOBase):
-    """Writes printable text to `below`; that is None where the stream was closed at the start."""
+    """Writes printable text to `below`, which is None if the stream was closed at the start."""
 
     def __init__(self, below: TextIO | None) -> None:
         self.below = below
@@ -45,7 +45,7 @@ class Printable(io.TextIOBase):
             raise self._error
 
     def close(self) -> None:
-        """Leave `below` open: it belongs to Python. `flush` has raised the errors."""
+        """Leave `below` open: it belongs to Python. `flush` has already raised the errors."""
 
     def isatty(self) -> bool:
         return bool(self.below and not self.below.closed and self.below.isatty())
@@ -57,10 +57,10 @@ class Printable(io.TextIOBase):
 
 
 class PrintableStderr(Printable):
-    """The same for stderr, silent where it cannot be written to."""
+    """The same for stderr, but silent if it cannot be written to."""
 
     def write(self, text: str) -> int:
-        """The number of characters that were written: 0 where stderr takes none."""
+        """The number of characters that were written: 0 if stderr takes none."""
         try:
             return super().write(text)
         except OSError:
@@ -81,7 +81,7 @@ def _open(stream: TextIO | None) -> TextIO:
 def printable_streams() -> Iterator[Printable]:
     """Replace stdout and stderr by such streams; yield stdout."""
     before = sys.stdout, sys.stderr
-    for stream in before:  # names are in any script; a terminal may know fewer
+    for stream in before:  # names may be in any script, also in one unknown to the terminal
         with suppress(AttributeError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     out = Printable(sys.stdout)
@@ -93,6 +93,6 @@ def printable_streams() -> Iterator[Printable]:
 
 
 def below(stream: TextIO) -> TextIO:
-    """The stream that rich writes to: its texts are printable already, its colours are ours."""
+    """The stream for rich: its texts are already printable, and its colours are ours."""
     inner = stream.below if isinstance(stream, Printable) else None
     return inner or stream

@@ -1,4 +1,4 @@
-"""Shapes for pictures: SVG without links to other files."""
+"""Draw shapes in SVG, without links to other files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def text(
     bold: bool = False,
     halo: bool = False,
 ) -> str:
-    """`halo`: on white of its own, where lines run behind it."""
+    """`halo`: with a white border, to be readable over lines."""
     weight = ' font-weight="600"' if bold else ""
     weight += ' stroke="#ffffff" stroke-width="4" paint-order="stroke"' if halo else ""
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
@@ -59,7 +59,7 @@ def line(x: float, y: float, to_x: float, to_y: float, colour: str, *, dashed: b
 
 
 def cut(words: str, room: float, size: int) -> str:
-    """Cut the text to what fits: Chinese characters are as wide as they are high."""
+    """Cut the text to fit: Chinese characters are as wide as they are high."""
     columns = room / (size * 0.54)
     if len(words) <= MOST_CHARACTERS and width(words) <= columns:
         return words

@@ -1,7 +1,7 @@
-"""Output of the commands: with rich on a terminal, plain aligned text anywhere else.
+"""Print the output of commands: with rich on a terminal, plain aligned text elsewhere.
 
 On a terminal nothing is wider than it, and no word is cut. Elsewhere rows are never wrapped, so
-that grep finds a machine with all that is said about it.
+that grep finds a machine with its whole row.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LOOKS = {
 
 
 class Output:
-    """The output of a command for people: stdout, as it is when this is made."""
+    """The output of a command for people: stdout at the time when this is created."""
 
     def __init__(self) -> None:
         terminal = sys.stdout.isatty()
@@ -70,9 +70,9 @@ class Output:
         rows: Sequence[Sequence[str]],
         at_most: int | None = None,
     ) -> None:
-        """Print rows under their headings; as a list where they are too wide.
+        """Print rows under their headings; as a list if they are too wide.
 
-        `at_most`: the columns that it may take where there is no terminal.
+        `at_most`: the columns that it may take without a terminal.
         """
         rows = [[printable(cell) for cell in row] for row in rows]
         for line in lay_out(columns, rows, self._columns or at_most):
@@ -85,7 +85,7 @@ class Output:
 def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the rows as in RFC 4180, in cells that no spreadsheet takes for a formula.
 
-    A null is an empty cell; the items of a list have a space between them.
+    A null becomes an empty cell; the items of a list are separated by spaces.
     """
     writer = csv.writer(sys.stdout)  # CRLF, and quotes where they are needed
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""A line on stderr that changes while somebody waits."""
+"""Show a line on stderr that changes while a person waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def status_line(first: str) -> Iterator[Callable[[str], None]]:
-    """While inside, stderr shows `first`, then what is told. Nothing where it is no terminal."""
+    """While inside, stderr shows `first`, then each text given. Nothing if it is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _text: None
         return

@@ -1,4 +1,4 @@
-"""Text for people: counts and instants in words, and safe forms of texts from the cloud."""
+"""Write text for people: counts and instants in words, safe forms of texts from the cloud."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
-# Where a spreadsheet may see the beginning of a formula, the wide forms that Chinese and Japanese
-# ones accept included.
+# Signs with which a formula may begin in a spreadsheet, also the wide forms of Chinese and Japanese
+# ones.
 _FORMULA = re.compile(r"((?:^|[,;|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 _JOINERS = "\u200c\u200d"  # which emoji and some scripts need
 _LINE_END = re.compile(r"(\r?\n)")
 
 
 def command() -> str:
-    """How this was started, and so how the next command is: the script, or the module."""
+    """The way to start the next command, the same as for this one: the script, or the module."""
     return "lightsout" if Path(sys.argv[0]).stem == "lightsout" else "python -m lightsout"
 
 
@@ -78,7 +78,7 @@ def _escaped(c: str) -> str:
 def harmless(text: str) -> str:
     """The text as a cell that a spreadsheet does not run as a formula.
 
-    Also no part of it, in case a semicolon or another sign separates cells.
+    Nor any part of it, if a semicolon or another sign separates cells.
     """
     return _FORMULA.sub(r"\1'", printable(text))
 

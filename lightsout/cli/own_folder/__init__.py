@@ -1,1 +1,1 @@
-"""A folder of one's own: its first policy, and what stands beside it."""
+"""Make a user's own folder: a first policy, and the files beside it."""

@@ -1,4 +1,4 @@
-"""The files of the folder: written where they are missing, and never over one that is there."""
+"""Write the files of the folder that are missing. No file is overwritten."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.own_folder.templates_at import template
 from lightsout.cli.packaging.origin import file_of
 from lightsout.policies.load import is_policy_file
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEPLOYMENT = "serverless.yml"
-# What its comments say of a clone, and what is right in a folder of one's own.
+# Comments about a clone, and their texts in a user's own folder.
 IN_A_CLONE = {
     "python -m lightsout": "lightsout",
     "make package": "lightsout package",
@@ -26,13 +26,13 @@ IN_A_CLONE = {
 
 
 def has_policies(folder: Path) -> bool:
-    """Raises OSError where `policies` is no folder, or cannot be read."""
+    """Raises OSError if `policies` is no folder, or cannot be read."""
     policies = folder / "policies"
     return os.path.lexists(policies) and any(map(is_policy_file, policies.iterdir()))
 
 
 def surroundings(policies: Sequence[str], region: str, endpoint: str) -> dict[str, str]:
-    """The texts of all files but the policies, by their place."""
+    """The texts of all files but the policies, by path."""
     return {
         DEPLOYMENT: _deployment(policies, region, endpoint),
         ".gitignore": template("gitignore"),
@@ -42,10 +42,10 @@ def surroundings(policies: Sequence[str], region: str, endpoint: str) -> dict[st
 
 
 def _deployment(policies: Sequence[str], region: str, endpoint: str) -> str:
-    """The project's own serverless.yml, for a function in that region.
+    """The project's serverless.yml, for a function in that region.
 
-    `endpoint`: the root domain that this shell uses, which the function needs as well. A URL, such
-    as a simulator's, is for this machine only.
+    `endpoint`: the root domain of this shell, which the function needs too. A URL, such as a
+    simulator's, is for this machine only.
     """
     text = file_of(DEPLOYMENT).read_text(encoding="utf-8")
     text = re.sub(r"(?m)^(  region: )\S+", rf"\g<1>{region}", text)
@@ -75,7 +75,7 @@ def write_missing(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path
         try:
             with file:
                 file.write(text)
-        except BaseException:  # half a file would be kept as a whole one by the next run
+        except BaseException:  # the next run would keep half a file
             path.unlink()
             raise
         yield path, True

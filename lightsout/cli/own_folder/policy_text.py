@@ -1,4 +1,4 @@
-"""The text of a first policy file, and what is wrong with it."""
+"""Write the text of a first policy file, and find its mistakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.own_folder.proposal import limits_for
 from lightsout.cli.own_folder.templates_at import template
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.load import PolicyMistakes, load
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LONGEST_BASE = 40  # characters of a policy's name that come from a tag
 
 
 class Choices(NamedTuple):
-    """What a first policy is to be about."""
+    """The choices for a first policy."""
 
     tags: Mapping[str, Sequence[str]]
     resources: Sequence[str]
@@ -50,7 +50,7 @@ def _slug(text: str) -> str:
 
 
 def write_policies(choices: Choices, machines: Sequence[Machine]) -> str:
-    """A policy for each service, with limits of its own."""
+    """A policy for each service, with its own limits."""
     parts = [template("policies.yml").format(timezone=_scalar(choices.timezone))]
     for name, resource in zip(choices.names(), choices.resources, strict=True):
         limits = limits_for(machines, choices.tags, resource)
@@ -74,10 +74,10 @@ def write_policies(choices: Choices, machines: Sequence[Machine]) -> str:
 
 
 def _enforce(resource: str) -> str:
-    """The value of `enforce`: what happens to a machine that somebody starts again."""
+    """The value of `enforce`: it decides about a machine that somebody starts again."""
     known = RESOURCES.get(resource)
     if known and not known.tells_operation_time:
-        return f"true # {resource} does not tell when a machine was started: it goes off again"
+        return f"true # {resource} does not show when a machine was started: it goes off again"
     return "false # a machine that somebody starts again meanwhile stays on"
 
 
@@ -90,7 +90,7 @@ def _scalar(text: str) -> str:
 
 
 def without_tags(resources: Iterable[str]) -> list[str]:
-    """A mistake for each service that has no tags: a first policy chooses machines by a tag."""
+    """A mistake for each service without tags: a first policy selects machines by a tag."""
     return [
         f"{it} has no tags: for it, write a policy with `names` or `instances` by hand"
         for it in resources
@@ -99,7 +99,7 @@ def without_tags(resources: Iterable[str]) -> list[str]:
 
 
 def mistakes_in(text: str) -> list[str]:
-    """Every mistake in the text, without its place: nobody has seen it yet."""
+    """Every mistake in the text, without its place: nobody has seen the text yet."""
     with TemporaryDirectory(prefix="lightsout-init-") as folder:
         file = Path(folder, "policies.yml")
         file.write_text(text, encoding="utf-8")

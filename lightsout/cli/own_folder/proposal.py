@@ -1,16 +1,16 @@
-"""Which machines a first policy should be about, as the tags of the machines suggest it."""
+"""Propose from the tags of machines which of them a first policy should select."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.suggest import bare_of
+from lightsout.base.texts.suggest import bare_of
 from lightsout.cli.explain.tag_table import count_tags
 from lightsout.decide.decide import selected_by
 from lightsout.model.policy import Selector
 from lightsout.policies.mistakes.characters import find_undocumented
-from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from lightsout.policies.schema.texts import TAG_KEY, TAG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     Tags = Mapping[str, Sequence[str]]
 
-# Keys by which an owner says that a machine may go off, and the values that say no more than that:
-# `weekend`, or hours, would be another policy.
+# Keys by which an owner says that a machine may go off, with values that say only that: `weekend`,
+# or hours, would need another policy.
 OPT_IN = frozenset({"autostop", "autoshutdown", "lightsout", "nightoff"})
 YES = frozenset({"", "1", "enabled", "evening", "night", "nightly", "nights", "on", "true", "yes"})
 NON_PRODUCTION = frozenset({
     "dev", "develop", "development", "test", "testing", "qa", "staging", "sandbox", "demo", "lab",
     "开发", "测试", "演示", "实验",
 })  # fmt: skip
-# Where no tag says that a machine may go off: one that no machine has, until its owner adds it.
+# If no tag says that a machine may go off: a tag that no machine has until its owner adds it.
 NOBODY_YET: Tags = {"auto-stop": ["yes"]}
 MOST_VALUES = 5
 FIRST_REGION, FIRST_RESOURCE = "ap-guangzhou", "lighthouse"
-FEW, HALF = 5, 50  # limits of a policy that is about fewer machines than these
+FEW, HALF = 5, 50  # the lowest limits of a policy
 
 
 class ProposedLimits(NamedTuple):
@@ -40,9 +40,9 @@ class ProposedLimits(NamedTuple):
 
 
 def propose_tags(machines: Iterable[Machine]) -> Tags:
-    """A tag by which an owner lets a machine go off; of several keys, the most carried one.
+    """A tag by which owners let machines go off; of several keys, the most frequent one.
 
-    A value that means production is never among them.
+    A value that means production is never proposed.
     """
     counted = [it for it in count_tags(machines) if _can_be_matched(it)]
     opted = [it for it in counted if bare_of(it.key) in OPT_IN and it.value.casefold() in YES]
@@ -54,7 +54,7 @@ def propose_tags(machines: Iterable[Machine]) -> Tags:
 
 
 def _can_be_matched(tag: TagCount) -> bool:
-    """Whether a policy may name it, and would then match this value and no other."""
+    """True if a policy can name the value, and then matches this value only."""
     known = TAG_KEY.takes(tag.key) and TAG_VALUE.takes(tag.value)
     plain = find_undocumented(tag.key + tag.value) is None
     return known and plain and not set("*?") & set(tag.value)
@@ -75,7 +75,7 @@ def matched(machines: Iterable[Machine], tags: Tags) -> list[Machine]:
 
 
 def places(machines: Sequence[Machine], tags: Tags) -> tuple[list[str], list[str]]:
-    """Services and regions of the matching machines, most machines first; else of all machines."""
+    """Services and regions of the matching machines, or else of all; most machines first."""
     found = matched(machines, tags) or machines
     resources = Counter(site.resource.name for site, _ in found)
     regions = Counter(site.region for site, _ in found)
@@ -86,7 +86,7 @@ def places(machines: Sequence[Machine], tags: Tags) -> tuple[list[str], list[str
 
 
 def limits_for(machines: Sequence[Machine], tags: Tags, resource: str) -> ProposedLimits:
-    """Limits with room for a quarter more machines than match now, in the fullest region."""
+    """Limits for a quarter more machines than match now in the fullest region."""
     everyone: Counter[str] = Counter()
     wanted: dict[str, int] = defaultdict(int)
     for site, _ in machines:

@@ -1,4 +1,4 @@
-"""Questions to whoever sits at the terminal, each with an answer that Enter gives."""
+"""Ask the person at the terminal; each question has an answer for Enter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Check = Callable[[T], Sequence[str]]
 
 
-EMPTY = '""'  # how a value without characters is written
+EMPTY = '""'  # the written form of an empty value
 
 
 def is_somebody_there() -> bool:
@@ -23,7 +23,7 @@ def is_somebody_there() -> bool:
 
 
 def ask(question: str, default: T, read: Callable[[str], T], check: Check[T]) -> T:
-    """Ask until the answer is good. Raises KeyboardInterrupt where the input ends."""
+    """Ask until the answer is good. Raises KeyboardInterrupt if the input ends."""
     while True:
         print(question, end="", flush=True)
         line = sys.stdin.readline()
@@ -41,7 +41,7 @@ def ask(question: str, default: T, read: Callable[[str], T], check: Check[T]) ->
         complain(*(f"  {it}" for it in mistakes))
 
 
-# What can be answered, and what the flags take ----------------------------------------------------
+# The forms of answers and flags ------------------------------------------------------------------
 
 
 def read_tags(texts: Sequence[str]) -> Mapping[str, Sequence[str]]:

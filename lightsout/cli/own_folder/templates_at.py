@@ -1,4 +1,4 @@
-"""The texts that `init` writes, as they lie in one folder."""
+"""Read the texts that `init` writes, from one folder."""
 
 from __future__ import annotations
 

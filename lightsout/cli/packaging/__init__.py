@@ -1,1 +1,1 @@
-"""What is deployed: the bundle, and a trial of it against a simulated cloud."""
+"""Make the bundle that is deployed, and try it against a simulated cloud."""

@@ -1,9 +1,9 @@
-"""Makes what is deployed: out/bundle/, the folder to upload, and out/lightsout.zip, the same.
+"""Make the bundle: out/bundle/, the folder to upload, and out/lightsout.zip, the same.
 
-The same sources give the same content hash, whenever and wherever that is, and the same bytes with
-the same CPython 3.10. Bytecode is of the runtime's own version (3.10), and valid whatever the
-platform does to the files' times; where no such interpreter is at hand there is none, which costs a
-slower cold start, and this says so.
+The same sources give the same content hash everywhere, and the same bytes with the same CPython
+3.10. Bytecode is for the runtime's own version (3.10), and stays valid if the platform changes the
+files' times. Without such an interpreter here there is no bytecode: the cold start is slower, and a
+message says so.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Bundle", "NotBuilt", "build"]
 
 REQUIREMENTS = "requirements.txt"
-# What an ordinary run does not import, a stop of machines on a timer and a tick with nothing due,
-# has no bytecode: 0.1 MB less to upload, for some milliseconds where it is imported.
-# tests/runs/test_bundle.py holds this against two such runs, module by module.
+# Modules that ordinary runs do not import (a stop of machines on a timer, a tick with nothing due)
+# have no bytecode: 0.1 MB less to upload, for some milliseconds when they are imported.
+# tests/runs/test_bundle.py compares this list with two such runs.
 WITHOUT_BYTECODE = (
     "idna/__pycache__/codec.*",
     "idna/__pycache__/compat.*",
@@ -43,19 +43,19 @@ WITHOUT_BYTECODE = (
     "lightsout/act/__pycache__/group_activities.*",
     "lightsout/act/__pycache__/marks.*",
     "lightsout/base/__pycache__/files.*",
-    "lightsout/base/__pycache__/pages.*",
-    "lightsout/cloud/__pycache__/scaling.*",
-    "lightsout/cloud/__pycache__/tags.*",
+    "lightsout/base/texts/__pycache__/pages.*",
+    "lightsout/cloud/services/__pycache__/scaling.*",
+    "lightsout/cloud/services/__pycache__/tags.*",
     "lightsout/decide/__pycache__/groups.*",
     "lightsout/decide/__pycache__/own_hours.*",
     "lightsout/doctor/__pycache__",
     "lightsout/events/__pycache__/eventbridge.*",
     "lightsout/events/__pycache__/function_url.*",
-    "lightsout/model/__pycache__/hai.*",
-    "lightsout/model/__pycache__/notebook.*",
-    "lightsout/model/__pycache__/scaling.*",
+    "lightsout/model/resources/__pycache__/hai.*",
+    "lightsout/model/resources/__pycache__/notebook.*",
+    "lightsout/model/resources/__pycache__/scaling.*",
     "lightsout/notify/__pycache__",
-    "lightsout/policies/__pycache__/document.*",
+    "lightsout/policies/schema/__pycache__/typed_keys.*",
     "lightsout/policies/hours/__pycache__/calendar_file.*",
     "lightsout/policies/hours/__pycache__/tag_hours.*",
     "lightsout/policies/mistakes/__pycache__/suggestions.*",
@@ -66,13 +66,13 @@ WITHOUT_BYTECODE = (
     "tencentcloud/common/__pycache__/credential.*",
     "tzdata/**/__pycache__",
 )
-WORK = ".making-"  # and letters of chance: the folder in which one build works
+WORK = ".making-"  # and random letters: the work folder of one build
 LONGEST_BUILD = 3600.0  # seconds
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
 class Bundle(NamedTuple):
-    """What was made; `content_hash` changes with the sources, the policies and the lock alone."""
+    """The result; `content_hash` changes only with the sources, the policies and the lock."""
 
     folder: Path
     zip: Path
@@ -80,16 +80,16 @@ class Bundle(NamedTuple):
 
 
 def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bundle:
-    """Make the folder and the zip beside the old ones, and put them in their place when whole.
+    """Make the folder and the zip beside the old ones; replace these when both are complete.
 
-    `policies`: a folder, or one file. Raises NotBuilt, and OSError where a file cannot be written.
+    `policies`: a folder, or one file. Raises NotBuilt, and OSError if a file cannot be written.
     """
     bundle, archive = out / "bundle", out / "lightsout.zip"
     sources = sources_with(policies, say)
     _refuse_a_stranger(bundle)
     out.mkdir(parents=True, exist_ok=True)
     _clear_up(out)
-    # A folder of its own: another build may be at work here, and must not take this one's files.
+    # Its own folder: another build may run here, and must not use these files.
     with tempfile.TemporaryDirectory(prefix=WORK, dir=out) as work:
         fresh, zipped = Path(work) / "bundle", Path(work) / "lightsout.zip"
         fresh.mkdir()
@@ -110,7 +110,7 @@ def build(policies: Path, out: Path, say: Callable[[str], object] = print) -> Bu
 
 
 def _clear_up(out: Path) -> None:
-    """Take away what killed builds left, and nothing that one may still be making."""
+    """Remove the folders of killed builds, but none of a build that may still run."""
     for left in out.glob(f"{WORK}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > LONGEST_BUILD:
@@ -118,7 +118,7 @@ def _clear_up(out: Path) -> None:
 
 
 def _refuse_a_stranger(bundle: Path) -> None:
-    """Raise NotBuilt for a folder of that name which is no bundle: it is not taken away."""
+    """Raise NotBuilt for a folder of that name that is no bundle: it is not removed."""
     if bundle.is_dir() and any(bundle.iterdir()) and not (bundle / "handler.py").is_file():
         raise NotBuilt(f"{bundle} is no bundle: move it away, or choose another folder with --out")
 
@@ -127,9 +127,9 @@ def _refuse_a_stranger(bundle: Path) -> None:
 
 
 def sources_with(policies: Path, say: Callable[[str], object]) -> Mapping[str, bytes]:
-    """Each file of ours that is deployed, by its place in the bundle.
+    """Each file of ours that is deployed, by its path in the bundle.
 
-    The policies are those that the function reads, and none of what else lies beside them.
+    Of the policies folder, only files that the function reads.
     """
     found = {"handler.py": origin.file_of("handler.py")}
     found |= {f"lightsout/{name}.py": origin.PACKAGE / f"{name}.py" for name in MODULES}
@@ -144,7 +144,7 @@ def sources_with(policies: Path, say: Callable[[str], object]) -> Mapping[str, b
 def _policy_files(policies: Path) -> Sequence[Path]:
     """The files to deploy, and the calendars that they name.
 
-    Raises NotBuilt for mistakes, and for a file that the function does not read.
+    Raises NotBuilt for mistakes, and for a file that the function would not read.
     """
     try:
         files = load(policies).files
@@ -179,14 +179,14 @@ def write(sources: Mapping[str, bytes], folder: Path) -> None:
 
 
 def compile_in(folder: Path, python: str) -> None:
-    """Bytecode that is never checked against its source: an upload gives every file a new time.
+    """Compile to bytecode that is never compared with its source: an upload changes all times.
 
-    Without docstrings and assertions, under the plain name, which is the one that the platform's
-    Python looks for: 0.1 MB less to upload.
+    It has no docstrings and assertions, and the plain name, which the platform's Python looks for:
+    0.1 MB less to upload.
     """
     command = [python, "-m", "compileall", "-q", "-j", "1", "-o", "2"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), str(folder)]
-    # Of the settings of a Python none counts: PYTHONOPTIMIZE would name the files otherwise.
+    # Without any setting of Python: PYTHONOPTIMIZE would change the names of the files.
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     subprocess.run(command, check=True, env={**ours, "PYTHONHASHSEED": "0"})
     for path in list(folder.rglob("*.opt-2.pyc")):
@@ -197,17 +197,17 @@ def compile_in(folder: Path, python: str) -> None:
 
 
 def settle_modes(folder: Path) -> None:
-    """Readable by whoever runs it, whatever the umask here."""
+    """Make every file readable for all, whatever the umask is here."""
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def write_zip(folder: Path, target: Path) -> None:
-    """The folder's content, in one order and with one time."""
+    """Write the folder's content, always in one order and with one time."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EARLIEST)
             entry.external_attr = (stat.S_IFREG | 0o644) << 16
-            entry.create_system = 3  # Unix, so that the mode counts
+            entry.create_system = 3  # Unix, so that the mode is used
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())

@@ -1,4 +1,4 @@
-"""The dependencies of the function: installed by hash for its runtime, less what it never needs."""
+"""Install the dependencies of the function by hash for its runtime, without what it never needs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from lightsout.cli.packaging.runtime import RUNTIME
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What is not deployed of the dependencies, and why not: patterns of places in the folder.
-# Licences stay, in the dist-info folders. That nothing which stays misses any of it,
-# tests/runs/test_bundle.py shows: it imports every module that is left, and runs what the function
-# imports late.
+# Patterns of paths that are not deployed, each with the reason. Licences stay, in the dist-info
+# folders. tests/runs/test_bundle.py shows that nothing else needs them: it imports every module
+# that is left, and runs what the function imports late.
 LEFT_OUT = {
     "of installers": ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED",
                       "*.dist-info/direct_url.json", "*.dist-info/WHEEL",
@@ -36,13 +35,13 @@ LEFT_OUT = {
     "requests loads them: 1.6 MB of memory": ("charset_normalizer/*.so",),
 }  # fmt: skip
 
-WHY = 3  # lines of pip's complaint that are told
+WHY = 3  # lines of pip's output in a message
 
 
 def install(requirements: Path, folder: Path) -> None:
     """Install `requirements`, hashes checked, for the runtime and not for this machine.
 
-    Raises NotBuilt where pip is missing or refuses.
+    Raises NotBuilt if pip is missing or fails.
     """
     if find_spec("pip") is None:
         raise NotBuilt(f"pip is not installed: `{sys.executable} -m ensurepip` brings it")
@@ -55,12 +54,12 @@ def install(requirements: Path, folder: Path) -> None:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         said = [f"  {line}" for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        told = f"pip could not install {requirements}; is the package index in reach? It says:"
-        raise NotBuilt("\n".join([told, *said[:WHY]]))
+        text = f"pip could not install {requirements}; is the package index in reach? It says:"
+        raise NotBuilt("\n".join([text, *said[:WHY]]))
     for pattern in (pattern for patterns in LEFT_OUT.values() for pattern in patterns):
         for path in list(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in folder.glob("*.dist-info/METADATA"):
-        # The licence stands in the headers; below them is the page of the package index.
+        # The licence is in the headers; below them is the page of the package index.
         headers, _, _ = path.read_text(encoding="utf-8").partition("\n\n")
         path.write_text(headers + "\n", encoding="utf-8")

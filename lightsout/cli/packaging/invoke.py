@@ -1,8 +1,7 @@
-"""Invokes a bundle as the platform does: in a fresh process that has the bundle and nothing else.
+"""Invoke a bundle as the platform does: in a fresh process that has only the bundle.
 
-No site-packages, no variables but those handed in, and a folder that nobody may write to, root
-neither. What is measured is the process's own: the most memory it had, the seconds that import and
-run took.
+It has no site-packages, only the given variables, and a folder that nobody may write to, not even
+root. The measurements are those of this process: peak memory, seconds of the import and the run.
 """
 
 from __future__ import annotations
@@ -23,16 +22,17 @@ if TYPE_CHECKING:
 
     from lightsout.simulator import Simulator
 
-# What the platform sets beside the keys (https://cloud.tencent.com/document/product/583/30228), and
-# the one folder that can be written to.
+# The variables that the platform sets beside the keys
+# (https://cloud.tencent.com/document/product/583/30228), and the only folder that can be written
+# to.
 PLATFORM = {
     "TENCENTCLOUD_RUNENV": "SCF",
     "TENCENTCLOUD_REGION": "ap-guangzhou",
     "TENCENTCLOUD_TZ": "UTC",
     "HOME": "/tmp",  # noqa: S108  as there
 }
-STARTING = 30.0  # seconds, at most, until the function's own time begins; and to end
-# stdout belongs to the log; what became of the run is the last line on stderr.
+STARTING = 30.0  # seconds, at most, before the function's own time begins, and after it
+# stdout is for the log; the result of the run is the last line on stderr.
 BOOTSTRAP = """
 import json, re, sys, time
 bundle, event, context, ahead, prelude = map(json.loads, sys.argv[1:])
@@ -43,31 +43,31 @@ if ahead:
     from lightsout.base.clock import SystemClock
     now = SystemClock.now
     SystemClock.now = lambda self: now(self) + timedelta(seconds=ahead)
-started, told = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])
+started, done = time.monotonic(), dict.fromkeys(["report", "error", "peak_mb"])
 import handler
 try:
-    told["report"] = handler.main_handler(event, context)
+    done["report"] = handler.main_handler(event, context)
 except Exception as error:
-    told |= {"report": getattr(error, "report", None), "error": f"{type(error).__name__}: {error}"}
-told["seconds"] = time.monotonic() - started
+    done |= {"report": getattr(error, "report", None), "error": f"{type(error).__name__}: {error}"}
+done["seconds"] = time.monotonic() - started
 try:  # not ru_maxrss, which counts what the parent had at the fork
     with open("/proc/self/status") as status:
-        told["peak_mb"] = int(re.search("VmHWM:\\s*([0-9]+)", status.read())[1]) / 1024
+        done["peak_mb"] = int(re.search("VmHWM:\\s*([0-9]+)", status.read())[1]) / 1024
 except OSError:
     pass
-print(json.dumps(told), file=sys.stderr)
+print(json.dumps(done), file=sys.stderr)
 """
 
 
 class Invocation(NamedTuple):
-    """What an invocation left behind."""
+    """The result of an invocation."""
 
     report: dict[str, Any] | None
     error: str | None  # None: it returned the report
     seconds: float
-    peak_mb: float | None  # None where the system does not tell
+    peak_mb: float | None  # None if the system does not say
     log: list[dict[str, Any]]
-    complaints: list[str]  # all else that it said on stderr
+    complaints: list[str]  # all other lines on stderr
 
 
 def invoke(
@@ -80,12 +80,12 @@ def invoke(
     ahead: float = 0.0,
     prelude: str = "",
 ) -> Invocation:
-    """One invocation of `bundle`, which is copied to where nobody may write.
+    """Invoke `bundle` once, from a copy that nobody may write to.
 
     `seconds`: the function's time limit. `ahead`: how far its clock is ahead of the real one.
     `prelude`: Python that runs before the handler is imported, with the copy's path in `bundle`.
-    Raises CalledProcessError when the process itself broke down, and ValueError when something on
-    stdout is no line of JSON.
+    Raises CalledProcessError if the process itself failed, and ValueError if a line on stdout is
+    not JSON.
     """
     context = {"request_id": "run-1", "time_limit_in_ms": round(seconds * 1000)}
     with read_only(bundle) as (held, copy):
@@ -102,14 +102,14 @@ def invoke(
     if done.returncode:
         sys.stderr.write(done.stderr)
         done.check_returncode()
-    *complaints, told = done.stderr.splitlines()
+    *complaints, result = done.stderr.splitlines()
     log = [json.loads(line) for line in done.stdout.splitlines()]
-    return Invocation(**json.loads(told), log=log, complaints=complaints)
+    return Invocation(**json.loads(result), log=log, complaints=complaints)
 
 
 @contextmanager
 def read_only(bundle: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """A copy that cannot be written to, and the command that holds even root to that."""
+    """A read-only copy, and the command that makes it read-only even for root."""
     with TemporaryDirectory(prefix="lightsout-") as folder:
         copy = Path(folder, "user")
         shutil.copytree(bundle, copy)
@@ -121,7 +121,7 @@ def read_only(bundle: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
 
 
 def way_to(simulator: Simulator) -> dict[str, str]:
-    """The variables by which the function finds the simulator, and is let in."""
+    """The variables by which the function finds the simulator and its keys."""
     account = simulator.credentials[0]
     return {
         "LIGHTSOUT_ENDPOINT": simulator.url,

@@ -1,15 +1,15 @@
-"""Where the files are that belong to the project and are no modules of the package."""
+"""Find the files of the project that are no modules of the package."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
-INSTALLED = Path(__file__).resolve().with_name("files")  # of a wheel: see pyproject.toml
+INSTALLED = Path(__file__).resolve().with_name("files")  # in a wheel: see pyproject.toml
 
 
 def file_of(name: str) -> Path:
-    """A file of the project's top folder: that of a clone, or the copy that the wheel carries."""
+    """A file of the project's top folder: in a clone, or as a copy in the wheel."""
     return (INSTALLED if is_installed() else PACKAGE.parent) / name
 
 
@@ -21,5 +21,5 @@ def samples() -> dict[str, Path]:
 
 
 def is_installed() -> bool:
-    """Whether this is a wheel's package, and no clone."""
+    """True if this is the package of a wheel, not of a clone."""
     return INSTALLED.is_dir()

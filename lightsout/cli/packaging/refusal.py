@@ -1,7 +1,7 @@
-"""Why no bundle was made."""
+"""The error when no bundle is made."""
 
 from __future__ import annotations
 
 
 class NotBuilt(Exception):
-    """No bundle was made, and an older one is as it was; the message says why, in lines."""
+    """No bundle was made, and an older one is unchanged. The lines of the message say why."""

@@ -1,4 +1,4 @@
-"""The Python that the function runs in, and where one is at hand here."""
+"""The Python version of the function, and how to find one here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUNTIME = "3.10"
 
 
 def find(version: str) -> str | None:
-    """A working CPython of that version: this one, or another (a pyenv shim may not work)."""
+    """A working CPython of that version: this one, or another one (a pyenv shim may not work)."""
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if version == this and sys.implementation.name == "cpython":
         return sys.executable

@@ -1,9 +1,9 @@
-"""Runs a bundle as it is deployed, with a timer event, against a simulated cloud.
+"""Run a bundle as it is deployed, with a timer event, against a simulated cloud.
 
-First with the environment that serverless.yml gives it, then with the dry run off. The machines are
-some that the bundle's own policies match, among others that they do not. The clock stands at a
-moment when the first policy is due. Exits 1 when anything is not as it should be: a run that fails,
-a dry run that changes something, a machine touched that is in no report, more memory than there is.
+The first run has the environment of serverless.yml, the second has the dry run off. Some of the
+machines match the bundle's own policies, others do not. The clock shows a time when the first
+policy is due. The status is 1 if anything is wrong: a run fails, a dry run changes something, a
+machine is stopped or started that is in no report, or more memory is used than there is.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from lightsout.cli.packaging.invoke import Invocation
     from lightsout.model.policy import Policy
 
-MATCHING = 3  # machines for each policy, where its limits allow as many
-SHOWN = 10  # instances of a group are listed
+MATCHING = 3  # machines for each policy, if its limits allow them
+SHOWN = 10  # instances of a group, at most, are listed
 DONE, WOULD = ("stopped", "started"), ("would_stop", "would_start")
-TELLING = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # people, who should not hear of this
+NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # left out: a trial notifies nobody
 DEFAULT_MEMORY, DEFAULT_TIMEOUT = 128, 3  # MB and seconds, of the platform
 AFTER = timedelta(minutes=7)  # the window has opened when the timer fires
 
 
 class AheadClock(SystemClock):
-    """The real clock, moved."""
+    """The real clock, shifted."""
 
     def __init__(self, ahead: timedelta) -> None:
         self.ahead = ahead
@@ -54,7 +54,7 @@ class AheadClock(SystemClock):
 
 
 def run(bundle: Path, deployment: Path) -> int:
-    """Run the bundle twice. Where `deployment` is no file, the serverless.yml shipped counts."""
+    """Run the bundle twice. If `deployment` is no file, use the serverless.yml of the package."""
     first, *rest = load(bundle / "policies").policies
     now = datetime.now(timezone.utc)
     at = due(first, now)
@@ -75,7 +75,7 @@ def run(bundle: Path, deployment: Path) -> int:
 
 
 def inputs_of(deployment: Path) -> Mapping[str, Any]:
-    """What serverless.yml says of the function. Raises WrongUse for a file with mistakes."""
+    """The inputs of serverless.yml. Raises WrongUse for a file with mistakes."""
     file = deployment if deployment.is_file() else file_of("serverless.yml")
     if mistakes := mistakes_of_the_deployment(file, None):
         raise WrongUse("\n".join(map(str, mistakes)))
@@ -84,30 +84,30 @@ def inputs_of(deployment: Path) -> Mapping[str, Any]:
 
 
 def number_of(inputs: Mapping[str, Any], name: str, default: int) -> int:
-    """The platform's `default` where it is left out, or known only at the deploy."""
+    """The number, or the platform's `default` if it is left out or known only at the deploy."""
     text = str(inputs.get(name))
     return int(text) if text.isdigit() else default
 
 
 def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Those that the file sets by itself; what comes from the shell that deploys is not known."""
+    """The variables that the file itself sets; those from the shell that deploys are unknown."""
     variables = inputs.get("environment", {}).get("variables", {})
     return {
         name: str(value)
         for name, value in variables.items()
-        if name not in TELLING and not FROM_OUTSIDE.search(str(value))
+        if name not in NOTIFIED_BY and not FROM_OUTSIDE.search(str(value))
     }
 
 
 def due(policy: Policy, now: datetime) -> datetime:
-    """A moment from now on when the policy is due."""
+    """A future time when the policy is due."""
     when = None if isinstance(policy.when, OwnHours) else policy.when
     window = next_window(when, policy.timezone, now) if when else None
     return window.opens + AFTER if window else now
 
 
 def populate(world: World, policy: Policy) -> None:
-    """Machines that the policy matches, and so many others that its limits let it act on them."""
+    """Add machines that the policy matches, and enough others for its limits."""
     region = "ap-guangzhou" if policy.regions == ("all",) else policy.regions[0]
     count = min(MATCHING, policy.limits.max_instances or MATCHING)
     state = policy.does.before
@@ -126,7 +126,7 @@ def matched_by(pattern: str) -> str:
 
 
 class Trial(NamedTuple):
-    """Where it runs; each run goes on with the machines as the last one left them."""
+    """The place of the runs; each run starts with the machines of the last one."""
 
     bundle: Path
     python: str
@@ -135,7 +135,7 @@ class Trial(NamedTuple):
     inputs: Mapping[str, Any]  # of serverless.yml
 
     def run(self, variables: Mapping[str, str]) -> bool:
-        """One timer event, and what comes of it, told; whether all is as it should be."""
+        """Run one timer event, and print the result; return True if everything is right."""
         print(f"\nLIGHTSOUT_DRY_RUN={variables.get('LIGHTSOUT_DRY_RUN', '0')}")
         before, now = self._states(), stamp(self.clock.now())
         done = invoke(
@@ -149,20 +149,20 @@ class Trial(NamedTuple):
         tell(done)
         after = self._states()
         changed = {id_ for id_, state in after.items() if state != before[id_]}
-        told = {id_ for name in DONE for id_ in group(done, name)}
+        reported = {id_ for name in DONE for id_ in group(done, name)}
         others = f"{len(after) - len(changed)} are as they were"
         print(f"  in the cloud: {plural(len(changed), 'machine')} changed, {others}")
         memory = number_of(self.inputs, "memorySize", DEFAULT_MEMORY)
         peak = f"{done.peak_mb:.0f} MB of {memory}" if done.peak_mb else "memory is not known here"
         print(f"  {done.seconds:.1f} s, {peak}")
-        return done.error is None and changed == told and (done.peak_mb or 0) < memory
+        return done.error is None and changed == reported and (done.peak_mb or 0) < memory
 
     def _states(self) -> dict[str, str]:
         return {machine.id: machine.state for machine in self.simulator.world.instances()}
 
 
 def tell(done: Invocation) -> None:
-    """The run's own words: what it warns of, and what it did with which machines."""
+    """Print the warnings of the run, and its results for machines."""
     for line in done.log:
         if line["level"] != "info":
             print(f"  {line['level']}: {line.get('message') or line.get('reason') or line}")

@@ -1,1 +1,1 @@
-"""The page of `report`: plain values made of log lines and policies, and one template."""
+"""Make the page of `report`: plain values from log lines and policies, and one template."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 
 ZH = {
     "title": "lightsout 报告",
@@ -144,7 +144,7 @@ ZH = {
     "x weeks": "周（以周一表示）",
     "legend uncharged": "关机不收费（STOP_CHARGING）；上方为节省金额（{currency}）",
     "legend charged": "关机后仍收费",
-    "week told": "{week} 当周：{hours} 小时，{saved}",
+    "week title": "{week} 当周：{hours} 小时，{saved}",
     "how counted": "计算方法，以及无法得知的内容",
     "failures": "失败",
     "stop since": "此后已确认关机：{when}。",
@@ -163,7 +163,7 @@ ZH = {
     "missing timers": "没有可读取的 serverless.yml，下一次定时触发未知。",
 }
 
-# The sentences of `savings`; in English they stand there.
+# The sentences of `savings`, which has them in English.
 CLAIMS_ZH = {
     "counted": "时长从 lightsout 发起并已确认的关机算起，到下一次开机为止；"
     "两次查看之间被人开机又关机的，不留痕迹。",
@@ -187,7 +187,7 @@ CLAIMS_ZH = {
     "超出流量包的流量按 GB 计费，但关机的机器本会产生多少流量不在任何日志中，因此不计。",
 }
 
-# The words of a schedule, as a policy's headline has them.
+# The words of a schedule in a policy's headline.
 SCHEDULE_ZH = {
     "by each machine's tag": "按每台机器的标签", "on": "运行",
     "by the file": "文件指定",

@@ -1,4 +1,4 @@
-"""The list of failures, the latest run first."""
+"""Make the list of failures, the latest run first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Failures:
 
 
 def failure_rows(history: History, scene: Scene) -> Failures:
-    """Machines that were not stopped or started, and runs that came to nothing."""
+    """Machines that were not stopped or started, and runs that failed as a whole."""
     confirmed = _confirmed(history)
     found = [
         (
@@ -54,9 +54,9 @@ def failure_rows(history: History, scene: Scene) -> Failures:
         )
         for it in history.failures
     ]
-    told = {it.run_id for it in history.failures}
+    with_rows = {it.run_id for it in history.failures}
     for run in history.runs:
-        if run.status == "failed" and run.run_id not in told:
+        if run.status == "failed" and run.run_id not in with_rows:
             why = run.error or scene.t("run failed unsaid")
             row = FailureRow(
                 moment_short(run.started, scene), "", (), 0, why, scene.t(fix_of(why)), run.run_id
@@ -67,7 +67,7 @@ def failure_rows(history: History, scene: Scene) -> Failures:
 
 
 def _fix(failure: FailureRecord, settled: Mapping[str, list[SettledMachines]], scene: Scene) -> str:
-    """What to do, and before it when all of its machines were confirmed since, if they were."""
+    """What to do; before it, the time by which all machines were confirmed, if they were."""
     fix = scene.t(fix_of(failure.reason))
     later = [_after(failure, settled.get(id_, ())) for id_ in failure.instance_ids]
     known = [it for it in later if it]

@@ -1,4 +1,4 @@
-"""The calendar: a week that is over, with what really happened, and the week that comes."""
+"""Draw the calendar: the last week with the actual results, and the next week."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Happening:
     x: float
     y: float
     good: bool
-    told: str
+    title: str
 
 
 @dataclass(slots=True)
@@ -53,31 +53,31 @@ class Column:
     x: float
     weekday: str
     date: str
-    kind: str  # workday, weekend, holiday or make-up
+    kind: str  # workday, weekend, holiday or make-up workday
     holiday: str
     today: bool
     bars: list[Bar] = field(default_factory=list)
     marks: list[Happening] = field(default_factory=list)
     good: int = 0  # machines that were stopped or started on the day
     bad: int = 0
-    missed: bool = False  # a window was over, and no run was in it
+    missed: bool = False  # a window ended without a run in it
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyCalendar:
-    """The fortnight of a policy."""
+    """The two weeks of a policy."""
 
     name: str
-    does: str  # what its bars mean: stop, start, or on
+    does: str  # the meaning of its bars: stop, start, or on
     about: str
     description: str
     alt: str
     columns: list[Column]
-    now: float  # where the instant lies in the column of today
+    now: float  # the place of the present time in the column of today
 
     @property
     def high(self) -> int:
-        """With room for three lines below a day that has them."""
+        """The height, with room for three lines below a day that has them."""
         return HIGH + 14 * any(it.good and it.bad and it.missed for it in self.columns)
 
 
@@ -137,13 +137,13 @@ def _add_mark(
     column.good += count if done.good else 0
     column.bad += 0 if done.good else count
     key = f"mark {done.action or policy.action}" if done.good else "mark failed"
-    told = f"{at:%H:%M} {scene.t(key, count=count)}"
+    text = f"{at:%H:%M} {scene.t(key, count=count)}"
     y = TOP + TALL * _minute(at) / WHOLE_DAY
-    column.marks.append(Happening(column.x + COLUMN / 2, y, done.good, told))
+    column.marks.append(Happening(column.x + COLUMN / 2, y, done.good, text))
 
 
 def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene) -> Iterator[int]:
-    """Days whose window is over, lies in the log, and has no run in it.
+    """Days in the log whose window ended without a run in it.
 
     With `uptime` a window is the time to act after an edge, one for each action.
     """
@@ -152,16 +152,18 @@ def _missed(history: History, parts: Sequence[Policy], first: date, scene: Scene
         if part.when is None or isinstance(part.when, OwnHours):
             continue
         for window in windows(part.when, part.timezone, first, DAYS):
-            told = began is not None and began <= window.opens and window.closes <= last
-            if told and not any(window.opens <= it.started < window.closes for it in history.runs):
+            in_log = began is not None and began <= window.opens and window.closes <= last
+            if in_log and not any(
+                window.opens <= it.started < window.closes for it in history.runs
+            ):
                 yield (window.opens.date() - first).days
 
 
 def _days_said(outlook: Outlook, columns: Sequence[Column], scene: Scene) -> str:
-    """The days in words, for whoever cannot see the picture."""
+    """The days in words, for people who cannot see the picture."""
     parts = []
     for day, column in zip(outlook.days, columns, strict=False):
         times = ", ".join(scene.t.schedule(span(*it)) for it in day.spans) or "–"
-        told = "; ".join(mark.told for mark in column.marks)
-        parts.append(f"{day.date} {times}" + (f" ({told})" if told else ""))
+        text = "; ".join(mark.title for mark in column.marks)
+        parts.append(f"{day.date} {times}" + (f" ({text})" if text else ""))
     return printable(" · ".join(parts))

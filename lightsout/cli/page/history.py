@@ -1,4 +1,4 @@
-"""What the log tells: runs, the last thing that was done to each machine, failures."""
+"""Read from the log: runs, the last action on each machine, failures."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS, place_of
+from lightsout.model.resources.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from lightsout.model.policy import Part
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.resource import Site
 
     Line = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ SEEN = frozenset({"act", "keep", "excluded"})  # verdicts on machines in the sta
 
 @dataclass(slots=True)
 class RunRecord:
-    """One run; `finished` is None where the log has no end of it."""
+    """One run; `finished` is None if the log lacks its end."""
 
     run_id: str
     started: datetime
@@ -65,11 +65,11 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class SettledMachines:
-    """Machines of a policy that were confirmed, or failed, at one moment."""
+    """Machines of a policy that were confirmed, or failed, at one time."""
 
     time: datetime
     policy: str
-    action: str  # stop or start; empty where the log does not tell
+    action: str  # stop or start; empty if the log does not say
     instance_ids: tuple[str, ...]
     good: bool
 
@@ -84,12 +84,12 @@ class Kept:
 
 @dataclass(slots=True)
 class MachineRecord:
-    """The last that is known of a machine."""
+    """The last known facts about a machine."""
 
     state: str = ""
     seen: datetime | None = None
     action: CallRecord | None = None
-    became: str = ""  # confirmed, or why not; empty: nothing more is known of the action
+    became: str = ""  # confirmed, or the reason why not; empty: unknown
     policies: set[str] = field(default_factory=set)
     kept: dict[Part, Kept] = field(default_factory=dict)  # the latest reason of each policy
 
@@ -106,7 +106,7 @@ class History:
 
 
 def read_history(lines: Iterable[Line]) -> History:
-    """Reads the lines by time; one that is cut, or of another version, is left out."""
+    """Read the lines by time; leave out a line that is cut, or of another version."""
     timed = [(time, line) for line in lines if (time := instant_of(line.get("time")))]
     timed.sort(key=lambda item: item[0])
     reader = _Reader()
@@ -121,7 +121,7 @@ class _Reader:
     def __init__(self) -> None:
         self.history = History()
         self._open: dict[str, RunRecord] = {}  # by run ID
-        # What each policy wanted in a run: a line about a call names the policies of all in it.
+        # The instances of each policy in a run: a line about a call names all policies together.
         self._wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._tells = {
             "run.started": self._run_started,
@@ -163,9 +163,9 @@ class _Reader:
             return
         one.finished, one.status, one.error = time, _text(line, "status"), _text(line, "error")
         counts = line.get("counts")
-        told = counts if isinstance(counts, dict) else line
+        fields = counts if isinstance(counts, dict) else line
         names = ("matched", "stopped", "started", "would_stop", "would_start", "skipped", "failed")
-        one.counts = {name: _number(told.get(name)) for name in (*names, "pending")}
+        one.counts = {name: _number(fields.get(name)) for name in (*names, "pending")}
 
     def _warning(self, _time: datetime, line: Line) -> None:
         one = self._open.get(str(line["run_id"]))
@@ -182,11 +182,11 @@ class _Reader:
         if site is None or not names:
             return
         name, verdict = names[0], _text(line, "verdict")
-        told = _text(line, "action") or self.history.actions.get(name, "")
-        self.history.actions[name] = told
+        wanted = _text(line, "action") or self.history.actions.get(name, "")
+        self.history.actions[name] = wanted
         if refused := _text(line, "refused"):
             self._fail(time, line, refused)
-        action, part = ACTIONS.get(told), (name, told)
+        action, part = ACTIONS.get(wanted), (name, wanted)
         for id_ in ids_of(line) if verdict else ():
             record = self._record(site, id_)
             record.policies.add(name)
@@ -221,7 +221,7 @@ class _Reader:
         self._note_done(time, line, good=True)
 
     def _skipped(self, time: datetime, line: Line) -> None:
-        """Asked, and neither done nor failed: stopped but still charged, or gone."""
+        """Note instances of a call that are neither done nor failed: still charged, or gone."""
         site, reason = site_of(line), _text(line, "reason")
         if site is None:
             return
@@ -268,7 +268,7 @@ class _Reader:
                 )
 
     def _action_of(self, line: Line, ids: tuple[str, ...]) -> str:
-        """What was done, or tried: the last call about these machines."""
+        """The action that was done or tried: that of the last call about these machines."""
         site = site_of(line)
         record = self.history.machines.get(Machine(site, ids[0])) if site else None
         return record.action.name if record and record.action else ""
@@ -285,7 +285,7 @@ def texts_of(line: Line, name: str) -> list[str]:
 
 
 def _number(value: Any) -> int:
-    """Of a field, which may have become a text."""
+    """The number in a field, which may have become a text."""
     try:
         return int(value)
     except (TypeError, ValueError):

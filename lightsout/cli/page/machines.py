@@ -1,4 +1,4 @@
-"""The rows of the table of machines."""
+"""Make the rows of the table of machines."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from lightsout.cli.output.words import moment, natural
 from lightsout.cli.page.history import MachineRecord
 from lightsout.cli.savings.evidence import Machine
 from lightsout.decide.due import due_at
-from lightsout.model.instance import tag_texts
 from lightsout.model.report import KEPT, why_skipped
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.instance import tag_texts
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.cli.page.history import CallRecord, History
     from lightsout.cli.page.texts import Texts
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Resource
 
 GONE = "gone"
 LOOKS = ("on", "between", "off", GONE)
@@ -32,15 +32,15 @@ LOOKS = ("on", "between", "off", GONE)
 
 @dataclass(slots=True)
 class MachineRow:
-    """One machine; texts of the cloud are as they are, and nothing of them is markup."""
+    """One machine. Texts of the cloud are unchanged, and none of them is markup."""
 
     id: str
     resource: str
     place: str
     name: str = ""
     state: str = ""
-    look: str = "between"  # of LOOKS: how its state is shown
-    seen: str = ""  # when, where that was not just now
+    look: str = "between"  # one of LOOKS: the look of its state
+    seen: str = ""  # when it was seen, if not just now
     tags: list[str] = field(default_factory=list)
     policies: list[str] = field(default_factory=list)
     last: str = ""
@@ -52,7 +52,7 @@ class MachineRow:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a look at the cloud showed; nothing, where no look could be made."""
+    """The result of a look at the cloud; empty if no look could be made."""
 
     rows: Sequence[Row] = ()
     found: Mapping[Machine, Instance | None] = field(default_factory=dict)  # None: gone
@@ -61,7 +61,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all rows need."""
+    """The facts that all rows need."""
 
     policies: Sequence[Policy]
     now: datetime
@@ -83,7 +83,7 @@ def machine_rows(history: History, now: Now, scene: Scene) -> list[MachineRow]:
 
 
 def _order(row: MachineRow) -> tuple[object, ...]:
-    """What needs a look first: in trouble, then what is on."""
+    """A sort key: first machines in trouble, then those that run."""
     return (
         not row.trouble,
         LOOKS.index(row.look),
@@ -144,7 +144,7 @@ def _said(action: CallRecord, became: str, scene: Scene) -> str:
 
 
 def _add_plan(shown: MachineRow, rows: Sequence[Row], scene: Scene) -> None:
-    """What a run would decide, as `plan` tells it."""
+    """Add the decision of a run, as `plan` shows it."""
     for row in rows:
         name = row.policy.name
         if row.would_act:
@@ -158,7 +158,7 @@ def _add_plan(shown: MachineRow, rows: Sequence[Row], scene: Scene) -> None:
 
 
 def _add_outlook(shown: MachineRow, record: MachineRecord, scene: Scene) -> None:
-    """What the log said last of keeping it, and when its policies open next."""
+    """Add the latest reason in the log to keep it, and the next opening of its policies."""
     for kept in sorted(record.kept.values(), key=lambda it: it.time):
         action = record.action
         if shown.look == "on" or action is None or action.time < kept.time:
@@ -181,12 +181,12 @@ def _may(policy: Policy, scene: Scene) -> Iterable[str]:
 
 
 def wall_clock(instant: datetime, policy: Policy, scene: Scene) -> str:
-    """The instant by the wall clock of the policy; its zone is named where it is not the page's."""
+    """The instant by the wall clock of the policy; with the zone if it is not that of the page."""
     if policy.timezone.key == scene.zone.key:
         return moment_short(instant, scene)
     return moment(instant, policy.timezone)
 
 
 def moment_short(instant: datetime, scene: Scene) -> str:
-    """The instant by the wall clock of the page, whose zone its foot names."""
+    """The instant by the wall clock of the page. The foot of the page names its zone."""
     return f"{instant.astimezone(scene.zone):%Y-%m-%d %H:%M}"

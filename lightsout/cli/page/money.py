@@ -1,4 +1,4 @@
-"""The figures of `savings` for the page: weeks as a picture; months, policies, tags as tables."""
+"""Make the figures of `savings` for the page: a picture by week; tables by month, policy, tag."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.cli.output.words import natural
 from lightsout.cli.savings.tally import by_policy, by_tag, by_week, total
 
@@ -38,14 +38,14 @@ class WeekBar:
     money_y: float
     charged: tuple[float, float]  # its top, and how high
     uncharged: tuple[float, float]
-    told: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     wide: float
     high: float
-    lines: list[tuple[float, str]]  # where, and how many hours
+    lines: list[tuple[float, str]]  # the place, and the hours
     bars: list[WeekBar]
     alt: str
 
@@ -153,15 +153,15 @@ def _chart(weeks: Sequence[Week], currency: str, t: Texts) -> Chart:
         for number in range(LINES + 1)
     ]
     wide = max(NARROWEST, LEFT + 16 + COLUMN * len(weeks))
-    return Chart(wide, TOP + TALL + BELOW, lines, bars, "; ".join(bar.told for bar in bars))
+    return Chart(wide, TOP + TALL + BELOW, lines, bars, "; ".join(bar.title for bar in bars))
 
 
 def _bar(week: Week, x: float, scale: float, currency: str, t: Texts) -> WeekBar:
     charged, uncharged = TALL * week.charged / scale, TALL * week.uncharged / scale
     foot = TOP + TALL
     money = f"{week.saved:,.2f}" if week.saved else ""
-    told = t(
-        "week told",
+    title = t(
+        "week title",
         week=week.monday,
         hours=f"{week.charged + week.uncharged:,.1f}",
         saved=f"{week.saved:,.2f} {currency}",
@@ -173,12 +173,12 @@ def _bar(week: Week, x: float, scale: float, currency: str, t: Texts) -> WeekBar
         foot - charged - uncharged - 6,
         (foot - charged - uncharged, charged),
         (foot - uncharged, uncharged),
-        told,
+        title,
     )
 
 
 def _rounded_up(hours: float) -> float:
-    """The end of the axis: the next 1, 2, 4 or 8 with zeros behind it."""
+    """The end of the axis: the next 1, 2, 4 or 8 with zeros after it."""
     if hours <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(hours))

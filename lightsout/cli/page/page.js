@@ -32,9 +32,9 @@
   box.addEventListener("input", () => { most = AT_FIRST; search(); });
   more.addEventListener("click", () => { most = Infinity; search(); });
   const fromAddress = () => {
-    const told = /^#q=(.*)$/.exec(location.hash);
-    if (!told) return;
-    try { box.value = decodeURIComponent(told[1]); } catch { return; }
+    const found = /^#q=(.*)$/.exec(location.hash);
+    if (!found) return;
+    try { box.value = decodeURIComponent(found[1]); } catch { return; }
     search();
   };
   addEventListener("hashchange", fromAddress);

@@ -1,7 +1,7 @@
-"""Makes one HTML file of the page's values: everything is in it, and nothing is loaded.
+"""Make one HTML file of the page's values. It loads nothing from elsewhere.
 
-Whatever a value holds is text: it is escaped, and control characters are replaced, those that turn
-the direction of writing among them. The page's policy (CSP) lets only its own script and style in.
+Every value is text: it is escaped, and control characters are replaced, also those that change the
+direction of writing. The page's policy (CSP) allows only its own script and style.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from lightsout.cli.page.texts import Texts
 
 HERE = Path(__file__).parent
-SHOWN_AT_FIRST = 200  # rows; the search looks at all
+SHOWN_AT_FIRST = 200  # rows; a search finds all
 NEEDED = "`report` needs Jinja2: python -m pip install -r requirements/cli.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class PageValues:
-    """Everything that the page shows."""
+    """All values of the page."""
 
     made: str
     span: str
@@ -76,7 +76,7 @@ def render(page: PageValues, t: Texts) -> str:
 
 
 def _finalize(value: Any) -> Any:
-    """The text without control characters, and with the spaces that it has."""
+    """The text without control characters; its spaces stay."""
     return printable_line(value) if type(value) is str else value  # Markup is another type
 
 

@@ -1,4 +1,4 @@
-"""Is it armed, did the last run go well, what comes next, and what is wrong: each with its fix."""
+"""Find the status: is it armed, was the last run good, what comes next; and problems with fixes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightsout.cli.deployment.timers import ticks
 from lightsout.cli.output.words import command
 from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
-from lightsout.doctor.finding import WARNING, WRONG
+from lightsout.doctor.diagnosis import WARNING, WRONG
 from lightsout.doctor.offline_checks import DRY_RUN_CHECK
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import calendar_end, calendar_gaps
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from lightsout.cli.page.fortnight import PolicyCalendar
     from lightsout.cli.page.history import History, RunRecord
     from lightsout.cli.page.machines import MachineRow, Scene
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
 
 LONGEST_RUN = timedelta(minutes=20)  # SCF ends a function after 15
-AHEAD = timedelta(days=8)  # in which the next tick is looked for
+AHEAD = timedelta(days=8)  # in which the next tick is searched
 SILENCE = 4  # times the usual time between two runs
 SHORTEST_SILENCE = timedelta(hours=1)
 CALENDAR = "calendar of workdays and holidays does not cover"
 TRIGGERS = ("timer", "invoke", "url", "eventbridge")
 ENDS = ("ok", "failed", "paused")
-# By what stands in an error: the text that says how to fix it. The first that fits counts.
+# By a part of an error, the text that says how to fix it. The first one that fits counts.
 FIXES = (
     ("mistake", "fix mistakes"),
     ("AssumeRole", "fix assume"),
@@ -56,13 +56,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known beside the log; empty where it is not."""
+    """The facts beside the log; empty if unknown."""
 
     digest: str = ""  # of the policies at hand
     mistakes: Sequence[str] = ()  # in them
     timers: Sequence[ReadTimer] = ()  # of serverless.yml
     diagnoses: Sequence[Diagnosis] = ()  # of the deployed function
-    doubts: Sequence[str] = ()  # what could not be looked at
+    doubts: Sequence[str] = ()  # the parts that could not be looked at
     live: bool = False  # the log goes up to now
 
 
@@ -89,7 +89,7 @@ def status(
         *_of_runs(history, known, scene),
         *_of_machines(machines, scene),
         *_of_calendars(calendars, scene),
-        *_of_function(known, dry_run_told=last is not None and last.dry_run),
+        *_of_function(known, dry_run_shown=last is not None and last.dry_run),
         *(Problem(doubt, t(fix_of(doubt, "fix doubt")), grave=False) for doubt in known.doubts),
     ]
     distinct: dict[str, Problem] = {}
@@ -122,17 +122,17 @@ def _sentence(last: RunRecord, scene: Scene) -> str:
 
 def _facts_of_run(last: RunRecord, scene: Scene) -> Iterator[tuple[str, str]]:
     t = scene.t
-    told = t(f"ended {last.status if last.status in ENDS else 'open'}")
+    end = t(f"ended {last.status if last.status in ENDS else 'open'}")
     yield (
         t("last run"),
-        f"{moment_short(last.started, scene)} · {told} · {_trigger(last.trigger, scene)}",
+        f"{moment_short(last.started, scene)} · {end} · {_trigger(last.trigger, scene)}",
     )
     yield t("version"), last.version or "?"
     yield t("policies deployed"), last.policies_hash or "?"
 
 
 def _trigger(kind: str, scene: Scene) -> str:
-    """As the log has it where it is no kind that we know."""
+    """The trigger in words; an unknown kind as in the log."""
     return scene.t(f"trigger {kind}") if kind in TRIGGERS else kind
 
 
@@ -153,7 +153,7 @@ def _facts_ahead(known: Known, scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def _windows_ahead(scene: Scene) -> Iterator[tuple[str, str]]:
-    """When each policy is due, once for each of its actions."""
+    """The next windows of each policy, for each of its actions."""
     t, parts = scene.t, {policy.part: policy for policy in reversed(scene.policies)}
     for (name, action), policy in reversed(parts.items()):
         several = sum(other == name for other, _ in parts) > 1
@@ -203,13 +203,13 @@ def _of_runs(history: History, known: Known, scene: Scene) -> Iterator[Problem]:
         differ = t("policies differ", here=known.digest, there=last.policies_hash)
         yield Problem(differ, t("fix differ"), grave=False)
     for warning in last.warnings:
-        told_above = "LIGHTSOUT_DRY_RUN" in warning or CALENDAR in warning
-        if not told_above:
+        shown_above = "LIGHTSOUT_DRY_RUN" in warning or CALENDAR in warning
+        if not shown_above:
             yield Problem(warning, t("fix warning"), grave=False)
 
 
 def _silence(history: History, scene: Scene) -> datetime | None:
-    """The start of the last run, where it is longer ago than runs usually are apart."""
+    """The start of the last run, if it is longer ago than is usual between two runs."""
     starts = [run.started for run in history.runs]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(starts)]
     usual = timedelta(seconds=median(gaps)) if gaps else timedelta(days=1)
@@ -231,14 +231,14 @@ def _of_calendars(calendars: Sequence[PolicyCalendar], scene: Scene) -> Iterator
             yield Problem(missed, scene.t("fix silent"))
 
 
-def _of_function(known: Known, *, dry_run_told: bool) -> Iterator[Problem]:
+def _of_function(known: Known, *, dry_run_shown: bool) -> Iterator[Problem]:
     for one in known.diagnoses:
-        told_above = dry_run_told and one.check.endswith(DRY_RUN_CHECK)
-        if one.mark in (WRONG, WARNING) and not told_above:
+        shown_above = dry_run_shown and one.check.endswith(DRY_RUN_CHECK)
+        if one.mark in (WRONG, WARNING) and not shown_above:
             fix = one.fix.replace("python -m lightsout", command())
             yield Problem(f"{one.check}: {one.says}", fix, grave=one.mark == WRONG)
 
 
 def fix_of(why: str, other: str = "fix other") -> str:
-    """The key of the text that says how to fix what a reason tells."""
+    """The key of the text that says how to fix a failure with this reason."""
     return next((fix for part, fix in FIXES if part in why), other)

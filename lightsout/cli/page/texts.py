@@ -1,11 +1,11 @@
-"""The words of the page in English, and how a text is said in the page's language."""
+"""The words of the page in English, and how to write a text in the page's language."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.page.chinese import CLAIMS_ZH, SCHEDULE_ZH, ZH
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ EN = {
     "missed": "{policy}: no run in its window on {days}.",
     # what to do
     "fix mistakes": "Correct the file at that place, run `check`, package and deploy again.",
-    "fix assume": "Let that account lend its role: `permissions --account NAME --uin UIN`.",
+    "fix assume": "Let that account grant its role to this function: "
+    "`permissions --account NAME --uin UIN`.",
     "fix rights": "Give the role the right that is named: `permissions role`.",
     "fix keys": "Give the function its execution role (`role` in serverless.yml).",
     "fix network": "See that the API can be reached; what stands behind the code says how it "
@@ -164,7 +165,7 @@ EN = {
     "x weeks": "week, by its Monday",
     "legend uncharged": "no longer charged (STOP_CHARGING); above it, money saved ({currency})",
     "legend charged": "stopped, and charged on",
-    "week told": "week of {week}: {hours} h, {saved}",
+    "week title": "week of {week}: {hours} h, {saved}",
     "how counted": "How this is counted, and what is not known",
     # failures
     "failures": "Failures",
@@ -210,19 +211,19 @@ class Texts:
         return _PLACE.sub(lambda it: str(facts.get(it[1], it[0])), self._texts[key])
 
     def schedule(self, said: str) -> str:
-        """What a policy does and when, said in English, in this language."""
+        """Translate the English text about a policy's action and schedule into this language."""
         return (
             said if self.tag == TAGS["en"] else _SCHEDULE.sub(lambda it: SCHEDULE_ZH[it[1]], said)
         )
 
     def claim(self, claim: Claim | str) -> str:
-        """A sentence of `savings`; what the service said about it stays as it is."""
+        """A sentence of `savings`; the service's own text in it stays as it is."""
         if isinstance(claim, str) or self.tag == TAGS["en"]:
             return str(claim)
         return _PLACE.sub(lambda it: claim.facts.get(it[1], it[0]), CLAIMS_ZH[claim.key])
 
 
 def language_of(environ: Mapping[str, str]) -> str:
-    """The page's language where the command line does not choose it: that of the locale."""
-    told = next((environ[it] for it in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(it)), "")
-    return "zh" if told.lower().startswith("zh") else "en"
+    """The page's language if the command line does not choose one: that of the locale."""
+    locale = next((environ[it] for it in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(it)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"

@@ -1,1 +1,1 @@
-"""Hours and money that stopping saved."""
+"""Compute the hours and money that stopping saved."""

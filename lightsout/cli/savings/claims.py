@@ -1,4 +1,4 @@
-"""Write the sentences below the figures of `savings`: how they are counted, what they leave out."""
+"""Write the sentences below the figures of `savings`: how they are counted, and what is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from lightsout.cli.output.words import moment, plural
 from lightsout.cli.savings.intervals import Ended
 from lightsout.model.report import CHARGED, why_skipped
-from lightsout.model.resource import CVM, HAI, LIGHTHOUSE, NOTEBOOK
+from lightsout.model.resources.resource import CVM, HAI, LIGHTHOUSE, NOTEBOOK
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Evidence
     from lightsout.cli.savings.tally import Stop
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.resource import Resource
 
 KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 
 
 class Claim(NamedTuple):
-    """One sentence: which one, and what stands in it; its text is English."""
+    """One sentence: its key, and the values in it; its text is English."""
 
     key: str
     facts: Mapping[str, str]
@@ -51,7 +51,7 @@ SENTENCES = {
     "still charged": "CVMs stopped without STOP_CHARGING are charged on: {hours} h save 0.",
     "by the hour": "{title}: {hours} h were seen to be uncharged. {charged_on} went on being "
     "charged.",
-    "without a price": "{title} tells no price: {hours} h are not in the sum; write the price by "
+    "without a price": "{title} shows no price: {hours} h are not in the sum; write the price by "
     "ID into a file for --prices.",
     "not seen uncharged": "{title}: {hours} h were not seen to be uncharged, and save 0.",
     "prepaid": "Lighthouse is prepaid: {hours} h refund nothing of the plan and save 0. Traffic "
@@ -61,7 +61,7 @@ SENTENCES = {
 
 
 def claims(stops: Sequence[Stop], evidence: Evidence, horizon: datetime) -> Iterator[Claim]:
-    """Sentences about hours; only those that apply."""
+    """The sentences about hours that apply."""
     if stops:
         yield Claim("counted", {})
     unknown = [stop for stop in stops if stop.interval.ended not in KNOWN]
@@ -115,7 +115,7 @@ def _stops(count: int, noun: str = "stop") -> dict[str, str]:
 
 
 def _by_the_hour(resource: Resource, stops: Sequence[Stop]) -> Iterator[Claim]:
-    """Of machines that are paid by the hour of use, and whose price no API tells."""
+    """The sentences about machines that are paid by the hour, and whose price no API returns."""
     ours = [stop for stop in stops if stop.machine.site.resource is resource]
     uncharged = [stop for stop in ours if stop.interval.uncharged]
     kinds = {

@@ -13,7 +13,7 @@ from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.report import id_of
-from lightsout.model.resource import START, STOP, Site
+from lightsout.model.resources.resource import START, STOP, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Machine(NamedTuple):
 
 
 class CallKey(NamedTuple):
-    """An accepted call: its RequestId, or the ActivityId where no answer came; and its site."""
+    """An accepted call: its RequestId, or the ActivityId if no answer came; and its site."""
 
     site: Site
     request_id: str
@@ -39,11 +39,11 @@ class Evidence:
     """The signs of each machine, and the counts of stops that saved nothing."""
 
     signs: dict[Machine, list[Sign]] = field(default_factory=dict)
-    # By site, then by stop policy: when it looked at all the machines that it matches.
+    # By site, then by stop policy: the times when it looked at all the machines that it matches.
     looks: dict[Site, dict[str, list[datetime]]] = field(default_factory=dict)
     last: datetime | None = None  # the time of the last line
-    unconfirmed: int = 0  # machines whose stop was accepted, and nothing more
-    skipped: Counter[str] = field(default_factory=Counter)  # … and ended otherwise, by reason
+    unconfirmed: int = 0  # machines whose stop was accepted, but not confirmed
+    skipped: Counter[str] = field(default_factory=Counter)  # … and had another result, by reason
     foreign: int = 0  # machines confirmed for a call whose acceptance is not in the logs
 
 
@@ -62,18 +62,18 @@ class _Look:
 
     @property
     def whole(self) -> bool:
-        """True where the log names every running machine that the policy matches."""
-        told = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
-        return told and not self.partial and not self.ids["conflict"]
+        """True if the log names every running machine that the policy matches."""
+        complete = len(self.ids["act"]) == self.act and len(self.ids["keep"]) == self.keep
+        return complete and not self.partial and not self.ids["conflict"]
 
     @property
     def named(self) -> Iterator[str]:
-        """Instances in the state that the policy acts on. The log does not say it of a conflict."""
+        """Instances in the state that the policy acts on. For conflicts the log has no state."""
         return (id_ for word, ids in self.ids.items() if word != "conflict" for id_ in ids)
 
 
 def read_evidence(lines: Iterable[Line]) -> Evidence:
-    """The evidence in log lines; a line that is cut or of another version is ignored."""
+    """The evidence in log lines, without lines that are cut or of another version."""
     reader = _Reader()
     last: datetime | None = None
     known: list[tuple[datetime, Line]] = []
@@ -107,10 +107,10 @@ class _Reader:
     def __init__(self) -> None:
         self._runs: dict[str, datetime] = {}  # latest possible beginning of each
         self._looks: dict[tuple[str, Site, str], list[_Look]] = defaultdict(list)
-        self._actions: dict[str, str] = {}  # of each policy that ever asked for something
+        self._actions: dict[str, str] = {}  # of each policy that ever sent a call
         self._accepted: dict[CallKey, tuple[str, datetime, set[str]]] = {}
         self._confirmed: list[tuple[datetime, str, CallKey, Line]] = []
-        self._skipped: dict[tuple[datetime, Machine], str] = {}  # why, of those that were asked
+        self._skipped: dict[tuple[datetime, Machine], str] = {}  # the reasons
 
     def read(self, time: datetime, line: Line) -> None:
         event, run_id = str(line["event"]), str(line.get("run_id"))
@@ -189,7 +189,7 @@ class _Reader:
     def _confirmation(
         self, time: datetime, run_id: str, call: CallKey, id_: str, line: Line
     ) -> Sign:
-        """A confirmation. Its line has the policies of all instances; the plan knows this one."""
+        """A confirmation. Its line names the policies of all instances, the plan those of one."""
         named = _texts(line, "policies")
         wanted = [name for name in named if self._wanted(run_id, call.site, name, id_)]
         uncharged = line.get("charging") == "STOP_CHARGING"
@@ -221,7 +221,7 @@ class _Reader:
                         signs[machine].add(Sign(look.time, kind, since=look.since.get(id_)))
 
     def _action_of(self, name: str, look: _Look) -> str:
-        """The action of a look; empty for a policy that never asked for anything."""
+        """The action of a look; empty for a policy that never sent a call."""
         last = self._actions.get(name, "")
         return look.action or last if last else ""
 
@@ -238,17 +238,17 @@ class _Reader:
 
 
 def _latest(looks: Sequence[_Look], action: Any) -> _Look | None:
-    """The look that a line is about: the latest, of that action if the line tells one."""
+    """The look of a line: the latest one, of the line's action if it has one."""
     fitting = (it for it in reversed(looks) if action is None or it.action in ("", action))
     return next(fitting, None)
 
 
 def _texts(line: Line, name: str) -> list[str]:
-    """A list of texts; empty where the field is no list, as in exports that drop lists."""
+    """A list of texts; empty if the field is no list, as in exports that drop lists."""
     value = line.get(name)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _named(line: Line) -> str:
-    """What tells a call from others; empty where nothing does."""
+    """The ID of a call; empty if it has none."""
     return str(line.get("request_id") or line.get("activity_id") or "")

@@ -1,8 +1,8 @@
 """Compute the intervals in which a machine was certainly stopped by lightsout, from its signs.
 
-No clock, no files. An interval begins when its stop was confirmed, and ends with the next start.
-If the time of that start is unknown, there are two ends: until `end` the machine was certainly
-stopped, from `latest` on it certainly ran. Only the first is counted.
+An interval begins when its stop was confirmed, and ends with the next start. If the time of that
+start is unknown, there are two ends: until `end` the machine was certainly stopped, and from
+`latest` on it certainly ran. Only the time until `end` is counted.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Sign:
     request_id: str = ""  # of the stop that was accepted or confirmed, or of the latest operation
     policies: frozenset[str] = frozenset()  # that wanted the stop
     uncharged: bool = False  # STOP_CHARGING was confirmed
-    since: datetime | None = None  # of what is seen RUNNING, where the service says it
-    by_group: bool = False  # the group of the machine stopped it: looks show another RequestId
+    since: datetime | None = None  # since when it runs, if the service says it
+    by_group: bool = False  # its group stopped the machine: looks show another RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def intervals(
 
 
 def _in_order(sign: Sign) -> tuple[datetime, bool, bool, str, str, bool]:
-    """A sort key: by time. Of several at once, the one that knows more or claims less comes first.
+    """A sort key: by time; of several at once, first the one that knows more or claims less.
 
     A machine ran when its stop was accepted, even if one look showed both the stop and its end,
     because the answer was lost.
@@ -127,7 +127,7 @@ class _Stopped:
         self._request_ids: set[str] = set()
         self._by_group = False
         self._surely = first.time  # the latest sign of being stopped
-        self._tried = False  # a start was tried, with unknown result
+        self._tried = False  # a start was sent, with unknown result
 
     def confirm(self, sign: Sign) -> None:
         self._policies |= sign.policies
@@ -142,7 +142,7 @@ class _Stopped:
             since = min(sign.since, sign.time)
             stale = since <= self._first.time  # a listing may lag behind
             return None if stale else self._interval(since, since, Ended.RESTARTED)
-        if sign.kind is Clue.GONE:  # looks do not tell gone from stopped
+        if sign.kind is Clue.GONE:  # looks show no difference between gone and stopped
             return self._interval(self._surely, sign.time, Ended.GONE)
         known = self._by_group or sign.request_id in {"", *self._request_ids}
         other = sign.kind is Clue.STOPPED and not known

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.files import read_small_file
 from lightsout.cli import WrongUse
-from lightsout.policies import yamltree as yamltext
+from lightsout.policies.reading import yamltree as yamltext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +73,9 @@ def _pairs(
     return [(key, value) for key, value in node.pairs if isinstance(key, yamltext.Text)]
 
 
-def price_of(told: Any) -> float:
+def price_of(given: Any) -> float:
     """A price an hour; raises ValueError or TypeError for anything else."""
-    price = float(told)
+    price = float(given)
     if not 0 <= price <= HIGHEST:  # nor is NaN
-        raise ValueError(f"{told} is no price an hour")
+        raise ValueError(f"{given} is no price an hour")
     return price

@@ -1,14 +1,14 @@
-"""The price of an hour of an instance's CPU and memory: asked of CVM and kept, or from a file.
+"""Find the price of an hour of an instance's CPU and memory: from CVM, cached, or from a file.
 
 InquiryPriceRunInstances returns the price by the hour of a new instance with a system disk
 (https://cloud.tencent.com/document/api/213/15726). While an instance is stopped with STOP_CHARGING
-its disks are charged on (https://cloud.tencent.com/document/product/213/19918), and no page says
-whether InstancePrice holds them. So it is asked twice, with a small and a large disk: the
-difference, if any, is the price of the gigabytes, and is subtracted.
+its disks are still charged (https://cloud.tencent.com/document/product/213/19918), and no page says
+whether InstancePrice includes them. So two prices are asked, with a small and a large disk: a
+difference is the price of the gigabytes, and is subtracted.
 
-Of some types the price falls the longer they run (to 50 % after 96 hours, 34 % after 360,
-https://www.tencentcloud.com/zh/document/product/213/2176), and no page says what a stop does to
-that count. The lowest price is taken, so that no more is claimed than was saved.
+For some types the price falls the longer they run (to 50 % after 96 hours, 34 % after 360,
+https://www.tencentcloud.com/zh/document/product/213/2176), and no page says how a stop changes that
+count. The lowest price is used, so that no more is claimed than was saved.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.base.endpoint import ROOT_DOMAIN
 from lightsout.base.files import read_small_file
 from lightsout.cli.output.files import write_file
 from lightsout.cli.savings.pricefile import price_of
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 
 ACTION = "InquiryPriceRunInstances"
 SMALL, LARGE = 50, 500  # GB: allowed for every kind of system disk
-STEPS = ("", "SecondStep", "ThirdStep")  # of the prices by how long an instance runs
+STEPS = ("", "SecondStep", "ThirdStep")  # of the prices by running time
 FRESH_FOR = timedelta(days=30)
-MOST_BYTES = 1024 * 1024  # of kept prices: some ten thousand
+MOST_BYTES = 1024 * 1024  # of cached prices: some ten thousand
 
 
 class Model(NamedTuple):
@@ -46,7 +47,7 @@ class Model(NamedTuple):
     zone: str
     type: str
     image: str  # without one there is no price
-    disk: str  # the type of its system disk: not every instance type takes every one
+    disk: str  # the type of its system disk: not every instance type accepts every one
 
 
 # The service -------------------------------------------------------------------------------------
@@ -75,16 +76,16 @@ def _inquire(cloud: Cloud, region: str, model: Model, size: int) -> Mapping[str,
     }
     answer = cloud.call(CVM.api.call(region, ACTION), params)
     price = answer.get("Price")
-    told = price.get("InstancePrice") if isinstance(price, dict) else None
-    if not isinstance(told, dict) or told.get("ChargeUnit") != "HOUR":
+    instance_price = price.get("InstancePrice") if isinstance(price, dict) else None
+    if not isinstance(instance_price, dict) or instance_price.get("ChargeUnit") != "HOUR":
         raise _unreadable("it has no price by the hour")
-    return told
+    return instance_price
 
 
-def _lowest(told: Mapping[str, Any]) -> float:
-    """The lowest of the steps, with the account's discount, where there is one."""
+def _lowest(instance_price: Mapping[str, Any]) -> float:
+    """The lowest of the steps, with the account's discount if there is one."""
     for name in ("UnitPriceDiscount", "UnitPrice"):
-        prices = [told.get(name + step) for step in STEPS]
+        prices = [instance_price.get(name + step) for step in STEPS]
         known = [float(price) for price in prices if isinstance(price, (int, float)) and price > 0]
         if known:
             return min(known)
@@ -95,7 +96,7 @@ def _unreadable(why: str) -> CallFailed:
     return CallFailed(ACTION, "UnreadableAnswer", why)
 
 
-# What was asked before ---------------------------------------------------------------------------
+# The cache ---------------------------------------------------------------------------------------
 
 
 class Cache:
@@ -104,7 +105,7 @@ class Cache:
     def __init__(self, environ: Mapping[str, str], home: Path, endpoint: Endpoint) -> None:
         folder = environ.get("XDG_CACHE_HOME") or str(home / ".cache")
         self.path = Path(folder) / "lightsout" / "prices.json"
-        self._host = endpoint.root_domain or endpoint.host or "tencentcloudapi.com"
+        self._host = endpoint.root_domain or endpoint.host or ROOT_DOMAIN
         self._prices = self._read()
         self._changed = False
 
@@ -123,7 +124,7 @@ class Cache:
         self._changed = True
 
     def save(self) -> None:
-        """Writes what is new; raises OSError where it cannot."""
+        """Write new prices; raises OSError."""
         if not self._changed:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,12 +148,12 @@ class Cache:
 
 @dataclass(slots=True)
 class Prices:
-    """The price of an hour for each machine, where it is known."""
+    """The price of an hour for each machine, if it is known."""
 
     currency: str
     source: str  # for a person
     of: dict[Machine, float] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)  # why some are not known
+    problems: list[str] = field(default_factory=list)  # the reasons why some are unknown
 
 
 def listed_prices(
@@ -183,7 +184,7 @@ def asked_prices(
             except CallFailed as failure:
                 refused.add(model)
                 place = f"{model.type} in {model.zone}"
-                prices.problems.append(f"{place}: {failure.action}: {failure}")
+                prices.problems.append(f"{place}: {failure.with_action}")
         if price is not None:
             prices.of[machine] = price
     return prices

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.cli.output.words import natural
-from lightsout.model.instance import tag_texts
+from lightsout.model.resources.instance import tag_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Machine
     from lightsout.cli.savings.intervals import Interval
-    from lightsout.model.instance import Tags
+    from lightsout.model.resources.instance import Tags
 
 WEEK = timedelta(days=7)
 UNKNOWN_TAGS = "unknown tags"
@@ -26,12 +26,12 @@ NO_TAGS = "no tags"
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One interval of one machine, with what is known of the machine."""
+    """One interval of one machine, with the known facts about the machine."""
 
     machine: Machine
     interval: Interval
     tags: Tags | None = None  # None: not known
-    price: float | None = None  # an hour, where it is known
+    price: float | None = None  # an hour, if it is known
 
     @property
     def saved(self) -> float:
@@ -50,7 +50,7 @@ class Sum:
     hours: float = 0.0
     at_most: float = 0.0
     saved: float = 0.0
-    unpriced: float = 0.0  # hours that saved an unknown amount
+    unpriced: float = 0.0  # hours without a known price
 
     def add(self, stop: Stop) -> None:
         self.machines.add(stop.machine)
@@ -90,7 +90,7 @@ def by_policy(stops: Iterable[Stop]) -> dict[tuple[str, str, str], Sum]:
 def by_tag(stops: Iterable[Stop], keys: Sequence[str] = ()) -> dict[str, Sum]:
     """By `key=value`, most hours first; a machine of several tags counts in each.
 
-    `keys`: only these, and a row for the machines without the key.
+    `keys`: only these keys, and a row for the machines without them.
     """
     found: dict[str, Sum] = defaultdict(Sum)
     for stop in stops:

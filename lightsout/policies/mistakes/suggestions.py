@@ -10,15 +10,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import zones
-from lightsout.base.suggest import bare_of, typo_of
+from lightsout.base.texts.scalars import zones
+from lightsout.base.texts.suggest import bare_of, typo_of
 from lightsout.policies.mistakes.characters import clean
-from lightsout.policies.shapes import Either, ListOf, Scalar, TimePair, Word
+from lightsout.policies.schema.shapes import Either, ListOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightsout.policies.shapes import Field, Shape
+    from lightsout.policies.schema.shapes import Field, Shape
 
 LONGEST = 60  # characters of what is suggested
 
@@ -67,7 +67,7 @@ def instead(shape: Shape, text: str) -> Iterator[str]:
 
 def _texts(shape: Scalar | Word, text: str) -> Iterator[str]:
     bare = clean(text)
-    yield from filter(None, (_meant(shape, told) for told in (text, bare)))
+    yield from filter(None, (_meant(shape, said) for said in (text, bare)))
     # The same text in ASCII. In a tag it might be another text.
     typed = bare if isinstance(shape, Scalar) and shape.forbidden else narrow(bare)
     if typed and typed != text:

@@ -20,9 +20,9 @@ from lightsout.policies.mistakes.characters import (
     plain_sign,
 )
 from lightsout.policies.mistakes.yaml_slips import find_slip
-from lightsout.policies.reader import Reader
-from lightsout.policies.schema import FILE
-from lightsout.policies.yamltree import Complaints, Position, read
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.reading.yamltree import Complaints, Position, read
+from lightsout.policies.schema.policy_file import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,8 +120,8 @@ _IN_WORDS = {
     "expected '-' indicator": "the line is no item of the list above it",
     "expected <block end>": "the line does not fit what is above it: look at its indentation",
     "did not find expected key": "the line does not fit what is above it: look at its indentation",
-    "could not find expected ':'": "a colon is missing behind a key",
-    "cannot start any token": "a text that begins with such a sign wants quotes",
+    "could not find expected ':'": "a colon is missing after a key",
+    "cannot start any token": "a text that begins with such a sign needs quotes",
     "unexpected end of stream": "a text that begins with a quote is not closed",
 }
 

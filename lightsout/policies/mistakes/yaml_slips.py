@@ -70,10 +70,10 @@ def _no_blank(line: str) -> Iterator[Found]:
         begin, key, rest = found.groups()
         at = len(begin) + len(key)
         meant = f"{key}: {rest.rstrip()}"
-        yield at, "no blank behind the colon", f"{begin}{key}: {rest}", meant
+        yield at, "no blank after the colon", f"{begin}{key}: {rest}", meant
     if found := _NO_BLANK_DASH.match(line):
         begin, rest = found.groups()
-        yield len(begin), "no blank behind the dash", f"{begin}- {rest}", f"- {rest.rstrip()}"
+        yield len(begin), "no blank after the dash", f"{begin}- {rest}", f"- {rest.rstrip()}"
 
 
 def _sign(line: str) -> Iterator[Found]:
@@ -82,7 +82,7 @@ def _sign(line: str) -> Iterator[Found]:
         in_flow = re.search(r"[\[{]", line[:start]) or re.search(r"[\]},]", line[start:])
         end = found.end(1) if in_flow else len(line.partition(" #")[0].rstrip())
         quoted = json.dumps(line[start:end], ensure_ascii=False)
-        says = f"a text that begins with {line[start]} wants quotes"
+        says = f"a text that begins with {line[start]} needs quotes"
         yield start, says, f"{line[:start]}{quoted}{line[end:]}", quoted
 
 
@@ -90,7 +90,7 @@ def _two_colons(line: str) -> Iterator[Found]:
     if found := _TWO_COLONS.match(line):
         begin, key, text, more = found.groups(default="")
         quoted = json.dumps(text, ensure_ascii=False)
-        says = "a text with a colon and a blank in it wants quotes"
+        says = "a text with a colon and a blank in it needs quotes"
         yield len(begin) + len(key), says, f"{begin}{key}{quoted}{more}", quoted
 
 
@@ -98,7 +98,7 @@ def _behind_quotes(line: str) -> Iterator[Found]:
     if found := _BEHIND_QUOTES.match(line):
         begin, key, quote, inside, behind = found.groups()
         at = len(begin) + len(key) + len(inside) + 2
-        says = f"the text goes on behind its closing {quote}: put all of it between the quotes"
+        says = f"the text goes on after its closing {quote}: put all of it between the quotes"
         yield at, says, f"{begin}{key}{quote}{inside}{behind.rstrip()}{quote}", ""
 
 

@@ -56,7 +56,7 @@ class Signed:
 
 
 def claimed(headers: Mapping[str, str]) -> Signed:
-    """Read the Authorization header. Raises ApiError where it has not the TC3 form."""
+    """Read the Authorization header. Raises ApiError if it has not the TC3 form."""
     match = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if match is None:
         raise ApiError(

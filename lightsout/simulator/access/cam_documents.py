@@ -1,4 +1,4 @@
-"""Read the policy documents that CAM is given, with an error code for each mistake."""
+"""Read policy documents for CAM, with an error code for each mistake."""
 
 from __future__ import annotations
 

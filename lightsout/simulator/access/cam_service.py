@@ -2,7 +2,7 @@
 
 All actions can be granted on `*` only, except PassRole, which other services ask for
 (https://cloud.tencent.com/document/product/598/69872). The codes are those of the service's list;
-where their texts leave it open which one a case gets, it is a guess.
+if their texts do not say which one a case gets, it is a guess.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACTIONS = {
     "UpdatePolicy": cam_policies.update_policy,
 }
 
-# Requests a second. Of those that deploying calls, from the API pages; the others are guesses.
+# Requests a second. Those of a deploy's calls are from the API pages; the others are guesses.
 RATES = dict.fromkeys(ACTIONS, 10) | {"AttachRolePolicy": 3, "CreateRole": 2}
 
 

@@ -46,7 +46,7 @@ PRESETS = (
 
 
 class Cam:
-    """Policies and roles. The roles are `world.roles`, and SCF's own role where SCF is opened.
+    """Policies and roles. The roles are `world.roles`, and SCF's own role if SCF is opened.
 
     `role_visible_after`: seconds of the world's clock until SCF finds a role that CreateRole made.
     """
@@ -66,7 +66,7 @@ class Cam:
             OWN_UIN, SERVICE_ROLE, {"version": "2.0", "statement": [trust]}, attached=(28_341_895,)
         )
 
-    # What is there
+    # Reading
 
     def roles(self, uin: str) -> list[Role]:
         """The roles of an account, the newest last."""
@@ -77,7 +77,7 @@ class Cam:
         return next((role for role in self.roles(uin) if fits(role)), None)
 
     def seen_by_services(self, uin: str, name: str) -> Role | None:
-        """A role as another service finds it: not at once after CreateRole."""
+        """A role for another service, which finds it only some time after CreateRole."""
         role = self.role(uin, lambda it: it.name == name)
         late = role is not None and role.visible_from > self._world.clock.monotonic()
         return None if late else role
@@ -105,7 +105,7 @@ class Cam:
             "statement": [it for each in documents for it in statements(each)],
         }
 
-    # What changes
+    # Changing
 
     def add_role(self, role: Role) -> Role:
         now = self.now()

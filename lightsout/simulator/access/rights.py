@@ -41,9 +41,9 @@ class Denial:
 
 
 def require_right(asked: Asked, action: str, resources: Sequence[RightTarget] = ()) -> None:
-    """Raise ApiError, in the words of CAM, where a right is missing for any of the resources.
+    """Raise ApiError, with CAM's text, if a right is missing for any of the resources.
 
-    A right is missing where the caller's policy does not grant it, or the world denies it.
+    A right is missing if the caller's policy does not grant it, or the world denies it.
     """
     _require_grant(asked, action, resources)
     for denial in asked.world.denials:
@@ -58,9 +58,9 @@ def require_right(asked: Asked, action: str, resources: Sequence[RightTarget] = 
 def require_right_on(
     asked: Asked, action: str, resource: str, *, service: str | None = None
 ) -> None:
-    """Raise ApiError where the right to the action is missing on a thing that is no instance.
+    """Raise ApiError if the right to the action is missing on an object that is no instance.
 
-    `service`: that of the action, where it is not the called one.
+    `service`: that of the action, if it is not the called one.
     """
     service = service or asked.dialect.service
     granted = asked.policy is None or grants(asked.policy, f"{service}:{action}", resource, {})

@@ -66,10 +66,10 @@ def assume_role(keys: MutableSequence[CloudAccount], asked: Asked) -> Answer:
         role=role.arn,
     )
     keys.append(key)
-    told = {"Token": key.token, "TmpSecretId": key.secret_id, "TmpSecretKey": key.secret_key}
+    fields = {"Token": key.token, "TmpSecretId": key.secret_id, "TmpSecretKey": key.secret_key}
     written = expires.strftime("%Y-%m-%dT%H:%M:%SZ")
     return Answer(
-        {"Credentials": told, "ExpiredTime": int(expires.timestamp()), "Expiration": written}
+        {"Credentials": fields, "ExpiredTime": int(expires.timestamp()), "Expiration": written}
     )
 
 

@@ -1,1 +1,1 @@
-"""What every simulated service is made of."""
+"""The parts that all simulated services use."""

@@ -40,17 +40,17 @@ class JournalEntry:
 class Journal(Sequence[JournalEntry]):
     """Calls in the order in which they were answered; safe for threads."""
 
-    def __init__(self, told: Callable[[JournalEntry], object] | None = None) -> None:
+    def __init__(self, on_call: Callable[[JournalEntry], object] | None = None) -> None:
         self._calls: list[JournalEntry] = []
-        self._told = told
+        self._on_call = on_call
         self._lock = threading.Lock()
 
     def add(self, call: JournalEntry) -> None:
         call = replace(call, params=_shortened(call.params))
         with self._lock:
             self._calls.append(call)
-            if self._told is not None:
-                self._told(call)
+            if self._on_call is not None:
+                self._on_call(call)
 
     def calls(
         self, action: str | None = None, region: str | None = None, service: str | None = None

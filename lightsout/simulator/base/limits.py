@@ -27,7 +27,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def count(self, key: Key, limit: int, now: datetime) -> None:
-        """Count a call. Raises ApiError (RequestLimitExceeded) where it is one too many."""
+        """Count a call. Raises ApiError (RequestLimitExceeded) for a call above the limit."""
         moment = now.timestamp()
         with self._lock:
             recent = self._recent.setdefault(key, deque())

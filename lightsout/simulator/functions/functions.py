@@ -29,7 +29,7 @@ TOTAL_CONCURRENCY = 128_000  # MB, of an account in a region
 class FunctionTrigger:
     """A trigger of a function. `argument`: the Message of a timer's event.
 
-    `told`: its description as a listing shows it. `since`: a timer fires from then on; None: from
+    `desc`: its TriggerDesc as a listing shows it. `since`: a timer fires from then on; None: from
     the first look at it.
     """
 
@@ -37,7 +37,7 @@ class FunctionTrigger:
     kind: str = "timer"
     enabled: bool = True
     argument: str = "{}"
-    told: str = '{"cron":"0 7/15 * * * * *"}'
+    desc: str = '{"cron":"0 7/15 * * * * *"}'
     qualifier: str = DEFAULT
     description: str = ""
     added: str = WHEN
@@ -47,7 +47,7 @@ class FunctionTrigger:
     @property
     def cron(self) -> str:
         """The seven fields of a timer."""
-        text: str = json.loads(self.told)["cron"]
+        text: str = json.loads(self.desc)["cron"]
         return text
 
 

@@ -59,7 +59,7 @@ class Host:
 
 @dataclass(slots=True)
 class Invocations:
-    """The events that wait, and `runs`, all that have ended. `host`: the running simulator."""
+    """The waiting events, and all ended ones in `runs`. `host`: the running simulator."""
 
     world: World
     host: Host | None = None
@@ -101,9 +101,9 @@ class Invocations:
         return [run for event in due if (run := self._tried(event)) is not None]
 
     def play(self, until: datetime) -> list[FunctionRun]:
-        """Let a manual clock go on to that time, running each thing at its own moment."""
+        """Move a manual clock to that time, and run each event at its own time."""
         clock = self.world.clock
-        assert isinstance(clock, ManualClock)  # noqa: S101  another one goes on by itself
+        assert isinstance(clock, ManualClock)  # noqa: S101  another clock moves by itself
         runs = []
         while (moment := self.next_due()) is not None and moment <= until:
             clock.advance(max(0.0, (moment - clock.now()).total_seconds()))
@@ -120,7 +120,7 @@ class Invocations:
         else:
             run = self.sandbox.run(self._task(event), clock.now, started)
             passed = clock.monotonic() - before if isinstance(clock, ManualClock) else 0.0
-            if passed > function.timeout:  # it slept longer, by the world's clock
+            if passed > function.timeout:  # by the world's clock, it slept longer
                 run.time_out(function.timeout)
             run.seconds = max(run.seconds, passed)
         run.retry = event.retry
@@ -145,7 +145,7 @@ class Invocations:
         return run
 
     def _timers(self) -> list[tuple[Function, FunctionTrigger]]:
-        """The timers that fire; in arrears none does."""
+        """The timers that fire; those of a function in arrears do not."""
         return [
             (function, timer)
             for function in self.world.functions

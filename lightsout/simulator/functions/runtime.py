@@ -84,25 +84,25 @@ def _datetime_of(clock: WorldClock) -> type:
 
 
 def main() -> None:
-    told = json.load(sys.stdin)
-    pipe = os.fdopen(told["pipe"], "w", encoding="utf-8")
-    sys.path.insert(0, told["folder"])
-    WorldClock(told["ahead"], told["clock"]).install()
-    module, function = told["handler"].rsplit(".", 1)
+    task = json.load(sys.stdin)
+    pipe = os.fdopen(task["pipe"], "w", encoding="utf-8")
+    sys.path.insert(0, task["folder"])
+    WorldClock(task["ahead"], task["clock"]).install()
+    module, function = task["handler"].rsplit(".", 1)
     answer: dict[str, Any] = {"returned": "", "error": None}
     try:
         handler = getattr(importlib.import_module(module), function)
         print(file=pipe, flush=True)
-        answer["returned"] = json.dumps(handler(told["event"], told["context"]), ensure_ascii=False)
+        answer["returned"] = json.dumps(handler(task["event"], task["context"]), ensure_ascii=False)
     except BaseException as error:  # noqa: BLE001  whatever ends the handler is the user's error
-        answer["error"] = _told(error)
+        answer["error"] = _error_of(error)
     sys.stdout.flush()
     sys.stderr.flush()
     answer["memory"] = peak_memory()
     print(json.dumps(answer), file=pipe, flush=True)
 
 
-def _told(error: BaseException) -> dict[str, str]:
+def _error_of(error: BaseException) -> dict[str, str]:
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     message = f"user code exception caught: {type(error).__name__}: {error}"
     return {"message": message, "trace": trace}

@@ -86,7 +86,7 @@ class Sandbox:
         os.close(writing)
         reader = threading.Thread(target=_keep_lines, args=(process, run, now))
         reader.start()
-        told = {
+        fields = {
             "pipe": writing,
             "folder": str(folder),
             "handler": task.handler,
@@ -96,7 +96,7 @@ class Sandbox:
             "clock": task.address,
         }
         try:
-            _hand_over(process, told)
+            _hand_over(process, fields)
             answer = _awaited(_Lines(reading), task)
         finally:
             os.close(reading)
@@ -104,7 +104,7 @@ class Sandbox:
             _end(process, kill=answer is None)
         reader.join()
         run.seconds = time.monotonic() - begun
-        return _told(run, answer, task)
+        return _ended(run, answer, task)
 
     def _folder(self, code: bytes) -> Path:
         name = hashlib.sha256(code).hexdigest()
@@ -119,10 +119,10 @@ class Sandbox:
             return Path(self._unpacked[name].name, "user")
 
 
-def _hand_over(process: subprocess.Popen[bytes], told: dict[str, Any]) -> None:
+def _hand_over(process: subprocess.Popen[bytes], fields: dict[str, Any]) -> None:
     assert process.stdin is not None  # noqa: S101  it is a pipe
     try:
-        process.stdin.write(json.dumps(told).encode())
+        process.stdin.write(json.dumps(fields).encode())
         process.stdin.close()
     except BrokenPipeError:  # it ended before it read; what it wrote says why
         pass
@@ -181,7 +181,7 @@ def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
         process.wait()
 
 
-def _told(run: FunctionRun, answer: dict[str, Any] | None, task: SandboxTask) -> FunctionRun:
+def _ended(run: FunctionRun, answer: dict[str, Any] | None, task: SandboxTask) -> FunctionRun:
     if answer is None:
         run.time_out(task.seconds)
         return run

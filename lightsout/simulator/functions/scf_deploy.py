@@ -203,12 +203,12 @@ def _moved_logs(asked: Asked, function: Function) -> dict[str, str]:
     if "ClsLogsetId" not in params and "ClsTopicId" not in params:
         return {}
     topic = checked_topic(asked)
-    told = {"logset": topic.logset.id if topic else "", "topic": topic.id if topic else ""}
-    if told == {"logset": function.logset, "topic": function.topic}:
+    fields = {"logset": topic.logset.id if topic else "", "topic": topic.id if topic else ""}
+    if fields == {"logset": function.logset, "topic": function.topic}:
         return {}
     _require(
         params.get("Role"),
         "InvalidParameterValue.ClsRole",
         "To change the log topic takes the parameter `Role` too.",
     )
-    return told
+    return fields

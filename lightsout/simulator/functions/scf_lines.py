@@ -103,10 +103,10 @@ def _platform_ends(
         "SCF_MemUsage": f"{run.memory / 1024**2:.2f}",
     }
     if run.error is not None:
-        told = f"ERROR RequestId:{run.request_id} Result:{run.error}"
-        yield run.ended, _message(told) | ended | {"SCF_Level": "ERROR"}
-    told = f"Response RequestId:{run.request_id} RetMsg:{run.returned}"
-    yield run.ended, _message(told) | ended
+        words = f"ERROR RequestId:{run.request_id} Result:{run.error}"
+        yield run.ended, _message(words) | ended | {"SCF_Level": "ERROR"}
+    words = f"Response RequestId:{run.request_id} RetMsg:{run.returned}"
+    yield run.ended, _message(words) | ended
     yield run.ended, _message(f"END RequestId:{run.request_id}") | ended
     report = (
         f"Report RequestId:{run.request_id} Duration:{run.seconds * 1000:.0f}ms "

@@ -69,10 +69,10 @@ def _waited_for(asked: Asked, event: Event, tail: bool) -> dict[str, Any]:  # no
 def update_function_event_invoke_config(asked: Asked) -> Answer:
     """Set how often and for how long an asynchronous event is tried again."""
     require_right(_newer(asked), "UpdateFunctionEventInvokeConfig")
-    function, told = found(asked), asked.params["AsyncTriggerConfig"]
-    if not told["RetryConfig"]:
+    function, config = found(asked), asked.params["AsyncTriggerConfig"]
+    if not config["RetryConfig"]:
         raise ApiError("InvalidParameterValue.AsyncTriggerConfig", "`RetryConfig` is empty.")
-    retries, seconds = told["RetryConfig"][0]["RetryNum"], told["MsgTTL"]
+    retries, seconds = config["RetryConfig"][0]["RetryNum"], config["MsgTTL"]
     if not 0 <= retries <= MOST_RETRIES:
         raise ApiError("LimitExceeded.RetryNum", "`RetryNum` is from 0 to 2.")
     if not SHORTEST_TTL <= seconds <= LONGEST_TTL:
@@ -86,8 +86,8 @@ def get_function_event_invoke_config(asked: Asked) -> Answer:
     require_right(_newer(asked), "GetFunctionEventInvokeConfig")
     function = found(asked)
     retries = [{"RetryNum": function.retry_num}, {"RetryNum": -1}]
-    told = {"MsgTTL": function.message_ttl, "RetryConfig": retries}
-    return Answer({"AsyncTriggerConfig": told})
+    fields = {"MsgTTL": function.message_ttl, "RetryConfig": retries}
+    return Answer({"AsyncTriggerConfig": fields})
 
 
 def put_reserved_concurrency_config(asked: Asked) -> Answer:

@@ -41,7 +41,7 @@ def create_trigger(asked: Asked) -> Answer:
     require_qualifier(asked, "ResourceNotFound.Qualifier")
     if not NAME.fullmatch(name):
         raise ApiError("InvalidParameterValue.TriggerName", "The trigger name is not valid.")
-    told = _told(asked, function, name, params.get("TriggerDesc", ""))
+    desc = _checked_desc(asked, function, name, params.get("TriggerDesc", ""))
     same = [it for it in function.triggers if it.kind == kind]
     only = kind == "http" and any(it.qualifier == qualifier for it in same)
     if only or function.trigger(kind, name, qualifier):
@@ -53,7 +53,7 @@ def create_trigger(asked: Asked) -> Answer:
         kind=kind,
         enabled=_switched(params.get("Enable", "CLOSE")),
         argument=_argument(params.get("CustomArgument", "")),
-        told=told,
+        desc=desc,
         qualifier=qualifier,
         description=params.get("Description", ""),
         added=now,
@@ -72,7 +72,7 @@ def update_trigger(asked: Asked) -> Answer:
     trigger = _found_trigger(asked, function)
     changes: dict[str, Any] = {}
     if "TriggerDesc" in params:
-        changes["told"] = _told(asked, function, trigger.name, params["TriggerDesc"])
+        changes["desc"] = _checked_desc(asked, function, trigger.name, params["TriggerDesc"])
     if "CustomArgument" in params:
         changes["argument"] = _argument(params["CustomArgument"])
     if "Enable" in params:
@@ -138,7 +138,7 @@ def shown(it: FunctionTrigger) -> dict[str, Any]:
     return {
         "TriggerName": it.name,
         "Type": it.kind,
-        "TriggerDesc": it.told,
+        "TriggerDesc": it.desc,
         "Enable": int(it.enabled),
         "CustomArgument": it.argument,
         "Qualifier": it.qualifier,
@@ -168,7 +168,7 @@ def _found_trigger(asked: Asked, function: Function) -> FunctionTrigger:
 
 
 def _change(asked: Asked, trigger: FunctionTrigger, **changes: Any) -> None:
-    """Change a trigger. A timer counts from now: times while it was off are not made up for."""
+    """Change a trigger. A timer counts from now: it does not repeat the times while it was off."""
     for name, value in changes.items():
         setattr(trigger, name, value)
     trigger.modified = china_time(asked.world)
@@ -187,7 +187,7 @@ def _argument(text: str) -> str:
     return text
 
 
-def _told(asked: Asked, function: Function, name: str, text: str) -> str:
+def _checked_desc(asked: Asked, function: Function, name: str, text: str) -> str:
     """The description in the form of listings."""
     try:
         if asked.params["Type"] == "timer":
@@ -200,11 +200,11 @@ def _told(asked: Asked, function: Function, name: str, text: str) -> str:
         ) from None
 
 
-def _url(function: Function, name: str, told: dict[str, Any]) -> dict[str, Any]:
+def _url(function: Function, name: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The description of a function URL, with its addresses."""
-    net = told["NetConfig"]
+    net = settings["NetConfig"]
     inside, outside = net.get("EnableIntranet", False), net.get("EnableExtranet", False)
-    if told["AuthType"] not in ("CAM", "NONE") or not inside | outside:
+    if settings["AuthType"] not in ("CAM", "NONE") or not inside | outside:
         raise ValueError("AuthType is CAM or NONE, and some net is enabled")
     host = f"{appid_of(function.account)}-{crc32(name.encode()):010d}"
     within, without = (
@@ -213,7 +213,7 @@ def _url(function: Function, name: str, told: dict[str, Any]) -> dict[str, Any]:
     )
     addresses = {"IntranetUrl": within, "ExtranetUrl": without}
     return {
-        "AuthType": told["AuthType"],
+        "AuthType": settings["AuthType"],
         "NetConfig": {
             "EnableIntranet": inside,
             "EnableExtranet": outside,

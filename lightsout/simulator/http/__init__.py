@@ -1,1 +1,1 @@
-"""The server, and what stands between it and the services; COS."""
+"""The server, the gateway to the services, and COS."""

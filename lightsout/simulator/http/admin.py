@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from lightsout.simulator.http.server import Simulator
 
-    Told = tuple[int, Any]  # a status, and a value for JSON
+    AdminReply = tuple[int, Any]  # a status, and a value for JSON
 
 
-def add_fault(simulator: Simulator, body: bytes) -> Told:
+def add_fault(simulator: Simulator, body: bytes) -> AdminReply:
     """Plan a fault."""
     try:
         fault = simulator.faults.add(Fault(**json.loads(body)))
@@ -25,21 +25,21 @@ def add_fault(simulator: Simulator, body: bytes) -> Told:
     return HTTPStatus.OK, {"added": fault.kind}
 
 
-def sleep(simulator: Simulator, body: bytes) -> Told:
+def sleep(simulator: Simulator, body: bytes) -> AdminReply:
     """Move the world's clock forward, because a function sleeps."""
     clock = simulator.world.clock
     clock.sleep(float(json.loads(body)["until"]) - clock.now().timestamp())
     return HTTPStatus.OK, {}
 
 
-def fire(simulator: Simulator, body: bytes) -> Told:
+def fire(simulator: Simulator, body: bytes) -> AdminReply:
     """Let a timer fire now, and run what is due; return the result of each run."""
-    world, told = simulator.world, json.loads(body)
+    world, wanted = simulator.world, json.loads(body)
     found = [
         (function, timer)
         for function in world.functions
         for timer in function.timers()
-        if (function.name, timer.name) == (told.get("function"), told.get("trigger"))
+        if (function.name, timer.name) == (wanted.get("function"), wanted.get("trigger"))
     ]
     for function, timer in found:
         world.invocations.fire(function, timer)
@@ -55,7 +55,7 @@ def journal(simulator: Simulator) -> list[dict[str, Any]]:
     return [call.as_json() for call in simulator.journal.calls()]
 
 
-POSTED: dict[str, Callable[[Simulator, bytes], Told]] = {
+POSTED: dict[str, Callable[[Simulator, bytes], AdminReply]] = {
     "/_simulator/clock": sleep,
     "/_simulator/faults": add_fault,
     "/_simulator/fire": fire,

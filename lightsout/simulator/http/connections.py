@@ -108,10 +108,10 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        told = self.server.simulator.cos.handle(CosRequest(self.command, self.path, headers, body))
-        shown = b"" if self.command == "HEAD" else told.body
-        named = f"x-cos-request-id: {told.request_id}\r\n"
-        self._send(told.status, shown, told.content_type, more=named)
+        reply = self.server.simulator.cos.handle(CosRequest(self.command, self.path, headers, body))
+        shown = b"" if self.command == "HEAD" else reply.body
+        named = f"x-cos-request-id: {reply.request_id}\r\n"
+        self._send(reply.status, shown, reply.content_type, more=named)
 
     def do_GET(self) -> None:
         if self.path.startswith(PREFIX):

@@ -84,15 +84,15 @@ class Cos:
             uin = account.uin
             _require_right(self._world, account, action, region, f"{bucket}/{key}")
             with self._world.lock:
-                told = self._done(action, (bucket, region), key, asked.body, uin)
+                reply = self._done(action, (bucket, region), key, asked.body, uin)
         except ApiError as error:
-            code, told = error.code, _refused(error)
+            code, reply = error.code, _refused(error)
         now, id_ = self._world.clock.now(), new_request_id(self._world.random)
         params = {"Bucket": bucket, "Key": key}
         self._journal.add(
             JournalEntry(now, uin, "cos", region, action, params, code, id_, applied=code is None)
         )
-        return told._replace(request_id=id_)
+        return reply._replace(request_id=id_)
 
     def _done(
         self, action: str, bucket: tuple[str, str], key: str, body: bytes, uin: str
@@ -132,27 +132,29 @@ def _require_right(
 
 def _authenticated(asked: CosRequest, path: str, accounts: Iterable[CloudAccount]) -> CloudAccount:
     """The account that signed it. Raises ApiError for a wrong or expired signature."""
-    told = dict(parse_qsl(asked.headers.get("authorization", ""), keep_blank_values=True))
-    account = next((it for it in accounts if it.secret_id == told.get("q-ak")), None)
+    signed = dict(parse_qsl(asked.headers.get("authorization", ""), keep_blank_values=True))
+    account = next((it for it in accounts if it.secret_id == signed.get("q-ak")), None)
     token = asked.headers.get("x-cos-security-token")
     if account is None or account.token != token:
         raise ApiError("InvalidAccessKeyId", "The access key does not exist.")
-    begin, _, end = told.get("q-sign-time", "").partition(";")
+    begin, _, end = signed.get("q-sign-time", "").partition(";")
     in_time = begin.isdecimal() and end.isdecimal() and int(begin) - 300 <= time.time() <= int(end)
     if not in_time or not hmac.compare_digest(
-        _signature(asked, path, told, account.secret_key), told.get("q-signature", "")
+        _signature(asked, path, signed, account.secret_key), signed.get("q-signature", "")
     ):
         raise ApiError("SignatureDoesNotMatch", "The signature does not match.")
     return account
 
 
-def _signature(asked: CosRequest, path: str, told: Mapping[str, str], key: str) -> str:
-    names = [name for name in told.get("q-header-list", "").split(";") if name]
+def _signature(asked: CosRequest, path: str, signed_fields: Mapping[str, str], key: str) -> str:
+    names = [name for name in signed_fields.get("q-header-list", "").split(";") if name]
     headers = "&".join(f"{name}={_quoted(asked.headers.get(name, ''))}" for name in names)
     signed = f"{asked.method.lower()}\n{path}\n\n{headers}\n"
     hashed = hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
-    text = f"sha1\n{told.get('q-sign-time', '')}\n{hashed}\n"
-    sign_key = hmac.new(key.encode(), told.get("q-key-time", "").encode(), "sha1").hexdigest()
+    text = f"sha1\n{signed_fields.get('q-sign-time', '')}\n{hashed}\n"
+    sign_key = hmac.new(
+        key.encode(), signed_fields.get("q-key-time", "").encode(), "sha1"
+    ).hexdigest()
     return hmac.new(sign_key.encode(), text.encode(), "sha1").hexdigest()
 
 

@@ -43,7 +43,7 @@ class Simulator:
     `limits`: requests a second by action, instead of the documented ones; None: no limits.
     `sliding`: a second is the last one, not the calendar's. `latency`: real seconds before
     each answer, up to `jitter` more. `clock_skew`: seconds by which the service's clock is ahead.
-    `credentials` may be changed while it runs. `told` gets each call as it is journalled.
+    `credentials` may be changed while it runs. `on_call` gets each call as it is journalled.
     `largest_request`: bytes of a request. `endpoint_variable`: the variable with `url` for
     functions that run here; "": none, as in the real cloud.
     """
@@ -60,14 +60,14 @@ class Simulator:
         clock_skew: float = 0.0,
         credentials: Iterable[CloudAccount] | None = None,
         random: Random | None = None,
-        told: Callable[[JournalEntry], object] | None = None,
+        on_call: Callable[[JournalEntry], object] | None = None,
         largest_request: int = LARGEST_REQUEST,
         endpoint_variable: str = "LIGHTSOUT_ENDPOINT",
     ) -> None:
         self.world = world
         self.credentials = [CloudAccount()] if credentials is None else list(credentials)
         self.faults = Faults()
-        self.journal = Journal(told)
+        self.journal = Journal(on_call)
         self.latency = latency
         self.jitter = jitter
         self._random = random or Random()

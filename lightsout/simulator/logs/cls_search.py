@@ -83,13 +83,13 @@ def _page(asked: Asked, topic: Topic) -> dict[str, Any]:
     limit = params.get("Limit", 100)
     context = params.get("Context") or (params.get("Topics") or [{}])[0].get("Context", "")
     if context:
-        lines, told = _continued(logs, params, context)
+        lines, sent = _continued(logs, params, context)
     else:
-        lines, told = _found(logs, params, topic)[params.get("Offset", 0) :], 0
+        lines, sent = _found(logs, params, topic)[params.get("Offset", 0) :], 0
     shown, left = lines[:limit], lines[limit:]
-    told += len(shown)
+    sent += len(shown)
     over = not shown if logs.late_list_over else not left
-    place = "" if over else logs.keep_place(_unchanging(params), left, told)
+    place = "" if over else logs.keep_place(_unchanging(params), left, sent)
     results = [_result(logs, topic, line) for line in shown]
     if len(json.dumps(results, ensure_ascii=False).encode()) > LARGEST_ANSWER:
         raise ApiError("LimitExceeded.SearchResultTooLarge", "The answer would be too large.")
@@ -122,9 +122,9 @@ def _continued(logs: Logs, params: dict[str, Any], context: str) -> tuple[list[L
     cursor = logs.place(context)
     if cursor is None or cursor.asked != _unchanging(params):
         raise ApiError("FailedOperation.InvalidContext", "The context is not valid any more.")
-    if cursor.told + params.get("Limit", 100) > MOST_BY_CONTEXT:
+    if cursor.sent + params.get("Limit", 100) > MOST_BY_CONTEXT:
         raise ApiError("FailedOperation.InvalidContext", "There are 10,000 logs by a context.")
-    return cursor.left, cursor.told
+    return cursor.left, cursor.sent
 
 
 def _unchanging(params: dict[str, Any]) -> dict[str, Any]:

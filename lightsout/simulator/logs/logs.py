@@ -107,7 +107,7 @@ class Cursor:
 
     asked: dict[str, Any]
     left: list[Line]
-    told: int
+    sent: int
     expires: float
 
 
@@ -188,11 +188,11 @@ class Logs:
         oldest = now - timedelta(days=days)
         return [it for it in topic.lines if oldest <= it.at <= newest and it.index is not None]
 
-    def keep_place(self, asked: dict[str, Any], left: list[Line], told: int) -> str:
+    def keep_place(self, asked: dict[str, Any], left: list[Line], sent: int) -> str:
         """A cursor for the lines that are left."""
         expires = self._world.clock.monotonic() + CURSOR_SECONDS
         name = f"Y29udGV4dC{next(self._numbers):08d}"
-        self.cursors[name] = Cursor(asked, left, told, expires)
+        self.cursors[name] = Cursor(asked, left, sent, expires)
         return name
 
     def place(self, name: str) -> Cursor | None:

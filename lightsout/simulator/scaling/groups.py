@@ -1,4 +1,4 @@
-"""Auto-scaling groups: their members, how many must be in service, and what happens to them.
+"""Auto-scaling groups: their members, the required number in service, and their changes.
 
 The service's description says: stopping lowers DesiredCapacity, starting raises it,
 unhealthy members are replaced where the group says so. Guesses:
@@ -113,7 +113,7 @@ class Group:
     def __post_init__(self) -> None:
         self.created = self.world.now() - timedelta(days=90)
 
-    # Who is in it
+    # Members
 
     @property
     def members(self) -> dict[str, Member]:
@@ -152,7 +152,7 @@ class Group:
         if not keep_tag:
             instance.tags = {key: value for key, value in instance.tags.items() if key != MARK}
 
-    # What it does
+    # Activities
 
     @property
     def in_activity(self) -> bool:
@@ -215,11 +215,11 @@ class Group:
             member.lifecycle = "START_FAILED" if no else "IN_SERVICE"
         else:
             member.lifecycle = "STOP_FAILED" if no else "STOPPED"
-        if move.starts != bool(no):  # a start that went well, or a stop that did not
+        if move.starts != bool(no):  # a successful start, or a failed stop
             self.desired += 1
         activity.settle(member.instance.id, self.world.now(), no)
 
-    # What it notices
+    # Health checks
 
     def _noticed(self, member: Member, state: str) -> None:
         member.stopped_at = None

@@ -155,7 +155,7 @@ def _key_in_the_way(resource: TaggedResource, key: str, *, has_key: bool) -> tup
     return "ResourceInUse.TagKeyAttached", f"The resource `{resource.id}` has a tag `{key}`."
 
 
-# What both need
+# For both
 
 
 def _make(asked: Asked, key: str, value: str) -> None:

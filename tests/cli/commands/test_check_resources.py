@@ -41,7 +41,7 @@ def test_a_match_by_tags_is_told_to_match_nothing_of_hai(check, match):
     said = check("[lighthouse, hai]", match)
 
     assert said.status == 0
-    assert "hai has no tags: this matches none of it, names or instances do" in said.out
+    assert "hai has no tags, so this matches none: use names or instances" in said.out
 
 
 def test_hours_from_tags_are_told_to_match_nothing_of_hai(check):
@@ -53,7 +53,7 @@ def test_hours_from_tags_are_told_to_match_nothing_of_hai(check):
 def test_an_exclusion_by_tags_is_told_to_keep_all_of_hai(check):
     said = check("hai", rest="exclude: {tags: {role: bastion}}")
 
-    assert "HAI does not tell whether a machine has a tag of `exclude`: none of it" in said.out
+    assert "HAI does not show whether a machine has a tag of `exclude`: none of it" in said.out
 
 
 def test_of_notebooks_the_other_workspaces_are_told_to_be_left_out(check):

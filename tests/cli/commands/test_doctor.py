@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.simulator import Fault, Function
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 
@@ -133,7 +133,7 @@ def test_the_receivers_of_this_shell_are_tried(function, stage, type_in):
         said = type_in("doctor")
 
         assert len(box.received) == 1
-    assert "took a test message" in line_of(said, "notify")[0]
+    assert "accepted a test message" in line_of(said, "notify")[0]
 
 
 def test_a_repeated_call_is_told_on_stderr(function, stage, type_in):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lightsout.policies.load import load
 from lightsout.simulator import Fault, Refusal
 from tests.support.other_accounts import OWN, POLICIES, RESEARCH, add_roles, let_accounts_in
+from tests.support.rights import hold_to
 from tests.support.simulated_run import DEV_NIGHTS
 
 SHANGHAI = "ap-shanghai"
@@ -179,10 +178,8 @@ def test_another_region_than_its_own_does_not_show_it(stage, type_in):
 
 def may(stage, *actions):
     """From now on the credentials may do this, and nothing else."""
-    (account,) = stage.sim.credentials
     allowed = {"effect": "allow", "action": list(actions), "resource": ["*"]}
-    document = {"version": "2.0", "statement": [allowed]}
-    stage.sim.credentials[:] = [replace(account, policy=document)]
+    hold_to(stage, {"version": "2.0", "statement": [allowed]})
 
 
 def test_without_the_right_to_tag_it_says_which_and_how_to_do_it_by_hand(stage, type_in):
@@ -311,10 +308,10 @@ def test_policies_with_mistakes_are_told_with_the_command_that_names_them(stage,
 
     assert said.status == 0
     assert "Which policies select it is unknown: the policies have " in said.out
-    assert "`python -m lightsout check` tells which." in said.out
+    assert "`python -m lightsout check` shows them." in said.out
     assert "no policy at hand" not in said.out
     wrong = type_in("keep", id_, "--until", "2026-11-24", "--account", "elsewhere")
-    assert (wrong.status, "check` tells which" in wrong.err) == (2, True)
+    assert (wrong.status, "check` shows them" in wrong.err) == (2, True)
 
 
 def test_a_wrong_key_is_told_without_advice_about_regions_or_policies(stage, type_in):

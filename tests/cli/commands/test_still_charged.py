@@ -163,6 +163,6 @@ def test_a_plan_says_whose_options_hold(office, type_in):
 
     rows = {it["policy"]: it for it in type_in("plan", "--json").json() if it["state"] == "RUNNING"}
 
-    said = "it would still be charged: the options of other hold, which comes first"
+    said = "it would still be charged: the options of other apply, which comes first"
     assert said in rows["dev-nights"]["reason"]
     assert said not in rows["other"]["reason"]

@@ -295,7 +295,9 @@ class TestTheNextDeploy:
         deployed.deploy("--yes")
 
         assert deployed.changes(before) == ["DeleteTrigger", "CreateTrigger"]
-        (told,) = [json.loads(it.told) for it in deployed.function.triggers if it.kind == "http"]
+        (told,) = [
+            json.loads(it.description) for it in deployed.function.triggers if it.kind == "http"
+        ]
         assert told["NetConfig"]["EnableIntranet"]
         assert deployed.deploy("--yes") == NOTHING_TO_DO
 
@@ -396,7 +398,7 @@ class TestWhatWasMadeByHand:
         monkeypatch.setattr("lightsout.cli.deploy.service.MOST_ROWS", 1)
         deployed.function.triggers += [
             FunctionTrigger(name="by-hand"),
-            FunctionTrigger(name="bucket", kind="cos", told="{}"),
+            FunctionTrigger(name="bucket", kind="cos", description="{}"),
         ]
 
         said = deployed.deploy("--yes")

@@ -91,7 +91,7 @@ def end_of(deployer):
         (
             (it.name, it.status, it.role, it.memory, it.environment, dict(it.tags), it.code),
             (it.description, it.retry_num, it.message_ttl, world.logs.topics[it.topic].name),
-            sorted((t.kind, t.name, t.told, t.enabled, t.argument) for t in it.triggers),
+            sorted((t.kind, t.name, t.desc, t.enabled, t.argument) for t in it.triggers),
         )
         for it in world.functions
     ]

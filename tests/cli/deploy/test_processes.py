@@ -102,7 +102,7 @@ def person(tmp_path):
     functions.create_seconds = functions.update_seconds = functions.delete_seconds = 0.1
     world.cam.role_visible_after = logs.topic_seconds = 0.1
     listeners = []
-    with Simulator(world, told=lambda call: [each(call) for each in listeners]) as sim:
+    with Simulator(world, on_call=lambda call: [each(call) for each in listeners]) as sim:
         foreign = ("LIGHTSOUT", "TENCENT", "PYTHON")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         account = sim.credentials[0]

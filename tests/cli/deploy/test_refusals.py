@@ -56,7 +56,7 @@ def test_each_code_says_what_to_do_and_what_stands(deployer, action, code, advic
     assert f"{action}: {code}" in said
     assert advice in said
     assert AGAIN in said
-    rest = said.partition("What was said to be done stands. Not done:\n")[2].splitlines()
+    rest = said.partition("What was reported as done stays done. Not done:\n")[2].splitlines()
     left = [line for line in rest if line.startswith("  ")]
     done = [line for line in said.splitlines() if ": done, RequestId " in line]
     assert len(done) + len(left) == 10

@@ -242,7 +242,10 @@ def test_a_function_url_that_nobody_could_use_is_warned_of(warnings, url, words)
 
 def test_a_function_url_without_a_secret_is_warned_of(warnings):
     (found,) = warnings(with_trigger(f"http: {URLS[0]}"))
-    assert found == f"34:13: warning: http: without {SECRET} among the variables it lets nobody in"
+    assert (
+        found
+        == f"34:13: warning: http: without {SECRET} among the variables it refuses every request"
+    )
 
 
 def test_half_a_log_topic_is_told(mistakes):

@@ -1,1 +1,1 @@
-"""From what is there to what is wanted: steps, as plain values."""
+"""Plan the steps from the present to the wanted state, as plain values."""

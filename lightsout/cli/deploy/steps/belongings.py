@@ -1,6 +1,6 @@
-"""Steps for what belongs to a function: how its events are tried again, its tags, its triggers.
+"""Steps for the parts of a function: retries of its events, its tags, its triggers.
 
-Triggers that were made by hand and stand in no file are named, and only taken away by a pruning.
+Triggers that were made by hand, and are in no file, are named. Only `--prune` removes them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def event_steps(wanted: Wanted, there: LiveFunction | None) -> Iterator[DeployStep]:
-    """How often, and for how long, an event is tried again."""
+    """Steps for the retries of an event: how often, and for how long."""
     if there and (there.retries, there.seconds_kept) == (RETRIES, SECONDS_KEPT):
         return
     config = {"MsgTTL": SECONDS_KEPT, "RetryConfig": [{"RetryNum": RETRIES}]}
@@ -44,26 +44,26 @@ def tag_steps(wanted: Wanted, there: LiveFunction) -> Iterator[DeployStep]:
 
 
 def _resource_name(wanted: Wanted, known: Mapping[str, Any]) -> str:
-    """The function in six segments, as the Tag service wants it."""
+    """The six-segment name of the function, for the Tag service."""
     place = f"namespace/{wanted.namespace}/function/{wanted.function}"
     return f"qcs::scf:{wanted.region}:uin/{known['AccountId']}:{place}"
 
 
 def trigger_steps(wanted: Wanted, there: LiveFunction | None) -> Iterator[DeployStep]:
-    """Triggers that are missing or differ; a timer is changed in its place."""
+    """Steps for triggers that are missing or differ; a timer is changed in place."""
     found = {it.key: it for it in there.triggers} if there else {}
     for trigger in wanted.triggers:
         old = found.get(trigger.key)
         if old == trigger:
             continue
         if old is None:
-            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.label}", trigger, None)
         elif isinstance(trigger, Timer):
-            says = f"{CHANGES} {trigger.told}"
+            says = f"{CHANGES} {trigger.label}"
             yield _trigger_step(wanted, "UpdateTrigger", says, trigger, old)
-        else:  # the service changes timers only; its address may become another one
+        else:  # the service can change only timers; a URL may get another address
             yield removed_trigger(wanted, old)
-            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.told}", trigger, None)
+            yield _trigger_step(wanted, "CreateTrigger", f"{MAKES} {trigger.label}", trigger, None)
 
 
 def _trigger_step(
@@ -75,7 +75,9 @@ def _trigger_step(
         for name, before, new in fields
         if before != new and name != "name"
     )
-    return DeployStep(says, "scf", action, {**_key(wanted, trigger), **_told(trigger)}, details)
+    return DeployStep(
+        says, "scf", action, {**_key(wanted, trigger), **_settings_of(trigger)}, details
+    )
 
 
 def _word(value: object) -> str:
@@ -83,7 +85,7 @@ def _word(value: object) -> str:
 
 
 def removed_trigger(wanted: Wanted, trigger: Trigger) -> DeployStep:
-    says = f"{REMOVES} {trigger.told}"
+    says = f"{REMOVES} {trigger.label}"
     return DeployStep(says, "scf", "DeleteTrigger", _key(wanted, trigger))
 
 
@@ -92,7 +94,7 @@ def _key(wanted: Wanted, trigger: Trigger) -> dict[str, Any]:
     return {**wanted.named, "TriggerName": name, "Type": kind, "Qualifier": qualifier}
 
 
-def _told(trigger: Trigger) -> dict[str, Any]:
+def _settings_of(trigger: Trigger) -> dict[str, Any]:
     if isinstance(trigger, Timer):
         return {
             "TriggerDesc": trigger.cron,
@@ -100,12 +102,12 @@ def _told(trigger: Trigger) -> dict[str, Any]:
             "CustomArgument": trigger.argument,
         }
     net = {"EnableIntranet": trigger.intranet, "EnableExtranet": trigger.extranet}
-    told = {"AuthType": trigger.auth, "NetConfig": net}
-    return {"TriggerDesc": json.dumps(told), "Enable": "OPEN"}
+    settings = {"AuthType": trigger.auth, "NetConfig": net}
+    return {"TriggerDesc": json.dumps(settings), "Enable": "OPEN"}
 
 
 def leftovers(wanted: Wanted, live: Live, there: LiveFunction) -> Iterator[DeployStep | str]:
-    """What is there and in no file; a step where `--prune` takes it away by a call of its own."""
+    """Objects that are in no file; a step for each that `--prune` removes by its own call."""
     known = {it.key for it in wanted.triggers}
     yield from (removed_trigger(wanted, it) for it in there.triggers if it.key not in known)
     yield from (f"trigger {it}, whose events fail" for it in there.other_triggers)

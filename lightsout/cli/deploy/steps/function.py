@@ -1,7 +1,7 @@
-"""Steps for the function itself: made, or changed where it differs.
+"""Steps to create the function, or to change what differs.
 
-Variables that were set by hand and stand in no file are kept, unless they are to be pruned. Nothing
-here turns a dry run off or ends a pause: that takes a command of its own.
+Variables that were set by hand, and are in no file, are kept without `--prune`. No step turns a
+dry run off or ends a pause: other commands do that.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from lightsout.cli.deploy.steps.step import Later
     from lightsout.cli.deploy.values import Live, LiveFunction, Wanted
 
-# Variables whose values are no secrets, and are shown.
+# Variables whose values are shown: they are no secrets.
 SHOWN = {DRY_RUN, PAUSED, "LIGHTSOUT_POLICIES", "LIGHTSOUT_MAX_EVENT_AGE"}
 UNITS = {"memory": " MB", "timeout": " s", "init_timeout": " s"}
 
 
 def creation(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
-    """A new function is in a dry run, whatever serverless.yml says."""
+    """Steps to create a function, in a dry run, whatever serverless.yml says."""
     variables = dict(wanted.variables) | ({DRY_RUN: "1"} if may_act(wanted.variables) else {})
     release = wanted.release
     details = [
@@ -59,7 +59,7 @@ def creation(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
 def changes(
     wanted: Wanted, live: Live, there: LiveFunction, *, prune: bool
 ) -> Iterator[DeployStep]:
-    """The dry run comes on before anything else is changed, and new code before its settings."""
+    """Steps to change a function: a wanted dry run first, then new code, then settings."""
     variables = variables_for(wanted, there, prune=prune)
     code = _code_differs(wanted, there)
     if may_act(there.variables) and not may_act(variables):
@@ -80,7 +80,7 @@ def changes(
 
 
 def variables_for(wanted: Wanted, there: LiveFunction, *, prune: bool) -> dict[str, str]:
-    """Those of the file, and those made by hand; a pause outlives even a pruning."""
+    """The variables of the file, and those set by hand; even `--prune` keeps a pause."""
     by_hand = {
         name: value
         for name, value in there.variables.items()
@@ -93,7 +93,7 @@ def variables_for(wanted: Wanted, there: LiveFunction, *, prune: bool) -> dict[s
 
 
 def _code_differs(wanted: Wanted, there: LiveFunction) -> list[str]:
-    """Why the code is sent again; nothing where it is what would be sent."""
+    """The reason to send the code again; empty if it is the same."""
     old, new = there.release, wanted.release
     if old is None:
         return ["what it was made of is not recorded: it was not put there by `lightsout deploy`"]
@@ -122,7 +122,7 @@ def _settings_steps(
     *,
     new_code: bool,
 ) -> Iterator[DeployStep]:
-    """One call for all that differs, the record of new code included."""
+    """One call for all differences, with the record of new code."""
     differing = [
         (name, old, new)
         for name, old, new in zip(
@@ -130,9 +130,9 @@ def _settings_steps(
         )
         if old != new and new is not None
     ]
-    told = [f"{name}: {old}{UNITS.get(name, '')} → {new}{UNITS.get(name, '')}"
+    details = [f"{name}: {old}{UNITS.get(name, '')} → {new}{UNITS.get(name, '')}"
             for name, old, new in differing]  # fmt: skip
-    told += variable_changes(there.variables, variables)
+    details += variable_changes(there.variables, variables)
     params: dict[str, Any] = {}
     if differing:
         params = settings(wanted.configuration, "")
@@ -140,20 +140,20 @@ def _settings_steps(
     if dict(variables) != dict(there.variables):
         params["Environment"] = environment(variables)
     if moved:
-        told.append(moved[0])
+        details.append(moved[0])
         params |= moved[1]
     unrecorded = new_code or not (there.release and there.release.code)
     if unrecorded:
         yield _look_at_code(wanted)
     if unrecorded or any(name == "description" for name, _, _ in differing):
         kept = there.release.code if there.release and not unrecorded else None
-        yield _record(wanted, params, tuple(told), code=kept)
+        yield _record(wanted, params, tuple(details), code=kept)
     elif params:
-        yield _configure(wanted, f"{CHANGES} the settings of {wanted.function}", params, told)
+        yield _configure(wanted, f"{CHANGES} the settings of {wanted.function}", params, details)
 
 
 def variable_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """A line for each variable that differs; of a secret, only that it does."""
+    """A line for each variable that differs; without the value of a secret."""
     found = []
     for name in [*new, *(it for it in old if it not in new)]:
         if name not in old:
@@ -171,7 +171,7 @@ def shown(name: str, value: str) -> str:
 
 
 def settings(configuration: Configuration, description: str) -> dict[str, Any]:
-    """The configuration as CreateFunction and UpdateFunctionConfiguration want it."""
+    """The configuration as parameters of CreateFunction and UpdateFunctionConfiguration."""
     init = configuration.init_timeout
     return {
         "Description": description,
@@ -191,12 +191,12 @@ def _switch(*, on: bool) -> str:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    """All variables: what is not named is gone. An empty list would leave them as they are."""
+    """All variables: one that is not named is deleted. An empty list would change nothing."""
     return {"Variables": tags_of(variables.items() if variables else [("", "")])}
 
 
 def _look_at_code(wanted: Wanted) -> DeployStep:
-    """SCF tells the hash of the code that it has now."""
+    """A step to read the hash of the code that SCF has now."""
     return DeployStep("", "scf", "GetFunctionAddress", wanted.named)
 
 
@@ -206,12 +206,12 @@ def _record(
     details: tuple[str, ...] = (),
     code: str | None = None,
 ) -> DeployStep:
-    """The release in the description; `code`: the hash that stays, None: the one just asked for."""
+    """The release for the description. `code`: the hash that stays; None: the hash just read."""
     release, text = wanted.release, wanted.configuration.description
 
     def description(known: Mapping[str, Any]) -> str:
-        told = known["CodeSha256"] if code is None else code
-        return release._replace(code=told).written_after(text)
+        hash_of_code = known["CodeSha256"] if code is None else code
+        return release._replace(code=hash_of_code).written_after(text)
 
     what = "settings" if details else "description, which names the code,"
     says = f"{CHANGES} the {what} of {wanted.function}"
@@ -238,13 +238,13 @@ def _configure(
 
 
 def _log_ids(wanted: Wanted, live: Live) -> dict[str, Any]:
-    """The IDs of the topic that is wanted; none where the log service is out of sight."""
+    """The IDs of the wanted topic; none if the log service cannot be seen."""
     if wanted.log:
         return dict(zip(("ClsLogsetId", "ClsTopicId"), wanted.log, strict=True))
     if live.hides(LOG):
         return {}
     return {
-        # Both or neither: the topic may be one that this key may not make.
+        # Both or neither: this key may have no right to make the topic.
         "ClsLogsetId": lambda known: known.get("LogsetId") if known.get("TopicId") else None,
         "ClsTopicId": lambda known: known.get("TopicId"),
     }
@@ -259,7 +259,7 @@ def _log_told(wanted: Wanted, live: Live) -> str:
 def _moved_log(
     wanted: Wanted, live: Live, there: LiveFunction, *, prune: bool
 ) -> tuple[str, Mapping[str, Any]] | None:
-    """Another topic. One that was chosen by hand, and that the file does not name, stays."""
+    """Steps for another topic. A topic chosen by hand stays, if the file names none."""
     if wanted.log:
         moved = wanted.log != there.log
     else:
@@ -267,7 +267,7 @@ def _moved_log(
         moved = not ours and not live.hides(LOG) and (there.log_of_platform or prune)
     if not moved:
         return None
-    # The service wants the role to be told in the same call.
+    # The service needs the role in the same call.
     return f"log: {_log_told(wanted, live)}", {
         **_log_ids(wanted, live),
         "Role": wanted.configuration.role,

@@ -1,4 +1,4 @@
-"""From what is there to what is wanted: the steps, in an order that leaves things whole at each."""
+"""Plan the steps in an order that leaves the function working after each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.deploy.values import Live, LiveFunction, Wanted
 
-# Whole lines, and each field by its name, as docs/deploy.md has it.
+# The index of docs/deploy.md: whole lines, and each field by its name.
 RULE = {
     "DynamicIndex": {"Status": True},
     "FullText": {"CaseSensitive": False, "Tokenizer": '@&?|#()=",;:<>[]{}/ \n\t\r'},
@@ -22,7 +22,7 @@ RULE = {
 
 
 def plan_for(wanted: Wanted, live: Live, *, prune: bool, allow_rights: bool) -> Plan:
-    """All steps. Those for role and log come first: the function is made with both."""
+    """All steps. Those for role and log come first: the function needs both."""
     found = live.function
     there = found if found and found.status != "CreateFailed" else None
     steps = [*role_steps(wanted, live), *_log_steps(wanted, live, there, prune=prune)]
@@ -52,7 +52,7 @@ def plan_for(wanted: Wanted, live: Live, *, prune: bool, allow_rights: bool) -> 
 
 
 def obstacle(wanted: Wanted, live: Live, *, adopt: bool) -> str | None:
-    """Why nothing at all may be done; None where nothing stands in the way."""
+    """The reason why nothing may be done; None if there is none."""
     there, named = live.function, f"{wanted.function} in {wanted.region}"
     if there is None:
         return None
@@ -73,7 +73,7 @@ def obstacle(wanted: Wanted, live: Live, *, adopt: bool) -> str | None:
 
 
 def _cleared(wanted: Wanted, there: LiveFunction) -> DeployStep:
-    """A function that could not be made can only be deleted."""
+    """A step to delete a function whose creation failed: nothing else is possible."""
     says = f"{REMOVES} function {wanted.function}, which could not be made; it is made anew"
     return DeployStep(says, "scf", "DeleteFunction", wanted.named, (there.why,), waits=True)
 
@@ -81,7 +81,7 @@ def _cleared(wanted: Wanted, there: LiveFunction) -> DeployStep:
 def _log_steps(
     wanted: Wanted, live: Live, there: LiveFunction | None, *, prune: bool
 ) -> Iterator[DeployStep]:
-    """A topic named after the function, unless the file, or somebody by hand, chose another."""
+    """Steps for a topic with the function's name, unless the file or a person chose another."""
     if wanted.log or live.hides(LOG) or (_chose_a_log(live, there) and not prune):
         return
     name, log, tags = wanted.function, live.log, tags_of([MARK])
@@ -105,12 +105,12 @@ def _log_steps(
 
 
 def _chose_a_log(live: Live, there: LiveFunction | None) -> bool:
-    """Whether the function has a topic that is neither ours nor the platform's own."""
+    """True if the function has a topic that is neither ours nor the platform's own."""
     return bool(there and not there.log_of_platform and there.log[1] != live.log.topic)
 
 
 def _of_the_role(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
-    """Policies that the role carries besides its own."""
+    """The policies of the role besides its own."""
     name = wanted.configuration.role
     for policy in live.role.policies if live.role else ():
         if policy != name:
@@ -120,7 +120,7 @@ def _of_the_role(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
 
 
 def _notes(wanted: Wanted, live: Live, there: LiveFunction | None) -> Iterator[str]:
-    """What whoever deploys should know beside the steps."""
+    """Notes for the person who deploys, besides the steps."""
     if there and there.in_arrears:
         yield "the account is in arrears: no timer fires until it is topped up"
     if there and there.paused_until:

@@ -1,7 +1,7 @@
-"""Steps for the execution role: its trust, its policy, and whether they widen what it may do.
+"""Steps for the execution role: its trust and its policy.
 
-Widening a role that stands is a step of its own kind: the command asks for it apart. A role that
-was only just made, and carries no policy yet, is finished without a question.
+A step that gives an existing role more rights is marked: the command asks a separate question. A
+role that was just created, and has no policy yet, is completed without a question.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SCF = "scf.qcloud.com"
 
 
 def role_steps(wanted: Wanted, live: Live) -> Iterator[DeployStep]:
-    """What makes the role that `lightsout permissions` prints; nothing where it is out of sight."""
+    """Steps to make the role that `lightsout permissions` prints; none if it cannot be seen."""
     if live.hides(ROLE):
         return
     name, role = wanted.configuration.role, live.role
@@ -58,8 +58,8 @@ def _policy_steps(wanted: Wanted, live: Live, *, unfinished: bool) -> Iterator[D
     name, policy = wanted.configuration.role, live.policy
     params = {"PolicyName": name, "PolicyDocument": text_of(wanted.rights)}
     if policy is None:
-        told = tuple(f"+ {it}" for it in _shown(rights_of(wanted.rights)))
-        yield _step(f"{MAKES} policy {name}", "CreatePolicy", params, told)
+        details = tuple(f"+ {it}" for it in _shown(rights_of(wanted.rights)))
+        yield _step(f"{MAKES} policy {name}", "CreatePolicy", params, details)
     elif not same(policy.document, wanted.rights):
         nobody_has_it = unfinished and not policy.carriers
         yield _step(
@@ -87,7 +87,7 @@ def text_of(document: Document) -> str:
 
 
 def trusts_functions(trust: Document) -> bool:
-    """Whether SCF may take a role with this trust policy."""
+    """True if SCF may take a role with this trust policy."""
     return any(
         statement.get("effect") == "allow" and SCF in _listed(_principal(statement))
         for statement in _statements(trust)
@@ -103,12 +103,12 @@ def _principal(statement: Mapping[str, Any]) -> Any:
 
 
 def same(one: Document, other: Document) -> bool:
-    """Whether both grant the same; a document that is not plain is like no other."""
+    """True if both grant the same. A document that is not plain equals no other."""
     return is_plain(one) and is_plain(other) and rights_of(one) == rights_of(other)
 
 
 def widens(old: Document, new: Document) -> bool:
-    """Whether the new one grants what the old one does not, or the old one cannot be read."""
+    """True if the new one grants more than the old one, or the old one cannot be read."""
     if not is_plain(old):
         return True
     granted = rights_of(old)
@@ -124,7 +124,7 @@ def changes(old: Document, new: Document) -> Iterator[str]:
 
 
 def is_plain(document: Document) -> bool:
-    """Whether every statement allows actions on resources, and says nothing else."""
+    """True if every statement allows actions on resources, and says nothing else."""
     found = list(_statements(document))
     return bool(found) and all(
         it.keys() == {"effect", "action", "resource"} and it["effect"] == "allow" for it in found

@@ -1,4 +1,4 @@
-"""The form of a step: one call, what it is for, and what may hold it back."""
+"""The form of a step: one call, its purpose, and its conditions."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 MAKES, CHANGES, REMOVES = "+", "~", "-"
 
-# A value of a call that is known only when the steps before it are done: what they answered, by
-# the names of the answers' members, and the code as `ZipFile`.
+# A value of a call that is known only after the steps before it: a member of their answers, by
+# name, or the code as `ZipFile`.
 Later = Callable[[Mapping[str, Any]], Any]
 
 
 class DeployStep(NamedTuple):
-    """One call. `says`: empty where it only finishes, or prepares, the step beside it.
+    """One call. `says`: empty if it only prepares or completes the step beside it.
 
-    `part`: where its refusal for missing rights holds up nothing else. `widens`: it gives rights
-    to a role that stands. `waits`: the function is on the move afterwards.
+    `part`: the part that is left out if the right is missing; the others go on. `widens`: it gives
+    more rights to an existing role. `waits`: afterwards, a change of the function is under way.
     """
 
     says: str
@@ -33,17 +33,16 @@ class DeployStep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps, in their order; those that only `--allow-rights` lets happen; what is to know.
+    """The steps in order, those that need `--allow-rights`, and notes.
 
-    `leftovers`: what is there, not in serverless.yml, and kept. `differs`: whether `--check` fails,
-    with the steps or without.
+    `leftovers`: objects that are not in serverless.yml, and are kept. `differs`: `--check` fails.
     """
 
     steps: tuple[DeployStep, ...] = ()
     withheld: tuple[DeployStep, ...] = ()
     leftovers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    unarmed: bool = False  # serverless.yml says that it acts, and it does not
+    unarmed: bool = False  # it is in a dry run, though serverless.yml says that it acts
 
     @property
     def differs(self) -> bool:
@@ -51,9 +50,9 @@ class Plan(NamedTuple):
 
 
 def filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """The value with what is known by now in the place of what was to be known later.
+    """The value, with the values that are known by now filled in.
 
-    Members that nobody knows, such as the topic of a log that may not be made, are left out.
+    Unknown members, such as the topic of a log that may not be made, are left out.
     """
     if isinstance(value, Mapping):
         found = {key: filled(each, known) for key, each in value.items()}
@@ -64,5 +63,5 @@ def filled(value: Any, known: Mapping[str, Any]) -> Any:
 
 
 def tags_of(tags: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Tags, or variables, as the API wants them."""
+    """Tags or variables in the form of the API."""
     return [{"Key": key, "Value": value} for key, value in tags]
