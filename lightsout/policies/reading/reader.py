@@ -19,21 +19,13 @@ from lightsout.policies.reading.nodes import (
     words_in,
     words_of,
 )
-from lightsout.policies.reading.yamltree import (
-    Complaints,
-    Items,
-    Pairs,
-    Position,
-    Refused,
-    Text,
-    show,
-)
+from lightsout.policies.reading.yamltree import Complaints, Items, Pairs, Refused, Text, show
 from lightsout.policies.schema.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from lightsout.policies.reading.yamltree import Node
+    from lightsout.policies.reading.yamltree import Node, Position
     from lightsout.policies.schema.shapes import Field, Shape
 
 T = TypeVar("T")
