@@ -91,7 +91,7 @@ class Caller:
         except CallFailed as failure:
             self._log_failed_look(failure)
             with self._lock:
-                self._ledger.wait(ids, failure)
+                self._ledger.waiting.add(ids, failure)
         else:
             with self._lock:
                 return self._ledger.sort_out(ids, look)
@@ -143,7 +143,7 @@ class Caller:
             text = "it is wanted with other options than before"
             why = CallFailed(self._job.action.call, "OptionsChanged", text)
             with self._lock:
-                self._ledger.wait(others, why)
+                self._ledger.waiting.add(others, why)
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
         with self._lock:
@@ -163,5 +163,5 @@ class Caller:
             return ids
         text = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
         with self._lock:
-            self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, text))
+            self._ledger.waiting.add(ids, CallFailed(self._job.action.call, LATE_LOOK, text))
         return []

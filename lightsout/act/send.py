@@ -103,11 +103,11 @@ class Sender:
         ours = refusal.meaning in _SINCE_ACCEPTED and self._ledger.unanswered.may_be_why(ids)
         if ours:
             self._ledger.unanswered.doubt(ids)
-        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
+        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waiting.has_any(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)
         elif ours or unsure or refusal.meaning in _WAITS_TOGETHER:
-            self._ledger.wait(ids, refusal)
+            self._ledger.waiting.add(ids, refusal)
         elif refusal.meaning is Meaning.BOUND:
             self._send_fewer(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
@@ -190,7 +190,7 @@ class Sender:
         if refusal.meaning in _WORTH_ANOTHER_TRY:
             patience = min(self._job.wish(id_).patience, self._deadline.left())
             pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
-            self._ledger.wait([id_], refusal, alone=True, pause=pause)
+            self._ledger.waiting.add([id_], refusal, alone=True, pause=pause)
         else:
             self._ledger.fail([id_], str(refusal))
 

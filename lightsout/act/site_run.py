@@ -132,7 +132,10 @@ def _with_members(
     judgement: Judgement,
     log: Log,
 ) -> Iterator[tuple[Job, GroupActivities | None]]:
-    """The job for members of groups and the one for all others; both read groups anew."""
+    """The job for members of groups and the one for all others; both read groups anew.
+
+    They need not read traffic: only Lighthouse has it, and no instance of it is in a group.
+    """
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
     from lightsout.model.resources.scaling import members_action  # noqa: PLC0415

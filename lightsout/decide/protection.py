@@ -1,4 +1,4 @@
-"""What protects an instance from a policy: its tags, its group, and what people did to it."""
+"""Find out what protects an instance: its tags, its group, what people did to it."""
 
 from __future__ import annotations
 

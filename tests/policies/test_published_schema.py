@@ -282,8 +282,8 @@ def test_schema_and_reader_agree_about_what_stands_there_without_quotes(tmp_path
 
 
 def test_the_typed_keys_are_those_of_the_table():
-    from lightsout.policies.schema.policy_file import policy_file as table
-    from lightsout.policies.schema.policy_file import typed_keys as document
+    from lightsout.policies.schema import policy_file as table
+    from lightsout.policies.schema import typed_keys as document
 
     fields = {it.key: it.shape for it in table.POLICY.fields}
     pairs = [

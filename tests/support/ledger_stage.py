@@ -67,5 +67,5 @@ class LedgerStage:
         """A call for these is rejected, and they wait for another try."""
         refusal = CallFailed("StopInstances", code, message, "req-refused", **facts)
         self.ledger.refused(ids, refusal, self.clock.now())
-        self.ledger.wait(ids, refusal)
+        self.ledger.waiting.add(ids, refusal)
         return refusal

@@ -54,7 +54,7 @@ class Ledger:
         self.accepted: list[Accepted] = []
         # Accepted, final state not yet seen; first those whose latest look is oldest.
         self.sent: dict[str, Sent] = {}
-        self.waiting = WaitingList()  # to be asked again
+        self.waiting = WaitingList(clock)  # to be asked again
         # By policy: instances that it wanted first, and no longer on a newer look.
         self.kept: dict[Part, dict[str, Decision]] = defaultdict(dict)
         self._job = job
@@ -101,7 +101,7 @@ class Ledger:
         self.accepted.append(call)
         self._under_way([id_ for id_ in ids if id_ not in self.outcomes], request_id, activity_id)
         if through_group:  # a group takes one call after the other
-            self.waiting.begin_again(self._job.asked_with(ids), self._clock.monotonic())
+            self.waiting.begin_again(self._job.asked_with(ids))
 
     def refused(self, ids: Sequence[str], refusal: CallFailed, at: datetime) -> None:
         """Keep a call that was rejected, or got no answer; it was sent `at`."""
@@ -140,7 +140,7 @@ class Ledger:
                 if ready is Readiness.IDLE and not judged.busy:
                     idle.append(id_)
                 else:
-                    self.wait([id_], self._busy(instance, judged.busy))
+                    self.waiting.add([id_], self._busy(instance, judged.busy))
         kept.log_to(self._log)
         return idle
 
@@ -173,7 +173,7 @@ class Ledger:
             self._settle(id_, self._gone)
         else:
             told = f"{self._shown_by} does not show it"
-            self.wait([id_], CallFailed(self._job.action.call, "NotShown", told))
+            self.waiting.add([id_], CallFailed(self._job.action.call, "NotShown", told))
 
     def _still_wanted(self, instance: Instance, at: float, kept: NoLongerWanted) -> Judged | None:
         """Decide anew; an instance that is no longer wanted is settled, and added to `kept`."""
@@ -182,8 +182,8 @@ class Ledger:
         may_be_ours = self.unanswered.may_show_yet(id_, self._clock.monotonic()) or (
             judged.busy and id_ in self.unanswered
         )
-        if judged.wish is None and may_be_ours:
-            self.wait([id_], self._refusals[id_])
+        if judged.wish is None and may_be_ours:  # it may be kept for what our own call did
+            self.waiting.add([id_], self._refusals[id_])
             return None
         for part, decision in judged.kept.items():
             self.kept[part][id_] = decision
@@ -247,16 +247,6 @@ class Ledger:
             self.waiting.remove(id_)
             self.decision_age.forget(id_)
 
-    def wait(
-        self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
-    ) -> None:
-        """Put `ids` on the waiting list, see WaitingList.add."""
-        self.waiting.add(ids, refusal, self._clock.monotonic(), alone=alone, pause=pause)
-
-    def waits(self, ids: Iterable[str]) -> bool:
-        """True if any of these was refused before."""
-        return any(id_ in self.waiting for id_ in ids)
-
     def to_ask_again(self, idle: Iterable[str]) -> list[str]:
         """The instances whose time for another try has come. Those without a try left fail."""
         now, ready = self._clock.monotonic(), []
@@ -312,7 +302,7 @@ class Ledger:
         """The job is over: drop what the report does not read."""
         self._job = self._job._replace(items={})
         self.unanswered = Unanswered(self._job)
-        self.sent, self.waiting, self._seen = {}, WaitingList(), {}
+        self.sent, self.waiting, self._seen = {}, WaitingList(self._clock), {}
 
     def _note(self, ids: Sequence[str], look: Look) -> None:
         for id_ in ids:

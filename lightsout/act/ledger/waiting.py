@@ -10,6 +10,7 @@ from lightsout.cloud.error_codes import Meaning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lightsout.base.clock import Clock
     from lightsout.cloud.sdk import CallFailed
 
 TRIES = 3  # for an instance that is refused although a look shows nothing wrong
@@ -42,7 +43,8 @@ class Waiting:
 class WaitingList:
     """The instances of a job that wait for another try, by ID. Times are monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._waiting: dict[str, Waiting] = {}
         self._refused: dict[str, int] = defaultdict(int)  # calls that were refused
 
@@ -59,12 +61,13 @@ class WaitingList:
         return self._waiting[id_]
 
     def add(
-        self, ids: Iterable[str], refusal: CallFailed, now: float, *, alone: bool, pause: float
+        self, ids: Iterable[str], refusal: CallFailed, *, alone: bool = False, pause: float = 0.0
     ) -> None:
         """Let `ids` wait for another try, `pause` seconds at least.
 
         `alone`: each of them was found to be the cause of a refusal.
         """
+        now = self._clock.monotonic()
         for id_ in ids:
             waiting = self._waiting.setdefault(id_, Waiting(refusal, now))
             if waiting.refusal.meaning in _PASSING and refusal.meaning not in _PASSING:
@@ -73,7 +76,7 @@ class WaitingList:
             if alone and not waiting.alone:
                 waiting.alone, waiting.not_before, waiting.tries = True, now + pause, 1
 
-    def begin_again(self, ids: Iterable[str], now: float) -> None:
+    def begin_again(self, ids: Iterable[str]) -> None:
         """Give those of `ids` that wait their full time and all their tries again, from now on.
 
         A try may have ended without a call, because their group took a call for other members.
@@ -81,7 +84,11 @@ class WaitingList:
         for id_ in ids:
             if id_ in self._waiting:
                 waiting = self._waiting[id_]
-                waiting.since, waiting.tries, waiting.behind = now, 1, True
+                waiting.since, waiting.tries = self._clock.monotonic(), 1
+                waiting.behind = True
+
+    def has_any(self, ids: Iterable[str]) -> bool:
+        return any(id_ in self._waiting for id_ in ids)
 
     def remove(self, id_: str) -> None:
         self._waiting.pop(id_, None)

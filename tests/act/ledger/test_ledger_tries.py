@@ -203,7 +203,7 @@ def test_no_machine_is_lost_whatever_is_known_of_it_before_a_look(before, shown,
     {
         "nothing": lambda: None,
         "refused": lambda: stage.ledger.refused([A], busy, stage.clock.now()),
-        "waits": lambda: stage.ledger.wait([A], busy),
+        "waits": lambda: stage.ledger.waiting.add([A], busy),
         "unanswered": lambda: stage.ledger.refused([A], silent, stage.clock.now()),
         "accepted": lambda: stage.ledger.accept([A], OURS),
         "failed": lambda: stage.ledger.fail([A], "no right"),
@@ -264,8 +264,8 @@ def test_a_refusal_is_logged_with_what_it_was_about(stage):
     (line,) = stage.logged("stop.rejected")
     assert (line["level"], line["code"], line["message"]) == ("warning", "ResourceInUse", "busy")
     assert (line["request_id"], line["instance_ids"]) == ("req-refused", [A, B])
-    assert stage.ledger.waits([A, B])
-    assert not stage.ledger.waits([C])
+    assert stage.ledger.waiting.has_any([A, B])
+    assert not stage.ledger.waiting.has_any([C])
 
 
 def test_a_machine_that_looks_find_idle_and_calls_busy_has_three_tries(stage):
@@ -302,7 +302,7 @@ def test_tries_count_from_the_first_refusal_that_is_about_the_machine(stage):
 
 def test_a_culprit_gets_one_more_try_by_itself_after_a_pause(stage):
     refusal = stage.refuse([A, B], "ResourceInUse")
-    stage.ledger.wait([A], refusal, alone=True, pause=30.0)
+    stage.ledger.waiting.add([A], refusal, alone=True, pause=30.0)
 
     stage.clock.advance(29)
     assert ask_again(stage, idle(A), idle(B)) == [B]
@@ -331,7 +331,7 @@ def test_an_accepted_machine_waits_no_longer(stage):
 
     stage.ledger.accept([A], OURS)
 
-    assert not stage.ledger.waits([A])
+    assert not stage.ledger.waiting.has_any([A])
     assert stage.ledger.open() == [A]
 
 
@@ -424,7 +424,7 @@ def test_a_protection_waits_for_what_the_call_may_still_show(unanswered):
 
     assert ask_again(unanswered, idle(A), idle(B)) == [B]
     assert unanswered.ledger.outcomes == {}
-    assert unanswered.ledger.waits([A])
+    assert unanswered.ledger.waiting.has_any([A])
 
     unanswered.clock.advance(10)
     assert A not in ask_again(unanswered, idle(A), idle(B))
