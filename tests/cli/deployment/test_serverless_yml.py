@@ -126,7 +126,9 @@ def with_variable(name, value):
 def test_a_secret_that_refuses_every_request_is_told_and_not_quoted(mistakes, value):
     (found,) = mistakes(with_variable(SECRET, value))
 
-    assert re.match(rf"[0-9]+:[0-9]+: {SECRET} (is|has|holds|begins) .*: it refuses every request$", found)
+    assert re.match(
+        rf"[0-9]+:[0-9]+: {SECRET} (is|has|holds|begins) .*: it refuses every request$", found
+    )
     assert "fifteen" not in found
 
 
