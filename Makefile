@@ -45,7 +45,7 @@ docs: $(VENV)/.dev  ## write again what is made from code
 	$(BIN)/python -m tools.policy_docs
 	$(BIN)/python -m tools.reliability_docs
 
-soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/laws.py
+soak: $(VENV)/.dev  ## random troubles for MINUTES, holding the laws of tests/support/laws.py
 	$(BIN)/python -m tools.soak --minutes $(MINUTES)
 
 bench: package  ## what a run costs by the size of the fleet, written to docs/performance.md; 3 minutes

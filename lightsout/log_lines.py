@@ -9,7 +9,7 @@ from lightsout.model.policy import AfterEdge, OwnHours
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightsout.act.fleet import Fleet
+    from lightsout.act.site_runs import SiteRuns
     from lightsout.base.log import Log
     from lightsout.decide.due import Due
     from lightsout.model.policy import Policy
@@ -30,7 +30,7 @@ def which_action(policy: Policy) -> dict[str, Any]:
 
 
 def warn_of_unmatched_names(
-    log: Log, trigger: Trigger, chosen: Sequence[Chosen], fleet: Fleet | None
+    log: Log, trigger: Trigger, chosen: Sequence[Chosen], site_runs: SiteRuns | None
 ) -> None:
     """Warn of names in the event that match nothing. They may be misspelt, but are no error."""
     if trigger.occasions and not chosen:
@@ -40,9 +40,10 @@ def warn_of_unmatched_names(
         for name in sorted(trigger.named(field) - ours if "all" not in ours else ()):
             _warn(log, f"{noun} {name} is named in the event, but in no policy that runs")
     unmatched = set(trigger.named("instances"))
-    for finding in (finding for site in (fleet.runs if fleet else ()) for finding in site.findings):
-        unmatched.difference_update(finding.decisions, finding.stuck)
-    if unmatched and not (fleet and any(site.blind() for site in fleet.runs)):
+    for site in site_runs.runs if site_runs else ():
+        for finding in site.findings:
+            unmatched.difference_update(finding.decisions, finding.stuck)
+    if unmatched and not (site_runs and site_runs.blind()):
         message = "named in the event, but no policy matches them as they are now"
         _warn(log, message, instance_ids=sorted(unmatched))
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from lightsout.base.plain import plain_values
+from lightsout.base.texts.plain import plain_values
 from lightsout.model.report import (
     GROUPS,
     RANK,

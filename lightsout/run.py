@@ -25,7 +25,7 @@ from lightsout.events.parse import asks_doctor, kind_of, read_event
 from lightsout.log_lines import log_not_due, warn_of_unmatched_names
 from lightsout.model.report import RunFailed, failure_message
 from lightsout.model.request import BadEvent, Trigger
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.hours.windows import calendar_gaps, calendar_warnings
 from lightsout.policies.load import PolicyMistakes
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from lightsout.act.fleet import Fleet
+    from lightsout.act.site_runs import SiteRuns
     from lightsout.model.policy import Account, Policy
     from lightsout.model.report import Entry, Report
     from lightsout.model.request import Chosen
@@ -49,8 +49,8 @@ NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
     """Run the policies that `event` allows; return the report.
 
-    A request to the function URL gets an HTTP answer instead. A request for the doctor gets its
-    findings.
+    Two events get something else: a request to the function URL an HTTP answer, and
+    `{"doctor": true}` what the doctor found.
 
     Raises RunFailed, and nothing else, unless a look confirmed the final state of every instance
     that it meant to act on.
@@ -147,7 +147,7 @@ class Run:
         self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
         self.calendar_gaps: list[int] = []  # years that policies need and their calendar lacks
-        self.fleet: Fleet | None = None  # where something is due
+        self.site_runs: SiteRuns | None = None  # None: nothing is due
         self._not_due: list[Entry] = []
         self._last_line: dict[str, Any] | None = None
 
@@ -160,7 +160,7 @@ class Run:
             self.dry_run = settings.dry_run
             self.warnings += settings_warnings(settings, self.outside.environ)
             paused = settings.paused_until and self.instant < settings.paused_until
-            policies = [] if paused else self._read_policies(settings)
+            policies = [] if paused else self._read_event_and_policies(settings)
         finally:
             self._log_start()
         if paused:
@@ -172,7 +172,7 @@ class Run:
         due = list(self._due_among(chosen))
         if due:
             self._run_sites(settings, due)
-        warn_of_unmatched_names(self.log, self.trigger, chosen, self.fleet)
+        warn_of_unmatched_names(self.log, self.trigger, chosen, self.site_runs)
         return self._finish()
 
     def forbidden(self) -> BadEvent | None:
@@ -183,7 +183,7 @@ class Run:
 
         return function_url.refusal(self.event, self.outside.environ)
 
-    def _read_policies(self, settings: Settings) -> Sequence[Policy]:
+    def _read_event_and_policies(self, settings: Settings) -> Sequence[Policy]:
         """Read the event and the policies, without a call."""
         self.trigger = read_event(self.event, now=self.started_at, max_age=settings.max_event_age)
         self.dry_run = settings.dry_run or self.trigger.dry_run
@@ -211,8 +211,8 @@ class Run:
 
     def _run_sites(self, settings: Settings, due: Sequence[Chosen]) -> None:
         """Call the API for what is due. An idle tick never imports the SDK."""
-        from lightsout.act.fleet import Fleet  # noqa: PLC0415  see above
         from lightsout.act.site_run import Terms  # noqa: PLC0415
+        from lightsout.act.site_runs import SiteRuns  # noqa: PLC0415  see above
         from lightsout.base.credentials import read_credentials  # noqa: PLC0415
         from lightsout.cloud.assume_role import look_up_and_refuse_own, open_clouds  # noqa: PLC0415
         from lightsout.site_lines import log_failures, log_plans  # noqa: PLC0415
@@ -230,7 +230,7 @@ class Run:
             home=self.home,
             uin=self.uin,
         )
-        self.fleet = Fleet(clouds)
+        self.site_runs = SiteRuns(clouds)
         if self.accounts and not self.uin:
             look_up_and_refuse_own(self.accounts, clouds, self.deadline)
         terms = Terms(
@@ -238,11 +238,10 @@ class Run:
             dry_run=self.dry_run,
             clock=outside.clock,
             deadline=self.deadline,
-            threads=1,
             log_plans=log_plans,
             log_failures=log_failures,
         )
-        self.fleet.run(due, terms, self.log)
+        self.site_runs.run(due, terms, self.log)
 
     # Log lines and the report --------------------------------------------------------------------
 
@@ -256,8 +255,8 @@ class Run:
         """Write the last line. Threads that were left behind can write none after it."""
         if self._last_line:
             self.log.close("run.finished", **self._last_line)
-        if self.fleet:
-            self.fleet.close()
+        if self.site_runs:
+            self.site_runs.close()
 
     def _log_start(self) -> None:
         """Log the first line, even where settings or policies cannot be read; then the warnings."""
@@ -275,10 +274,10 @@ class Run:
         self.log("warning", level="warning", message=message)
 
     def _finish(self, status: str | None = None) -> Report:
-        blind = self.fleet is not None and self.fleet.blind()
+        blind = self.site_runs is not None and self.site_runs.blind()
         report = self._report(status)
         self._note_end(report)
-        # A dry run that could look is good, also where a limit refuses.
+        # A dry run fails only where it could not look: past a limit it is good.
         if report["status"] == "failed" and (blind or not self.dry_run):
             raise RunFailed(failure_message(report), report)
         return report
@@ -290,7 +289,7 @@ class Run:
 
     def _report(self, status: str | None) -> Report:
         elapsed = self.outside.clock.monotonic() - self.started
-        count = sum(len(site.tasks) for site in self.fleet.runs) if self.fleet else 0
+        count = sum(len(site.tasks) for site in self.site_runs.runs) if self.site_runs else 0
         return reporting.build(
             run_id=self.run_id,
             trigger=self.trigger.kind,
@@ -304,9 +303,9 @@ class Run:
 
     def _entries(self) -> Iterator[Entry]:
         yield from self._not_due
-        if self.fleet:
-            from lightsout.site_entries import entries_of_fleet  # noqa: PLC0415  see _run_sites
+        if self.site_runs:
+            from lightsout.site_entries import entries_of_sites  # noqa: PLC0415  see _run_sites
 
             # Since when a machine is stuck is judged by the real time, also where `at` is given.
             facts = {"dry_run": self.dry_run, "keep": self.keep}
-            yield from entries_of_fleet(self.fleet, self.started_at, **facts)
+            yield from entries_of_sites(self.site_runs, self.started_at, **facts)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, parse_endpoint
-from lightsout.base.scalars import parse_until
-from lightsout.base.suggest import nearest
+from lightsout.base.texts.scalars import parse_until
+from lightsout.base.texts.suggest import nearest
 from lightsout.policies.load import DEFAULT_TIMEZONE, parse_duration
 
 if TYPE_CHECKING:
@@ -150,8 +150,10 @@ def _switch(text: str) -> bool:
     return text == "1"
 
 
-def _until(text: str) -> datetime | None:
-    return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE)) if text else None
+def _until(text: str) -> datetime:
+    if not text:
+        raise ValueError("is empty: give a date or a time, or leave the variable out")
+    return parse_until(text, ZoneInfo(DEFAULT_TIMEZONE))
 
 
 def _receivers(text: str) -> tuple[Receiver, ...]:

@@ -12,21 +12,21 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.fleet import Fleet
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.act.site_run import SiteRun
+    from lightsout.act.site_runs import SiteRuns
     from lightsout.model.finding import Decision, Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.job import Accepted
     from lightsout.model.policy import Policy
     from lightsout.model.report import AcceptedCall, DoneGroup, Entry, ReasonGroup
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 STUCK_AFTER = 15 * 60  # seconds in which a Lighthouse instance should have stopped
 
@@ -62,19 +62,21 @@ class Calls:
             yield self._calls[number], asked[number]
 
 
-def entries_of_fleet(fleet: Fleet, now: datetime, *, dry_run: bool, keep: bool) -> Iterator[Entry]:
+def entries_of_sites(
+    sites: SiteRuns, now: datetime, *, dry_run: bool, keep: bool
+) -> Iterator[Entry]:
     """Yield the entries of every site. Without `keep`, drop each site after its entries.
 
-    That saves memory. `fleet.runs` is empty from the start: if building the report fails, a second
+    That saves memory. `sites.runs` is empty from the start: if building the report fails, a second
     report, about that failure, is built without the sites.
     """
-    for policy, account, error in fleet.unplaced:
+    for policy, account, error in sites.unplaced:
         entry = new_entry(policy.name, account, policy.resource, None, policy.action)
         entry["status"], entry["error"] = "failed", error
         yield entry
-    runs = fleet.runs[::-1]
+    runs = sites.runs[::-1]
     if not keep:
-        fleet.runs = []
+        sites.runs = []
     while runs:
         yield from entries_of(runs.pop(), now, dry_run=dry_run)
 

@@ -9,14 +9,14 @@ from lightsout.base.log import Log, portions
 from lightsout.log_lines import which_action
 from lightsout.model.finding import Verdict
 from lightsout.model.job import Kind
-from lightsout.model.resource import START, STOP
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
+    from lightsout.model.resources.instance import Instance
 
 
 _WITH_RUNNING_SINCE = frozenset({Verdict.ACT.value, Verdict.KEEP.value})

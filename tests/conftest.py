@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.examples import resources
+from tests.support.fake_webhooks import open_fake_webhooks
 from tests.support.resources import able
 from tests.support.simulated_run import set_stage
 
@@ -57,3 +58,10 @@ def resource():
 def stage(tmp_path, resource):
     with set_stage(tmp_path / "policies", resource) as stage:
         yield stage
+
+
+@pytest.fixture
+def box():
+    """The robots of group chats, and whoever waits for the heartbeat."""
+    with open_fake_webhooks() as box:
+        yield box

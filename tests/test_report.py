@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.act.verify import final_outcome, gone_from
+from lightsout.act.ledger.verify import final_outcome, gone_from
 from lightsout.model.finding import Verdict
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.model.report import (
@@ -23,7 +23,7 @@ from lightsout.model.report import (
     new_entry,
     why_skipped,
 )
-from lightsout.model.resource import LEAVING, STOP
+from lightsout.model.resources.resource import LEAVING, STOP
 from lightsout.report import build, stamp
 from lightsout.site_entries import Calls, fill
 from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text, fleet

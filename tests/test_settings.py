@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -70,13 +71,14 @@ def test_a_dry_run_that_is_neither_1_nor_0_is_an_error(value):
     assert "LIGHTSOUT_DRY_RUN: must be 1 or 0" in complaint(LIGHTSOUT_DRY_RUN=value)
 
 
-@pytest.mark.parametrize("value", ["soon", "null", "2026-02-30", "2026-12-01 20:00"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "soon", "null", "2026-02-30", "2026-12-01 20:00", "2026-12-01T20:00+20:00"]
+)
 def test_a_pause_that_cannot_be_read_is_an_error(value):
     assert "LIGHTSOUT_PAUSED_UNTIL" in complaint(LIGHTSOUT_PAUSED_UNTIL=value)
 
 
-def test_an_empty_pause_is_none_and_the_last_day_of_all_is_one():
-    assert settings(LIGHTSOUT_PAUSED_UNTIL="").paused_until is None
+def test_the_last_day_of_all_is_a_pause():
     assert settings(LIGHTSOUT_PAUSED_UNTIL="9999-12-31").paused_until.year == 9999
 
 
@@ -338,6 +340,10 @@ def test_plain_http_beyond_the_loopback_is_refused_whatever_its_spelling(url):
         "https://example.com?x=1",
         "https://example.com#x",
         "https://exa mple.com",
+        " https://example.com",
+        "https://example.com\n",
+        "https://exa\tmple.com",
+        "https://exa\nmple.com",
         "https://example.com:99999",
         "https://example.com:http",
         "https://[::1",
@@ -390,6 +396,7 @@ def test_any_text_gives_an_endpoint_that_is_safe_or_a_value_error(text):
     except ValueError:
         return
 
+    assert re.fullmatch("[!-~]+", text), "urlsplit leaves some characters out"
     assert (endpoint.root_domain is None) != (endpoint.host is None)
     assert "@" not in (endpoint.host or endpoint.root_domain)
     if endpoint.scheme == "http":
@@ -400,14 +407,14 @@ def test_any_text_gives_an_endpoint_that_is_safe_or_a_value_error(text):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.9", "::1"])
-def test_loopback(host):
+def test_a_loopback_host_is_known(host):
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
     "host", ["", "::", "10.0.0.1", "127.0.0.1.nip.io", "localhost.localdomain"]
 )
-def test_not_loopback(host):
+def test_any_other_host_is_no_loopback(host):
     assert not is_loopback(host)
 
 

@@ -1,7 +1,7 @@
 """Takes the error codes of each action that the simulator serves from the official Go SDK.
 
     git clone --depth 1 https://github.com/TencentCloud/tencentcloud-sdk-go
-    python tools/extract_codes.py tencentcloud-sdk-go   # writes tests/simulator/official_codes.json
+    python tools/extract_codes.py tencentcloud-sdk-go   # writes tests/support/official_codes.json
 
 The SDK's client.go lists the codes of an action above it, errors.go those of the whole service.
 Nothing that can be installed with pip has these lists, so `make crosscheck` does not compare them.

@@ -13,9 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.policies.schema import ACCOUNT, FILE, POLICY
-from lightsout.policies.shapes import (
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.policies.schema.policy_file import ACCOUNT, FILE, POLICY
+from lightsout.policies.schema.shapes import (
     Either,
     Field,
     Fields,
@@ -26,7 +26,7 @@ from lightsout.policies.shapes import (
     TimePair,
     Word,
 )
-from lightsout.policies.texts import COUNT, UNQUOTED, ZONE
+from lightsout.policies.schema.texts import COUNT, UNQUOTED, ZONE
 from tools.policy_tables import CHINESE, CHINESE_TEXTS, ENGLISH, faults, table
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from lightsout.policies.shapes import Either, Field, Fields, ListOf, Shape, Word
+from lightsout.policies.schema.shapes import Either, Field, Fields, ListOf, Shape, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job, Look
 
 LAST_CALL = 1.0  # seconds before the deadline; a later answer might come after the report
@@ -91,7 +91,7 @@ class Caller:
         except CallFailed as failure:
             self._log_failed_look(failure)
             with self._lock:
-                self._ledger.wait(ids, failure)
+                self._ledger.waiting.add(ids, failure)
         else:
             with self._lock:
                 return self._ledger.sort_out(ids, look)
@@ -104,7 +104,7 @@ class Caller:
             return tuple(option for option in options if option[0] != "StoppedMode")
         return options
 
-    def ask(self, ids: Sequence[str]) -> RejectedBatch | None:
+    def send(self, ids: Sequence[str]) -> RejectedBatch | None:
         """Send one call for those of `ids` that are still wanted; None unless it was rejected."""
         if self.closed:
             with self._lock:
@@ -143,11 +143,11 @@ class Caller:
             text = "it is wanted with other options than before"
             why = CallFailed(self._job.action.call, "OptionsChanged", text)
             with self._lock:
-                self._ledger.wait(others, why)
+                self._ledger.waiting.add(others, why)
             attempt.ids = [id_ for id_ in attempt.ids if self.options(id_) == options]
         attempt.at = self._clock.now()
         with self._lock:
-            self._ledger.use_up(attempt.ids)
+            self._ledger.decision_age.use_up(attempt.ids)
         return {**self._job.site.resource.naming(attempt.ids), **dict(options)}
 
     def _still_wanted(self, ids: Sequence[str]) -> Sequence[str]:
@@ -156,12 +156,12 @@ class Caller:
         A look may be slow because it is throttled, so its age is checked before the call.
         """
         for _ in range(LATE_LOOKS):
-            if self._ledger.fresh(ids):
+            if self._ledger.decision_age.fresh(ids):
                 return ids
             ids = self.decide_anew(ids)
-        if self._ledger.fresh(ids):
+        if self._ledger.decision_age.fresh(ids):
             return ids
         text = f"{LATE_LOOKS} looks took so long that what they showed is too old to act on"
         with self._lock:
-            self._ledger.wait(ids, CallFailed(self._job.action.call, LATE_LOOK, text))
+            self._ledger.waiting.add(ids, CallFailed(self._job.action.call, LATE_LOOK, text))
         return []

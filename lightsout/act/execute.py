@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightsout.act.call import LAST_CALL, Caller
-from lightsout.act.ledger import Ledger
+from lightsout.act.ledger.ledger import Ledger
 from lightsout.act.send import Sender
-from lightsout.cloud.compute import BATCH
+from lightsout.cloud.services.compute import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightsout.act.group_activities import GroupActivities
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job
 
 FIRST_LOOK = 2.0  # seconds after the call: an instance needs time to stop
@@ -78,10 +78,12 @@ class Execution:
         """Look once: settle what is done; call again for refused instances that are idle."""
         ledger = self.ledger
         settled = len(ledger.outcomes)
+        # First those that are late, then those that were not looked at for longest. `front` holds
+        # all that are late, and others up to a whole call.
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
         certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH  # fill the last call of the look
+        certain += -(certain + len(refused)) % BATCH or BATCH
         front, line = line[:certain], line[certain:]
         look = self._caller.look([*refused, *front])
         if look is not None:

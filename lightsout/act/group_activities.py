@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.scaling import Scaling
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.scaling import Scaling
 from lightsout.model.job import Kind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lightsout.act.unanswered import Unanswered, UnansweredCall
-    from lightsout.act.verify import Sent
+    from lightsout.act.ledger.unanswered import Unanswered, UnansweredCall
+    from lightsout.act.ledger.verify import Sent
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.job import Accepted, Job, Look
@@ -80,5 +80,5 @@ class GroupActivities:
                 yield call, ours.pop()
 
     def _warn(self, failure: CallFailed) -> None:
-        text = f"cannot read activities of groups: {failure.action}: {failure}"
+        text = f"cannot read activities of groups: {failure.with_action}"
         self._log("warning", level="warning", message=text)

@@ -11,7 +11,7 @@ from lightsout.base.log import where
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.pacing import RATES
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import MOST, TAG, WRITE, tag_instances
+from lightsout.cloud.services.tags import MOST, TAG, WRITE, tag_instances
 from lightsout.cloud.threads import side_by_side
 from lightsout.model.job import Kind
 from lightsout.model.mark import DONE, FAILED, MARK_KEY, write_mark
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.job import Job, Outcome
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 PATIENCE = 10.0  # seconds in which one call is repeated
 LONGEST_SHARE = 0.1  # of the run's time, kept for marks
@@ -35,7 +35,7 @@ _ABOUT_SOME = frozenset(
 )
 
 
-def keep_time(job: Job, deadline: Deadline) -> Deadline:
+def deadline_before_marks(job: Job, deadline: Deadline) -> Deadline:
     """The end of verification. The run ends later, so that there is time to mark all instances.
 
     Otherwise one instance that does not stop would leave all others without marks.

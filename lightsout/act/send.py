@@ -7,25 +7,25 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lightsout.act.call import FOR_GOOD
-from lightsout.cloud.compute import BATCH, batches
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.services.compute import BATCH, batches
 from lightsout.cloud.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightsout.act.call import Caller, RejectedBatch
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Deadline
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.job import Job
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
-NAMED_REFUSALS = 3  # denied calls that name an instance, before probes are sent
+NAMED_REFUSALS = 3  # denied calls, none accepted, after which the right counts as missing
 
-# The codes for a call whose operation an earlier call, without an answer, has already begun.
+# How a call is refused if an earlier call, whose answer was lost, has begun the same operation.
 _SINCE_ACCEPTED = {Meaning.BUSY, Meaning.STATE}
 
 # The codes after which the whole batch waits: halving it would find nothing.
@@ -63,7 +63,7 @@ class Sender:
         for alike in by_options.values():
             for start in range(0, len(alike), far):
                 some: Sequence[str] = alike[start : start + far]
-                if not self._ledger.fresh(some):  # many batches are looked at in parallel
+                if not self._ledger.decision_age.fresh(some):  # batches are looked at in parallel
                     some = self._caller.decide_anew(some)
                 if self._batch > 1:
                     for batch in batches(some):
@@ -84,7 +84,7 @@ class Sender:
             rest.remove(id_)
             self.send_batch([id_])
         asked = [[id_] for id_ in rest]
-        for refused in list(side_by_side(self._caller.ask, asked, SIDE_BY_SIDE)):
+        for refused in list(side_by_side(self._caller.send, asked, SIDE_BY_SIDE)):
             if refused:
                 self._deal_with(*refused, frozenset())
 
@@ -93,7 +93,7 @@ class Sender:
 
         `looked`: the error codes after which this batch has already been looked at.
         """
-        refused = self._caller.ask(ids) if ids else None
+        refused = self._caller.send(ids) if ids else None
         if refused:
             self._deal_with(*refused, looked)
 
@@ -103,11 +103,11 @@ class Sender:
         ours = refusal.meaning in _SINCE_ACCEPTED and self._ledger.unanswered.may_be_why(ids)
         if ours:
             self._ledger.unanswered.doubt(ids)
-        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waits(ids)
+        unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waiting.has_any(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)
         elif ours or unsure or refusal.meaning in _WAITS_TOGETHER:
-            self._ledger.wait(ids, refusal)
+            self._ledger.waiting.add(ids, refusal)
         elif refusal.meaning is Meaning.BOUND:
             self._send_fewer(ids, refusal)
         elif refusal.meaning is Meaning.RIGHTS:
@@ -151,14 +151,14 @@ class Sender:
         if len(ids) == 1:
             self._blame(ids[0], refusal)
             return
-        if not self._ledger.fresh(ids):  # one look is enough for both halves
+        if not self._ledger.decision_age.fresh(ids):  # one look is enough for both halves
             rest = self._caller.decide_anew(ids)
             if len(rest) < len(ids):
                 self.send_batch(rest, looked)
                 return
         half = len(ids) // 2
         left, right = ids[:half], ids[half:]
-        refused = self._caller.ask(left)
+        refused = self._caller.send(left)
         if refused:
             self._deal_with(*refused, looked)
             self.send_batch(right, looked)
@@ -190,7 +190,7 @@ class Sender:
         if refusal.meaning in _WORTH_ANOTHER_TRY:
             patience = min(self._job.wish(id_).patience, self._deadline.left())
             pause = 0.0 if refusal.meaning is Meaning.CHARGING else patience / 2
-            self._ledger.wait([id_], refusal, alone=True, pause=pause)
+            self._ledger.waiting.add([id_], refusal, alone=True, pause=pause)
         else:
             self._ledger.fail([id_], str(refusal))
 
@@ -242,7 +242,7 @@ class Sender:
             if self._ledger.accepted or len(answers) == len(ids):
                 break
             id_ = self._unlike_the_denied(ids, len(ids) * number // (probes + 1), answers)
-            answers[id_] = self._caller.ask([id_])
+            answers[id_] = self._caller.send([id_])
         meant = [it.why.meaning for it in answers.values() if it]
         if len(meant) == len(answers) and {Meaning.RIGHTS}.issuperset(meant):
             self._caller.closed = self._denied(refusal)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.execute import Execution
 from lightsout.base.log import where
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.cloud.threads import side_by_side
-from lightsout.decide.decide import goes_through_groups
+from lightsout.decide.decide import includes_members
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey, traffic_reader
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from lightsout.act.group_activities import GroupActivities
-    from lightsout.act.ledger import Ledger
+    from lightsout.act.ledger.ledger import Ledger
     from lightsout.base.clock import Clock, Deadline
     from lightsout.base.log import Log
     from lightsout.cloud.client import Cloud
     from lightsout.model.finding import Finding, Task
     from lightsout.model.job import Job
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.resource import Site
 
 
 class Terms(NamedTuple):
@@ -37,7 +37,6 @@ class Terms(NamedTuple):
     dry_run: bool
     clock: Clock
     deadline: Deadline
-    threads: int  # for the looks of each site
     log_plans: Callable[[Log, Sequence[Finding]], None]
     log_failures: Callable[[Log, Ledger], None]
 
@@ -52,11 +51,14 @@ class SiteRun:
         self.ledgers: dict[str, list[Ledger]] = defaultdict(list)  # by action
         self.error: str | None = "no answer when time ran out"  # None once the run is done
 
-    def run(self, cloud: Cloud, terms: Terms, log: Log) -> None:
-        """List and decide; unless this is a dry run, act and verify. Keep a failure in `error`."""
+    def run(self, cloud: Cloud, terms: Terms, threads: int, log: Log) -> None:
+        """List and decide; unless this is a dry run, act and verify. Keep a failure in `error`.
+
+        `threads`: for looks at its instances.
+        """
         site, judgement = self.site, Judgement(terms.now)
         log = log.about(account=site.account, resource=site.resource.name, region=site.region)
-        compute = Compute(cloud, site, terms.threads)
+        compute = Compute(cloud, site, threads)
         try:
             self.findings = survey(compute, self.tasks, judgement)
             terms.log_plans(log, self.findings)
@@ -66,7 +68,7 @@ class SiteRun:
                 self._act(cloud, compute, judgement, terms, log)
             self.error = None
         except CallFailed as failure:
-            self.error = f"{failure.action}: {failure}"
+            self.error = failure.with_action
         except Exception as error:  # noqa: BLE001  the edge of a thread: the other sites go on
             self.error = where(error)
 
@@ -86,7 +88,7 @@ class SiteRun:
             jobs = [it for job, _ in jobs for it in _with_members(job, *context)]
         for job, activities in jobs:
             if job.items:
-                end = marks.keep_time(job, terms.deadline) if marks else terms.deadline
+                end = marks.deadline_before_marks(job, terms.deadline) if marks else terms.deadline
                 execution = Execution(
                     compute, job, activities, clock=terms.clock, deadline=end, log=log
                 )
@@ -103,12 +105,12 @@ class SiteRun:
                 ledger.close()
             if marks:
                 wanted = marks.marks_of(job, ledger.outcomes, terms.now)
-                marks.write_safely(marks.MarkWriter(cloud, job, log, terms.threads), wanted, log)
+                marks.write_safely(marks.MarkWriter(cloud, job, log, compute.threads), wanted, log)
 
         list(side_by_side(execute, executions, len(executions)))
 
     def _includes_members(self) -> bool:
-        return any(goes_through_groups(task.policy) for task in self.tasks)
+        return any(includes_members(task.policy) for task in self.tasks)
 
     def blind(self) -> bool:
         """True if some instances could not be looked at."""
@@ -130,10 +132,13 @@ def _with_members(
     judgement: Judgement,
     log: Log,
 ) -> Iterator[tuple[Job, GroupActivities | None]]:
-    """The job for members of groups and the one for all others; both read groups anew."""
+    """The job for members of groups and the one for all others; both read groups anew.
+
+    They need not read traffic: only Lighthouse has it, and no instance of it is in a group.
+    """
     from lightsout.act.group_activities import GroupActivities  # noqa: PLC0415  as above
     from lightsout.decide.groups import membership_reader  # noqa: PLC0415
-    from lightsout.model.scaling import members_action  # noqa: PLC0415
+    from lightsout.model.resources.scaling import members_action  # noqa: PLC0415
 
     read_anew = membership_reader(compute, job.action, findings, judgement)
     yield job._replace(read_anew=read_anew), None

@@ -6,10 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.act.site_run import SiteRun
-from lightsout.cloud.compute import list_regions
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import list_regions
 from lightsout.model.finding import Task
-from lightsout.model.resource import RESOURCES, Site
+from lightsout.model.resources.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def find_sites(
         for account in chosen.accounts():
             regions = _regions(chosen, account, region_lists)
             if isinstance(regions, CallFailed):
-                unplaced.append(Unplaced(policy, account, _error(regions)))
+                unplaced.append(Unplaced(policy, account, regions.with_action))
                 continue
             for region in regions:
                 site = Site(account, RESOURCES[policy.resource], region)
@@ -95,7 +95,7 @@ def _opponents(run: SiteRun, due: Sequence[Chosen], region_lists: RegionLists) -
         opposes = policy.resource == resource.name and actions - {policy.action}
         if opposes and policy.name not in names and _wants_all(chosen, account):
             regions = regions_of(policy, account, region_lists)
-            error = _error(regions) if isinstance(regions, CallFailed) else None
+            error = regions.with_action if isinstance(regions, CallFailed) else None
             yield Task(policy, chosen.instances_in(account, region), acts=False, error=error)
 
 
@@ -130,7 +130,3 @@ def _result_of(future: Future[list[str]]) -> Regions:
         return future.result()
     except CallFailed as failure:
         return failure
-
-
-def _error(failure: CallFailed) -> str:
-    return f"{failure.action}: {failure}"

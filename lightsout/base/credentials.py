@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,11 @@ import re
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-_ROOT_DOMAIN = r"([a-z0-9]([a-z0-9-]{,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_ROOT_DOMAIN_FORM = r"([a-z0-9]([a-z0-9-]{,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _LABEL = "[a-z0-9_-]{1,63}"  # as a resolver accepts
 HOST_AND_PORT = rf"(?ai)({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
+
+ROOT_DOMAIN = "tencentcloudapi.com"  # unless the environment names another
 
 
 class Endpoint(NamedTuple):
@@ -24,8 +26,10 @@ def parse_endpoint(text: str) -> Endpoint:
 
     The error never quotes the text, which may hold a password.
     """
-    if re.fullmatch(_ROOT_DOMAIN, text):
+    if re.fullmatch(_ROOT_DOMAIN_FORM, text):
         return Endpoint(root_domain=text)
+    if not re.fullmatch("[!-~]*", text):  # urlsplit would leave blanks and line ends out
+        raise ValueError("holds a blank, or a character that no address has")
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from lightsout.base.clock import Clock, SystemClock
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.plain import plain, plain_values
+from lightsout.base.texts.plain import plain, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,7 +11,7 @@ from lightsout import __version__
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.base.environment import Environment
 from lightsout.cli import FOUND_WRONG, WRONG_USE, WrongUse
-from lightsout.cli.commands.reach import Unreachable
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.options import deployment, machines, setup
 from lightsout.cli.output.streams import printable_streams
 from lightsout.cli.output.tables import complain

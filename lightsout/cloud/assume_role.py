@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightsout.base.credentials import AssumedRole, BadSettings, checked
-from lightsout.base.scalars import uin_of
+from lightsout.base.texts.scalars import uin_of
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

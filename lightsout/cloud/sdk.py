@@ -16,7 +16,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.cloud.error_codes import ADVICE, Meaning, meaning_of
 from lightsout.http.certificates import Trusting, trust
 from lightsout.http.errors import HttpStatus, describe, no_netrc, refuse_unless_ok
@@ -82,6 +82,11 @@ class CallFailed(Exception):
     def meaning(self) -> Meaning:
         return meaning_of(self.code)
 
+    @property
+    def with_action(self) -> str:
+        """The failure in words, with the action that failed."""
+        return f"{self.action}: {self}"
+
     def named(self, ids: Sequence[str]) -> list[str]:
         """The instances that the message names; none if it names all of a batch."""
         words = set(re.findall(_INSTANCE_ID, self.message))
@@ -133,7 +138,7 @@ class SdkClients:
             )
         except TencentCloudSDKException as refusal:
             raise self._failure(action, refusal) from None
-        except (requests.RequestException, ArithmeticError, LookupError) as reason:
+        except (OSError, ArithmeticError, LookupError) as reason:  # requests' are OSErrors
             raise self._unreadable(action, reason) from None
         except (ValueError, TypeError, AttributeError, RecursionError) as reason:
             raise self._unreadable(action, reason) from None

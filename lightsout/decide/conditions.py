@@ -6,18 +6,18 @@ number shown is on the same side of the limit as the exact one.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.scalars import time_unit
-from lightsout.model.instance import STARTS
-from lightsout.model.resource import START, STOP
+from lightsout.base.texts.scalars import instant, time_unit
+from lightsout.model.resources.instance import STARTS
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import OnlyIf, Policy
+    from lightsout.model.resources.instance import Instance
 
 GB, MB = 1024**3, 1024**2
 
@@ -146,7 +146,7 @@ def _count(value: Any) -> int | None:
 
 def _instant(value: Any) -> datetime | None:
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+        return instant(value)
     except (TypeError, ValueError):
         return None
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lightsout.decide.decide import AUTOSCALING, GROUP, goes_through_groups
+from lightsout.decide.decide import GROUP, includes_members
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Step, Verdict
-from lightsout.model.scaling import LIFECYCLES, Membership
+from lightsout.model.resources.scaling import LIFECYCLES, Membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import ScalingGroup
 
 NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
@@ -61,7 +62,7 @@ def membership_reader(
 
     It raises OutOfTime.
     """
-    included = [it for it in findings if it.action is action and goes_through_groups(it.policy)]
+    included = [it for it in findings if it.action is action and includes_members(it.policy)]
 
     def read_anew(instances: Iterable[Instance]) -> None:
         ids = [
@@ -74,7 +75,7 @@ def membership_reader(
         ]
         if ids:
             judgement.memberships.update(compute.memberships(ids))
-            keep_within_bounds(judgement, action, ids)
+            note_beyond_bounds(judgement, action, ids)
 
     return read_anew
 
@@ -82,7 +83,7 @@ def membership_reader(
 # Bounds ------------------------------------------------------------------------------------------
 
 
-def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
+def note_beyond_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
     """Note as `beyond` in `judgement` which of `ids` their group has no room for.
 
     The first IDs get the room. All policies share the room of a group. Only members in the state
@@ -100,11 +101,11 @@ def keep_within_bounds(judgement: Judgement, action: Action, ids: Iterable[str])
             judgement.memberships[id_] = judgement.memberships[id_]._replace(beyond=beyond)
 
 
-def bound(findings: Sequence[Finding], judgement: Judgement) -> None:
+def apply_bounds(findings: Sequence[Finding], judgement: Judgement) -> None:
     """Keep, in the findings of each action, the instances that their group has no room for."""
     for action in {it.action.name: it.action for it in findings}.values():
         acting = [it for it in findings if it.action is action]
-        keep_within_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
+        note_beyond_bounds(judgement, action, {id_ for it in acting for id_ in it.to_act_on()})
     for finding in findings:
         for id_ in finding.to_act_on():
             known = judgement.memberships.get(id_)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import Item, Job, Judged, Wish
 from lightsout.model.mark import Marker
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lightsout.decide.judgement import Judgement
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.job import Judge
     from lightsout.model.policy import Part
-    from lightsout.model.resource import Action, Site
-    from lightsout.model.scaling import ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action, Site
+    from lightsout.model.resources.scaling import ScalingGroup
 
 
 NO_MATCH = Decision(Verdict.KEEP, "its policy no longer matches it")

@@ -1,4 +1,4 @@
-"""Decide for a whole run, by one instant and by the facts that were read."""
+"""Decide at one site by one instant, with the traffic and the groups that were read there."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from lightsout.decide.conditions import needs_traffic
 from lightsout.decide.decide import (
-    AUTOSCALING,
     GROUP,
     ONLY_IF,
     conclude,
-    goes_by_group,
+    decided_by_group,
     possibly,
     steps_of,
 )
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import request_note
 from lightsout.model.policy import OwnHours
-from lightsout.model.resource import STOP
+from lightsout.model.resources.instance import request_note
+from lightsout.model.resources.resource import STOP
 from lightsout.policies.hours.windows import window_at
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lightsout.decide.conditions import Traffic
     from lightsout.decide.own_hours import DueByHours
     from lightsout.model.finding import Step
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Part, Policy
-    from lightsout.model.resource import Action
-    from lightsout.model.scaling import Membership, ScalingGroup
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
+    from lightsout.model.resources.scaling import Membership, ScalingGroup
 
 
 class Judgement:
@@ -86,7 +86,7 @@ class Judgement:
 
     def depends_on_membership(self, policy: Policy, instance: Instance) -> bool:
         """True if only its group may still keep the instance."""
-        if not goes_by_group(policy, instance):
+        if not decided_by_group(policy, instance):
             return False
         others = (step for step in self.steps(policy, instance) if step.name != GROUP)
         return possibly(others) is not None

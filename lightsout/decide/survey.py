@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.queries import queries_for
 from lightsout.cloud.sdk import CallFailed, OutOfTime
+from lightsout.cloud.services.queries import queries_for
 from lightsout.decide.conditions import needs_traffic, read_traffic
 from lightsout.decide.decide import excluded_by, over_limit, selected_by
 from lightsout.decide.jobs import conflict_of
@@ -15,10 +15,10 @@ from lightsout.model.policy import OwnHours
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lightsout.cloud.compute import Compute, Listing
+    from lightsout.cloud.services.compute import Compute, Listing
     from lightsout.decide.judgement import Judgement
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resources.instance import Instance
 
 
 def survey(compute: Compute, tasks: Sequence[Task], judgement: Judgement) -> list[Finding]:
@@ -90,9 +90,9 @@ class _Surveyor:
         findings = [self._find(*each) for each in zip(tasks, answers, strict=True)]
         self._find_conflicts(findings)
         if self._judgement.memberships:
-            from lightsout.decide.groups import bound  # noqa: PLC0415  few policies include members
+            from lightsout.decide.groups import apply_bounds  # noqa: PLC0415  few policies include members
 
-            bound(findings, self._judgement)
+            apply_bounds(findings, self._judgement)
         for finding in findings:
             self._limit(finding)
         return findings
@@ -102,7 +102,7 @@ class _Surveyor:
         try:
             total = self._compute.count() if acts and limits.max_percent is not None else None
         except CallFailed as failure:
-            finding.error = _error(failure)
+            finding.error = failure.with_action
             finding.decisions, finding.instances = {}, {}
         else:
             finding.refused = over_limit(limits, acts, total)
@@ -111,11 +111,11 @@ class _Surveyor:
         if answer is None:
             return Finding(task, error=task.error)
         if isinstance(answer, CallFailed):
-            return Finding(task, error=_error(answer))
+            return Finding(task, error=answer.with_action)
         try:
             return self._decide_on(task, answer)
         except OutOfTime as failure:
-            return Finding(task, error=_error(failure))
+            return Finding(task, error=failure.with_action)
 
     def _decide_on(self, task: Task, listing: Listing) -> Finding:
         policy, action = task.policy, task.policy.does
@@ -207,7 +207,3 @@ def _selects(policy: Policy, instance: Instance) -> bool:
     return selected_by(policy.match, instance) is not None and not excluded_by(
         policy.exclude, instance
     )
-
-
-def _error(failure: CallFailed) -> str:
-    return f"{failure.action}: {failure}"

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
-from lightsout.base.pages import page
-from lightsout.cloud.compute import Compute
+from lightsout.base.texts.pages import page
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import TAG, WRITE
+from lightsout.cloud.services.compute import Compute
+from lightsout.cloud.services.tags import TAG, WRITE
 from lightsout.decide.conditions import needs_traffic
-from lightsout.decide.decide import goes_through_groups
+from lightsout.decide.decide import includes_members
 from lightsout.decide.judgement import Judgement
 from lightsout.decide.survey import survey
-from lightsout.doctor.finding import (
+from lightsout.doctor.diagnosis import (
     AGAIN,
     FINE,
     MARKS,
@@ -31,9 +31,9 @@ from lightsout.doctor.finding import (
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.doctor.still_charged import FIX, WHY, find_still_charged
 from lightsout.model.finding import Task, Verdict
-from lightsout.model.instance import dicts
-from lightsout.model.resource import OWN, RESOURCES, Site, place_of
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.model.resources.instance import dicts
+from lightsout.model.resources.resource import OWN, RESOURCES, Site, place_of
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 from lightsout.policies.hours.windows import is_due
 from lightsout.policies.regions import MAINLAND
 
@@ -102,7 +102,7 @@ def try_role(account: str, cloud: Cloud) -> Diagnosis:
     except CallFailed as failure:
         command = f"python -m lightsout permissions --account {account} --uin UIN"
         grant = f"`{command}` has what it has to grant"
-        return wrong(check, f"{failure.action}: {failure}", f"{grant}; {page('accounts.md')}")
+        return wrong(check, failure.with_action, f"{grant}; {page('accounts.md')}")
     return fine(check, "its role can be assumed")
 
 
@@ -193,7 +193,7 @@ def _paid_for(
     try:
         found = find_still_charged(compute, Task(policy), now, earlier)
     except CallFailed as failure:
-        says = f"whether stopped instances are still charged: {failure.action}: {failure}"
+        says = f"whether stopped instances are still charged: {failure.with_action}"
         yield SiteDiagnosis(compute.site, policy.name, unknown("", says))
         return
     if found:
@@ -236,7 +236,7 @@ def _further_rights(
         asked[api, "DescribeInstancesDeniedActions"] = {"InstanceIds": list(samples)}
     if any(needs_traffic(policy.only_if) for policy in policies):
         asked[api, "DescribeInstancesTrafficPackages"] = {"Limit": 1}
-    if any(map(goes_through_groups, policies)):
+    if any(map(includes_members, policies)):
         asked |= {(SCALING, look): {"Limit": 1} for look in (MEMBERS, GROUPS, ACTIVITIES)}
     for (service, action), params in asked.items():
         check = _right(site.account, service, action)
@@ -304,7 +304,7 @@ def _beyond(policies: Sequence[Policy]) -> Iterator[Diagnosis]:
     acts |= {
         f"{SCALING.service}:{members_action(it.does).call}": it.name
         for it in policies
-        if goes_through_groups(it)
+        if includes_members(it)
     }
     acts |= {f"{TAG.service}:{WRITE}": one.name for one in policies if one.mark}
     for right, name in sorted(acts.items()):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import Diagnosis, fine, refused, unknown, warn, wrong
+from lightsout.doctor.diagnosis import Diagnosis, fine, refused, unknown, warn, wrong
 from lightsout.doctor.offline_checks import HEARTBEAT, NOTIFY, Variables
 from lightsout.doctor.service_checks import PATIENCE
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.request import read_request_text
 from lightsout.model.api import Api
-from lightsout.model.instance import dicts
 from lightsout.model.request import BadEvent, Request
+from lightsout.model.resources.instance import dicts
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def check_triggers(
 
 def _read_argument(timer: Mapping[str, Any]) -> Request | BadEvent:
     try:
-        return read_request_text(timer.get("CustomArgument"), "its argument")
+        return read_request_text(timer.get("CustomArgument") or "", "its argument")
     except BadEvent as mistake:
         return mistake
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
-from lightsout.doctor.finding import LONGER, Diagnosis, fine, warn, wrong
+from lightsout.base.texts.pages import page
+from lightsout.doctor.diagnosis import LONGER, Diagnosis, fine, warn, wrong
 from lightsout.events.choose import kinds_admitted
 from lightsout.events.function_url import SECRET, secret_weakness
 from lightsout.model.policy import AfterEdge, OwnHours

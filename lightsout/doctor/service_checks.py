@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import requests
 
 from lightsout.base.credentials import BadSettings
-from lightsout.base.endpoint import Endpoint, is_loopback
-from lightsout.base.pages import page
+from lightsout.base.endpoint import ROOT_DOMAIN, Endpoint, is_loopback
+from lightsout.base.texts.pages import page
 from lightsout.cloud.assume_role import STS, refuse_own
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
+from lightsout.doctor.diagnosis import CLOCK, NETWORK, Diagnosis, fine, refused, unknown, wrong
 from lightsout.http.errors import describe
 from lightsout.http.timed import timed_request
 from lightsout.notify.delivery import ping, send
@@ -34,7 +34,6 @@ PATIENCE = 10.0  # seconds in which one call is repeated while the service does 
 # https://cloud.tencent.com/document/api/1207/47577
 ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
-ROOT_DOMAIN = "tencentcloudapi.com"
 INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
 BEAT = "lightsout doctor: a test; it tells nothing about the function"

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.cloud.queries import queries_for
+from lightsout.cloud.services.queries import queries_for
 from lightsout.decide.decide import decide
 from lightsout.model.finding import Verdict
-from lightsout.model.resource import START, STOP
+from lightsout.model.resources.resource import START, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lightsout.cloud.compute import Compute
+    from lightsout.cloud.services.compute import Compute
     from lightsout.model.finding import Task
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
+    from lightsout.model.resources.instance import Instance
 
 WHY = "STOPPED, but still charged: KEEP_CHARGING, where the policy says STOP_CHARGING"
 FIX = "start them, and the policy stops them without charge"

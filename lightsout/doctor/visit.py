@@ -20,7 +20,7 @@ from lightsout.base.environment import fact, home_region, run_id_of, time_limit,
 from lightsout.base.log import Log
 from lightsout.cloud.assume_role import open_clouds
 from lightsout.doctor.access_checks import AccessContext, examine_rights
-from lightsout.doctor.finding import (
+from lightsout.doctor.diagnosis import (
     AGAIN,
     KEYS,
     MARKS,
@@ -48,7 +48,7 @@ from lightsout.doctor.service_checks import (
     try_receivers,
 )
 from lightsout.model.report import RunFailed
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.settings import try_settings
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightsout.base.wildcards import matches
+from lightsout.base.texts.wildcards import matches
 from lightsout.events.request import hint, show
 from lightsout.model.policy import Source
 from lightsout.model.request import BadEvent, Chosen, Occasion, Trigger
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,12 +52,12 @@ def admits(policy: Policy, occasion: Occasion) -> bool:
 def _sources(policy: Policy, occasion: Occasion) -> list[Source]:
     """The EventBridge triggers of the policy that match the event."""
     return [
-        trigger
-        for trigger in policy.triggered_by
-        if isinstance(trigger, Source)
+        source
+        for source in policy.triggered_by
+        if isinstance(source, Source)
         and occasion.kind == "eventbridge"
-        and matches(occasion.source, [trigger.source])
-        and matches(occasion.type, [trigger.type])
+        and matches(occasion.source, [source.source])
+        and matches(occasion.type, [source.type])
     ]
 
 
@@ -79,7 +79,7 @@ def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
 
     Each trigger that matches the event has to say so: of two, the narrower one counts.
     """
-    return all(trigger.scope == "policy" for trigger in _sources(policy, occasion))
+    return all(source.scope == "policy" for source in _sources(policy, occasion))
 
 
 def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]:

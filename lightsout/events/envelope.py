@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 # Keys, in any case, that only one kind of event has. A direct invoke has none of them.
-_MARKS = {"httpmethod": "url", "specversion": "eventbridge", "eventlist": "batch"}
+_TELLTALE_KEYS = {"httpmethod": "url", "specversion": "eventbridge", "eventlist": "batch"}
 
 
 def kinds_of(event: Mapping[Any, Any]) -> list[str]:
     """The kinds of event that the keys belong to; more than one is a contradiction."""
-    found = {kind for name in event if (kind := _MARKS.get(str(name).lower()))}
-    if any(_is_mark_of_timer(name, value, event) for name, value in event.items()):
+    found = {kind for name in event if (kind := _TELLTALE_KEYS.get(str(name).lower()))}
+    if any(_is_type_of_timer(name, value, event) for name, value in event.items()):
         found.add("timer")
     return sorted(found)
 
 
-def _is_mark_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
+def _is_type_of_timer(name: Any, value: Any, event: Mapping[Any, Any]) -> bool:
     """True if it is the `Type` of a timer. The `type` of a CloudEvent may be any text."""
     of_cloud_event = name == "type" and "specversion" in event
     is_timer = isinstance(value, str) and value.lower() == "timer"

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightsout.events.envelope import check_envelope, kinds_of, refuse_ids
-from lightsout.events.parse import DOCTOR
-from lightsout.events.request import json_type, parse_json, read_request, show
-from lightsout.events.search import bare, field_of, find_field, find_id, ids_in
+from lightsout.events.request import DOCTOR, json_type, parse_json, read_request, show
+from lightsout.events.search import bare, field_of, find_field, find_id, ids_in, readable
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
@@ -103,7 +102,7 @@ def _not_active(event: Mapping[Any, Any], source: str) -> str | None:
 
 
 def _is_of_cloud(source: str) -> bool:
-    return source.lower().endswith(_CLOUD)
+    return readable(source).strip().rstrip(".").endswith(_CLOUD)
 
 
 def _text(event: Mapping[Any, Any], name: str) -> str:

@@ -36,7 +36,7 @@ def secret_weakness(text: str) -> str | None:
 
     The reason never quotes the secret: a part of it may be right.
     """
-    if re.search(r"\$\{|\{\{.*\}\}|\$\(.*\)|^<.*>$|^%.*%$", text):
+    if re.search(r"\$\{|\{\{.*\}\}|\$\(.*\)|^<.*>$|^%.*%$|^\$\w+$", text):
         return "holds a placeholder, such as ${…} or {{…}}, that the deploying tool did not fill in"
     if text != text.strip():
         return "begins or ends with a blank, which no request can bring"
@@ -105,7 +105,7 @@ def _body(event: Mapping[Any, Any]) -> Any:
     if encoded is not None and not isinstance(encoded, bool):
         raise BadEvent(f"isBase64Encoded must be true or false, not {json_type(encoded)}")
     if not encoded or not isinstance(body, str):
-        return body
+        return "" if body is None else body  # a gateway says null where nothing was sent
     import base64  # noqa: PLC0415  few requests need it
 
     try:

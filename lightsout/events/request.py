@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.events.search import LONGEST_SHOWN
 from lightsout.model.request import BadEvent, Request
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+DOCTOR = "doctor"  # the only field of a direct invoke that asks for an examination
 
 
 def read_request(fields: Mapping[Any, Any]) -> Request:
@@ -37,8 +39,6 @@ def read_request_text(text: Any, called: str) -> Request:
 
     `called` is the name of the text in messages. Raises BadEvent for any other text.
     """
-    if text is None or text == "":
-        return Request()
     if not isinstance(text, str):
         raise BadEvent(f"{called} must be text, not {json_type(text)}")
     if not text.strip():

@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lightsout.model.request import Request
-from lightsout.model.resource import RESOURCES
+from lightsout.model.request import BadEvent, Request
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()
+DEEPEST = 1000  # levels; Python's reader of JSON goes no deeper, only what contains itself does
 Item = tuple[str | None, Any, str]
 
 
@@ -27,9 +28,9 @@ class EventText(NamedTuple):
 def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[EventText]:
     """Yield each key and each text in a value, at any depth. A text that is JSON is searched too.
 
-    Leaves out values below a key in `without`.
+    Leaves out values below a key in `without`. Raises BadEvent where it is nested too deep.
     """
-    waiting = [_inside([value], "")]  # not recursive: an event may be nested without limit
+    waiting = [_inside([value], "")]  # not recursive: nesting must not exhaust the stack
     while waiting:
         following = next(waiting[-1], None)
         if following is None:
@@ -46,6 +47,8 @@ def texts_in(value: Any, *, without: Collection[str] = NOTHING) -> Iterator[Even
             item = _json_in(item)
         if isinstance(item, (str, list, Mapping)):
             waiting.append(_inside(item, place))
+        if len(waiting) > DEEPEST:
+            raise BadEvent(f"the event is nested more than {DEEPEST} levels deep, or in itself")
 
 
 def _inside(value: str | list[Any] | Mapping[Any, Any], place: str) -> Iterator[Item]:
@@ -100,7 +103,7 @@ def field_of(name: Any) -> str | None:
 
 def bare(name: Any) -> str:
     """The letters and digits of a name, in lower case: `Dry-Run` and `dry_run` are the same."""
-    return re.sub(r"[\W_]", "", _readable(str(name)[:LONGEST_SHOWN]))
+    return re.sub(r"[\W_]", "", readable(str(name)[:LONGEST_SHOWN]))
 
 
 _SPELT = {name.replace("_", ""): name for name in Request._fields}
@@ -112,10 +115,10 @@ def _field_set_in(text: str) -> str | None:
     It looks for this field only: the others are common words, and an overlooked dry run stops
     machines.
     """
-    readable = _readable(text)
-    if "run" not in readable:  # most texts; this saves compiling the pattern
+    plain = readable(text)
+    if "run" not in plain:  # most texts; this saves compiling the pattern
         return None
-    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", readable) else None
+    return "dry_run" if re.search(r"dry([-_]|%5f)?run[\"'\\\s]{0,8}[:=]", plain) else None
 
 
 # IDs of instances --------------------------------------------------------------------------------
@@ -156,10 +159,10 @@ def _without(known: Collection[str], text: str) -> str:
 
 
 def _looks_like_id(text: str) -> bool:
-    readable = _readable(text)
+    plain = readable(text)
     # Few texts have such a word: this saves compiling the pattern, and most of the search.
-    some = any(word in readable for word in _WORDS)
-    return some and re.search(_LIKE_AN_ID, readable) is not None
+    some = any(word in plain for word in _WORDS)
+    return some and re.search(_LIKE_AN_ID, plain) is not None
 
 
 # Spelling ----------------------------------------------------------------------------------------
@@ -168,7 +171,7 @@ _DASHES = (*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63)
 _FULL_WIDTH = range(0xFF01, 0xFF5F)  # letters and signs of Chinese and Japanese keyboards
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     r"""The text in lower case; `\u002d` and full-width letters are replaced by what they mean."""
     if "\\u" in text:
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)

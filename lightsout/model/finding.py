@@ -6,9 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action
 
 
 class Verdict(Enum):
@@ -29,7 +29,7 @@ class Decision(NamedTuple):
 class Step(NamedTuple):
     """One step of a decision, with its reason."""
 
-    name: str  # match | exclude | hours | protection | only if
+    name: str  # match | exclude | hours | protection | group | only if
     reason: str
     kept: Decision | None = None  # the decision, if this step keeps the instance
 

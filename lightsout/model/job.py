@@ -10,10 +10,10 @@ from lightsout.model.finding import Verdict
 
 if TYPE_CHECKING:
     from lightsout.model.finding import Decision
-    from lightsout.model.instance import Instance, Tags
     from lightsout.model.mark import Marker
     from lightsout.model.policy import Part
-    from lightsout.model.resource import Action, Site
+    from lightsout.model.resources.instance import Instance, Tags
+    from lightsout.model.resources.resource import Action, Site
 
 
 class Wish(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.model.resource import OWN, RESOURCES
+from lightsout.model.resources.resource import OWN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 
 DEFAULT_VERIFY_TIMEOUT = 300.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
-from lightsout.base.plain import plain
-from lightsout.model.resource import place_of
+from lightsout.base.texts.plain import plain
+from lightsout.model.resources.resource import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.model.report import (
     CHARGED,
     GROUPS,
@@ -19,7 +19,7 @@ from lightsout.model.report import (
     ids_in,
     why_skipped,
 )
-from lightsout.model.resource import RESOURCES, place_of
+from lightsout.model.resources.resource import RESOURCES, place_of
 from lightsout.notify.words import CHINA, WORDS
 
 if TYPE_CHECKING:

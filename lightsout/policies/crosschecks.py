@@ -6,23 +6,23 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.scalars import uin_of
+from lightsout.base.texts.scalars import uin_of
 from lightsout.model.mark import MARK_KEY
 from lightsout.model.policy import WHOLE_DAY
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.policies.reader import keys_of, value_of
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.policies.reading.reader import keys_of, value_of
+from lightsout.policies.reading.yamltree import Text, show
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.texts import DAYS, TAG_KEY, TAG_VALUE
-from lightsout.policies.yamltree import Text, show
+from lightsout.policies.schema.texts import DAYS, TAG_KEY, TAG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Resource
-    from lightsout.policies.document import AccountKeys, FileKeys, PolicyKeys
-    from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Complaints, Position
+    from lightsout.model.resources.resource import Resource
+    from lightsout.policies.reading.reader import Found
+    from lightsout.policies.reading.yamltree import Complaints, Position
+    from lightsout.policies.schema.typed_keys import AccountKeys, FileKeys, PolicyKeys
 
     File = tuple[Complaints, FileKeys]
 
@@ -81,12 +81,22 @@ def _warn_of_regions(policy: PolicyKeys, warnings: Complaints) -> None:
     for region in regions if isinstance(regions, list) else []:
         if region.it not in REGIONS:
             text = f"region {region.it} is not in the list at hand"
-            warnings.add(region.at, text, partial(_near, region, REGIONS, warnings))
+            warnings.add(region.at, text, partial(_near_region, region, warnings))
+
+
+def _near_region(region: Found[str], warnings: Complaints) -> str:
+    """Suggest the region that this one misspells; else name the nearest one, if there is any."""
+    from lightsout.base.texts.suggest import nearest  # noqa: PLC0415  only a mistake pays for it
+
+    if suggested := _near(region, REGIONS, warnings):
+        return suggested
+    known = nearest(region.it, REGIONS)
+    return f" (the nearest known name is {known})" if known else ""
 
 
 def _near(found: Found[str], known: Collection[str], warnings: Complaints) -> str:
     """Suggest the known name that this one misspells, if the files are valid with it."""
-    from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.base.texts.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
     return _suggest(found.at, typo_of(found.it, known), warnings)
 

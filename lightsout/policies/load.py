@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.scalars import duration as parse_duration
-from lightsout.base.wildcards import is_exact, matches
+from lightsout.base.texts.scalars import duration as parse_duration
+from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.model.policy import (
     DEFAULT_TIMEZONE,
     Account,
@@ -19,20 +19,20 @@ from lightsout.model.policy import (
     Source,
 )
 from lightsout.policies import crosschecks as rules
-from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Reader
-from lightsout.policies.schema import FILE
+from lightsout.policies.reading import yamltree as yamltext
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.reading.yamltree import START, Complaints, Mistake, Text
+from lightsout.policies.schema.policy_file import FILE
 from lightsout.policies.values import accounts_of, policies_of
-from lightsout.policies.yamltree import START, Complaints, Mistake, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from lightsout.policies.document import FileKeys
-    from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Node, Position
+    from lightsout.policies.reading.reader import Found
+    from lightsout.policies.reading.yamltree import Node, Position
+    from lightsout.policies.schema.typed_keys import FileKeys
 
 __all__ = [
     "DEFAULT_TIMEZONE",
@@ -93,7 +93,8 @@ def load(*given: Path) -> Policies:
         else:
             mistakes += complaints.listed()
     found = _check([one.complaints for one in files], [one.root for one in files])
-    calendars = _Calendars(path if path.is_dir() else path.parent)
+    # Path.is_dir raises where the path is too long.
+    calendars = _Calendars(path if os.path.isdir(path) else path.parent)  # noqa: PTH112
     calendars.read(found)
     digest.update(calendars.content)
     mistakes += calendars.mistakes

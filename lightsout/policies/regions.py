@@ -39,7 +39,7 @@ MAINLAND = frozenset(
 
 def region_meant(text: str) -> str | None:
     """The known region that `text` misspells, or whose city it names: `guangzhou`."""
-    from lightsout.base.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
+    from lightsout.base.texts.suggest import typo_of  # noqa: PLC0415  only a mistake pays for it
 
     by_place = {name.partition("-")[2]: name for name in REGIONS}
     return by_place.get(text.lower()) or typo_of(text, REGIONS)

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import zone
+from lightsout.base.texts.scalars import zone
 from lightsout.model.policy import (
     DEFAULT_ACT_WITHIN,
     DEFAULT_TIMEZONE,
@@ -22,16 +22,17 @@ from lightsout.model.policy import (
     Source,
     When,
 )
-from lightsout.model.resource import ACTIONS, OWN, RESOURCES, START
-from lightsout.policies.reader import keys_of, value_of
-from lightsout.policies.texts import DAYS
+from lightsout.model.resources.resource import ACTIONS, OWN, RESOURCES, START
+from lightsout.policies.reading.reader import keys_of, value_of
+from lightsout.policies.schema.texts import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Resource
-    from lightsout.policies.document import (
+    from lightsout.model.resources.resource import Resource
+    from lightsout.policies.reading.reader import Found
+    from lightsout.policies.schema.typed_keys import (
         AccountKeys,
         FileKeys,
         PolicyKeys,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         UptimeKeys,
         WhenKeys,
     )
-    from lightsout.policies.reader import Found
 
 DEFAULT_TRIGGERS: frozenset[str | Source] = frozenset({"timer", "invoke"})
 

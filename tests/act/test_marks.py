@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.act.marks import MarkWriter, keep_time, marks_of
+from lightsout.act.marks import MarkWriter, deadline_before_marks, marks_of
 from lightsout.base.clock import Deadline
 from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.model.job import Item, Job, Kind, Outcome, Wish
 from lightsout.model.mark import Marker
-from lightsout.model.resource import CVM, STOP, Site
+from lightsout.model.resources.resource import CVM, STOP, Site
 from lightsout.simulator import ManualClock
 from tests.support.values import SHANGHAI
 
@@ -159,8 +159,8 @@ def test_a_refusal_that_names_none_of_ours_is_about_each_of_them(mocker):
 def test_some_of_the_runs_time_is_kept_for_the_marks_a_tenth_at_most(count, left, end):
     deadline = Deadline(ManualClock(), left)
 
-    assert keep_time(a_job([f"ins-{i}" for i in range(count)]), deadline).left() == end
-    assert keep_time(a_job(["ins-1"], marker=None), deadline).left() == left
+    assert deadline_before_marks(a_job([f"ins-{i}" for i in range(count)]), deadline).left() == end
+    assert deadline_before_marks(a_job(["ins-1"], marker=None), deadline).left() == left
 
 
 def test_an_earlier_end_follows_the_runs_own():

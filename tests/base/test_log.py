@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsout.base.log import Log
-from lightsout.base.plain import MARK, plain
+from lightsout.base.texts.plain import MARK, plain
 from lightsout.model.job import Accepted, Kind, Outcome
 from lightsout.simulator import ManualClock
 from lightsout.site_lines import log_failures, log_plan
@@ -298,7 +298,9 @@ def test_a_start_policy_does_not_tell_since_when(log, lines):
 
     log_plan(log, finding)
 
-    assert all("running_since" not in line for line in lines.read())
+    counts, acting = lines.read()
+    assert acting["verdict"] == "act"
+    assert "running_since" not in counts.keys() | acting.keys()
 
 
 @pytest.mark.parametrize("facts", [{"error": "no answer"}, {"only": frozenset({"a"})}])

@@ -13,7 +13,7 @@ def test_no_command_at_all_prints_the_help(capsys):
     assert "check" in capsys.readouterr().out
 
 
-def test_version(capsys):
+def test_the_version_is_told(capsys):
     with pytest.raises(SystemExit) as done:
         main(["--version"])
 

@@ -10,7 +10,7 @@ import requests
 
 from lightsout.base.credentials import BadSettings
 from lightsout.cloud.sdk import WITHHELD, OutOfTime
-from lightsout.model.resource import LIGHTHOUSE
+from lightsout.model.resources.resource import LIGHTHOUSE
 from tests.support.stubbed_cloud import (
     FIRST,
     FRESH,

@@ -36,12 +36,14 @@ def test_a_stop_that_surely_never_arrived_is_asked_again(mocker, broken):
     [
         requests.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError(104))),
         requests.ReadTimeout("no answer"),
+        ConnectionResetError(104),
+        TimeoutError("the time of the call is over"),
         http_answer(b"<html>504</html>", 504, "text/html"),
         http_answer(b'{"Response": {"Req'),
         http_answer(b"\xff\xfe", kind="text/html"),
         http_answer(b"", kind="text/html"),
     ],
-    ids=["reset", "hang", "5xx", "cut off", "no UTF-8", "empty"],
+    ids=["reset", "hang", "bare reset", "bare time-out", "5xx", "cut off", "no UTF-8", "empty"],
 )
 def test_a_stop_whose_answer_never_came_is_not_asked_again_here(mocker, broken):
     session, clock = on_the_wire(mocker, broken)
@@ -51,6 +53,16 @@ def test_a_stop_whose_answer_never_came_is_not_asked_again_here(mocker, broken):
 
     assert failed.value.maybe_done
     assert session.call_count == 1
+
+
+@pytest.mark.parametrize("broken", [TimeoutError("too slow"), ConnectionResetError(104)])
+def test_what_the_sdk_itself_lets_through_is_no_answer(mocker, broken):
+    mocker.patch("tencentcloud.common.common_client.CommonClient.call_json", side_effect=broken)
+
+    with pytest.raises(CallFailed) as failed:
+        stop(wired(ManualClock()))
+
+    assert failed.value.maybe_done
 
 
 def test_a_connection_refused_for_good_surely_did_nothing(mocker):

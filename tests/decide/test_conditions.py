@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from lightsout.base.scalars import duration, share, size
+from lightsout.base.texts.scalars import duration, share, size
 from lightsout.decide.conditions import GB, MB, Traffic, check_conditions, read_traffic
 from lightsout.events.parse import read_event
 from lightsout.model.policy import OnlyIf

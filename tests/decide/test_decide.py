@@ -9,9 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lightsout.cloud.queries import MAX_FILTERS, MAX_PARTS, filters_for
+from lightsout.cloud.services.queries import MAX_FILTERS, MAX_PARTS, filters_for
 from lightsout.decide.decide import (
-    AUTOSCALING,
     conclude,
     decide,
     excluded_by,
@@ -20,9 +19,10 @@ from lightsout.decide.decide import (
     selected_by,
     steps_of,
 )
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.policy import Limits, OnlyIf
-from lightsout.model.resource import LIGHTHOUSE, STOP
+from lightsout.model.resources.resource import LIGHTHOUSE, STOP
 from lightsout.policies.load import matches
 from tests.support.values import NOW, a_policy, an_instance, any_text, selector
 
@@ -455,5 +455,5 @@ def test_the_filters_hide_no_instance_that_the_match_selects(tags, instance_tags
         (Limits(None, 30), 1, 0, "over limit: 1 of 0 instances, max_percent is 30"),
     ],
 )
-def test_limits(limits, acts, total, refusal):
+def test_more_than_a_limit_allows_is_refused_with_both_numbers(limits, acts, total, refusal):
     assert over_limit(limits, acts, total) == refusal

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.decide.decide import decide, done_by_somebody
+from lightsout.decide.decide import decide
+from lightsout.decide.protection import done_by_somebody
 from lightsout.model.finding import Decision, Verdict
-from lightsout.model.instance import STARTS
+from lightsout.model.resources.instance import STARTS
 from tests.support.values import NOW, a_policy, an_instance, any_text
 
 OPENED = NOW - timedelta(hours=1)  # 19:00 in Shanghai
@@ -106,6 +107,23 @@ def test_an_operation_whose_time_cannot_be_read_may_have_begun_inside(
     assert found(policy, operation, started="at noon") == Decision(
         Verdict.KEEP, reason, warning=True, doubtful=True
     )
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        "２０２６-11-01T00:00:00Z",
+        "2026-11-1T00:00:00Z",
+        "2026-11-01T0:0:0Z",
+        "2026-11-01T00:00:00.000Z",
+        "2026-11-01T00:00:00",
+        "2026-11-01 00:00:00Z",
+        "2026-11-01T00:00:00Z ",
+        "2026-02-30T00:00:00Z",
+    ],
+)
+def test_a_time_in_another_form_than_the_documented_one_cannot_be_read(started):
+    assert found(STOP_IT, "StartInstances", started=started).warning
 
 
 def test_of_a_time_that_cannot_be_read_no_more_than_a_glance_is_shown():

@@ -6,15 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.decide.decide import AUTOSCALING, decide
-from lightsout.decide.groups import bound, keep_within_bounds, notes_on
+from lightsout.decide.decide import decide
+from lightsout.decide.groups import apply_bounds, note_beyond_bounds, notes_on
 from lightsout.decide.jobs import job_of
 from lightsout.decide.judgement import Judgement
+from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.job import read_nothing
-from lightsout.model.resource import CVM, START, STOP, Site
-from lightsout.model.scaling import STOP_MEMBERS, Membership, ScalingGroup, members_action
-from tests.support.values import NOW, a_finding, a_policy, an_instance, any_text
+from lightsout.model.resources.resource import CVM, START, STOP, Site
+from lightsout.model.resources.scaling import (
+    LIFECYCLES,
+    STOP_MEMBERS,
+    Membership,
+    ScalingGroup,
+    members_action,
+)
+from tests.support.values import NOW, a_finding, a_policy, an_instance
 
 ACT, KEEP = Verdict.ACT, Verdict.KEEP
 SITE = Site("own", CVM, "ap-guangzhou")
@@ -134,7 +141,7 @@ def test_first_ids_go_first_and_the_others_are_kept_in_all_policies():
     judgement.memberships = dict.fromkeys((A, B, C, D), in_service())
     one, other = a_finding(STOPPING, act=[D, B]), a_finding(STOPPING, act=[C, A, B])
 
-    bound([one, other], judgement)
+    apply_bounds([one, other], judgement)
 
     kept = Decision(KEEP, "its group asg-1 keeps at least 1 in service (MinSize)")
     assert (one.to_act_on(), other.to_act_on()) == ([B], [A, B])
@@ -145,29 +152,43 @@ def test_a_group_that_was_read_twice_has_the_smaller_room():
     judgement = Judgement(NOW)
     judgement.memberships = {A: in_service(), B: in_service(GROUP._replace(desired=2))}
 
-    keep_within_bounds(judgement, STOP, [A, B])
+    note_beyond_bounds(judgement, STOP, [A, B])
 
     assert [bool(judgement.memberships[id_].beyond) for id_ in (A, B)] == [False, True]
 
 
-groups = st.builds(
-    ScalingGroup, st.just("asg-1"), *[st.integers(0, 6)] * 4, st.booleans(), st.just(())
-)
-memberships = st.builds(
-    Membership,
-    st.none() | groups,
-    st.sampled_from(["IN_SERVICE"] * 3 + ["STOPPED", "STANDBY", ""]) | any_text,
-    st.just("") | any_text,
+few = st.sampled_from([4, 2, 6, 1, 3, 0])
+reads = st.builds(
+    lambda least, most, desired, serving: ScalingGroup(
+        "asg-1", least, least + most, least + desired, least + serving
+    ),
+    *[few] * 4,
 )
 
 
-@given(st.lists(memberships, max_size=12), st.sampled_from([STOPPING, STARTING]))
-def test_whatever_is_known_no_more_go_through_a_group_than_it_has_room_for(known, policy):
+@st.composite
+def cases(draw):
+    """A policy, and what is known of the members of a group, which was read once or twice."""
+    policy = draw(st.sampled_from([STOPPING, STARTING]))
+    usual = LIFECYCLES[policy.action]
+    known = st.builds(
+        Membership,
+        st.sampled_from([*draw(st.lists(reads, min_size=1, max_size=2)) * 2, None]),
+        st.sampled_from([usual] * 5 + [*LIFECYCLES.values(), "STANDBY", ""]),
+        st.sampled_from(["", "", "", "", "no answer"]),
+        beyond=st.just(""),  # no builder may make it up
+    )
+    return policy, draw(st.lists(known, min_size=2, max_size=12))
+
+
+@given(cases())
+def test_whatever_is_known_no_more_go_through_a_group_than_it_has_room_for(case):
+    policy, known = case
     action, judgement = policy.does, Judgement(NOW)
     machines = [a_member(f"ins-{it:08x}", state=action.before) for it in range(len(known))]
     judgement.memberships = {it.id: told for it, told in zip(machines, known, strict=True)}
 
-    keep_within_bounds(judgement, action, [it.id for it in machines])
+    note_beyond_bounds(judgement, action, [it.id for it in machines])
 
     acting = [
         judgement.memberships[it.id]
@@ -176,7 +197,7 @@ def test_whatever_is_known_no_more_go_through_a_group_than_it_has_room_for(known
     ]
     through = [it.group for it in acting if it.group]
     assert all(not it.unknown for it in acting)
-    assert not through or len(through) <= min(it.room(action) for it in through)
+    assert len(through) <= min((it.room(action) for it in through), default=0)
 
 
 # The job about them ----------------------------------------------------------------------------

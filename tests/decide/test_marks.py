@@ -65,31 +65,35 @@ def test_whatever_stands_in_the_tag_is_read_or_is_no_mark(text):
         )
 
 
-@given(
-    marks=st.lists(forged, min_size=1, max_size=2),
-    resource=st.sampled_from(["cvm", "lighthouse"]),
-    action=st.sampled_from(list(DONE)),
-    state=st.sampled_from(["RUNNING", "STOPPED", "STOPPING"]),
-    opened=st.none() | instants,
-    now=instants,
-    zone=zones,
-    operation=st.sampled_from(["", "StopInstances", "StartInstances"]),
-)
-def test_no_mark_makes_a_policy_act_that_would_not_act_without_it(
-    marks, resource, action, state, opened, now, zone, operation
-):
+@st.composite
+def scenes(draw):
+    """A policy, an instance, when the window opened, and marks that are mostly of this window."""
+    action, zone = draw(st.sampled_from(list(DONE))), draw(zones)
+    resource = draw(st.sampled_from(["cvm", "cvm", "lighthouse"]))
     policy = a_policy(resource=resource, action=action, timezone=zone)
-    facts = {"state": state, "operation": operation, "operation_started": "2026-11-01T00:00:00Z"}
-    plain = an_instance(**facts)
-    marked = an_instance(tags={"env": "dev", MARK_KEY: tuple(marks)}, **facts)
+    state = draw(st.sampled_from([policy.does.before] * 3 + ["RUNNING", "STOPPED", "STOPPING"]))
+    operation = draw(st.sampled_from(["", "StopInstances", "StartInstances"]))
+    opened = draw(st.sampled_from([None, *[NOW - timedelta(hours=2)] * 3]) | instants)
+    what = st.sampled_from([DONE[action], DONE[action], *DONE.values(), FAILED])
+    minutes = st.integers(-10, 150).map(lambda it: NOW - timedelta(minutes=it))
+    recent = st.builds(write_mark, what, minutes, st.builds(Marker, names, st.just(zone) | zones))
+    marks = draw(st.lists(recent | recent | forged, min_size=1, max_size=2))
+    facts = {"operation": operation, "operation_started": "2026-11-01T00:00:00Z"}
+    return policy, an_instance(state=state, **facts), opened, marks
 
-    with_mark = decide(policy, marked, now, opened)
-    without = decide(policy, plain, now, opened)
+
+@given(scenes())
+def test_no_mark_makes_a_policy_act_that_would_not_act_without_it(scene):
+    policy, plain, opened, marks = scene
+    marked = plain._replace(tags={"env": ("dev",), MARK_KEY: tuple(marks)})
+
+    with_mark = decide(policy, marked, NOW, opened)
+    without = decide(policy, plain, NOW, opened)
 
     assert with_mark == without or (
         with_mark.verdict is Verdict.KEEP
         and without.verdict is Verdict.ACT
-        and (resource, opened is None) == ("cvm", False)
+        and (policy.resource, opened is None) == ("cvm", False)
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.model.policy import OwnHours
-from lightsout.model.resource import ACTIONS
+from lightsout.model.resources.resource import ACTIONS
 from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
 from lightsout.simulator import GB, Operation

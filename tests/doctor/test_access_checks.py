@@ -10,7 +10,7 @@ import pytest
 from lightsout.base.clock import Deadline
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.access_checks import SHOWN, SITES_AT_ONCE, AccessContext, examine_rights
-from lightsout.doctor.finding import AGAIN, GRANT
+from lightsout.doctor.diagnosis import AGAIN, GRANT
 from lightsout.doctor.still_charged import FIX, WHY
 from lightsout.model.policy import Limits, OnlyIf, When
 from lightsout.simulator import ManualClock

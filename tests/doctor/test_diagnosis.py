@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lightsout.doctor.finding import LONGEST, Diagnosis, fine, unknown, warn, wrong
+from lightsout.doctor.diagnosis import LONGEST, Diagnosis, fine, unknown, warn, wrong
 from lightsout.doctor.visit import LARGEST, result_of
 
 SCF_LIMIT = 6_000_000  # bytes of an answer

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lightsout.simulator import Function
 from tests.doctor.test_visit import visit
-from tests.support.other_accounts import OTHER_UINS, OWN, POLICIES, fleet, let_accounts_in
+from tests.support.other_accounts import (
+    OTHER_UINS,
+    OWN,
+    POLICIES,
+    change_role,
+    fleet,
+    let_accounts_in,
+)
 
 
 @pytest.fixture
@@ -17,13 +22,6 @@ def well(stage):
     fleet(stage)
     stage.world.functions.append(Function())
     return stage
-
-
-def change_role(stage, account, **facts):
-    stage.world.roles[:] = [
-        replace(role, **facts) if role.uin == OTHER_UINS[account] else role
-        for role in stage.world.roles
-    ]
 
 
 def test_each_account_that_lends_its_role_is_told_with_what_would_be_done_there(well):

@@ -14,7 +14,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
-from lightsout.model.resource import LIGHTHOUSE
+from lightsout.model.resources.resource import LIGHTHOUSE
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="makes certificates with it")
 

@@ -12,7 +12,6 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import requests
@@ -22,7 +21,8 @@ from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.sdk import CallFailed, SdkClients
 from lightsout.http.certificates import trust
 from lightsout.http.timed import LARGEST_ANSWER, timed_request
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
+from tests.support.file_descriptors import count_descriptors
 
 TOTAL = 0.5  # seconds that a call is given
 LATE = 2.0  # more that a busy machine may need to notice; what drips here never ends
@@ -126,11 +126,7 @@ def descriptors_at_rest():
 
 def _collected():
     gc.collect()
-    return descriptors()
-
-
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return count_descriptors()
 
 
 # Answers that drip -----------------------------------------------------------------------------
@@ -202,13 +198,13 @@ SLOW = [
 def test_an_answer_that_drips_ends_with_the_total_time(peer, do):
     before = descriptors_at_rest()
     one = peer(do)
-    opened = descriptors()
+    opened = count_descriptors()
 
     failure = fails(plain_http(one.port))
 
     assert failure.maybe_done
     one.close()
-    assert opened > before >= descriptors()
+    assert opened > before >= count_descriptors()
 
 
 def test_a_request_that_nobody_reads_ends_with_the_total_time(peer):

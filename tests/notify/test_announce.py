@@ -50,7 +50,7 @@ def test_what_there_is_to_say(report, failed, left_dry, kind):
     ("kind", "numbers"),
     [("failure", [1, 2]), ("reminder", [1, 2]), ("done", [2]), ("forecast", [2])],
 )
-def test_whom_it_concerns(kind, numbers):
+def test_good_news_is_for_those_who_want_to_hear_always(kind, numbers):
     both = [
         Receiver(1, "webhook", "a.example", "https://a.example"),
         Receiver(2, "webhook", "b.example", "https://b.example", always=True),

@@ -90,7 +90,7 @@ def test_the_examples_of_the_page_are_what_is_sent():
         ]),
     ],
 )  # fmt: skip
-def test_good_news(language, lines):
+def test_what_was_done_is_told_with_its_request_ids(language, lines):
     one, two, three = ids(3)
     stops = {"action": "StopInstances", "request_id": "stop-1", "instance_ids": [one, two]}
     starts = {"action": "StartInstances", "request_id": "start-1", "instance_ids": [three]}

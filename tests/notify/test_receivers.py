@@ -75,7 +75,7 @@ def test_any_white_space_parts_addresses():
     ]
 
 
-def test_nothing_is_nobody():
+def test_without_an_address_nobody_is_told():
     assert read("") == read(" \n") == []
 
 
@@ -216,7 +216,7 @@ def test_a_heartbeat_that_cannot_be_read_is_not_quoted(address):
 # As settings -------------------------------------------------------------------------------------
 
 
-def test_settings_hold_both():
+def test_settings_hold_the_receivers_and_the_heartbeat():
     settings = read_settings(
         {"LIGHTSOUT_NOTIFY": "https://a.example", "LIGHTSOUT_HEARTBEAT_URL": "https://b.example"},
         Path("/var/user"),

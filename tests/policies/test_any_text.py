@@ -13,15 +13,16 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lightsout.policies import yamltree as yamltext
 from lightsout.policies.load import Policies, PolicyMistakes, load
+from lightsout.policies.reading import yamltree as yamltext
 from tests.support.examples import examples
 from tests.support.paths import ROOT
 
+BAD = Path(__file__).parent / "mistakes" / "bad"
 SAMPLES = [
     *(ROOT / "policies").glob("*.yml"),
     *(ROOT / "docs/policies").glob("*.yml"),
-    *(path for path in Path(__file__).parent.glob("bad/*.yml") if path.stat().st_size < 2000),
+    *(path for path in BAD.glob("*.yml") if path.stat().st_size < 2000),
 ]
 TEXTS = [path.read_text("utf-8", "replace") for path in sorted(SAMPLES)]
 
@@ -85,14 +86,14 @@ def file(tmp_path_factory):
 @settings(deadline=None)  # a busy machine is no mistake
 @example(b"\xff\xfev\x00e\x00r\x00")
 @example(b"\xef\xbb\xbf")
-def test_any_bytes(file, data):
+def test_any_bytes_are_read_or_told_as_a_mistake_with_its_place(file, data):
     file.write_bytes(data)
     outcome(file)
 
 
 @given(yamlish | mutated())
 @settings(max_examples=examples(300), deadline=None)
-def test_any_text_that_looks_like_yaml(file, text):
+def test_any_text_that_looks_like_yaml_is_read_or_told_as_a_mistake_with_its_place(file, text):
     file.write_text(text, "utf-8", newline="")
     outcome(file)
 

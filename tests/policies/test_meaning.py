@@ -243,6 +243,21 @@ def test_a_region_that_is_not_at_hand_is_a_warning_with_the_nearest_name(read):
     assert read(FULL).warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("region", "nearest"),
+    [
+        ("ap-shanghay", "ap-shanghai"),
+        ("ap-shanghai-2", "ap-shanghai"),  # a zone
+        ("pa-shanghai", "ap-shanghai"),
+        ("xx-newtown", None),
+    ],
+)
+def test_a_region_that_is_no_slip_of_a_known_one_is_told_the_nearest_one(read, region, nearest):
+    (warning,) = read(FULL.replace("ap-shanghai", region)).warnings
+    told = f" (the nearest known name is {nearest})" if nearest else ""
+    assert warning.message == f"region {region} is not in the list at hand{told}"
+
+
 def test_policies_come_by_file_name_then_place_and_the_digest_knows_names_and_bytes(tmp_path):
     for name in ("b", "a"):
         text = textwrap.dedent(FULL).replace("name: ", f"name: {name}-")

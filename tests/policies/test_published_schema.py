@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from lightsout.base.scalars import zones
+from lightsout.base.texts.scalars import zones
 from lightsout.policies.load import load
-from lightsout.policies.texts import ZONE
+from lightsout.policies.schema.texts import ZONE
 from tests.support.examples import examples
 from tests.support.paths import ROOT
 
@@ -27,7 +27,7 @@ SAMPLES = sorted([*ROOT.glob("policies/*.y*ml"), *ROOT.glob("docs/policies/*.y*m
 # What is wrong with the text as such, before there is anything that a schema could judge.
 BLIND = {"two-documents", "deep-brackets", "directive", "not-utf8", "nul", "syntax", "tab"}
 BLIND |= {"yaml-features", "full-width-colon", "full-width-indentation"}
-BAD = sorted(path for path in HERE.glob("bad/*.yml") if path.stem not in BLIND)
+BAD = sorted(path for path in HERE.glob("mistakes/bad/*.yml") if path.stem not in BLIND)
 
 
 class AsEditorsRead(yaml.SafeLoader):
@@ -282,8 +282,8 @@ def test_schema_and_reader_agree_about_what_stands_there_without_quotes(tmp_path
 
 
 def test_the_typed_keys_are_those_of_the_table():
-    from lightsout.policies import document
-    from lightsout.policies import schema as table
+    from lightsout.policies.schema import policy_file as table
+    from lightsout.policies.schema import typed_keys as document
 
     fields = {it.key: it.shape for it in table.POLICY.fields}
     pairs = [

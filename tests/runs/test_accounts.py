@@ -17,10 +17,12 @@ from tests.support.other_accounts import (
     POLICIES,
     RESEARCH,
     add_roles,
+    change_role,
     fleet,
     let_accounts_in,
 )
 from tests.support.resources import PREFIX, able
+from tests.support.rights import granted, hold_to
 from tests.support.simulated_run import DEV_NIGHTS, GUANGZHOU
 
 SHANGHAI = "ap-shanghai"
@@ -55,14 +57,6 @@ def entry_of(report, account):
 
 def assumed(stage):
     return [call.params["RoleArn"] for call in stage.calls("AssumeRole")]
-
-
-def change_role(stage, account, **facts):
-    """Change the role that the account has for the function."""
-    stage.world.roles[:] = [
-        replace(role, **facts) if role.uin == OTHER_UINS[account] else role
-        for role in stage.world.roles
-    ]
 
 
 def test_a_policy_acts_in_each_account_that_it_names_and_the_report_tells_them_apart(stage):
@@ -124,8 +118,8 @@ def test_the_session_names_the_run_for_the_accounts_own_audit_log(stage):
 
     stage.run(request_id="4f1c 2a/7")
 
-    for call in stage.calls("AssumeRole"):
-        assert call.params["RoleSessionName"] == "lightsout-4f1c-2a-7"
+    names = [call.params["RoleSessionName"] for call in stage.calls("AssumeRole")]
+    assert names == ["lightsout-4f1c-2a-7"] * len(OTHER_UINS)
 
 
 def test_a_run_that_needs_no_other_account_assumes_no_role(stage):
@@ -492,12 +486,8 @@ def hold_to_the_documents(stage):
     for account in loaded.accounts:
         document = documents[OTHER_UINS[account.name]] = cam.role_in(account, loaded.policies)
         change_role(stage, account.name, policy=document)
-    stage.sim.credentials[:] = [replace(stage.sim.credentials[0], policy=documents[OWN])]
+    hold_to(stage, documents[OWN])
     return documents
-
-
-def granted(document):
-    return {action for statement in document["statement"] for action in statement["action"]}
 
 
 def test_a_run_that_may_do_no_more_than_the_documents_say_stops_everything(stage):

@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from tests.support.fake_webhooks import open_fake_webhooks
 from tests.support.simulated_run import DEV_NIGHTS, only_entry
 
 # The stage's clock starts at 2026-11-23T12:00Z, and the calendar at hand ends with 2026.
@@ -16,11 +15,10 @@ MISSING = "lightsout: the holidays of 2027 are missing"
 
 
 @pytest.fixture
-def box(stage):
-    with open_fake_webhooks() as box:
-        stage.policies(WORKDAYS)
-        stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook", "lang=en")
-        yield box
+def box(stage, box):
+    stage.policies(WORKDAYS)
+    stage.environ["LIGHTSOUT_NOTIFY"] = box.address("webhook", "lang=en")
+    return box
 
 
 def titles(box):

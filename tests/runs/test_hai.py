@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lightsout.act.send import SIDE_BY_SIDE
-from lightsout.cloud.compute import Compute
+from lightsout.cloud.services.compute import Compute
 from lightsout.simulator import Fault, Refusal
 from lightsout.simulator.compute import hai
 from lightsout.simulator.compute.hai import FURTHEST

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lightsout.model.report import new_entry
+from lightsout.run import Run, run_safely
 from lightsout.shorten import ENOUGH, LARGEST, SMALLEST_ENTRY, room_for
 from lightsout.simulator import Fault
 from tests.support.other_accounts import POLICIES, fleet, let_accounts_in
@@ -47,8 +48,6 @@ def test_a_report_of_any_number_of_entries_is_below_5_mb(stage):
 
 
 def test_a_report_for_people_has_everything(stage):
-    from lightsout.run import Run, run_safely
-
     stage.policies(many(POLICIES.replace("[own, research, archive]", "[own]")))
     run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), keep=True)
 
@@ -56,6 +55,18 @@ def test_a_report_for_people_has_everything(stage):
 
     assert len(report["policies"]) == COUNT * 13
     assert report["shortened"] is False
+    run.close()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_the_sites_found_is_kept_for_people_only(stage, keep):
+    stage.fleet(1)
+    run = Run({}, {"time_limit_in_ms": 900_000}, stage.surroundings(), keep=keep)
+
+    report = run_safely(run)
+
+    assert report["counts"]["stopped"] == 1
+    assert len(run.site_runs.runs) == (1 if keep else 0)
     run.close()
 
 

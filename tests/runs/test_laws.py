@@ -1,4 +1,4 @@
-"""The laws of tests/laws.py on a few hundred random scenes."""
+"""The laws of tests/support/laws.py on a few hundred random scenes."""
 
 from __future__ import annotations
 

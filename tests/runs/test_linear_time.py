@@ -76,7 +76,7 @@ def _broken(count):
 
 @pytest.mark.parametrize("report", [_throttled, _reasons, _broken])
 @pytest.mark.parametrize("size", [2000])
-def test_the_message_of_a_failure(report, size):
+def test_the_message_of_a_failure_is_written_in_linear_time(report, size):
     def make(count):
         made = report(count)
         return lambda: (failure_message(made), write("failure", made, "why", "en"))
@@ -98,7 +98,7 @@ def _many_places(count):
 
 @pytest.mark.parametrize("parts", [_same_policy, _one_policy, _many_places])
 @pytest.mark.parametrize("room", [1e9, 50_000])
-def test_a_report(parts, room):
+def test_a_report_is_built_in_linear_time(parts, room):
     def make(count):
         entries = [an_entry(name, region, stopped=there) for name, region, there in parts(count)]
         return lambda: a_report(*entries, room=room)
@@ -106,7 +106,7 @@ def test_a_report(parts, room):
     assert grows_linearly(make, 4000)
 
 
-def test_the_requests_of_many_policies_at_one_site():
+def test_the_requests_of_many_policies_at_one_site_are_found_in_linear_time():
     """Each policy has a few of the machines; none reads the calls of all."""
 
     def make(count):
@@ -125,7 +125,7 @@ def test_the_requests_of_many_policies_at_one_site():
     assert grows_linearly(make, 4000)
 
 
-def test_lines_of_the_log():
+def test_lines_of_the_log_are_written_in_linear_time():
     def make(count):
         log, names = Log(lambda _: None, ManualClock()), ids(count)
         return lambda: log("warning", instance_ids=names, message="x" * count)
@@ -133,7 +133,7 @@ def test_lines_of_the_log():
     assert grows_linearly(make, 4000)
 
 
-def test_instances_that_an_event_names_at_many_sites():
+def test_instances_that_an_event_names_are_found_at_many_sites_in_linear_time():
     def make(count):
         request = Request(instances=frozenset(ids(count)))
         chosen = Chosen(a_policy(), (request,) * 5)

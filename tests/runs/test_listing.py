@@ -178,7 +178,7 @@ def test_an_unknown_state_is_left_alone(stage):
 
 
 @pytest.mark.hazard("Nothing matches", "One DescribeInstances, and a good run.")
-def test_nothing_matches(stage):
+def test_where_nothing_matches_one_listing_is_all_that_a_run_does(stage):
     stage.fleet(3, tags={"env": "prod"})
 
     assert stage.run()["counts"]["matched"] == 0

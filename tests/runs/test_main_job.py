@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from lightsout.model.resource import CVM, RESOURCES
+from lightsout.model.resources.resource import CVM, RESOURCES
 from lightsout.run import run
 from lightsout.simulator import Operation
 from tests.support.paths import ROOT

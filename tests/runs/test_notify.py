@@ -23,19 +23,13 @@ from lightsout.notify.delivery import Delivery, ping, send
 from lightsout.notify.message import write_test
 from lightsout.notify.receivers import read_receivers
 from lightsout.run import Run, facts_of
-from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN, open_fake_webhooks
+from tests.support.fake_webhooks import SECRET, TAKEN, TOKEN
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
 
 ROBOTS = list(TAKEN)
 IN_ENGLISH = "lang=en"
 ALWAYS = "when=always&lang=en"
-
-
-@pytest.fixture
-def box():
-    with open_fake_webhooks() as box:
-        yield box
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from lightsout.simulator import GB, CloudAccount
 from lightsout.simulator.access.cam import grants
 from tests.support.paths import ROOT
 from tests.support.resources import PREFIX, able, ids_of
+from tests.support.rights import granted, hold_to
 from tests.support.simulated_run import GUANGZHOU
 
 SHANGHAI, UIN = "ap-shanghai", CloudAccount().uin
@@ -112,16 +112,6 @@ def make_groups(stage):
         stage.world.add_group(f"asg-{number:08x}", members, **group)
 
 
-def held_to(stage, document):
-    """From now on the credentials of the run may do what the document says, and nothing else."""
-    (account,) = stage.sim.credentials
-    stage.sim.credentials[:] = [replace(account, policy=document)]
-
-
-def granted(document):
-    return {action for statement in document["statement"] for action in statement["action"]}
-
-
 def called(stage):
     return {f"{call.service}:{call.action}" for call in stage.sim.journal}
 
@@ -170,7 +160,7 @@ def test_a_run_touches_every_resource_that_is_granted_and_no_other(stage, docume
 
 @stories
 def test_a_run_that_may_do_no_more_succeeds(stage, document):
-    held_to(stage, document)
+    hold_to(stage, document)
 
     report = stage.run()
 
@@ -181,7 +171,7 @@ def test_a_run_that_may_do_no_more_succeeds(stage, document):
 @stories
 def test_each_action_that_is_taken_away_is_missed_and_told(stage, document):
     for missing in sorted(granted(document)):
-        held_to(stage, without(document, missing))
+        hold_to(stage, without(document, missing))
         before = len(stage.sim.journal)
 
         report = whatever_becomes_of_a_run(stage)
@@ -236,7 +226,7 @@ def test_the_condition_on_tags_that_the_page_shows_is_a_second_fence(stage, docu
     page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
     (fence,) = re.findall(r"```json\n(\{\n  \"effect\".*?)```", page, re.DOTALL)
     look, _ = document["statement"]
-    held_to(stage, {"version": "2.0", "statement": [look, json.loads(fence)]})
+    hold_to(stage, {"version": "2.0", "statement": [look, json.loads(fence)]})
     stage.policies(STOP.replace("env: dev", "env: '*'"))
     (other,) = stage.fleet(1, first=300, tags={"env": "prod"})
 

@@ -280,7 +280,12 @@ def test_without_include_nothing_is_asked_and_members_are_kept_as_ever(scene):
     assert {call.service for call in scene.sim.journal} == {"cvm"}
 
 
-OF_GROUPS = ("act.group_activities", "cloud.scaling", "decide.groups", "model.scaling")
+OF_GROUPS = (
+    "act.group_activities",
+    "cloud.services.scaling",
+    "decide.groups",
+    "model.resources.scaling",
+)
 RUN = """
 import json, sys
 import handler
@@ -304,7 +309,7 @@ def test_nothing_about_groups_is_imported_where_no_policy_includes_members(scene
 
     imported = set(json.loads(done.stdout.splitlines()[-1]))
     found = imported & {f"lightsout.{name}" for name in OF_GROUPS}
-    assert "lightsout.act.ledger" in imported
+    assert "lightsout.act.ledger.ledger" in imported
     assert bool(found) is included
 
 

@@ -12,22 +12,16 @@ import pytest
 import requests
 
 from lightsout import RunFailed
-from lightsout.base.plain import plain
+from lightsout.base.texts.plain import plain
 from lightsout.run import run
 from lightsout.simulator import Fault
 from lightsout.simulator.base.answer import Answer
-from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
+from tests.support.fake_webhooks import TOKEN
 from tests.support.paths import ROOT
 from tests.support.simulated_run import DEV_NIGHTS, TIMER
 
 PASSWORD = "hunter2"
 LIGHTSOUT = ROOT / "lightsout"
-
-
-@pytest.fixture
-def box():
-    with open_fake_webhooks() as box:
-        yield box
 
 
 def notify_everybody(stage, box):

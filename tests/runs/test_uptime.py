@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from lightsout.cli.main import main
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.simulator import Fault, Operation
 
 EVENT: dict = {}  # a direct invoke; a timer event without a time would be a warning

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from lightsout.base.clock import SystemClock
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.simulator import Fault
 from tests.support.fake_webhooks import open_fake_webhooks
+from tests.support.file_descriptors import count_descriptors
 from tests.support.simulated_run import DEV_NIGHTS, set_stage
 
 TWO_REGIONS = DEV_NIGHTS.replace("ap-guangzhou", "ap-guangzhou, ap-shanghai")
@@ -34,15 +34,11 @@ def stage(tmp_path):
         gc.enable()
 
 
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 def left_over(threads, files):
     """Threads and file descriptors that are more than there were, when it had time to end them."""
     end = time.monotonic() + 3
     while time.monotonic() < end:
-        left = (threading.active_count() - threads, descriptors() - files)
+        left = (threading.active_count() - threads, count_descriptors() - files)
         if left == (0, 0):
             break
         time.sleep(0.02)
@@ -68,7 +64,7 @@ def test_many_runs_leave_no_thread_and_no_connection_behind(stage, action, how, 
     kind, details = SLOW[how]
     stage.fleet(1, first=1, region="ap-shanghai")
     stage.sim.faults.add(Fault(kind, action, "ap-shanghai", times=None, **details))
-    threads, files = threading.active_count(), descriptors()
+    threads, files = threading.active_count(), count_descriptors()
 
     for _ in range(runs):
         began = time.monotonic()
@@ -83,7 +79,7 @@ def test_a_look_on_the_command_line_ends_with_its_limit(stage):
     """Threads that were not over would keep the process alive until they are."""
     kind, details = SLOW["drips from the first byte"]
     stage.sim.faults.add(Fault(kind, times=None, **details))
-    threads, files = threading.active_count(), descriptors()
+    threads, files = threading.active_count(), count_descriptors()
     began = time.monotonic()
 
     done = operate({"dry_run": True}, stage.surroundings(), time_limit=1.2)
@@ -100,7 +96,7 @@ def test_a_receiver_that_drips_leaves_nothing_behind(stage):
         addresses = [box.address("webhook", "when=always", name=it) for it in ("drip", "hang")]
         stage.environ["LIGHTSOUT_NOTIFY"] = " ".join(addresses)
         stage.environ["LIGHTSOUT_HEARTBEAT_URL"] = f"{box.url}/hang"
-        threads, files = threading.active_count(), descriptors()
+        threads, files = threading.active_count(), count_descriptors()
 
         stage.run({})
 
@@ -125,7 +121,7 @@ def test_nothing_is_written_after_the_last_line(stage, monkeypatch):
         return real(compute, *args)
 
     monkeypatch.setattr("lightsout.act.site_run.survey", slow)
-    threads, files = threading.active_count(), descriptors()
+    threads, files = threading.active_count(), count_descriptors()
 
     stage.failing_run({}, time_limit=0.8)
     written = list(stage.lines)

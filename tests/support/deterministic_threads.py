@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # A run imports them late; they have to be found, whichever test comes first.
-RUN_LATE = ("act.fleet", "act.sites", "cloud.threads", "doctor.access_checks", "doctor.visit")
+RUN_LATE = ("act.site_runs", "act.sites", "cloud.threads", "doctor.access_checks", "doctor.visit")
 
 
 def users_of(thing) -> list[str]:

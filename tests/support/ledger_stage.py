@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightsout.act.ledger import Ledger
+from lightsout.act.ledger.ledger import Ledger
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.job import Item, Job, Judged, Look, Wish, read_nothing
-from lightsout.model.resource import STOP
+from lightsout.model.resources.resource import STOP
 from lightsout.simulator import ManualClock
 from tests.support.values import GUANGZHOU
 
 if TYPE_CHECKING:
     from lightsout.model.finding import Decision
-    from lightsout.model.instance import Instance
+    from lightsout.model.resources.instance import Instance
 
 PATIENCE = 300.0
 BEFORE = "req-before"  # the operation that each instance showed when it was decided on
@@ -67,5 +67,5 @@ class LedgerStage:
         """A call for these is rejected, and they wait for another try."""
         refusal = CallFailed("StopInstances", code, message, "req-refused", **facts)
         self.ledger.refused(ids, refusal, self.clock.now())
-        self.ledger.wait(ids, refusal)
+        self.ledger.waiting.add(ids, refusal)
         return refusal

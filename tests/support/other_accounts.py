@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lightsout.cli.deployment import cam
 from lightsout.policies.load import load
 from lightsout.simulator import CloudAccount, Role
@@ -34,6 +36,14 @@ def let_accounts_in(stage):
 def add_roles(stage, accounts):
     stage.world.roles[:] = [
         Role(uin_of(it), it.role_arn.rpartition("/")[2], cam.trust_in(it, OWN)) for it in accounts
+    ]
+
+
+def change_role(stage, account, **facts):
+    """Change the role that the account has for the function."""
+    stage.world.roles[:] = [
+        replace(role, **facts) if role.uin == OTHER_UINS[account] else role
+        for role in stage.world.roles
     ]
 
 

@@ -14,13 +14,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lightsout.model import resource as model
+from lightsout.model.resources import resource as model
 from lightsout.simulator.base.description import Description
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.resource import Resource
 
 RESOURCES = list(model.RESOURCES)
 PREFIX = {name: it.id_prefix for name, it in model.RESOURCES.items()}

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 BEFORE = {"stop": "RUNNING", "start": "STOPPED"}
 AFTER = {"stop": "STOPPED", "start": "RUNNING"}
-OPPOSITE = {"stop": "start", "start": "stop"}
 KEEP_TAG = {"stop": "keep-running", "start": "keep-stopped"}
 MARK_KEY = "lightsout"
 

@@ -17,7 +17,7 @@ from lightsout.base.credentials import Credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.cloud.client import Cloud
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import LIGHTHOUSE
+from lightsout.model.resources.resource import LIGHTHOUSE
 from lightsout.simulator import ManualClock
 
 KEY, TOKEN = "simulatedsecretkey", "simulatedtoken"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from tests.support.resources import ABILITIES, CANNOT, Described, Words, able
 
 

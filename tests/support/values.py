@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from lightsout.model.finding import Decision, Finding, Task, Verdict
-from lightsout.model.instance import Instance
 from lightsout.model.policy import Limits, Policy, Selector
-from lightsout.model.resource import LIGHTHOUSE, Site
+from lightsout.model.resources.instance import Instance
+from lightsout.model.resources.resource import LIGHTHOUSE, Site
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.policies.schema import FILE
-from lightsout.policies.shapes import Field, Fields, ListOf, Scalar, Word
+from lightsout.policies.schema.policy_file import FILE
+from lightsout.policies.schema.shapes import Field, Fields, ListOf, Scalar, Word
 from tools.policy_tables import CHINESE, ENGLISH, faults, table
 
 SIZE = Scalar("a size")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from lightsout import __version__
 from lightsout.cli import FOUND_WRONG, GOOD
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.commands import verify
-from lightsout.cli.commands.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress
 from lightsout.cli.logs.acceptances import CONFIRMED, read_acceptances
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import FinishedRun
+    from lightsout.cli.calls.operate import FinishedRun
 
 POLICY = """\
 version: 1
@@ -132,7 +132,7 @@ def _introduce(out: Output, sim: Simulator) -> None:
 def _verify(out: Output, log: str, outside: Environment) -> bool:
     """Do the same as `python -m lightsout verify`; True if everything is confirmed."""
     lines = LogLines([log])
-    answers = verify.ask(read_acceptances(lines), outside)
+    answers = verify.ask(read_acceptances(lines).calls, outside)
     verify.show(out, lines, answers)
     return all(it.what == CONFIRMED for answer in answers for it in answer.instances.values())
 

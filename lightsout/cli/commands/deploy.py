@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.deploy.desk import Stopped, look, prepare, service_of
@@ -19,7 +19,7 @@ from lightsout.cli.deploy.values import DRY_RUN, MARK, PAUSED, ROLE, may_act
 from lightsout.cli.deploy.voice import OF_FINDINGS, Voice
 from lightsout.cli.output.questions import agreed
 from lightsout.cloud.sdk import CallFailed
-from lightsout.doctor.finding import WRONG
+from lightsout.doctor.diagnosis import WRONG
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _hand_over(desk: Desk, outcome: DeployOutcome, voice: Voice) -> None:
     """Say what somebody with the rights has to do, and write the documents for it."""
     wanted = desk.wanted
     for part, failure in outcome.refused.items():
-        voice.say(f"The {part} was not changed: {failure.action}: {failure}", look="bold yellow")
+        voice.say(f"The {part} was not changed: {failure.with_action}", look="bold yellow")
     if ROLE in outcome.refused or desk.live.hides(ROLE):
         name = wanted.configuration.role
         voice.say(f"A person with the right to change roles makes {name} with these two documents:")

@@ -12,10 +12,10 @@ from lightsout.cli.commands.permissions import read_deployment
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, command
-from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WORDS, WRONG
+from lightsout.doctor.diagnosis import FINE, UNKNOWN, WARNING, WORDS, WRONG
 from lightsout.doctor.function_check import ExaminedFunction
 from lightsout.doctor.visit import Doctor, Scope, result_of
-from lightsout.policies.yamltree import MAX_BYTES
+from lightsout.policies.reading.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.base.environment import Environment
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
 
 LOOKS = {FINE: "green", WRONG: "bold red", WARNING: "bold yellow", UNKNOWN: "cyan"}
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings
 from lightsout.cli import GOOD, WrongUse
-from lightsout.cli.commands.clouds import open_clouds
-from lightsout.cli.commands.everywhere import ALL, look_everywhere
-from lightsout.cli.commands.reach import Unreachable
+from lightsout.cli.calls.clouds import open_clouds
+from lightsout.cli.calls.everywhere import ALL, look_everywhere
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import show_tags
 from lightsout.cli.output.tables import Output, complain
@@ -18,9 +18,9 @@ from lightsout.cli.own_folder import proposal, questions
 from lightsout.cli.own_folder.files import has_policies, surroundings, write_missing
 from lightsout.cli.own_folder.policy_text import Choices, mistakes_in, without_tags, write_policies
 from lightsout.cli.packaging.origin import PACKAGE, is_installed, samples
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies.load import load
-from lightsout.policies.texts import REGION
+from lightsout.policies.schema.texts import REGION
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:

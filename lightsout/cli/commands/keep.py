@@ -6,23 +6,24 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
-from lightsout.cli.commands.clouds import AT_ONCE, open_clouds
+from lightsout.cli.calls.clouds import AT_ONCE, open_clouds
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command, plural
 from lightsout.cloud.assume_role import own_uin
-from lightsout.cloud.compute import Compute, list_regions
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
-from lightsout.cloud.tags import WRITE, tag_instances
+from lightsout.cloud.services.compute import Compute, list_regions
+from lightsout.cloud.services.tags import WRITE, tag_instances
 from lightsout.cloud.threads import side_by_side
-from lightsout.decide.decide import KEEP_UNTIL, excluded_by, selected_by
+from lightsout.decide.decide import excluded_by, selected_by
+from lightsout.decide.protection import KEEP_UNTIL
 from lightsout.model.policy import DEFAULT_TIMEZONE
-from lightsout.model.resource import OWN, RESOURCES, Site
+from lightsout.model.resources.resource import OWN, RESOURCES, Site
 from lightsout.policies import load as policy_files
-from lightsout.policies.texts import INSTANCE
+from lightsout.policies.schema.texts import INSTANCE
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Account, Policy
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Resource
     from lightsout.settings import Settings
 
 PATIENCE = 10.0  # seconds in which a call is repeated: somebody waits
@@ -193,7 +194,7 @@ def _regions_of(resource: Resource, cloud: Cloud) -> Sequence[str] | CallFailed:
 def _blind(where: str, failure: CallFailed) -> str:
     if failure.meaning is Meaning.RIGHTS:
         return f"cannot look in {where}: {RIGHT} {failure.action}: {failure.message}"
-    return f"cannot look in {where}: {failure.action}: {failure}"
+    return f"cannot look in {where}: {failure.with_action}"
 
 
 # Writing ------------------------------------------------------------------------------------------

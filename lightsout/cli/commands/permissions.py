@@ -11,7 +11,7 @@ from lightsout.cli.deployment import cam
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json, command, plural
 from lightsout.policies import load as policy_files
-from lightsout.policies.yamltree import MAX_BYTES
+from lightsout.policies.reading.yamltree import MAX_BYTES
 from lightsout.settings import read_settings
 
 if TYPE_CHECKING:

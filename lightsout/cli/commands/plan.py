@@ -6,19 +6,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import UTC, parse_until
+from lightsout.base.texts.scalars import UTC, parse_until
 from lightsout.cli import FOUND_WRONG, WrongUse
-from lightsout.cli.commands import plan_diff
-from lightsout.cli.commands.clouds import (
+from lightsout.cli.calls.clouds import (
     clouds_of,
     paid_for,
     refuse_unreachable_for,
     with_refusals,
 )
-from lightsout.cli.commands.operate import LOOK_LIMIT, operate, request_of
-from lightsout.cli.explain import one_machine
-from lightsout.cli.explain.near_tags import Near, explain, idle_among
-from lightsout.cli.explain.plan_tables import (
+from lightsout.cli.calls.operate import LOOK_LIMIT, operate, request_of
+from lightsout.cli.compare import plan_diff
+from lightsout.cli.explain.plan import one_machine
+from lightsout.cli.explain.plan.near_tags import Near, explain, idle_among
+from lightsout.cli.explain.plan.plan_tables import (
     Later,
     left_out_by_hand,
     notes_of,
@@ -26,10 +26,10 @@ from lightsout.cli.explain.plan_tables import (
     show,
     waiting_lines,
 )
+from lightsout.cli.explain.plan.rows import in_order, not_yet, rows_of
+from lightsout.cli.explain.plan.unseen import warn_of_unseen
 from lightsout.cli.explain.progress import show_retry
-from lightsout.cli.explain.rows import in_order, not_yet, rows_of
 from lightsout.cli.explain.tag_table import show_tags
-from lightsout.cli.explain.unseen import warn_of_unseen
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import moment, plural
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 
     from lightsout.act.site_run import SiteRun
     from lightsout.base.environment import Environment
-    from lightsout.cli.commands.operate import FinishedRun
-    from lightsout.cli.explain.plan_groups import Opening
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.calls.operate import FinishedRun
+    from lightsout.cli.explain.plan.plan_groups import Opening
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.model.policy import Part, Policy
 
 YEARS = range(1970, 2200)

@@ -6,7 +6,7 @@ import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.explain.outlook import (
     WEEKDAYS,

@@ -63,7 +63,7 @@ def _remove(options: argparse.Namespace, outside: Environment, voice: Voice) -> 
     outcome = DeployRun(service, {}, voice.say).run(steps)
     tell_failure(outcome, voice.say)
     for part, failure in outcome.refused.items():
-        voice.say(f"The {part} was not removed: {failure.action}: {failure}")
+        voice.say(f"The {part} was not removed: {failure.with_action}")
     voice.say("Machines are as they were.")
     return GOOD if outcome.is_good else FOUND_WRONG
 

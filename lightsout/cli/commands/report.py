@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import NO_CREDENTIALS, BadSettings, read_credentials
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import open_clouds, refuse_unreachable_for
+from lightsout.cli.calls.clouds import open_clouds, refuse_unreachable_for
+from lightsout.cli.calls.operate import LOOK_LIMIT, operate
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.commands.doctor import read_function
-from lightsout.cli.commands.operate import LOOK_LIMIT, operate
 from lightsout.cli.commands.plan import look_later, openings_of, rows_later
-from lightsout.cli.commands.reach import Unreachable
 from lightsout.cli.commands.savings import count
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers
 from lightsout.cli.explain.outcome import errors_of
+from lightsout.cli.explain.plan.rows import rows_of
 from lightsout.cli.explain.progress import show_retry
-from lightsout.cli.explain.rows import rows_of
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.files import save
 from lightsout.cli.output.waiting import status_line
@@ -31,7 +31,7 @@ from lightsout.cli.page.render import PageValues, render
 from lightsout.cli.page.status import Known, status
 from lightsout.cli.page.texts import Texts, language_of
 from lightsout.doctor.function_check import Examiner, examine_function
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from lightsout.cli.commands.savings import Figures
     from lightsout.cli.deployment.timers import ReadTimer
     from lightsout.cli.page.history import History
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
     from lightsout.model.policy import Policy
     from lightsout.settings import Settings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lightsout.cli.commands.operate import operate, request_of
+from lightsout.cli.calls.operate import operate, request_of
 from lightsout.cli.explain.outcome import show
-from lightsout.cli.explain.plan_tables import show_plan
+from lightsout.cli.explain.plan.plan_tables import show_plan
 from lightsout.cli.explain.progress import Progress, WatchedClock
 from lightsout.cli.output.files import kept_in
 from lightsout.cli.output.tables import Output, complain

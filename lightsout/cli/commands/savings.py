@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from lightsout.base.scalars import parse_until
+from lightsout.base.texts.scalars import parse_until
 from lightsout.cli import FOUND_WRONG, GOOD, WrongUse
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.files import STDOUT, save
@@ -20,7 +20,7 @@ from lightsout.cli.savings.pricefile import read_price_list
 from lightsout.cli.savings.prices import Cache, Prices, asked_prices, listed_prices
 from lightsout.cli.savings.tally import Stop, Sum, by_policy, by_tag, by_week, total
 from lightsout.cli.savings.weeks import draw
-from lightsout.model.instance import tag_texts
+from lightsout.model.resources.instance import tag_texts
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.report import stamp
 from lightsout.settings import read_settings

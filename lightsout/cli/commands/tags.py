@@ -6,14 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import open_clouds
-from lightsout.cli.commands.everywhere import look_everywhere
+from lightsout.cli.calls.clouds import open_clouds
+from lightsout.cli.calls.everywhere import look_everywhere
 from lightsout.cli.explain.hours_table import show_hours
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.explain.tag_table import count_tags, show_tags, summary
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import as_json
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from lightsout.act.absence import APART
+from lightsout.act.ledger.absence import APART
 from lightsout.cli import FOUND_WRONG, GOOD
-from lightsout.cli.commands.clouds import clouds_of, unknown_account
+from lightsout.cli.calls.clouds import clouds_of, unknown_account
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.acceptances import (
     CONFIRMED,
@@ -23,8 +23,8 @@ from lightsout.cli.logs.acceptances import (
 from lightsout.cli.logs.from_cls import log_of
 from lightsout.cli.output.tables import Output
 from lightsout.cli.output.words import as_json, plural
-from lightsout.cloud.compute import Compute
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute
 from lightsout.report import stamp
 from lightsout.settings import read_settings
 
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from lightsout.cli.logs.acceptances import Acceptance
     from lightsout.cli.logs.logfiles import LogLines
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
 
 BAD = frozenset({FAILED, UNDER_WAY, UNKNOWN})
+UNREAD = "{} of accepted calls not read: of another version, or damaged; not looked at"
 NOT_NAMED = "not named in this log: export the field SCF_Message as well"
 
 
@@ -59,11 +60,13 @@ def carry_out(options: argparse.Namespace, outside: Environment) -> int:
     """Return 1 for an instance that failed, is under way or is unknown.
 
     Also for a call whose instances the log does not name, a file without a line of lightsout, and
-    an unreadable row. Superseded, gone and still charged are no failures.
+    an unreadable line. Superseded, gone and still charged are no failures.
     """
     lines = log_of(options, outside)
-    acceptances = read_acceptances(lines)
+    acceptances, unread = read_acceptances(lines)
     answers = ask(acceptances, outside) if acceptances else []
+    if unread:
+        lines.unusable.append(UNREAD.format(plural(unread, "line")))
     if options.json:
         print(as_json([_as_json(answer) for answer in answers]))
     else:
@@ -95,7 +98,7 @@ def _look(cloud: Cloud | None, site: Site, ids: Collection[str]) -> dict[str, In
     try:
         return {**Compute(cloud, site).describe(sorted(ids))}
     except CallFailed as failure:
-        return dict.fromkeys(ids, Became(UNKNOWN, f"{failure.action}: {failure}"))
+        return dict.fromkeys(ids, Became(UNKNOWN, failure.with_action))
 
 
 def _answer(
@@ -145,7 +148,8 @@ def _as_json(answer: VerifiedCall) -> VerifiedEntry:
 def show(out: Output, lines: LogLines, answers: Sequence[VerifiedCall]) -> None:
     """Show the sum, a row for each RequestId, and one for each instance that is not confirmed."""
     if not answers:
-        out.say(f"nothing to verify: no accepted call in {_of_lines(lines)}")
+        readable = " that can be read" if lines.unusable else ""
+        out.say(f"nothing to verify: no accepted call{readable} in {_of_lines(lines)}")
         return
     bad = any(answer.is_bad for answer in answers)
     out.say(f"{_sum(answers)}; in {_of_lines(lines)}", look="bold red" if bad else "bold")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.output.words import natural
 from lightsout.model.policy import Policy
-from lightsout.model.resource import ACTIONS
+from lightsout.model.resources.resource import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lightsout.cli.compare.decisions import PolicyDecision, Side, Subject
-    from lightsout.model.instance import Instance
+    from lightsout.model.resources.instance import Instance
     from lightsout.policies.hours.windows import Window
 
 NEWLY, NO_LONGER, OTHERWISE = "newly", "no longer", "other reasons"

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.cli.explain.rows import WOULD, rows_of
-from lightsout.cli.explain.tasks import tasks_beside
+from lightsout.cli.explain.plan.rows import WOULD, rows_of
+from lightsout.cli.explain.plan.tasks import tasks_beside
 from lightsout.decide.decide import excluded_by, selected_by
 from lightsout.decide.due import due_at
 from lightsout.decide.judgement import Judgement
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lightsout.cli.compare.one_look import SeenSite, View
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.model.finding import Finding
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
     from lightsout.policies.hours.windows import Window
     from lightsout.policies.load import Policies
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
 from lightsout.cli.compare.changes import CHANGED, OTHERWISE
-from lightsout.cli.explain.plan_groups import WIDTH
-from lightsout.cli.explain.rows import CALLED, SAY_IT
+from lightsout.cli.explain.plan.plan_groups import WIDTH
+from lightsout.cli.explain.plan.rows import CALLED, SAY_IT
 from lightsout.cli.output.words import as_json, plural
 
 if TYPE_CHECKING:

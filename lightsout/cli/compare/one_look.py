@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import REGIONS_PATIENCE
-from lightsout.cli.commands.clouds import AT_ONCE
-from lightsout.cloud.compute import Compute, Listing, list_regions
+from lightsout.cli.calls.clouds import AT_ONCE
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import Compute, Listing, list_regions
 from lightsout.cloud.threads import side_by_side
-from lightsout.model.resource import RESOURCES, Site, place_of
+from lightsout.model.resources.resource import RESOURCES, Site, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lightsout.cloud.client import Cloud
     from lightsout.model.policy import Policy
-    from lightsout.model.scaling import Membership
+    from lightsout.model.resources.scaling import Membership
 
 THREADS = 4  # that list one site
 
@@ -93,14 +93,14 @@ class Looker:
                 if isinstance(regions, CallFailed):
                     where = place_of(account, policy.resource)
                     blind.append((account, policy.resource))
-                    errors.append(f"the regions of {where}: {regions.action}: {regions}")
+                    errors.append(f"the regions of {where}: {regions.with_action}")
                 else:
                     named = (Site(account, RESOURCES[policy.resource], it) for it in regions)
                     sites |= dict.fromkeys(filter(self._allows, named))
         self._look_at(sites, clouds)
         found = {site: self._seen[id(clouds[site.account]), site] for site in sites}
         errors += [
-            f"{site.resource.name} in {site.place}: {it.action}: {it}"
+            f"{site.resource.name} in {site.place}: {it.with_action}"
             for site, it in found.items()
             if isinstance(it, CallFailed)
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.calls.clouds import open_clouds
 from lightsout.cli.commands.permissions import missing
 from lightsout.cli.deploy import live as looking
 from lightsout.cli.deploy.refusals import advice_on
@@ -16,7 +16,7 @@ from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.output.words import plural
 from lightsout.cli.packaging.bundle import NotBuilt, build, content_hash, sources_with
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies import load as policy_files
 from lightsout.settings import read_settings
 
@@ -113,7 +113,7 @@ def look(service: AccountApi, function: str, role: str, voice: Voice) -> Live:
     try:
         live = looking.look(service, function, role)
     except CallFailed as failure:
-        raise Stopped(f"{failure.action}: {failure}\n{advice_on(failure)}") from None
+        raise Stopped(f"{failure.with_action}\n{advice_on(failure)}") from None
     if live.function:
         voice.keep_secret(live.function.variables)
     return live

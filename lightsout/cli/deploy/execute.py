@@ -145,7 +145,7 @@ def tell_failure(outcome: DeployOutcome, say: Say) -> None:
     if failure is None:
         return
     asked = f" (RequestId {failure.request_id})" if failure.request_id else ""
-    say(f"{failure.action}: {failure}{asked}")
+    say(f"{failure.with_action}{asked}")
     say(advice_on(failure))
     tell_left(outcome.left, say, "Not done:")
 

@@ -50,7 +50,7 @@ def look(service: AccountApi, function: str, role: str) -> Live:
         except CallFailed as failure:
             if failure.meaning is not Meaning.RIGHTS and failure.code not in CLOSED:
                 raise
-            unseen.append(Unseen(what, f"{failure.action}: {failure}"))
+            unseen.append(Unseen(what, failure.with_action))
             return None
 
     answer = service.settled()

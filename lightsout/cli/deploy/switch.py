@@ -16,7 +16,7 @@ from lightsout.cli.deploy.steps.step import CHANGES, DeployStep
 from lightsout.cli.deploy.values import DRY_RUN
 from lightsout.cli.deployment.references import FROM_OUTSIDE
 from lightsout.cli.deployment.serverless_yml import read_inputs, variables_of
-from lightsout.policies.yamltree import Complaints, Text
+from lightsout.policies.reading.yamltree import Complaints, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lightsout.cli.deploy.steps.function import SHOWN
 from lightsout.cli.output.tables import Output, complain
 from lightsout.cli.output.words import command
-from lightsout.doctor.finding import FINE, UNKNOWN, WARNING, WRONG
+from lightsout.doctor.diagnosis import FINE, UNKNOWN, WARNING, WRONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

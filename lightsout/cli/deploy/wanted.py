@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout import __version__
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.deploy.values import (
     DIGITS,
     MARK,
@@ -31,15 +31,15 @@ from lightsout.cli.deployment.serverless_yml import (
     variables_of,
 )
 from lightsout.cli.deployment.triggers import each_of, not_ours
-from lightsout.policies.yamltree import Complaints, Pairs, Text
+from lightsout.policies.reading.yamltree import Complaints, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Mistake
 
 OURS = frozenset({
     "name", "namespace", "region", "runtime", "type", "deployMode", "handler", "memorySize",

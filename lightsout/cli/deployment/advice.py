@@ -7,13 +7,13 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
-from lightsout.base.wildcards import is_exact, matches
+from lightsout.base.texts.scalars import UTC
+from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.cli.deployment.cam import NOT_NARROWER
 from lightsout.cli.deployment.timers import UnreadableTimers, read_timers, ticks
 from lightsout.cli.explain.outlook import duration_said, span
 from lightsout.model.policy import AfterEdge, OnlyIf, OwnHours, When
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.hours import windows as schedule
 from lightsout.policies.load import Mistake
 
@@ -33,11 +33,12 @@ PACKAGE = 500e9  # bytes: a common traffic package, as `check` does not know the
 
 
 def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistake]:
-    """Warnings about the policies read from `path`, with the serverless.yml beside it."""
+    """Warnings about the policies read from `path`, with the timers of their serverless.yml."""
     found = [
         _at(policy, text)
         for policy in policies
         for text in (
+            *_of_the_match(policy),
             *_of_the_window(policy),
             *_of_the_calendar(policy, now),
             *_of_the_resource(policy),
@@ -46,7 +47,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     ]
     found += [_at(policy, text) for policy, text in _of_the_options(policies)]
     found += [_at(policy, text) for policy, text in _of_two_uptimes(policies)]
-    file = path.parent / "serverless.yml"
+    file = _deployment_of(path)
     timers: list[ReadTimer] | None = None  # None: unknown
     try:
         timers = read_timers(file) if file.is_file() else None
@@ -63,9 +64,24 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
     return list(dict.fromkeys(found))  # a policy of several resources has one warning
 
 
+def _deployment_of(path: Path) -> Path:
+    """The serverless.yml beside a folder of policies; that of its folder where it is one file."""
+    beside = path.parent / "serverless.yml"
+    return beside if path.is_dir() or beside.is_file() else path.parent.parent / beside.name
+
+
 def _at(policy: Policy, text: str) -> Mistake:
     file, line, column = policy.place.rsplit(":", 2)
     return Mistake(file, int(line), int(column), f"{policy.name}: {text}")
+
+
+def _of_the_match(policy: Policy) -> Iterator[str]:
+    """Warn of a match that leaves out nothing: no policy is meant for everything."""
+    match, exclude = policy.match, policy.exclude
+    narrowed = match.tags or match.instances or any(exclude)
+    if not narrowed and any(name and not name.strip("*") for name in match.names):
+        title = RESOURCES[policy.resource].title
+        yield f'the name "*" selects every machine of {title} there: name those that are meant'
 
 
 def _of_the_window(policy: Policy) -> Iterator[str]:

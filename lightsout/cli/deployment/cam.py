@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.decide.conditions import needs_traffic
-from lightsout.decide.decide import goes_through_groups
-from lightsout.model.resource import OWN, RESOURCES
-from lightsout.model.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
+from lightsout.decide.decide import includes_members
+from lightsout.model.resources.resource import OWN, RESOURCES
+from lightsout.model.resources.scaling import ACTIVITIES, GROUPS, MEMBERS, SCALING, members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 ANY = "*"
 GROUP = "auto-scaling-group"  # https://cloud.tencent.com/document/product/598/69859
-OF_A_LOG = ("CreateIndex", "CreateLogset", "CreateTopic", "DescribeIndex")
 MARKING = "tag:TagResources"
 # The note of `permissions` and `check` about a policy that marks.
 NOT_NARROWER = (
@@ -96,7 +95,7 @@ def _acting(policies: Sequence[Policy], account: str, uin: str | None) -> Iterat
     for policy in policies:
         service = RESOURCES[policy.resource].api.service
         acts[f"{service}:{policy.does.call}"] |= set(_targets(policy))
-        if goes_through_groups(policy):
+        if includes_members(policy):
             act = f"{SCALING.service}:{members_action(policy.does).call}"
             acts[act] |= {Target(SCALING.service, GROUP, it, ANY) for it in _regions(policy)}
     if policies:
@@ -116,7 +115,7 @@ def _looks(policy: Policy) -> Iterator[str]:
         yield f"{resource.api.service}:DescribeInstancesDeniedActions"
     if needs_traffic(policy.only_if):
         yield f"{resource.api.service}:DescribeInstancesTrafficPackages"
-    if goes_through_groups(policy):
+    if includes_members(policy):
         yield from (f"{SCALING.service}:{look}" for look in (MEMBERS, GROUPS, ACTIVITIES))
     if policy.regions == ("all",):
         yield f"{resource.api.service}:DescribeRegions"

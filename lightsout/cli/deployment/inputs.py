@@ -8,11 +8,11 @@ The tool accepts unknown keys and wrong types, and its defaults are not ours: a 
 
 from __future__ import annotations
 
-from lightsout.base.pages import page
-from lightsout.base.suggest import nearest
+from lightsout.base.texts.pages import page
+from lightsout.base.texts.suggest import nearest
 from lightsout.cli.deployment.triggers import FLAG, TRIGGERS, may, must
-from lightsout.policies.shapes import Either, Fields, ListOf, MapOf, Scalar, Word
-from lightsout.policies.texts import FILLED, REGION, TEXT
+from lightsout.policies.schema.shapes import Either, Fields, ListOf, MapOf, Scalar, Word
+from lightsout.policies.schema.texts import FILLED, REGION, TEXT
 from lightsout.settings import VARIABLES, misspelt
 
 FILE_NOT_CHECKED = frozenset({"app", "org", "stage"})

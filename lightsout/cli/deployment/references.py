@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lightsout.policies.yamltree import Items, Pairs, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.yamltree import Complaint, Complaints, Node
+    from lightsout.policies.reading.yamltree import Complaint, Complaints, Node
 
 FROM_OUTSIDE = re.compile(r"\$\{.*\}", re.DOTALL)
 ONE_VARIABLE = re.compile(r"\$\{env:\w+\}")

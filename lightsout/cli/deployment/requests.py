@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from lightsout.base.suggest import near
+from lightsout.base.texts.suggest import near
 from lightsout.events.choose import choose
 from lightsout.events.parse import read_event
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from lightsout.model.request import Chosen
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Complaints
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Complaints
 
 MOST_BYTES = 4096  # of an argument, at most, for CreateTrigger
 ALL = ("all",)

@@ -16,9 +16,9 @@ from lightsout.cli.deployment.references import FROM_OUTSIDE, check_references
 from lightsout.cli.deployment.requests import check_request
 from lightsout.cli.deployment.triggers import check_triggers, each_of, parameters_of
 from lightsout.events.function_url import SECRET, secret_weakness
-from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Reader
-from lightsout.policies.yamltree import Complaints, Items, Pairs, Text
+from lightsout.policies.reading import yamltree as yamltext
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.reading.yamltree import Complaints, Items, Pairs, Text
 from lightsout.settings import VARIABLES, read_settings
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightsout.policies.load import Policies
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake, Node, Position
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Mistake, Node, Position
 
 # Flags that must not be texts in quotes: the tool takes any text, even "false", for true, or every
 # text for false.

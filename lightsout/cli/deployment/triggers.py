@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightsout.policies.shapes import Either, Field, Fields, ListOf, Scalar, Word
-from lightsout.policies.texts import FILLED
-from lightsout.policies.yamltree import Items, Pairs, Refused, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Refused, Text
+from lightsout.policies.schema.shapes import Either, Field, Fields, ListOf, Scalar, Word
+from lightsout.policies.schema.texts import FILLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Complaints, Node
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Complaints, Node
 
 # Triggers of the tool whose events the function does not understand: their form is not checked.
 NOT_OURS = frozenset({"apigw", "ckafka", "clb", "cls", "cmq", "cos", "mps"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightsout.base.suggest import near
+from lightsout.base.texts.suggest import near
 from lightsout.cli.deployment.references import FROM_OUTSIDE
 from lightsout.cli.deployment.requests import regions_unknown
 from lightsout.cli.deployment.serverless_yml import (
@@ -17,16 +17,16 @@ from lightsout.cli.deployment.serverless_yml import (
 )
 from lightsout.cli.deployment.triggers import URL_FORM, each_of, not_ours, parameters_of
 from lightsout.events.function_url import SECRET
+from lightsout.policies.reading.yamltree import Complaints
 from lightsout.policies.regions import REGIONS
-from lightsout.policies.yamltree import Complaints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from lightsout.model.policy import Policy
-    from lightsout.policies.reader import Value
-    from lightsout.policies.yamltree import Mistake
+    from lightsout.policies.reading.reader import Value
+    from lightsout.policies.reading.yamltree import Mistake
 
 # Prefixes of keys that the Tag service keeps for itself: product 651, document 13354, and its error
 # codes. The deploying tool does not report the refusal.

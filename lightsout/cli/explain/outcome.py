@@ -16,17 +16,18 @@ from lightsout.model.report import (
     subject_of,
     why_skipped,
 )
-from lightsout.model.resource import RESOURCES, place_of
+from lightsout.model.resources.resource import RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lightsout.act.site_run import SiteRun
-    from lightsout.cli.commands.operate import FinishedRun
+    from lightsout.cli.calls.operate import FinishedRun
     from lightsout.cli.output.tables import Output
     from lightsout.model.report import Entry, Report
 
 SHOWN_DONE = 20  # if more machines were stopped or started, only the others are listed
+MOST_NAMED = 5  # sites in one line about an error
 DONE: tuple[DoneGroup, ...] = ("stopped", "started")
 
 ORDER = (
@@ -120,8 +121,17 @@ def _so_far(report: Report) -> str:
 
 
 def errors_of(entries: Iterable[Entry]) -> list[str]:
-    """A line for each policy that failed at a site as a whole."""
-    return [f"{subject_of(entry)}: {entry['error']}" for entry in entries if entry["error"]]
+    """A line for each reason why policies failed at whole sites, with these."""
+    failed: dict[str, dict[str, None]] = defaultdict(dict)
+    for entry in entries:
+        if entry["error"]:
+            failed[entry["error"]][subject_of(entry)] = None
+    return [f"{_some(list(subjects))}: {error}" for error, subjects in failed.items()]
+
+
+def _some(subjects: Sequence[str]) -> str:
+    more = f" and {len(subjects) - MOST_NAMED} more" if len(subjects) > MOST_NAMED else ""
+    return ", ".join(subjects[:MOST_NAMED]) + more
 
 
 def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:

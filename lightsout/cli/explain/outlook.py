@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.model.policy import WHOLE_DAY, AfterEdge, OwnHours, When
 from lightsout.policies.hours import calendar as calendar_cn
 from lightsout.policies.hours import windows as schedule

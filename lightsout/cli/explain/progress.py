@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import past, plural
 from lightsout.model.report import id_of
-from lightsout.model.resource import ACTIONS, RESOURCES, place_of
+from lightsout.model.resources.resource import ACTIONS, RESOURCES, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lightsout.base.clock import Clock
     from lightsout.cli.output.tables import Output
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 Line = dict[str, Any]
 

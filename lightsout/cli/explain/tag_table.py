@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lightsout.cli.output.tables import Output
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Site
 
     Machine = tuple[Site, Instance]
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS
-from lightsout.model.scaling import members_action
+from lightsout.model.resources.resource import ACTIONS
+from lightsout.model.resources.scaling import members_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Action, Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Action, Site
 
 # An operation that began this long before our call was accepted is an older one that a listing
 # still shows: the service's times are whole seconds of its own clock.
 SLACK = timedelta(seconds=5)
 
+ACCEPTED = ".accepted"  # the end of the events about accepted calls
 CONFIRMED, SUPERSEDED, FAILED = "confirmed", "superseded", "failed"
 STILL_CHARGED = "still charged"
 GONE, UNDER_WAY, UNKNOWN = "gone", "under way", "unknown"
@@ -54,11 +55,22 @@ class Became:
     detail: str
 
 
-def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
-    """Every `….accepted` line, by time.
+class Acceptances(NamedTuple):
+    """The accepted calls of a log, by time, and how many of its lines about such could not be read.
+
+    These may be of a version that knows more than this one.
+    """
+
+    calls: list[Acceptance]
+    unread: int
+
+
+def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> Acceptances:
+    """Every `….accepted` line.
 
     Lines with one RequestId are one call, with all of their instances.
     """
+    unread = 0
     found: dict[tuple[str, Site], Acceptance] = {}
     charged: dict[tuple[str, Site | None], set[str]] = defaultdict(set)  # by run
     for line in lines:
@@ -68,13 +80,15 @@ def read_acceptances(lines: Iterable[Mapping[str, Any]]) -> list[Acceptance]:
             first = found.get(key, one)
             ids = tuple(dict.fromkeys((*first.instance_ids, *one.instance_ids)))
             found[key] = replace(first, instance_ids=ids)
+        elif str(line["event"]).endswith(ACCEPTED):
+            unread += 1
         elif line["event"] == "verify.skipped" and why_skipped(str(line.get("reason"))) == CHARGED:
             charged[str(line["run_id"]), site_of(line)].update(ids_of(line))
     calls = []
     for one in found.values():
         seen = charged[one.run_id, one.site]
         calls.append(replace(one, charged=frozenset(filter(seen.__contains__, one.instance_ids))))
-    return sorted(calls, key=lambda one: one.time)
+    return Acceptances(sorted(calls, key=lambda one: one.time), unread)
 
 
 def ids_of(line: Mapping[str, Any]) -> list[str]:
@@ -84,14 +98,19 @@ def ids_of(line: Mapping[str, Any]) -> list[str]:
 
 
 def _acceptance(line: Mapping[str, Any]) -> Acceptance | None:
-    name, _, accepted = str(line["event"]).rpartition(".")
-    site = site_of(line)
-    if accepted != "accepted" or site is None:
+    name, site = str(line["event"]), site_of(line)
+    ids = line.get("instance_ids", [])
+    named = [line.get("request_id") or id_of(line), *(ids if isinstance(ids, list) else ())]
+    if (
+        not name.endswith(ACCEPTED)
+        or not site
+        or not all(isinstance(it, str) and it for it in named)
+    ):
         return None
     try:
         return Acceptance(
-            request_id=id_of(line) or line["request_id"],
-            action=site.resource.action(ACTIONS[name].name),
+            request_id=id_of(line),
+            action=site.resource.action(ACTIONS[name.removesuffix(ACCEPTED)].name),
             site=site,
             time=datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z"),
             instance_ids=tuple(ids_of(line)),

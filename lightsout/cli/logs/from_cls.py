@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lightsout.base.environment import home_region
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli import WrongUse
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.calls.clouds import open_clouds
 from lightsout.cli.commands.doctor import read_function
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.logs.instants import instant_of
@@ -25,7 +25,7 @@ from lightsout.cli.output.words import moment, plural
 from lightsout.cloud.error_codes import Meaning
 from lightsout.cloud.sdk import CallFailed
 from lightsout.doctor.function_check import SCF, ExaminedFunction
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.policies.load import DEFAULT_TIMEZONE
 from lightsout.settings import read_settings
 
@@ -116,7 +116,7 @@ def _topic_of(cloud: Cloud, function: ExaminedFunction) -> str:
 def _cannot(failure: CallFailed, what: str) -> WrongUse:
     advice = RIGHTS if failure.meaning is Meaning.RIGHTS else ADVICE.get(failure.code, "")
     more = f"; {advice}" if advice else ""
-    return WrongUse(f"--from-cls: {what}: {failure.action}: {failure}{more}")
+    return WrongUse(f"--from-cls: {what}: {failure.with_action}{more}")
 
 
 class FunctionLog(LogLines):

@@ -36,7 +36,7 @@ from lightsout.cli.logs.separated import (
 from lightsout.cli.logs.textfile import lines_of, opened_text, shown_name, whole
 from lightsout.cli.output.tables import complain
 from lightsout.cli.output.words import plural
-from lightsout.model.resource import RESOURCES, Site
+from lightsout.model.resources.resource import RESOURCES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +53,13 @@ NULLABLE = ("refused", "policies_hash")  # CLS may turn these into the text `nul
 DEEPEST = 12  # objects, lists and texts inside each other: twice what SearchLog needs
 MOST_NUMBERS = 5  # of lines, at most, in one message
 NO_SPACE = re.compile(r"\S")
+# How a line of ours begins, escaped or not, and however soon it ends; or what stands in one about
+# an accepted call.
+_TO = r"\W{1,9}"
+_HEAD = rf"\{{{_TO}time{_TO}[\w:.-]{{9,40}}{_TO}level{_TO}\w{{1,9}}{_TO}event{_TO}\w"
+BEGINNING = re.compile(rf"{_HEAD}|event{_TO}\w{{1,20}}\.accepted\b")
+SHIFTED = "not read, for its cells do not fit the heading: export the log again, as JSON"
+CUT = "cut, and not read: save or export the log again"
 
 _decoder = json.JSONDecoder()
 
@@ -62,6 +69,7 @@ class _Unit(NamedTuple):
 
     lines: list[Line]
     unread: int = 0
+    why: str = ""  # it could not be read
 
 
 class LogLines:
@@ -81,16 +89,16 @@ class LogLines:
     def __iter__(self) -> Iterator[Line]:
         for file in self._files:
             ours, others = self.ours, self.others
-            unread: list[int] = []
+            unread: dict[str, list[int]] = {}  # numbers of lines, by the reason
             with opened_text(file) as text:
                 for unit in _units(text):
                     self.ours += len(unit.lines)
                     self.others += not unit.lines
                     if unit.unread:
-                        unread.append(unit.unread)
+                        unread.setdefault(unit.why, []).append(unit.unread)
                     yield from unit.lines
             if unread:
-                self.unusable.append(_unread(file, unread))
+                self.unusable += [_unread(file, *told) for told in unread.items()]
             elif self.ours == ours:
                 self.unusable.append(_without_ours(file, self.others - others))
 
@@ -107,11 +115,10 @@ def _without_ours(file: str, others: int) -> str:
     return f"{shown_name(file)}: no line of lightsout among {count}: is it another file?"
 
 
-def _unread(file: str, numbers: Sequence[int]) -> str:
+def _unread(file: str, why: str, numbers: Sequence[int]) -> str:
     first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
     more = f" and {len(numbers) - MOST_NUMBERS:,} more" if len(numbers) > MOST_NUMBERS else ""
-    what = "not read, for its cells do not fit the heading: export the log again, as JSON"
-    return f"{shown_name(file)}: {'line' if len(numbers) == 1 else 'lines'} {first}{more}: {what}"
+    return f"{shown_name(file)}: {'line' if len(numbers) == 1 else 'lines'} {first}{more}: {why}"
 
 
 # Text: lines, a table, or a whole document -------------------------------------------------------
@@ -128,9 +135,15 @@ def _units(text: IO[str]) -> Iterator[_Unit]:
         for row in rows_under(first, separator, lines):
             yield from _in_row(row)
     else:
-        for _, line in itertools.chain([(number, first)], lines):
+        for at, line in itertools.chain([(number, first)], lines):
             if line.strip():
-                yield _Unit(list(_in_text(line, 0)))
+                yield _unit_of(list(_in_text(line, 0)), line, at)
+
+
+def _unit_of(found: list[Line], text: str, number: int) -> _Unit:
+    """The lines that were found in a text; more may begin in it, and not end."""
+    begun = len(BEGINNING.findall(text)) if not found or text.startswith('{"time"') else 0
+    return _Unit(found, number, CUT) if begun > len(found) else _Unit(found)
 
 
 def _in_row(row: TableRow) -> Iterator[_Unit]:
@@ -139,12 +152,14 @@ def _in_row(row: TableRow) -> Iterator[_Unit]:
     The columns of its cells are unknown.
     """
     if row.fields is not None:
-        yield _Unit(list(_in_object(row.fields, 0)) or list(_in_text("".join(row.lines), 0)))
+        text = "".join(row.lines)
+        found = list(_in_object(row.fields, 0)) or list(_in_text(text, 0))
+        yield _unit_of(found, text, row.number)
         return
     for number, line in enumerate(row.lines, row.number):
         if line.strip():
             found = list(_in_text(line, 0))
-            yield _Unit(found, unread=0 if found else number)
+            yield _Unit(found) if found else _Unit(found, number, SHIFTED)
 
 
 def _in_documents(text: str) -> Iterator[_Unit]:
@@ -191,21 +206,28 @@ def _in_text(text: str, depth: int) -> Iterator[Line]:
     if "run_id" not in text:  # as in most lines of others
         return
     for line in text.split("\n"):
-        value = _json_in(line)
-        if value is not None:
+        values = list(_json_in(line))
+        # In a row of a table with an unknown heading, quotes are doubled.
+        if not values and '""run_id""' in line:
+            tables = (cells_of(line, separator) for separator in SEPARATORS)
+            rows = (row for row in tables if any(cell.startswith('{"') for cell in row))
+            values = list(itertools.islice(rows, 1))
+        for value in values:
             yield from _in_value(value, depth + 1)
 
 
-def _json_in(line: str) -> Any:
-    """The JSON object or list inside the line; None if there is none."""
-    for start in sorted(place for place in map(line.find, ('{"', "[{")) if place >= 0):
-        with suppress(ValueError, RecursionError):
-            return _decoder.raw_decode(line, start)[0]
-    # In a row of a table with an unknown heading, quotes are doubled.
-    if '""run_id""' not in line:
-        return None
-    tables = (cells_of(line, separator) for separator in SEPARATORS)
-    return next((row for row in tables if any(cell.startswith('{"') for cell in row)), None)
+def _json_in(line: str) -> Iterator[Any]:
+    """Each JSON object or list inside the line; two writers may have shared one line."""
+    end = 0
+    while True:
+        starts = (line.find(begin, end) for begin in ('{"', "[{"))
+        for start in sorted(place for place in starts if place >= 0):
+            with suppress(ValueError, RecursionError):
+                value, end = _decoder.raw_decode(line, start)
+                yield value
+                break
+        else:
+            return
 
 
 def _in_object(value: Mapping[str, Any], depth: int) -> Iterator[Line]:

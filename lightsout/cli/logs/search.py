@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightsout.cloud.sdk import CallFailed
 from lightsout.model.api import Api
-from lightsout.model.instance import dicts
+from lightsout.model.resources.instance import dicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from lightsout.cli.commands import check, permissions
 from lightsout.cli.options.shared import add_policies, file_beside_stdout
 from lightsout.cli.output.mistakes import FORMATS
 from lightsout.cli.packaging.origin import samples
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     import argparse

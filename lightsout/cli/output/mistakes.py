@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from lightsout.cli.output.words import as_json, printable_line, width
-from lightsout.policies.yamltree import MAX_BYTES, MORE
+from lightsout.policies.reading.yamltree import MAX_BYTES, MORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lightsout.policies.yamltree import Mistake
+    from lightsout.policies.reading.yamltree import Mistake
 
 MOST_SHOWN = 72  # columns of a line with a mistake; a longer line is cut near the mistake
 CUT = "…"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.model.resource import Action
+    from lightsout.model.resources.resource import Action
 
 # Signs with which a formula may begin in a spreadsheet, also the wide forms of Chinese and Japanese
 # ones.

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.own_folder.templates_at import template
 from lightsout.cli.packaging.origin import file_of
 from lightsout.policies.load import is_policy_file

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightsout.cli.own_folder.proposal import limits_for
 from lightsout.cli.own_folder.templates_at import template
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.resource import RESOURCES
 from lightsout.policies.load import PolicyMistakes, load
 
 if TYPE_CHECKING:

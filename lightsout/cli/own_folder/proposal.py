@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.suggest import bare_of
+from lightsout.base.texts.suggest import bare_of
 from lightsout.cli.explain.tag_table import count_tags
 from lightsout.decide.decide import selected_by
 from lightsout.model.policy import Selector
 from lightsout.policies.mistakes.characters import find_undocumented
-from lightsout.policies.texts import TAG_KEY, TAG_VALUE
+from lightsout.policies.schema.texts import TAG_KEY, TAG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

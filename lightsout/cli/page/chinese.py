@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 
 ZH = {
     "title": "lightsout 报告",

@@ -11,14 +11,14 @@ from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.evidence import Machine
 from lightsout.model.report import CHARGED, id_of, why_skipped
-from lightsout.model.resource import ACTIONS, place_of
+from lightsout.model.resources.resource import ACTIONS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from lightsout.model.policy import Part
-    from lightsout.model.resource import Site
+    from lightsout.model.resources.resource import Site
 
     Line = Mapping[str, Any]
 

@@ -10,21 +10,21 @@ from lightsout.cli.output.words import moment, natural
 from lightsout.cli.page.history import MachineRecord
 from lightsout.cli.savings.evidence import Machine
 from lightsout.decide.due import due_at
-from lightsout.model.instance import tag_texts
 from lightsout.model.report import KEPT, why_skipped
-from lightsout.model.resource import RESOURCES
+from lightsout.model.resources.instance import tag_texts
+from lightsout.model.resources.resource import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from lightsout.cli.explain.rows import Row
+    from lightsout.cli.explain.plan.rows import Row
     from lightsout.cli.page.history import CallRecord, History
     from lightsout.cli.page.texts import Texts
-    from lightsout.model.instance import Instance
     from lightsout.model.policy import Policy
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Resource
 
 GONE = "gone"
 LOOKS = ("on", "between", "off", GONE)

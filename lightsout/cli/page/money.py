@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.cli.output.words import natural
 from lightsout.cli.savings.tally import by_policy, by_tag, by_week, total
 

@@ -12,7 +12,7 @@ from lightsout.cli.deployment.timers import ticks
 from lightsout.cli.output.words import command
 from lightsout.cli.page.machines import moment_short, wall_clock
 from lightsout.decide.due import due_at
-from lightsout.doctor.finding import WARNING, WRONG
+from lightsout.doctor.diagnosis import WARNING, WRONG
 from lightsout.doctor.offline_checks import DRY_RUN_CHECK
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import calendar_end, calendar_gaps
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightsout.cli.page.fortnight import PolicyCalendar
     from lightsout.cli.page.history import History, RunRecord
     from lightsout.cli.page.machines import MachineRow, Scene
-    from lightsout.doctor.finding import Diagnosis
+    from lightsout.doctor.diagnosis import Diagnosis
 
 LONGEST_RUN = timedelta(minutes=20)  # SCF ends a function after 15
 AHEAD = timedelta(days=8)  # in which the next tick is searched

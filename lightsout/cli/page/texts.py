@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.cli.page.chinese import CLAIMS_ZH, SCHEDULE_ZH, ZH
 
 if TYPE_CHECKING:

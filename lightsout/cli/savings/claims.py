@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from lightsout.cli.output.words import moment, plural
 from lightsout.cli.savings.intervals import Ended
 from lightsout.model.report import CHARGED, why_skipped
-from lightsout.model.resource import CVM, HAI, LIGHTHOUSE, NOTEBOOK
+from lightsout.model.resources.resource import CVM, HAI, LIGHTHOUSE, NOTEBOOK
 from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Evidence
     from lightsout.cli.savings.tally import Stop
-    from lightsout.model.resource import Resource
+    from lightsout.model.resources.resource import Resource
 
 KNOWN = frozenset({Ended.STARTED, Ended.RESTARTED, Ended.OPEN})
 

@@ -13,7 +13,7 @@ from lightsout.cli.logs.instants import instant_of
 from lightsout.cli.logs.logfiles import site_of
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.model.report import id_of
-from lightsout.model.resource import START, STOP, Site
+from lightsout.model.resources.resource import START, STOP, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lightsout.base.credentials import BadSettings
-from lightsout.cli.commands.clouds import AT_ONCE, clouds_of, unknown_account
-from lightsout.cli.commands.reach import Unreachable
+from lightsout.cli.calls.clouds import AT_ONCE, clouds_of, unknown_account
+from lightsout.cli.calls.reach import Unreachable
 from lightsout.cli.explain.progress import show_retry
 from lightsout.cli.savings.evidence import Machine
 from lightsout.cli.savings.intervals import Clue, Sign
 from lightsout.cli.savings.prices import Model
-from lightsout.cloud.compute import PAGE, Compute, batches
 from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.services.compute import PAGE, Compute, batches
 from lightsout.cloud.threads import side_by_side
-from lightsout.model.instance import dicts
-from lightsout.model.resource import CVM, OWN
+from lightsout.model.resources.instance import dicts
+from lightsout.model.resources.resource import CVM, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from lightsout.base.environment import Environment
     from lightsout.cloud.client import Cloud
-    from lightsout.model.instance import Instance
-    from lightsout.model.resource import Resource, Site
+    from lightsout.model.resources.instance import Instance
+    from lightsout.model.resources.resource import Resource, Site
     from lightsout.settings import Settings
 
 
@@ -84,7 +84,7 @@ def _ask_site(
             models = _ask_models(cloud, site, there)
             answer.models = {Machine(site, id_): model for id_, model in models.items()}
     except CallFailed as failure:
-        return _unknown(site, f"{failure.action}: {failure}")
+        return _unknown(site, failure.with_action)
     return answer
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.base.files import read_small_file
 from lightsout.cli import WrongUse
-from lightsout.policies import yamltree as yamltext
+from lightsout.policies.reading import yamltree as yamltext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

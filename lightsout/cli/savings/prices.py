@@ -19,11 +19,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lightsout.base.endpoint import ROOT_DOMAIN
 from lightsout.base.files import read_small_file
 from lightsout.cli.output.files import write_file
 from lightsout.cli.savings.pricefile import price_of
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import CVM
+from lightsout.model.resources.resource import CVM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,7 +105,7 @@ class Cache:
     def __init__(self, environ: Mapping[str, str], home: Path, endpoint: Endpoint) -> None:
         folder = environ.get("XDG_CACHE_HOME") or str(home / ".cache")
         self.path = Path(folder) / "lightsout" / "prices.json"
-        self._host = endpoint.root_domain or endpoint.host or "tencentcloudapi.com"
+        self._host = endpoint.root_domain or endpoint.host or ROOT_DOMAIN
         self._prices = self._read()
         self._changed = False
 
@@ -183,7 +184,7 @@ def asked_prices(
             except CallFailed as failure:
                 refused.add(model)
                 place = f"{model.type} in {model.zone}"
-                prices.problems.append(f"{place}: {failure.action}: {failure}")
+                prices.problems.append(f"{place}: {failure.with_action}")
         if price is not None:
             prices.of[machine] = price
     return prices

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.cli.output.words import natural
-from lightsout.model.instance import tag_texts
+from lightsout.model.resources.instance import tag_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lightsout.cli.savings.evidence import Machine
     from lightsout.cli.savings.intervals import Interval
-    from lightsout.model.instance import Tags
+    from lightsout.model.resources.instance import Tags
 
 WEEK = timedelta(days=7)
 UNKNOWN_TAGS = "unknown tags"

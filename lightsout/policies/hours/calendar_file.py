@@ -10,18 +10,18 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lightsout.policies import yamltree as yamltext
-from lightsout.policies.reader import Reader, value_of
-from lightsout.policies.shapes import Field, Fields, ListOf, Scalar
-from lightsout.policies.texts import DATE, FILLED, TEXT, YES_NO
-from lightsout.policies.yamltree import MAX_BYTES, START, Position
+from lightsout.policies.reading import yamltree as yamltext
+from lightsout.policies.reading.reader import Reader, value_of
+from lightsout.policies.reading.yamltree import MAX_BYTES, START, Position
+from lightsout.policies.schema.shapes import Field, Fields, ListOf, Scalar
+from lightsout.policies.schema.texts import DATE, FILLED, TEXT, YES_NO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from lightsout.policies.reader import Found
-    from lightsout.policies.yamltree import Complaints
+    from lightsout.policies.reading.reader import Found
+    from lightsout.policies.reading.yamltree import Complaints
 
 YEAR = Scalar("a year such as 2027", r"(?!0000)[0-9]{4}", int)
 DAY = Fields(

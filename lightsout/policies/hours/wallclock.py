@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.model.policy import AfterEdge, OwnHours
 from lightsout.policies.hours import calendar
 from lightsout.policies.hours.wallclock import instants, instants_among, offsets

@@ -10,15 +10,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from lightsout.base.scalars import zones
-from lightsout.base.suggest import bare_of, typo_of
+from lightsout.base.texts.scalars import zones
+from lightsout.base.texts.suggest import bare_of, typo_of
 from lightsout.policies.mistakes.characters import clean
-from lightsout.policies.shapes import Either, ListOf, Scalar, TimePair, Word
+from lightsout.policies.schema.shapes import Either, ListOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightsout.policies.shapes import Field, Shape
+    from lightsout.policies.schema.shapes import Field, Shape
 
 LONGEST = 60  # characters of what is suggested
 

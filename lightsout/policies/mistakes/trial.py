@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lightsout.policies.yamltree import Items, Pairs, Text
+from lightsout.policies.reading.yamltree import Items, Pairs, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lightsout.policies.yamltree import Node
+    from lightsout.policies.reading.yamltree import Node
 
     Fault = tuple[str, int, int]  # file, line and column
 

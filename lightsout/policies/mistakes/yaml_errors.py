@@ -20,9 +20,9 @@ from lightsout.policies.mistakes.characters import (
     plain_sign,
 )
 from lightsout.policies.mistakes.yaml_slips import find_slip
-from lightsout.policies.reader import Reader
-from lightsout.policies.schema import FILE
-from lightsout.policies.yamltree import Complaints, Position, read
+from lightsout.policies.reading.reader import Reader
+from lightsout.policies.reading.yamltree import Complaints, Position, read
+from lightsout.policies.schema.policy_file import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

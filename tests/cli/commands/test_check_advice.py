@@ -73,6 +73,37 @@ def test_a_window_that_no_timer_hits_is_named_with_its_day(warned):
     )
 
 
+@pytest.mark.parametrize(
+    ("match", "all_of_it"),
+    [
+        ('{names: ["*"]}', True),
+        ('{names: ["lab-*", "**"]}', True),
+        ('{names: ["?*"]}', False),
+        ('{names: [""]}', False),
+        ('{names: ["*"], tags: {env: dev}}', False),
+        ('{names: ["*"], instances: [lhins-0a1b2c3d]}', False),
+        ('{names: ["*"]}, exclude: {names: ["*-prod"]}', False),
+        ('{tags: {env: "*"}}', False),
+    ],
+)
+def test_a_match_that_leaves_out_nothing_is_a_warning(stage, type_in, match, all_of_it):
+    stage.write(
+        "version: 1\npolicies: [{name: it, resource: lighthouse, regions: all, "
+        f"match: {match}, triggered_by: [invoke]}}]\n"
+    )
+    said = type_in("check").out
+    told = 'it: the name "*" selects every machine of Lighthouse there: name those that are meant'
+    assert (told in said) == all_of_it
+    assert said.count("warning: it") == all_of_it
+
+
+def test_one_file_of_a_folder_is_compared_with_the_same_timers(stage, type_in, warned):
+    of_the_folder = warned("when: {between: [08:30, 10:00]}", DAILY)
+    assert "no timer in serverless.yml fires inside the window" in of_the_folder[0]
+    *of_the_file, _ = type_in("check", str(stage.folder / "policy.yml")).out.splitlines()
+    assert [line.split(": it: ")[1] for line in of_the_file] == of_the_folder
+
+
 def test_a_window_between_two_ticks_is_missed_too(warned):
     (warning,) = warned("when: {between: [20:08, 20:20]}")
     assert warning.startswith("no timer in serverless.yml fires inside the window 20:08–20:20")
@@ -118,10 +149,17 @@ def test_a_cron_that_is_not_understood_is_told_at_its_line_and_no_timer_is_guess
     assert told == "its timers cannot be read: '0 0 8 X * * *': 'X' is not read here"
 
 
-@pytest.mark.parametrize("cron", ["0 7 20 ? * * *", "0 7 20 L * ? *", "0 7 20 ? * MON#1 *"])
-def test_a_cron_with_special_signs_is_understood(warned, cron):
+@pytest.mark.parametrize(
+    ("cron", "says"),
+    [
+        ("0 7 20 ? * * *", ": one fires inside, at 20:07"),
+        ("0 7 20 L * ? *", "no timer in serverless.yml fires inside the window 20:00–23:30"),
+        ("0 7 20 ? * MON#1 *", "no timer in serverless.yml fires inside the window 20:00–23:30"),
+    ],
+)
+def test_a_cron_with_special_signs_is_understood(warned, cron, says):
     (warning,) = warned(WINDOW.strip(), cron)
-    assert "one fires inside" in warning or "no timer in serverless.yml fires inside" in warning
+    assert says in warning
 
 
 EVERY_TICK = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.base.pages import page
+from lightsout.base.texts.pages import page
 from lightsout.simulator import Fault, Function
 from tests.support.fake_webhooks import TOKEN, open_fake_webhooks
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lightsout.policies.load import load
 from lightsout.simulator import Fault, Refusal
 from tests.support.other_accounts import OWN, POLICIES, RESEARCH, add_roles, let_accounts_in
+from tests.support.rights import hold_to
 from tests.support.simulated_run import DEV_NIGHTS
 
 SHANGHAI = "ap-shanghai"
@@ -179,10 +178,8 @@ def test_another_region_than_its_own_does_not_show_it(stage, type_in):
 
 def may(stage, *actions):
     """From now on the credentials may do this, and nothing else."""
-    (account,) = stage.sim.credentials
     allowed = {"effect": "allow", "action": list(actions), "resource": ["*"]}
-    document = {"version": "2.0", "statement": [allowed]}
-    stage.sim.credentials[:] = [replace(account, policy=document)]
+    hold_to(stage, {"version": "2.0", "statement": [allowed]})
 
 
 def test_without_the_right_to_tag_it_says_which_and_how_to_do_it_by_hand(stage, type_in):

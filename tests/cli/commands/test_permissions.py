@@ -61,13 +61,13 @@ def test_a_document_alone_is_the_one_among_all(type_in, permissions, name):
 
 
 def test_every_document_is_of_the_form_that_cam_takes(permissions):
-    for document in permissions().values():
+    for name, document in permissions().items():
         assert document.keys() == {"version", "statement"}
         assert document["version"] == "2.0"
         for statement in document["statement"]:
             assert statement["effect"] == "allow"
             assert statement["action"]
-            assert statement.get("resource") or statement.get("principal")
+            assert statement["principal" if name == "trust" else "resource"]
             for resource in set(statement.get("resource", [])) - {"*"}:
                 assert len(resource.split(":", 5)) == 6
 

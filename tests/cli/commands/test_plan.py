@@ -10,6 +10,7 @@ import pytest
 
 from lightsout.policies.load import PolicyMistakes, load
 from lightsout.simulator import GB, Fault, Refusal
+from tests.support.plan_rows import reasons
 
 TWO_POLICIES = """
     version: 1
@@ -178,6 +179,18 @@ def test_a_region_that_cannot_be_listed_is_shown_and_the_others_are_planned(flee
     assert "lhins-0000000a" in said.out
 
 
+def test_one_error_at_several_sites_is_said_once(fleet, type_in):
+    denied = {"code": "UnauthorizedOperation", "message": "no"}
+    fleet.sim.faults.add(Fault("error", times=None, **denied))
+
+    said = type_in("plan")
+
+    (line,) = [line for line in said.out.splitlines() if "UnauthorizedOperation" in line]
+    sites, error = line.split(": ", 1)
+    assert {"dev-nights in ap-guangzhou", "dev-nights in ap-shanghai"} <= set(sites.split(", "))
+    assert error == "DescribeInstances: UnauthorizedOperation: no"
+
+
 def test_a_policy_for_the_timer_only_is_told_of(stage, type_in):
     (stage.folder / "more.yml").write_text(
         "version: 1\n"
@@ -254,10 +267,6 @@ def test_a_name_cannot_forge_the_terminal(stage, type_in):
 def only_row(said):
     (row,) = said.json()
     return row
-
-
-def reasons(said):
-    return {row["instance"]: row["reason"] for row in said.json()}
 
 
 def test_web_2_comes_before_web_10(stage, type_in):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lightsout.simulator import Fault, Operation
+from tests.support.plan_rows import reasons
 
 # The stage's clock stands at 20:00 in Shanghai, on Monday, 23 November 2026.
 NIGHTS = """
@@ -17,10 +18,6 @@ NIGHTS = """
         exclude: {tags: {role: bastion}}
         when: {between: ["21:00", "23:00"]}
 """
-
-
-def reasons(said):
-    return {row["instance"]: row["reason"] for row in said.json()}
 
 
 def test_a_policy_that_is_not_due_shows_what_it_would_do_when_it_opens(stage, type_in):

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from lightsout.base.endpoint import parse_endpoint
-from lightsout.cli.commands.reach import Unreachable, refuse_unreachable
+from lightsout.cli.calls.reach import Unreachable, refuse_unreachable
 from tests.support.simulated_run import DEV_NIGHTS
 
 DEAD = "http://127.0.0.1:9"  # the port of a service that nobody runs

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from lightsout.simulator import Fault, Operation
+from tests.support.examples import examples
+from tests.support.values import any_json
 
 
 @pytest.fixture
@@ -183,11 +187,61 @@ def test_lines_of_other_tools_are_skipped_and_counted(stage, type_in, log):
     assert said.status == 0
 
 
-def test_lines_that_this_version_cannot_follow_are_let_be(stage, type_in, log):
-    odd = [{"resource": "gpu"}, {"region": None, "instance_ids": 7}, {"time": "noon"}]
-    log.write_text("".join(accepted(["lhins-1"], "x", **facts) for facts in odd))
+STARTED = accepted([], "", event="run.started")
 
-    assert type_in("verify", log).status == 0
+
+@pytest.fixture
+def two_stopped(stage):
+    return stage.fleet(2, state="STOPPED")
+
+
+@given(
+    field=st.sampled_from(["account", "resource", "region", "time", "request_id", "instance_ids"]),
+    value=any_json,
+    cut=st.integers(2, 80) | st.none(),
+)
+@example(field="resource", value="gpu", cut=None)
+@example(field="region", value=None, cut=None)
+@example(field="time", value="noon", cut=None)
+@example(field="instance_ids", value=["lhins-1", None], cut=None)
+@example(field="instance_ids", value=["lhins-1", ""], cut=None)
+@example(field="account", value="own", cut=2)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(60),
+    deadline=None,
+)
+def test_an_accepted_call_that_cannot_be_read_is_never_passed_over(
+    two_stopped, type_in, log, field, value, cut
+):
+    """Of another version, damaged, or cut: it is looked at as it was, or found wrong."""
+    line = json.dumps(json.loads(accepted(two_stopped, "ours")) | {field: value}) + "\n"
+    log.write_text(STARTED + line[: -cut if cut else None])
+
+    said = type_in("verify", "--json", log)
+
+    unread = said.json() == []
+    assert said.status == 1 or not unread
+    assert unread == ("not read" in said.err)
+
+
+def test_two_calls_on_one_line_are_both_told(stage, type_in, log):
+    one, two = stopped_by_a_run(stage, type_in, log, 2)
+    log.write_text(accepted([one], "first").strip() + accepted([two], "second"))
+
+    said = type_in("verify", "--json", log)
+
+    assert [answer["request_id"] for answer in said.json()] == ["first", "second"]
+
+
+def test_a_call_that_is_cut_by_the_next_one_is_found_wrong(stage, type_in, log):
+    (id_,) = stopped_by_a_run(stage, type_in, log)
+    log.write_text(log.read_text() + accepted([id_], "lost")[:-20] + accepted([id_], "also lost"))
+
+    said = type_in("verify", log)
+
+    assert said.status == 1
+    assert "line 7: cut, and not read" in said.err
 
 
 def test_a_log_without_accepted_calls_has_nothing_to_verify(stage, type_in, log):

@@ -167,7 +167,7 @@ def test_an_input_is_taken_as_the_tool_has_it(mistakes, name):
 def test_an_input_that_the_tool_would_misread_is_told(mistakes, name):
     found = mistakes(**{name: WRONG[name]})
 
-    assert [it for it in found if name in it or "in tags" in it or "logsetId" in it], found
+    assert {name in it for it in found} == {True}, found
 
 
 @pytest.mark.parametrize("name", REFUSED)

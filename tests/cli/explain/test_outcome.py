@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.output.tables import Output
 from lightsout.simulator import Refusal

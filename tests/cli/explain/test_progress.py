@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightsout.cli.commands.operate import operate
+from lightsout.cli.calls.operate import operate
 from lightsout.cli.explain.outcome import show
 from lightsout.cli.explain.progress import Progress, WatchedClock
 from lightsout.cli.output.tables import Output
@@ -51,7 +51,7 @@ def without_ids(lines):
     return [line.partition(", RequestId")[0] for line in lines]
 
 
-def test_of_stops(stage, told):
+def test_a_stop_is_told_as_it_goes_on(stage, told):
     stage.policies(OFF)
     stage.fleet(3)
 
@@ -64,7 +64,7 @@ def test_of_stops(stage, told):
     ]
 
 
-def test_of_starts(stage, told):
+def test_a_start_is_told_as_it_goes_on(stage, told):
     stage.policies(ON)
     stage.fleet(3, tags={"env": "demo"}, state="STOPPED", start_seconds=2.0)
 

@@ -19,8 +19,8 @@ from lightsout.cli.own_folder.proposal import (
 )
 from lightsout.cli.own_folder.questions import read_tag_answer, shown_tags
 from lightsout.decide.decide import selected_by
-from lightsout.model.instance import read_instance
-from lightsout.model.resource import OWN, RESOURCES, Site
+from lightsout.model.resources.instance import read_instance
+from lightsout.model.resources.resource import OWN, RESOURCES, Site
 from lightsout.policies.load import load
 
 

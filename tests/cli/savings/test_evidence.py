@@ -10,7 +10,7 @@ import pytest
 
 from lightsout.cli.savings.evidence import Machine, read_evidence
 from lightsout.cli.savings.intervals import Clue, Ended, intervals
-from lightsout.model.resource import CVM, Site
+from lightsout.model.resources.resource import CVM, Site
 
 START = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 SITE = Site("own", CVM, "ap-guangzhou")

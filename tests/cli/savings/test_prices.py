@@ -9,11 +9,11 @@ import pytest
 
 from lightsout.base.endpoint import Endpoint
 from lightsout.cli import WrongUse
-from lightsout.cli.commands.clouds import open_clouds
+from lightsout.cli.calls.clouds import open_clouds
 from lightsout.cli.savings.pricefile import read_price_list
 from lightsout.cli.savings.prices import Cache, Model, ask_price, asked_prices
 from lightsout.cloud.sdk import CallFailed
-from lightsout.model.resource import OWN
+from lightsout.model.resources.resource import OWN
 from lightsout.settings import read_settings
 
 REGION = "ap-guangzhou"

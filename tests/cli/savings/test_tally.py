@@ -20,7 +20,7 @@ from lightsout.cli.savings.tally import (
     by_week,
     total,
 )
-from lightsout.model.resource import CVM, Site
+from lightsout.model.resources.resource import CVM, Site
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 SITE = Site("own", CVM, "ap-guangzhou")

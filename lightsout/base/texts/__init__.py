@@ -1,0 +1,1 @@
+"""Texts: read them, compare them, clean them."""

@@ -1,0 +1,1 @@
+"""Show what a plan says of each machine, and why."""

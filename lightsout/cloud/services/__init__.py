@@ -1,0 +1,1 @@
+"""Ask the services about instances, and read their answers."""

@@ -1,0 +1,1 @@
+"""The resources as data, and how what their services show is read."""
