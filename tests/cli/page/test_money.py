@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsout.base.scalars import UTC
+from lightsout.base.texts.scalars import UTC
 from lightsout.cli.page.money import savings
 from lightsout.cli.page.texts import Texts
 from lightsout.cli.savings.evidence import Machine
 from lightsout.cli.savings.intervals import Ended, Interval
 from lightsout.cli.savings.tally import Stop
-from lightsout.model.resource import LIGHTHOUSE, OWN, Site
+from lightsout.model.resources.resource import LIGHTHOUSE, OWN, Site
 
 BEGIN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
