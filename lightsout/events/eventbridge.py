@@ -58,7 +58,10 @@ def read(event: Mapping[Any, Any]) -> Trigger:
         about = f"the event of {show(occasion.source)}, {show(occasion.type)},"
         if over := _not_active(one, occasion.source):
             warnings.append(f"{about} {over}: nothing to do")
-            continue
+            if not occasion.request.dry_run:
+                continue
+            nobody = Request(policies=frozenset(), dry_run=True)  # it is a dry run for the others
+            occasion = Occasion("eventbridge", nobody)
         occasions.append(occasion)
         if occasion.maybe_named and not occasion.unclear:
             warnings.append(

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lightsout.events.choose import choose
 from lightsout.model.request import Request
 from tests.support.events import (
+    ANY_SCOPED,
     CLOUDS,
     FIELDS,
     MARKS,
@@ -24,7 +26,7 @@ from tests.support.events import (
     request_of,
     timer,
 )
-from tests.support.values import any_json
+from tests.support.values import a_policy, any_json
 
 
 @pytest.mark.parametrize("name", ["SpecVersion", "Source", "Type", "Subject", "Data", "Status"])
@@ -226,6 +228,18 @@ def test_an_alarm_that_is_over_takes_nothing_from_the_others_of_its_batch():
     over, on = CLOUDS | {"subject": OTHER, "status": "0"}, CLOUDS | {"subject": MINE, "status": "1"}
 
     assert request_of(read({"EventList": [over, on]})).instances == {MINE}
+
+
+def test_an_event_that_is_over_still_asks_for_a_dry_run_of_its_batch():
+    over = OWN | {"subject": OTHER, "status": "0", "data": {"dry_run": True}}
+    on = CLOUDS | {"subject": MINE, "status": "1"}
+
+    trigger = read({"EventList": [over, on]})
+
+    assert trigger.dry_run
+    (left,) = (it.request for it in trigger.occasions if it.request.policies is None)
+    assert left.instances == {MINE}
+    assert choose([a_policy(triggered_by=frozenset({ANY_SCOPED}))], [], read(over)) == []
 
 
 @pytest.mark.parametrize(
