@@ -421,7 +421,7 @@ def test_a_listing_shows_each_instance_as_the_newest_reading_or_look_does(mocker
 
 
 def test_one_instance_on_two_pages_and_not_alike_is_read_again(service):
-    """Pages are asked for side by side: which of the two is newer, nobody knows."""
+    """Pages are asked for side by side: it is unknown which of the two is newer."""
 
     def twice(_, number, answer):
         if number == 2:
