@@ -46,12 +46,12 @@ class Pacer:
         while True:
             with self._lock:
                 now = self._clock.monotonic()
-                turn = max(now, self._next)
-                if turn > end:
+                slot = max(now, self._next)
+                if slot > end:
                     return False
-                self._next = turn + self._gap
-            self._clock.sleep(turn - now)
-            if turn >= self._closed_until:  # no call was throttled while this thread slept
+                self._next = slot + self._gap
+            self._clock.sleep(slot - now)
+            if slot >= self._closed_until:  # no call was throttled while this thread slept
                 return True
 
     def back_off(self, seconds: float) -> None:

@@ -75,8 +75,8 @@ def examine_rights(access: AccessContext, policies: Sequence[Policy]) -> list[Di
     """Check which calls are granted, what each policy would do now, which rights are unknown."""
     named = sorted({account for one in policies for account in one.accounts} - {OWN})
     roles = {account: try_role(account, access.clouds[account]) for account in named}
-    lent = {account for account, diagnosis in roles.items() if diagnosis.mark == FINE}
-    sites, found = find_sites(access.clouds, policies, {OWN, *lent})
+    granted = {account for account, diagnosis in roles.items() if diagnosis.mark == FINE}
+    sites, found = find_sites(access.clouds, policies, {OWN, *granted})
     found = [*roles.values(), *found]
     pool = ThreadPoolExecutor(max_workers=min(SITES_AT_ONCE, max(1, len(sites))))
     looks = {site: pool.submit(_examine_site, access, site, sites[site]) for site in sites}

@@ -101,7 +101,7 @@ WORDS: Mapping[Language, Words] = {
         ),
         no_calendar="lightsout: the holidays of {years} are missing",
         how_to_extend=(
-            "Policies go by workdays or holidays. In a year that the calendar does not cover, "
+            "Policies use workdays or holidays. In a year that the calendar does not cover, "
             "Monday to Friday count as workdays. As soon as the days are announced, name their "
             "file under `holidays:` in the policy file, check, and deploy."
         ),

@@ -158,6 +158,18 @@ def test_no_screen_is_too_narrow_for_it(chromium, month, language, wide):
     assert seen == f"{wide} {wide}"
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_tables_of_savings_fit_a_phone_without_broken_words(chromium, month, language):
+    told = (
+        "[...document.querySelectorAll('table.sums')]"
+        ".every((it) => it.offsetWidth <= it.parentNode.clientWidth)"
+    )
+
+    seen = probed(chromium, month[language], told, "--window-size=1400,900", wide=390)
+
+    assert seen == "true"
+
+
 def title(dom):
     return re.search(r"<title>(.*?)</title>", dom).group(1)
 

@@ -171,7 +171,7 @@ def test_a_total_that_changes_loses_nobody(stage, totals):
 
 
 @pytest.mark.hazard(
-    "An instance is in a state that nobody knows yet, with fields that nobody knows yet",
+    "An instance is in an unknown state, with unknown fields",
     "It is not RUNNING: left alone. The others are stopped.",
 )
 def test_an_unknown_state_is_left_alone(stage):

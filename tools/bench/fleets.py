@@ -77,12 +77,12 @@ def measure(machines: int, spread: str) -> Figures:
 def policy_for(regions: int, accounts: int) -> str:
     """Of accounts as cloud.py numbers them, the function's own first."""
     others = {f"account-{number}": 100000000000 + number for number in range(2, accounts + 1)}
-    lent = [
+    listed = [
         f"  - {{name: {name}, role_arn: qcs::cam::uin/{uin}:roleName/lightsout}}\n"
         for name, uin in others.items()
     ]
     return POLICY.format(
-        others="".join(["accounts:\n", *lent]) if lent else "",
+        others="".join(["accounts:\n", *listed]) if listed else "",
         names=", ".join(["own", *others]),
         regions="all" if regions > 1 else "[ap-guangzhou]",
     )

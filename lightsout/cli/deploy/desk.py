@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lightsout.cli.deployment.cam import Deployment
 
 # Bytes. A signed request is at most 10 MB, and base64 makes 4 characters of 3 bytes; the official
-# tool goes by COS instead. https://cloud.tencent.com/document/api/583/17243
+# tool uses COS instead. https://cloud.tencent.com/document/api/583/17243
 LARGEST_ZIP = 7_000_000
 SEND_CODE = {"CreateFunction", "UpdateFunctionCode"}
 LONGEST = 3600.0  # seconds from the first look to the last call, questions included
@@ -140,5 +140,5 @@ def _refuse_large(path: Path) -> None:
         raise Stopped(
             f"{path} has {size / 1e6:.1f} MB, and a request carries a zip of at most "
             f"{LARGEST_ZIP / 1e6:g} MB: take files out of policies/, or deploy with `scf deploy`, "
-            "which goes by object storage"
+            "which uses object storage"
         )

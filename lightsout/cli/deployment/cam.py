@@ -34,7 +34,7 @@ MARKING = "tag:TagResources"
 # The note of `permissions` and `check` about a policy that marks.
 NOT_NARROWER = (
     f"{MARKING} can only be granted for everything: whoever has the role may write any tag on "
-    f"anything, and so widen rights that go by tag ({page('marks.md')})"
+    f"anything, and so widen rights that depend on tags ({page('marks.md')})"
 )
 EVERYWHERE = ""  # the region of a resource that may be in any region
 

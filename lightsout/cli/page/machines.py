@@ -47,6 +47,7 @@ class MachineRow:
     request_id: str = ""
     kept: list[str] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
+    no_next: str = ""  # the reason why `next` is empty
     trouble: bool = False
 
 
@@ -117,6 +118,7 @@ def _row(
         _add_plan(shown, rows, scene)
     elif machine not in now.found or instance:
         _add_outlook(shown, record, scene)
+    shown.no_next = "" if shown.next else _no_next(shown, scene)
     return shown
 
 
@@ -148,12 +150,13 @@ def _add_plan(shown: MachineRow, rows: Sequence[Row], scene: Scene) -> None:
     for row in rows:
         name = row.policy.name
         if row.would_act:
-            shown.next.append(scene.t(f"will {row.policy.action}", policy=name))
+            shown.next.append(_of(name, scene.t(f"will {row.policy.action}"), shown, scene))
         elif row.decision == "not_due" and row.then.startswith("would_") and row.until:
             when = wall_clock(row.until, row.policy, scene)
-            shown.next.append(scene.t(f"will {row.policy.action} at", policy=name, when=when))
+            said = scene.t(f"will {row.policy.action} at", when=when)
+            shown.next.append(_of(name, said, shown, scene))
         else:
-            shown.kept.append(f"{name}: {row.why}")
+            shown.kept.append(_of(name, row.why, shown, scene))
         shown.trouble = shown.trouble or row.decision in ("refused", "conflict")
 
 
@@ -162,22 +165,37 @@ def _add_outlook(shown: MachineRow, record: MachineRecord, scene: Scene) -> None
     for kept in sorted(record.kept.values(), key=lambda it: it.time):
         action = record.action
         if shown.look == "on" or action is None or action.time < kept.time:
-            when = moment_short(kept.time, scene)
-            shown.kept.append(f"{kept.policy}: {kept.reason} ({when})")
+            said = f"{kept.reason} ({moment_short(kept.time, scene)})"
+            shown.kept.append(_of(kept.policy, said, shown, scene))
             shown.trouble = shown.trouble or kept.verdict in ("failed", "conflict")
     for policy in scene.policies:
         about = policy.name in shown.policies and policy.resource == shown.resource
         if about and shown.state == policy.does.before:
-            shown.next += _may(policy, scene)
+            shown.next += (_of(policy.name, it, shown, scene) for it in _may(policy, scene))
 
 
 def _may(policy: Policy, scene: Scene) -> Iterable[str]:
     due = due_at(policy, scene.now)
     if due.now:
-        yield scene.t(f"may {policy.action}", policy=policy.name)
+        yield scene.t(f"may {policy.action}")
     elif due.opens:
-        when = wall_clock(due.opens, policy, scene)
-        yield scene.t(f"may {policy.action} at", policy=policy.name, when=when)
+        yield scene.t(f"may {policy.action} at", when=wall_clock(due.opens, policy, scene))
+
+
+def _of(policy: str, said: str, shown: MachineRow, scene: Scene) -> str:
+    """The text, with the name of its policy if the machine has several."""
+    return said if shown.policies == [policy] else scene.t("of policy", policy=policy, said=said)
+
+
+def _no_next(shown: MachineRow, scene: Scene) -> str:
+    """The reason why no next action is known; the foot of the page says it without policies."""
+    if shown.look == GONE:
+        return scene.t("next gone")
+    if not scene.policies:
+        return ""
+    if shown.kept:
+        return scene.t("next kept")
+    return scene.t("next none" if shown.state else "next unknown")
 
 
 def wall_clock(instant: datetime, policy: Policy, scene: Scene) -> str:

@@ -56,7 +56,7 @@ class SumRow:
     machines: str
     stops: str
     hours: str
-    at_most: str
+    at_most: str  # empty if it is the same
     saved: str
 
 
@@ -99,12 +99,13 @@ def _money(saved: float, unpriced: float, currency: str, t: Texts) -> str:
 
 
 def _row(name: str, sum_: Sum, currency: str, t: Texts) -> SumRow:
+    hours, at_most = f"{sum_.hours:,.1f}", f"{sum_.at_most:,.1f}"
     return SumRow(
         name,
         f"{len(sum_.machines):,}",
         f"{sum_.stops:,}",
-        f"{sum_.hours:,.1f}",
-        f"{sum_.at_most:,.1f}",
+        hours,
+        at_most if at_most != hours else "",
         _money(sum_.saved, sum_.unpriced, currency, t),
     )
 

@@ -18,8 +18,8 @@ EN = {
     "made": "made {when}",
     "log from": "from the log lines of {first} to {last}",
     "no lines": "no log line was read",
-    "times are": "Times are those of {zone}, unless another zone stands beside them.",
-    "not shown": "Not known here",
+    "times are": "Times are those of {zone}, unless another zone is given.",
+    "not shown": "Unknown on this page",
     "go": "Sections",
     # status
     "status": "Status",
@@ -29,11 +29,11 @@ EN = {
     "no problems": "No problem is known.",
     "fix": "What to do:",
     "last run": "last run",
-    "last run good": "The last run, {when}, went well: {stopped} stopped, {started} started, "
+    "last run good": "The last run, {when}, was good: {stopped} stopped, {started} started, "
     "{failed} failed.",
     "last run failed": "The last run, {when}, failed: {stopped} stopped, {started} started, "
     "{failed} not confirmed.",
-    "last run dry": "The last run, {when}, was a dry one: it would have stopped {stop} and "
+    "last run dry": "The last run, {when}, was a dry run: it would have stopped {stop} and "
     "started {start}.",
     "last run open": "The last run began {when}; its end is not in the log.",
     "no run": "No run is in the log.",
@@ -51,8 +51,8 @@ EN = {
     "policies deployed": "policies deployed (hash)",
     "next tick": "next timer (serverless.yml)",
     "its action": "{policy} ({action})",
-    "open until": "open until {when}",
-    "opens": "opens {when}",
+    "open until": "in its window now, until {when}",
+    "opens": "next window opens {when}",
     "own hours": "by each machine's tag {tag}",
     "whenever triggered": "whenever it is triggered",
     "calendar known": "holidays of China known",
@@ -67,33 +67,32 @@ EN = {
     "fix mistakes": "Correct the file at that place, run `check`, package and deploy again.",
     "fix assume": "Let that account grant its role to this function: "
     "`permissions --account NAME --uin UIN`.",
-    "fix rights": "Give the role the right that is named: `permissions role`.",
+    "fix rights": "Give the role the named right: `permissions role`.",
     "fix keys": "Give the function its execution role (`role` in serverless.yml).",
-    "fix network": "See that the API can be reached; what stands behind the code says how it "
+    "fix network": "Make sure that the API can be reached; the text after the code says how it "
     "failed.",
     "fix limit": "More machines matched than the policy's limits allow: read `plan` before you "
     "raise them.",
     "fix setting": "Correct that environment variable of the function.",
-    "fix pending": "Look at the machine; set a longer `verify: {timeout: …}` if it is slow as a "
-    "rule.",
+    "fix pending": "Look at the machine; set a longer `verify: {timeout: …}` if it is always slow.",
     "fix other": f"What each line of a failed run means: {page('operate.md')}.",
     "calendar ends": "The calendar of workdays and holidays does not cover {year}: Monday to "
-    "Friday are taken for workdays.",
+    "Friday count as workdays.",
     "fix calendar": "Add the days under `holidays:` in the policy file, or upgrade.",
-    "fix no run": "Look whether the function is deployed and its timer is on: `doctor`.",
-    "fix killed": "Set a longer `timeout` in serverless.yml; the next run goes on from there.",
-    "fix silent": "Look whether the timer is on and the account is not in arrears: `doctor`.",
-    "fix dry run": "When you have read a plan: `lightsout deploy --arm`. Where something else "
+    "fix no run": "Check that the function is deployed and its timer is on: `doctor`.",
+    "fix killed": "Set a longer `timeout` in serverless.yml; the next run continues.",
+    "fix silent": "Check that the timer is on and the account is not in arrears: `doctor`.",
+    "fix dry run": "After you have read a plan: `lightsout deploy --arm`. Where something else "
     "deployed it, set LIGHTSOUT_DRY_RUN=0.",
     "fix differ": "Package and deploy again, or make the report with the deployed policies.",
-    "fix warning": f"`check` says more, and {page('operate.md')}.",
-    "fix machines": "Their row says what happened; `plan --instance ID` says each step.",
-    "fix doubt": "Make the report again; what was seen is shown.",
+    "fix warning": f"`check` has more, and {page('operate.md')}.",
+    "fix machines": "Their rows say what happened; `plan --instance ID` shows each step.",
+    "fix doubt": "Make the report again; it shows what could be seen.",
     # the fortnight
-    "fortnight": "This fortnight",
-    "fortnight of": "This fortnight: {policy}",
-    "fortnight about": "A week that is over and the week that comes. Bars are what is planned, "
-    "marks are what really happened.",
+    "fortnight": "Two weeks",
+    "fortnight of": "Two weeks: {policy}",
+    "fortnight about": "The last week and the next one. Bars are the plan, marks are what really "
+    "happened.",
     "fortnight none": "No policy could be read.",
     "action stop": "STOP",
     "action start": "START",
@@ -103,7 +102,7 @@ EN = {
     "legend planned stop": "window to stop",
     "legend planned start": "window to start",
     "legend planned on": "time on",
-    "legend past": "window that is over",
+    "legend past": "past window",
     "legend good": "confirmed stopped or started",
     "legend failed": "failed",
     "legend now": "now",
@@ -111,7 +110,7 @@ EN = {
     "mark start": "{count} started",
     "mark failed": "{count} failed",
     "no run here": "no run",
-    "calendar alt": "{policy}, what is planned and what happened: {days}",
+    "calendar alt": "{policy}, plan and results: {days}",
     # machines
     "machines": "Machines",
     "search": "Search",
@@ -123,7 +122,7 @@ EN = {
     "tags": "tags",
     "policy": "policy",
     "last": "last action",
-    "kept": "kept, and why",
+    "kept": "reason to keep it",
     "next": "next action",
     "no machines": "No machine is in the log.",
     "as of": "as of {when}",
@@ -132,17 +131,22 @@ EN = {
     "not confirmed": "not confirmed in the log",
     "did stop": "stop {when}",
     "did start": "start {when}",
-    "will stop": "stop, at the next run ({policy})",
-    "will start": "start, at the next run ({policy})",
-    "will stop at": "stop {when} ({policy})",
-    "will start at": "start {when} ({policy})",
-    "may stop": "stop at the next run, if nothing keeps it ({policy})",
-    "may start": "start at the next run, if nothing keeps it ({policy})",
-    "may stop at": "stop {when}, if nothing keeps it ({policy})",
-    "may start at": "start {when}, if nothing keeps it ({policy})",
+    "will stop": "stop at the next run",
+    "will start": "start at the next run",
+    "will stop at": "stop {when}",
+    "will start at": "start {when}",
+    "may stop": "stop at the next run, if nothing keeps it",
+    "may start": "start at the next run, if nothing keeps it",
+    "may stop at": "stop {when}, if nothing keeps it",
+    "may start at": "start {when}, if nothing keeps it",
+    "of policy": "{policy}: {said}",
+    "next none": "none: no policy acts on it in this state",
+    "next kept": "none while it is kept",
+    "next gone": "none: it is gone",
+    "next unknown": "unknown, because its state is unknown",
     # savings
     "savings": "Savings",
-    "savings about": "What the log proves: from the confirmed stop to the next start.",
+    "savings about": "Only what the log proves: from a confirmed stop to the next start.",
     "savings none": "No confirmed stop is in the log.",
     "certain": "certainly stopped",
     "over all": "over all of these logs",
@@ -155,18 +159,20 @@ EN = {
     "tag": "tag",
     "count machines": "machines",
     "count stops": "stops",
-    "hours": "hours",
+    "hours": "certain hours",
     "some hours": "{hours} h",
-    "at most": "at most",
+    "up to": "up to {hours}",
+    "about up to": "“Up to” includes hours in which a machine was perhaps still off, because the "
+    "time of its next start is unknown. Only certain hours are counted.",
     "and unpriced": "{known} + {hours} h without a price",
     "more tags": "and {count} more: `savings --tag KEY` shows one key",
     "weeks title": "Hours stopped, by week",
     "y hours": "hours",
     "x weeks": "week, by its Monday",
     "legend uncharged": "no longer charged (STOP_CHARGING); above it, money saved ({currency})",
-    "legend charged": "stopped, and charged on",
+    "legend charged": "stopped, still charged",
     "week title": "week of {week}: {hours} h, {saved}",
-    "how counted": "How this is counted, and what is not known",
+    "how counted": "How this is counted, and what is unknown",
     # failures
     "failures": "Failures",
     "stop since": "Since then, stop confirmed {when}. ",
@@ -180,10 +186,10 @@ EN = {
     "run": "run",
     # without credentials
     "missing look": "Without credentials no machine was looked at: names and tags are unknown, "
-    "states are those that the log had last, and what keeps a machine is what the log said last.",
-    "missing money": "Prices were not asked, so money is not known.",
+    "states and reasons to keep a machine are the last ones in the log.",
+    "missing money": "Prices were not asked for, so money is unknown.",
     "missing policies": "Without policies there is no calendar, and no next action.",
-    "missing timers": "Without a serverless.yml that can be read, the next timer is unknown.",
+    "missing timers": "Without a readable serverless.yml, the next timer is unknown.",
 }
 
 

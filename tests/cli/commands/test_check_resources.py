@@ -47,7 +47,7 @@ def test_a_match_by_tags_is_told_to_match_nothing_of_hai(check, match):
 def test_hours_from_tags_are_told_to_match_nothing_of_hai(check):
     said = check("hai", rest="uptime: {from_tag: hours}")
 
-    assert "hai has no tags: this matches none of it" in said.out
+    assert "hai has no tags, so this matches none" in said.out
 
 
 def test_an_exclusion_by_tags_is_told_to_keep_all_of_hai(check):

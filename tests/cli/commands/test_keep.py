@@ -250,25 +250,25 @@ def test_a_region_that_cannot_be_looked_at_is_told_where_it_is_not_found_elsewhe
 
 
 @pytest.fixture
-def lent(stage):
+def shared(stage):
     """Policies that name two other accounts, whose roles the own one may assume."""
     let_accounts_in(stage)
     return stage
 
 
-def test_a_machine_of_another_account_is_found_there(lent, type_in):
-    (id_,) = lent.fleet(1, account=RESEARCH)
+def test_a_machine_of_another_account_is_found_there(shared, type_in):
+    (id_,) = shared.fleet(1, account=RESEARCH)
 
     said = type_in("keep", id_, *UNTIL)
 
     assert said.status == 0
     assert "lighthouse in research ap-guangzhou: kept until" in said.out
-    (entry,) = [it for it in lent.run()["policies"] if it["account"] == "research"]
+    (entry,) = [it for it in shared.run()["policies"] if it["account"] == "research"]
     assert entry["skipped"] == {id_: "keep-until 2026-12-01"}
 
 
-def test_only_the_account_that_is_named_is_looked_at(lent, type_in):
-    (id_,) = lent.fleet(1)
+def test_only_the_account_that_is_named_is_looked_at(shared, type_in):
+    (id_,) = shared.fleet(1)
 
     assert type_in("keep", id_, *UNTIL, "--account", "research").status == 1
     assert type_in("keep", id_, *UNTIL, "--account", "own").status == 0
@@ -277,11 +277,11 @@ def test_only_the_account_that_is_named_is_looked_at(lent, type_in):
     assert "no policy file at hand has an account 'elsewhere'" in said.err
 
 
-def test_a_machine_that_two_accounts_show_is_left_untagged(lent, type_in):
+def test_a_machine_that_two_accounts_show_is_left_untagged(shared, type_in):
     """One account by two names: which of them is meant is for the person to say."""
-    lent.policies(POLICIES.replace("100000000003", OWN))
-    add_roles(lent, load(lent.folder).accounts)
-    (id_,) = lent.fleet(1)
+    shared.policies(POLICIES.replace("100000000003", OWN))
+    add_roles(shared, load(shared.folder).accounts)
+    (id_,) = shared.fleet(1)
 
     said = type_in("keep", id_, *UNTIL)
 
@@ -289,12 +289,12 @@ def test_a_machine_that_two_accounts_show_is_left_untagged(lent, type_in):
     assert said.err == (
         f"lightsout: the accounts own and archive both show {id_}: say which with --account\n"
     )
-    assert "keep-until" not in tags(lent, id_)
+    assert "keep-until" not in tags(shared, id_)
 
 
-def test_an_account_that_lends_no_role_does_not_hide_the_own_machines(lent, type_in):
-    lent.world.roles.clear()
-    (id_,) = lent.fleet(1)
+def test_an_account_that_refuses_its_role_does_not_hide_the_own_machines(shared, type_in):
+    shared.world.roles.clear()
+    (id_,) = shared.fleet(1)
 
     assert type_in("keep", id_, *UNTIL).status == 0
     assert "cannot look in research: " in type_in("keep", "lhins-ffffffff", *UNTIL).err

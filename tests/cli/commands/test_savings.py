@@ -409,5 +409,5 @@ def test_a_night_of_what_is_paid_by_the_hour_counts_at_the_price_of_a_file(
     assert priced["uncharged"] == "yes"
     assert float(priced["price_per_hour"]) == 30
     title = {"hai": "HAI", "notebook": "TI-ONE"}[stage.resource]
-    assert f"{title} tells no price: 10.0 h are not in the sum" in " ".join(unpriced.out.split())
+    assert f"{title} shows no price: 10.0 h are not in the sum" in " ".join(unpriced.out.split())
     assert "went on being charged" in " ".join(unpriced.out.split())

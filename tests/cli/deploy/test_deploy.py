@@ -295,9 +295,7 @@ class TestTheNextDeploy:
         deployed.deploy("--yes")
 
         assert deployed.changes(before) == ["DeleteTrigger", "CreateTrigger"]
-        (told,) = [
-            json.loads(it.description) for it in deployed.function.triggers if it.kind == "http"
-        ]
+        (told,) = [json.loads(it.desc) for it in deployed.function.triggers if it.kind == "http"]
         assert told["NetConfig"]["EnableIntranet"]
         assert deployed.deploy("--yes") == NOTHING_TO_DO
 

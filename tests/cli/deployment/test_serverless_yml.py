@@ -123,10 +123,12 @@ def with_variable(name, value):
     ["'null'", "undefined", "'0'", "'${URL_SECRET}'", "undefinedundefined", "fifteen-letters", "''",
      "'                    '", "${secret}-and-sixteen-more"],
 )  # fmt: skip
-def test_a_secret_that_lets_nobody_in_is_told_and_not_quoted(mistakes, value):
+def test_a_secret_that_refuses_every_request_is_told_and_not_quoted(mistakes, value):
     (found,) = mistakes(with_variable(SECRET, value))
 
-    assert re.match(rf"[0-9]+:[0-9]+: {SECRET} (is|has|holds|begins) .*: it lets nobody in$", found)
+    assert re.match(
+        rf"[0-9]+:[0-9]+: {SECRET} (is|has|holds|begins) .*: it refuses every request$", found
+    )
     assert "fifteen" not in found
 
 
