@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from lightsout.base.texts.plain import plain_values
+from lightsout.base.texts.plain import plain, plain_values
 from lightsout.model.report import (
     GROUPS,
     RANK,
@@ -19,7 +19,7 @@ from lightsout.model.report import (
 from lightsout.shorten import LARGEST, FittingEntries, has_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from lightsout.model.report import Counts, Entry, Report
@@ -49,14 +49,16 @@ def build(
     entries: Iterable[Entry],
     status: str | None = None,
     room: float = LARGEST,
+    clean: Callable[[str], str] = plain,
 ) -> Report:
     """Build the report. All of its keys are always there.
 
     `entries`: those of one site stand together. Entries that do not fit into `room` bytes are cut
-    or left out, but their instances are counted.
+    or left out, but their instances are counted. `clean`: makes each text plain, and may withhold
+    it.
     """
     counts, kept, failed = no_counts(), FittingEntries(room), False
-    for entry in _counted(map(plain_values, entries), counts):
+    for entry in _counted((plain_values(it, clean) for it in entries), counts):
         failed = failed or has_trouble(entry)
         kept.add(entry)
     counts["matched"] = sum(count_of(counts, group) for group in GROUPS)

@@ -19,6 +19,7 @@ from lightsout.base.environment import (
     usable_seconds,
 )
 from lightsout.base.log import Log, where
+from lightsout.base.texts.withhold import cleaner
 from lightsout.decide.due import due_at
 from lightsout.events.choose import choose, idle_warnings
 from lightsout.events.parse import asks_doctor, kind_of, read_event
@@ -136,7 +137,8 @@ class Run:
         self.run_id = run_id_of(context)
         self.uin = own_uin(context)
         self.home = home_region(context, outside.environ)
-        self.log = Log(outside.write, outside.clock, run_id=self.run_id)
+        self._clean = cleaner(outside.environ)
+        self.log = Log(outside.write, outside.clock, self._clean, run_id=self.run_id)
         self.started_at = outside.clock.now()
         self.instant = at or self.started_at
         self.started = outside.clock.monotonic()
@@ -247,7 +249,7 @@ class Run:
 
     def failure(self, reason: str, cause: Exception | None = None) -> RunFailed:
         """Report that the run failed for `reason`; return the exception to raise."""
-        report = self._report("failed")
+        report, reason = self._report("failed"), self._clean(reason)
         self._note_end(report, error=reason)
         return RunFailed(reason, report, cause)
 
@@ -299,6 +301,7 @@ class Run:
             entries=self._entries(),
             status=status,
             room=math.inf if self.keep else room_for(count),  # a person gets all of it
+            clean=self._clean,
         )
 
     def _entries(self) -> Iterator[Entry]:

@@ -176,6 +176,9 @@ def fill(
         decision = decisions[id_]
         if id_ in kept or decision.verdict in {Verdict.KEEP, Verdict.CONFLICT}:
             _put(entry, id_, outcome_of(decision), action)
+        elif decision.verdict is Verdict.ACT and finding.error:
+            group: ReasonGroup = "pending" if finding.late else "failed"
+            entry[group][id_] = f"never asked: {finding.error}"
         elif decision.verdict is Verdict.ACT and finding.refused:
             entry["skipped"][id_] = finding.refused
         elif decision.verdict is Verdict.ACT and outcomes is None:

@@ -47,6 +47,8 @@ def log_plan(log: Log, finding: Finding) -> None:
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, decision in finding.decisions.items():
         refused = finding.refused if decision.verdict is Verdict.ACT else None
+        if decision.verdict is Verdict.ACT and finding.error:
+            continue
         reasons[decision.verdict.value, refused or decision.reason].append(id_)
         if decision.warning and not decision.shared:
             log("warning", level="warning", policies=names, message=f"{id_}: {decision.reason}")
@@ -67,7 +69,8 @@ def log_plan(log: Log, finding: Finding) -> None:
         message = f"{finding.action.during} from before this run: not acted on, not waited for"
         log("warning", "warning", policies=names, message=message, instance_ids=[*finding.stuck])
     if finding.error:
-        log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=[])
+        ids = finding.wanted()
+        log("instance.failed", "error", policies=names, reason=finding.error, instance_ids=ids)
 
 
 def _running_since(finding: Finding, ids: list[str]) -> dict[str, Any]:

@@ -97,6 +97,19 @@ def test_past_a_limit_its_instances_are_skipped_with_that_reason(dry_run):
     assert (entry["status"], entry["error"]) == ("refused", refused)
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("late", "group"), [(True, "pending"), (False, "failed")])
+def test_what_an_error_keeps_a_policy_from_asking_for_is_told_of_each(dry_run, late, group):
+    finding = a_finding(act=[A, B], keep=[C])
+    finding.error, finding.late = "no answer", late
+
+    entry = entry_of(finding, {A: DONE}, [Accepted("req", (A,))], dry_run=dry_run)
+
+    assert entry[group] == dict.fromkeys([A, B], "never asked: no answer")
+    assert list(entry["skipped"]) == [C]
+    assert entry["requests"] == []
+
+
 def test_requests_list_the_calls_with_the_instances_of_this_policy():
     calls = [Accepted("req-1", (A, B)), Accepted("req-2", (C,))]
 
@@ -253,13 +266,15 @@ calls = st.lists(st.builds(Accepted, any_text, ids.map(tuple)), max_size=3)
 @st.composite
 def findings(draw):
     act, keep, excluded = draw(ids), draw(ids), draw(ids)
-    return a_finding(
+    finding = a_finding(
         a_policy(draw(st.sampled_from(["one", "two"]))),
         act=act,
         keep=[id_ for id_ in keep if id_ not in act],
         excluded=[id_ for id_ in excluded if id_ not in {*act, *keep}],
         refused=draw(st.none() | st.just("over limit")),
     )
+    finding.error = draw(st.none() | st.just("its limit cannot be judged"))
+    return finding
 
 
 @given(findings(), outcomes, calls, st.booleans())

@@ -406,6 +406,22 @@ def test_any_text_gives_an_endpoint_that_is_safe_or_a_value_error(text):
         assert host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
+@given(
+    st.ip_addresses() | st.ip_addresses(network="127.0.0.0/8") | st.ip_addresses(network="::/126"),
+    st.sampled_from(["", ":80", ":65535"]),
+    st.sampled_from(["", "/"]),
+)
+def test_plain_http_is_for_loopback_addresses_alone_and_https_for_any(address, port, end):
+    host = f"[{address}]{port}" if address.version == 6 else f"{address}{port}"
+
+    assert parse_endpoint(f"https://{host}{end}") == Endpoint(scheme="https", host=host)
+    if address.is_loopback:
+        assert parse_endpoint(f"http://{host}{end}") == Endpoint(scheme="http", host=host)
+    else:
+        with pytest.raises(ValueError, match="plain http is for loopback addresses only"):
+            parse_endpoint(f"http://{host}{end}")
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.9", "::1"])
 def test_a_loopback_host_is_known(host):
     assert is_loopback(host)

@@ -40,6 +40,7 @@ CHAPTERS = {
     "test_triggers.py": "Events, and requests from outside",
     "test_notify.py": "Telling people: robots, reminders, the heartbeat",
     "test_strangers.py": "Strangers, and secrets",
+    "test_secrets.py": "Secrets in tags, events and policies",
     "test_large_reports.py": "Large reports",
     "test_linear_time.py": "Large fleets",
     "test_warm.py": "What a run leaves in a warm process",

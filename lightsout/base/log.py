@@ -33,8 +33,16 @@ class Log:
     Where the instances do not fit into one line, there are several lines.
     """
 
-    def __init__(self, write: Callable[[str], object], clock: Clock, **facts: Any) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        clock: Clock,
+        clean: Callable[[str], str] = plain,
+        **facts: Any,
+    ) -> None:
+        """`clean`: makes each text plain, and may withhold it."""
         self._write = write
+        self._clean = clean
         self._clock = clock
         self._facts = facts
         self._lock = threading.Lock()
@@ -56,13 +64,13 @@ class Log:
     def _write_line(self, event: str, level: str, facts: Mapping[str, Any]) -> None:
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         fields = {"time": now, "level": level, "event": event, **self._facts, **facts}
-        line: dict[str, Any] = plain_values(_cut(fields))
+        line: dict[str, Any] = plain_values(_cut(fields), self._clean)
         for ids in portions(line.get("instance_ids", [])):
             self._write(_fit(line | {"instance_ids": ids} if ids else line) + "\n")
 
     def about(self, **facts: Any) -> Log:
         """A log whose lines have these facts too; it closes together with this one."""
-        log = Log(self._write, self._clock, **self._facts, **facts)
+        log = Log(self._write, self._clock, self._clean, **self._facts, **facts)
         log._lock, log._closed = self._lock, self._closed
         return log
 

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from tencentcloud.common.common_client import CommonClient
@@ -17,6 +17,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from lightsout import __version__
 from lightsout.base.endpoint import is_loopback
 from lightsout.base.texts.plain import plain
+from lightsout.base.texts.withhold import WITHHELD, letters, letters_said, share_a_piece
 from lightsout.cloud.error_codes import ADVICE, Meaning, meaning_of
 from lightsout.http.certificates import Trusting, trust
 from lightsout.http.errors import HttpStatus, describe, no_netrc, refuse_unless_ok
@@ -36,9 +37,6 @@ CALL_TIMEOUT = 20.0  # seconds from the start of a call to the last byte of its 
 LONGEST_NAME = 100  # of an error code or a RequestId
 LONGEST_TOLD = 500  # characters of a message that are quoted
 LONGEST_READ = 4 * LONGEST_TOLD  # that are read, with their markup
-SHORTEST_SECRET = 7  # letters and digits; a shorter one is no key, and may be in any text
-PIECE = 12  # letters and digits of a secret by which it is recognised
-WITHHELD = "(not quoted: it holds a secret)"
 NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # the SDK's own codes
 SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than sites.GRACE
 
@@ -46,7 +44,7 @@ SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than sites
 _UNREACHED = "NewConnectionError|NameResolutionError"  # by the names of urllib3
 _INSTANCE_ID = "[a-z]+-[a-z0-9]+"
 _MARKUP = "<[^<>]*>"
-_SIGNATURE = "tc3hmacsha256|[0-9a-f]{64}"  # as _letters leaves it
+_SIGNATURE = "tc3hmacsha256|[0-9a-f]{64}"  # as `letters_said` leaves it
 _USER = r"//[^/@\s]+@"
 
 # At its level DEBUG the SDK writes whole requests, with the token and the signature.
@@ -188,10 +186,10 @@ class SdkClients:
         return WITHHELD if self._holds_a_secret(line) else line
 
     def _holds_a_secret(self, line: str) -> bool:
-        said = _letters(line)
+        said = letters_said(line)
         secrets = (self.credentials.secret_key, self.credentials.token or "")
         return bool(re.search(_SIGNATURE, said)) or any(
-            _share_a_piece(said, _letters(secret)) for secret in secrets
+            share_a_piece(said, letters(secret)) for secret in secrets
         )
 
     def _client(self, call: Call) -> CommonClient:
@@ -224,16 +222,3 @@ class SdkClients:
         if is_loopback(host):  # a proxy from the environment would call its own machine
             client.request.conn.proxy = {"no_proxy": host}
         return client
-
-
-def _letters(text: str) -> str:
-    """The letters and digits of a text, percent-encoded or not, in lower case."""
-    return "".join(filter(str.isalnum, unquote(unquote(text)))).lower()
-
-
-def _share_a_piece(said: str, secret: str) -> bool:
-    """True if `said` holds a part of the secret that is long enough to recognise it."""
-    size = min(PIECE, len(secret))
-    return size >= SHORTEST_SECRET and any(
-        said[at : at + size] in secret for at in range(len(said) - size + 1)
-    )

@@ -102,8 +102,7 @@ class _Surveyor:
         try:
             total = self._compute.count() if acts and limits.max_percent is not None else None
         except CallFailed as failure:
-            finding.error = failure.with_action
-            finding.decisions, finding.instances = {}, {}
+            finding.error, finding.late = failure.with_action, isinstance(failure, OutOfTime)
         else:
             finding.refused = over_limit(limits, acts, total)
 

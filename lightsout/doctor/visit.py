@@ -18,6 +18,7 @@ from lightsout.base.credentials import BadSettings, read_credentials
 from lightsout.base.endpoint import Endpoint
 from lightsout.base.environment import fact, home_region, run_id_of, time_limit, usable_seconds
 from lightsout.base.log import Log
+from lightsout.base.texts.withhold import cleaner
 from lightsout.cloud.assume_role import open_clouds
 from lightsout.doctor.access_checks import AccessContext, examine_rights
 from lightsout.doctor.diagnosis import (
@@ -88,7 +89,7 @@ def visit(context: Any, outside: Environment) -> dict[str, Any]:
     Raises RunFailed, and nothing else, when something is wrong: for SCF any answer is a success.
     """
     run_id = run_id_of(context)
-    log = Log(outside.write, outside.clock, run_id=run_id)
+    log = Log(outside.write, outside.clock, cleaner(outside.environ), run_id=run_id)
     began = outside.clock.monotonic()
     try:
         doctor = Doctor(outside, _scope_of(context, outside.environ), log)

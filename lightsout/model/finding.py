@@ -50,6 +50,7 @@ class Finding:
         "decisions",
         "error",
         "instances",
+        "late",
         "only",
         "policy",
         "refused",
@@ -64,7 +65,8 @@ class Finding:
         self.instances: dict[str, Instance] = {}  # these and others; findings may share it
         self.stuck: dict[str, Instance] = {}  # STOPPING or STARTING since before the run
         self.refused: str | None = None  # the limit that it would exceed
-        self.error = error  # why its instances are unknown
+        self.late = False  # the error is that time ran out
+        self.error = error  # why its instances are unknown, or whether it may act on them
 
     @property
     def action(self) -> Action:
@@ -76,4 +78,8 @@ class Finding:
 
     def to_act_on(self) -> list[str]:
         """The IDs to act on by protections, conditions and the event, before limits."""
+        return [] if self.error else self.wanted()
+
+    def wanted(self) -> list[str]:
+        """The IDs that it decided to act on, also where an error keeps it from doing so."""
         return [id_ for id_, what in self.decisions.items() if what.verdict is Verdict.ACT]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lightsout.base.files import read_small_file
+from tests.support.paths import a_pipe
 
 
 @pytest.mark.parametrize("content", [b"", b"1", b"12345"])
@@ -33,11 +34,6 @@ def test_a_huge_file_is_refused_without_being_read(tmp_path):
 
     with pytest.raises(OSError, match="larger than 1,000 bytes"):
         read_small_file(tmp_path / "file", 1_000)
-
-
-def a_pipe(path):
-    os.mkfifo(path)
-    return path
 
 
 def a_socket(path):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightsout.cloud.sdk import CallFailed
+from lightsout.cloud.sdk import CallFailed, OutOfTime
 from lightsout.cloud.services.compute import Listing
 from lightsout.decide.conditions import GB, Traffic
 from lightsout.decide.jobs import job_of
@@ -196,6 +197,25 @@ def test_a_percentage_counts_all_instances_there_and_only_where_somebody_would_b
     idle = StubSite()
     look(idle, policy)
     assert ("count", None) not in idle.asked
+
+
+@pytest.mark.parametrize(
+    ("failure", "late"),
+    [(CallFailed("DescribeInstances", "InternalError", "x"), False), (OutOfTime("x"), True)],
+)
+def test_where_a_limit_cannot_be_judged_nothing_is_acted_on_and_nothing_is_forgotten(
+    mocker, failure, late
+):
+    site = StubSite(an_instance(A), an_instance(B))
+    mocker.patch.object(site, "count", side_effect=failure)
+    policy = a_policy(limits=Limits(None, 10))
+
+    (finding,) = look(site, policy)
+
+    assert finding.error
+    assert finding.late is late
+    assert (finding.wanted(), finding.to_act_on()) == ([A, B], [])
+    assert wishes_of(finding) == {}
 
 
 # The job -----------------------------------------------------------------------------------------

@@ -87,10 +87,10 @@ def test_a_webhook_gets_all_of_it():
 def test_no_text_can_become_a_mention_or_markup(form):
     message = Message("`t` <@all>", ("**b** [l](https://example.com) <@all> <font color='red'>",))
 
-    told = texts(composed(form, message)).replace("**｀t｀ ＜＠all＞**", "")
+    told = texts(composed(form, message))
 
     assert not set("<>`[]") & set(told)
-    assert told.count("**") in {0, 2}  # round the title
+    assert told.replace("**｀t｀ ＜@all＞**\n", "", 1).count("*") == 0  # but round the title
     assert "＜@all＞" in told
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from lightsout.cloud.sdk import CALL_TIMEOUT, CallFailed, Wire
+from lightsout.cloud.sdk import CALL_TIMEOUT, CallFailed, SdkClients
 from lightsout.simulator import ManualClock
 from tests.support.resources import ids_of
 from tests.support.simulated_run import DEV_NIGHTS, TIMER, only_entry, set_stage
@@ -76,15 +76,15 @@ def hang(mocker, stage):
     """Let no call to a region get an answer. A call ends by its time-out, or only in an hour."""
 
     def hang(region, *, ends_in_time):
-        ask = Wire.ask
+        ask = SdkClients.ask
 
-        def hanging(wire, call, params, left, *facts):
+        def hanging(clients, call, params, left, *facts):
             if call.region != region:
-                return ask(wire, call, params, left, *facts)
+                return ask(clients, call, params, left, *facts)
             stage.clock.sleep(min(CALL_TIMEOUT, left) if ends_in_time else 3600)
             raise CallFailed(call.action, "ClientNetworkError", "no answer", maybe_done=True)
 
-        mocker.patch.object(Wire, "ask", hanging)
+        mocker.patch.object(SdkClients, "ask", hanging)
 
     return hang
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from lightsout import RunFailed
 from tests.support import laws
 from tests.support.examples import examples
-from tests.support.simulated_run import GUANGZHOU, set_stage
+from tests.support.simulated_run import GUANGZHOU, TIMER, set_stage
 
 MALFORMED = "InvalidParameterValue.InstanceIdMalformed"
 PASSING = "InternalError.DescribeInstanceStatus"
@@ -29,6 +30,17 @@ FIELDS = ("policies", "instances", "regions", "accounts", "dry_run", "Type", "Me
 near_events = st.dictionaries(
     st.sampled_from([*FIELDS, "EventList", "specversion", "httpMethod", "source", "type", "data"]),
     json_values,
+)
+IDS = [f"lhins-{number:08x}" for number in (0, 1, 10, 11, 99)]
+right_requests = st.fixed_dictionaries(
+    {},
+    optional={
+        "policies": st.just(["dev-nights"]),
+        "instances": st.lists(st.sampled_from(IDS), min_size=1, max_size=3),
+        "regions": st.lists(st.sampled_from([GUANGZHOU, "ap-tokyo"]), min_size=1),
+        "accounts": st.just(["own"]),
+        "dry_run": st.booleans(),
+    },
 )
 
 
@@ -94,7 +106,25 @@ def test_whichever_thread_is_faster_nothing_is_done_or_told_that_is_wrong(scene)
     laws.hold_in_a_race(scene)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
+@given(request=right_requests, in_a_timer=st.booleans())
+def test_a_right_request_stops_what_it_names_among_what_the_policy_allows(request, in_a_timer):
+    with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:
+        ours = stage.fleet(2)
+        others = stage.fleet(2, first=10, tags={"env": "prod"})
+
+        report = stage.run(TIMER | {"Message": json.dumps(request)} if in_a_timer else request)
+
+        here = GUANGZHOU in request.get("regions", [GUANGZHOU])
+        named = {it for it in ours if here and it in request.get("instances", ours)}
+        stopped = set() if request.get("dry_run") else named
+        assert report["status"] == "ok"
+        assert report["counts"]["matched"] == len(named)
+        assert stage.states(stopped) <= {"STOPPED"}
+        assert stage.states({*ours, *others} - stopped) <= {"RUNNING"}
+
+
+@settings(max_examples=examples(140), deadline=None)
 @given(event=json_values | near_events)
 def test_no_event_whatever_it_is_widens_or_crashes_a_run(event):
     with TemporaryDirectory() as folder, set_stage(Path(folder) / "policies") as stage:
@@ -118,5 +148,5 @@ def test_no_policy_text_whatever_it_is_crashes_a_run(text):
 
         failure = stage.failing_run()
 
-        assert "policy.yml:" in str(failure) or "no policies" in str(failure)
+        assert f"{stage.folder / 'policy.yml'}:" in str(failure)
         assert len(stage.sim.journal) == 0

@@ -120,15 +120,22 @@ def test_a_total_that_is_too_low_or_no_count_loses_nobody(stage, total, count):
 
 @pytest.mark.hazard(
     "TotalCount is no count where a limit in percent needs one",
-    "The policy acts on nothing there, and its entry fails.",
+    "The policy acts on nothing there, and its entry fails, with each machine that it wanted.",
 )
 @pytest.mark.parametrize("total", [0, None, "95"])
-def test_no_limit_in_percent_is_judged_by_a_total_that_is_no_count(stage, total):
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_no_limit_in_percent_is_judged_by_a_total_that_is_no_count(stage, total, dry_run):
     stage.policies(DEV_NIGHTS + "        limits: {max_percent: 50}\n")
-    stage.fleet(3)
+    ids = stage.fleet(3)
     stage.fault("total", "DescribeInstances", times=None, value=total)
 
-    assert "TotalCount is " in only_entry(stage.failing_run().report)["error"]
+    report = stage.failing_run({"dry_run": dry_run}).report
+
+    entry = only_entry(report)
+    assert "TotalCount is " in entry["error"]
+    assert entry["failed"] == dict.fromkeys(ids, f"never asked: {entry['error']}")
+    assert (report["counts"]["matched"], report["counts"]["failed"]) == (3, 3)
+    assert sorted(stage.logged("instance.failed")[0]["instance_ids"]) == ids
     assert not stage.calls("StopInstances")
 
 

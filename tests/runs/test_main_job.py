@@ -168,7 +168,8 @@ def test_protected_and_excluded_instances_are_left_alone_with_the_reason(stage):
         "skipped": 4, "failed": 0, "pending": 0,
     }  # fmt: skip
     assert stage.states([kept, until, odd, bastion, member]) == {"RUNNING"}
-    assert any(odd in line["message"] for line in stage.logged("warning"))
+    (warning,) = stage.logged("warning")
+    assert odd in warning["message"]
 
 
 @pytest.mark.needs("lists of regions")
@@ -446,15 +447,16 @@ def test_mistakes_in_policies_are_logged_a_line_each_and_nothing_is_called(stage
     failure = stage.failing_run()
 
     mistakes = [line["message"] for line in stage.logged("policy.mistake")]
-    assert len(mistakes) >= 4
-    assert any("lighthouse" in message for message in mistakes)
+    places = [message.rpartition("policy.yml:")[2].partition(": ")[0] for message in mistakes]
+    assert places == ["3:5", "3:5", "3:11", "4:15"]
+    assert mistakes[3].endswith("not 'lighthose' (did you mean lighthouse?)")
     assert str(len(mistakes)) in str(failure)
     assert len(stage.sim.journal) == 0
 
 
 def test_ten_mistakes_are_ten_lines_and_nothing_is_called(stage):
     stage.fleet(1)
-    bad = ROOT / "tests" / "policies" / "bad"
+    bad = ROOT / "tests" / "policies" / "mistakes" / "bad"
     stage.write((bad / "ten-mistakes.yml").read_text(encoding="utf-8"))
 
     failure = stage.failing_run()

@@ -310,7 +310,7 @@ class Ledger:
             if instance is None:
                 self._seen[id_] = (f"not shown by {self._shown_by}", None)
             else:
-                self._seen[id_] = (instance.state, self._final(instance))
+                self._seen[id_] = (instance.state or "in an unknown state", self._final(instance))
         self._absence.note(ids, look)
         self.unanswered.note(ids, look.instances)
 

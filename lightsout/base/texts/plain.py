@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MARK = "\ufffd"  # in the place of each such character
 
@@ -25,12 +28,12 @@ def plain(text: str) -> str:
     return re.sub(_HARMFUL, MARK, re.sub(_LINE_ENDS, " ", text))
 
 
-def plain_values(value: Any) -> Any:
-    """Return a JSON value with each text in it plain, keys too."""
+def plain_values(value: Any, clean: Callable[[str], str] = plain) -> Any:
+    """Return a JSON value with each text in it plain, keys too; `clean` may withhold a text."""
     if isinstance(value, str):
-        return plain(value)
+        return clean(value)
     if isinstance(value, dict):
-        return {plain_values(key): plain_values(item) for key, item in value.items()}
+        return {plain_values(key): plain_values(item, clean) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain_values(item) for item in value]
+        return [plain_values(item, clean) for item in value]
     return value

@@ -65,7 +65,7 @@ def advice(policies: Sequence[Policy], path: Path, now: datetime) -> list[Mistak
 
 
 def _deployment_of(path: Path) -> Path:
-    """The serverless.yml beside a folder of policies; that of its folder where it is one file."""
+    """The serverless.yml beside a folder of policies; that of its folder if it is one file."""
     beside = path.parent / "serverless.yml"
     return beside if path.is_dir() or beside.is_file() else path.parent.parent / beside.name
 

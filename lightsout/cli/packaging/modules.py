@@ -40,6 +40,7 @@ MODULES = (
     "base/texts/scalars",
     "base/texts/suggest",
     "base/texts/wildcards",
+    "base/texts/withhold",
     "cloud/__init__",
     "cloud/assume_role",
     "cloud/client",

@@ -7,14 +7,16 @@ start is unknown, there are two ends: until `end` the machine was certainly stop
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    Place = Callable[[Sequence[datetime], datetime], int]
 
 
 class Clue(Enum):
@@ -153,18 +155,21 @@ class _Stopped:
         return None
 
     def until(self, horizon: datetime) -> Interval:
-        """The interval after the last sign."""
-        seen = self._not_seen_before(horizon)
+        """The interval after the last sign. A look at the horizon itself counts."""
+        seen = self._not_seen_before(horizon, bisect_right)
         if self._tried and seen == self._surely:
             return self._interval(seen, horizon, Ended.TRIED)
         return self._interval(horizon, horizon, Ended.OPEN)
 
-    def _not_seen_before(self, time: datetime) -> datetime:
-        """The latest time before `time` at which it was known not to run."""
+    def _not_seen_before(self, time: datetime, place_of: Place = bisect_left) -> datetime:
+        """The latest time before `time` at which it was known not to run.
+
+        `place_of`: where `time` belongs among the looks; bisect_right counts one at `time`, too.
+        """
         latest = self._surely
         for policy in self._policies:
             looks = self._looks.get(policy, ())
-            place = bisect_left(looks, time)
+            place = place_of(looks, time)
             if place:
                 latest = max(latest, looks[place - 1])
         return latest

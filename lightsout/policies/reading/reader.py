@@ -19,21 +19,13 @@ from lightsout.policies.reading.nodes import (
     words_in,
     words_of,
 )
-from lightsout.policies.reading.yamltree import (
-    Complaints,
-    Items,
-    Pairs,
-    Position,
-    Refused,
-    Text,
-    show,
-)
+from lightsout.policies.reading.yamltree import Complaints, Items, Pairs, Refused, Text, show
 from lightsout.policies.schema.shapes import Either, Fields, ListOf, MapOf, Scalar, TimePair, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from lightsout.policies.reading.yamltree import Node
+    from lightsout.policies.reading.yamltree import Node, Position
     from lightsout.policies.schema.shapes import Field, Shape
 
 T = TypeVar("T")
@@ -112,7 +104,7 @@ class Reader:
         return self._unreadable(node, wanted, shape, one if isinstance(one, Scalar) else None)
 
     def _filled(self, shape: Shape, node: Text, name: str) -> str:
-        """What to write where a value is missing."""
+        """What to write if a value is missing."""
         empty = takes_empty(shape) and self._takes(shape, node, '""')
         what = 'write "" for the empty text' if empty else shape.noun
         return f": {what}{odd_key(name) or glued(name)}"
@@ -280,9 +272,9 @@ class Reader:
     def _unknown(
         self, key: Text, item: Node, shape: Fields, taken: Collection[str]
     ) -> Field | None:
-        """Complain; return the field that the key misspells, if it is not `taken` and fits.
+        """Complain; return the field that the key misspells, if it fits and is not `taken`.
 
-        Where there is none, read here what stands below the key.
+        If there is none, read here what stands below the key.
         """
         from lightsout.policies.mistakes.suggestions import key_meant  # noqa: PLC0415  only a mistake pays for it
 

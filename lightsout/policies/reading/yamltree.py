@@ -170,8 +170,10 @@ def _decode(data: bytes, complaints: Complaints) -> str | None:
         before = data[: error.start].decode()
         complaints.add(_position(before), f"not UTF-8: byte 0x{data[error.start]:02x}")
         return None
-    if unwanted := _UNWANTED.search(text):
-        complaints.add(_position(text[: unwanted.start()]), _unwanted(unwanted[0]))
+    if _UNWANTED.search(text):
+        for number, line in enumerate(re.split("\r\n|\r|\n", text), 1):
+            if unwanted := _UNWANTED.search(line):
+                complaints.add(Position(number, unwanted.start() + 1), _unwanted(unwanted[0]))
         return None
     if directive := re.search("^%", text, re.MULTILINE):
         complaints.add(

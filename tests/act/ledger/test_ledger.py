@@ -262,14 +262,16 @@ def test_when_the_job_is_over_what_the_report_reads_is_still_there(asked):
 seen_instances = st.builds(
     shown,
     st.just(A),
-    st.sampled_from(["RUNNING", "STOPPING", "STOPPED", "TERMINATING", "A_NEW_STATE"]),
+    st.sampled_from(["STOPPED", "RUNNING", "STOPPED", "STOPPING", "TERMINATING", "A_NEW_STATE"]),
     st.sampled_from(["StopInstances", "StartInstances", "RebootInstances", ""]),
     st.sampled_from(["SUCCESS", "OPERATING", "FAILED", ""]),
     st.sampled_from([OURS, OTHER, BEFORE, ""]),
 )
 happenings = st.lists(
     st.tuples(
-        st.sampled_from(["accepted", "busy", "throttled", "unanswered", "time passes", "look"]),
+        st.sampled_from(
+            ["accepted", "look", "busy", "look", "throttled", "unanswered", "time passes"]
+        ),
         st.none() | seen_instances,
     ),
     max_size=12,

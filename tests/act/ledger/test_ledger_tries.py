@@ -191,10 +191,11 @@ looks = st.sampled_from(
         seen(A, "RUNNING", "RebootInstances", "OPERATING"),
     ]
 )
-befores = st.sampled_from(["nothing", "refused", "waits", "unanswered", "accepted", "failed"])
+BEFORES = ["nothing", "refused", "waits", "unanswered", "accepted", "failed"]
 
 
-@given(befores, looks, st.booleans(), st.floats(0, 20))
+@pytest.mark.parametrize("before", BEFORES)
+@given(shown=looks, kept=st.booleans(), seconds=st.floats(0, 20))
 def test_no_machine_is_lost_whatever_is_known_of_it_before_a_look(before, shown, kept, seconds):
     stage = LedgerStage(A)
     busy = CallFailed("StopInstances", "ResourceInUse", "busy")

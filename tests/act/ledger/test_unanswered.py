@@ -103,9 +103,13 @@ def test_time_to_show_counts_from_when_the_failure_was_noticed(calls):
     assert not calls.may_show_yet(B, now=20.0)
 
 
+machines = st.sampled_from([A, B, A, B, C])
+by_whom = st.sampled_from([BEFORE, "req-x", "", OURS])
+
+
 @given(
-    st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from([OURS, BEFORE, "req-x", ""]))),
-    st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from([OURS, BEFORE, "req-x", ""]))),
+    st.lists(st.tuples(machines, by_whom), max_size=3),
+    st.lists(st.tuples(machines, st.just(OURS) | by_whom), min_size=2),
     st.sampled_from(list(SITES)),
 )
 def test_nothing_is_found_that_was_shown_before_or_is_not_shown_by_all(before, after, resource):

@@ -9,6 +9,7 @@ import os
 import pytest
 
 from lightsout.simulator import Refusal
+from tests.support.paths import a_pipe
 
 
 def lines_of(text: str) -> list[dict]:
@@ -70,16 +71,11 @@ def test_the_lines_are_kept_in_a_file_as_well_after_those_of_earlier_runs(stage,
     assert log.read_text() == first.out + second.out
 
 
-def a_pipe_that_nobody_reads(path):
-    os.mkfifo(path)
-    return path
-
-
 FAILING_LOGS = {
     "No space left on device": lambda _: "/dev/full",
     "Is a directory": lambda path: path.parent,
     "No such file or directory": lambda path: path / "file",
-    "No such device or address": a_pipe_that_nobody_reads,
+    "No such device or address": a_pipe,
 }
 
 

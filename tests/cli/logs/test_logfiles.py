@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import tracemalloc
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from lightsout.cli import WrongUse
 from lightsout.cli.logs.logfiles import LogLines
+from tests.support.paths import a_pipe
 
 EXPORTS = Path(__file__).parent / "exports"
 ACCEPTED = {
@@ -272,11 +272,6 @@ def test_what_is_no_log_is_told_with_the_name_of_the_file(read, tmp_path, conten
         read(content)
 
     assert str(wrong.value).startswith(f"{tmp_path / 'log'}: {what}")
-
-
-def a_pipe(path):
-    os.mkfifo(path)
-    return path
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import itertools
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lightsout.cli.savings.intervals import Clue, Ended, Interval, Sign, intervals
@@ -195,9 +195,10 @@ class Truth:
         self._since, self._stopped = self.now, None
 
 
-@given(HAPPENINGS, st.booleans())
+@example(happenings=[(1, "stop"), (1, "failing start")], tells_since=True)
+@given(happenings=HAPPENINGS, tells_since=st.booleans())
 def test_the_truth_lies_between_what_is_certain_and_what_is_possible(happenings, tells_since):
-    truth = Truth([*happenings, (1, "look")], tells_since=tells_since)
+    truth = Truth([*happenings, (1, "look")], tells_since=tells_since)  # the look at the very end
 
     found = intervals(truth.signs, {"nights": truth.looks}, truth.now)
 

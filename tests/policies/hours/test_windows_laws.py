@@ -82,6 +82,12 @@ def test_it_is_due_exactly_when_the_clock_shows_so(when, place):
     assert (window_at(when, zone, instant) is not None) == oracle_of(when, zone).inside(instant)
 
 
+# In the night in which the clocks skip this window's pause, it closes when the next one opens.
+TOUCHING = When("everyday", 3 * 60, 2 * 60 + 30, enforce=False, holidays={})
+
+
+@example(TOUCHING, (ZoneInfo("Europe/Berlin"), datetime(2026, 3, 28, 12, tzinfo=UTC)))
+@example(TOUCHING, (ZoneInfo("Europe/Berlin"), datetime(2026, 3, 29, 12, tzinfo=UTC)))
 @given(whens(), places())
 def test_the_three_ways_to_ask_agree(when, place):
     zone, instant = place

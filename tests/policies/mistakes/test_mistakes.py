@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightsout.policies.load import PolicyMistakes, load
@@ -124,6 +124,7 @@ AROUND = ("{{x: {}}}", "[{}]", "[y, {}]", "{{y: z, x: {}}}")
     st.sampled_from(sorted(FLAWS)),
     st.lists(st.sampled_from(AROUND), max_size=8),
 )
+@settings(deadline=None)
 def test_below_an_unknown_key_nothing_hides_however_deep(tmp_path_factory, before, flaw, around):
     text = GOOD.format(name="dev").replace("{tags: {env: dev}}", "\n      tags:\n        env: dev")
     inside = flaw

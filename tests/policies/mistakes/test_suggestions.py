@@ -63,7 +63,6 @@ def suggested(tmp_path):
         ("JST", "Asia/Tokyo"),
         ("UTC+9", "Asia/Tokyo"),
         ("UTC+5:30", "Asia/Kolkata"),
-        ("GMT+0", "UTC"),
         ("New York", "America/New_York"),
         ("America/New York", "America/New_York"),
         ("Europe/Berln", "Europe/Berlin"),
@@ -82,9 +81,6 @@ def suggested(tmp_path):
     ],
 )  # fmt: skip
 def test_a_zone_is_suggested_where_the_text_tells_its_offset_or_its_name(suggested, text, zone):
-    if text == "GMT+0":  # a zone by that name exists
-        assert ZoneInfo(text).utcoffset(datetime.now(timezone.utc)) == timedelta()
-        return
     assert suggested(timezone=json.dumps(text, ensure_ascii=False)) == zone
 
 
@@ -536,6 +532,7 @@ values = st.lists(st.sampled_from(["dev", '""', "", "'*'"]), min_size=1, max_siz
 
 
 @given(values, st.sampled_from(["          - {1}", "        key-{0}: {1}"]))
+@settings(deadline=None)
 def test_where_the_empty_text_is_advised_it_may_be_written(tmp_path_factory, values, form):
     """Some values are missing; a list may hold the empty text once."""
     file = tmp_path_factory.getbasetemp() / "missing.yml"

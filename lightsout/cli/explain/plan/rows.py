@@ -137,7 +137,7 @@ def rows_of(site: Site, findings: Sequence[Finding]) -> Iterator[Row]:
                 yield replace(row, reason=decision.reason, until=until)
             elif finding.refused:
                 yield replace(row, decision="refused", reason=finding.refused)
-            else:
+            elif not finding.error:
                 yield _acted_on(row, decision, wishes[finding.policy.action][id_])
 
 
