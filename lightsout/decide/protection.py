@@ -83,8 +83,8 @@ def done_by_somebody(
     available" (https://cloud.tencent.com/document/api/1207/47576), not as "never used".
     """
     action = policy.does
-    tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or not tells:
+    shows_time = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or not shows_time:
         return None
     if instance.operation == action.call and not _may_be_shut_down(action, instance):
         return None
@@ -130,8 +130,8 @@ def undone_since_its_mark(
     only in the state that the policy acts on: otherwise it might hide a conflict.
     """
     action = policy.does
-    tells = RESOURCES[policy.resource].tells_operation_time
-    if opened is None or tells or instance.state != action.before:
+    shows_time = RESOURCES[policy.resource].tells_operation_time
+    if opened is None or shows_time or instance.state != action.before:
         return None
     what = DONE[action.name]
     for mark in map(read_mark, instance.tags.get(MARK_KEY, ())):

@@ -219,8 +219,8 @@ def _judge(finding: Finding, now: datetime) -> Diagnosis:
     says = f"would {policy.action} {acts}, keep {len(others) - conflicts}"
     says += ", if it were due" * (not due)
     if finding.refused:
-        tell = wrong if due else warn
-        return tell("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
+        mark = wrong if due else warn
+        return mark("", f"{says}: {finding.refused}", "look at `plan`, then at its `limits`")
     if conflicts:
         says += f"; {conflicts} are due for stop and start at once, so neither is done"
         return wrong("", says, "keep the windows of those policies apart, or their tags")

@@ -36,7 +36,7 @@ ALLOWED_SKEW = 300.0  # seconds
 RESOLUTION = 2.0  # seconds: a Date has whole seconds, and takes a moment to arrive
 INTERNATIONAL = "intl.tencentcloudapi.com"  # has the accounts of the international site
 NO_SUCH_KEY = "AuthFailure.SecretIdNotFound"
-BEAT = "lightsout doctor: a test; it tells nothing about the function"
+BEAT = "lightsout doctor: a test; it says nothing about the function"
 
 
 def read_clock(endpoint: Endpoint, clock: Clock, seconds: float) -> Diagnosis:

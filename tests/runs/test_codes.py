@@ -58,7 +58,7 @@ def test_an_instance_that_is_gone_costs_the_others_nothing(stage, unknown_ids):
 
 @pytest.mark.hazard(
     "`ResourceNotFound.InstanceNotFound`: as above, and the message names nobody",
-    "One reading of the batch tells who is gone; the rest is sent with one further call.",
+    "One reading of the batch shows who is gone; the rest is sent with one further call.",
 )
 @pytest.mark.needs("batches")
 def test_an_instance_that_is_gone_is_found_without_being_named(stage):
@@ -275,7 +275,7 @@ def test_k_invisible_culprits_in_100_stay_within_their_budget(tmp_path, resource
 
 @pytest.mark.hazard(
     "Half of a batch was stopped by others when it arrives",
-    "One reading of the batch tells; the rest is sent with one further call.",
+    "One reading of the batch shows it; the rest is sent with one further call.",
 )
 def test_fifty_visible_culprits_cost_one_further_call(stage):
     ids = stage.fleet(100)

@@ -104,7 +104,7 @@ def assert_it_is_left_out_of_the_next_try(stage, name, tags, why):
 
 @pytest.mark.hazard(
     "Its owner restarts a machine inside the window, between two tries",
-    "Left alone without `enforce`, where the service tells when (Lighthouse).",
+    "Left alone without `enforce`, where the service shows when (Lighthouse).",
 )
 def test_an_owners_restart_between_two_tries_is_respected(stage):
     stage.policies(WINDOW)

@@ -770,7 +770,7 @@ def test_a_throttle_costs_no_member(scene, action):
 
 @pytest.mark.hazard(
     "The connection drops after the group took the call",
-    "The activity of exactly these machines that began after the call tells: it is ours, logged as "
+    "The activity of exactly these machines that began after the call is ours, logged as "
     "recovered, and nobody is asked twice.",
 )
 @pytest.mark.parametrize("kind", ["reset_after", "no_response"])

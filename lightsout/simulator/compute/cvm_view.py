@@ -63,10 +63,10 @@ def _network_members(instance: SimInstance) -> dict[str, Any]:
 
 def _charge_members(instance: SimInstance) -> dict[str, Any]:
     prepaid = instance.charge_type == "PREPAID"
-    tells = instance.current == "STOPPED" and can_stop_charging(instance)
+    can_stop = instance.current == "STOPPED" and can_stop_charging(instance)
     return {
         "InstanceChargeType": instance.charge_type,
-        "StopChargingMode": instance.stopped_mode if tells else "NOT_APPLICABLE",
+        "StopChargingMode": instance.stopped_mode if can_stop else "NOT_APPLICABLE",
         "RenewFlag": "NOTIFY_AND_AUTO_RENEW" if prepaid else None,
         "ExpiredTime": iso(instance.created + timedelta(days=365)) if prepaid else None,
     }

@@ -30,7 +30,7 @@ class Operation:
     state: str  # OPERATING, SUCCESS, FAILED
     request_id: str
     started: datetime
-    error: str = ""  # why it FAILED, where the service tells
+    error: str = ""  # why it FAILED, if the service says
 
 
 @dataclass(frozen=True, slots=True)
