@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lightsout.notify.announce import RunFacts
     from lightsout.settings import Settings
 
-NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
+RECEIVER_VARIABLES = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")
 
 
 def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
@@ -54,7 +54,7 @@ def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
     `{"doctor": true}` what the doctor found.
 
     Raises RunFailed, and nothing else, unless a look confirmed the final state of every instance
-    that it meant to act on.
+    that it meant to act on. A dry run has to see each of them once.
     """
     outside = outside or Environment()
     if asks_doctor(event):
@@ -72,7 +72,7 @@ def run(event: Any, context: Any, outside: Environment | None = None) -> Any:
 def run_and_notify(the_run: Run, context: Any) -> Report:
     """Run, and notify the receivers in the environment. Raises RunFailed."""
     # A request without the right secret notifies nobody: the addresses are not read.
-    named = any(map(the_run.outside.environ.get, NOTIFIED_BY))
+    named = any(map(the_run.outside.environ.get, RECEIVER_VARIABLES))
     if not named or the_run.forbidden():
         return run_safely(the_run)
     from lightsout.notify.announce import announced  # noqa: PLC0415  paid for where it is set
@@ -149,7 +149,7 @@ class Run:
         self.accounts: Sequence[Account] = ()  # other than the function's own
         self.warnings: list[str] = []
         self.calendar_gaps: list[int] = []  # years that policies need and their calendar lacks
-        self.site_runs: SiteRuns | None = None  # None: nothing is due
+        self.site_runs: SiteRuns | None = None  # None until sites are run
         self._not_due: list[Entry] = []
         self._last_line: dict[str, Any] | None = None
 
@@ -181,7 +181,7 @@ class Run:
         """Why a request to the function URL is refused; None for a good one or another event."""
         if self.trigger.kind != "url":
             return None
-        from lightsout.events import function_url  # noqa: PLC0415  as in run()
+        from lightsout.events import function_url  # noqa: PLC0415  as above
 
         return function_url.refusal(self.event, self.outside.environ)
 
@@ -254,7 +254,7 @@ class Run:
         return RunFailed(reason, report, cause)
 
     def close(self) -> None:
-        """Write the last line. Threads that were left behind can write none after it."""
+        """Write the last line, after which no thread can write one; close the connections."""
         if self._last_line:
             self.log.close("run.finished", **self._last_line)
         if self.site_runs:
@@ -309,6 +309,6 @@ class Run:
         if self.site_runs:
             from lightsout.site_entries import entries_of_sites  # noqa: PLC0415  see _run_sites
 
-            # Since when a machine is stuck is judged by the real time, also where `at` is given.
+            # How long a machine has been stuck is judged by the real time, even if `at` is given.
             facts = {"dry_run": self.dry_run, "keep": self.keep}
             yield from entries_of_sites(self.site_runs, self.started_at, **facts)

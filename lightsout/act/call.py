@@ -1,4 +1,4 @@
-"""Send a call to stop or start instances, only for those that a fresh look shows."""
+"""Send a call to stop or start instances, only for those still wanted on a fresh look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LAST_CALL = 1.0  # seconds before the deadline; a later answer might come after the report
 LATE_LOOKS = 3  # looks before one call, at most, if each is too old when it ends
 
-FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}
+FOR_GOOD = {Meaning.PERMANENT, Meaning.CREDENTIALS, Meaning.RIGHTS}  # asking again is no use
 
 
 class NothingLeft(Exception):

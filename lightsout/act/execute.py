@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 2.0  # seconds after the call: an instance needs time to stop
 # After many batches, the wait between two looks is this share of the time since the last batch.
-CLOSEST_LOOKS = 0.15
+LEAST_SHARE = 0.15
 LONGEST_WAIT = 15.0  # seconds between two looks
-FARTHEST = 2  # batches of one look, for each thread; their instances are in memory twice
+MOST_BATCHES = 2  # batches of one look, for each thread; their instances are in memory twice
 LAST_LOOK = LAST_CALL  # seconds before the deadline
 
 
@@ -55,11 +55,11 @@ class Execution:
         self._sender.send(list(self._job.items))
         self._sent_at = self._clock.monotonic()
         wait = FIRST_LOOK if self._sent_at - began < FIRST_LOOK else 0.0
-        while self.ledger.open() and self._deadline.left() > LAST_LOOK:
+        while self.ledger.unsettled() and self._deadline.left() > LAST_LOOK:
             self._clock.sleep(min(wait, self._deadline.left() - LAST_LOOK))
             self._look_again()
             wait = self._until_next_look()
-        self.ledger.give_up(self.ledger.open(), "when time ran out")
+        self.ledger.give_up(self.ledger.unsettled(), "when time ran out")
 
     def _until_next_look(self) -> float:
         """Seconds to wait: the time since the last batch, or less after many batches.
@@ -69,7 +69,7 @@ class Execution:
         """
         since = self._clock.monotonic() - max(self._sent_at, self._caller.accepted_at)
         few = BATCH / len(self._job.items)
-        share = 1.0 if self.ledger.waiting else min(1.0, max(few, CLOSEST_LOOKS))
+        share = 1.0 if self.ledger.waiting else min(1.0, max(few, LEAST_SHARE))
         if share < 1 and self._progress and len(self.ledger.sent) <= BATCH:
             share /= 2  # few of many are left, and they are stopping
         return min(share * max(since, FIRST_LOOK), LONGEST_WAIT)
@@ -82,26 +82,26 @@ class Execution:
         # all that are late, and others up to a whole call.
         refused, line, late = list(ledger.waiting), list(ledger.sent), self._late()
         line.sort(key=lambda id_: id_ not in late)
-        certain = sum(id_ in late for id_ in line)
-        certain += -(certain + len(refused)) % BATCH or BATCH
-        front, line = line[:certain], line[certain:]
+        first = sum(id_ in late for id_ in line)
+        first += -(first + len(refused)) % BATCH or BATCH  # fill up the call, with the refused
+        front, line = line[:first], line[first:]
         look = self._caller.look([*refused, *front])
         if look is not None:
             ledger.settle_sent(front, look)
             if self._are_mostly_settled(front):
-                self._look_at_rest(line)
+                self._look_at_others(line)
             self._ask_again(ledger.sort_out(refused, look))
         self._progress = len(ledger.outcomes) > settled
         ledger.give_up(ledger.out_of_patience(), "when its verify timeout was over")
         if self._caller.blind:
-            ledger.give_up(ledger.open(), self._caller.blind)
+            ledger.give_up(ledger.unsettled(), self._caller.blind)
 
     def _late(self) -> set[str]:
         """The instances that no later look will reach in time; they are looked at first."""
         run_ends = self._deadline.left() <= LAST_LOOK
         return set(self.ledger.sent if run_ends else self.ledger.out_of_patience())
 
-    def _look_at_rest(self, line: Sequence[str]) -> None:
+    def _look_at_others(self, line: Sequence[str]) -> None:
         """Look at the others too, twice as many each time, while most turn out settled.
 
         So each is looked at about once, after it has had time to stop.
@@ -115,7 +115,7 @@ class Execution:
             self.ledger.settle_sent(some, look)
             if not self._are_mostly_settled(some):
                 return
-            far = min(2 * far, FARTHEST * self._compute.threads * BATCH)
+            far = min(2 * far, MOST_BATCHES * self._compute.threads * BATCH)
 
     def _are_mostly_settled(self, ids: Sequence[str]) -> bool:
         return 2 * sum(id_ in self.ledger.sent for id_ in ids) <= len(ids)

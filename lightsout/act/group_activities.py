@@ -1,4 +1,4 @@
-"""Read the activities of the groups of one job, to find failures and calls without an answer."""
+"""Read activities of groups: which calls failed, and which without an answer were carried out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GroupActivities:
         self._log = log
 
     def failed(self, sent: Mapping[str, Sent], look: Look) -> dict[str, Outcome]:
-        """The reason why the call failed, by instance, from its activities.
+        """The instances whose call failed by its activity, each with its outcome.
 
         It asks only about instances that are still in the state from before the call.
         """

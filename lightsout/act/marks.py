@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from lightsout.model.resources.resource import Action
 
 PATIENCE = 10.0  # seconds in which one call is repeated
-LONGEST_SHARE = 0.1  # of the run's time, kept for marks
-# After any other refusal, the next call may still be accepted.
+LONGEST_SHARE = 0.1  # of the time that is left, kept for marks
+# After one of these, which are about some instances, the next call may still be accepted. After any
+# other refusal no further call is made.
 _ABOUT_SOME = frozenset(
     {Meaning.BUSY, Meaning.STATE, Meaning.GONE, Meaning.MALFORMED, Meaning.INSTANCE}
 )
@@ -60,7 +61,7 @@ def marks_of(job: Job, outcomes: Mapping[str, Outcome], began: datetime) -> dict
 
 
 def _what(action: Action, outcome: Outcome) -> str | None:
-    """The word for a confirmed result. An instance that is stopped but still charged is stopped."""
+    """The word for a result; None: no mark. Stopped but still charged counts as stopped."""
     if outcome.kind is Kind.FAILED:
         return FAILED
     charged = outcome.kind is Kind.SKIPPED and why_skipped(outcome.reason) == CHARGED
@@ -76,7 +77,7 @@ def write_safely(writer: MarkWriter, marks: Mapping[str, Sequence[str]], log: Lo
 
 
 class MarkWriter:
-    """Writes marks at one site; gives up when the service accepts none."""
+    """Writes marks at one site; gives up after a refusal that is not about single instances."""
 
     def __init__(self, cloud: Cloud, job: Job, log: Log, threads: int) -> None:
         self._cloud = cloud

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 PROBES = 2  # calls for one instance each: if all are denied, the role has the right for none
 SIDE_BY_SIDE = 4  # calls for one instance each; see pacing.SERVICE_RATES
-NAMED_REFUSALS = 3  # denied calls, none accepted, after which the right counts as missing
+MOST_DENIED = 3  # denied calls, none accepted, after which the right counts as missing
 
 # How a call is refused if an earlier call, whose answer was lost, has begun the same operation.
-_SINCE_ACCEPTED = {Meaning.BUSY, Meaning.STATE}
+_ALREADY_BEGUN = {Meaning.BUSY, Meaning.STATE}
 
-# The codes after which the whole batch waits: halving it would find nothing.
+# The meanings after which the whole batch waits: halving it would find nothing.
 _WAITS_TOGETHER = {Meaning.SERVICE, Meaning.THROTTLE, Meaning.GROUP, Meaning.GROUP_BUSY}
 
 _WORTH_ANOTHER_TRY = {
@@ -59,11 +59,11 @@ class Sender:
         by_options: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for id_ in ids:
             by_options[self._caller.options(id_)].append(id_)
-        far = self._compute.threads * BATCH if self._batch > 1 else BATCH
+        at_once = self._compute.threads * BATCH if self._batch > 1 else BATCH
         for alike in by_options.values():
-            for start in range(0, len(alike), far):
-                some: Sequence[str] = alike[start : start + far]
-                if not self._ledger.decision_age.fresh(some):  # batches are looked at in parallel
+            for start in range(0, len(alike), at_once):
+                some: Sequence[str] = alike[start : start + at_once]
+                if not self._ledger.decision_age.fresh(some):  # one look for several batches
                     some = self._caller.decide_anew(some)
                 if self._batch > 1:
                     for batch in batches(some):
@@ -79,7 +79,7 @@ class Sender:
         """
         rest = list(ids)
         while rest and not self._ledger.accepted and not self._caller.closed:
-            start = len(rest) * self._named_refusals // NAMED_REFUSALS
+            start = len(rest) * self._named_refusals // MOST_DENIED
             id_ = self._unlike_the_denied(rest, start, {}) if start else rest[0]
             rest.remove(id_)
             self.send_batch([id_])
@@ -100,13 +100,13 @@ class Sender:
     # Refused batches -------------------------------------------------------------------------
 
     def _deal_with(self, ids: Sequence[str], refusal: CallFailed, looked: frozenset[str]) -> None:
-        ours = refusal.meaning in _SINCE_ACCEPTED and self._ledger.unanswered.may_be_why(ids)
-        if ours:
+        perhaps_ours = refusal.meaning in _ALREADY_BEGUN and self._ledger.unanswered.may_be_why(ids)
+        if perhaps_ours:
             self._ledger.unanswered.doubt(ids)
         unsure = refusal.meaning is Meaning.UNSURE and not self._ledger.waiting.has_any(ids)
         if isinstance(refusal, OutOfTime):
             self._ledger.never_asked(ids)
-        elif ours or unsure or refusal.meaning in _WAITS_TOGETHER:
+        elif perhaps_ours or unsure or refusal.meaning in _WAITS_TOGETHER:
             self._ledger.waiting.add(ids, refusal)
         elif refusal.meaning is Meaning.BOUND:
             self._send_fewer(ids, refusal)
@@ -209,12 +209,12 @@ class Sender:
         self._named_refusals += bool(named)
         if not rest:
             alone = self._batch == 1 and not self._ledger.accepted
-            if alone and self._named_refusals >= NAMED_REFUSALS:
+            if alone and self._named_refusals >= MOST_DENIED:
                 self._caller.closed = self._denied(refusal)
             return
         if self._ledger.accepted and not named:
             self._halve(rest, refusal, looked)
-        elif self._ledger.accepted or (named and self._named_refusals < NAMED_REFUSALS):
+        elif self._ledger.accepted or (named and self._named_refusals < MOST_DENIED):
             self.send_batch(rest, looked)
         else:
             self._probe(rest, refusal, probes=1 if named else PROBES)
@@ -223,13 +223,13 @@ class Sender:
         """Fail the members of a group whose call was denied; send no further call to this group.
 
         One call is enough: the role has the right for a whole group, or for none of it. After
-        NAMED_REFUSALS denied calls, and none accepted, no group is called.
+        MOST_DENIED denied calls, and none accepted, no group is called.
         """
         for id_ in self._job.asked_with(ids):
             if id_ not in self._ledger.sent and id_ not in self._ledger.outcomes:
                 self._ledger.fail([id_], str(refusal))
         self._named_refusals += 1
-        if not self._ledger.accepted and self._named_refusals >= NAMED_REFUSALS:
+        if not self._ledger.accepted and self._named_refusals >= MOST_DENIED:
             self._caller.closed = self._denied(refusal)
 
     def _probe(self, ids: Sequence[str], refusal: CallFailed, *, probes: int) -> None:
@@ -254,15 +254,15 @@ class Sender:
     def _unlike_the_denied(
         self, ids: Sequence[str], start: int, answers: Mapping[str, object]
     ) -> str:
-        """The next instance to probe, from `start` on, with tags unlike the denied ones.
+        """The next instance to probe, from `start` on, with tags unlike the latest settled ones.
 
-        The rights of a role often depend on tags.
+        Most of these were denied, and the rights of a role often depend on tags.
         """
         listed = self._job.items
         latest = islice(reversed(self._ledger.outcomes), BATCH)
-        denied = [listed[id_].tags for id_ in (*latest, *answers)]
+        settled = [listed[id_].tags for id_ in (*latest, *answers)]
         rest = [id_ for id_ in (*ids[start:], *ids[:start]) if id_ not in answers]
-        return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in denied))
+        return max(rest, key=lambda id_: sum(listed[id_].tags != tags for tags in settled))
 
     def _denied(self, refusal: CallFailed) -> str:
         api = self._job.action.api or self._job.site.resource.api

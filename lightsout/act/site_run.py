@@ -49,7 +49,7 @@ class SiteRun:
         self.tasks: list[Task] = []
         self.findings: list[Finding] = []
         self.ledgers: dict[str, list[Ledger]] = defaultdict(list)  # by action
-        self.error: str | None = "no answer when time ran out"  # None once the run is done
+        self.error: str | None = "no answer when time ran out"  # None once the run succeeded
 
     def run(self, cloud: Cloud, terms: Terms, threads: int, log: Log) -> None:
         """List and decide; unless this is a dry run, act and verify. Keep a failure in `error`.

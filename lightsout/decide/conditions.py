@@ -43,7 +43,7 @@ class Traffic(NamedTuple):
         return f"{self.used * 100 // self.total}% of {_total(self.total)} traffic used"
 
     def with_left(self, limit: int | None) -> str:
-        """The text of __str__, and the bytes left if `limit` is about those."""
+        """The text of __str__, and the bytes left if the policy has a `limit` on those."""
         if limit is None or not self.total:
             return str(self)
         left = self.total - self.used
@@ -202,7 +202,8 @@ def _stopped_since_renewal(instance: Instance, traffic: Traffic) -> bool:
     """True if a person or another policy may have stopped it since its package was renewed.
 
     Then it was not stopped for lack of traffic, and a start policy without a window would undo that
-    stop at the next tick. Such a policy is for instances whose package was renewed after the stop.
+    stop at the next tick. A start policy without a window is for instances that were stopped before
+    the renewal.
 
     The service shows only the latest operation. One since the renewal, or one whose time cannot be
     read, may hide the stop. A start that failed is tried again.

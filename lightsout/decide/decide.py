@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MATCH, EXCLUDE, PROTECTION, ONLY_IF = "match", "exclude", "protection", "only if"
 HOURS, GROUP = "hours", "group"
-WHY_IT_ACTS = frozenset({MATCH, HOURS, GROUP, ONLY_IF})  # the reason of an ACT joins theirs
+WHY_IT_ACTS = frozenset({MATCH, HOURS, GROUP, ONLY_IF})  # their reasons, joined, are that of an ACT
 NO_CONDITIONS = OnlyIf()
 
 
@@ -104,7 +104,7 @@ def conclude(steps: Iterable[Step]) -> Decision | None:
 
 
 def possibly(steps: Iterable[Step]) -> Decision | None:
-    """The decision if the policy acts, or might act with what is unknown; None otherwise.
+    """The decision if the policy acts, or would if the unknown were known; None otherwise.
 
     It serves to find conflicts between policies.
     """

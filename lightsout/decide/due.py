@@ -18,7 +18,8 @@ class Due(NamedTuple):
     """The result for a policy: due or not, with its window."""
 
     now: bool
-    # The open window, or else the next one; None: no `when`, or no window in 400 days.
+    # The open window, or else the next one. None: no `when`, no window in 400 days, or hours from
+    # the own tag of each machine.
     window: Window | None
 
     def at(self, instant: datetime) -> datetime | None:
@@ -31,6 +32,7 @@ class Due(NamedTuple):
 
 
 def due_at(policy: Policy, instant: datetime) -> Due:
+    """Find out if the policy is due. With hours from tags it is: each machine has its own."""
     if policy.when is None or isinstance(policy.when, OwnHours):
         return Due(now=True, window=None)
     window = window_at(policy.when, policy.timezone, instant)

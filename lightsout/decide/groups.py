@@ -1,4 +1,4 @@
-"""Decide about members of groups of Auto Scaling: which instances are, how many may be acted on."""
+"""Decide which instances are members of groups of Auto Scaling, and how many may be acted on."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NOT_READ = Membership(unknown="Auto Scaling was not asked")
 
 
 def step_of(action: Action, instance: Instance, membership: Membership | None) -> Step:
-    """The step of a decision about the group of an instance that has the tag of one.
+    """The `group` step of the decision about an instance that has the tag of a group.
 
     The service says which instances are in a group; the tag is only a hint. If the service does not
-    answer, the instance is kept. A known group keeps only an instance in the state that is acted
-    on: in another state it might hide a conflict.
+    answer, the instance is kept. A known group keeps an instance only in the state that the policy
+    acts on. In another state that would hide its conflict with the opposite policy.
     """
     known, tag = membership or NOT_READ, instance.tags[AUTOSCALING][0]
     if known.unknown:
@@ -84,7 +84,7 @@ def membership_reader(
 
 
 def note_beyond_bounds(judgement: Judgement, action: Action, ids: Iterable[str]) -> None:
-    """Note as `beyond` in `judgement` which of `ids` their group has no room for.
+    """Note in `judgement`, as `beyond`, those of `ids` for which their group has no room.
 
     The first IDs get the room. All policies share the room of a group. Only members in the state
     for this action take part.

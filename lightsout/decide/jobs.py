@@ -47,8 +47,8 @@ def job_of(
 ) -> Job:
     """The job for the instances that the findings want, each once, with the first policy's options.
 
-    `read_anew`: see Job. `through`: the action by which groups act on their members, for the job
-    about these; None: the job is about all others.
+    `read_anew`: see Job. `through`: for the job about members of groups, the action that their
+    groups take; None: for the job about all others.
     """
     acting = (it for it in findings if it.action is action and not it.refused)
     looks = [it.seen_at for it in acting if it.to_act_on()]
@@ -60,7 +60,7 @@ def job_of(
             wish = _wish_of(wanted_by, instance, group)
             items[id_] = Item(wish, instance.tags, instance.latest(site.resource))
             if group and group.busy:
-                looks.append(-math.inf)  # its activity may be over by now: all are decided anew
+                looks.append(-math.inf)  # decide anew: its activity may be over by now
     judge = _judge_of(action, findings, judgement, members=bool(through))
     return Job(site, through or action, items, judge, min(looks, default=0.0), read_anew)
 

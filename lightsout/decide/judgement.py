@@ -78,7 +78,7 @@ class Judgement:
         return possibly(self.steps(policy, instance))
 
     def depends_on_traffic(self, policy: Policy, instance: Instance) -> bool:
-        """True if only its traffic may still keep the instance."""
+        """True if nothing before surely keeps the instance, so that its traffic must be read."""
         if not needs_traffic(policy.only_if):
             return False
         before = takewhile(lambda step: step.name != ONLY_IF, self.steps(policy, instance))

@@ -54,7 +54,7 @@ def due_by_hours(own: OwnHours, zone: ZoneInfo, values: Sequence[str], now: date
 
 
 def _by_word(own: OwnHours, word: str, text: str) -> DueByHours:
-    """`on` is never stopped and `off` never started; they start and stop only with `enforce`."""
+    """`on`: never stopped, and started only with `enforce`; `off`: the other way round."""
     if (word == "on") != own.opening:
         return _not_now(f"{text}: never {'started' if own.opening else 'stopped'}")
     if not own.enforce:

@@ -41,7 +41,7 @@ def protected(
 
 
 def by_tag(policy: Policy, instance: Instance, now: datetime) -> Decision | None:
-    """Keep an instance for one of its tags, or for a field that cannot be read."""
+    """Keep an instance for a tag, for what its service says of it, or for an unreadable field."""
     if instance.unreadable:
         reason = f"its {instance.unreadable} cannot be read, and may hold a protection"
         return Decision(Verdict.KEEP, reason, warning=True)
@@ -98,16 +98,16 @@ def done_by_somebody(
 
 
 def _may_be_shut_down(action: Action, instance: Instance) -> bool:
-    """True if its latest operation is a start that did not fail, and it is off.
+    """True if its latest operation is a start that is over and did not fail, and it is off.
 
     The service shows no operation for an instance that is shut down from inside.
     """
-    tried_again = instance.operation_state in ("FAILED", "OPERATING")
-    return action.name == START.name and instance.state == action.before and not tried_again
+    failed_or_open = instance.operation_state in ("FAILED", "OPERATING")
+    return action.name == START.name and instance.state == action.before and not failed_or_open
 
 
 def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
-    """The decision about an instance whose latest operation began at `began`, inside the window."""
+    """The decision about an instance whose latest operation began at `clock`, in the window."""
     if instance.operation == action.call:
         text = f"its {instance.operation} at {clock}, inside the window, did not fail"
         reason = f"{action.before}, though {text}: somebody shut it down since"
@@ -124,10 +124,11 @@ def _done_at(clock: str, action: Action, instance: Instance) -> Decision:
 def undone_since_its_mark(
     policy: Policy, instance: Instance, opened: datetime | None, now: datetime
 ) -> Decision | None:
-    """Keep an instance that was stopped (started) in this window, by its mark, and no longer is.
+    """Keep an instance whose mark says it was stopped (started) in this window, and no longer is.
 
     For a CVM there is no other sign. A mark can only keep an instance, whoever wrote it. It counts
-    only in the state that the policy acts on: otherwise it might hide a conflict.
+    only in the state that the policy acts on: in another it would hide a conflict with the opposite
+    policy.
     """
     action = policy.does
     shows_time = RESOURCES[policy.resource].tells_operation_time

@@ -37,7 +37,7 @@ def traffic_reader(
 ) -> Callable[[Iterable[Instance]], None]:
     """Return a function that reads the traffic of instances again, before a new decision.
 
-    It makes one call for up to 100 instances, and only for those whose traffic can change the
+    It makes a call for each 100 instances, and asks only about those whose traffic can change the
     decision. It raises OutOfTime.
     """
     limited = [finding for finding in findings if needs_traffic(finding.policy.only_if)]

@@ -83,7 +83,7 @@ def _acts_without_target(policy: Policy, occasion: Occasion) -> bool:
 
 
 def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]:
-    """A warning for each event that lets no policy act because it names no known instance."""
+    """A warning for each event for which policies do nothing: it names no known instance."""
     for occasion in trigger.occasions:
         if not (occasion.unclear or occasion.no_target):
             continue

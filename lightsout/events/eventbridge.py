@@ -16,7 +16,7 @@ from lightsout.events.search import bare, field_of, find_field, find_id, ids_in,
 from lightsout.model.request import BadEvent, Occasion, Request, Trigger
 
 RESOLVED = "0"  # `status` of an alarm: 1 is on, 0 is over, - has no state
-ACTIVE = ("1", "-", "", "null")
+ACTIVE = ("1", "-", "", "null")  # also an event without a status
 
 # The source of every event of the cloud itself ends so. Its `data` is never a request.
 _CLOUD = ".cloud.tencent"
@@ -34,6 +34,7 @@ _NAMING = frozenset({
     "instanceid", "uninstanceid", "objid", "dimensions",
     "instanceids", "resourceid", "resourceids", "resourcename", "resources",
 })  # fmt: skip
+# Keys below which such keys are looked for, too.
 _AROUND = frozenset({"alarmobjinfo", "requestparameters"})
 _DEEPEST = 3  # levels that are searched below such a key
 

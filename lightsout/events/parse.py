@@ -21,15 +21,15 @@ _NOUNS = {
 }  # fmt: skip
 _TIMER_FIELDS = ("Type", "TriggerName", "Time", "Message")
 
-_EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds or milliseconds, since 2001
+_EPOCH = r"(?a)(\d{10})(\d{3})?(\.\d+)?"  # seconds, or with three more digits milliseconds
 _TIME = (
     r"(?a)(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"
     r" ?(?:Z|z|UTC|GMT|([+-](?:0\d|1[0-4]))(?::?(\d\d))?)"
 )
 
-# An event older than LIGHTSOUT_MAX_EVENT_AGE is late, and refused. One older than this is not late,
-# but has another Time: the platform tries an event again for up to six hours (one is added to be
-# safe), and its documentation calls `Time` the trigger's *creation* time. It runs, with a warning.
+# A Time older than this cannot be when the timer fired: the platform tries again for six hours (one
+# more, to be safe), and documents `Time` as the trigger's *creation* time. The age is then unknown:
+# the event runs, with a warning. A younger one past LIGHTSOUT_MAX_EVENT_AGE is late, and refused.
 PLATFORM_KEEPS = 7 * 3600.0
 # Seconds by which two clocks may differ. The API accepts as much in a signature.
 CLOCK_SKEW = 300.0

@@ -13,7 +13,7 @@ from lightsout.policies.mistakes.characters import SHAPELESS
 
 LONGEST_SHOWN = 80  # characters of a name that is quoted in a message
 NOTHING = frozenset[str]()
-DEEPEST = 1000  # levels; Python's reader of JSON goes no deeper, only what contains itself does
+DEEPEST = 1000  # levels; what is deeper contains itself, or was made to harm
 Item = tuple[str | None, Any, str]
 
 

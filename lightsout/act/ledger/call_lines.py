@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightsout.model.job import Accepted, Job
     from lightsout.model.policy import Part
 
-UNKNOWN_ID = "unknown"  # in the place of an ActivityId: no answer came
+UNKNOWN_ID = "unknown"  # an ActivityId: no answer came, or somebody else asked
 
 
 class NoLongerWanted:

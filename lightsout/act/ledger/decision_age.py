@@ -15,7 +15,7 @@ FRESH = 15.0  # seconds that a decision holds, from the look that it was made on
 
 
 class DecisionAge:
-    """When the look began that the latest decision about each instance was made on."""
+    """For each instance: when the look began on which its latest decision was made."""
 
     def __init__(self, job: Job, clock: Clock) -> None:
         self._job = job
@@ -24,7 +24,7 @@ class DecisionAge:
         self._looked: dict[str, float] = {}
 
     def fresh(self, ids: Iterable[str]) -> bool:
-        """True if each was decided on a look that is no older than FRESH, and not asked since."""
+        """True if each was decided on a look no older than FRESH, and no call was sent since."""
         oldest = self._clock.monotonic() - FRESH
         return all(self._looked.get(id_, self._job.seen_at) >= oldest for id_ in ids)
 

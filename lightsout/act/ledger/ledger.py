@@ -71,7 +71,7 @@ class Ledger:
         self.decision_age = DecisionAge(job, clock)
         self.unanswered = Unanswered(job)
 
-    def open(self) -> list[str]:
+    def unsettled(self) -> list[str]:
         """IDs whose final state has not been seen."""
         return [*self.sent, *self.waiting]
 
@@ -115,7 +115,7 @@ class Ledger:
     # Results of looks -------------------------------------------------------------------------
 
     def sort_out(self, ids: Sequence[str], look: Look) -> list[str]:
-        """Settle, or put to wait, what the look shows so; the IDs that can be asked for now.
+        """Settle or let wait those of `ids` that the look shows so; return which can be asked now.
 
         Each of these is decided anew: an instance that no policy wants any more is kept.
         """
@@ -145,7 +145,7 @@ class Ledger:
         return idle
 
     def _read_anew(self, ids: Iterable[str], look: Look) -> None:
-        """Read the traffic that the new decisions need; the run's time may be over before that."""
+        """Read the traffic or the groups that new decisions need; without time, none is asked."""
         closed = self.sent.keys() | self.outcomes.keys()
         shown = (look.instances[id_] for id_ in ids if id_ in look.instances and id_ not in closed)
         asked = {Readiness.IDLE, Readiness.BUSY}
@@ -156,7 +156,7 @@ class Ledger:
             self.never_asked(it.id for it in wanted)
 
     def _recover(self, look: Look) -> None:
-        """Accept the calls without an answer that looks show to be carried out."""
+        """Accept the calls without an answer that looks, or activities, show to be carried out."""
         known = {call.request_id for call in self.accepted}
         for request_id, call in self.unanswered.take_found(known):
             self.accept(call.ids, request_id, recovered=True)

@@ -44,8 +44,8 @@ class Unanswered:
         self._job = job
         self._open: list[UnansweredCall] = []
         self._calls: dict[str, list[UnansweredCall]] = {}  # by instance, the latest last
-        # RequestIds that were shown before. `_listed`: at the latest decisions, when the first call
-        # got no answer. `_order`: of the job's action, numbered in the order of the looks.
+        # `_listed`: RequestIds that the decisions had seen when the first call got no answer.
+        # `_order`: RequestIds of this action, numbered as looks showed them.
         self._listed: frozenset[str] = frozenset()
         self._order: dict[str, int] = {}
         self._doubted: set[str] = set()  # these had time to show a call without an answer

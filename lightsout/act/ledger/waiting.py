@@ -34,7 +34,7 @@ class Waiting:
 
     @property
     def has_no_try_left(self) -> bool:
-        """True if it has no try left. A fault of the service uses up no try."""
+        """True if it has no try left. A fault of the service uses up none, but alone."""
         meaning = self.refusal.meaning
         patient = meaning is Meaning.GROUP_BUSY or (meaning in _PASSING and not self.alone)
         return not patient and self.tries >= (TRIES_ALONE if self.alone else TRIES)

@@ -26,6 +26,7 @@ from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.windows import next_window
 from lightsout.policies.load import load
 from lightsout.report import stamp
+from lightsout.run import RECEIVER_VARIABLES
 from lightsout.simulator import Simulator, World
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 MATCHING = 3  # machines for each policy, if its limits allow them
 SHOWN = 10  # instances of a group, at most, are listed
 DONE, WOULD = ("stopped", "started"), ("would_stop", "would_start")
-NOTIFIED_BY = ("LIGHTSOUT_NOTIFY", "LIGHTSOUT_HEARTBEAT_URL")  # left out: a trial notifies nobody
 DEFAULT_MEMORY, DEFAULT_TIMEOUT = 128, 3  # MB and seconds, of the platform
 AFTER = timedelta(minutes=7)  # the window has opened when the timer fires
 
@@ -95,7 +95,7 @@ def variables_of(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: str(value)
         for name, value in variables.items()
-        if name not in NOTIFIED_BY and not FROM_OUTSIDE.search(str(value))
+        if name not in RECEIVER_VARIABLES and not FROM_OUTSIDE.search(str(value))
     }
 
 

@@ -49,7 +49,7 @@ def test_an_acceptance_is_logged_before_anything_else_is_done_with_it(asked):
 
 
 def test_accepted_is_not_stopped(asked):
-    assert asked.ledger.open() == [A, B, C]
+    assert asked.ledger.unsettled() == [A, B, C]
     assert asked.ledger.outcomes == {}
 
 
@@ -83,14 +83,14 @@ def test_what_a_look_after_acceptance_shows_is_its_end_or_none_yet(asked, seen, 
     asked.settle(seen, unchanged(B), unchanged(C))
 
     assert asked.ledger.outcomes.get(A) == end
-    assert (A in asked.ledger.open()) == (end is None)
-    assert {B, C} <= set(asked.ledger.open())
+    assert (A in asked.ledger.unsettled()) == (end is None)
+    assert {B, C} <= set(asked.ledger.unsettled())
 
 
 def test_those_that_were_looked_at_longest_ago_come_first(asked):
     asked.ledger.settle_sent([A], asked.look(unchanged(A)))
 
-    assert asked.ledger.open() == [B, C, A]
+    assert asked.ledger.unsettled() == [B, C, A]
 
 
 def test_a_stop_is_confirmed_in_one_line_for_each_call(asked):
@@ -131,7 +131,7 @@ def test_an_end_is_an_end(asked):
 
     assert idle == []
     assert asked.ledger.outcomes == ends
-    assert asked.ledger.open() == [C]
+    assert asked.ledger.unsettled() == [C]
 
 
 # Not shown ---------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_an_end_is_an_end(asked):
 
 def test_a_machine_that_one_look_does_not_show_may_come_back(asked):
     asked.settle(shown(B), shown(C))
-    assert asked.ledger.open() == [A]
+    assert asked.ledger.unsettled() == [A]
 
     asked.clock.advance(5)
     asked.settle(shown(A))
@@ -192,10 +192,10 @@ def test_what_is_open_then_ends_as_the_latest_look_showed_it(looks, end):
     for seen in looks:
         stage.settle(*seen)
 
-    stage.ledger.give_up(stage.ledger.open(), "when time ran out")
+    stage.ledger.give_up(stage.ledger.unsettled(), "when time ran out")
 
     assert stage.ledger.outcomes == {A: end}
-    assert stage.ledger.open() == []
+    assert stage.ledger.unsettled() == []
 
 
 def test_the_verify_timeout_counts_from_acceptance():
@@ -244,7 +244,7 @@ def test_a_machine_that_no_call_was_sent_for_is_pending_and_a_refused_one_has_fa
         A: Outcome(Kind.PENDING, "never asked: time ran out"),
         B: Outcome(Kind.FAILED, "RequestLimitExceeded: slower (time ran out before another try)"),
     }
-    assert stage.ledger.open() == []
+    assert stage.ledger.unsettled() == []
 
 
 def test_when_the_job_is_over_what_the_report_reads_is_still_there(asked):
@@ -254,7 +254,7 @@ def test_when_the_job_is_over_what_the_report_reads_is_still_there(asked):
 
     assert asked.ledger.outcomes == dict.fromkeys([A, B, C], DONE)
     assert asked.ledger.accepted == [Accepted(OURS, (A, B, C))]
-    assert asked.ledger.open() == []
+    assert asked.ledger.unsettled() == []
 
 
 # The laws ----------------------------------------------------------------------------------------
@@ -305,13 +305,13 @@ def test_a_machine_has_one_end_and_is_called_stopped_only_where_a_look_showed_it
         stopped |= what == "look" and seen is not None and seen.state == "STOPPED"
 
         ledger = stage.ledger
-        assert (A in ledger.open()) != (A in ledger.outcomes)
+        assert (A in ledger.unsettled()) != (A in ledger.outcomes)
         assert end in {None, ledger.outcomes.get(A)}
         end = ledger.outcomes.get(A)
         assert end != DONE or stopped
 
-    stage.ledger.give_up(stage.ledger.open(), "when time ran out")
+    stage.ledger.give_up(stage.ledger.unsettled(), "when time ran out")
     assert list(stage.ledger.outcomes) == [A]
-    assert stage.ledger.open() == []
+    assert stage.ledger.unsettled() == []
     assert stage.ledger.outcomes[A] != DONE or stopped
     assert stage.ledger.outcomes[A] == DONE or stage.ledger.outcomes[A].reason

@@ -70,7 +70,7 @@ def test_a_stop_under_way_is_followed_whoever_asked_for_it_and_not_claimed(stage
     assert stage.sort_out([A, B], shown, idle(B)) == [B]
 
     assert stage.ledger.accepted == []
-    assert stage.ledger.open() == [A]
+    assert stage.ledger.unsettled() == [A]
     stage.ledger.give_up([A], "when time ran out")
     reason = f"{state} when time ran out (RequestId {BY_HAND})"
     assert stage.ledger.outcomes == {A: Outcome(Kind.PENDING, reason)}
@@ -89,7 +89,7 @@ def test_a_stop_under_way_is_followed_whoever_asked_for_it_and_not_claimed(stage
 )
 def test_a_machine_that_cannot_be_asked_now_waits_and_fails_if_that_stays(stage, shown, reason):
     assert stage.sort_out([A, B], *shown, idle(B)) == [B]
-    assert stage.ledger.open() == [A]
+    assert stage.ledger.unsettled() == [A]
 
     stage.ledger.give_up([A], "when its verify timeout was over")
     assert stage.ledger.outcomes == {A: Outcome(Kind.FAILED, reason)}
@@ -131,7 +131,7 @@ def test_one_that_is_stopping_already_is_followed_though_a_tag_protects_it_now(s
 
     stage.sort_out([A], stopping(A))
 
-    assert stage.ledger.open() == [A]
+    assert stage.ledger.unsettled() == [A]
     assert stage.ledger.kept == {}
 
 
@@ -332,7 +332,7 @@ def test_an_accepted_machine_waits_no_longer(stage):
     stage.ledger.accept([A], OURS)
 
     assert not stage.ledger.waiting.has_any([A])
-    assert stage.ledger.open() == [A]
+    assert stage.ledger.unsettled() == [A]
 
 
 # Calls without an answer -------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def test_a_call_that_all_of_its_batch_show_is_accepted_after_all(unanswered):
     assert (line["request_id"], line["recovered"]) == (OURS, True)
     assert unanswered.ledger.outcomes == {B: DONE}
     assert [line["request_id"] for line in unanswered.logged("verify.confirmed")] == [OURS]
-    assert unanswered.ledger.open() == [A]
+    assert unanswered.ledger.unsettled() == [A]
 
 
 def test_once_it_is_found_nobody_is_asked_again_though_the_state_lags(unanswered):
@@ -365,7 +365,7 @@ def test_once_it_is_found_nobody_is_asked_again_though_the_state_lags(unanswered
     assert unanswered.sort_out([A, B], *shown) == []
 
     assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
-    assert unanswered.ledger.open() == [A, B]
+    assert unanswered.ledger.unsettled() == [A, B]
 
 
 def test_a_stop_that_is_not_seen_at_all_of_them_is_nobodys_claim(unanswered):
@@ -392,7 +392,7 @@ def test_a_look_that_finds_the_call_says_nothing_of_those_that_it_did_not_ask_fo
     unanswered.clock.advance(10)
     unanswered.settle(stopping(B))
 
-    assert unanswered.ledger.open() == [A, B]  # A was missed once, and is not called gone
+    assert unanswered.ledger.unsettled() == [A, B]  # A was missed once, and is not called gone
 
 
 def test_a_call_is_found_though_one_of_its_machines_has_its_end_already(unanswered):
@@ -403,7 +403,7 @@ def test_a_call_is_found_though_one_of_its_machines_has_its_end_already(unanswer
 
     assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
     assert unanswered.ledger.outcomes == {B: DONE}
-    assert unanswered.ledger.open() == [A]
+    assert unanswered.ledger.unsettled() == [A]
 
 
 def test_the_look_that_settles_one_of_its_machines_may_find_the_call(unanswered):
@@ -415,7 +415,7 @@ def test_the_look_that_settles_one_of_its_machines_may_find_the_call(unanswered)
 
     assert unanswered.ledger.accepted == [Accepted(OURS, (A, B))]
     assert unanswered.ledger.outcomes == {B: DONE}
-    assert unanswered.ledger.open() == [A]
+    assert unanswered.ledger.unsettled() == [A]
 
 
 def test_a_protection_waits_for_what_the_call_may_still_show(unanswered):
@@ -455,4 +455,4 @@ def test_a_machine_that_failed_is_over(stage):
     stage.ledger.fail([A], "the role lacks the right")
 
     assert stage.ledger.outcomes == {A: Outcome(Kind.FAILED, "the role lacks the right")}
-    assert stage.ledger.open() == []
+    assert stage.ledger.unsettled() == []
