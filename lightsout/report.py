@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timezone
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def build(
     it.
     """
     counts, kept, failed = no_counts(), FittingEntries(room), False
-    for entry in _counted((plain_values(it, clean) for it in entries), counts):
+    for entry in _counted(map(partial(plain_values, clean=clean), entries), counts):
         failed = failed or has_trouble(entry)
         kept.add(entry)
     counts["matched"] = sum(count_of(counts, group) for group in GROUPS)

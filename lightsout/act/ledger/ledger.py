@@ -302,6 +302,7 @@ class Ledger:
         """The job is over: drop what the report does not read."""
         self._job = self._job._replace(items={})
         self.unanswered = Unanswered(self._job)
+        self.decision_age = DecisionAge(self._job, self._clock)
         self.sent, self.waiting, self._seen = {}, WaitingList(self._clock), {}
 
     def _note(self, ids: Sequence[str], look: Look) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+from types import FunctionType, ModuleType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsout.model.job import Accepted, Kind, Outcome
-from lightsout.model.resources.resource import CVM
+from lightsout.act.ledger.ledger import Ledger
+from lightsout.model.job import Accepted, Item, Job, Kind, Outcome, Wish
+from lightsout.model.resources.resource import CVM, STOP
+from lightsout.simulator import ManualClock
 from tests.support.ledger_stage import BEFORE, PATIENCE, LedgerStage
 from tests.support.values import GUANGZHOU, an_instance, fleet
 
@@ -255,6 +260,28 @@ def test_when_the_job_is_over_what_the_report_reads_is_still_there(asked):
     assert asked.ledger.outcomes == dict.fromkeys([A, B, C], DONE)
     assert asked.ledger.accepted == [Accepted(OURS, (A, B, C))]
     assert asked.ledger.unsettled() == []
+
+
+def test_a_closed_ledger_holds_no_item_of_its_job():
+    items = {id_: Item(Wish(("dev-nights",), (), PATIENCE), {}, BEFORE) for id_ in (A, B)}
+    job = Job(GUANGZHOU, STOP, items, judge=None, seen_at=0.0)
+    ledger = Ledger(job, ManualClock(), lambda *_, **__: None)
+    assert any(thing is items for thing in reached_from(ledger))
+
+    ledger.close()
+
+    assert not any(thing is items for thing in reached_from(ledger))
+
+
+def reached_from(thing):
+    """All objects that this one keeps alive, but for code."""
+    found, waiting = {}, [thing]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found and not isinstance(one, (type, ModuleType, FunctionType)):
+            found[id(one)] = one
+            waiting += gc.get_referents(one)
+    return found.values()
 
 
 # The laws ----------------------------------------------------------------------------------------
