@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from lightsout.base.credentials import BadSettings
 from lightsout.base.endpoint import Endpoint, parse_endpoint
-from lightsout.base.texts.scalars import parse_until
+from lightsout.base.texts.scalars import duration, parse_until
 from lightsout.base.texts.suggest import nearest
-from lightsout.policies.load import DEFAULT_TIMEZONE, parse_duration
+from lightsout.policies.load import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -85,7 +85,7 @@ def try_settings(environ: Mapping[str, str], beside: Path) -> tuple[Settings, di
         dry_run=read("LIGHTSOUT_DRY_RUN", default=False, convert=_switch),
         paused_until=read("LIGHTSOUT_PAUSED_UNTIL", None, _until),
         endpoint=read("LIGHTSOUT_ENDPOINT", Endpoint(), parse_endpoint),
-        max_event_age=read("LIGHTSOUT_MAX_EVENT_AGE", 3600.0, parse_duration),
+        max_event_age=read("LIGHTSOUT_MAX_EVENT_AGE", 3600.0, duration),
         notify=read("LIGHTSOUT_NOTIFY", (), _receivers),
         heartbeat=read("LIGHTSOUT_HEARTBEAT_URL", None, _heartbeat),
     )

@@ -38,6 +38,10 @@ LONGEST_NAME = 100  # of an error code or a RequestId
 LONGEST_TOLD = 500  # characters of a message that are quoted
 LONGEST_READ = 4 * LONGEST_TOLD  # that are read, with their markup
 NO_ANSWER = {"ClientNetworkError", "ServerNetworkError"}  # the SDK's own codes
+# What the SDK lets through while it reads an answer; the errors of requests are OSErrors.
+UNREADABLE = (
+    OSError, ArithmeticError, LookupError, ValueError, TypeError, AttributeError, RecursionError,
+)  # fmt: skip
 SHORTEST_TIMEOUT = 0.3  # seconds, however near the deadline is; less than sites.GRACE
 
 # Compiled only where a call fails.
@@ -136,9 +140,7 @@ class SdkClients:
             )
         except TencentCloudSDKException as refusal:
             raise self._failure(action, refusal) from None
-        except (OSError, ArithmeticError, LookupError) as reason:  # requests' are OSErrors
-            raise self._unreadable(action, reason) from None
-        except (ValueError, TypeError, AttributeError, RecursionError) as reason:
+        except UNREADABLE as reason:
             raise self._unreadable(action, reason) from None
         if parts:
             raise self._failure(action, TencentCloudSDKException(*parts))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lightsout.base.texts.wildcards import matches
 from lightsout.decide.conditions import check_conditions
 from lightsout.decide.protection import AUTOSCALING, protected
 from lightsout.model.finding import Decision, Step, Verdict
 from lightsout.model.policy import OnlyIf, OwnHours
 from lightsout.model.resources.resource import RESOURCES
-from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightsout.act.sites import ALL, list_regions_of_all, regions_of
+from lightsout.base.texts.lists import first_few
 from lightsout.base.texts.pages import page
 from lightsout.cloud.sdk import CallFailed
 from lightsout.cloud.services.compute import Compute
@@ -197,8 +198,7 @@ def _paid_for(
         yield SiteDiagnosis(compute.site, policy.name, unknown("", says))
         return
     if found:
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        says = f"{len(found)} {WHY}: {', '.join(found[:SHOWN])}{more}"
+        says = f"{len(found)} {WHY}: {first_few(found, SHOWN)}"
         yield SiteDiagnosis(compute.site, policy.name, warn("", says, FIX))
 
 

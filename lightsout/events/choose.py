@@ -90,8 +90,9 @@ def idle_warnings(policies: Sequence[Policy], trigger: Trigger) -> Iterator[str]
         some = (it.name for it in policies if admits(it, occasion) and not _runs(it, occasion))
         idle = list(dict.fromkeys(some))
         if idle:
-            more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
-            nothing = f"nothing is done for it by {', '.join(idle[:MOST_NAMED])}{more}"
+            from lightsout.base.texts.lists import first_few  # noqa: PLC0415  few events are idle
+
+            nothing = f"nothing is done for it by {first_few(idle, MOST_NAMED)}"
             yield f"the event of {_show_occasion(occasion)} {_why_idle(occasion, nothing)}"
 
 

@@ -205,5 +205,6 @@ def failure_message(report: Report) -> str:
 def _sample(reason: str, ids: list[str]) -> str:
     if not ids:
         return reason
-    shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-    return f"{shown}: {reason}"
+    from lightsout.base.texts.lists import first_few  # noqa: PLC0415  only a failure pays for it
+
+    return f"{first_few(ids, 3)}: {reason}"

@@ -7,8 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightsout.base.texts.scalars import duration as parse_duration
-from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.model.policy import (
     DEFAULT_TIMEZONE,
     Account,
@@ -45,10 +43,7 @@ __all__ = [
     "PolicyMistakes",
     "Selector",
     "Source",
-    "is_exact",
     "load",
-    "matches",
-    "parse_duration",
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lightsout.base.texts.wildcards import matches
 from lightsout.cloud.services.queries import MAX_FILTERS, MAX_PARTS, filters_for
 from lightsout.decide.decide import (
     conclude,
@@ -23,7 +24,6 @@ from lightsout.decide.protection import AUTOSCALING
 from lightsout.model.finding import Decision, Verdict
 from lightsout.model.policy import Limits, OnlyIf
 from lightsout.model.resources.resource import LIGHTHOUSE, STOP
-from lightsout.policies.load import matches
 from tests.support.values import NOW, a_policy, an_instance, any_text, selector
 
 ACT, KEEP, EXCLUDED = Verdict.ACT, Verdict.KEEP, Verdict.EXCLUDED

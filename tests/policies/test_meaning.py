@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lightsout.base.texts.scalars import duration as parse_duration
+from lightsout.base.texts.wildcards import is_exact, matches
 from lightsout.model.policy import Limits, OnlyIf, Selector, Source
-from lightsout.policies.load import PolicyMistakes, is_exact, load, matches, parse_duration
+from lightsout.policies.load import PolicyMistakes, load
 from tests.support.paths import ROOT
 
 FULL = """

@@ -81,11 +81,11 @@ class WaitingList:
 
         A try may have ended without a call, because their group took a call for other members.
         """
+        now = self._clock.monotonic()
         for id_ in ids:
             if id_ in self._waiting:
                 waiting = self._waiting[id_]
-                waiting.since, waiting.tries = self._clock.monotonic(), 1
-                waiting.behind = True
+                waiting.since, waiting.tries, waiting.behind = now, 1, True
 
     def has_any(self, ids: Iterable[str]) -> bool:
         return any(id_ in self._waiting for id_ in ids)

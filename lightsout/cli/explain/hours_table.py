@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lightsout.base.texts.lists import first_few
 from lightsout.cli.output.words import natural
 from lightsout.model.policy import OwnHours
 from lightsout.policies.hours.tag_hours import UnreadableHours, read_hours
@@ -27,7 +28,10 @@ def show_hours(out: Output, policies: Iterable[Policy], machines: Sequence[Machi
         for _, machine in machines:
             if tag in machine.tags:
                 carriers[machine.tags[tag]].append(machine.id)
-        rows = [(*_judged(values, own), _listed(ids)) for values, ids in carriers.items()]
+        rows = [
+            (*_judged(values, own), first_few(sorted(ids), SHOWN))
+            for values, ids in carriers.items()
+        ]
         if rows:
             out.say()
             rows.sort(key=lambda row: (row[1] == "yes", natural(row[0])))
@@ -41,8 +45,3 @@ def _judged(values: tuple[str, ...], own: OwnHours) -> tuple[str, str]:
     except UnreadableHours as wrong:
         return shown, f"no: {wrong}"
     return shown, "yes"
-
-
-def _listed(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return ", ".join(sorted(ids)[:SHOWN]) + more

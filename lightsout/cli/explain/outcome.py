@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lightsout.base.texts.lists import first_few
 from lightsout.cli.output.words import natural, plural
 from lightsout.model.report import (
     CHARGED,
@@ -126,12 +127,9 @@ def errors_of(entries: Iterable[Entry]) -> list[str]:
     for entry in entries:
         if entry["error"]:
             failed[entry["error"]][subject_of(entry)] = None
-    return [f"{_some(list(subjects))}: {error}" for error, subjects in failed.items()]
-
-
-def _some(subjects: Sequence[str]) -> str:
-    more = f" and {len(subjects) - MOST_NAMED} more" if len(subjects) > MOST_NAMED else ""
-    return ", ".join(subjects[:MOST_NAMED]) + more
+    return [
+        f"{first_few(list(subjects), MOST_NAMED)}: {error}" for error, subjects in failed.items()
+    ]
 
 
 def names_of(site_runs: Sequence[SiteRun]) -> dict[str, str]:

@@ -43,6 +43,7 @@ WITHOUT_BYTECODE = (
     "lightsout/act/__pycache__/group_activities.*",
     "lightsout/act/__pycache__/marks.*",
     "lightsout/base/__pycache__/files.*",
+    "lightsout/base/texts/__pycache__/lists.*",
     "lightsout/base/texts/__pycache__/pages.*",
     "lightsout/cloud/services/__pycache__/scaling.*",
     "lightsout/cloud/services/__pycache__/tags.*",

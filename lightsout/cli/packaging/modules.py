@@ -35,6 +35,7 @@ MODULES = (
     "base/log",
     "base/memory",
     "base/texts/__init__",
+    "base/texts/lists",
     "base/texts/pages",
     "base/texts/plain",
     "base/texts/scalars",

@@ -37,10 +37,8 @@ def read_page(answer: Answer, resource: Resource, *, at: float) -> Page:
     Raises NoAnswer if it shows one instance twice, with differences, or an item without an ID: that
     may be an instance, and without a true TotalCount nobody would miss it.
     """
-    read_instance, shown = (
-        import_module(resource.reader).read_instance,
-        answer[resource.listing.items],
-    )
+    read_instance = import_module(resource.reader).read_instance
+    shown = answer[resource.listing.items]
     items = [item for item in map(read_instance, dicts(shown)) if item.id]
     if len(items) < len(shown):
         raise NoAnswer("it shows an item without an ID", resource.listing.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lightsout.base.texts.wildcards import matches
 from lightsout.cli.calls.clouds import with_refusals
 from lightsout.cli.explain.plan.rows import WRONG, not_yet, rows_of
 from lightsout.cli.explain.plan.tasks import tasks_beside
@@ -19,7 +20,6 @@ from lightsout.decide.survey import survey
 from lightsout.doctor.still_charged import FIX, WHY, is_still_charged
 from lightsout.model.policy import Selector
 from lightsout.model.resources.resource import RESOURCES
-from lightsout.policies.load import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

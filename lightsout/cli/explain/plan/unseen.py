@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lightsout.base.texts.lists import first_few
 from lightsout.cli.output.words import plural
 
 if TYPE_CHECKING:
@@ -40,11 +41,10 @@ def warn_of_unseen(
             places[about][site_run.site.place] = None
     for (name, resource), ids in missing.items():
         if ids:
-            more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
             yield (
                 f"warning: {name} names {plural(len(ids), 'instance')} that "
-                f"{_where(list(places[name, resource]))}: {', '.join(sorted(ids)[:SHOWN])}"
-                f"{more}; correct the IDs or the regions of the policy"
+                f"{_where(list(places[name, resource]))}: {first_few(sorted(ids), SHOWN)}"
+                "; correct the IDs or the regions of the policy"
             )
 
 
